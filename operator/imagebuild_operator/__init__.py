@@ -1,0 +1,1 @@
+"""The ImageBuild operator: watches ImageBuild resources and runs their build pods."""

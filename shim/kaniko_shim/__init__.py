@@ -1,0 +1,1 @@
+"""kaniko-shim: turns environment variables into a run of the kaniko executor."""
