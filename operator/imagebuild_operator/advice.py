@@ -1,0 +1,38 @@
+"""What to do about a failure, in the words of the build that failed."""
+
+from imagebuild_operator.model import BuildSpec, GitSource, HttpSource
+from imagebuild_operator.reasons import Reason
+
+
+def advice(reason: Reason, spec: BuildSpec | None, registry: str | None = None) -> str:
+    """One sentence that says what to do next: the table's, or a closer one where the spec tells more."""
+    if spec is None:
+        return reason.row.advice
+    host = registry or "the registry"
+    match reason:
+        case Reason.REGISTRY_UNAUTHORIZED if spec.push_secret is None:
+            return (
+                f"Create a Secret of type kubernetes.io/dockerconfigjson with credentials for {host} "
+                "and name it in spec.output.pushSecretRef of a new ImageBuild."
+            )
+        case Reason.REGISTRY_UNAUTHORIZED:
+            return (
+                f"Correct the credentials for {host} in Secret {spec.push_secret}, named by spec.output.pushSecretRef."
+            )
+        case Reason.BASE_IMAGE_UNAUTHORIZED if not spec.pull_secrets:
+            return (
+                f"Create a Secret of type kubernetes.io/dockerconfigjson with credentials for {host} "
+                "and name it in spec.pullSecretRefs of a new ImageBuild."
+            )
+        case Reason.BASE_IMAGE_UNAUTHORIZED:
+            names = ", ".join(spec.pull_secrets)
+            return f"Correct the credentials for {host} in the Secrets of spec.pullSecretRefs: {names}."
+        case Reason.SOURCE_UNAUTHORIZED if isinstance(spec.source, HttpSource | GitSource) and spec.source.secret:
+            return f"Correct username and password in Secret {spec.source.secret}, named by the source's secretRef."
+        case Reason.REGISTRY_TLS:
+            return (
+                f"Add {host} to spec.registries with skipTLSVerify: true if its certificate can't be verified, "
+                "or with insecure: true if it speaks plain HTTP."
+            )
+        case _:
+            return reason.row.advice

@@ -1,0 +1,127 @@
+"""The API server: the only module that talks to it, and the only importer of `kubernetes`.
+
+Objects go in and out as plain dicts. Every call has a timeout; the client library itself has none.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import aiohttp
+from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.client.exceptions import ApiException
+from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+
+from imagebuild_operator.errors import ClusterError, ConflictError, NotFoundError, RejectedError
+from imagebuild_operator.names import GROUP, PLURAL, VERSION
+
+Json = dict[str, Any]
+
+#: Seconds until a call that is not answered is given up.
+TIMEOUT: Final = 30.0
+#: Connections to the API server at once.
+CONNECTIONS: Final = 50
+
+_ERRORS: Final[Mapping[int, type[ClusterError]]] = {
+    400: RejectedError,
+    403: RejectedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: RejectedError,
+}
+
+
+class Cluster:
+    """The calls that the operator makes. All raise `ClusterError` or one of its kinds."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+
+    @classmethod
+    async def connect(cls) -> "Cluster":
+        """Use the pod's ServiceAccount, or else the current context of KUBECONFIG."""
+        configuration = Configuration()
+        configuration.connection_pool_maxsize = CONNECTIONS
+        try:
+            load_incluster_config(configuration)  # type: ignore[no-untyped-call]
+        except ConfigException:
+            await load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        return cls(ApiClient(configuration))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.close()  # type: ignore[no-untyped-call]
+
+    async def get_build(self, namespace: str, name: str) -> Json:
+        """Read an ImageBuild."""
+        return await self._call("GET", _build_path(namespace, name))
+
+    async def patch_build_status(self, namespace: str, name: str, resource_version: str, status: Json) -> Json:
+        """Merge fields into the status of an ImageBuild, if it is still at that version; its new body."""
+        body = {"metadata": {"resourceVersion": resource_version}, "status": status}
+        return await self._call("PATCH", f"{_build_path(namespace, name)}/status", body)
+
+    async def get_pod(self, namespace: str, name: str) -> Json:
+        """Read a pod."""
+        return await self._call("GET", f"/api/v1/namespaces/{namespace}/pods/{name}")
+
+    async def create_pod(self, manifest: Json) -> Json:
+        """Create a pod; its body."""
+        return await self._call("POST", f"/api/v1/namespaces/{manifest['metadata']['namespace']}/pods", manifest)
+
+    async def delete_pod(self, namespace: str, name: str, uid: str) -> None:
+        """Delete a pod of that name and uid; that it is gone already is as good."""
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+        try:
+            await self._call("DELETE", f"/api/v1/namespaces/{namespace}/pods/{name}", body)
+        except (NotFoundError, ConflictError):
+            return
+
+    async def list_pod_warnings(self, namespace: str, uid: str) -> list[Json]:
+        """The Events of type Warning about a pod, in no order."""
+        query = {"fieldSelector": f"involvedObject.uid={uid},type=Warning", "limit": "50"}
+        answer = await self._call("GET", f"/api/v1/namespaces/{namespace}/events", query=query)
+        return list(answer.get("items") or ())
+
+    async def create_event(self, event: Json) -> None:
+        """Create an Event."""
+        await self._call("POST", f"/api/v1/namespaces/{event['metadata']['namespace']}/events", event)
+
+    async def _call(
+        self, method: str, path: str, body: Json | None = None, query: Mapping[str, str] | None = None
+    ) -> Json:
+        headers = {"Accept": "application/json"}
+        if method == "PATCH":
+            headers["Content-Type"] = "application/merge-patch+json"
+        request = await self._client.param_serialize(
+            method,
+            path,
+            query_params=list((query or {}).items()),
+            header_params=headers,
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        try:
+            response = await self._client.call_api(*request, _request_timeout=TIMEOUT)
+            text = await response.read()  # type: ignore[no-untyped-call]
+        except ApiException as error:
+            raise _error(error.status or 0, error.body) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ClusterError(0, f"the API server does not answer: {error!r}") from error
+        if not 200 <= response.status < 300:  # noqa: PLR2004 - the classes of HTTP
+            raise _error(response.status, text)
+        document: Json = json.loads(text)
+        return document
+
+
+def _build_path(namespace: str, name: str) -> str:
+    return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}/{name}"
+
+
+def _error(status: int, body: str | bytes | None) -> ClusterError:
+    """Turn an answer into an exception with the API server's own words."""
+    try:
+        message = str(json.loads(body or "")["message"])
+    except (ValueError, KeyError, TypeError):
+        message = (body.decode(errors="replace") if isinstance(body, bytes) else body or "").strip()[:500]
+    return _ERRORS.get(status, ClusterError)(status, message or f"the API server answered {status}")

@@ -1,0 +1,53 @@
+"""The exceptions of the operator.
+
+ImageBuildError
+├── InvalidSpecError    the spec can't be built; the build fails and says why
+├── SettingsError       the operator's own settings are wrong; it does not start
+└── ClusterError        the API server refused or did not answer
+    ├── NotFoundError       404
+    ├── ConflictError       409: it exists already, or has changed since it was read
+    └── RejectedError       400, 403, 422: it will not accept this object
+"""
+
+
+class ImageBuildError(Exception):
+    """Base of every exception that this package raises on purpose."""
+
+
+class InvalidSpecError(ImageBuildError):
+    """A spec that the API server let through can't be built.
+
+    Attributes:
+        path: The field, as `kubectl explain` takes it: `spec.output.images[0]`.
+        problem: What is wrong with it and what to write instead.
+    """
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+class SettingsError(ImageBuildError):
+    """Settings of the operator are missing or malformed; all problems in one message."""
+
+
+class ClusterError(ImageBuildError):
+    """The API server answered with an error, or not at all (status 0)."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class NotFoundError(ClusterError):
+    """404: the object is not there."""
+
+
+class ConflictError(ClusterError):
+    """409: the object exists already, or has changed since it was read."""
+
+
+class RejectedError(ClusterError):
+    """400, 403 or 422: asking again for the same thing gets the same answer."""

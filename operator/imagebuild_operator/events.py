@@ -1,0 +1,53 @@
+"""Kubernetes Events: those we write, and those of the kubelet that we read."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from imagebuild_operator.model import ImageBuild
+from imagebuild_operator.moments import format_time
+from imagebuild_operator.names import API_VERSION, KIND, OPERATOR
+from imagebuild_operator.plan import Event
+
+#: What the API server takes at most.
+MAX_MESSAGE: Final = 1024
+
+
+def event_manifest(build: ImageBuild, event: Event, now: datetime) -> dict[str, Any]:
+    """The manifest of an Event about a build."""
+    unique = hashlib.sha256(f"{build.uid}/{event.reason}/{now.timestamp()}".encode()).hexdigest()[:12]
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{build.name[:200]}.{unique}", "namespace": build.namespace},
+        "involvedObject": {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "namespace": build.namespace,
+            "name": build.name,
+            "uid": build.uid,
+            "resourceVersion": build.resource_version,
+        },
+        "type": event.type,
+        "reason": event.reason,
+        "message": event.message[:MAX_MESSAGE],
+        "source": {"component": OPERATOR},
+        "reportingComponent": OPERATOR,
+        "firstTimestamp": format_time(now),
+        "lastTimestamp": format_time(now),
+        "count": 1,
+    }
+
+
+def latest_warning(events: Iterable[Mapping[str, Any]]) -> str | None:
+    """The message of the newest Event, or None where there is none."""
+    newest = max(events, key=_moment, default=None)
+    return str(newest.get("message") or newest.get("reason")) if newest else None
+
+
+def _moment(event: Mapping[str, Any]) -> str:
+    """RFC 3339 in UTC sorts as text."""
+    series = event.get("series") or {}
+    times = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
+    return next((str(time) for time in times if time), format_time(datetime.fromtimestamp(0, UTC)))

@@ -1,0 +1,37 @@
+"""The kopf handlers. Each only notes what the watch has shown; `reconcile` does the rest.
+
+Handlers of raw events, because they are level-based and write nothing on the objects: no finalizer that could wedge
+a namespace, no annotation with a copy of the spec. The work queue retries what fails.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import kopf
+
+from imagebuild_operator.controller import Controller
+from imagebuild_operator.names import GROUP, PLURAL, VERSION
+
+
+def register(registry: kopf.OperatorRegistry, controller: Controller) -> None:
+    """Register every handler of the operator."""
+
+    @kopf.on.startup(registry=registry, id="start")
+    async def start(**_: Any) -> None:  # noqa: ANN401 - kopf passes what it likes
+        await controller.start()
+
+    @kopf.on.cleanup(registry=registry, id="stop")
+    async def stop(**_: Any) -> None:  # noqa: ANN401
+        await controller.stop()
+
+    @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry, id="build")
+    async def build_seen(type: str | None, body: Mapping[str, Any], **_: Any) -> None:  # noqa: A002, ANN401
+        controller.build_seen(body, is_gone=type == "DELETED")
+
+    @kopf.on.event("v1", "pods", registry=registry, id="pod")
+    async def pod_seen(type: str | None, body: Mapping[str, Any], **_: Any) -> None:  # noqa: A002, ANN401
+        controller.pod_seen(body, is_gone=type == "DELETED")
+
+    @kopf.on.probe(registry=registry, id="reconciled")
+    async def reconciled(**_: Any) -> int:  # noqa: ANN401
+        return controller.reconciled

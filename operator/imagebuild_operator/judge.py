@@ -1,0 +1,190 @@
+"""How a build stands, read from its pod: phase, reason and words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from imagebuild_operator.advice import advice
+from imagebuild_operator.model import BuildSpec, Phase
+from imagebuild_operator.names import BUILD, PUSH
+from imagebuild_operator.observe import ContainerFacts, PodFacts
+from imagebuild_operator.reasons import Reason
+from imagebuild_operator.result import Result, parse_result
+
+#: Why a pod is being taken away. Once recorded, it is the reason that the build ends with, whatever the containers
+#: say while they are stopped.
+STOPPING: Final = frozenset({Reason.DEADLINE_EXCEEDED, Reason.EVICTED, Reason.NODE_LOST, Reason.POD_DELETED})
+
+#: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
+DISRUPTIONS: Final[Mapping[str, Reason]] = {
+    "PreemptionByScheduler": Reason.EVICTED,
+    "EvictionByEvictionAPI": Reason.EVICTED,
+    "TerminationByKubelet": Reason.EVICTED,
+    "DeletionByTaintManager": Reason.NODE_LOST,
+    "DeletionByPodGC": Reason.NODE_LOST,
+}
+
+#: `status.reason` of a pod that the kubelet or the node controller ended.
+POD_REASONS: Final[Mapping[str, Reason]] = {
+    "DeadlineExceeded": Reason.DEADLINE_EXCEEDED,
+    "Evicted": Reason.EVICTED,
+    "NodeLost": Reason.NODE_LOST,
+    "NodeShutdown": Reason.NODE_LOST,
+    "Shutdown": Reason.NODE_LOST,
+    "Terminated": Reason.NODE_LOST,
+}
+
+#: `waiting.reason` of a container whose image the node can't have.
+PULL_FAILURES: Final = frozenset(
+    {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a build stands.
+
+    Attributes:
+        phase: The phase it is in.
+        reason: Why it waits or has failed; None while all is well.
+        message: One or two sentences for people; the last one says what to do.
+        hint: What to do, by itself.
+        exit_code: Of the container that failed.
+        result: What the containers reported of themselves.
+    """
+
+    phase: Phase
+    message: str
+    reason: Reason | None = None
+    hint: str | None = None
+    exit_code: int | None = None
+    result: Result = field(default_factory=Result)
+
+
+def judge(pod: PodFacts, spec: BuildSpec, recorded: Reason | None = None, warning: str | None = None) -> Verdict:
+    """Say how a build with this pod stands.
+
+    Args:
+        pod: Its pod.
+        spec: What was asked for; the advice depends on it.
+        recorded: The reason recorded last.
+        warning: The kubelet's latest Warning about a pod whose containers do not begin.
+    """
+    if pod.push.has_succeeded:
+        return _succeeded(pod, spec)
+    failed = next((c for c in (pod.push, pod.build) if c.has_failed), None)
+    if failed is not None or pod.is_over:
+        return _failed(pod, failed or ContainerFacts(), spec, recorded)
+    return _running(pod, recorded, warning)
+
+
+def gone(spec: BuildSpec, recorded: Reason | None) -> Verdict:
+    """The verdict on a build whose pod is no longer there."""
+    reason = recorded if recorded in STOPPING else Reason.POD_DELETED
+    return failed_verdict(reason, reason.row.meaning, spec)
+
+
+def failed_verdict(
+    reason: Reason,
+    message: str,
+    spec: BuildSpec | None,
+    *,
+    exit_code: int | None = None,
+    result: Result | None = None,
+) -> Verdict:
+    """A failure, with what to do about it added to the message."""
+    result = result or Result()
+    hint = result.hint or advice(reason, spec, result.registry)
+    text = message if hint in message else f"{message.rstrip('. ')}. {hint}"
+    return Verdict(Phase.FAILED, text, reason, hint, exit_code, result)
+
+
+def _succeeded(pod: PodFacts, spec: BuildSpec) -> Verdict:
+    result = parse_result(pod.push.message)
+    if result.digest is None:
+        return failed_verdict(
+            Reason.INTERNAL, "The push container ended well but reported no digest", spec, result=result
+        )
+    verb = "Pushed" if spec.push else "Built, and did not push,"
+    references = ", ".join(image.reference for image in result.images) or spec.images[0]
+    return Verdict(Phase.SUCCEEDED, f"{verb} {references} as {result.digest}.", result=result)
+
+
+def _failed(pod: PodFacts, container: ContainerFacts, spec: BuildSpec, recorded: Reason | None) -> Verdict:
+    result = parse_result(container.message)
+    reason = _failure_reason(pod, container, result, recorded)
+    message = result.message if result.message and reason is result.reason else _failure_message(pod, container, reason)
+    return failed_verdict(reason, message, spec, exit_code=container.exit_code, result=result)
+
+
+def _failure_reason(pod: PodFacts, container: ContainerFacts, result: Result, recorded: Reason | None) -> Reason:
+    """Kubernetes' word goes before the container's: a container that is being stopped reports only that."""
+    if recorded in STOPPING:
+        return recorded
+    if pod.reason is not None and pod.reason in POD_REASONS:
+        return POD_REASONS[pod.reason]
+    if pod.disruption is not None and pod.disruption in DISRUPTIONS:
+        return DISRUPTIONS[pod.disruption]
+    if container.reason == "OOMKilled":
+        return Reason.OUT_OF_MEMORY
+    if pod.is_deleting and result.reason in {None, Reason.CANCELLED}:
+        return Reason.POD_DELETED
+    return result.reason or Reason.INTERNAL
+
+
+def _failure_message(pod: PodFacts, container: ContainerFacts, reason: Reason) -> str:
+    words = [reason.row.meaning.rstrip(".")]
+    said = pod.message or pod.disruption_message
+    if said:
+        words.append(said.rstrip(". "))
+    elif reason is Reason.INTERNAL and container.exit_code is not None:
+        name = PUSH if container is pod.push else BUILD
+        words.append(f"container {name} ended with exit code {container.exit_code} ({container.reason})")
+    return ": ".join(words)
+
+
+def _running(pod: PodFacts, recorded: Reason | None, warning: str | None) -> Verdict:
+    phase, container = _current(pod)
+    if recorded in STOPPING and pod.is_deleting:
+        return Verdict(phase, "The build pod is being stopped.", recorded)
+    if pod.is_deleting:
+        reason = DISRUPTIONS.get(pod.disruption or "", Reason.POD_DELETED)
+        return Verdict(phase, f"The build pod is being deleted. {pod.disruption_message}".strip(), reason)
+    if container.is_running:
+        where = f" on node {pod.node}" if pod.node else ""
+        return Verdict(phase, f"Pod {pod.name} is {phase.lower()}{where}.")
+    if pod.unschedulable:
+        return Verdict(phase, f"No node can take the build pod yet: {pod.unschedulable}", Reason.UNSCHEDULABLE)
+    return _waiting(pod, phase, container, warning)
+
+
+def _current(pod: PodFacts) -> tuple[Phase, ContainerFacts]:
+    """The phase and the container that it waits for or that runs."""
+    if pod.build.has_succeeded:
+        return Phase.PUSHING, pod.push
+    return (Phase.BUILDING if pod.build.is_running else Phase.PREPARING), pod.build
+
+
+def _waiting(pod: PodFacts, phase: Phase, container: ContainerFacts, warning: str | None) -> Verdict:
+    said = container.waiting_message
+    match container.waiting_reason:
+        case "CreateContainerConfigError":
+            return Verdict(phase, f"Waiting for what the build names: {said}.", _missing(said))
+        case reason if reason in PULL_FAILURES:
+            return Verdict(phase, f"The builder image can't be pulled: {said}", Reason.BUILDER_IMAGE_PULL_FAILED)
+        case "CreateContainerError" | "RunContainerError":
+            return Verdict(phase, f"The node can't start the container: {said}", Reason.INTERNAL)
+        case _:
+            pass
+    if warning:
+        return Verdict(phase, f"The build pod can't start yet: {warning}", _missing(warning, default=None))
+    where = f"node {pod.node} starts it" if pod.node else "a node is found for it"
+    return Verdict(phase, f"Pod {pod.name} waits until {where}.")
+
+
+def _missing(said: str, default: Reason | None = Reason.INTERNAL) -> Reason | None:
+    """Which kind of object the kubelet misses; its words are `secret "x" not found` and the like."""
+    lowered = said.lower()
+    if "not found" not in lowered and "couldn't find key" not in lowered and "non-existent" not in lowered:
+        return default
+    return Reason.CONFIG_MAP_NOT_FOUND if "configmap" in lowered else Reason.SECRET_NOT_FOUND

@@ -1,0 +1,167 @@
+"""An ImageBuild as values: what the rest of the core works on.
+
+Only `parse` knows how the resource is written. See `crds/imagebuild.yaml` for the fields' meaning.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Phase(StrEnum):
+    """The coarse word for people; programs read the conditions."""
+
+    PENDING = "Pending"
+    PREPARING = "Preparing"
+    BUILDING = "Building"
+    PUSHING = "Pushing"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing happens to a build in this phase any more."""
+        return self in {Phase.SUCCEEDED, Phase.FAILED}
+
+
+@dataclass(frozen=True, slots=True)
+class UrlSource:
+    """A context named by a URL in any form that the builder image takes."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSource:
+    """An archive behind HTTP, with its checksum and the Secret that opens it."""
+
+    url: str
+    sha256: str | None = None
+    secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GitSource:
+    """A revision of a Git repository: branch, tag or full commit."""
+
+    url: str
+    revision: str | None = None
+    secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InlineSource:
+    """Files written in the resource itself: path to content."""
+
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigMapSource:
+    """A ConfigMap whose keys are the files of the context."""
+
+    name: str
+
+
+Source = UrlSource | HttpSource | GitSource | InlineSource | ConfigMapSource
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRef:
+    """A key of a Secret or ConfigMap in the build's own namespace."""
+
+    field: str  # secretKeyRef or configMapKeyRef, as Kubernetes spells it
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildArg:
+    """A build argument: its value, or the key that holds it."""
+
+    name: str
+    value: str | KeyRef
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """The layer cache: whether it is used, and where it is kept."""
+
+    enabled: bool = False
+    repo: str | None = None
+    ttl_seconds: int | None = None
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """How one registry is spoken to, and what stands in for it when images are pulled."""
+
+    host: str
+    insecure: bool = False
+    skip_tls_verify: bool = False
+    mirrors: tuple[str, ...] = ()
+    map_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PodTemplate:
+    """What of the build pod the author of a build may set; nothing in it widens the pod's privilege."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    #: Fields of the pod's spec, as Kubernetes spells them.
+    spec: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildSpec:
+    """What to build, from what, to where, and with whose credentials."""
+
+    source: Source
+    images: tuple[str, ...]
+    push: bool = True
+    push_secret: str | None = None
+    pull_secrets: tuple[str, ...] = ()
+    context_dir: str | None = None
+    dockerfile_path: str | None = None
+    dockerfile_inline: str | None = None
+    target: str | None = None
+    build_args: tuple[BuildArg, ...] = ()
+    cache: Cache = Cache()
+    registries: tuple[Registry, ...] = ()
+    pod_template: PodTemplate = field(default_factory=PodTemplate)
+    timeout_seconds: int = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class ImageBuild:
+    """One build: its identity, what was asked for, and what has been recorded of it."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    resource_version: str
+    created: datetime
+    deleting: bool
+    spec: Mapping[str, Any]
+    status: Mapping[str, Any]
+
+    @property
+    def phase(self) -> Phase:
+        """The phase that was last recorded; Pending where none was."""
+        return Phase(self.status.get("phase") or Phase.PENDING)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether a final status has been recorded. It is never changed again."""
+        return self.phase.is_final
+
+    @property
+    def pod_name(self) -> str | None:
+        """The pod that was recorded, which may have gone since."""
+        return self.status.get("podName")

@@ -1,0 +1,22 @@
+"""Names that the API, the pods and the chart agree on."""
+
+from typing import Final
+
+GROUP: Final = "imagebuild.dev"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+KIND: Final = "ImageBuild"
+PLURAL: Final = "imagebuilds"
+
+OPERATOR: Final = "imagebuild-operator"
+
+#: Label of a build pod: the uid of the ImageBuild that owns it. A name would
+#: not do: names go to 253 characters, label values to 63.
+BUILD_UID_LABEL: Final = f"{GROUP}/build-uid"
+MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
+#: What the watch of pods asks the API server for.
+POD_SELECTOR: Final = f"{MANAGED_BY_LABEL}={OPERATOR},{BUILD_UID_LABEL}"
+
+#: The two containers of a build pod.
+BUILD: Final = "build"
+PUSH: Final = "push"

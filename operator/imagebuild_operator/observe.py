@@ -1,0 +1,125 @@
+"""A pod as facts: what of it decides how its build stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from imagebuild_operator.moments import parse_time
+from imagebuild_operator.names import BUILD, KIND, PUSH
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerFacts:
+    """One container: not begun, running, or ended."""
+
+    waiting_reason: str | None = None
+    waiting_message: str = ""
+    started: datetime | None = None
+    finished: datetime | None = None
+    exit_code: int | None = None
+    reason: str | None = None
+    message: str = ""
+
+    @property
+    def is_running(self) -> bool:
+        """It has begun and not ended."""
+        return self.started is not None and self.exit_code is None
+
+    @property
+    def has_succeeded(self) -> bool:
+        """It has ended well."""
+        return self.exit_code == 0
+
+    @property
+    def has_failed(self) -> bool:
+        """It has ended badly."""
+        return self.exit_code is not None and self.exit_code != 0
+
+
+@dataclass(frozen=True, slots=True)
+class PodFacts:
+    """One build pod."""
+
+    name: str
+    uid: str
+    owner_uid: str | None
+    created: datetime
+    node: str | None = None
+    phase: str = "Pending"
+    reason: str | None = None
+    message: str = ""
+    #: When a pod that is being deleted should be gone.
+    deletion: datetime | None = None
+    scheduled: datetime | None = None
+    #: The scheduler's words, while no node is found.
+    unschedulable: str | None = None
+    #: The reason of the condition DisruptionTarget, and its words.
+    disruption: str | None = None
+    disruption_message: str = ""
+    build: ContainerFacts = field(default_factory=ContainerFacts)
+    push: ContainerFacts = field(default_factory=ContainerFacts)
+
+    @property
+    def is_deleting(self) -> bool:
+        """Whether somebody has asked for it to go."""
+        return self.deletion is not None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it runs any more."""
+        return self.phase in {"Succeeded", "Failed"}
+
+
+def observe(pod: Json) -> PodFacts:
+    """Read a pod as the API server holds it."""
+    metadata, status = pod["metadata"], pod.get("status") or {}
+    conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
+    scheduled = conditions.get("PodScheduled", {})
+    is_scheduled = scheduled.get("status") == "True"
+    disruption = conditions.get("DisruptionTarget", {})
+    is_disrupted = disruption.get("status") == "True"
+    return PodFacts(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        owner_uid=owner(pod)[1],
+        created=parse_time(metadata.get("creationTimestamp")) or datetime.now(UTC),
+        node=(pod.get("spec") or {}).get("nodeName"),
+        phase=status.get("phase", "Pending"),
+        reason=status.get("reason"),
+        message=status.get("message", ""),
+        deletion=parse_time(metadata.get("deletionTimestamp")),
+        scheduled=parse_time(scheduled.get("lastTransitionTime")) if is_scheduled else None,
+        unschedulable=scheduled.get("message") if scheduled.get("reason") == "Unschedulable" else None,
+        disruption=disruption.get("reason") if is_disrupted else None,
+        disruption_message=disruption.get("message", "") if is_disrupted else "",
+        build=_container(status.get("initContainerStatuses"), BUILD),
+        push=_container(status.get("containerStatuses"), PUSH),
+    )
+
+
+def owner(pod: Json) -> tuple[str | None, str | None]:
+    """The name and uid of the ImageBuild that controls a pod; a pair of None where none does."""
+    for reference in pod["metadata"].get("ownerReferences") or ():
+        if reference.get("controller") and reference.get("kind") == KIND:
+            return reference["name"], reference["uid"]
+    return None, None
+
+
+def _container(statuses: list[Json] | None, name: str) -> ContainerFacts:
+    state = next((status.get("state") or {} for status in statuses or () if status["name"] == name), {})
+    if "terminated" in state:
+        ended = state["terminated"]
+        return ContainerFacts(
+            started=parse_time(ended.get("startedAt")),
+            finished=parse_time(ended.get("finishedAt")),
+            exit_code=ended["exitCode"],
+            reason=ended.get("reason"),
+            message=ended.get("message", ""),
+        )
+    if "running" in state:
+        return ContainerFacts(started=parse_time(state["running"].get("startedAt")))
+    waiting = state.get("waiting") or {}
+    return ContainerFacts(waiting_reason=waiting.get("reason"), waiting_message=waiting.get("message", ""))

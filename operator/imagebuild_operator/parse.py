@@ -1,0 +1,137 @@
+"""Read an ImageBuild as the API server holds it.
+
+The schema and its rules have been applied by the API server already, so most of this only gives names to what is
+there. What the schema can't see raises `InvalidSpecError` with the field's path.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from imagebuild_operator.errors import InvalidSpecError
+from imagebuild_operator.model import (
+    BuildArg,
+    BuildSpec,
+    Cache,
+    ConfigMapSource,
+    GitSource,
+    HttpSource,
+    ImageBuild,
+    InlineSource,
+    KeyRef,
+    PodTemplate,
+    Registry,
+    Source,
+    UrlSource,
+)
+from imagebuild_operator.moments import parse_time
+
+Json = Mapping[str, Any]
+
+
+def parse_build(body: Json) -> ImageBuild:
+    """Give the parts of a body names; the spec stays as written, since it may prove invalid."""
+    metadata = body["metadata"]
+    return ImageBuild(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        generation=metadata.get("generation", 1),
+        resource_version=metadata["resourceVersion"],
+        created=parse_time(metadata["creationTimestamp"]) or datetime.now(UTC),
+        deleting="deletionTimestamp" in metadata,
+        spec=body.get("spec") or {},
+        status=body.get("status") or {},
+    )
+
+
+def parse_spec(spec: Json) -> BuildSpec:
+    """Read `spec`.
+
+    Raises:
+        InvalidSpecError: a field holds what the schema let through but no build can use.
+    """
+    output = spec.get("output") or {}
+    dockerfile = spec.get("dockerfile") or {}
+    images = tuple(output.get("images") or ())
+    if not images:
+        raise InvalidSpecError("spec.output.images", "name at least one image")
+    return BuildSpec(
+        source=_source(spec.get("source") or {}),
+        images=images,
+        push=output.get("push", True),
+        push_secret=_name(output.get("pushSecretRef")),
+        pull_secrets=tuple(ref["name"] for ref in spec.get("pullSecretRefs") or ()),
+        context_dir=spec.get("contextDir"),
+        dockerfile_path=dockerfile.get("path"),
+        dockerfile_inline=dockerfile.get("inline"),
+        target=spec.get("target"),
+        build_args=tuple(_build_arg(index, arg) for index, arg in enumerate(spec.get("buildArgs") or ())),
+        cache=_cache(spec.get("cache") or {}),
+        registries=tuple(parse_registry(registry) for registry in spec.get("registries") or ()),
+        pod_template=_pod_template(spec.get("podTemplate") or {}),
+        timeout_seconds=spec.get("timeoutSeconds", 3600),
+    )
+
+
+def parse_registry(registry: Json) -> Registry:
+    """Read one entry of `spec.registries`, or of the operator's defaults."""
+    return Registry(
+        host=registry["host"],
+        insecure=registry.get("insecure", False),
+        skip_tls_verify=registry.get("skipTLSVerify", False),
+        mirrors=tuple(registry.get("mirrors") or ()),
+        map_to=registry.get("mapTo"),
+    )
+
+
+def _source(source: Json) -> Source:
+    match source:
+        case {"url": str(url)}:
+            return UrlSource(url)
+        case {"http": http}:
+            return HttpSource(http["url"], http.get("sha256"), _name(http.get("secretRef")))
+        case {"git": git}:
+            return GitSource(git["url"], git.get("revision"), _name(git.get("secretRef")))
+        case {"inline": inline}:
+            return InlineSource(dict(inline["files"]))
+        case {"configMap": config_map}:
+            return ConfigMapSource(config_map["name"])
+        case _:
+            raise InvalidSpecError("spec.source", "give exactly one of url, http, git, inline, configMap")
+
+
+def _build_arg(index: int, arg: Json) -> BuildArg:
+    match arg:
+        case {"value": str(value)}:
+            return BuildArg(arg["name"], value)
+        case {"valueFrom": {"secretKeyRef": ref}}:
+            return BuildArg(arg["name"], KeyRef("secretKeyRef", ref["name"], ref["key"]))
+        case {"valueFrom": {"configMapKeyRef": ref}}:
+            return BuildArg(arg["name"], KeyRef("configMapKeyRef", ref["name"], ref["key"]))
+        case _:
+            raise InvalidSpecError(f"spec.buildArgs[{index}]", "give either value or valueFrom")
+
+
+def _cache(cache: Json) -> Cache:
+    return Cache(
+        enabled=cache.get("enabled", False),
+        repo=cache.get("repo"),
+        ttl_seconds=cache.get("ttlSeconds"),
+        read_only=cache.get("readOnly", False),
+    )
+
+
+def _pod_template(template: Json) -> PodTemplate:
+    metadata = template.get("metadata") or {}
+    spec = dict(template.get("spec") or {})
+    return PodTemplate(
+        labels=dict(metadata.get("labels") or {}),
+        annotations=dict(metadata.get("annotations") or {}),
+        resources=spec.pop("resources", None) or {},
+        spec=spec,
+    )
+
+
+def _name(ref: Json | None) -> str | None:
+    return ref["name"] if ref else None

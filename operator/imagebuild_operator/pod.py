@@ -1,0 +1,166 @@
+"""The manifest of a build pod.
+
+Two containers, so that no RUN instruction can reach the credentials for pushing: `build` is an init container with
+the credentials for pulling, and leaves the image as an OCI layout; `push` runs no command of the user's, checks the
+layout and pushes it.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+from imagebuild_operator.merge import merge_registries
+from imagebuild_operator.model import BuildSpec, ConfigMapSource, ImageBuild
+from imagebuild_operator.names import (
+    API_VERSION,
+    BUILD,
+    BUILD_UID_LABEL,
+    KIND,
+    MANAGED_BY_LABEL,
+    OPERATOR,
+    PUSH,
+)
+from imagebuild_operator.settings import BuildDefaults
+from imagebuild_operator.variables import LAYOUT_PATH, SOURCE_PATH, build_variables, push_variables
+
+Manifest = dict[str, Any]
+
+#: Where the shim of `push` keeps its Docker config: memory, and the only place it can write to.
+RUN_PATH: Final = "/kaniko/.run"
+#: Any user but root; the layout is readable by all.
+PUSH_UID: Final = 65532
+#: A pod's name becomes its host name, which Linux cuts at 64 bytes.
+MAX_NAME_LENGTH: Final = 63
+
+#: Meshes and autoscalers that would keep a build pod from ending, or end it early.
+ANNOTATIONS: Final = {
+    "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+    "kubectl.kubernetes.io/default-container": BUILD,
+    "linkerd.io/inject": "disabled",
+    "sidecar.istio.io/inject": "false",
+}
+PUSH_RESOURCES: Final = {"requests": {"cpu": "50m", "memory": "64Mi"}}
+
+
+def pod_name(build: ImageBuild, attempt: int = 1) -> str:
+    """The name of a build's pod: the same for the same attempt, so that creating it twice makes one."""
+    digest = hashlib.sha256(f"{build.uid}/{attempt}".encode()).hexdigest()[:8]
+    stem = build.name.replace(".", "-")[: MAX_NAME_LENGTH - len(digest) - 1].rstrip("-")
+    return f"{stem}-{digest}"
+
+
+def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults) -> Manifest:
+    """The whole manifest of the pod for one attempt at a build.
+
+    Raises:
+        InvalidSpecError: the spec can't be put into variables.
+    """
+    template = spec.pod_template
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": pod_name(build),
+            "namespace": build.namespace,
+            "labels": {
+                **template.labels,
+                "app.kubernetes.io/name": "imagebuild",
+                "app.kubernetes.io/component": "build",
+                MANAGED_BY_LABEL: OPERATOR,
+                BUILD_UID_LABEL: build.uid,
+                "sidecar.istio.io/inject": "false",
+            },
+            "annotations": {**ANNOTATIONS, **template.annotations},
+            "ownerReferences": [
+                {
+                    "apiVersion": API_VERSION,
+                    "kind": KIND,
+                    "name": build.name,
+                    "uid": build.uid,
+                    "controller": True,
+                    "blockOwnerDeletion": False,
+                }
+            ],
+        },
+        "spec": _pod_spec(spec, defaults),
+    }
+
+
+def _pod_spec(spec: BuildSpec, defaults: BuildDefaults) -> Manifest:
+    registries = merge_registries(spec.registries, defaults.registries)
+    image = {"image": defaults.builder_image, "imagePullPolicy": defaults.builder_pull_policy}
+    results = {
+        "terminationMessagePath": "/dev/termination-log",
+        # Where the shim was killed before it could report, the end of its log says what it was doing.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+    }
+    config_map = spec.source.name if isinstance(spec.source, ConfigMapSource) else None
+    return {
+        **_placement(spec.pod_template.spec, defaults),
+        "restartPolicy": "Never",
+        "activeDeadlineSeconds": spec.timeout_seconds,
+        "terminationGracePeriodSeconds": 30,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+        "initContainers": [
+            {
+                "name": BUILD,
+                **image,
+                "args": [BUILD],
+                "env": build_variables(spec, registries),
+                "resources": dict(spec.pod_template.resources or defaults.resources),
+                "securityContext": {
+                    "runAsUser": 0,
+                    "runAsNonRoot": False,
+                    "privileged": False,
+                    "allowPrivilegeEscalation": defaults.allow_privilege_escalation,
+                    "capabilities": {"drop": ["ALL"], "add": list(defaults.capabilities)},
+                },
+                "volumeMounts": [
+                    {"name": "layout", "mountPath": LAYOUT_PATH},
+                    *([{"name": "source", "mountPath": SOURCE_PATH, "readOnly": True}] if config_map else []),
+                ],
+                **results,
+            }
+        ],
+        "containers": [
+            {
+                "name": PUSH,
+                **image,
+                "args": [PUSH],
+                "env": push_variables(spec, registries),
+                "resources": dict(PUSH_RESOURCES),
+                "securityContext": {
+                    "runAsUser": PUSH_UID,
+                    "runAsGroup": PUSH_UID,
+                    "runAsNonRoot": True,
+                    "privileged": False,
+                    "allowPrivilegeEscalation": False,
+                    "readOnlyRootFilesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                },
+                "volumeMounts": [
+                    {"name": "layout", "mountPath": LAYOUT_PATH, "readOnly": True},
+                    {"name": "run", "mountPath": RUN_PATH},
+                ],
+                **results,
+            }
+        ],
+        "volumes": [
+            {"name": "layout", "emptyDir": {}},
+            {"name": "run", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}},
+            *([{"name": "source", "configMap": {"name": config_map}}] if config_map else []),
+        ],
+    }
+
+
+def _placement(asked: Mapping[str, Any], defaults: BuildDefaults) -> Manifest:
+    """Where the pod runs: the build's own words, and the defaults for what it leaves out."""
+    default: Manifest = {
+        "nodeSelector": dict(defaults.node_selector),
+        "tolerations": [dict(toleration) for toleration in defaults.tolerations],
+        "imagePullSecrets": [{"name": name} for name in defaults.image_pull_secrets],
+    }
+    merged = {**default, **asked}
+    return {name: value for name, value in merged.items() if value}

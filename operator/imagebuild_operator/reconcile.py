@@ -1,0 +1,140 @@
+"""Apply what the core decides. Every trigger ends here, and a crash at any line is mended by the next run."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from imagebuild_operator.cluster import Cluster
+from imagebuild_operator.errors import ClusterError, ConflictError, NotFoundError, RejectedError
+from imagebuild_operator.events import event_manifest, latest_warning
+from imagebuild_operator.model import ImageBuild
+from imagebuild_operator.observe import PodFacts, observe
+from imagebuild_operator.plan import CreatePod, Plan, decide, decide_refused, needs_explanation
+from imagebuild_operator.pod import pod_name
+from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.store import Key, Store
+
+_logger: Final = logging.getLogger(__name__)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Reconciler:
+    """Brings what is at the API server in line with what was asked for, one build at a time."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        store: Store,
+        settings: OperatorSettings,
+        clock: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._cluster = cluster
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Do what is to be done about one build.
+
+        Returns:
+            Seconds after which to look again although nothing has happened, or None.
+
+        Raises:
+            ClusterError: the API server failed; the same call later will do.
+        """
+        build = self._store.build(key)
+        if build is None or build.deleting:
+            return None
+        try:
+            return await self._reconcile(build)
+        except ConflictError:
+            return await self._refresh(key)
+        except NotFoundError:
+            self._store.drop_build(*key)
+            return None
+
+    async def _reconcile(self, build: ImageBuild) -> float | None:
+        pod = self._store.pod(build) or await self._confirm_gone(build)
+        now = self._clock()
+        warning = await self._explanation(build, pod) if pod and needs_explanation(pod, now) else None
+        plan = decide(build, pod, self._settings, now, warning)
+        if plan.create is not None:
+            plan = await self._create(build, plan.create)
+        await self._apply(build, plan)
+        return plan.look_again
+
+    async def _confirm_gone(self, build: ImageBuild) -> PodFacts | None:
+        """Ask the API server before believing that a recorded pod is gone: the watch may only be late."""
+        if build.pod_name is None or build.is_finished:
+            return None
+        try:
+            facts = observe(await self._cluster.get_pod(build.namespace, build.pod_name))
+        except NotFoundError:
+            return None
+        return facts if facts.owner_uid == build.uid else None
+
+    async def _explanation(self, build: ImageBuild, pod: PodFacts) -> str | None:
+        return latest_warning(await self._cluster.list_pod_warnings(build.namespace, pod.uid))
+
+    async def _create(self, build: ImageBuild, create: CreatePod) -> Plan:
+        """Create the pod, or find the one that an earlier run created, and decide with it."""
+        try:
+            body = await self._create_or_get(build, create)
+        except (NotFoundError, ConflictError):
+            raise
+        except ClusterError as error:
+            if error.status == 0:
+                raise
+            return decide_refused(build, error, self._settings, self._clock())
+        self._store.put_pod(body)
+        return decide(build, observe(body), self._settings, self._clock())
+
+    async def _create_or_get(self, build: ImageBuild, create: CreatePod) -> dict[str, Any]:
+        try:
+            return await self._cluster.create_pod(create.manifest)
+        except ConflictError:
+            body = await self._cluster.get_pod(build.namespace, pod_name(build))
+        if observe(body).owner_uid != build.uid:
+            raise RejectedError(409, f"a pod named {pod_name(build)} exists and is not this build's")
+        return body
+
+    async def _apply(self, build: ImageBuild, plan: Plan) -> None:
+        if plan.status:
+            body = await self._cluster.patch_build_status(
+                build.namespace, build.name, build.resource_version, plan.status
+            )
+            self._store.put_build(body)
+        if plan.event:
+            _logger.info(
+                "%s/%s: %s: %s",
+                build.namespace,
+                build.name,
+                plan.event.reason,
+                plan.event.message,
+                extra={"namespace": build.namespace, "build": build.name, "uid": build.uid},
+            )
+            await self._tell(build, plan)
+        if plan.delete:
+            await self._cluster.delete_pod(build.namespace, plan.delete.name, plan.delete.uid)
+
+    async def _tell(self, build: ImageBuild, plan: Plan) -> None:
+        """Events are for people to read: one that is lost is not worth doing anything twice for."""
+        if plan.event is None:
+            return
+        try:
+            await self._cluster.create_event(event_manifest(build, plan.event, self._clock()))
+        except ClusterError as error:
+            _logger.warning("%s/%s: Event %s is lost: %s", build.namespace, build.name, plan.event.reason, error)
+
+    async def _refresh(self, key: Key) -> float | None:
+        """The build has changed since it was read: read it and look again at once."""
+        try:
+            self._store.put_build(await self._cluster.get_build(*key))
+        except NotFoundError:
+            self._store.drop_build(*key)
+            return None
+        return 0.0

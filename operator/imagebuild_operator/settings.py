@@ -1,0 +1,123 @@
+"""The operator's own settings, from `IMAGEBUILD_*` variables and the file of build defaults.
+
+The chart writes both; see its values for what each means.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from imagebuild_operator.errors import SettingsError
+from imagebuild_operator.model import Registry
+from imagebuild_operator.parse import parse_registry
+
+PREFIX: Final = "IMAGEBUILD_"
+
+#: What the executor needs to unpack base images with their owners and modes, and to run RUN as another user
+#: (GoogleContainerTools/kaniko#778, #2201).
+CAPABILITIES: Final = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETFCAP", "SETGID", "SETUID")
+
+
+@dataclass(frozen=True, slots=True)
+class BuildDefaults:
+    """What every build pod gets, unless the build's own podTemplate says otherwise."""
+
+    builder_image: str
+    builder_pull_policy: str = "IfNotPresent"
+    image_pull_secrets: tuple[str, ...] = ()
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[Mapping[str, Any], ...] = ()
+    registries: tuple[Registry, ...] = ()
+    allow_privilege_escalation: bool = False
+    capabilities: tuple[str, ...] = CAPABILITIES
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSettings:
+    """How this operator runs."""
+
+    defaults: BuildDefaults
+    #: Namespaces to watch; none means the whole cluster.
+    namespaces: tuple[str, ...] = ()
+    log_format: str = "plain"
+    log_level: str = "INFO"
+    health_port: int = 8080
+    #: Seconds that a pull of the builder image may fail before the build does.
+    image_pull_grace: float = 300.0
+
+
+def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
+    """Read the settings from the environment.
+
+    Raises:
+        SettingsError: names every variable that is missing or malformed.
+    """
+    given = {name.removeprefix(PREFIX): value for name, value in environ.items() if name.startswith(PREFIX)}
+    problems: list[str] = []
+    builder_image = given.get("BUILDER_IMAGE", "")
+    if not builder_image:
+        problems.append(f"{PREFIX}BUILDER_IMAGE is not set: give the reference of the builder image")
+    log_format = given.get("LOG_FORMAT") or "plain"
+    if log_format not in {"plain", "json"}:
+        problems.append(f"{PREFIX}LOG_FORMAT is {log_format!r}: write plain or json")
+    log_level = (given.get("LOG_LEVEL") or "INFO").upper()
+    if log_level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        problems.append(f"{PREFIX}LOG_LEVEL is {log_level!r}: write debug, info, warning or error")
+    port = given.get("HEALTH_PORT") or "8080"
+    if not port.isdecimal():
+        problems.append(f"{PREFIX}HEALTH_PORT is {port!r}: write a port number")
+    defaults = _read_defaults(given.get("DEFAULTS_FILE"), problems)
+    if problems:
+        raise SettingsError("; ".join(problems))
+    return OperatorSettings(
+        defaults=BuildDefaults(
+            builder_image=builder_image,
+            builder_pull_policy=given.get("BUILDER_PULL_POLICY") or "IfNotPresent",
+            **defaults,
+        ),
+        namespaces=tuple(name.strip() for name in given.get("NAMESPACES", "").split(",") if name.strip()),
+        log_format=log_format,
+        log_level=log_level,
+        health_port=int(port),
+    )
+
+
+def _read_defaults(path: str | None, problems: list[str]) -> dict[str, Any]:
+    if not path:
+        return {}
+    try:
+        document = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+        return parse_defaults(document)
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        problems.append(f"{PREFIX}DEFAULTS_FILE {path} can't be used: {error!r}")
+        return {}
+
+
+def parse_defaults(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the document of build defaults into arguments of `BuildDefaults`.
+
+    Raises:
+        TypeError: it holds a key that means nothing.
+    """
+    known: dict[str, tuple[str, Callable[[Any], Any]]] = {
+        "imagePullSecrets": ("image_pull_secrets", lambda refs: tuple(ref["name"] for ref in refs)),
+        "resources": ("resources", dict),
+        "nodeSelector": ("node_selector", dict),
+        "tolerations": ("tolerations", tuple),
+        "registries": ("registries", lambda entries: tuple(parse_registry(entry) for entry in entries)),
+        "allowPrivilegeEscalation": ("allow_privilege_escalation", bool),
+        "capabilities": ("capabilities", tuple),
+    }
+    unknown = sorted(set(document) - set(known))
+    if unknown:
+        raise TypeError(f"unknown keys {', '.join(unknown)}: known are {', '.join(known)}")
+    arguments: dict[str, Any] = {}
+    for key, value in document.items():
+        name, read = known[key]
+        if value is not None:
+            arguments[name] = read(value)
+    return arguments

@@ -1,0 +1,23 @@
+"""How kopf is set up: every setting that differs from its defaults, and why."""
+
+import kopf
+
+from imagebuild_operator.names import GROUP, OPERATOR, POD_SELECTOR
+
+
+def kopf_settings() -> kopf.OperatorSettings:
+    """The settings of kopf."""
+    settings = kopf.OperatorSettings()
+    # One replica at a time (the Deployment's strategy is Recreate), so nobody to agree with.
+    settings.peering.standalone = True
+    # Watching CRDs and namespaces would need rights that the operator does not have.
+    settings.scanning.disabled = True
+    # Only build pods cross the wire, not every pod of the cluster.
+    settings.watching.label_selectors["v1", "pods"] = POD_SELECTOR
+    # The first list in pieces, so that thousands of finished builds are never in memory at once.
+    settings.watching.chunk_size = 500
+    # kopf's own default is five minutes, in which a hanging call would look like a hanging operator.
+    settings.networking.request_timeout = 30
+    settings.posting.reporting_component = OPERATOR
+    settings.persistence.finalizer = f"{GROUP}/finalizer"
+    return settings

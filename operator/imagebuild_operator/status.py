@@ -1,0 +1,125 @@
+"""The status of an ImageBuild as a whole value."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from imagebuild_operator.judge import Verdict
+from imagebuild_operator.model import ImageBuild, Phase
+from imagebuild_operator.moments import duration, format_time, milliseconds, parse_time
+from imagebuild_operator.observe import PodFacts
+from imagebuild_operator.result import Result, parse_result
+
+Json = dict[str, Any]
+
+MAX_MESSAGE: Final = 1024
+
+
+def next_status(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, builder_image: str, now: datetime) -> Json:
+    """The status that a build with this verdict has; None stands for a field that is not there.
+
+    What was recorded from a pod is kept when the pod has gone.
+    """
+    recorded = build.status
+    status: Json = {
+        "observedGeneration": build.generation,
+        "phase": str(verdict.phase),
+        "reason": str(verdict.reason) if verdict.reason else None,
+        "message": verdict.message[:MAX_MESSAGE],
+        "conditions": _conditions(build, verdict, now),
+        "podName": recorded.get("podName"),
+        "node": recorded.get("node"),
+        "startTime": recorded.get("startTime"),
+        "builderImage": recorded.get("builderImage"),
+    }
+    if pod is not None:
+        status |= {
+            "podName": pod.name,
+            "node": pod.node or recorded.get("node"),
+            "startTime": format_time(pod.created),
+            "builderImage": builder_image,
+        }
+    if verdict.phase.is_final:
+        status |= _final(verdict, pod, status["startTime"], now)
+    return status
+
+
+def changes(build: ImageBuild, status: Mapping[str, Any]) -> Json:
+    """What of a status differs from what is recorded: the body of a merge patch, empty where nothing does."""
+    return {name: value for name, value in status.items() if build.status.get(name) != value}
+
+
+def _conditions(build: ImageBuild, verdict: Verdict, now: datetime) -> list[Json]:
+    """`Succeeded` is Unknown until the end; `Finished` is True at either end, so that one wait serves for both."""
+    outcome = {Phase.SUCCEEDED: "True", Phase.FAILED: "False"}.get(verdict.phase, "Unknown")
+    reason = str(verdict.reason or verdict.phase)
+    return [
+        _condition(build, "Succeeded", outcome, reason, verdict.message, now),
+        _condition(build, "Finished", "True" if verdict.phase.is_final else "False", reason, verdict.message, now),
+    ]
+
+
+def _condition(build: ImageBuild, kind: str, value: str, reason: str, message: str, now: datetime) -> Json:
+    recorded: Json = next((c for c in build.status.get("conditions") or () if c["type"] == kind), {})
+    is_same = recorded.get("status") == value
+    return {
+        "type": kind,
+        "status": value,
+        "reason": reason,
+        "message": message[:MAX_MESSAGE],
+        "observedGeneration": build.generation,
+        "lastTransitionTime": recorded["lastTransitionTime"] if is_same else format_time(now),
+    }
+
+
+def _final(verdict: Verdict, pod: PodFacts | None, start_time: str | None, now: datetime) -> Json:
+    build_result = parse_result(pod.build.message) if pod and pod.build.exit_code is not None else Result()
+    ended = (pod.push.finished or pod.build.finished if pod else None) or now
+    started = parse_time(start_time)
+    final: Json = {
+        "startTime": start_time,
+        "completionTime": format_time(ended),
+        "duration": duration((ended - started).total_seconds()) if started else None,
+        "timings": _timings(pod, build_result, verdict.result, started, ended) or None,
+        "source": dict(build_result.source) or None,
+        "cache": dict(build_result.cache) or None,
+    }
+    if verdict.phase is Phase.SUCCEEDED:
+        digest = verdict.result.digest or ""
+        final |= {
+            "digest": digest,
+            "shortDigest": digest.removeprefix("sha256:")[:12],
+            "images": [
+                _present(reference=image.reference, digest=image.digest, sizeBytes=image.size_bytes)
+                for image in verdict.result.images
+            ],
+        }
+    else:
+        final["failure"] = _present(
+            reason=str(verdict.reason),
+            message=verdict.result.message or verdict.message[:MAX_MESSAGE],
+            hint=verdict.hint,
+            dockerfileLine=verdict.result.dockerfile_line,
+            instruction=verdict.result.instruction,
+            exitCode=verdict.exit_code,
+            logTail=verdict.result.log_tail,
+        )
+    return final
+
+
+def _timings(
+    pod: PodFacts | None, build: Result, push: Result, started: datetime | None, ended: datetime
+) -> dict[str, int]:
+    """Milliseconds a phase took: Kubernetes' timestamps for what it does, the shim's own for what it does."""
+    return _present(
+        scheduledMs=milliseconds(pod.created, pod.scheduled) if pod else None,
+        pulledMs=milliseconds(pod.scheduled, pod.build.started) if pod else None,
+        fetchMs=build.timings.get("fetchMs"),
+        buildMs=build.timings.get("buildMs"),
+        pushMs=push.timings.get("pushMs"),
+        totalMs=milliseconds(started, ended),
+    )
+
+
+def _present(**fields: object) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,95 @@
+"""A queue of keys to reconcile: each key once, never twice at the same time, later again on request or error.
+
+The rules of client-go's workqueue (https://pkg.go.dev/k8s.io/client-go/util/workqueue): a key added while it is
+being handled is handled once more; a key whose handling failed comes back after a delay that doubles.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final, Generic, TypeVar
+
+Key = TypeVar("Key")
+
+_logger: Final = logging.getLogger(__name__)
+
+#: Seconds until the first retry after an error, and at most.
+FIRST_DELAY: Final = 0.5
+MAX_DELAY: Final = 60.0
+
+
+class WorkQueue(Generic[Key]):
+    """Runs `handle(key)` for each key added; what it returns is the delay after which to handle the key again."""
+
+    def __init__(self, handle: Callable[[Key], Awaitable[float | None]], workers: int) -> None:
+        self._handle = handle
+        self._workers = workers
+        self._ready: asyncio.Queue[Key] = asyncio.Queue()
+        self._queued: set[Key] = set()
+        self._active: set[Key] = set()
+        self._again: set[Key] = set()
+        self._timers: dict[Key, asyncio.TimerHandle] = {}
+        self._failures: dict[Key, int] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to handle keys; needs a running event loop."""
+        self._tasks = [asyncio.create_task(self._work(), name=f"reconcile-{n}") for n in range(self._workers)]
+
+    async def stop(self) -> None:
+        """Stop handling keys. What was being handled is cancelled: whoever starts next looks at everything again."""
+        for timer in self._timers.values():
+            timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def add(self, key: Key, delay: float = 0.0) -> None:
+        """Handle a key as soon as a worker is free, or after a delay in seconds."""
+        if delay > 0:
+            self._add_later(key, delay)
+        elif key in self._active:
+            self._again.add(key)
+        elif key not in self._queued:
+            self._drop_timer(key)
+            self._queued.add(key)
+            self._ready.put_nowait(key)
+
+    def _add_later(self, key: Key, delay: float) -> None:
+        loop = asyncio.get_running_loop()
+        timer = self._timers.get(key)
+        if timer is not None and timer.when() <= loop.time() + delay:
+            return
+        self._drop_timer(key)
+        self._timers[key] = loop.call_later(delay, self._due, key)
+
+    def _due(self, key: Key) -> None:
+        self._timers.pop(key, None)
+        self.add(key)
+
+    def _drop_timer(self, key: Key) -> None:
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._ready.get()
+            self._queued.discard(key)
+            self._active.add(key)
+            try:
+                delay = await self._handle(key)
+            except Exception:
+                failures = self._failures[key] = self._failures.get(key, 0) + 1
+                delay = min(MAX_DELAY, FIRST_DELAY * 2 ** (failures - 1)) * random.uniform(0.5, 1.0)  # noqa: S311
+                _logger.exception("%s could not be reconciled (try %d); again in %.1f s", key, failures, delay)
+            else:
+                self._failures.pop(key, None)
+            finally:
+                self._active.discard(key)
+            if key in self._again:
+                self._again.discard(key)
+                delay = 0.0
+            if delay is not None:
+                self.add(key, delay)
