@@ -1,0 +1,89 @@
+"""A real API server for the tests of this folder, and a namespace for each of them.
+
+The server is the one that KUBECONFIG names; without it, the test cluster's functional mode (etcd and kube-apiserver) is
+started, and left running for the next time.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from functional.kube import Builds, Kubectl
+from kubernetes import client, config
+
+TESTS = Path(__file__).parents[1]
+CRD = TESTS.parent / "crds" / "imagebuild.yaml"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> dict[str, str]:
+    """KUBECONFIG, and what else is known of the cluster (BIN: a folder with kubectl)."""
+    if os.environ.get("KUBECONFIG"):
+        return dict(os.environ)
+    try:
+        _cluster("up", "--functional")
+    except subprocess.CalledProcessError as error:
+        pytest.exit(f"no API server: {error}", returncode=1)
+    pairs = (word.partition("=") for word in shlex.split(_cluster("info", "--functional")))
+    return {name: value for name, _, value in pairs}
+
+
+def _cluster(*arguments: str) -> str:
+    command = [sys.executable, "-m", "cluster", *arguments]
+    return subprocess.run(command, cwd=TESTS, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(cluster: dict[str, str]) -> Path:
+    """Path of a kubeconfig with all rights."""
+    return Path(cluster["KUBECONFIG"])
+
+
+@pytest.fixture(scope="session")
+def kubectl(cluster: dict[str, str], kubeconfig: Path) -> Kubectl:
+    """The cluster's kubectl, or else the one on PATH."""
+    search = os.pathsep.join(filter(None, [cluster.get("BIN"), os.environ.get("PATH")]))
+    program = shutil.which("kubectl", path=search)
+    assert program, "kubectl is neither in the cluster's BIN nor on PATH"
+    return Kubectl(Path(program), kubeconfig)
+
+
+@pytest.fixture(scope="session")
+def api(kubeconfig: Path) -> Iterator[client.ApiClient]:
+    """A client with all rights."""
+    with config.new_client_from_config(str(kubeconfig)) as made:  # type: ignore[no-untyped-call]
+        yield made
+
+
+@pytest.fixture(scope="session")
+def crd(kubectl: Kubectl) -> Path:
+    """The project's CRD, installed."""
+    kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
+    kubectl("wait", "--for=condition=Established", "-f", str(CRD), "--timeout=30s")
+    return CRD
+
+
+@pytest.fixture
+def namespace(api: client.ApiClient) -> Iterator[str]:
+    """A namespace of the test's own."""
+    core = client.CoreV1Api(api)
+    made = core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(generate_name="test-")))
+    assert made.metadata
+    assert made.metadata.name
+    yield made.metadata.name
+    core.delete_namespace(made.metadata.name)
+
+
+@pytest.fixture
+def builds(crd: Path, api: client.ApiClient, namespace: str) -> Iterator[Builds]:
+    """The ImageBuilds of the test's namespace."""
+    assert crd.exists()
+    made = Builds(client.CustomObjectsApi(api), namespace)
+    yield made
+    # In functional mode nothing empties a namespace that is deleted.
+    made.delete_all()

@@ -1,0 +1,105 @@
+"""What a test needs of a real API server: kubectl, the Python client, and ImageBuilds of one namespace."""
+
+import copy
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from kubernetes import client
+
+GROUP, VERSION, PLURAL = "imagebuild.dev", "v1alpha1", "imagebuilds"
+Json = dict[str, Any]
+
+
+def spec(**fields: object) -> Json:
+    """Give the least spec that is accepted, with `fields` added or replaced; a field set to None is left out."""
+    whole: Json = {
+        "source": {"inline": {"files": {"Dockerfile": "FROM scratch\nCOPY . /\n"}}},
+        "output": {"images": ["registry.example.com/team/app:1"]},
+    }
+    whole.update(copy.deepcopy(fields))
+    return {key: value for key, value in whole.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    """kubectl of one cluster."""
+
+    program: Path
+    kubeconfig: Path
+
+    def __call__(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run kubectl and give what it printed.
+
+        Raises:
+            AssertionError: it failed; the message holds its standard error.
+        """
+        done = self.run(*arguments, stdin=stdin)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def run(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run kubectl, whatever comes of it."""
+        command = [str(self.program), "--kubeconfig", str(self.kubeconfig), *arguments]
+        return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=60)
+
+
+@dataclass(frozen=True)
+class Builds:
+    """The ImageBuilds of one namespace."""
+
+    api: client.CustomObjectsApi
+    namespace: str
+
+    def create(self, spec: Json | None, name: str = "hello", status: Json | None = None) -> Json:
+        """Create an ImageBuild under strict validation, as kubectl does."""
+        body: Json = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "ImageBuild", "metadata": {"name": name}}
+        body |= {part: value for part, value in (("spec", spec), ("status", status)) if value is not None}
+        made = self.api.create_namespaced_custom_object(
+            GROUP, VERSION, self.namespace, PLURAL, body, field_validation="Strict"
+        )
+        return cast("Json", made)
+
+    def refusal(self, spec: Json | None) -> str:
+        """Give the message with which the API server refuses an ImageBuild.
+
+        Raises:
+            AssertionError: it was accepted.
+        """
+        try:
+            created = self.create(spec)
+        except client.ApiException as error:
+            return message(error)
+        raise AssertionError(f"accepted: {json.dumps(created['spec'])}")
+
+    def get(self, name: str = "hello") -> Json:
+        """Read an ImageBuild."""
+        return cast("Json", self.api.get_namespaced_custom_object(GROUP, VERSION, self.namespace, PLURAL, name))
+
+    def patch(self, change: Json, name: str = "hello") -> Json:
+        """Merge a change into an ImageBuild."""
+        changed = self.api.patch_namespaced_custom_object(
+            GROUP, VERSION, self.namespace, PLURAL, name, change, field_validation="Strict"
+        )
+        return cast("Json", changed)
+
+    def patch_status(self, status: Json, name: str = "hello") -> Json:
+        """Merge a change into an ImageBuild's status."""
+        changed = self.api.patch_namespaced_custom_object_status(
+            GROUP, VERSION, self.namespace, PLURAL, name, {"status": status}, field_validation="Strict"
+        )
+        return cast("Json", changed)
+
+    def delete_all(self) -> None:
+        """Delete the namespace's ImageBuilds."""
+        self.api.delete_collection_namespaced_custom_object(GROUP, VERSION, self.namespace, PLURAL)
+
+
+def message(error: client.ApiException) -> str:
+    """Give the sentence of an API server's refusal."""
+    try:
+        return str(json.loads(error.body or "")["message"])
+    except (KeyError, TypeError, ValueError):
+        return str(error)

@@ -1,0 +1,170 @@
+"""Specs that the API server takes, and what it makes of them."""
+
+from typing import Any
+
+import pytest
+from functional.kube import Builds, spec
+
+FULL: dict[str, Any] = {
+    "source": {
+        "git": {
+            "url": "https://git.example.com/team/app.git",
+            "revision": "feature/x@1.0",
+            "secretRef": {"name": "git"},
+        }
+    },
+    "contextDir": "services/web",
+    "dockerfile": {"path": "build/Dockerfile.prod"},
+    "target": "runtime",
+    "buildArgs": [
+        {"name": "VERSION", "value": "1.0, with = and \"quotes\", 'both', and ü"},
+        {"name": "EMPTY", "value": ""},
+        {"name": "NPM_TOKEN", "valueFrom": {"secretKeyRef": {"name": "npm", "key": "token"}}},
+        {"name": "FLAGS", "valueFrom": {"configMapKeyRef": {"name": "flags", "key": "c.flags_1"}}},
+    ],
+    "output": {
+        "images": ["registry.example.com:5000/team/app:1.0", "docker.io/team/app"],
+        "pushSecretRef": {"name": "push"},
+        "push": True,
+    },
+    "pullSecretRefs": [{"name": "pull"}, {"name": "hub.pull"}],
+    "cache": {"enabled": True, "repo": "registry.example.com/team/cache", "ttlSeconds": 86400, "readOnly": False},
+    "registries": [
+        {"host": "docker.io", "mirrors": ["mirror.example.com/hub", "mirror2.example.com:5000"]},
+        {"host": "registry.example.com:5000", "insecure": True},
+        {"host": "10.0.0.1", "skipTLSVerify": True},
+    ],
+    "podTemplate": {
+        "metadata": {
+            "labels": {"team": "web", "example.com/cost-center": "4711"},
+            "annotations": {"sidecar.istio.io/inject": "false"},
+        },
+        "spec": {
+            "resources": {
+                "requests": {"cpu": 1, "memory": "512Mi", "ephemeral-storage": "2Gi"},
+                "limits": {"memory": "2Gi", "nvidia.com/gpu": "1"},
+            },
+            "nodeSelector": {"kubernetes.io/arch": "amd64"},
+            "tolerations": [{"key": "builds", "operator": "Exists", "effect": "NoSchedule"}],
+            "affinity": {
+                "nodeAffinity": {
+                    "requiredDuringSchedulingIgnoredDuringExecution": {
+                        "nodeSelectorTerms": [
+                            {"matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd", "nvme"]}]}
+                        ]
+                    }
+                },
+                "podAntiAffinity": {
+                    "preferredDuringSchedulingIgnoredDuringExecution": [
+                        {
+                            "weight": 50,
+                            "podAffinityTerm": {
+                                "topologyKey": "kubernetes.io/hostname",
+                                "labelSelector": {"matchLabels": {"team": "web"}},
+                                "namespaces": ["ci"],
+                            },
+                        }
+                    ]
+                },
+            },
+            "topologySpreadConstraints": [
+                {
+                    "maxSkew": 1,
+                    "topologyKey": "topology.kubernetes.io/zone",
+                    "whenUnsatisfiable": "ScheduleAnyway",
+                    "labelSelector": {"matchLabels": {"team": "web"}},
+                }
+            ],
+            "serviceAccountName": "builder",
+            "priorityClassName": "low",
+            "runtimeClassName": "gvisor",
+            "schedulerName": "default-scheduler",
+            "hostUsers": False,
+            "imagePullSecrets": [{"name": "builder-pull"}],
+            "dnsConfig": {
+                "nameservers": ["10.0.0.10"],
+                "searches": ["example.com"],
+                "options": [{"name": "ndots", "value": "2"}, {"name": "edns0"}],
+            },
+            "hostAliases": [{"ip": "10.0.0.5", "hostnames": ["registry.example.com"]}],
+        },
+    },
+    "timeoutSeconds": 1800,
+}
+
+SOURCES: list[dict[str, Any]] = [
+    {"url": "https://example.com/context.tar.gz?token=a%20b#x"},
+    {"url": "http://[::1]:8080/context.tar"},
+    {"url": "git+https://git.example.com/team/app#main:services/web"},
+    {"url": "git+http://git.example.com/team/app"},
+    {"url": "git://git.example.com/team/app#v1"},
+    {"url": "https://git.example.com/@scope/app.git"},
+    {"url": "data:application/gzip;base64,H4sIAAAAAAAAA0vOyy8BAB=="},
+    {"url": "data:,hello%20world"},
+    {"url": "data:;base64," + "A" * 130_000},
+    {"http": {"url": "https://example.com/c.zip"}},
+    {"http": {"url": "http://host:8000/c.zip", "sha256": "0" * 64, "secretRef": {"name": "basic"}}},
+    {"git": {"url": "https://git.example.com/team/app"}},
+    {"git": {"url": "git://git.example.com/team/app", "revision": "0123456789abcdef0123456789abcdef01234567"}},
+    {"git": {"url": "http://git.example.com/team/app", "revision": "refs/tags/v1.0"}},
+    {"configMap": {"name": "context"}},
+    {"inline": {"files": {"Dockerfile": "FROM scratch", "src/main.py": "", ".dockerignore": "*.md", "a b/ü.txt": "ü"}}},
+    {"inline": {"files": {"big": "x" * 98_304}}},
+    {"inline": {"files": {f"dir/{number}": "x" for number in range(64)}}},
+]
+
+IMAGES = [
+    "registry.example.com/app",
+    "registry.example.com/team/sub/app_1.x-y:V1.0_rc-1",
+    "localhost/team/app",
+    "localhost:5000/ab",
+    "registry:5000/team/app",
+    "10.244.0.1:5000/team/app:latest",
+    "Registry.Example.com/app",
+    "team/app:1",
+    "a.b/cd__ef/g--h:" + "t" * 128,
+]
+
+
+def test_the_least_spec_gets_its_defaults(builds: Builds) -> None:
+    created = builds.create(spec())
+    assert created["spec"]["timeoutSeconds"] == 3600
+    assert created["spec"]["output"]["push"] is True
+    assert set(created["spec"]) == {"source", "output", "timeoutSeconds"}
+    assert created["metadata"]["generation"] == 1
+    assert "status" not in created
+
+
+def test_every_field_at_once_comes_back_as_written(builds: Builds) -> None:
+    assert builds.create(FULL)["spec"] == FULL
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: str(source)[:60])
+def test_source(builds: Builds, source: dict[str, Any]) -> None:
+    assert builds.create(spec(source=source))["spec"]["source"] == source
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_image(builds: Builds, image: str) -> None:
+    assert builds.create(spec(output={"images": [image]}))
+
+
+def test_map_instead_of_mirrors(builds: Builds) -> None:
+    registries = [
+        {"host": "docker.io", "mapTo": "mirror.example.com/hub"},
+        {"host": "quay.io", "mapTo": "mirror.example.com"},
+    ]
+    assert builds.create(spec(registries=registries))
+
+
+def test_cache_can_be_off_with_its_fields_kept(builds: Builds) -> None:
+    assert builds.create(spec(cache={"enabled": False, "repo": "registry.example.com/cache"}))
+
+
+def test_the_longest_name(builds: Builds) -> None:
+    assert builds.create(spec(), name=".".join(["a" * 61] * 4) + "bcdef")
+
+
+def test_a_hundred_build_args(builds: Builds) -> None:
+    args = [{"name": f"ARG_{number}", "value": "x" * 900} for number in range(100)]
+    assert builds.create(spec(buildArgs=args))

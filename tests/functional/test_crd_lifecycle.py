@@ -1,0 +1,132 @@
+"""What happens to an ImageBuild after it was created: its spec is fixed, its status is the operator's."""
+
+import re
+
+import pytest
+from functional.kube import Builds, Kubectl, message, spec
+from kubernetes import client
+
+NOW = "2026-01-02T03:04:05Z"
+DIGEST = "sha256:" + "0123456789ab" + "c" * 52
+CONDITIONS = [
+    {"type": "Succeeded", "status": "True", "lastTransitionTime": NOW, "reason": "Pushed", "message": "Done."},
+    {"type": "Finished", "status": "True", "lastTransitionTime": NOW, "reason": "Pushed", "message": "Done."},
+]
+STATUS = {
+    "observedGeneration": 1,
+    "phase": "Succeeded",
+    "reason": "Pushed",
+    "message": "Done.",
+    "conditions": CONDITIONS,
+    "podName": "hello-0123abcd",
+    "node": "node1",
+    "images": [{"reference": "registry.example.com/team/app:1", "digest": DIGEST, "sizeBytes": 5_000_000_000}],
+    "digest": DIGEST,
+    "shortDigest": DIGEST[7:19],
+    "source": {"url": "https://example.com/x", "revision": "c" * 40, "sha256": "c" * 64, "bytes": 1},
+    "builderImage": "registry.example.com/builder@" + DIGEST,
+    "startTime": NOW,
+    "completionTime": NOW,
+    "duration": "1m23s",
+    "timings": {"scheduledMs": 1, "pulledMs": 2, "fetchMs": 3, "buildMs": 4, "pushMs": 5, "totalMs": 6},
+    "cache": {"hits": 0, "misses": 3},
+    "failure": {
+        "reason": "RunCommandFailed",
+        "message": "RUN make failed.",
+        "hint": "Read the log.",
+        "dockerfileLine": 12,
+        "instruction": "RUN make",
+        "exitCode": 2,
+        "logTail": "make: *** [all] Error 2\n",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"timeoutSeconds": 60},
+        {"contextDir": "x"},
+        {"output": {"images": ["registry.example.com/team/app:2"]}},
+        {"podTemplate": {"spec": {"nodeSelector": {"disk": "ssd"}}}},
+        {"timeoutSeconds": None, "target": "x"},
+    ],
+    ids=str,
+)
+def test_the_spec_cannot_be_changed(builds: Builds, change: dict[str, object]) -> None:
+    builds.create(spec())
+    with pytest.raises(client.ApiException) as refused:
+        builds.patch({"spec": change})
+    assert "spec is immutable: one ImageBuild is one build. Create a new ImageBuild" in message(refused.value)
+
+
+def test_applying_the_same_again_changes_nothing(builds: Builds, kubectl: Kubectl) -> None:
+    manifest = (
+        "apiVersion: imagebuild.dev/v1alpha1\nkind: ImageBuild\nmetadata: {name: hello}\n"
+        "spec:\n  source: {configMap: {name: files}}\n  output: {images: [registry.example.com/team/app]}\n"
+    )
+    for outcome in ("created", "unchanged"):
+        assert outcome in kubectl("apply", "-n", builds.namespace, "-f", "-", stdin=manifest)
+    assert builds.get()["metadata"]["generation"] == 1
+
+
+def test_labels_and_annotations_can_be_changed(builds: Builds) -> None:
+    builds.create(spec())
+    assert builds.patch({"metadata": {"labels": {"team": "web"}}})["metadata"]["generation"] == 1
+
+
+def test_status_is_kept_whole_and_apart_from_the_spec(builds: Builds) -> None:
+    created = builds.create(spec(), status={"phase": "Succeeded"})
+    assert "status" not in created
+    written = builds.patch_status(STATUS)
+    assert written["status"] == STATUS
+    assert written["metadata"]["generation"] == 1
+    assert written["spec"] == created["spec"]
+    assert builds.patch({"status": {"phase": "Failed"}})["status"] == STATUS
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ({"phase": "Queued"}, "Unsupported value"),
+        ({"conditions": [{"type": "Succeeded", "status": "True"}]}, "lastTransitionTime: Required value"),
+        ({"conditions": CONDITIONS * 2}, "Duplicate value"),
+        ({"startTime": "yesterday"}, "must be of type date-time"),
+        ({"progress": 50}, 'unknown field "status.progress"'),
+    ],
+    ids=str,
+)
+def test_a_malformed_status_is_refused(builds: Builds, status: dict[str, object], words: str) -> None:
+    builds.create(spec())
+    with pytest.raises(client.ApiException) as refused:
+        builds.patch_status(status)
+    assert words in message(refused.value)
+
+
+def test_kubectl_get_shows_what_matters(builds: Builds, kubectl: Kubectl) -> None:
+    builds.create(spec())
+    builds.patch_status(STATUS)
+    header, row = kubectl("get", "ib", "-n", builds.namespace).splitlines()
+    assert header.split() == ["NAME", "PHASE", "REASON", "IMAGE", "DIGEST", "DURATION", "AGE"]
+    shown = ["hello", "Succeeded", "Pushed", "registry.example.com/team/app:1", "0123456789ab", "1m23s"]
+    assert row.split()[:-1] == shown
+    header, row = kubectl("get", "builds", "-o", "wide", "-n", builds.namespace).splitlines()
+    assert re.split(r"\s{2,}", header)[-3:] == ["FULL DIGEST", "NODE", "POD"]
+    assert row.split()[-3:] == [DIGEST, "node1", "hello-0123abcd"]
+
+
+def test_kubectl_wait_sees_both_conditions(builds: Builds, kubectl: Kubectl) -> None:
+    builds.create(spec())
+    builds.patch_status(STATUS)
+    for condition in ("Succeeded", "Finished"):
+        kubectl("wait", "ib/hello", "-n", builds.namespace, f"--for=condition={condition}", "--timeout=5s")
+
+
+def test_an_unknown_field_stops_kubectl(builds: Builds, kubectl: Kubectl) -> None:
+    manifest = (
+        "apiVersion: imagebuild.dev/v1alpha1\nkind: ImageBuild\nmetadata: {name: hello}\n"
+        "spec:\n  source: {configMap: {name: files}}\n  output: {image: registry.example.com/team/app}\n"
+    )
+    done = kubectl.run("apply", "-n", builds.namespace, "-f", "-", stdin=manifest)
+    assert done.returncode != 0
+    assert 'unknown field "spec.output.image"' in done.stderr

@@ -1,0 +1,259 @@
+"""Specs that the API server refuses, with words that say what to write instead."""
+
+from typing import Any
+
+import pytest
+from functional.kube import Builds, spec
+
+
+def images(*references: str) -> dict[str, Any]:
+    return {"output": {"images": list(references)}}
+
+
+def source(**kinds: object) -> dict[str, Any]:
+    return {"source": kinds}
+
+
+def files(*names: str) -> dict[str, Any]:
+    return source(inline={"files": dict.fromkeys(names, "x")})
+
+
+def arg(**fields: object) -> dict[str, Any]:
+    return {"buildArgs": [{"name": "A"} | fields]}
+
+
+def registry(**fields: object) -> dict[str, Any]:
+    return {"registries": [{"host": "docker.io"} | fields]}
+
+
+def pod(**fields: object) -> dict[str, Any]:
+    return {"podTemplate": {"spec": fields}}
+
+
+def pod_metadata(**fields: object) -> dict[str, Any]:
+    return {"podTemplate": {"metadata": fields}}
+
+
+KEY = {"secretKeyRef": {"name": "s", "key": "k"}}
+MAP_KEY = {"configMapKeyRef": {"name": "s", "key": "k"}}
+SHA = "0123456789abcdef" * 4
+
+# fields that replace those of the least spec, and words of the refusal
+CASES: list[tuple[dict[str, Any], str]] = [
+    # source
+    ({"source": None}, "spec.source: Required value"),
+    (source(), "a source is missing: set one of url, http, git, inline, configMap"),
+    (source(url="https://a/b", configMap={"name": "c"}), "only one source can be set"),
+    (source(svn={"url": "x"}), 'unknown field "spec.source.svn"'),
+    # source.url
+    (source(url=""), "not a usable URL"),
+    (source(url="file:///etc"), "file:// and dir:// would read the builder image itself"),
+    (source(url="dir:///tmp/source"), "use inline or configMap"),
+    (source(url="ssh://-oProxyCommand=x/y.git"), "git over SSH is not supported"),
+    (source(url="git+ssh://host/r.git"), "git over SSH is not supported"),
+    (source(url="git@github.com:team/app.git"), "git over SSH is not supported"),
+    (source(url="ext::sh -c id"), "start with https://"),
+    (source(url="s3://bucket/key"), "start with https://"),
+    (source(url="example.com/x.tar"), "start with https://"),
+    (source(url="https://example.com/a b"), "write no spaces"),
+    (source(url="https://example.com/a\nb"), "write no spaces"),
+    (source(url="https://-x/y"), "not a usable URL"),
+    (source(url="https://"), "not a usable URL"),
+    (source(url="https://user:token@example.com/x.tar"), "name it in source.http.secretRef or source.git.secretRef"),
+    (source(url="git+https://token@example.com/r.git"), "take the user and password out of the URL"),
+    (source(url="data:no-comma"), "a data: URL reads data:[TYPE][;base64],CONTENT"),
+    (source(url="data:,a b"), "without spaces"),
+    (source(url="https://example.com/" + "x" * 131_000), "may not be more than 131000"),
+    (source(url="https://example.com/" + "ü" * 66_000), "131000 bytes at most"),
+    # source.http
+    (source(http={}), "spec.source.http.url: Required value"),
+    (source(http={"url": "git+https://example.com/r"}), "for a repository use source.git.url"),
+    (source(http={"url": "ftp://example.com/x.tar"}), "starts with https:// or http://"),
+    (source(http={"url": "https://u:p@example.com/x.tar"}), "take the user and password out of the URL"),
+    (source(http={"url": "https://a/b", "sha256": "sha256:" + SHA}), 'without "sha256:" before it'),
+    (source(http={"url": "https://a/b", "sha256": SHA.upper()}), "64 lower-case hexadecimal digits"),
+    (source(http={"url": "https://a/b", "secretRef": {}}), "secretRef.name: Required value"),
+    (source(http={"url": "https://a/b", "secretRef": {"name": "Upper"}}), "secretRef.name in body should match"),
+    # source.git
+    (source(git={"revision": "main"}), "spec.source.git.url: Required value"),
+    (source(git={"url": "git+https://a/b"}), "write the URL without git+"),
+    (source(git={"url": "git@github.com:a/b.git"}), "git over SSH is not supported"),
+    (source(git={"url": "ssh://git@github.com/a/b.git"}), "git over SSH is not supported"),
+    (source(git={"url": "https://a/b#main"}), "source.git.revision"),
+    (source(git={"url": "file:///srv/r.git"}), "starts with https://, http:// or git://"),
+    (source(git={"url": "https://me@a/b"}), "name it in source.git.secretRef"),
+    (source(git={"url": "git://a/b", "secretRef": {"name": "s"}}), "git:// has no password"),
+    (source(git={"url": "https://a/b", "revision": "--upload-pack=touch /tmp/x"}), 'does not start with "-"'),
+    (source(git={"url": "https://a/b", "revision": "main:sub"}), "name a branch, a tag or a full commit"),
+    (source(git={"url": "https://a/b", "revision": "a..b"}), "name a branch, a tag or a full commit"),
+    (source(git={"url": "https://a/b", "revision": "main\n"}), "name a branch, a tag or a full commit"),
+    (source(git={"url": "https://a/b", "revision": ""}), "revision in body should be at least 1 chars"),
+    # source.inline, source.configMap
+    (source(inline={}), "spec.source.inline.files: Required value"),
+    (files(), "should have at least 1 properties"),
+    (files("/etc/passwd"), "a path relative to the context"),
+    (files("a/../../b"), 'no "." or ".." step'),
+    (files(".."), 'no "." or ".." step'),
+    (files("./a"), 'no "." or ".." step'),
+    (files("a/"), "no leading or trailing /"),
+    (files("a//b"), "a path relative to the context"),
+    (files("a\\b"), "no backslash or control character"),
+    (files("a\nb"), "no backslash or control character"),
+    (files(""), "a path relative to the context"),
+    (files("x" * 256), "255 characters at most"),
+    (files("a", "a/b"), "both as a file and as a directory"),
+    (files(*map(str, range(65))), "must have at most 64 items"),
+    (source(inline={"files": {"a": "x" * 60_000, "b": "x" * 60_000}}), "98304 bytes together at most"),
+    (source(inline={"files": {"a": "ü" * 60_000}}), "98304 bytes together at most"),
+    (source(configMap={}), "spec.source.configMap.name: Required value"),
+    (source(configMap={"name": "../x"}), "configMap.name in body should match"),
+    # contextDir, dockerfile, target
+    ({"contextDir": "/abs"}, "remove the leading /"),
+    ({"contextDir": "../.."}, 'remove the ".." steps'),
+    ({"contextDir": "a/../b"}, 'remove the ".." steps'),
+    ({"contextDir": "a\nb"}, "without control characters"),
+    ({"contextDir": ""}, "should be at least 1 chars"),
+    ({"dockerfile": {"path": "/Dockerfile"}}, "remove the leading /"),
+    ({"dockerfile": {"path": "../Dockerfile"}}, 'remove the ".." steps'),
+    ({"dockerfile": {"path": "a", "inline": "FROM scratch"}}, "either path or inline, not both"),
+    ({"dockerfile": {"inline": "x" * 98_305}}, "may not be more than 98304"),
+    ({"dockerfile": {"inline": "ü" * 60_000}}, "98304 bytes at most"),
+    ({"target": "-x"}, "name of a stage"),
+    ({"target": "a b"}, "name of a stage"),
+    # buildArgs
+    (arg(), 'build arg A: set value (it may be "") or valueFrom'),
+    (arg(value="x", valueFrom=KEY), "build arg A: set value or valueFrom, not both"),
+    (arg(name="A=b", value=""), 'without "="'),
+    (arg(name="1A", value=""), "not starting with a digit"),
+    (arg(name="", value=""), "name of an ARG"),
+    (arg(value=None), "set value"),
+    (arg(value=1), "must be of type string"),
+    (arg(valueFrom={}), "exactly one of secretKeyRef and configMapKeyRef"),
+    (arg(valueFrom=KEY | MAP_KEY), "exactly one of secretKeyRef and configMapKeyRef"),
+    (arg(valueFrom={"secretKeyRef": {"name": "s"}}), "secretKeyRef.key: Required value"),
+    (arg(valueFrom={"secretKeyRef": {"key": "k"}}), "secretKeyRef.name: Required value"),
+    (arg(valueFrom={"secretKeyRef": {"name": "s", "key": "a/b"}}), "key in body should match"),
+    (arg(name="HTTP_PROXY", valueFrom=KEY), "build arg HTTP_PROXY"),
+    (arg(name="https_proxy", valueFrom=KEY), "rename the ARG"),
+    (arg(name="PATH", valueFrom=KEY), "rename the ARG"),
+    (arg(name="KANIKO_DIR", valueFrom=KEY), "rename the ARG"),
+    (arg(name="LD_PRELOAD", valueFrom=KEY), "rename the ARG"),
+    ({"buildArgs": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}, "Duplicate value"),
+    ({"buildArgs": [{"name": f"A{i}", "value": ""} for i in range(101)]}, "must have at most 100 items"),
+    ({"buildArgs": [{"name": f"A{i}", "value": "x" * 90_000} for i in range(2)]}, "96000 bytes together at most"),
+    # output
+    ({"output": None}, "spec.output: Required value"),
+    ({"output": {}}, "spec.output.images: Required value"),
+    (images(), "should have at least 1 items"),
+    (images(*(f"a.b/app:{i}" for i in range(17))), "must have at most 16 items"),
+    (images("a.b/app", "a.b/app"), 'spec.output.images[1]: Duplicate value: "a.b/app"'),
+    (images("registry.example.com/Team/App:1"), '"registry.example.com/Team/App:1": repository names are lower-case'),
+    (images("Team/app"), "repository names are lower-case"),
+    (images("registry:5000/App"), "repository names are lower-case"),
+    (images("app:1"), "say which registry"),
+    (images("a.b/app:bad tag"), "an image reference has no spaces"),
+    (images(" a.b/app"), "an image reference has no spaces"),
+    (images("a.b/app\n"), "in one line"),
+    (images("https://a.b/app"), "without http:// or https://"),
+    (images("a.b/app@sha256:" + SHA), "the digest is a result of the build"),
+    (images("a.b/app:1@sha256:" + SHA), "the digest is a result of the build"),
+    (images("a.b/app:"), "write a tag after"),
+    (images("a.b/app:" + "t" * 129), "not an image reference"),
+    (images("a.b/app:-x"), "not an image reference"),
+    (images("a.b/app,a.b/other"), "not an image reference"),
+    (images("a.b//app"), "not an image reference"),
+    (images("a.b/app/"), "not an image reference"),
+    (images("-a.b/app"), "not an image reference"),
+    (images("a.b:port/app"), "not an image reference"),
+    (images("a.b/x"), "at least two characters"),
+    (images("a.b/" + "x" * 400), "may not be more than 400"),
+    ({"output": {"images": ["a.b/app"], "push": "yes"}}, "must be of type boolean"),
+    ({"output": {"images": ["a.b/app"], "pushSecretRef": {}}}, "pushSecretRef.name: Required value"),
+    # pullSecretRefs, cache
+    ({"pullSecretRefs": ["pull"]}, "must be of type object"),
+    ({"pullSecretRefs": [{"name": "a"}, {"name": "a"}]}, "Duplicate value"),
+    ({"pullSecretRefs": [{"name": f"a{i}"} for i in range(9)]}, "must have at most 8 items"),
+    ({"cache": {}}, "spec.cache.enabled: Required value"),
+    ({"cache": {"enabled": True, "repo": "a.b/Cache"}}, "write a repository in lower case"),
+    ({"cache": {"enabled": True, "repo": "a.b/cache:1"}}, "without http://, tag and digest"),
+    ({"cache": {"enabled": True, "repo": "oci:/cache"}}, "write a repository in lower case"),
+    ({"cache": {"enabled": True, "repo": "cache"}}, "write a repository in lower case"),
+    ({"cache": {"enabled": True, "ttlSeconds": 0}}, "greater than or equal to 1"),
+    # registries
+    (registry(host=""), "should be at least 1 chars"),
+    (registry(host="https://a.b"), "without http:// or https:// (plain HTTP: insecure: true)"),
+    (registry(host="a.b/c"), "without a path"),
+    (registry(host="a.b:x"), "write HOST or HOST:PORT"),
+    (registry(mirrors=[]), "should have at least 1 items"),
+    (registry(mirrors=["https://m.example.com"]), "without http:// or https://"),
+    (registry(mirrors=["m.example.com/"]), "without / at the end"),
+    (registry(mirrors=["m.example.com/a b"]), "write HOST[:PORT][/PATH]"),
+    (registry(mirrors=["a=b"]), "write HOST[:PORT][/PATH]"),
+    (registry(mapTo="http://m.example.com"), "without http:// or https://"),
+    (registry(mirrors=["m.example.com"], mapTo="m.example.com"), "docker.io: set mirrors"),
+    (
+        {"registries": [{"host": "a.b", "mirrors": ["m.c"]}, {"host": "c.d", "mapTo": "m.c"}]},
+        "mirrors and mapTo cannot be mixed in one build",
+    ),
+    ({"registries": [{"host": "a.b"}, {"host": "a.b", "insecure": True}]}, "Duplicate value"),
+    # timeoutSeconds
+    ({"timeoutSeconds": 0}, "greater than or equal to 1"),
+    ({"timeoutSeconds": -1}, "greater than or equal to 1"),
+    ({"timeoutSeconds": 315_360_000}, "less than or equal to 604800"),
+    ({"timeoutSeconds": "1h"}, "must be of type integer"),
+    # podTemplate
+    (pod_metadata(labels={"imagebuild.dev/build-uid": "x"}), "remove imagebuild.dev/build-uid"),
+    (pod_metadata(labels={"app.kubernetes.io/name": "x"}), "reserved for the operator"),
+    (pod_metadata(annotations={"imagebuild.dev/x": "x"}), "reserved for the operator"),
+    (pod_metadata(labels={"team": "x" * 64}), "may not be more than 63"),
+    (
+        pod_metadata(annotations={"container.apparmor.security.beta.kubernetes.io/build": "unconfined"}),
+        "AppArmor and seccomp profiles cannot be chosen",
+    ),
+    (pod_metadata(name="x"), 'unknown field "spec.podTemplate.metadata.name"'),
+    (pod(resources={"limits": {"memory": "lots"}}), "should match"),
+    (pod(resources={"claims": []}), "unknown field"),
+    (pod(tolerations=[{"effect": "Never"}]), "Unsupported value"),
+    (pod(affinity={"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}}), "Required value"),
+    (pod(serviceAccountName="a_b"), "serviceAccountName in body should match"),
+    # nothing that widens the pod
+    *((pod(**{field: {}}), f'unknown field "spec.podTemplate.spec.{field}"') for field in ("volumes", "containers")),
+    *(
+        (pod(**{field: True}), f'unknown field "spec.podTemplate.spec.{field}"')
+        for field in (
+            "hostNetwork",
+            "hostPID",
+            "hostIPC",
+            "securityContext",
+            "automountServiceAccountToken",
+            "nodeName",
+        )
+    ),
+    # what may come later is not there yet
+    *(
+        ({field: {}}, f'unknown field "spec.{field}"')
+        for field in (
+            "cancel",
+            "suspend",
+            "retry",
+            "priority",
+            "queueName",
+            "platforms",
+            "executor",
+            "ttlSecondsAfterFinished",
+        )
+    ),
+]
+
+
+def test_no_spec(builds: Builds) -> None:
+    assert "spec: Required value" in builds.refusal(None)
+
+
+@pytest.mark.parametrize(("fields", "words"), CASES, ids=[f"{str(fields)[:60]}" for fields, _ in CASES])
+def test_refused(builds: Builds, fields: dict[str, Any], words: str) -> None:
+    assert words in builds.refusal(spec(**fields))
+
+
+def test_a_refused_password_is_not_repeated(builds: Builds) -> None:
+    assert "hunter2" not in builds.refusal(spec(source={"git": {"url": "https://me:hunter2@a/b"}}))
