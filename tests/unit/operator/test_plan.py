@@ -1,0 +1,240 @@
+import json
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from imagebuild_operator.errors import ClusterError, RejectedError
+from imagebuild_operator.model import ImageBuild
+from imagebuild_operator.observe import PodFacts
+from imagebuild_operator.plan import DeletePod, Plan, decide, decide_refused, needs_explanation
+from support.builds import DIGEST, SETTINGS, a_build, a_pod, after, ended, running, waiting
+
+
+def plan(build: ImageBuild, pod: PodFacts | None, now: datetime | None = None) -> Plan:
+    return decide(build, pod, SETTINGS, now or after(20))
+
+
+def recorded(build: ImageBuild, made: Plan) -> ImageBuild:
+    """The build after the plan's status was written."""
+    merged = {**build.status, **(made.status or {})}
+    return a_build(status={name: value for name, value in merged.items() if value is not None})
+
+
+def status(made: Plan) -> dict[str, Any]:
+    assert made.status is not None
+    return made.status
+
+
+def test_a_new_build_gets_a_pod_and_nothing_else_first():
+    made = plan(a_build(), None)
+    assert made.create is not None
+    assert made == Plan(create=made.create)
+
+
+def test_the_first_status_of_a_build_as_a_whole():
+    made = plan(a_build(), a_pod(), after(1))
+    message = "Pod app-1 waits until a node is found for it."
+    condition = {
+        "reason": "Preparing",
+        "message": message,
+        "observedGeneration": 1,
+        "lastTransitionTime": "2026-11-24T08:00:01Z",
+    }
+    assert status(made) == {
+        "observedGeneration": 1,
+        "phase": "Preparing",
+        "message": message,
+        "conditions": [
+            {"type": "Succeeded", "status": "Unknown", **condition},
+            {"type": "Finished", "status": "False", **condition},
+        ],
+        "podName": "app-1",
+        "startTime": "2026-11-24T08:00:00Z",
+        "builderImage": "registry.example/builder:1",
+    }
+    assert made.event is not None
+    assert (made.event.type, made.event.reason) == ("Normal", "Preparing")
+    assert made.look_again == 599
+
+
+def test_nothing_new_writes_nothing():
+    build = a_build()
+    pod = a_pod(phase="Running", node="node1", build=running())
+    build = recorded(build, plan(build, pod))
+    again = plan(build, pod, after(30))
+    assert (again.status, again.event, again.delete, again.create) == (None, None, None, None)
+    assert again.look_again == 600 + 60 - 30
+
+
+def test_a_success_as_a_whole():
+    build_report = json.dumps(
+        {
+            "source": {"url": "https://example.com/context.tar.gz", "sha256": "cd" * 32, "bytes": 9},
+            "timings": {"fetchMs": 12, "buildMs": 3400},
+            "cache": {"hits": 1, "misses": 2},
+        }
+    )
+    push_report = json.dumps(
+        {
+            "digest": DIGEST,
+            "images": [{"reference": "registry.example/team/app:1", "digest": DIGEST, "sizeBytes": 77}],
+            "timings": {"pushMs": 250},
+        }
+    )
+    pod = a_pod(
+        phase="Succeeded",
+        node="node1",
+        scheduled=after(1),
+        build=ended(0, build_report, start=3, end=70),
+        push=ended(0, push_report, start=71, end=83),
+    )
+    message = f"Pushed registry.example/team/app:1 as {DIGEST}."
+    condition = {
+        "status": "True",
+        "reason": "Succeeded",
+        "message": message,
+        "observedGeneration": 1,
+        "lastTransitionTime": "2026-11-24T08:01:30Z",
+    }
+    assert status(plan(a_build(), pod, after(90))) == {
+        "observedGeneration": 1,
+        "phase": "Succeeded",
+        "message": message,
+        "conditions": [{"type": "Succeeded", **condition}, {"type": "Finished", **condition}],
+        "podName": "app-1",
+        "node": "node1",
+        "startTime": "2026-11-24T08:00:00Z",
+        "completionTime": "2026-11-24T08:01:23Z",
+        "duration": "1m23s",
+        "builderImage": "registry.example/builder:1",
+        "timings": {
+            "scheduledMs": 1000,
+            "pulledMs": 2000,
+            "fetchMs": 12,
+            "buildMs": 3400,
+            "pushMs": 250,
+            "totalMs": 83000,
+        },
+        "source": {"url": "https://example.com/context.tar.gz", "sha256": "cd" * 32, "bytes": 9},
+        "cache": {"hits": 1, "misses": 2},
+        "digest": DIGEST,
+        "shortDigest": "abababababab",
+        "images": [{"reference": "registry.example/team/app:1", "digest": DIGEST, "sizeBytes": 77}],
+    }
+
+
+def test_a_failure_keeps_what_is_needed_when_the_pod_has_gone():
+    report = json.dumps(
+        {
+            "reason": "RunCommandFailed",
+            "message": "RUN make failed with exit code 7.",
+            "hint": "Read the log.",
+            "instruction": "RUN make",
+            "dockerfileLine": 4,
+            "logTail": "make: *** [all] Error 7",
+        }
+    )
+    made = plan(a_build(), a_pod(phase="Failed", build=ended(7, report)))
+    assert status(made)["failure"] == {
+        "reason": "RunCommandFailed",
+        "message": "RUN make failed with exit code 7.",
+        "hint": "Read the log.",
+        "dockerfileLine": 4,
+        "instruction": "RUN make",
+        "exitCode": 7,
+        "logTail": "make: *** [all] Error 7",
+    }
+    finished = recorded(a_build(), made)
+    assert plan(finished, None) == Plan()
+
+
+def test_a_reason_that_has_passed_is_taken_back():
+    build = a_build()
+    build = recorded(build, plan(build, a_pod(build=waiting("CreateContainerConfigError", 'secret "x" not found'))))
+    assert build.status["reason"] == "SecretNotFound"
+    made = plan(build, a_pod(phase="Running", build=running()))
+    assert status(made)["reason"] is None
+    assert status(made)["phase"] == "Building"
+
+
+def test_a_finished_build_is_never_changed_but_its_pod_does_not_run_on():
+    build = a_build(status={"phase": "Failed", "reason": "SecretNotFound", "podName": "app-1"})
+    assert plan(build, a_pod(build=running())) == Plan(delete=DeletePod("app-1", "pod-1"))
+    assert plan(build, a_pod(phase="Failed")) == Plan()
+    assert plan(build, a_pod(deletion=after(1))) == Plan()
+
+
+def test_a_recorded_pod_that_is_gone_fails_the_build():
+    build = a_build(status={"phase": "Building", "podName": "app-1"})
+    assert status(plan(build, None))["reason"] == "PodDeleted"
+
+
+def test_a_pod_that_was_being_evicted_and_is_gone_was_evicted():
+    build = a_build(status={"phase": "Building", "reason": "Evicted", "podName": "app-1"})
+    assert status(plan(build, None))["failure"]["reason"] == "Evicted"
+
+
+def test_a_build_past_its_deadline_is_stopped_and_then_fails_with_its_log():
+    pod = a_pod(phase="Running", node="node1", build=running())
+    build = recorded(a_build(), plan(a_build(), pod))
+    assert plan(build, pod, after(659)).delete is None
+    stopping = plan(build, pod, after(661))
+    assert stopping.delete == DeletePod("app-1", "pod-1")
+    assert status(stopping)["reason"] == "DeadlineExceeded"
+    build = recorded(build, stopping)
+    stopped = a_pod(phase="Failed", deletion=after(690), build=ended(143, '{"reason": "Cancelled", "logTail": "make"}'))
+    final = status(plan(build, stopped, after(670)))
+    assert (final["phase"], final["failure"]["reason"]) == ("Failed", "DeadlineExceeded")
+    assert final["failure"]["logTail"] == "make"
+
+
+def test_a_pod_that_never_began_fails_for_what_it_waited_for():
+    pod = a_pod(build=waiting("CreateContainerConfigError", 'secret "x" not found'))
+    build = recorded(a_build(), plan(a_build(), pod))
+    made = plan(build, pod, after(601))
+    assert status(made)["phase"] == "Failed"
+    assert status(made)["failure"]["reason"] == "SecretNotFound"
+    assert made.delete == DeletePod("app-1", "pod-1")
+
+
+def test_a_builder_image_that_cannot_be_pulled_is_given_up_early():
+    pod = a_pod(scheduled=after(0), build=waiting("ImagePullBackOff", "no such host"))
+    assert status(plan(a_build(), pod, after(299)))["phase"] == "Preparing"
+    assert status(plan(a_build(), pod, after(300)))["failure"]["reason"] == "BuilderImagePullFailed"
+
+
+def test_a_node_that_keeps_a_deleted_pod_does_not_keep_its_build():
+    pod = a_pod(phase="Running", deletion=after(100), disruption="DeletionByTaintManager", build=running())
+    assert status(plan(a_build(), pod, after(159)))["phase"] == "Building"
+    assert status(plan(a_build(), pod, after(160)))["failure"]["reason"] == "NodeLost"
+
+
+def test_what_only_the_operator_can_see_is_invalid_too():
+    incompressible = Random(1).randbytes(96_000).hex()
+    made = plan(a_build({"source": {"inline": {"files": {"a": incompressible}}}}), None)
+    assert status(made)["reason"] == "InvalidSpec"
+    assert status(made)["message"].startswith("spec.source.inline.files: ")
+
+
+def test_a_full_quota_is_waited_for_and_a_policy_is_not():
+    quota = RejectedError(403, 'pods "app-1" is forbidden: exceeded quota: small, requested: pods=1')
+    made = decide_refused(a_build(), quota, SETTINGS, after(0))
+    assert (status(made)["phase"], status(made)["reason"], made.look_again) == ("Pending", "QuotaExceeded", 10)
+    policy = RejectedError(403, 'pods "app-1" is forbidden: violates PodSecurity "restricted:latest"')
+    made = decide_refused(a_build(), policy, SETTINGS, after(0))
+    assert (status(made)["phase"], status(made)["reason"], made.look_again) == ("Failed", "PodRejected", None)
+
+
+def test_missing_rights_and_a_failing_server_are_not_the_builds_fault():
+    rights = RejectedError(403, 'pods is forbidden: User "x" cannot create resource "pods" in API group ""')
+    for error in (rights, ClusterError(500, "failed calling webhook")):
+        made = decide_refused(a_build(), error, SETTINGS, after(0))
+        assert (status(made)["phase"], status(made)["reason"]) == ("Pending", "Internal")
+
+
+def test_the_kubelet_is_asked_about_a_pod_that_does_not_start():
+    stuck = a_pod(scheduled=after(0), build=waiting("PodInitializing"))
+    assert not needs_explanation(stuck, after(4))
+    assert needs_explanation(stuck, after(5))
+    assert not needs_explanation(a_pod(scheduled=after(0), build=running()), after(50))
+    assert not needs_explanation(a_pod(), after(50))

@@ -1,0 +1,229 @@
+import json
+
+from imagebuild_operator.model import ImageBuild
+from imagebuild_operator.parse import parse_spec
+from imagebuild_operator.pod import Manifest, build_pod, pod_name
+from imagebuild_operator.settings import BuildDefaults
+from support.builds import SETTINGS, UID, a_build
+
+FULL_SPEC = {
+    "source": {"configMap": {"name": "context"}},
+    "contextDir": "app",
+    "dockerfile": {"path": "Dockerfile.prod"},
+    "target": "runtime",
+    "buildArgs": [
+        {"name": "VERSION", "value": "1,2 = 'drei'"},
+        {"name": "EMPTY", "value": ""},
+        {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "npm", "key": "token"}}},
+        {"name": "BRANCH", "valueFrom": {"configMapKeyRef": {"name": "ci", "key": "branch"}}},
+    ],
+    "output": {
+        "images": ["registry.example/a:1", "registry.example/b:1"],
+        "push": True,
+        "pushSecretRef": {"name": "push"},
+    },
+    "pullSecretRefs": [{"name": "hub"}, {"name": "cache"}],
+    "cache": {"enabled": True, "repo": "registry.example/cache", "ttlSeconds": 60, "readOnly": True},
+    "registries": [
+        {"host": "docker.io", "mirrors": ["mirror.example", "mirror2.example/hub"]},
+        {"host": "quay.io", "mirrors": ["mirror.example/quay"]},
+        {"host": "plain.example:5000", "insecure": True},
+        {"host": "private.example", "skipTLSVerify": True},
+    ],
+    "podTemplate": {
+        "metadata": {"labels": {"team": "a"}, "annotations": {"linkerd.io/inject": "enabled"}},
+        "spec": {
+            "resources": {"limits": {"memory": "1Gi"}},
+            "nodeSelector": {"disk": "ssd"},
+            "runtimeClassName": "gvisor",
+        },
+    },
+    "timeoutSeconds": 60,
+}
+
+
+def pod(build: ImageBuild, defaults: BuildDefaults = SETTINGS.defaults) -> Manifest:
+    return build_pod(build, parse_spec(build.spec), defaults)
+
+
+def test_the_whole_pod_of_a_small_build():
+    assert pod(a_build()) == {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": "app-eebc00bd",
+            "namespace": "team",
+            "labels": {
+                "app.kubernetes.io/name": "imagebuild",
+                "app.kubernetes.io/component": "build",
+                "app.kubernetes.io/managed-by": "imagebuild-operator",
+                "imagebuild.dev/build-uid": UID,
+                "sidecar.istio.io/inject": "false",
+            },
+            "annotations": {
+                "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+                "kubectl.kubernetes.io/default-container": "build",
+                "linkerd.io/inject": "disabled",
+                "sidecar.istio.io/inject": "false",
+            },
+            "ownerReferences": [
+                {
+                    "apiVersion": "imagebuild.dev/v1alpha1",
+                    "kind": "ImageBuild",
+                    "name": "app",
+                    "uid": UID,
+                    "controller": True,
+                    "blockOwnerDeletion": False,
+                }
+            ],
+        },
+        "spec": {
+            "restartPolicy": "Never",
+            "activeDeadlineSeconds": 600,
+            "terminationGracePeriodSeconds": 30,
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+            "initContainers": [
+                {
+                    "name": "build",
+                    "image": "registry.example/builder:1",
+                    "imagePullPolicy": "IfNotPresent",
+                    "args": ["build"],
+                    "env": [
+                        {"name": "SOURCE_GET_URL", "value": "https://example.com/context.tar.gz"},
+                        {"name": "OUTPUT_IMAGE", "value": "registry.example/team/app:1"},
+                        {"name": "OUTPUT_LAYOUT", "value": "/kaniko/layout"},
+                        {"name": "CACHE", "value": "false"},
+                    ],
+                    "resources": {},
+                    "securityContext": {
+                        "runAsUser": 0,
+                        "runAsNonRoot": False,
+                        "privileged": False,
+                        "allowPrivilegeEscalation": False,
+                        "capabilities": {
+                            "drop": ["ALL"],
+                            "add": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETFCAP", "SETGID", "SETUID"],
+                        },
+                    },
+                    "volumeMounts": [{"name": "layout", "mountPath": "/kaniko/layout"}],
+                    "terminationMessagePath": "/dev/termination-log",
+                    "terminationMessagePolicy": "FallbackToLogsOnError",
+                }
+            ],
+            "containers": [
+                {
+                    "name": "push",
+                    "image": "registry.example/builder:1",
+                    "imagePullPolicy": "IfNotPresent",
+                    "args": ["push"],
+                    "env": [
+                        {"name": "OUTPUT_IMAGE", "value": "registry.example/team/app:1"},
+                        {"name": "OUTPUT_LAYOUT", "value": "/kaniko/layout"},
+                    ],
+                    "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}},
+                    "securityContext": {
+                        "runAsUser": 65532,
+                        "runAsGroup": 65532,
+                        "runAsNonRoot": True,
+                        "privileged": False,
+                        "allowPrivilegeEscalation": False,
+                        "readOnlyRootFilesystem": True,
+                        "capabilities": {"drop": ["ALL"]},
+                    },
+                    "volumeMounts": [
+                        {"name": "layout", "mountPath": "/kaniko/layout", "readOnly": True},
+                        {"name": "run", "mountPath": "/kaniko/.run"},
+                    ],
+                    "terminationMessagePath": "/dev/termination-log",
+                    "terminationMessagePolicy": "FallbackToLogsOnError",
+                }
+            ],
+            "volumes": [
+                {"name": "layout", "emptyDir": {}},
+                {"name": "run", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}},
+            ],
+        },
+    }
+
+
+def test_every_field_of_a_full_build_becomes_a_variable():
+    (container,) = pod(a_build(FULL_SPEC))["spec"]["initContainers"]
+    assert container["env"] == [
+        {"name": "SOURCE_GET_URL", "value": "dir:///kaniko/source"},
+        {"name": "CONTEXT_SUB_PATH", "value": "app"},
+        {"name": "DOCKERFILE_PATH", "value": "Dockerfile.prod"},
+        {"name": "TARGET", "value": "runtime"},
+        {"name": "BUILD_ARG", "value": "VkVSU0lPTj0xLDIgPSAnZHJlaSc=,RU1QVFk9"},
+        {"name": "BUILD_ARG_FROM", "value": "TOKEN=BUILD_ARG_VALUE_0,BRANCH=BUILD_ARG_VALUE_1"},
+        {"name": "BUILD_ARG_VALUE_0", "valueFrom": {"secretKeyRef": {"name": "npm", "key": "token"}}},
+        {"name": "BUILD_ARG_VALUE_1", "valueFrom": {"configMapKeyRef": {"name": "ci", "key": "branch"}}},
+        {"name": "OUTPUT_IMAGE", "value": "registry.example/a:1,registry.example/b:1"},
+        {"name": "OUTPUT_LAYOUT", "value": "/kaniko/layout"},
+        {"name": "CACHE", "value": "true"},
+        {"name": "CACHE_REPO", "value": "registry.example/cache"},
+        {"name": "CACHE_TTL", "value": "60s"},
+        {"name": "CACHE_READ_ONLY", "value": "true"},
+        {"name": "INSECURE_REGISTRIES", "value": "plain.example:5000"},
+        {"name": "SKIP_TLS_VERIFY_REGISTRIES", "value": "private.example"},
+        {"name": "REGISTRY_MIRRORS", "value": "mirror.example,mirror2.example/hub"},
+        {"name": "REGISTRY_MAP", "value": "quay.io=mirror.example/quay"},
+        {
+            "name": "DOCKER_CONFIG_JSON",
+            "valueFrom": {"secretKeyRef": {"name": "hub", "key": ".dockerconfigjson"}},
+        },
+        {
+            "name": "DOCKER_CONFIG_JSON_1",
+            "valueFrom": {"secretKeyRef": {"name": "cache", "key": ".dockerconfigjson"}},
+        },
+    ]
+
+
+def test_only_push_is_given_the_push_credentials():
+    spec = pod(a_build(FULL_SPEC))["spec"]
+    (push,) = spec["containers"]
+    assert {
+        "name": "DOCKER_CONFIG_JSON",
+        "valueFrom": {"secretKeyRef": {"name": "push", "key": ".dockerconfigjson"}},
+    } in push["env"]
+    assert '"name": "push", "key"' not in json.dumps(spec["initContainers"])
+
+
+def test_the_template_places_the_pod_and_adds_labels():
+    manifest = pod(a_build(FULL_SPEC), BuildDefaults("b:1", node_selector={"pool": "builds"}, resources={"a": "b"}))
+    spec = manifest["spec"]
+    assert spec["nodeSelector"] == {"disk": "ssd"}
+    assert spec["runtimeClassName"] == "gvisor"
+    assert spec["initContainers"][0]["resources"] == {"limits": {"memory": "1Gi"}}
+    assert manifest["metadata"]["labels"]["team"] == "a"
+    assert manifest["metadata"]["annotations"]["linkerd.io/inject"] == "enabled"
+    assert {"name": "source", "configMap": {"name": "context"}} in spec["volumes"]
+    assert {"name": "source", "mountPath": "/kaniko/source", "readOnly": True} in spec["initContainers"][0][
+        "volumeMounts"
+    ]
+
+
+def test_defaults_hold_where_the_build_says_nothing():
+    defaults = BuildDefaults(
+        "b:1", image_pull_secrets=("regcred",), node_selector={"pool": "builds"}, tolerations=({"key": "builds"},)
+    )
+    spec = pod(a_build(), defaults)["spec"]
+    assert spec["imagePullSecrets"] == [{"name": "regcred"}]
+    assert spec["nodeSelector"] == {"pool": "builds"}
+    assert spec["tolerations"] == [{"key": "builds"}]
+
+
+def test_a_map_switches_off_the_way_back_to_the_registry():
+    build = a_build({"registries": [{"host": "docker.io", "mapTo": "proxy.example/hub"}]})
+    env = pod(build)["spec"]["initContainers"][0]["env"]
+    assert {"name": "REGISTRY_MAP", "value": "index.docker.io=proxy.example/hub"} in env
+    assert {"name": "SKIP_DEFAULT_REGISTRY_FALLBACK", "value": "true"} in env
+
+
+def test_pod_names_are_valid_and_tell_builds_apart():
+    long = "a" * 240 + ".b"
+    assert pod_name(a_build(name=long)) == "a" * 54 + "-eebc00bd"
+    assert pod_name(a_build(name="v1.2-")) == "v1-2-eebc00bd"
+    assert pod_name(a_build(uid="other")) != pod_name(a_build())
+    assert pod_name(a_build(), attempt=2) != pod_name(a_build())
