@@ -1,9 +1,14 @@
 """Specs that the API server takes, and what it makes of them."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from functional.kube import Builds, spec
+
+CHART = Path(__file__).parents[2] / "charts" / "imagebuild-operator"
 
 FULL: dict[str, Any] = {
     "source": {
@@ -168,3 +173,12 @@ def test_the_longest_name(builds: Builds) -> None:
 def test_a_hundred_build_args(builds: Builds) -> None:
     args = [{"name": f"ARG_{number}", "value": "x" * 900} for number in range(100)]
     assert builds.create(spec(buildArgs=args))
+
+
+def test_the_charts_examples(builds: Builds) -> None:
+    notes = (CHART / "templates" / "NOTES.txt").read_text()
+    [in_notes] = re.findall(r"<<'EOF'\n(.*?)\nEOF\n", notes, flags=re.DOTALL)
+    annotations = yaml.safe_load((CHART / "Chart.yaml").read_text())["annotations"]
+    examples = [yaml.safe_load(in_notes), *yaml.safe_load(annotations["artifacthub.io/crdsExamples"])]
+    for number, example in enumerate(examples):
+        assert builds.create(example["spec"], name=f"example-{number}")

@@ -1,0 +1,67 @@
+{{/* Name of the release's objects. */}}
+{{- define "imagebuild.fullname" -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels that the Deployment selects its pod by; they can never change. */}}
+{{- define "imagebuild.selectorLabels" -}}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: operator
+{{- end -}}
+
+{{- define "imagebuild.labels" -}}
+{{ include "imagebuild.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: imagebuild
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end -}}
+
+{{- define "imagebuild.serviceAccountName" -}}
+{{- default (ternary (include "imagebuild.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name -}}
+{{- end -}}
+
+{{/* Reference of an image of the values, at its digest, its tag, or the chart's appVersion. */}}
+{{- define "imagebuild.image" -}}
+{{- $image := index . 0 -}}
+{{- if $image.digest -}}
+{{ $image.repository }}@{{ $image.digest }}
+{{- else -}}
+{{ $image.repository }}:{{ default (index . 1) $image.tag }}
+{{- end -}}
+{{- end -}}
+
+{{/* What the operator may do. It has no verb on Secrets: build pods get them by reference. */}}
+{{- define "imagebuild.rules" -}}
+- apiGroups: [imagebuild.dev]
+  resources: [imagebuilds]
+  verbs: [get, list, watch]
+- apiGroups: [imagebuild.dev]
+  resources: [imagebuilds/status]
+  verbs: [get, patch]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch, create, delete]
+- apiGroups: [""]
+  resources: [events]
+  verbs: [list, create, patch]
+{{- end -}}
+
+{{/* Defaults of build pods, the file that IMAGEBUILD_DEFAULTS_FILE names. */}}
+{{- define "imagebuild.buildDefaults" -}}
+{{- $defaults := dict "allowPrivilegeEscalation" .Values.builder.allowPrivilegeEscalation -}}
+{{- range $key := list "imagePullSecrets" "resources" "nodeSelector" "tolerations" "registries" -}}
+{{- with get $.Values.builder $key -}}
+{{- $_ := set $defaults $key . -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $defaults -}}
+{{- end -}}

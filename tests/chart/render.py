@@ -1,0 +1,68 @@
+"""A chart and what Helm makes of it."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+#: The version that objects are rendered and checked for.
+KUBERNETES = "1.34.0"
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart folder and a helm program."""
+
+    helm: Path
+    folder: Path
+
+    def run(self, command: str, *arguments: str, values: Json | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a helm command on the chart, whatever comes of it."""
+        line = [str(self.helm), *command.split(), str(self.folder), *arguments, "--values", "-"]
+        given = yaml.safe_dump(values or {})
+        return subprocess.run(line, input=given, capture_output=True, text=True, check=False, timeout=60)
+
+    def render(self, values: Json | None = None, name: str = "ib") -> list[Json]:
+        """Give the objects that an installation with these values creates."""
+        arguments = ("--name-template", name, "--namespace", "imagebuild-system", "--kube-version", KUBERNETES)
+        done = self.run("template", *arguments, values=values)
+        assert done.returncode == 0, done.stderr
+        return [document for document in yaml.safe_load_all(done.stdout) if document]
+
+    def refusal(self, values: Json) -> str:
+        """Give the message with which Helm refuses values.
+
+        Raises:
+            AssertionError: it took them.
+        """
+        done = self.run("template", "--kube-version", KUBERNETES, values=values)
+        assert done.returncode != 0, f"accepted: {values}"
+        return done.stderr
+
+
+def one(objects: list[Json], kind: str, name: str = "") -> Json:
+    """Give the only object of a kind, or the one whose name ends so."""
+    [found] = [item for item in objects if item["kind"] == kind and item["metadata"]["name"].endswith(name)]
+    return found
+
+
+def operator_container(objects: list[Json]) -> Json:
+    """Give the operator's container."""
+    [container] = one(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
+    found: Json = container
+    return found
+
+
+def environment(objects: list[Json]) -> dict[str, str]:
+    """Give the operator's environment variables."""
+    return {variable["name"]: variable["value"] for variable in operator_container(objects)["env"]}
+
+
+def build_defaults(objects: list[Json]) -> Json:
+    """Give the document of build defaults that the operator reads."""
+    document: Json = yaml.safe_load(one(objects, "ConfigMap")["data"]["defaults.yaml"])
+    return document

@@ -1,0 +1,171 @@
+"""The objects that the chart renders."""
+
+from typing import Any
+
+import kubernetes_validate  # type: ignore[import-untyped]
+import pytest
+import yaml
+from chart.render import KUBERNETES, Chart, build_defaults, environment, one, operator_container
+
+EVERYTHING: dict[str, Any] = {
+    "image": {"repository": "registry.example.com:5000/operator", "digest": "sha256:" + "a" * 64},
+    "imagePullSecrets": [{"name": "pull"}],
+    "serviceAccount": {"annotations": {"example.com/role": "x"}},
+    "builder": {
+        "image": {"repository": "registry.example.com/builder", "tag": "2"},
+        "pullPolicy": "Always",
+        "imagePullSecrets": [{"name": "builder-pull"}],
+        "resources": {"requests": {"cpu": 2}, "limits": {"memory": "4Gi"}},
+        "nodeSelector": {"builds": "yes"},
+        "tolerations": [{"key": "builds", "operator": "Exists"}],
+        "allowPrivilegeEscalation": True,
+        "registries": [{"host": "docker.io", "mirrors": ["m:5000/hub"]}, {"host": "m:5000", "insecure": True}],
+    },
+    "log": {"format": "plain", "level": "debug"},
+    "podAnnotations": {"example.com/a": "b"},
+    "podLabels": {"team": "platform"},
+    "priorityClassName": "system-cluster-critical",
+    "nodeSelector": {"disk": "ssd"},
+    "tolerations": [{"operator": "Exists"}],
+    "affinity": {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [{"matchExpressions": [{"key": "arch", "operator": "In", "values": ["amd64"]}]}]
+            }
+        }
+    },
+}
+VALUES = [{}, EVERYTHING, {"watchNamespaces": ["team-a", "team-b"]}, {"fullnameOverride": "x", "crds": {"keep": False}}]
+
+
+def test_lint(chart: Chart) -> None:
+    done = chart.run("lint", "--strict", "--kube-version", KUBERNETES)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("values", VALUES, ids=["default", "everything", "namespaces", "names"])
+def test_objects_are_valid_kubernetes(chart: Chart, values: dict[str, Any]) -> None:
+    for item in chart.render(values):
+        if item["kind"] != "CustomResourceDefinition":  # its schema is in no published JSON schema
+            kubernetes_validate.validate(item, KUBERNETES, strict=True)
+
+
+def test_the_crd_is_the_projects_own_and_kept(chart: Chart) -> None:
+    text = (chart.folder.parents[1] / "crds" / "imagebuild.yaml").read_text()
+    assert (chart.folder / "files" / "imagebuild.yaml").read_text() == text, "copy crds/imagebuild.yaml to the chart"
+    rendered, source = one(chart.render(), "CustomResourceDefinition"), yaml.safe_load(text)
+    assert rendered["spec"] == source["spec"]
+    assert rendered["metadata"]["name"] == source["metadata"]["name"]
+    assert rendered["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert "annotations" not in one(chart.render({"crds": {"keep": False}}), "CustomResourceDefinition")["metadata"]
+
+
+def test_the_crd_can_be_left_out(chart: Chart) -> None:
+    kinds = {item["kind"] for item in chart.render({"crds": {"install": False}})}
+    assert kinds == {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "ConfigMap", "Deployment"}
+
+
+def test_the_operators_pod_is_restricted(chart: Chart) -> None:
+    """Every point of the restricted Pod Security Standard, and a read-only root."""
+    objects = chart.render()
+    pod = one(objects, "Deployment")["spec"]["template"]["spec"]
+    assert pod["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "runAsGroup": 65532,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert operator_container(objects)["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert {kind for volume in pod["volumes"] for kind in volume if kind != "name"} == {"configMap", "emptyDir"}
+    assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & set(pod)
+
+
+def test_one_operator_at_a_time(chart: Chart) -> None:
+    spec = one(chart.render(), "Deployment")["spec"]
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+    assert spec["selector"]["matchLabels"].items() <= spec["template"]["metadata"]["labels"].items()
+
+
+def test_probes(chart: Chart) -> None:
+    container = operator_container(chart.render())
+    [port] = container["ports"]
+    assert port == {"name": "health", "containerPort": 8080}
+    for probe in ("livenessProbe", "readinessProbe"):
+        assert container[probe]["httpGet"] == {"path": "/healthz", "port": "health"}
+
+
+def test_defaults_reach_the_operator(chart: Chart) -> None:
+    objects = chart.render()
+    assert environment(objects) == {
+        "IMAGEBUILD_NAMESPACES": "",
+        "IMAGEBUILD_BUILDER_IMAGE": "ghcr.io/imagebuild-dev/imagebuild-builder:0.1.0",
+        "IMAGEBUILD_BUILDER_PULL_POLICY": "IfNotPresent",
+        "IMAGEBUILD_DEFAULTS_FILE": "/etc/imagebuild/defaults.yaml",
+        "IMAGEBUILD_LOG_FORMAT": "json",
+        "IMAGEBUILD_LOG_LEVEL": "info",
+        "IMAGEBUILD_HEALTH_PORT": "8080",
+    }
+    assert build_defaults(objects) == {
+        "allowPrivilegeEscalation": False,
+        "resources": {
+            "requests": {"cpu": "250m", "memory": "512Mi", "ephemeral-storage": "1Gi"},
+            "limits": {"ephemeral-storage": "20Gi"},
+        },
+    }
+
+
+def test_values_reach_the_operator(chart: Chart) -> None:
+    objects = chart.render(EVERYTHING)
+    container = operator_container(objects)
+    assert container["image"] == "registry.example.com:5000/operator@sha256:" + "a" * 64
+    assert (
+        environment(objects).items()
+        >= {
+            "IMAGEBUILD_BUILDER_IMAGE": "registry.example.com/builder:2",
+            "IMAGEBUILD_BUILDER_PULL_POLICY": "Always",
+            "IMAGEBUILD_LOG_FORMAT": "plain",
+            "IMAGEBUILD_LOG_LEVEL": "debug",
+        }.items()
+    )
+    builder = {key: value for key, value in EVERYTHING["builder"].items() if key not in {"image", "pullPolicy"}}
+    builder["resources"] = {
+        "requests": {"cpu": 2, "memory": "512Mi", "ephemeral-storage": "1Gi"},
+        "limits": {"memory": "4Gi", "ephemeral-storage": "20Gi"},
+    }
+    assert build_defaults(objects) == builder
+    pod = one(objects, "Deployment")["spec"]["template"]
+    assert pod["metadata"]["labels"]["team"] == "platform"
+    assert pod["metadata"]["annotations"]["example.com/a"] == "b"
+    assert pod["spec"]["imagePullSecrets"] == [{"name": "pull"}]
+    assert pod["spec"]["priorityClassName"] == "system-cluster-critical"
+    for key in ("nodeSelector", "tolerations", "affinity"):
+        assert pod["spec"][key] == EVERYTHING[key]
+
+
+def test_a_change_of_the_build_defaults_rolls_the_operator(chart: Chart) -> None:
+    def checksum(values: dict[str, Any]) -> str:
+        template = one(chart.render(values), "Deployment")["spec"]["template"]
+        return str(template["metadata"]["annotations"]["checksum/defaults"])
+
+    assert checksum({}) == checksum({"log": {"level": "debug"}})
+    assert checksum({}) != checksum({"builder": {"nodeSelector": {"builds": "yes"}}})
+
+
+def test_names_fit_two_releases_and_long_ones(chart: Chart) -> None:
+    assert one(chart.render(name="imagebuild-operator"), "Deployment")["metadata"]["name"] == "imagebuild-operator"
+    assert one(chart.render(name="ib"), "Deployment")["metadata"]["name"] == "ib-imagebuild-operator"
+    for item in chart.render(name="a" * 53):
+        if item["kind"] != "CustomResourceDefinition":
+            assert len(item["metadata"]["name"]) <= 63
+
+
+def test_every_object_says_where_it_comes_from(chart: Chart) -> None:
+    for item in chart.render():
+        labels = item["metadata"]["labels"]
+        assert labels["app.kubernetes.io/instance"] == "ib"
+        assert labels["app.kubernetes.io/version"] == "0.1.0"
+        assert labels["helm.sh/chart"] == "imagebuild-operator-0.1.0"

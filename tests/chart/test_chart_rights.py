@@ -1,0 +1,72 @@
+"""What the chart lets whom do."""
+
+from typing import Any
+
+import pytest
+from chart.render import Chart, environment, one
+
+RULES = [
+    {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds"], "verbs": ["get", "list", "watch"]},
+    {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds/status"], "verbs": ["get", "patch"]},
+    {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch", "create", "delete"]},
+    {"apiGroups": [""], "resources": ["events"], "verbs": ["list", "create", "patch"]},
+]
+FORBIDDEN_VERBS = {"*", "escalate", "bind", "impersonate"}
+
+
+def roles(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [item for item in objects if item["kind"] in {"Role", "ClusterRole"}]
+
+
+@pytest.mark.parametrize("namespaces", [[], ["team-a", "team-b"]])
+def test_no_role_reaches_too_far(chart: Chart, namespaces: list[str]) -> None:
+    for role in roles(chart.render({"watchNamespaces": namespaces})):
+        for rule in role["rules"]:
+            assert set(rule["resources"]) <= {"imagebuilds", "imagebuilds/status", "pods", "events"}
+            assert not set(rule["verbs"]) & FORBIDDEN_VERBS
+            assert "*" not in rule["apiGroups"]
+
+
+def test_the_whole_cluster(chart: Chart) -> None:
+    objects = chart.render()
+    assert one(objects, "ClusterRole", "-operator")["rules"] == RULES
+    binding = one(objects, "ClusterRoleBinding")
+    assert binding["roleRef"]["name"] == "ib-imagebuild-operator"
+    assert binding["subjects"] == [
+        {"kind": "ServiceAccount", "name": "ib-imagebuild-operator", "namespace": "imagebuild-system"}
+    ]
+    assert not [item for item in objects if item["kind"] in {"Role", "RoleBinding"}]
+
+
+def test_some_namespaces(chart: Chart) -> None:
+    objects = chart.render({"watchNamespaces": ["team-a", "team-b"]})
+    for kind in ("Role", "RoleBinding"):
+        assert [item["metadata"]["namespace"] for item in objects if item["kind"] == kind] == ["team-a", "team-b"]
+    assert all(role["rules"] == RULES for role in roles(objects))
+    assert {item["subjects"][0]["namespace"] for item in objects if item["kind"] == "RoleBinding"} == {
+        "imagebuild-system"
+    }
+    assert not [item for item in objects if item["kind"].startswith("ClusterRole")]
+    assert environment(objects)["IMAGEBUILD_NAMESPACES"] == "team-a,team-b"
+
+
+def test_users_of_a_namespace(chart: Chart) -> None:
+    aggregate = "rbac.authorization.k8s.io/aggregate-to-"
+    objects = chart.render()
+    edit, view = one(objects, "ClusterRole", "-edit"), one(objects, "ClusterRole", "-view")
+    assert edit["metadata"]["labels"][aggregate + "edit"] == "true"
+    assert view["metadata"]["labels"][aggregate + "view"] == "true"
+    assert aggregate + "view" not in edit["metadata"]["labels"]
+    assert "imagebuilds/status" not in edit["rules"][0]["resources"]
+    assert set(view["rules"][0]["verbs"]) == {"get", "list", "watch"}
+
+
+def test_rights_can_be_left_to_others(chart: Chart) -> None:
+    assert not roles(chart.render({"rbac": {"create": False, "aggregate": False}}))
+
+
+def test_a_service_account_of_ones_own(chart: Chart) -> None:
+    objects = chart.render({"serviceAccount": {"create": False, "name": "mine"}})
+    assert not [item for item in objects if item["kind"] == "ServiceAccount"]
+    assert one(objects, "Deployment")["spec"]["template"]["spec"]["serviceAccountName"] == "mine"
+    assert one(objects, "ClusterRoleBinding")["subjects"][0]["name"] == "mine"
