@@ -1,0 +1,119 @@
+"""HTTP to the parts: is it ready, and what does the API server say."""
+
+import http.client
+import json
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cluster.console import Failure
+from cluster.settings import Cluster
+
+TIMEOUT_SECONDS = 5
+
+
+def request(
+    method: str,
+    url: str,
+    tls: ssl.SSLContext | None = None,
+    body: bytes | None = None,
+    headers: dict[str, str] | None = None,
+) -> tuple[int, http.client.HTTPMessage, bytes]:
+    """One request: status, headers and body of the response.
+
+    Raises:
+        OSError, http.client.HTTPException: there was no response.
+    """
+    target = urlsplit(url)
+    host = target.hostname or ""
+    connection = (
+        http.client.HTTPSConnection(host, target.port, timeout=TIMEOUT_SECONDS, context=tls)
+        if target.scheme == "https"
+        else http.client.HTTPConnection(host, target.port, timeout=TIMEOUT_SECONDS)
+    )
+    try:
+        path = f"{target.path}?{target.query}" if target.query else target.path
+        connection.request(method, path, body, headers or {})
+        response = connection.getresponse()
+        return response.status, response.headers, response.read()
+    finally:
+        connection.close()
+
+
+def answers(url: str, *statuses: int, tls: Callable[[], ssl.SSLContext] | None = None) -> Callable[[], bool]:
+    """A probe: does a GET of this URL give one of these statuses (200 if none is named)?"""
+
+    def probe() -> bool:
+        try:
+            context = tls() if tls else None
+            return request("GET", url, context)[0] in (statuses or (http.HTTPStatus.OK,))
+        except (OSError, http.client.HTTPException):
+            return False
+
+    return probe
+
+
+def accepts(path: Path) -> Callable[[], bool]:
+    """A probe: does something listen on this Unix socket?"""
+
+    def probe() -> bool:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(TIMEOUT_SECONDS)
+            return client.connect_ex(str(path)) == 0
+
+    return probe
+
+
+def unverified() -> ssl.SSLContext:
+    """For parts that make a certificate for themselves at each start."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def administrator(cluster: Cluster) -> ssl.SSLContext:
+    """For the API server, as a member of system:masters."""
+    context = ssl.create_default_context(cafile=str(cluster.pki / "ca.crt"))
+    context.load_cert_chain(cluster.pki / "admin.crt", cluster.pki / "admin.key")
+    return context
+
+
+def get(cluster: Cluster, path: str) -> dict[str, Any] | None:
+    """An object of the API server, or None if it is not there (or the server is not)."""
+    try:
+        status, _, body = request("GET", cluster.server + path, administrator(cluster))
+    except (OSError, http.client.HTTPException):
+        return None
+    found: dict[str, Any] | None = json.loads(body) if status == http.HTTPStatus.OK else None
+    return found
+
+
+def apply(cluster: Cluster, path: str, manifest: dict[str, Any]) -> None:
+    """Create an object or bring it back to what it should be, by server-side apply."""
+    status, _, body = request(
+        "PATCH",
+        f"{cluster.server}{path}?fieldManager=imagebuild-cluster&force=true",
+        administrator(cluster),
+        json.dumps(manifest).encode(),
+        {"Content-Type": "application/apply-patch+yaml"},
+    )
+    if status not in (http.HTTPStatus.OK, http.HTTPStatus.CREATED):
+        raise Failure(f"the API server refuses {path} with {status}: {body.decode(errors='replace')}")
+
+
+def await_condition(what: str, holds: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until something holds.
+
+    Raises:
+        Failure: it does not, in so many seconds.
+    """
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise Failure(f"after {seconds:.0f} s, still not so: {what}")
+        time.sleep(0.05)

@@ -1,0 +1,60 @@
+"""Cluster DNS: CoreDNS on the host, reached by pods through the Service kube-dns."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from cluster import api, services
+from cluster.files import write
+from cluster.processes import Part
+from cluster.settings import DNS_DOMAIN, DNS_PORT, DNS_READY_PORT, DNS_SERVICE, HOST_ADDRESS, Cluster
+
+
+def part(cluster: Cluster) -> Part:
+    """CoreDNS; a name outside of the cluster does not exist, which it says at once."""
+    zones = f"{DNS_DOMAIN} in-addr.arpa ip6.arpa"
+    content = f"""\
+{" ".join(f"{zone}:{DNS_PORT}" for zone in zones.split())} {{
+    bind {HOST_ADDRESS}
+    errors
+    ready {HOST_ADDRESS}:{DNS_READY_PORT}
+    kubernetes {zones} {{
+        kubeconfig {cluster.pki / "coredns.conf"}
+        ttl 0
+    }}
+}}
+.:{DNS_PORT} {{
+    bind {HOST_ADDRESS}
+    template ANY ANY {{
+        rcode NXDOMAIN
+    }}
+}}
+"""
+    corefile = write(cluster.state / "Corefile", content)
+    argv = [cluster.bin / "coredns", "-conf", corefile]
+    return Part("coredns", argv, api.answers(f"http://{HOST_ADDRESS}:{DNS_READY_PORT}/ready"), [corefile])
+
+
+def manifests() -> Iterator[tuple[str, dict[str, Any]]]:
+    """The Service, and CoreDNS's right to read what it answers from."""
+    ports = [("dns", "UDP", 53, DNS_PORT), ("dns-tcp", "TCP", 53, DNS_PORT)]
+    yield from services.on_host("kube-system", "kube-dns", ports, DNS_SERVICE)
+    rbac = "rbac.authorization.k8s.io"
+    name = "system:coredns"
+    rules = [
+        {"apiGroups": [""], "resources": ["services", "namespaces"], "verbs": ["list", "watch"]},
+        {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
+    ]
+    yield (
+        f"/apis/{rbac}/v1/clusterroles/{name}",
+        {"apiVersion": f"{rbac}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules},
+    )
+    yield (
+        f"/apis/{rbac}/v1/clusterrolebindings/{name}",
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": name},
+            "subjects": [{"apiGroup": rbac, "kind": "User", "name": name}],
+        },
+    )

@@ -1,0 +1,58 @@
+"""What users of a cluster have to know, and how it is."""
+
+import os
+
+from cluster import kubernetes, lifecycle, processes, registries
+from cluster.console import Failure, answer
+from cluster.settings import HOST_ADDRESS, Cluster
+
+
+def variables(cluster: Cluster) -> dict[str, str]:
+    """The variables by which tests and people find a cluster.
+
+    Raises:
+        Failure: it is not up.
+    """
+    option = " --functional" if cluster.functional else ""
+    api_server = next(part for part in kubernetes.control_plane(cluster) if part.name == "kube-apiserver")
+    if not cluster.kubeconfig.exists() or not api_server.ready():
+        raise Failure(f"no cluster is up in {cluster.state}; start it with: python3 -m cluster up{option}")
+    common = {
+        "KUBECONFIG": str(cluster.kubeconfig),
+        "KUBECACHEDIR": str(cluster.state / "kubectl"),
+        "BIN": str(cluster.bin),
+    }
+    if cluster.functional:
+        return common
+    return common | {
+        "REGISTRY": registries.service("plain"),
+        "REGISTRY_ADDRESS": registries.address("plain"),
+        "PRIVATE_REGISTRY": registries.service("private"),
+        "PRIVATE_REGISTRY_ADDRESS": registries.address("private"),
+        "REGISTRY_USER": registries.USER,
+        "REGISTRY_PASSWORD": registries.password(cluster),
+        "REGISTRY_AUTH": registries.docker_config(cluster),
+        "REGISTRY_CA": str(cluster.pki / "registry-ca.crt"),
+        "CONTAINERD_ADDRESS": str(cluster.containerd_socket),
+        "HOST_ADDRESS": HOST_ADDRESS,
+    }
+
+
+def foreign() -> dict[str, str]:
+    """What the environment says of a cluster that is not ours."""
+    about = ("KUBECONFIG", "REGISTRY", "PRIVATE_REGISTRY")
+    return {name: value for name, value in sorted(os.environ.items()) if name.startswith(about)}
+
+
+def status(cluster: Cluster) -> int:
+    """Print one line for each part; the exit code is 0 if all are ready."""
+    if not cluster.state.exists():
+        raise Failure(f"there is no cluster in {cluster.state}")
+    code = 0
+    leaders = {process.part: process.pid for process in processes.find(cluster.state) if process.leader}
+    for part in sum(lifecycle.parts(cluster), []):
+        ready = part.name in leaders and part.ready()
+        state = "ready" if ready else "not ready" if part.name in leaders else "not running"
+        answer(f"{part.name:24} {leaders.get(part.name, '-'):>8} {state}")
+        code |= not ready
+    return code

@@ -1,0 +1,95 @@
+"""Two real registries on the host: one open, one with TLS from a private authority and a password."""
+
+import base64
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from cluster import api, services
+from cluster.console import run
+from cluster.files import write_json
+from cluster.processes import Part
+from cluster.settings import DNS_DOMAIN, HOST_ADDRESS, Cluster
+
+NAMESPACE = "registries"
+PLAIN_PORT = 5000
+PRIVATE_PORT = 5443
+PORTS = {"plain": PLAIN_PORT, "private": PRIVATE_PORT}
+USER = "builder"
+
+
+def address(registry: str) -> str:
+    """Where the host finds a registry (and pods, too)."""
+    return f"{HOST_ADDRESS}:{PORTS[registry]}"
+
+
+def service(registry: str) -> str:
+    """The name of a registry inside the cluster."""
+    return f"{registry}.{NAMESPACE}.svc:{PORTS[registry]}"
+
+
+def names(registry: str) -> list[str]:
+    """All names of a registry, with its port."""
+    full = f"{registry}.{NAMESPACE}.svc.{DNS_DOMAIN}:{PORTS[registry]}"
+    return [address(registry), service(registry), full]
+
+
+def parts(cluster: Cluster) -> Iterator[Part]:
+    """Both registries."""
+    plain = _configuration(cluster, "plain", {})
+    yield _part("plain", plain, api.answers(f"http://{address('plain')}/v2/"))
+    _ensure_password(cluster)
+    tls = {"certificate": str(cluster.pki / "registry.crt"), "key": str(cluster.pki / "registry.key")}
+    realm = {"htpasswd": {"realm": "private", "path": str(_password_file(cluster))}}
+    private = _configuration(cluster, "private", {"tls": tls}, realm)
+    yield _part("private", private, api.answers(f"https://{address('private')}/v2/", 401, tls=api.unverified))
+
+
+def _part(registry: str, configuration: Path, ready: Callable[[], bool]) -> Part:
+    return Part(f"registry-{registry}", ["docker-registry", "serve", configuration], ready, [configuration])
+
+
+def _configuration(cluster: Cluster, registry: str, http: dict[str, Any], auth: dict[str, Any] | None = None) -> Path:
+    folder = cluster.state / "registries"
+    config: dict[str, Any] = {
+        "version": "0.1",
+        "log": {"level": "info"},
+        "storage": {"filesystem": {"rootdirectory": str(folder / registry)}, "delete": {"enabled": True}},
+        "http": {"addr": address(registry), "secret": registry, **http},
+    }
+    if auth:
+        config["auth"] = auth
+    return write_json(folder / f"{registry}.json", config)
+
+
+def _ensure_password(cluster: Cluster) -> None:
+    if not _password_file(cluster).exists():
+        password = secrets.token_urlsafe(16)
+        hashed = run(["htpasswd", "-nbB", USER, password])
+        (cluster.state / "registries" / "password").write_text(password)
+        _password_file(cluster).write_text(hashed)
+
+
+def _password_file(cluster: Cluster) -> Path:
+    return cluster.state / "registries" / "htpasswd"
+
+
+def password(cluster: Cluster) -> str:
+    """The password of USER in the private registry."""
+    return (cluster.state / "registries" / "password").read_text()
+
+
+def docker_config(cluster: Cluster) -> str:
+    """A Docker configuration that opens the private registry by its name inside the cluster."""
+    pair = base64.b64encode(f"{USER}:{password(cluster)}".encode()).decode()
+    return json.dumps({"auths": {service("private"): {"auth": pair}}}, separators=(",", ":"))
+
+
+def manifests() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Path and content of the objects that give the registries names inside the cluster."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    yield f"/api/v1/namespaces/{NAMESPACE}", namespace
+    for name, port in PORTS.items():
+        yield from services.on_host(NAMESPACE, name, [("registry", "TCP", port, port)])
