@@ -43,14 +43,14 @@ class Cluster:
         configuration = Configuration()
         configuration.connection_pool_maxsize = CONNECTIONS
         try:
-            load_incluster_config(configuration)  # type: ignore[no-untyped-call]
+            load_incluster_config(configuration)
         except ConfigException:
-            await load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+            await load_kube_config(client_configuration=configuration)
         return cls(ApiClient(configuration))
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._client.close()  # type: ignore[no-untyped-call]
+        await self._client.close()
 
     async def get_build(self, namespace: str, name: str) -> Json:
         """Read an ImageBuild."""
@@ -103,7 +103,7 @@ class Cluster:
         )
         try:
             response = await self._client.call_api(*request, _request_timeout=TIMEOUT)
-            text = await response.read()  # type: ignore[no-untyped-call]
+            text = await response.read()
         except ApiException as error:
             raise _error(error.status or 0, error.body) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -56,7 +56,7 @@ def kubectl(cluster: dict[str, str], kubeconfig: Path) -> Kubectl:
 @pytest.fixture(scope="session")
 def api(kubeconfig: Path) -> Iterator[client.ApiClient]:
     """A client with all rights."""
-    with config.new_client_from_config(str(kubeconfig)) as made:  # type: ignore[no-untyped-call]
+    with config.new_client_from_config(str(kubeconfig)) as made:
         yield made
 
 

@@ -1,0 +1,57 @@
+"""The operator as a process of its own, beside a real API server."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+BUILDER_IMAGE = "registry.example.com/builder:1"
+
+
+class OperatorProcess:
+    """`python -m imagebuild_operator`, watching one namespace."""
+
+    def __init__(self, kubeconfig: Path, namespace: str, log: Path) -> None:
+        self._environment = {
+            **os.environ,
+            "KUBECONFIG": str(kubeconfig),
+            "IMAGEBUILD_NAMESPACES": namespace,
+            "IMAGEBUILD_BUILDER_IMAGE": BUILDER_IMAGE,
+            "IMAGEBUILD_HEALTH_PORT": str(_free_port()),
+        }
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; what it does shows when it is ready."""
+        with self._log.open("ab") as sink:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "imagebuild_operator"],
+                env=self._environment,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+            )
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """End it and give its exit code."""
+        assert self._process
+        self._process.send_signal(how)
+        return self._process.wait(timeout=30)
+
+    def is_running(self) -> bool:
+        """Whether it is there."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def log(self) -> str:
+        """All that it has printed."""
+        return self._log.read_text(encoding="utf-8")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,288 @@
+"""The operator against a real API server. No kubelet: the test writes what a kubelet would into the pods."""
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from functional.kube import Builds, spec
+from functional.operator_process import OperatorProcess
+from kubernetes import client, watch
+from support.watching import condition, phase, wait_for_build, wait_for_finish, wait_for_pod, watch_builds
+
+DIGEST = "sha256:" + "ab" * 32
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def operator(
+    kubeconfig: Path, crd: Path, namespace: str, api: client.ApiClient, tmp_path: Path
+) -> Iterator[OperatorProcess]:
+    """A running operator for the test's namespace; it must never have logged a traceback."""
+    assert crd.exists()
+    account = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name="default"))
+    client.CoreV1Api(api).create_namespaced_service_account(namespace, account)
+    process = OperatorProcess(kubeconfig, namespace, tmp_path / "operator.log")
+    process.start()
+    yield process
+    if process.is_running():
+        process.stop()
+    assert "Traceback" not in process.log, process.log
+
+
+@pytest.fixture
+def kubelet(api: client.ApiClient, namespace: str) -> "Kubelet":
+    """The hand of the kubelet."""
+    return Kubelet(api, namespace)
+
+
+class Kubelet:
+    """Writes the status of pods as a kubelet does."""
+
+    def __init__(self, api: client.ApiClient, namespace: str) -> None:
+        self._api = api
+        self._core = client.CoreV1Api(api)
+        self._namespace = namespace
+
+    def pod(self) -> Json:
+        """Wait for the build pod."""
+        return wait_for_pod(self._api, self._namespace)
+
+    def report(
+        self, pod: Json, phase: str, build: Json | None = None, push: Json | None = None, **status: object
+    ) -> None:
+        """Set the states of the two containers."""
+        body = {"status": {"phase": phase, **status}}
+        for field, name, state in (("initContainerStatuses", "build", build), ("containerStatuses", "push", push)):
+            if state:
+                entry = {"name": name, "state": state, "ready": False, "restartCount": 0, "image": "i", "imageID": ""}
+                body["status"][field] = [entry]
+        self._core.patch_namespaced_pod_status(pod["metadata"]["name"], self._namespace, body)
+
+    def pods(self) -> list[str]:
+        """The names of all pods of the namespace."""
+        return [str(pod.metadata.name) for pod in self._core.list_namespaced_pod(self._namespace).items if pod.metadata]
+
+
+def waiting(reason: str, message: str) -> Json:
+    return {"waiting": {"reason": reason, "message": message}}
+
+
+def running() -> Json:
+    return {"running": {"startedAt": "2026-11-24T08:00:05Z"}}
+
+
+def terminated(code: int, message: str, reason: str = "Completed") -> Json:
+    times = {"startedAt": "2026-11-24T08:00:05Z", "finishedAt": "2026-11-24T08:00:25Z"}
+    return {"terminated": {"exitCode": code, "message": message, "reason": reason, **times}}
+
+
+PUSHED = terminated(
+    0, json.dumps({"digest": DIGEST, "images": [{"reference": "registry.example.com/team/app:1", "digest": DIGEST}]})
+)
+
+
+def test_a_build_goes_through_its_phases(
+    operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
+):
+    builds.create(spec())
+    pod = kubelet.pod()
+    body = wait_for_build(api, namespace, "hello", lambda build: phase(build) == "Preparing")
+    assert body["status"]["podName"] == pod["metadata"]["name"]
+    assert condition(body, "Succeeded")["status"] == "Unknown"
+    kubelet.report(pod, "Running", build=running())
+    wait_for_build(api, namespace, "hello", lambda build: phase(build) == "Building")
+    kubelet.report(pod, "Running", build=terminated(0, '{"timings": {"buildMs": 20000}}'), push=running())
+    wait_for_build(api, namespace, "hello", lambda build: phase(build) == "Pushing")
+    kubelet.report(pod, "Succeeded", push=PUSHED)
+    body = wait_for_build(api, namespace, "hello", lambda build: phase(build) == "Succeeded")
+    assert body["status"]["digest"] == DIGEST
+    assert body["status"]["images"] == [{"reference": "registry.example.com/team/app:1", "digest": DIGEST}]
+    assert condition(body, "Succeeded")["status"] == condition(body, "Finished")["status"] == "True"
+    assert "finalizers" not in body["metadata"]
+    assert "annotations" not in body["metadata"]
+    assert operator.is_running()
+
+
+def test_a_success_takes_four_writes(
+    operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
+):
+    created = builds.create(spec())["metadata"]["resourceVersion"]
+    pod = kubelet.pod()
+    wait_for_build(api, namespace, "hello", phase)
+    kubelet.report(pod, "Running", build=running())
+    wait_for_build(api, namespace, "hello", lambda build: phase(build) == "Building")
+    kubelet.report(pod, "Running", build=terminated(0, "{}"), push=running())
+    wait_for_build(api, namespace, "hello", lambda build: phase(build) == "Pushing")
+    kubelet.report(pod, "Succeeded", push=PUSHED)
+    wait_for_build(api, namespace, "hello", lambda build: phase(build) == "Succeeded")
+    versions = watch_builds(api, namespace, created, lambda build: phase(build) == "Succeeded")
+    assert [phase(body) for body in versions] == ["Preparing", "Building", "Pushing", "Succeeded"]
+    events = client.CoreV1Api(api).list_namespaced_event(namespace, field_selector="involvedObject.name=hello").items
+    assert {str(event.reason) for event in events} >= {"Preparing", "Building", "Pushing"}
+    assert operator.is_running()
+
+
+def test_a_failing_run_is_explained_after_its_pod_has_gone(
+    operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
+):
+    builds.create(spec())
+    pod = kubelet.pod()
+    report = {
+        "reason": "RunCommandFailed",
+        "message": "RUN make failed.",
+        "instruction": "RUN make",
+        "logTail": "error",
+    }
+    kubelet.report(pod, "Failed", build=terminated(7, json.dumps(report), "Error"))
+    status = wait_for_finish(api, namespace, "hello")
+    client.CoreV1Api(api).delete_namespaced_pod(pod["metadata"]["name"], namespace, grace_period_seconds=0)
+    builds.create(spec(), name="next")
+    wait_for_build(api, namespace, "next", phase)
+    assert builds.get()["status"] == status
+    assert status["failure"] == {
+        "reason": "RunCommandFailed",
+        "message": "RUN make failed.",
+        "hint": "Read failure.logTail; the command is in failure.instruction.",
+        "instruction": "RUN make",
+        "exitCode": 7,
+        "logTail": "error",
+    }
+    assert operator.is_running()
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_missing_secret_is_waited_for(builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str):
+    builds.create(spec())
+    pod = kubelet.pod()
+    kubelet.report(pod, "Pending", build=waiting("CreateContainerConfigError", 'secret "pull" not found'))
+    body = wait_for_build(api, namespace, "hello", lambda build: build["status"].get("reason"))
+    assert body["status"]["reason"] == "SecretNotFound"
+    assert 'secret "pull" not found' in body["status"]["message"]
+    kubelet.report(pod, "Running", build=running())
+    body = wait_for_build(api, namespace, "hello", lambda build: phase(build) == "Building")
+    assert "reason" not in body["status"]
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_build_past_its_timeout_fails_and_its_pod_goes(
+    builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
+):
+    builds.create(spec(timeoutSeconds=1))
+    kubelet.pod()
+    status = wait_for_finish(api, namespace, "hello")
+    assert status["failure"]["reason"] == "DeadlineExceeded"
+    wait_for_no_pods(api, namespace)
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_pod_deleted_by_hand_fails_the_build(builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str):
+    builds.create(spec())
+    pod = kubelet.pod()
+    wait_for_build(api, namespace, "hello", phase)
+    client.CoreV1Api(api).delete_namespaced_pod(pod["metadata"]["name"], namespace, grace_period_seconds=0)
+    assert wait_for_finish(api, namespace, "hello")["reason"] == "PodDeleted"
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_full_quota_is_waited_for(builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str):
+    quota = client.V1ResourceQuota(
+        metadata=client.V1ObjectMeta(name="none"), spec=client.V1ResourceQuotaSpec(hard={"pods": "0"})
+    )
+    core = client.CoreV1Api(api)
+    core.create_namespaced_resource_quota(namespace, quota)
+    core.patch_namespaced_resource_quota_status(
+        "none", namespace, {"status": {"hard": {"pods": "0"}, "used": {"pods": "0"}}}
+    )
+    builds.create(spec())
+    body = wait_for_build(api, namespace, "hello", phase)
+    assert (body["status"]["phase"], body["status"]["reason"]) == ("Pending", "QuotaExceeded")
+    core.delete_namespaced_resource_quota("none", namespace)
+    kubelet.pod()
+    body = wait_for_build(api, namespace, "hello", lambda build: phase(build) == "Preparing")
+    assert "reason" not in body["status"]
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_namespace_that_forbids_the_pod_says_so(builds: Builds, api: client.ApiClient, namespace: str):
+    labels = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
+    client.CoreV1Api(api).patch_namespace(namespace, labels)
+    builds.create(spec())
+    status = wait_for_finish(api, namespace, "hello")
+    assert status["reason"] == "PodRejected"
+    assert 'violates PodSecurity "restricted' in status["message"]
+
+
+def test_a_killed_operator_takes_up_where_it_left(
+    operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
+):
+    builds.create(spec())
+    pod = kubelet.pod()
+    operator.stop(signal.SIGKILL)
+    kubelet.report(pod, "Succeeded", build=terminated(0, "{}"), push=PUSHED)
+    operator.start()
+    assert wait_for_finish(api, namespace, "hello")["phase"] == "Succeeded"
+    assert kubelet.pods() == [pod["metadata"]["name"]]
+
+
+def test_a_pod_that_went_while_the_operator_was_down_is_noticed(
+    operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
+):
+    builds.create(spec())
+    pod = kubelet.pod()
+    wait_for_build(api, namespace, "hello", phase)
+    operator.stop(signal.SIGKILL)
+    client.CoreV1Api(api).delete_namespaced_pod(pod["metadata"]["name"], namespace, grace_period_seconds=0)
+    operator.start()
+    assert wait_for_finish(api, namespace, "hello")["reason"] == "PodDeleted"
+    assert kubelet.pods() == []
+
+
+def test_builds_made_while_the_operator_was_down_are_built(
+    operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
+):
+    builds.create(spec(), name="before")
+    wait_for_build(api, namespace, "before", phase)
+    operator.stop()
+    builds.create(spec(), name="meanwhile")
+    operator.start()
+    wait_for_build(api, namespace, "meanwhile", lambda build: phase(build) == "Preparing")
+    assert len(kubelet.pods()) == 2
+
+
+def test_two_operators_make_one_pod(
+    operator: OperatorProcess,
+    builds: Builds,
+    kubelet: Kubelet,
+    api: client.ApiClient,
+    namespace: str,
+    kubeconfig: Path,
+    tmp_path: Path,
+):
+    second = OperatorProcess(kubeconfig, namespace, tmp_path / "second.log")
+    second.start()
+    for number in range(20):
+        builds.create(spec(), name=f"build-{number}")
+    for number in range(20):
+        wait_for_build(api, namespace, f"build-{number}", phase)
+    second.stop()
+    assert len(kubelet.pods()) == 20
+    assert operator.is_running()
+    assert "Traceback" not in second.log, second.log
+
+
+def wait_for_no_pods(api: client.ApiClient, namespace: str) -> None:
+    """Wait until the last pod of a namespace has gone, or is only kept by a node that is not there."""
+    core = client.CoreV1Api(api)
+    listed = core.list_namespaced_pod(namespace)
+    if not listed.items:
+        return
+    assert listed.metadata
+    for event in watch.Watch().stream(
+        core.list_namespaced_pod, namespace, resource_version=listed.metadata.resource_version, timeout_seconds=30
+    ):
+        if event["type"] == "DELETED":
+            return
+    raise AssertionError(f"pods of {namespace} are still there")

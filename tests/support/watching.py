@@ -1,0 +1,103 @@
+"""Waiting for what the API server shows, by watching it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kubernetes import client, watch
+
+GROUP, VERSION, PLURAL = "imagebuild.dev", "v1alpha1", "imagebuilds"
+Json = dict[str, Any]
+
+
+def wait_for_build(
+    api: client.ApiClient,
+    namespace: str,
+    name: str,
+    reached: Callable[[Json], object],
+    timeout: float = 30,
+) -> Json:
+    """Watch one ImageBuild until it has reached a state; its body then.
+
+    Raises:
+        AssertionError: it has not within `timeout` seconds; the message holds its last status.
+    """
+    last: Json = {}
+    stream = watch.Watch().stream(
+        client.CustomObjectsApi(api).list_namespaced_custom_object,
+        GROUP,
+        VERSION,
+        namespace,
+        PLURAL,
+        field_selector=f"metadata.name={name}",
+        timeout_seconds=max(1, round(timeout)),
+    )
+    for event in stream:
+        last = event["object"]
+        if event["type"] != "DELETED" and reached(last):
+            return last
+    raise AssertionError(f"{namespace}/{name} has not got there within {timeout} s: {last.get('status')}")
+
+
+def wait_for_finish(api: client.ApiClient, namespace: str, name: str, timeout: float = 120) -> Json:
+    """Watch one ImageBuild until it is finished; its status then."""
+    body = wait_for_build(api, namespace, name, lambda build: phase(build) in {"Succeeded", "Failed"}, timeout)
+    status: Json = body["status"]
+    return status
+
+
+def wait_for_pod(
+    api: client.ApiClient,
+    namespace: str,
+    reached: Callable[[Json], object] = lambda _: True,
+    selector: str = "",
+    timeout: float = 30,
+) -> Json:
+    """Watch the pods of a namespace until one has reached a state; its body, as the API server writes it.
+
+    Raises:
+        AssertionError: none has within `timeout` seconds.
+    """
+    last: Json = {}
+    stream = watch.Watch().stream(
+        client.CoreV1Api(api).list_namespaced_pod,
+        namespace,
+        label_selector=selector,
+        timeout_seconds=max(1, round(timeout)),
+    )
+    for event in stream:
+        last = event["raw_object"]
+        if event["type"] != "DELETED" and reached(last):
+            return last
+    raise AssertionError(f"no pod of {namespace} has got there within {timeout} s: {last.get('status')}")
+
+
+def watch_builds(
+    api: client.ApiClient, namespace: str, since: str, reached: Callable[[Json], object], timeout: float = 30
+) -> list[Json]:
+    """Every version of the ImageBuilds of a namespace from a resourceVersion on, up to one that has got there."""
+    stream = watch.Watch().stream(
+        client.CustomObjectsApi(api).list_namespaced_custom_object,
+        GROUP,
+        VERSION,
+        namespace,
+        PLURAL,
+        resource_version=since,
+        timeout_seconds=max(1, round(timeout)),
+    )
+    versions: list[Json] = []
+    for event in stream:
+        versions.append(event["object"])
+        if reached(event["object"]):
+            return versions
+    raise AssertionError(f"no build of {namespace} has got there within {timeout} s: {versions}")
+
+
+def phase(build: Mapping[str, Any]) -> str | None:
+    """The phase of an ImageBuild's body, or None before the first status."""
+    return (build.get("status") or {}).get("phase")
+
+
+def condition(build: Mapping[str, Any], kind: str) -> Json:
+    """A condition of an ImageBuild's body; empty where there is none of that type."""
+    conditions = (build.get("status") or {}).get("conditions") or ()
+    return next((dict(c) for c in conditions if c["type"] == kind), {})
