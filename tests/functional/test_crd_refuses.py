@@ -155,7 +155,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (images("app:1"), "say which registry"),
     (images("a.b/app:bad tag"), "an image reference has no spaces"),
     (images(" a.b/app"), "an image reference has no spaces"),
-    (images("a.b/app\n"), "in one line"),
+    (images("a.b/app\n"), "line breaks"),
     (images("https://a.b/app"), "without http:// or https://"),
     (images("a.b/app@sha256:" + SHA), "the digest is a result of the build"),
     (images("a.b/app:1@sha256:" + SHA), "the digest is a result of the build"),

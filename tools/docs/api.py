@@ -1,0 +1,169 @@
+"""Write docs/api.md from crds/imagebuild.yaml, or with --check say whether it is up to date."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "crds" / "imagebuild.yaml"
+TARGET = ROOT / "docs" / "api.md"
+
+Schema = dict[str, Any]
+
+#: Fields with the shape that they have in a Pod: described there, not here.
+POD = "https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/"
+AS_IN_A_POD = {"affinity", "tolerations", "topologySpreadConstraints", "dnsConfig", "hostAliases", "resources"}
+
+#: Shorter bounds on strings only keep the API server's rules cheap; nobody meets them.
+NOTABLE_LENGTH = 10_000
+
+HEAD = """\
+# ImageBuild API
+
+<!-- Made from crds/imagebuild.yaml by tools/docs/api.py; edit the descriptions there. -->
+
+`{group}/{version}`, kind `{kind}`, resource `{plural}`, short `{short}`, category `{category}`, namespaced. The same
+descriptions are in `kubectl explain {singular}.spec`. An invalid spec is refused by the API server with the messages
+below; `kubectl apply` refuses unknown fields as well.
+
+`kubectl get {short}` shows {columns}; `-o wide` adds {wide}.
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page, or compare it; 1 where it differs."""
+    page = render(yaml.safe_load(SOURCE.read_text(encoding="utf-8")))
+    if "--check" not in arguments:
+        TARGET.parent.mkdir(exist_ok=True)
+        TARGET.write_text(page, encoding="utf-8")
+        return 0
+    if TARGET.is_file() and TARGET.read_text(encoding="utf-8") == page:
+        return 0
+    print(f"{TARGET.relative_to(ROOT)} is out of date: run python3 {Path(__file__).relative_to(ROOT)}")
+    return 1
+
+
+def render(crd: Schema) -> str:
+    """Give the page for a CustomResourceDefinition with one version."""
+    names, [version] = crd["spec"]["names"], crd["spec"]["versions"]
+    columns = version["additionalPrinterColumns"]
+    head = HEAD.format(
+        group=crd["spec"]["group"],
+        version=version["name"],
+        kind=names["kind"],
+        plural=names["plural"],
+        singular=names["singular"],
+        short=names["shortNames"][0],
+        category=names["categories"][0],
+        columns=", ".join(column["name"] for column in columns if not column.get("priority")),
+        wide=", ".join(column["name"] for column in columns if column.get("priority")),
+    )
+    properties = version["schema"]["openAPIV3Schema"]["properties"]
+    parts = [head, version["schema"]["openAPIV3Schema"]["description"] + "\n"]
+    for part in ("spec", "status"):
+        parts += sections(part, properties[part], {})
+    return "\n".join(parts)
+
+
+def sections(path: str, schema: Schema, seen: dict[int, str]) -> Iterator[str]:
+    """Give a section for an object and one for each object in it, each shape once."""
+    seen[id(core(schema))] = path
+    schema = core(schema)
+    yield f"{'#' * min(2 + path.count('.'), 4)} {path}\n\n{schema['description']}\n"
+    inner: list[tuple[str, Schema]] = []
+    rows = ["| field | type | meaning |", "|---|---|---|"]
+    rules = list(messages(schema))
+    for name, field in schema["properties"].items():
+        required = " **Required.**" if name in schema.get("required", []) else ""
+        text = field.get("description", "") + required + limits(field)
+        child = core(field)
+        if name in AS_IN_A_POD:
+            text += f" See [Pod]({POD})."
+        elif "properties" in child and not is_reference(child):
+            target = seen.get(id(child)) or f"{path}.{name}{'[]' * (field['type'] == 'array')}"
+            text += f" See [{target}](#{anchor(target)})."
+            if id(child) not in seen:
+                inner.append((target, field))
+        rows.append(f"| `{name}` | {kind(field)} | {cell(text)} |")
+        rules += [f"`{name}`: {message}" for message in leaf_messages(field)]
+    yield "\n".join(rows) + "\n"
+    if rules:
+        yield "Rules:\n\n" + "\n".join(f"- {rule}" for rule in rules) + "\n"
+    for target, field in inner:
+        if id(core(field)) not in seen:
+            yield from sections(target, field, seen)
+
+
+def core(schema: Schema) -> Schema:
+    """Give the schema of a list's items, or the schema itself."""
+    items: Schema = schema.get("items", schema)
+    return items
+
+
+def messages(schema: Schema) -> Iterator[str]:
+    """Give what the rules of a schema say."""
+    for rule in schema.get("x-kubernetes-validations", []):
+        yield rule["message"]
+
+
+def leaf_messages(field: Schema) -> Iterator[str]:
+    """Give the rules of a field that gets no section of its own, and those of a list as a whole."""
+    if "items" in field:
+        yield from messages(field)
+    if "properties" not in core(field) or is_reference(core(field)):
+        yield from messages(core(field))
+
+
+def is_reference(schema: Schema) -> bool:
+    """Tell whether an object only names another (name, or name and key)."""
+    return set(schema.get("properties", {})) in ({"name"}, {"name", "key"})
+
+
+def kind(schema: Schema) -> str:
+    """Name a field's type."""
+    if is_reference(schema):
+        return "{" + ", ".join(schema["properties"]) + "}"
+    if schema["type"] == "array":
+        item = kind(schema["items"])
+        return f"list of {item}" + "s" * item.isalpha()
+    if "additionalProperties" in schema:
+        values = schema["additionalProperties"]
+        return f"map to {'quantity' if 'type' not in values else kind(values)}"
+    if schema.get("format") == "date-time":
+        return "time"
+    return str(schema["type"])
+
+
+def limits(field: Schema) -> str:
+    """Say a field's default, choices and bounds."""
+    found = []
+    if "default" in field:
+        found.append(f"Default: `{str(field['default']).lower()}`.")
+    if "enum" in field:
+        found.append("One of " + ", ".join(f"`{choice}`" for choice in field["enum"]) + ".")
+    if "minimum" in field and "maximum" in field:
+        found.append(f"From {field['minimum']} to {field['maximum']}.")
+    if "maxItems" in field:
+        found.append(f"{field['maxItems']} items at most.")
+    if "maxProperties" in field:
+        found.append(f"{field['maxProperties']} entries at most.")
+    if field.get("maxLength", 0) >= NOTABLE_LENGTH:
+        found.append(f"{field['maxLength']} characters at most.")
+    return "".join(f" {sentence}" for sentence in found)
+
+
+def anchor(heading: str) -> str:
+    """Give the fragment that a Markdown heading gets."""
+    return "".join(letter for letter in heading.lower() if letter.isalnum() or letter in "-_")
+
+
+def cell(text: str) -> str:
+    """Escape text for a table's cell."""
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
