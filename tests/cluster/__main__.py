@@ -7,68 +7,85 @@ import sys
 
 from cluster import images, info, lifecycle, packages
 from cluster.artefacts import PROGRAMS, artefact
-from cluster.console import Failure, answer, say
+from cluster.console import ClusterError, answer, say
 from cluster.settings import cluster, foreign_kubeconfig
+
+IMAGES = ("busybox", "debian", "python")
 
 
 def main() -> int:
     """Do what the command line says and return the exit code."""
-    arguments = _arguments()
+    arguments = _parser().parse_args()
     try:
-        return _run(arguments)
-    except Failure as failure:
-        say(f"error: {failure}")
+        code: int | None = arguments.run(arguments)
+    except ClusterError as error:
+        say(f"error: {error}")
         return 1
+    return code or 0
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    match arguments.command:
-        case "artefact":
-            answer(str(artefact(arguments.name)))
-            return 0
-        case "base-image":
-            packages.ensure(packages.IMAGES)
-            answer(f"oci:{images.layout(arguments.name)}")
-            return 0
-        case "need":
-            packages.ensure(arguments.programs)
-            return 0
-    target = cluster(functional=arguments.functional)
-    # The functional tests write what a kubelet would, so they never share a cluster that has one.
-    foreign = None if arguments.functional else foreign_kubeconfig()
-    match arguments.command:
-        case "up" if foreign:
-            say(f"using the cluster of KUBECONFIG={foreign}; nothing is started")
-        case "up":
-            lifecycle.up(target)
-        case "down":
-            lifecycle.down(target)
-        case "status":
-            return info.status(target)
-        case "info":
-            for name, value in (info.foreign() if foreign else info.variables(target)).items():
-                answer(f"{name}={shlex.quote(value)}")
-    return 0
+def _up(arguments: argparse.Namespace) -> None:
+    if foreign := _foreign(arguments):
+        say(f"using the cluster of KUBECONFIG={foreign}; nothing is started")
+    else:
+        lifecycle.up(cluster(functional=arguments.functional))
 
 
-def _arguments() -> argparse.Namespace:
+def _down(arguments: argparse.Namespace) -> None:
+    lifecycle.down(cluster(functional=arguments.functional))
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    return info.status(cluster(functional=arguments.functional))
+
+
+def _info(arguments: argparse.Namespace) -> None:
+    variables = info.foreign() if _foreign(arguments) else info.variables(cluster(functional=arguments.functional))
+    for name, value in variables.items():
+        answer(f"{name}={shlex.quote(value)}")
+
+
+def _artefact(arguments: argparse.Namespace) -> None:
+    answer(str(artefact(arguments.name)))
+
+
+def _base_image(arguments: argparse.Namespace) -> None:
+    packages.ensure(packages.IMAGES)
+    answer(f"oci:{images.layout(arguments.name)}")
+
+
+def _need(arguments: argparse.Namespace) -> None:
+    packages.ensure(arguments.programs)
+
+
+def _foreign(arguments: argparse.Namespace) -> str | None:
+    """The user's own cluster; functional tests write what a kubelet would, so they never share one."""
+    return None if arguments.functional else foreign_kubeconfig()
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m cluster", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, what in (
-        ("up", "start it, or heal what is left of it"),
-        ("down", "end it and remove all that it left on the machine"),
-        ("status", "say which parts run and are ready"),
-        ("info", "print shell assignments for those who use it"),
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for name, run, what in (
+        ("up", _up, "start it, or heal what is left of it"),
+        ("down", _down, "end it and remove all that it left on the machine"),
+        ("status", _status, "say which parts run and are ready"),
+        ("info", _info, "print shell assignments for those who use it"),
     ):
         command = commands.add_parser(name, help=what)
         command.add_argument("--functional", action="store_true", help="etcd and kube-apiserver only")
-    program = commands.add_parser("artefact", help="build a program if it is not cached and print its path")
-    program.add_argument("name", choices=PROGRAMS)
-    image = commands.add_parser("base-image", help="make a base image if it is not cached and print its layout")
-    image.add_argument("name", choices=("busybox", "debian", "python"))
-    need = commands.add_parser("need", help="install the packages of these programs where they are missing")
+        command.set_defaults(run=run)
+    for name, run, what, choices in (
+        ("artefact", _artefact, "print the path of a program, built if it is not cached", PROGRAMS),
+        ("base-image", _base_image, "print the OCI layout of a base image, made if it is not cached", IMAGES),
+    ):
+        command = commands.add_parser(name, help=what)
+        command.add_argument("name", choices=choices)
+        command.set_defaults(run=run)
+    need = commands.add_parser("need", help="install the Debian packages of programs that are missing")
     need.add_argument("programs", nargs="+", choices=packages.PACKAGES, metavar="program")
-    return parser.parse_args()
+    need.set_defaults(run=_need)
+    return parser
 
 
 if __name__ == "__main__":

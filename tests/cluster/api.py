@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cluster.console import Failure
+from cluster.console import ClusterError
 from cluster.settings import Cluster
 
 TIMEOUT_SECONDS = 5
@@ -103,17 +103,17 @@ def apply(cluster: Cluster, path: str, manifest: dict[str, Any]) -> None:
         {"Content-Type": "application/apply-patch+yaml"},
     )
     if status not in (http.HTTPStatus.OK, http.HTTPStatus.CREATED):
-        raise Failure(f"the API server refuses {path} with {status}: {body.decode(errors='replace')}")
+        raise ClusterError(f"the API server refuses {path} with {status}: {body.decode(errors='replace')}")
 
 
 def await_condition(what: str, holds: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until something holds.
 
     Raises:
-        Failure: it does not, in so many seconds.
+        ClusterError: it does not, in so many seconds.
     """
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
-            raise Failure(f"after {seconds:.0f} s, still not so: {what}")
+            raise ClusterError(f"after {seconds:.0f} s, still not so: {what}")
         time.sleep(0.05)

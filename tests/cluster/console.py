@@ -10,7 +10,7 @@ from pathlib import Path
 TAIL_LINES = 15
 
 
-class Failure(Exception):
+class ClusterError(Exception):
     """Something that the user has to know; the message is all that is printed."""
 
 
@@ -44,18 +44,18 @@ def run(argv: Sequence[str | Path], *, log: Path | None = None, environment: dic
     """Run a program to its end and return its standard output; all it says goes to log, if given.
 
     Raises:
-        Failure: it ended with an error; the message holds its last lines.
+        ClusterError: it ended with an error; the message holds its last lines.
     """
     if log is None:
         done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise Failure(f"{_shown(argv)} ended with {done.returncode}:\n{done.stderr.strip()}")
+            raise ClusterError(f"{_shown(argv)} ended with {done.returncode}:\n{done.stderr.strip()}")
         return done.stdout
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as stream:
         code = subprocess.run(argv, env=environment, stdout=stream, stderr=stream, check=False).returncode
     if code:
-        raise Failure(f"{_shown(argv)} ended with {code}; {tail(log)}")
+        raise ClusterError(f"{_shown(argv)} ended with {code}; {tail(log)}")
     return ""
 
 

@@ -1,11 +1,11 @@
 """containerd, its configuration, and the names by which it knows the registries."""
 
-import os
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from cluster import api, kubernetes, registries
-from cluster.console import Failure
-from cluster.files import write, write_json
+from cluster.console import ClusterError
 from cluster.network import BRIDGE
 from cluster.processes import Part
 from cluster.settings import FIRST_POD_ADDRESS, HOST_ADDRESS, NODE_ADDRESS, POD_SUBNET, Cluster
@@ -17,9 +17,6 @@ PAUSE_IMAGE = f"{HOST_ADDRESS}:{registries.PLAIN_PORT}/imagebuild/pause:latest"
 def part(cluster: Cluster) -> Part:
     """containerd, with its own socket and folders, beside any other that the machine runs."""
     base = cluster.containerd_socket.parent
-    _write_network(base / "cni", cluster.name)
-    _write_hosts(base / "hosts", cluster.pki / "registry-ca.crt")
-    config = base / "config.toml"
     unprivileged = "false" if kubernetes.may_raise_limits() else "true"
     content = f"""\
 version = 2
@@ -34,62 +31,58 @@ sandbox_image = "{PAUSE_IMAGE}"
 netns_mounts_under_state_dir = true
 restrict_oom_score_adj = {unprivileged}
 disable_apparmor = true
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+Root = "{base / "runc"}"
 [plugins."io.containerd.grpc.v1.cri".cni]
 bin_dir = "{_plugin_folder()}"
 conf_dir = "{base / "cni"}"
 [plugins."io.containerd.grpc.v1.cri".registry]
 config_path = "{base / "hosts"}"
 """
-    write(config, content)
-    argv = ["containerd", "--config", config]
-    return Part("containerd", argv, api.accepts(cluster.containerd_socket), [config], on_node=True)
+    config = base / "config.toml"
+    files = {
+        config: content,
+        base / "cni" / "10-bridge.conflist": json.dumps(_network(cluster), indent=1),
+        **{base / "hosts" / name / "hosts.toml": content for name, content in _hosts(cluster)},
+    }
+    argv: list[str | Path] = ["containerd", "--config", config]
+    return Part("containerd", argv, api.accepts(cluster.containerd_socket), files, on_node=True)
 
 
-def _write_network(folder: Path, name: str) -> None:
+def _network(cluster: Cluster) -> dict[str, object]:
     addresses = {
         "type": "host-local",
-        "dataDir": str(folder.parent / "addresses"),
+        "dataDir": str(cluster.containerd_socket.parent / "addresses"),
         "ranges": [[{"subnet": POD_SUBNET, "rangeStart": FIRST_POD_ADDRESS, "gateway": NODE_ADDRESS}]],
         "routes": [{"dst": "0.0.0.0/0"}],
     }
-    config = {
+    return {
         "cniVersion": "0.4.0",
-        "name": name,
+        "name": cluster.name,
         "plugins": [
             {"type": "bridge", "bridge": BRIDGE, "hairpinMode": True, "ipam": addresses},
             {"type": "portmap", "capabilities": {"portMappings": True}},
         ],
     }
-    write_json(folder / "10-bridge.conflist", config)
 
 
-def _write_hosts(folder: Path, authority: Path) -> None:
-    """Docker Hub's images come from the plain registry too, and from nowhere else."""
+def _hosts(cluster: Cluster) -> Iterator[tuple[str, str]]:
+    """Where each registry is; Docker Hub's images come from the plain one, and from nowhere else."""
     for name in ("docker.io", *registries.names("plain")):
-        _write_host(folder / name, f"http://{registries.address('plain')}")
+        yield name, _host(f"http://{registries.address('plain')}")
+    authority = cluster.pki / "registry-ca.crt"
     for name in registries.names("private"):
-        _write_host(folder / name, f"https://{registries.address('private')}", f'ca = "{authority}"\n')
+        yield name, _host(f"https://{registries.address('private')}", f'ca = "{authority}"\n')
 
 
-def _write_host(folder: Path, url: str, option: str = "") -> None:
-    content = f'server = "{url}"\n[host."{url}"]\ncapabilities = ["pull", "resolve"]\n{option}'
-    write(folder / "hosts.toml", content)
+def _host(url: str, option: str = "") -> str:
+    return f'server = "{url}"\n[host."{url}"]\ncapabilities = ["pull", "resolve"]\n{option}'
 
 
 def _plugin_folder() -> Path:
     for folder in PLUGIN_FOLDERS:
         if (folder / "bridge").exists():
             return folder
-    raise Failure(f"no CNI plugins in {' or '.join(str(folder) for folder in PLUGIN_FOLDERS)}")
-
-
-def remove_leftovers(cluster: Cluster) -> None:
-    """Remove what containerd, its plugins and the kubelet keep outside of the state folder."""
-    state = cluster.containerd_socket.parent / "state"
-    for file in state.glob("io.containerd.runtime.v2.task/*/*/address"):
-        Path(file.read_text().removeprefix("unix://")).unlink(missing_ok=True)
-    for file in Path("/var/lib/cni/results").glob(f"{cluster.name}-*"):
-        file.unlink(missing_ok=True)
-    for link in Path("/var/log/containers").glob("*"):
-        if link.is_symlink() and os.readlink(link).startswith(f"{cluster.state}/"):
-            link.unlink(missing_ok=True)
+    raise ClusterError(f"no CNI plugins in {' or '.join(str(folder) for folder in PLUGIN_FOLDERS)}")

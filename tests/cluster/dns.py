@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from cluster import api, services
-from cluster.files import write
 from cluster.processes import Part
 from cluster.settings import DNS_DOMAIN, DNS_PORT, DNS_READY_PORT, DNS_SERVICE, HOST_ADDRESS, Cluster
 
@@ -29,9 +28,9 @@ def part(cluster: Cluster) -> Part:
     }}
 }}
 """
-    corefile = write(cluster.state / "Corefile", content)
-    argv = [cluster.bin / "coredns", "-conf", corefile]
-    return Part("coredns", argv, api.answers(f"http://{HOST_ADDRESS}:{DNS_READY_PORT}/ready"), [corefile])
+    corefile = cluster.state / "Corefile"
+    ready = api.answers(f"http://{HOST_ADDRESS}:{DNS_READY_PORT}/ready")
+    return Part("coredns", [cluster.bin / "coredns", "-conf", corefile], ready, {corefile: content})
 
 
 def manifests() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cluster import api, oci, registries, store
 from cluster.artefacts import artefact
-from cluster.console import Failure, run, step
+from cluster.console import ClusterError, run, step
 from cluster.settings import SOURCES, cache
 
 RELEASE = "bookworm"
@@ -116,7 +116,7 @@ def _debian(
 def _busybox_version() -> str:
     match = re.match(r"BusyBox v(\d+\.\d+)", run([BUSYBOX, "--help"]))
     if not match:
-        raise Failure(f"{BUSYBOX} does not say its version")
+        raise ClusterError(f"{BUSYBOX} does not say its version")
     return match[1]
 
 

@@ -3,7 +3,7 @@
 import os
 
 from cluster import kubernetes, lifecycle, processes, registries
-from cluster.console import Failure, answer
+from cluster.console import ClusterError, answer
 from cluster.settings import HOST_ADDRESS, Cluster
 
 
@@ -11,12 +11,12 @@ def variables(cluster: Cluster) -> dict[str, str]:
     """The variables by which tests and people find a cluster.
 
     Raises:
-        Failure: it is not up.
+        ClusterError: it is not up.
     """
     option = " --functional" if cluster.functional else ""
     api_server = next(part for part in kubernetes.control_plane(cluster) if part.name == "kube-apiserver")
     if not cluster.kubeconfig.exists() or not api_server.ready():
-        raise Failure(f"no cluster is up in {cluster.state}; start it with: python3 -m cluster up{option}")
+        raise ClusterError(f"no cluster is up in {cluster.state}; start it with: python3 -m cluster up{option}")
     common = {
         "KUBECONFIG": str(cluster.kubeconfig),
         "KUBECACHEDIR": str(cluster.state / "kubectl"),
@@ -47,10 +47,10 @@ def foreign() -> dict[str, str]:
 def status(cluster: Cluster) -> int:
     """Print one line for each part; the exit code is 0 if all are ready."""
     if not cluster.state.exists():
-        raise Failure(f"there is no cluster in {cluster.state}")
+        raise ClusterError(f"there is no cluster in {cluster.state}")
     code = 0
     leaders = {process.part: process.pid for process in processes.find(cluster.state) if process.leader}
-    for part in sum(lifecycle.parts(cluster), []):
+    for part in lifecycle.parts(cluster):
         ready = part.name in leaders and part.ready()
         state = "ready" if ready else "not ready" if part.name in leaders else "not running"
         answer(f"{part.name:24} {leaders.get(part.name, '-'):>8} {state}")

@@ -1,16 +1,15 @@
 """etcd and the parts of Kubernetes."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from cluster import api
-from cluster.console import Failure
-from cluster.files import write_json
+from cluster.console import ClusterError
 from cluster.processes import Part
 from cluster.settings import (
     DNS_DOMAIN,
     DNS_SERVICE,
-    HOST_ADDRESS,
     NODE_ADDRESS,
     NODE_NAME,
     POD_SUBNET,
@@ -97,7 +96,8 @@ def controllers(cluster: Cluster) -> Iterator[Part]:
 
 def node(cluster: Cluster) -> Iterator[Part]:
     """Kubelet and kube-proxy, which run in the node's network namespace."""
-    kubelet = write_json(cluster.state / "kubelet.json", _kubelet(cluster))
+    kubelet = cluster.state / "kubelet.json"
+    resolv = cluster.state / "resolv.conf"
     yield Part(
         "kubelet",
         [
@@ -110,22 +110,21 @@ def node(cluster: Cluster) -> Iterator[Part]:
             f"--node-ip={NODE_ADDRESS}",
         ],
         api.answers(f"http://{NODE_ADDRESS}:10248/healthz"),
-        [kubelet],
+        # Empty name server file: nothing of the host's name servers and search list reaches a pod.
+        {kubelet: json.dumps(_kubelet(cluster, resolv), indent=1), resolv: ""},
         on_node=True,
     )
-    proxy = write_json(cluster.state / "kube-proxy.json", _proxy(cluster))
+    proxy = cluster.state / "kube-proxy.json"
     yield Part(
         "kube-proxy",
         [cluster.bin / "kube-proxy", f"--config={proxy}"],
         api.answers(f"http://{NODE_ADDRESS}:10256/healthz"),
-        [proxy],
+        {proxy: json.dumps(_proxy(cluster), indent=1)},
         on_node=True,
     )
 
 
-def _kubelet(cluster: Cluster) -> dict[str, object]:
-    resolv = cluster.state / "resolv.conf"
-    resolv.touch()  # empty: nothing of the host's name servers and search list reaches a pod
+def _kubelet(cluster: Cluster, resolv: Path) -> dict[str, object]:
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -195,5 +194,5 @@ def await_node(cluster: Cluster) -> None:
     try:
         api.await_condition("the node is ready", node_is_ready)
         api.await_condition("the default service account is there", account_is_there)
-    except Failure as failure:
-        raise Failure(f"{failure}; see the logs in {cluster.logs}") from None
+    except ClusterError as error:
+        raise ClusterError(f"{error}; see the logs in {cluster.logs}") from None

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from cluster import (
     dns,
     images,
     kubernetes,
+    leftovers,
     network,
     packages,
     pki,
@@ -21,7 +23,7 @@ from cluster import (
     store,
 )
 from cluster.artefacts import PROGRAMS, artefact
-from cluster.console import Failure, say, step
+from cluster.console import ClusterError, say, step
 from cluster.processes import Part
 from cluster.settings import Cluster
 
@@ -41,8 +43,8 @@ def up(cluster: Cluster) -> None:
             return
         try:
             _start(cluster)
-        except (Failure, OSError) as failure:
-            say(f"{failure}\nthe cluster can't be healed: starting anew")
+        except (ClusterError, OSError) as error:
+            say(f"{error}\nthe cluster can't be healed: starting anew")
             remove(cluster)
             _start(cluster)
 
@@ -61,32 +63,46 @@ def remove(cluster: Cluster) -> None:
     processes.end_all(cluster)
     if not cluster.functional:
         cgroups.remove(cluster)
-        containerd.remove_leftovers(cluster)
+        processes.end_all(cluster)  # what was on its way into a container when it got the signal
         _unmount(cluster.state)
         network.remove(cluster)
+        leftovers.remove(cluster)
     if cluster.state.exists():
         shutil.rmtree(cluster.state)
 
 
-def parts(cluster: Cluster) -> tuple[list[Part], list[Part]]:
-    """What runs: first what stands by itself, then what needs the API server."""
-    base = list(kubernetes.control_plane(cluster))
+def parts(cluster: Cluster) -> list[Part]:
+    """All that runs, in the order in which it starts."""
+    return [*_base(cluster), *_rest(cluster)]
+
+
+def _base(cluster: Cluster) -> list[Part]:
+    """What stands by itself."""
+    control_plane = list(kubernetes.control_plane(cluster))
     if cluster.functional:
-        return base, []
-    base += [*registries.parts(cluster), containerd.part(cluster)]
-    return base, [*kubernetes.controllers(cluster), *kubernetes.node(cluster), dns.part(cluster)]
+        return control_plane
+    return [*registries.parts(cluster), containerd.part(cluster), *control_plane]
+
+
+def _rest(cluster: Cluster) -> list[Part]:
+    """What needs the API server."""
+    if cluster.functional:
+        return []
+    return [*kubernetes.controllers(cluster), *kubernetes.node(cluster), dns.part(cluster)]
 
 
 def _prepare(cluster: Cluster) -> None:
     """Build what is not cached; two at a time, for each waits for the network now and then."""
     with ThreadPoolExecutor(BUILDS_AT_ONCE) as pool:
-        if cluster.functional:
-            jobs = [pool.submit(artefact, "kube")]
-        else:
-            jobs = [pool.submit(artefact, name) for name in PROGRAMS]
+        jobs = [pool.submit(artefact, name) for name in _programs(cluster)]
+        if not cluster.functional:
             jobs += [pool.submit(images.layout, name) for name in images.images()]
         for job in jobs:
             job.result()
+
+
+def _programs(cluster: Cluster) -> Sequence[str]:
+    return ("etcd", "kube") if cluster.functional else tuple(PROGRAMS)
 
 
 def _start(cluster: Cluster) -> None:
@@ -95,15 +111,18 @@ def _start(cluster: Cluster) -> None:
     pki.ensure(cluster)
     _link_programs(cluster)
     if not cluster.functional:
+        leftovers.remember(cluster)
         network.ensure(cluster)
         cgroups.ensure(cluster)
-    base, rest = parts(cluster)
+        registries.ensure_password(cluster)
+    base = _base(cluster)
     processes.ensure_started(cluster, base)
     if not cluster.functional:
-        processes.await_ready(cluster, [part for part in base if part.name.startswith("registry")])
+        processes.await_ready(cluster, list(registries.parts(cluster)))
         images.push_missing()
     processes.await_ready(cluster, base)
     if not cluster.functional:
+        rest = _rest(cluster)
         processes.ensure_started(cluster, rest)
         for path, manifest in (*registries.manifests(), *dns.manifests()):
             api.apply(cluster, path, manifest)
@@ -112,9 +131,8 @@ def _start(cluster: Cluster) -> None:
 
 
 def _link_programs(cluster: Cluster) -> None:
-    links = {"etcd": artefact("etcd")} | {component: artefact("kube") for component in kubernetes.COMPONENTS}
-    if not cluster.functional:
-        links |= {name: artefact(name) for name in PROGRAMS if name != "kube"}
+    links = {name: artefact(name) for name in _programs(cluster)}
+    links |= dict.fromkeys(kubernetes.COMPONENTS, links.pop("kube"))
     cluster.bin.mkdir(exist_ok=True)
     for name, target in links.items():
         draft = cluster.bin / f".{name}"
@@ -132,7 +150,7 @@ def _unmount(folder: Path) -> None:
         subprocess.run(["umount", "--lazy", point], check=False)
     if left := points():
         # What is mounted may be a folder of the host: removing the state folder would empty it.
-        raise Failure(f"can't unmount {' '.join(left)}")
+        raise ClusterError(f"can't unmount {' '.join(left)}")
 
 
 def _is_of_this_boot(cluster: Cluster) -> bool:
@@ -149,4 +167,4 @@ def _lock(cluster: Cluster) -> Path:
 
 def _require_root() -> None:
     if os.geteuid() != 0:
-        raise Failure("the test cluster needs root: it makes network namespaces, mounts and control groups")
+        raise ClusterError("the test cluster needs root: it makes network namespaces, mounts and control groups")

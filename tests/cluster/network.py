@@ -15,7 +15,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from cluster.console import Failure, run, say
+from cluster.console import ClusterError, run, say
 from cluster.settings import HOST_ADDRESS, HOST_INTERFACE, NODE_ADDRESS, SERVICE_SUBNET, Cluster
 
 BRIDGE = "cni0"
@@ -26,16 +26,16 @@ def ensure(cluster: Cluster) -> None:
     """Make the namespace and the wire.
 
     Raises:
-        Failure: only a part of them is there, or another cluster has the wire.
+        ClusterError: only a part of them is there, or another cluster has the wire.
     """
     owner = _owner()
     exists = cluster.network_namespace.exists()
     if exists and owner == str(cluster.state):
         return
     if owner and owner != str(cluster.state) and Path(owner).exists():
-        raise Failure(f"{HOST_INTERFACE} belongs to the cluster in {owner}; take that one down first")
+        raise ClusterError(f"{HOST_INTERFACE} belongs to the cluster in {owner}; take that one down first")
     if exists:
-        raise Failure(f"{HOST_INTERFACE} has gone, but not the node that it led to")
+        raise ClusterError(f"{HOST_INTERFACE} has gone, but not the node that it led to")
     say("making the node's network")
     remove(cluster)
     name = cluster.name

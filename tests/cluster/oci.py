@@ -30,11 +30,11 @@ def write_layout(folder: Path, layer: IO[bytes], config: dict[str, object]) -> N
         for chunk in _chunks(layer):
             content.update(chunk)
             compressed.write(chunk)
-    with draft.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    with draft.open("rb") as written:
+        digest = hashlib.file_digest(written, "sha256").hexdigest()
     size = draft.stat().st_size
     draft.rename(blobs / digest)
-    image = {
+    image: dict[str, object] = {
         "architecture": run(["dpkg", "--print-architecture"]).strip(),
         "os": "linux",
         "created": EPOCH,
@@ -42,7 +42,7 @@ def write_layout(folder: Path, layer: IO[bytes], config: dict[str, object]) -> N
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{content.hexdigest()}"]},
         "history": [{"created": EPOCH, "created_by": "imagebuild test cluster"}],
     }
-    manifest = {
+    manifest: dict[str, object] = {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "config": _blob(blobs, "application/vnd.oci.image.config.v1+json", image),

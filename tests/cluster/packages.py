@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cluster.console import Failure, run, say, step
+from cluster.console import ClusterError, run, say, step
 from cluster.processes import PATH
 from cluster.settings import cache
 
@@ -40,20 +40,20 @@ def ensure(programs: Iterable[str]) -> None:
     """Install what is missing.
 
     Raises:
-        Failure: something is missing and cannot be installed here.
+        ClusterError: something is missing and cannot be installed here.
     """
     missing = sorted(PACKAGES[name] for name in programs if not shutil.which(name, os.F_OK, PATH))
     if not missing:
         return
     install = ["apt-get", "install", "--yes", "--no-install-recommends", "--no-remove", *missing]
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise Failure(f"these Debian packages are missing: {' '.join(missing)}; as root: {' '.join(install)}")
+        raise ClusterError(f"these Debian packages are missing: {' '.join(missing)}; as root: {' '.join(install)}")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     log = cache() / "apt.log"
     with step(f"installing {' '.join(missing)}"), _services_stay_down():
         try:
             run(install, log=log, environment=environment)
-        except Failure:
+        except ClusterError:
             say("refreshing the package lists")
             run(["apt-get", "update"], log=log, environment=environment)
             run(install, log=log, environment=environment)

@@ -1,10 +1,11 @@
 """Keys, certificates and kubeconfigs, made by openssl."""
 
 import base64
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from cluster.console import run
-from cluster.files import write_json
 from cluster.settings import HOST_ADDRESS, KUBERNETES_SERVICE, NODE_NAME, Cluster
 
 DAYS = "3650"
@@ -56,15 +57,15 @@ def _certificate(
     _request(stem, subject, [*signer, *extensions])
 
 
-def _request(stem: Path, subject: str, options: list[str | Path] | list[str]) -> None:
+def _request(stem: Path, subject: str, options: Sequence[str | Path]) -> None:
     """Make STEM.key and STEM.crt; the certificate comes last, so that it stands for both."""
     certificate = stem.with_suffix(".crt")
     if certificate.exists():
         return
     draft = stem.with_suffix(".draft")
     new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout"]
-    base = ["openssl", "req", "-x509", "-subj", subject, "-days", DAYS, *new_key, stem.with_suffix(".key")]
-    run([*base, "-out", draft, *options])
+    base = ["openssl", "req", "-x509", "-subj", subject, "-days", DAYS]
+    run([*base, *new_key, stem.with_suffix(".key"), "-out", draft, *options])
     draft.rename(certificate)
 
 
@@ -76,7 +77,7 @@ def _kubeconfig(cluster: Cluster, client: str) -> None:
         "client-certificate-data": encoded(f"{client}.crt"),
         "client-key-data": encoded(f"{client}.key"),
     }
-    config = {
+    config: dict[str, object] = {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [
@@ -89,4 +90,6 @@ def _kubeconfig(cluster: Cluster, client: str) -> None:
         "contexts": [{"name": cluster.name, "context": {"cluster": cluster.name, "user": client}}],
         "current-context": cluster.name,
     }
-    write_json(cluster.pki / f"{client}.conf", config).chmod(0o600)
+    path = cluster.pki / f"{client}.conf"
+    path.write_text(json.dumps(config, indent=1))
+    path.chmod(0o600)

@@ -10,12 +10,12 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cluster import store
-from cluster.console import Failure, say, tail
+from cluster.console import ClusterError, say, tail
 from cluster.settings import Cluster
 
 MARK = "IMAGEBUILD_CLUSTER_PART"
@@ -32,15 +32,16 @@ class Part:
     name: str
     argv: Sequence[str | Path]
     ready: Callable[[], bool]
-    configuration: Sequence[Path] = ()
-    """Files that it reads once; it is started anew when one of them has changed."""
+    files: Mapping[Path, str] = field(default_factory=dict)
+    """Its configuration, written before it starts; when it is to be another, the part starts anew."""
     on_node: bool = False
     """Whether it runs in the node's network namespace."""
 
     def version(self) -> str:
         """A hash of all that decides how it behaves."""
         executable = shutil.which(self.argv[0], path=PATH) or self.argv[0]
-        return store.key(os.path.realpath(executable), [str(word) for word in self.argv], self.configuration)
+        files = {str(path): content for path, content in self.files.items()}
+        return store.key(os.path.realpath(executable), [str(word) for word in self.argv], files)
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,9 @@ def ensure_started(cluster: Cluster, parts: Sequence[Part]) -> None:
 
 def _start(cluster: Cluster, part: Part) -> None:
     say(f"starting {part.name}")
+    for path, content in part.files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
     cluster.logs.mkdir(parents=True, exist_ok=True)
     # The caller's environment stays out: a proxy or a REGISTRY_* variable would change what parts do.
     environment = {"PATH": PATH, MARK: f"{part.name}:{part.version()}:{cluster.state}"}
@@ -115,7 +119,7 @@ def await_ready(cluster: Cluster, parts: Sequence[Part]) -> None:
     """Wait until each part says that it is ready.
 
     Raises:
-        Failure: one has ended, or is not ready in time.
+        ClusterError: one has ended, or is not ready in time.
     """
     for part in parts:
         deadline = time.monotonic() + READY_SECONDS
@@ -125,9 +129,9 @@ def await_ready(cluster: Cluster, parts: Sequence[Part]) -> None:
             # A process has no environment for an instant while it becomes another program.
             unseen = 0 if running(cluster, part) else unseen + 1
             if unseen == SIGHTINGS:
-                raise Failure(f"{part.name} has ended; {tail(log)}")
+                raise ClusterError(f"{part.name} has ended; {tail(log)}")
             if time.monotonic() > deadline:
-                raise Failure(f"{part.name} is not ready after {READY_SECONDS} s; {tail(log)}")
+                raise ClusterError(f"{part.name} is not ready after {READY_SECONDS} s; {tail(log)}")
             time.sleep(0.05)
 
 

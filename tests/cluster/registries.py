@@ -1,15 +1,16 @@
 """Two real registries on the host: one open, one with TLS from a private authority and a password."""
 
 import base64
+import http
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from cluster import api, services
 from cluster.console import run
-from cluster.files import write_json
 from cluster.processes import Part
 from cluster.settings import DNS_DOMAIN, HOST_ADDRESS, Cluster
 
@@ -38,35 +39,38 @@ def names(registry: str) -> list[str]:
 
 def parts(cluster: Cluster) -> Iterator[Part]:
     """Both registries."""
-    plain = _configuration(cluster, "plain", {})
-    yield _part("plain", plain, api.answers(f"http://{address('plain')}/v2/"))
-    _ensure_password(cluster)
+    yield _part(cluster, "plain", api.answers(f"http://{address('plain')}/v2/"), {})
     tls = {"certificate": str(cluster.pki / "registry.crt"), "key": str(cluster.pki / "registry.key")}
     realm = {"htpasswd": {"realm": "private", "path": str(_password_file(cluster))}}
-    private = _configuration(cluster, "private", {"tls": tls}, realm)
-    yield _part("private", private, api.answers(f"https://{address('private')}/v2/", 401, tls=api.unverified))
+    ready = api.answers(f"https://{address('private')}/v2/", http.HTTPStatus.UNAUTHORIZED, tls=api.unverified)
+    yield _part(cluster, "private", ready, {"tls": tls}, {"auth": realm})
 
 
-def _part(registry: str, configuration: Path, ready: Callable[[], bool]) -> Part:
-    return Part(f"registry-{registry}", ["docker-registry", "serve", configuration], ready, [configuration])
-
-
-def _configuration(cluster: Cluster, registry: str, http: dict[str, Any], auth: dict[str, Any] | None = None) -> Path:
+def _part(
+    cluster: Cluster,
+    registry: str,
+    ready: Callable[[], bool],
+    server: Mapping[str, Any],
+    options: Mapping[str, Any] = MappingProxyType({}),
+) -> Part:
     folder = cluster.state / "registries"
-    config: dict[str, Any] = {
+    config = {
         "version": "0.1",
         "log": {"level": "info"},
         "storage": {"filesystem": {"rootdirectory": str(folder / registry)}, "delete": {"enabled": True}},
-        "http": {"addr": address(registry), "secret": registry, **http},
+        "http": {"addr": address(registry), "secret": registry, **server},
+        **options,
     }
-    if auth:
-        config["auth"] = auth
-    return write_json(folder / f"{registry}.json", config)
+    file = folder / f"{registry}.json"
+    argv: list[str | Path] = ["docker-registry", "serve", file]
+    return Part(f"registry-{registry}", argv, ready, {file: json.dumps(config, indent=1)})
 
 
-def _ensure_password(cluster: Cluster) -> None:
+def ensure_password(cluster: Cluster) -> None:
+    """Choose the private registry's password, once for the life of the cluster."""
     if not _password_file(cluster).exists():
         password = secrets.token_urlsafe(16)
+        _password_file(cluster).parent.mkdir(exist_ok=True)
         hashed = run(["htpasswd", "-nbB", USER, password])
         (cluster.state / "registries" / "password").write_text(password)
         _password_file(cluster).write_text(hashed)
