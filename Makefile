@@ -1,0 +1,100 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+CLUSTER := cd tests && python3 -m cluster
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
+
+##—— The two that do everything on a fresh Debian machine ——
+
+.PHONY: demo
+demo: setup cluster-up images ## Build an image in a real cluster: install the chart, apply examples/hello.yaml, run the result
+	@$(BIN)/python tools/demo.py
+
+.PHONY: test
+test: setup ## Run all tests: unit, functional, standalone, end to end
+	@rm -f build/*.summary; failed=; \
+	for suite in unit functional chart standalone e2e; do $(MAKE) $$suite || failed="$$failed $$suite"; done; \
+	echo; echo "All suites:"; cat build/*.summary; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
+
+##—— One suite at a time ——
+
+.PHONY: unit
+unit: setup ## Pure tests, seconds
+	@tools/suite.sh unit -q tests/unit
+
+.PHONY: functional
+functional: setup ## CRD and operator against a real etcd and kube-apiserver
+	@tools/suite.sh functional -q tests/functional
+
+.PHONY: chart
+chart: setup ## The chart as Helm renders it
+	@tools/suite.sh chart -q tests/chart
+
+.PHONY: standalone
+standalone: setup cluster-up image ## The builder image by itself, under a container runtime without Kubernetes
+	@tools/suite.sh standalone -q tests/standalone
+
+.PHONY: e2e
+e2e: setup cluster-up images ## Kubelet, registries, executor and the chart, all real
+	@tools/suite.sh e2e -q --durations=5 tests/e2e
+
+.PHONY: lint
+lint: setup ## Style, types, import contracts, generated files
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/docs/generate.py --check
+
+.PHONY: format
+format: setup ## Let ruff format and mend what it can
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+##—— Images ——
+
+.PHONY: images
+images: image operator-image ## Both images
+
+.PHONY: image
+image: setup ## Build the builder image (docker, podman or buildah); print its size and start-up time
+	@$(BIN)/python shim/image/build.py
+
+.PHONY: operator-image
+operator-image: setup ## Build the operator image
+	@$(BIN)/python tools/images/operator.py
+
+##—— The test cluster ——
+
+.PHONY: cluster-up
+cluster-up: ## Start the test cluster, or mend it; does nothing where KUBECONFIG names another cluster
+	@$(CLUSTER) up
+
+.PHONY: cluster-down
+cluster-down: ## Stop the test cluster and remove every trace of it
+	@$(CLUSTER) down; $(CLUSTER) down --functional
+
+.PHONY: cluster-info
+cluster-info: ## Print shell assignments for it: eval "$$(make cluster-info)"
+	@$(CLUSTER) info
+
+##—— The rest ——
+
+.PHONY: setup
+setup: ## Make .venv from uv.lock
+	@tools/bootstrap.sh
+
+.PHONY: docs
+docs: setup ## Write the generated pages of docs/ and the chart's copy of the CRD anew
+	$(BIN)/python tools/docs/generate.py
+
+.PHONY: clean
+clean: ## Remove what was made in this folder (caches in ~/.cache stay)
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,3 @@
+#!/bin/sh
+# Say what the build put there.
+cat /greeting

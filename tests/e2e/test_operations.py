@@ -1,0 +1,52 @@
+"""The operator in the cluster: killed, and its builds deleted."""
+
+from e2e.registry import Registry
+from e2e.test_builds import build
+from functional.kube import Builds, Kubectl
+from kubernetes import client, watch
+from support.watching import phase, wait_for_build, wait_for_finish, wait_for_pod
+
+SLOW = {"Dockerfile": "FROM busybox\nRUN sleep 8\n"}
+
+
+def test_a_build_ends_well_although_the_operator_is_killed(
+    builds: Builds, api: client.ApiClient, namespace: str, registry: Registry, kubectl: Kubectl
+):
+    builds.create(build(SLOW, f"{registry.name}/{namespace}/survivor:1"))
+    wait_for_build(api, namespace, "hello", lambda body: phase(body) == "Building", timeout=60)
+    kubectl(
+        "-n",
+        "imagebuild-system",
+        "delete",
+        "pod",
+        "--selector=app.kubernetes.io/name=imagebuild-operator",
+        "--grace-period=0",
+        "--force",
+    )
+    status = wait_for_finish(api, namespace, "hello")
+    assert status["phase"] == "Succeeded", status
+    assert len(client.CoreV1Api(api).list_namespaced_pod(namespace).items) == 1
+    kubectl("-n", "imagebuild-system", "rollout", "status", "deployment", "--timeout=60s")
+
+
+def test_deleting_a_build_deletes_its_pod(
+    builds: Builds, api: client.ApiClient, namespace: str, registry: Registry, kubectl: Kubectl
+):
+    builds.create(build({"Dockerfile": "FROM busybox\nRUN sleep 300\n"}, f"{registry.name}/{namespace}/deleted:1"))
+    wait_for_build(api, namespace, "hello", lambda body: phase(body) == "Building", timeout=60)
+    pod = wait_for_pod(api, namespace)
+    kubectl("-n", namespace, "delete", "imagebuild", "hello")
+    core = client.CoreV1Api(api)
+    for event in watch.Watch().stream(
+        core.list_namespaced_pod, namespace, resource_version=pod["metadata"]["resourceVersion"], timeout_seconds=60
+    ):
+        if event["type"] == "DELETED":
+            break
+    assert core.list_namespaced_pod(namespace).items == []
+
+
+def test_the_operator_runs_under_the_restricted_profile(kubectl: Kubectl):
+    labels = "pod-security.kubernetes.io/enforce=restricted"
+    said = kubectl.run("label", "--dry-run=server", "--overwrite", "namespace", "imagebuild-system", labels)
+    assert said.returncode == 0
+    assert "violate" not in said.stderr

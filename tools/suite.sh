@@ -1,0 +1,16 @@
+#!/bin/sh
+# Run one test suite and end with one line that says how it went:
+#   tools/suite.sh NAME PYTEST-ARGUMENT...
+set -u
+name="$1"
+shift
+mkdir -p build
+log="build/$name.log"
+status=0
+{ .venv/bin/pytest "$@" 2>&1 || echo "$?" >"build/$name.status"; } | tee "$log"
+if [ -e "build/$name.status" ]; then
+  status="$(cat "build/$name.status")"
+  rm "build/$name.status"
+fi
+echo "$name: $(tail -n 1 "$log" | tr -d '=')" | tee "build/$name.summary"
+exit "$status"
