@@ -36,7 +36,7 @@ class FileServer:
                 self.end_headers()
                 self.wfile.write(content or b"")
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that it has
                 pass
 
         self._server = ThreadingHTTPServer((address, 0), Handler)

@@ -18,7 +18,8 @@ FROM busybox
 RUN mkdir /found
 RUN for word in NEEDLES; do \\
       for file in /proc/[0-9]*/environ /proc/[0-9]*/cmdline; do \\
-        tr '\\\\0' '\\\\n' < $file 2>/dev/null | grep -v 'for word in' | grep -qF "$word" && echo "$word $file" >> /found/list; \\
+        tr '\\0' '\\n' < $file 2>/dev/null | grep -v 'for word in' | grep -qF "$word" \\
+          && echo "$word $file" >> /found/list; \\
       done; \\
       grep -rlF "$word" / --exclude-dir=proc --exclude-dir=sys --exclude=Dockerfile 2>/dev/null >> /found/list; \\
     done; cat /found/list 2>/dev/null; true

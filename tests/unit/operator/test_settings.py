@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+from imagebuild_operator.errors import SettingsError
+from imagebuild_operator.model import Registry
+from imagebuild_operator.settings import BuildDefaults, OperatorSettings, load_settings
+
+DEFAULTS = """
+resources: {requests: {cpu: 100m}}
+nodeSelector: {pool: builds}
+tolerations: [{key: builds, operator: Exists}]
+imagePullSecrets: [{name: regcred}]
+registries: [{host: docker.io, mirrors: [mirror.example]}, {host: plain.example, insecure: true}]
+allowPrivilegeEscalation: true
+capabilities: [CHOWN]
+"""
+
+
+def test_the_least_that_is_needed():
+    assert load_settings({"IMAGEBUILD_BUILDER_IMAGE": "b:1", "PATH": "/bin"}) == OperatorSettings(BuildDefaults("b:1"))
+
+
+def test_everything(tmp_path: Path):
+    file = tmp_path / "defaults.yaml"
+    file.write_text(DEFAULTS)
+    environment = {
+        "IMAGEBUILD_BUILDER_IMAGE": "b:1",
+        "IMAGEBUILD_BUILDER_PULL_POLICY": "Always",
+        "IMAGEBUILD_NAMESPACES": "one, two",
+        "IMAGEBUILD_LOG_FORMAT": "json",
+        "IMAGEBUILD_LOG_LEVEL": "debug",
+        "IMAGEBUILD_HEALTH_PORT": "9000",
+        "IMAGEBUILD_DEFAULTS_FILE": str(file),
+    }
+    assert load_settings(environment) == OperatorSettings(
+        defaults=BuildDefaults(
+            builder_image="b:1",
+            builder_pull_policy="Always",
+            image_pull_secrets=("regcred",),
+            resources={"requests": {"cpu": "100m"}},
+            node_selector={"pool": "builds"},
+            tolerations=({"key": "builds", "operator": "Exists"},),
+            registries=(Registry("docker.io", mirrors=("mirror.example",)), Registry("plain.example", insecure=True)),
+            allow_privilege_escalation=True,
+            capabilities=("CHOWN",),
+        ),
+        namespaces=("one", "two"),
+        log_format="json",
+        log_level="DEBUG",
+        health_port=9000,
+    )
+
+
+def test_all_problems_are_named_at_once(tmp_path: Path):
+    file = tmp_path / "defaults.yaml"
+    file.write_text("resourcs: {}\n")
+    environment = {
+        "IMAGEBUILD_LOG_FORMAT": "xml",
+        "IMAGEBUILD_LOG_LEVEL": "loud",
+        "IMAGEBUILD_HEALTH_PORT": "http",
+        "IMAGEBUILD_DEFAULTS_FILE": str(file),
+    }
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environment)
+    for word in ("BUILDER_IMAGE", "LOG_FORMAT is 'xml'", "LOG_LEVEL is 'LOUD'", "HEALTH_PORT is 'http'", "resourcs"):
+        assert word in str(caught.value)
