@@ -69,7 +69,7 @@ image: setup ## Build the builder image (docker, podman or buildah); print its s
 
 .PHONY: operator-image
 operator-image: setup ## Build the operator image
-	@$(BIN)/python tools/images/operator.py
+	@$(BIN)/python tools/operator_image.py
 
 ##—— The test cluster ——
 

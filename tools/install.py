@@ -14,7 +14,7 @@ RELEASE = "imagebuild"
 #: How to find out where each image lies as an OCI layout.
 LAYOUTS = {
     "builder": ["shim/image/build.py", "--print-layout"],
-    "operator": ["tools/images/operator.py", "--print-layout"],
+    "operator": ["tools/operator_image.py", "--print-layout"],
 }
 
 

@@ -1,0 +1,47 @@
+"""Write every file that is made from another one, or with --check say which is out of date."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import api
+import reasons
+import variables
+import yaml
+
+ROOT = Path(__file__).parents[2]
+CRD = ROOT / "crds" / "imagebuild.yaml"
+
+
+def _crd() -> str:
+    return CRD.read_text(encoding="utf-8")
+
+
+FILES: dict[str, Callable[[], str]] = {
+    "docs/api.md": lambda: api.render(yaml.safe_load(_crd())),
+    "docs/reasons.md": reasons.render,
+    "docs/variables.md": variables.render,
+    # Helm packs nothing from outside the chart's folder, and follows no link.
+    "charts/imagebuild-operator/files/imagebuild.yaml": _crd,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Write all files, or compare them; 1 where one differs."""
+    stale = []
+    for name, make in FILES.items():
+        target, text = ROOT / name, make()
+        if target.is_file() and target.read_text(encoding="utf-8") == text:
+            continue
+        if "--check" in arguments:
+            stale.append(name)
+        else:
+            target.write_text(text, encoding="utf-8")
+            print(f"wrote {name}")
+    if stale:
+        print(f"out of date: {', '.join(stale)}; run make docs")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

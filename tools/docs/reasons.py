@@ -1,0 +1,27 @@
+"""docs/reasons.md from the operator's table of reasons."""
+
+from imagebuild_operator.reasons import TABLE, Cause
+
+HEAD = """\
+# Reasons
+
+<!-- Made from operator/imagebuild_operator/reasons.py by tools/docs/reasons.py. -->
+
+Why a build waits or has failed: `status.reason`, the reason of its conditions, and of its Events. `status.message`
+says it in a sentence, for this build, and what to do next; `status.failure` has the failing instruction, its line, the
+exit code and the end of the log.
+"""
+
+TITLES = {
+    Cause.USER: "For the author of the build",
+    Cause.INFRASTRUCTURE: "For whoever runs the cluster and the registries",
+}
+
+
+def render() -> str:
+    """The page."""
+    parts = [HEAD]
+    for cause, title in TITLES.items():
+        parts += [f"\n## {title}\n", "| reason | what it means | what to do |", "|---|---|---|"]
+        parts += [f"| {reason} | {row.meaning} | {row.advice} |" for reason, row in TABLE.items() if row.cause is cause]
+    return "\n".join(parts) + "\n"
