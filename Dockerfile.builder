@@ -1,0 +1,35 @@
+# The builder image: the kaniko executor, crane and kaniko-shim, on an otherwise empty file system.
+#
+# The executor replaces the root file system of the container that it runs in, so everything here lies
+# below /kaniko, the one directory that it spares. Python comes with its own loader and libraries.
+
+ARG EXECUTOR_IMAGE=ghcr.io/osscontainertools/kaniko:v1.28.2@sha256:4ea0e7301e3f6806de15150e4982c73018351e28c1dca6947bd3b4afb5ae3c60
+ARG CRANE_IMAGE=gcr.io/go-containerregistry/crane:v0.20.6
+ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-bookworm
+
+FROM ${EXECUTOR_IMAGE} AS executor
+
+FROM ${CRANE_IMAGE} AS crane
+
+FROM ${PYTHON_IMAGE} AS assemble
+RUN command -v patchelf >/dev/null \
+    || (apt-get update && apt-get install --yes --no-install-recommends patchelf)
+COPY --from=executor /kaniko/executor /kaniko/executor
+COPY --from=crane /ko-app/crane /kaniko/.Shim/bin/crane
+COPY shim/image /src/image
+COPY shim/kaniko_shim /src/kaniko_shim
+RUN python3 /src/image/collect.py /src /kaniko
+
+FROM scratch
+COPY --from=assemble /kaniko /kaniko
+COPY shim/image/nsswitch.conf /etc/nsswitch.conf
+# PATH does not lead to /kaniko: a RUN step must not find this Python.
+ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    HOME=/root \
+    DOCKER_CONFIG=/kaniko/.docker/ \
+    SSL_CERT_DIR=/kaniko/ssl/certs
+WORKDIR /kaniko/.run
+LABEL org.opencontainers.image.title="ImageBuild builder" \
+      org.opencontainers.image.description="Builds container images with kaniko from environment variables" \
+      org.opencontainers.image.licenses="Apache-2.0"
+ENTRYPOINT ["/kaniko/.Shim/bin/kaniko-shim"]

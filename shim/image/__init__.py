@@ -1,0 +1,1 @@
+"""Makes the builder image; no part of the shim itself."""

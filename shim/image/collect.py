@@ -1,0 +1,159 @@
+"""Collects the shim and its Python below /kaniko; run inside of the image build, by that Python itself.
+
+The interpreter gets the loader and the libraries that lie beside it (its ELF interpreter and RPATH are
+rewritten), so that it works, and goes on working, whatever the rest of the file system is.
+"""
+
+import os
+import py_compile
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+# Parts of the standard library that the shim and its dependencies never import.
+UNUSED = frozenset({
+    "__phello__", "config", "ctypes/test", "curses", "dbm", "distutils", "ensurepip", "idlelib", "lib2to3", "pydoc_data",
+    "sqlite3", "test", "tests", "tkinter", "turtle.py", "turtledemo", "unittest", "venv", "wsgiref", "xmlrpc", "site-packages",
+    "dist-packages", "pydoc.py", "doctest.py", "imaplib.py", "smtplib.py", "mailbox.py", "antigravity.py", "this.py",
+    "_pyrepl", "__pycache__",
+})  # fmt: skip
+UNUSED_EXTENSIONS = re.compile(
+    r"_(?:tkinter|test.*|xx.*|sqlite3|curses.*|dbm|gdbm|codecs_.*|crypt|interp.*|ctypes_test)|readline|nis|ossaudiodev|spwd|xx.*"
+    r"|audioop|_?multibytecodec"
+)
+_LDD = re.compile(r"^\s*(?:(\S+) => )?(/\S+) \(0x", re.MULTILINE)
+
+
+def main(source: Path, kaniko: Path) -> None:
+    """Fill `/kaniko`."""
+    shim = kaniko / ".Shim"
+    lib = shim / "lib"
+    collect_interpreter(shim, lib)
+    collect_packages(source / "image", shim / "site")
+    shutil.copytree(source / "kaniko_shim", shim / "app" / "kaniko_shim", ignore=shutil.ignore_patterns("__pycache__"))
+    collect_libraries(lib, [shim / "bin" / "python3", *shim.rglob("*.so")])
+    strip(shim.rglob("*.so*"))
+    launcher = shim / "bin" / "kaniko-shim"
+    shutil.copy(source / "image" / "launcher.py", launcher)
+    launcher.chmod(0o755)
+    for directory in (lib, shim / "site"):
+        compile_in_place(directory, keep_source=False)
+    compile_in_place(shim / "app", keep_source=True)
+    collect_certificates(kaniko / "ssl" / "certs")
+    remember_flags(kaniko / "executor", shim / "executor.help")
+    for directory in (kaniko / ".run", kaniko / ".docker"):
+        directory.mkdir(exist_ok=True)
+    (kaniko / ".run").chmod(0o777)
+    subprocess.run([launcher, "--version"], check=True)
+
+
+def collect_interpreter(shim: Path, lib: Path) -> None:
+    """Copy the running interpreter and its standard library."""
+    (shim / "bin").mkdir(parents=True, exist_ok=True)
+    shutil.copy(Path(sys.executable).resolve(), shim / "bin" / "python3")
+    stdlib = Path(sysconfig.get_path("stdlib"))
+    target = lib / f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+    def unused(directory: str, names: list[str]) -> list[str]:
+        inside = Path(directory).relative_to(stdlib)
+        return [
+            name
+            for name in names
+            if name in UNUSED
+            or (inside / name).as_posix() in UNUSED
+            or name.startswith("config-")
+            or (name.endswith(".so") and UNUSED_EXTENSIONS.fullmatch(name.partition(".")[0]))
+        ]
+
+    shutil.copytree(stdlib, target, ignore=unused, symlinks=False, ignore_dangling_symlinks=True)
+    (target / "lib-dynload").mkdir(exist_ok=True)
+
+
+def collect_packages(image: Path, site: Path) -> None:
+    """Install the dependencies: from wheels, if the image's maker put some here, else from the package index."""
+    wheels = sorted((image / "wheels").glob("*.whl"))
+    if wheels:
+        for wheel in wheels:
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(site)
+    else:
+        requirements = image / "requirements.txt"
+        command = ["-m", "pip", "install", "--no-cache-dir", "--no-deps", "--no-compile", "--require-hashes"]
+        command += ["--only-binary=:all:", "--target", str(site), "--requirement", str(requirements)]
+        subprocess.run([sys.executable, *command], check=True)
+    for unused in [*site.rglob("tests"), *site.glob("bin"), *site.rglob("__pycache__"), *site.glob("docs")]:
+        shutil.rmtree(unused, ignore_errors=True)
+    for unused in site.glob("zstandard/_cffi*.so"):
+        # The same as its other backend, for other Pythons.
+        unused.unlink()
+
+
+def collect_libraries(lib: Path, binaries: Iterable[Path]) -> None:
+    """Copy the loader and every shared library that the binaries need, and bind the interpreter to them."""
+    interpreter, *extensions = binaries
+    loader = Path(_output("patchelf", "--print-interpreter", str(interpreter)).strip())
+    shutil.copy(loader.resolve(), lib / loader.name)
+    for binary in (interpreter, *extensions):
+        for name, path in libraries_of(binary):
+            if not (lib / name).exists():
+                shutil.copy(Path(path).resolve(), lib / name)
+    subprocess.run(["patchelf", "--set-interpreter", lib / loader.name, interpreter], check=True)
+    # RPATH, not RUNPATH: only it also counts for what extension modules need.
+    subprocess.run(["patchelf", "--force-rpath", "--set-rpath", lib, interpreter], check=True)
+
+
+def strip(binaries: Iterable[Path]) -> None:
+    """Drop debugging symbols, where the tool for it is at hand."""
+    if shutil.which("strip"):
+        for binary in binaries:
+            subprocess.run(["strip", "--strip-unneeded", binary], check=False, capture_output=True)
+
+
+def libraries_of(binary: Path) -> Iterator[tuple[str, str]]:
+    """The shared libraries that the loader finds for a binary: their names and paths."""
+    for name, path in _LDD.findall(_output("ldd", str(binary))):
+        yield name or Path(path).name, path
+
+
+def compile_in_place(directory: Path, *, keep_source: bool) -> None:
+    """Compile every module, so that nothing is compiled, or looked for, when the shim starts."""
+    for source in sorted(directory.rglob("*.py")):
+        target = None if keep_source else str(source.with_suffix(".pyc"))
+        shown = str(source)
+        try:
+            py_compile.compile(
+                str(source),
+                target,
+                shown,
+                doraise=True,
+                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+            )
+        except py_compile.PyCompileError as error:
+            sys.stderr.write(f"left out, since it can't be compiled: {source}: {error.msg}\n")
+        if not keep_source:
+            source.unlink()
+
+
+def collect_certificates(target: Path) -> None:
+    """Copy the bundle of the authorities that this system trusts."""
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copy(Path("/etc/ssl/certs/ca-certificates.crt"), target / "ca-certificates.crt")
+
+
+def remember_flags(executor: Path, target: Path) -> None:
+    """Keep what the executor says about its flags, behind its size, which tells executors apart."""
+    done = subprocess.run([executor, "--help"], check=True, capture_output=True, text=True, env={})
+    target.write_text(f"{executor.stat().st_size}\n{done.stdout}{done.stderr}", encoding="utf-8")
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}).stdout
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

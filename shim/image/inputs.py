@@ -1,0 +1,156 @@
+"""What the builder image is made from: source images and wheels, from the internet or from this machine."""
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from image.tools import Tool, succeeds
+
+ROOT = Path(__file__).resolve().parents[2]
+WHEELS = ROOT / "shim" / "image" / "wheels"
+REQUIREMENTS = ROOT / "shim" / "image" / "requirements.txt"
+SOURCES = ("EXECUTOR_IMAGE", "CRANE_IMAGE", "PYTHON_IMAGE")
+
+_REGISTRY = "https://ghcr.io/v2/"
+_TIMEOUT = 5
+
+# The image does not change with them.
+_NOT_INSIDE = frozenset({"build.py", "tools.py", "inputs.py", ".gitignore"})
+
+
+@dataclass(frozen=True, slots=True)
+class Artefacts:
+    """What the test cluster's tools make of Go modules and Debian packages.
+
+    Attributes:
+        executor: the executor's program.
+        crane: crane's program.
+        python: OCI layout of a Debian with Python and patchelf.
+    """
+
+    executor: Path
+    crane: Path
+    python: Path
+
+
+def registry_reachable() -> bool:
+    """Whether the executor's image can be pulled here."""
+    try:
+        with urllib.request.urlopen(_REGISTRY, timeout=_TIMEOUT):
+            return True
+    except urllib.error.HTTPError as error:
+        # It wants a token first: that is the registry.
+        return error.code == 401  # noqa: PLR2004 - the status by which a registry says who it is
+    except OSError:
+        return False
+
+
+def find_artefacts() -> Artefacts:
+    """Paths of the parts, made if they are not cached."""
+    return Artefacts(
+        Path(_cluster("artefact", "executor")),
+        Path(_cluster("artefact", "crane")),
+        Path(_cluster("base-image", "python").removeprefix("oci:")),
+    )
+
+
+def key_of(parts: Iterator[bytes]) -> str:
+    """A short hash of everything that goes into the image."""
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(hashlib.sha256(part).digest())
+    return whole.hexdigest()[:16]
+
+
+def source_parts() -> Iterator[bytes]:
+    """The files of this repository that go into the image."""
+    files = [ROOT / "Dockerfile.builder", *(ROOT / "shim").rglob("*")]
+    for path in sorted(files):
+        if (
+            path.is_file()
+            and "__pycache__" not in path.parts
+            and path.name not in _NOT_INSIDE
+            and path.suffix != ".whl"
+        ):
+            yield path.relative_to(ROOT).as_posix().encode()
+            yield path.read_bytes()
+
+
+def image_parts(artefacts: Artefacts | None) -> Iterator[bytes]:
+    """What tells the source images apart: the names given for them, or what they are made from."""
+    yield from (os.environ.get(name, "").encode() for name in SOURCES)
+    if artefacts:
+        # The directories' names hold hashes of what is in them.
+        yield from (str(path).encode() for path in (artefacts.executor, artefacts.crane, artefacts.python))
+
+
+def make_source_images(artefacts: Artefacts, tool: Tool) -> dict[str, str]:
+    """Put the parts into images with the places that the Dockerfile looks in.
+
+    Returns:
+        The build arguments that name them.
+    """
+    names = {source: f"localhost/imagebuild-{source.partition('_')[0].lower()}:local" for source in SOURCES}
+    tool.load(artefacts.python, names["PYTHON_IMAGE"])
+    _make_image(tool, names["EXECUTOR_IMAGE"], artefacts.executor, "/kaniko/executor")
+    _make_image(tool, names["CRANE_IMAGE"], artefacts.crane, "/ko-app/crane")
+    return names
+
+
+def fetch_wheels(python: str) -> None:
+    """Download the pinned wheels for a Python version, for an image build without a package index."""
+    drop_wheels()
+    command = [
+        _python_with_pip(),
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--require-hashes",
+        "--only-binary=:all:",
+    ]
+    command += [f"--python-version={python}", "--implementation=cp", f"--abi=cp{python.replace('.', '')}", "--abi=none"]
+    command += [f"--platform=manylinux{version}_{platform.machine()}" for version in ("2014", "_2_17", "_2_28")]
+    command += [f"--dest={WHEELS}", f"--requirement={REQUIREMENTS}"]
+    subprocess.run(command, check=True)
+
+
+def _python_with_pip() -> str:
+    # A virtual environment may have none; the Python below it usually has.
+    for python in (sys.executable, str(Path(sys.base_prefix, "bin", "python3")), shutil.which("python3") or "python3"):
+        if succeeds(python, "-m", "pip", "--version"):
+            return python
+    message = "No Python with pip was found to download wheels with. With Debian: apt-get install python3-pip."
+    raise SystemExit(message)
+
+
+def drop_wheels() -> None:
+    """Leave no wheel behind: with none, the image build takes them from the package index."""
+    for wheel in WHEELS.glob("*.whl"):
+        wheel.unlink()
+
+
+def _make_image(tool: Tool, image: str, program: Path, place: str) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        context = Path(directory)
+        shutil.copy(program, context / "program")
+        (context / "program").chmod(0o755)
+        dockerfile = context / "Dockerfile"
+        dockerfile.write_text(f"FROM scratch\nCOPY program {place}\n", encoding="utf-8")
+        tool.build(context, dockerfile, image, {})
+
+
+def _cluster(*arguments: str) -> str:
+    command = [sys.executable, "-m", "cluster", *arguments]
+    done = subprocess.run(command, cwd=ROOT / "tests", check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip().splitlines()[-1]

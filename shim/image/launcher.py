@@ -1,0 +1,10 @@
+#!/kaniko/.Shim/bin/python3 -IBS
+"""Starts the shim with the interpreter beside it, and with nothing of the container's own on its path."""
+
+import sys
+
+sys.path += ["/kaniko/.Shim/app", "/kaniko/.Shim/site"]
+
+from kaniko_shim.__main__ import main  # noqa: E402 - the path comes first
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""Archives: recognised by their content, unpacked without trusting them."""

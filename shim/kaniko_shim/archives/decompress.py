@@ -1,0 +1,187 @@
+"""Compressed streams, read forward only and in bounded memory."""
+
+from collections.abc import Callable
+from typing import IO, Protocol, cast
+
+from kaniko_shim.archives.entries import CHUNK, damaged
+
+# What an .xz file may ask for as its dictionary; `xz -9` needs 65 MiB.
+_XZ_MEMORY = 256 * 1024 * 1024
+_ZSTD_WINDOW = 128 * 1024 * 1024
+
+
+class Reader(Protocol):
+    """A stream that can be read forward."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes, and none at the end only."""
+
+
+class _Decoder(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def feed(self, data: bytes, limit: int) -> bytes: ...
+    @property
+    def hungry(self) -> bool: ...
+
+
+class _Gzip:
+    def __init__(self) -> None:
+        import zlib  # noqa: PLC0415 - for this kind only
+
+        self._inner = zlib.decompressobj(31)
+        self.error = zlib.error
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    @property
+    def hungry(self) -> bool:
+        return not self._inner.unconsumed_tail
+
+    def feed(self, data: bytes, limit: int) -> bytes:
+        return self._inner.decompress(self._inner.unconsumed_tail + data, limit)
+
+
+class _Bzip2:
+    def __init__(self) -> None:
+        import bz2  # noqa: PLC0415 - for this kind only
+
+        self._inner = bz2.BZ2Decompressor()
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    @property
+    def hungry(self) -> bool:
+        return self._inner.needs_input
+
+    def feed(self, data: bytes, limit: int) -> bytes:
+        return self._inner.decompress(data, limit)
+
+
+class _Xz:
+    def __init__(self) -> None:
+        import lzma  # noqa: PLC0415 - for this kind only
+
+        self._inner = lzma.LZMADecompressor(lzma.FORMAT_AUTO, memlimit=_XZ_MEMORY)
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    @property
+    def hungry(self) -> bool:
+        return self._inner.needs_input
+
+    def feed(self, data: bytes, limit: int) -> bytes:
+        return self._inner.decompress(data, limit)
+
+
+class _Decompressed:
+    """One or several compressed streams, one behind the other, as one."""
+
+    def __init__(self, source: Reader, make: Callable[[], _Decoder], errors: tuple[type[Exception], ...]) -> None:
+        self._source = source
+        self._make = make
+        self._errors = errors
+        self._decoder = make()
+        self._pending = b""
+        self._began = False
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self._read(size)
+        except self._errors as error:
+            raise damaged(str(error) or "it can't be decompressed") from error
+
+    def _read(self, size: int) -> bytes:
+        while True:
+            if self._decoder.eof and not self._next_stream():
+                return b""
+            data = self._pending
+            self._pending = b""
+            if not data and self._decoder.hungry:
+                data = self._source.read(CHUNK)
+                if not data:
+                    raise damaged("it ends before its end")
+            self._began = True
+            if content := self._decoder.feed(data, size):
+                return content
+
+    def _next_stream(self) -> bool:
+        rest = self._decoder.unused_data.lstrip(b"\0")
+        while not rest:
+            chunk = self._source.read(CHUNK)
+            if not chunk:
+                return False
+            rest = chunk.lstrip(b"\0")
+        self._decoder = self._make()
+        self._pending = rest
+        return True
+
+
+def gunzip(source: Reader) -> Reader:
+    """The content of a gzip stream."""
+    import zlib  # noqa: PLC0415 - for this kind only
+
+    return _Decompressed(source, _Gzip, (zlib.error,))
+
+
+def bunzip2(source: Reader) -> Reader:
+    """The content of a bzip2 stream."""
+    return _Decompressed(source, _Bzip2, (OSError, ValueError))
+
+
+def unxz(source: Reader) -> Reader:
+    """The content of an xz or lzma stream."""
+    import lzma  # noqa: PLC0415 - for this kind only
+
+    return _Decompressed(source, _Xz, (lzma.LZMAError,))
+
+
+class _Unzstd:
+    def __init__(self, source: Reader) -> None:
+        import zstandard  # noqa: PLC0415 - for this kind only
+
+        self._error = zstandard.ZstdError
+        decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+        stream = cast("IO[bytes]", _Sized(source))
+        self._inner = decompressor.stream_reader(stream, read_across_frames=True)
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self._inner.read(size)
+        except self._error as error:
+            raise damaged(str(error)) from error
+
+
+class _Sized:
+    """Gives the library a `read` that may be called without a size."""
+
+    def __init__(self, source: Reader) -> None:
+        self._source = source
+
+    def read(self, size: int = CHUNK) -> bytes:
+        return self._source.read(size)
+
+
+def unzstd(source: Reader) -> Reader:
+    """The content of a zstd stream."""
+    return _Unzstd(source)

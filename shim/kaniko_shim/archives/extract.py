@@ -1,0 +1,106 @@
+"""Unpacks an archive of any kind into a directory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from kaniko_shim.archives.decompress import Reader, bunzip2, gunzip, unxz, unzstd
+from kaniko_shim.archives.entries import CHUNK, Entry
+from kaniko_shim.archives.tar import BLOCK, is_header, read_tar
+from kaniko_shim.archives.tree import Tree
+from kaniko_shim.errors import JobError
+from kaniko_shim.reasons import Reason
+
+_COMPRESSED = {
+    b"\x1f\x8b": gunzip,
+    b"BZh": bunzip2,
+    b"\xfd7zXZ\x00": unxz,
+    b"\x5d\x00\x00": unxz,
+    b"\x28\xb5\x2f\xfd": unzstd,
+}
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_TEXT = (b"<!DOCTYPE", b"<!doctype", b"<html", b"<HTML", b"<?xml", b"{")
+
+
+class Peekable:
+    """A stream whose beginning can be looked at before it is read."""
+
+    def __init__(self, source: Reader) -> None:
+        self._source = source
+        self._ahead = b""
+
+    def peek(self, size: int) -> bytes:
+        """The next bytes, fewer than `size` only at the end."""
+        while len(self._ahead) < size and (chunk := self._source.read(max(size, CHUNK))):
+            self._ahead += chunk
+        return self._ahead[:size]
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, and none at the end only."""
+        if self._ahead:
+            content, self._ahead = self._ahead[:size], self._ahead[size:]
+            return content
+        return self._source.read(size)
+
+
+def extract(source: Reader, tree: Tree, scratch: Path | None = None) -> None:
+    """Unpack an archive, recognised by its first bytes, and read the stream to its end.
+
+    Args:
+        source: the archive.
+        tree: where its entries go.
+        scratch: where a zip that comes from a stream is kept meanwhile; None if `source` is a file.
+
+    Raises:
+        JobError: SourceInvalid, SourceTooLarge or DiskFull.
+    """
+    stream = Peekable(source)
+    for entry in _entries(stream, source, scratch):
+        tree.add(entry)
+    while stream.read(CHUNK):
+        pass
+
+
+def _entries(stream: Peekable, source: Reader, scratch: Path | None) -> Iterator[Entry]:
+    start = stream.peek(BLOCK)
+    if start.startswith(_ZIP):
+        from kaniko_shim.archives.zip import read_zip  # noqa: PLC0415 - for this kind only
+
+        return read_zip(_seekable(stream, source, scratch))
+    decompress = next((each for magic, each in _COMPRESSED.items() if start.startswith(magic)), None)
+    content = Peekable(decompress(stream)) if decompress else stream
+    block = content.peek(BLOCK)
+    if is_header(block) or (block and not any(block)):
+        return _read_all(content)
+    raise _unknown(start, compressed=decompress is not None)
+
+
+def _read_all(content: Peekable) -> Iterator[Entry]:
+    yield from read_tar(content)
+    # What comes behind the end still belongs to the compressed stream, whose checksum stands last.
+    while content.read(CHUNK):
+        pass
+
+
+def _seekable(stream: Peekable, source: Reader, scratch: Path | None) -> IO[bytes]:
+    if scratch is None:
+        return source  # type: ignore[return-value] # the caller passes a file
+    from tempfile import TemporaryFile  # noqa: PLC0415 - for this kind only
+
+    spool = TemporaryFile(dir=scratch)  # noqa: SIM115 - closed with the last reference to it
+    while chunk := stream.read(CHUNK):
+        spool.write(chunk)
+    spool.seek(0)
+    return spool
+
+
+def _unknown(start: bytes, *, compressed: bool) -> JobError:
+    if not start:
+        problem = "The context's archive is empty."
+    elif compressed:
+        problem = "The context is compressed, but what it holds is no tar archive."
+    elif start.lstrip().startswith(_TEXT):
+        problem = "The context is a text (HTML, XML or JSON), not an archive: the URL may lead to an error page."
+    else:
+        problem = "The context is neither a tar (plain, gz, xz, bz2 or zst) nor a zip archive."
+    return JobError(Reason.SOURCE_INVALID, problem)

@@ -1,0 +1,198 @@
+"""Writes entries below one directory, and never anywhere else."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from kaniko_shim.archives.entries import Entry, Kind, stable_mode, unsafe
+from kaniko_shim.errors import JobError
+from kaniko_shim.reasons import Reason
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def parts_of(name: str) -> tuple[str, ...]:
+    """The components of an entry's path.
+
+    Raises:
+        JobError: SourceInvalid; the path is absolute, climbs, or holds a NUL.
+    """
+    if name.startswith("/"):
+        raise unsafe(name, "has an absolute path; make the archive from inside the directory")
+    parts = tuple(part for part in name.split("/") if part not in {"", "."})
+    if ".." in parts:
+        raise unsafe(name, "climbs out of the context with ..")
+    if "\0" in name:
+        raise unsafe(name, "has a NUL character in its path")
+    return parts
+
+
+class Tree:
+    """A directory that is being filled.
+
+    Every component of a path is opened by itself and no link is followed, so that what an archive put
+    there before can't lead what comes later elsewhere. An entry named again replaces the former one.
+    """
+
+    def __init__(self, root: Path, *, max_bytes: int, max_entries: int) -> None:
+        self._max_bytes = max_bytes
+        self._max_entries = max_entries
+        self._directories: dict[tuple[str, ...], int] = {}
+        self.size = 0
+        self.entries = 0
+        root.mkdir(mode=0o755, parents=True, exist_ok=True)
+        self._root = os.open(root, _DIRECTORY)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._forget()
+        os.close(self._root)
+
+    def add(self, entry: Entry) -> None:
+        """Write one entry.
+
+        Raises:
+            JobError: SourceInvalid for an unsafe entry, SourceTooLarge, DiskFull.
+        """
+        self.entries += 1
+        if self.entries > self._max_entries:
+            raise JobError(
+                Reason.SOURCE_TOO_LARGE, f"The context has more than {self._max_entries} files and directories."
+            )
+        parts = parts_of(entry.name)
+        try:
+            if not parts:
+                if entry.kind is not Kind.DIRECTORY:
+                    raise unsafe(entry.name, "has no name")
+            elif entry.kind is Kind.DIRECTORY:
+                self._make_directory(parts, entry)
+            else:
+                self._make_leaf(parts, entry)
+        except OSError as error:
+            raise _explain(entry.name, error) from error
+
+    def _make_directory(self, parts: tuple[str, ...], entry: Entry) -> None:
+        parent = self._open(parts[:-1], entry.name)
+        name = parts[-1]
+        mode = stable_mode(entry.mode, directory=True)
+        try:
+            os.mkdir(name, mode, dir_fd=parent)
+        except FileExistsError:
+            if not _is_directory(name, parent):
+                os.unlink(name, dir_fd=parent)
+                os.mkdir(name, mode, dir_fd=parent)
+        os.fchmod(self._open(parts, entry.name), mode)
+
+    def _make_leaf(self, parts: tuple[str, ...], entry: Entry) -> None:
+        parent = self._open(parts[:-1], entry.name)
+        name = parts[-1]
+        try:
+            self._create(name, parent, entry)
+        except FileExistsError:
+            if _is_directory(name, parent):
+                raise unsafe(entry.name, "has the name of a directory before it") from None
+            os.unlink(name, dir_fd=parent)
+            self._create(name, parent, entry)
+
+    def _create(self, name: str, parent: int, entry: Entry) -> None:
+        if entry.kind is Kind.SYMLINK:
+            if not entry.target or "\0" in entry.target:
+                raise unsafe(entry.name, "is a link without a target")
+            os.symlink(entry.target, name, dir_fd=parent)
+        elif entry.kind is Kind.HARDLINK:
+            self._link(name, parent, entry)
+        else:
+            self._write(name, parent, entry)
+
+    def _link(self, name: str, parent: int, entry: Entry) -> None:
+        target = parts_of(entry.target)
+        if not target:
+            raise unsafe(entry.name, "is a hard link without a target")
+        try:
+            source = self._open(target[:-1], entry.name, create=False)
+            os.link(target[-1], name, src_dir_fd=source, dst_dir_fd=parent, follow_symlinks=False)
+        except (FileNotFoundError, PermissionError) as error:
+            raise unsafe(entry.name, f"is a hard link to {entry.target!r}, which is no file before it") from error
+
+    def _write(self, name: str, parent: int, entry: Entry) -> None:
+        descriptor = os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
+        try:
+            for chunk in entry.chunks:
+                self.size += len(chunk)
+                if self.size > self._max_bytes:
+                    raise JobError(
+                        Reason.SOURCE_TOO_LARGE, f"The context unpacks to more than {self._max_bytes} bytes."
+                    )
+                _write_all(descriptor, chunk)
+            os.fchmod(descriptor, stable_mode(entry.mode))
+        finally:
+            os.close(descriptor)
+
+    def _open(self, parts: tuple[str, ...], name: str, *, create: bool = True) -> int:
+        """A descriptor of a directory below the root, made if needed; it stays open for the next entry."""
+        if not parts:
+            return self._root
+        if (known := self._directories.get(parts)) is not None:
+            return known
+        # Entries come directory by directory: descriptors of the present branch are enough.
+        for path in [path for path in self._directories if path != parts[: len(path)]]:
+            os.close(self._directories.pop(path))
+        above = self._root
+        for depth in range(1, len(parts) + 1):
+            path = parts[:depth]
+            if path not in self._directories:
+                self._directories[path] = _open_directory(path[-1], above, name, create=create)
+            above = self._directories[path]
+        return above
+
+    def _forget(self) -> None:
+        for descriptor in self._directories.values():
+            os.close(descriptor)
+        self._directories.clear()
+
+
+def copy_chunks(descriptor: int, size: int) -> Iterator[bytes]:
+    """The content of an open file, in chunks."""
+    while chunk := os.read(descriptor, size):
+        yield chunk
+
+
+def _open_directory(name: str, parent: int, entry: str, *, create: bool) -> int:
+    try:
+        return os.open(name, _DIRECTORY, dir_fd=parent)
+    except FileNotFoundError:
+        if not create:
+            raise
+        os.mkdir(name, 0o755, dir_fd=parent)
+        return os.open(name, _DIRECTORY, dir_fd=parent)
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENOTDIR}:
+            raise unsafe(entry, f"lies below {name!r}, which is a link or a file") from error
+        raise
+
+
+def _is_directory(name: str, parent: int) -> bool:
+    return stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
+
+
+def _write_all(descriptor: int, chunk: bytes) -> None:
+    view = memoryview(chunk)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _explain(name: str, error: OSError) -> JobError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return JobError(Reason.DISK_FULL, "There was no space left on the disk for the context.")
+    if error.errno in {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}:
+        return unsafe(name, f"has a path that the file system does not take ({error.strerror})")
+    return unsafe(name, f"can't be written ({error.strerror})")

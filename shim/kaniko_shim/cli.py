@@ -1,0 +1,89 @@
+"""The command line: a sub-command, and every variable as a flag."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kaniko_shim.errors import JobError
+from kaniko_shim.reasons import Reason
+from kaniko_shim.variables import TABLE, Command
+
+_FLAGS = {variable.flag: variable for variable in TABLE}
+
+_COMMANDS = frozenset(str(command) for command in Command)
+
+_HEAD = """\
+Usage: kaniko-shim [build|push] [--dry-run] [--variable=value ...]
+
+Without a sub-command it does the whole job: fetches the build context, builds the image with kaniko
+and pushes it. `build` stops at an OCI layout (OUTPUT_LAYOUT), which `push` takes from there.
+
+  --dry-run   print the executor's command and stop
+  --version   print the versions of the shim, the executor and Python
+  --help      print this
+
+Each environment variable is also a flag of the same meaning (--output-image=...), but for those with
+secrets. An empty value is an unset one.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """The command line, read.
+
+    Attributes:
+        command: the sub-command.
+        variables: variables given as flags.
+        dry_run: only the executor's command is printed.
+        help: only the usage is printed.
+        version: only versions are printed.
+    """
+
+    command: Command = Command.ALL
+    variables: Mapping[str, str] = field(default_factory=dict)
+    dry_run: bool = False
+    help: bool = False
+    version: bool = False
+
+
+def parse_command_line(arguments: Sequence[str]) -> CommandLine:
+    """Read the arguments.
+
+    Raises:
+        JobError: InvalidSpec; there is no such flag or sub-command.
+    """
+    command = Command.ALL
+    switches = set[str]()
+    variables = dict[str, str]()
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if argument in {"--help", "-h", "help"}:
+            switches.add("--help")
+        elif argument in {"--version", "version"}:
+            switches.add("--version")
+        elif argument == "--dry-run":
+            switches.add(argument)
+        elif argument in _COMMANDS:
+            command = Command(argument)
+        elif name not in _FLAGS:
+            raise _wrong(f"{name} is no flag or sub-command; see kaniko-shim --help")
+        elif _FLAGS[name].secret:
+            raise _wrong(f"{name} would show a secret to every process; set {_FLAGS[name].name} in the environment")
+        elif not equals:
+            raise _wrong(f"{name} has no value; write {name}=value")
+        else:
+            variables[_FLAGS[name].name] = value
+    return CommandLine(command, variables, "--dry-run" in switches, "--help" in switches, "--version" in switches)
+
+
+def usage() -> str:
+    """The text of --help."""
+    lines = [_HEAD]
+    for variable in TABLE:
+        first = variable.meaning.replace("`", "").split(". ")[0].rstrip(".") + "."
+        default = f" [{variable.default}]" if variable.default else ""
+        lines.append(f"  {variable.name}{default}\n      {first}")
+    return "\n".join(lines)
+
+
+def _wrong(problem: str) -> JobError:
+    return JobError(Reason.INVALID_SPEC, problem + ".")

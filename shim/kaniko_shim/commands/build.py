@@ -1,0 +1,173 @@
+"""`build`, and a run without a sub-command: fetch the context, run the executor, report."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kaniko_shim import dockerfile as dockerfiles
+from kaniko_shim import executor, layout, process
+from kaniko_shim.classify import Evidence, classify
+from kaniko_shim.crane import Crane
+from kaniko_shim.credentials import find_credentials, install_credentials
+from kaniko_shim.dockerfile import Instruction
+from kaniko_shim.errors import CancelledError, Failure, JobError
+from kaniko_shim.executor import Abilities, Invocation
+from kaniko_shim.heartbeat import heartbeat
+from kaniko_shim.job import Job
+from kaniko_shim.memory import oom_kills
+from kaniko_shim.probe import probe
+from kaniko_shim.progress import Progress
+from kaniko_shim.reasons import Reason
+from kaniko_shim.request import BuildRequest
+from kaniko_shim.result import PushedImage, Result, SourceReport
+from kaniko_shim.signals import name_of
+from kaniko_shim.sources.fetch import Place, context_directory, fetch
+
+# Made by kind in every container, and a mount that can't be replaced.
+_PRODUCT_UUID = Path("/product_uuid")
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    command: Invocation
+    instructions: tuple[Instruction, ...]
+
+
+def build(request: BuildRequest, job: Job) -> Result:
+    """Do the job; whatever happens ends up in the result.
+
+    Raises:
+        JobError: the job failed before the executor ran.
+    """
+    result = Result(str(request.command), timings=job.phases.timings)
+    try:
+        source = _fetch(request, job)
+        result = Result(str(request.command), source=source, timings=job.phases.timings)
+        prepared = _prepare(request, job)
+    except JobError as error:
+        return Result(str(request.command), error.failure, source=result.source, timings=job.phases.timings)
+    progress = Progress()
+    failure = _execute(request, job, prepared, progress)
+    images: tuple[PushedImage, ...] = ()
+    if failure is None:
+        try:
+            images = _verify(request, job)
+        except JobError as error:
+            failure = error.failure
+    return Result(
+        str(request.command),
+        failure,
+        log_tail=job.tail.text,
+        images=images,
+        source=source,
+        timings=job.phases.timings,
+        cache=progress.cache if request.cache else None,
+        warnings=tuple(job.console.masker.mask(warning)[:300] for warning in dict.fromkeys(progress.warnings))[:3],
+    )
+
+
+def plan(request: BuildRequest, job: Job) -> str:
+    """The executor's command, for --dry-run; nothing is fetched."""
+    name = request.dockerfile_path if not request.dockerfile_content else str(job.paths.inline_dockerfile)
+    context = job.paths.context / request.source.sub_path.strip("/")
+    return executor.shown(_command(request, job, context, context / name, probe(job.paths)))
+
+
+def _fetch(request: BuildRequest, job: Job) -> SourceReport:
+    job.phases.enter("fetching the context")
+    place = Place(job.paths.context, job.paths.scratch, job.environment, job.say)
+    with job.phases.fetching(), heartbeat(job.beat, request.heartbeat_seconds):
+        return fetch(request.source, place)
+
+
+def _prepare(request: BuildRequest, job: Job) -> _Prepared:
+    paths = job.paths
+    context = context_directory(paths.context, request.source)
+    if request.dockerfile_content:
+        name = "DOCKERFILE_CONTENT"
+        path = paths.inline_dockerfile
+        path.write_text(request.dockerfile_content, encoding="utf-8")
+    else:
+        name = request.dockerfile_path
+        path = dockerfiles.locate(paths.context, context, name)
+    instructions = dockerfiles.parse_dockerfile(dockerfiles.read(path, name))
+    abilities = probe(paths)
+    dockerfiles.refuse_ignored(instructions, abilities.support, name)
+    install_credentials(find_credentials(request.docker_config, job.environment, paths), paths, job.say)
+    if request.layout:
+        Path(request.layout).mkdir(parents=True, exist_ok=True)
+    paths.digest_file.unlink(missing_ok=True)
+    return _Prepared(_command(request, job, context, path, abilities), instructions)
+
+
+def _command(request: BuildRequest, job: Job, context: Path, dockerfile: Path, abilities: Abilities) -> Invocation:
+    return executor.invocation(
+        request,
+        context=context,
+        dockerfile=dockerfile,
+        abilities=abilities,
+        environment=job.environment,
+        paths=job.paths,
+        ignored=(str(_PRODUCT_UUID),) if _PRODUCT_UUID.exists() else (),
+    )
+
+
+def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Progress) -> Failure | None:
+    job.phases.enter("starting the executor")
+    begin = job.phases.now()
+    push_begin: float | None = None
+    kills = oom_kills()
+
+    def on_line(line: str) -> None:
+        nonlocal push_begin
+        phase = progress.phase
+        shown = progress.read(line)
+        if progress.phase != phase:
+            job.phases.enter(progress.phase)
+        if progress.pushing and push_begin is None:
+            push_begin = job.phases.now()
+        if shown is not None:
+            job.relay(shown)
+
+    ended = process.run(prepared.command, on_line=on_line, on_silence=job.beat, silence=request.heartbeat_seconds)
+    end = job.phases.now()
+    if push_begin is not None:
+        job.phases.timings.push = round((end - push_begin) * 1000)
+    job.phases.timings.build = round(((push_begin or end) - begin) * 1000)
+    if ended.stopped_by:
+        return CancelledError(ended.stopped_by, name_of(ended.stopped_by)).failure
+    if ended.code == 0:
+        return None
+    evidence = Evidence(
+        ended,
+        job.console.masker.mask(progress.error or job.tail.text.rpartition("\n")[2]),
+        log=job.tail.text,
+        pushing=progress.pushing,
+        out_of_memory=oom_kills() > kills,
+        instruction=progress.instruction,
+        line=dockerfiles.find_line(prepared.instructions, progress.instruction, progress.occurrence),
+        cache_repo=request.cache.repo if request.cache else "",
+    )
+    return classify(evidence)
+
+
+def _verify(request: BuildRequest, job: Job) -> tuple[PushedImage, ...]:
+    """Compare what the executor says it pushed with what the registry has.
+
+    A RUN step can write any digest into the executor's file, so that file alone proves nothing.
+    """
+    if request.layout:
+        layout.open_to_all(Path(request.layout))
+    if not request.push:
+        return ()
+    job.phases.enter("checking the digest at the registry")
+    digest = job.paths.digest_file.read_text(encoding="ascii", errors="replace").strip()
+    crane = Crane(job.paths, job.environment, request.registries)
+    images = tuple(crane.inspect(output) for output in request.outputs)
+    for image in images:
+        if image.digest != digest:
+            raise JobError(
+                Reason.INTERNAL,
+                f"The registry has {image.digest} as {image.reference}, but {digest[:80]} was built.",
+                hint="Somebody else pushed the same tag meanwhile, or a RUN step changed the builder. Build again.",
+            )
+    return images

@@ -1,0 +1,38 @@
+"""Puts registry credentials where the executor and crane look for them."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from kaniko_shim import docker_config
+from kaniko_shim.docker_config import DockerConfig
+from kaniko_shim.errors import JobError
+from kaniko_shim.paths import Paths
+from kaniko_shim.reasons import Reason
+
+
+def find_credentials(given: DockerConfig | None, environment: Mapping[str, str], paths: Paths) -> DockerConfig | None:
+    """The credentials from variables, or else those of a mounted config.json.
+
+    Raises:
+        JobError: InvalidSpec; the mounted file can't be read.
+    """
+    if given is not None:
+        return given
+    home = Path(environment.get("HOME") or "/root")
+    for directory in (Path(environment.get("DOCKER_CONFIG") or paths.docker_config), home / ".docker"):
+        path = directory / "config.json"
+        try:
+            return docker_config.parse_docker_config(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, ValueError) as error:
+            raise JobError(Reason.INVALID_SPEC, f"The mounted {path} is not usable: {error}.") from error
+    return None
+
+
+def install_credentials(config: DockerConfig | None, paths: Paths, say: Callable[[str], None]) -> None:
+    """Write the credentials, less the helpers whose programs are not in this image."""
+    usable, dropped = docker_config.without_missing_helpers(config or DockerConfig())
+    if dropped:
+        say(f"the Docker config names credential helpers that are not here, and are left out: {', '.join(dropped)}")
+    docker_config.write(usable, paths.credentials)

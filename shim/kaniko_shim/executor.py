@@ -1,0 +1,171 @@
+"""The one place that turns a request into the executor's command line and environment."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kaniko_shim.dockerfile import Support
+from kaniko_shim.errors import JobError
+from kaniko_shim.masking import MASK
+from kaniko_shim.paths import Paths
+from kaniko_shim.reasons import Reason
+from kaniko_shim.references import DOCKER_HUB
+from kaniko_shim.request import BuildRequest
+
+_FLAG = re.compile(r"^\s+(?:-\w, )?--([A-Za-z][A-Za-z0-9-]*)", re.MULTILINE)
+
+_RETRIES = "3"
+# The executor also retries what will never work, such as an unknown image: 1 s, then 2 s.
+_DOWNLOAD_RETRIES = "2"
+
+# What the credential helpers compiled into the executor and crane read, and the proxies.
+_PASSED_ON = re.compile(
+    r"AWS_.*|ECS_CONTAINER_METADATA_.*|GOOGLE_APPLICATION_CREDENTIALS|GOOGLE_CLOUD_PROJECT|GCE_METADATA_.*|AZURE_.*"
+    r"|CI_REGISTRY.*|CI_JOB_TOKEN|SSL_CERT_(?:DIR|FILE)|(?i:(?:https?|no|all)_proxy)|FF_KANIKO_.*"
+)
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/kaniko"
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What the executor at hand knows, read from its `--help`."""
+
+    flags: frozenset[str]
+
+    @property
+    def support(self) -> Support:
+        """Its support for newer Dockerfile syntax; the flag came with heredocs and mounts."""
+        modern = "secret" in self.flags
+        return Support(heredocs=modern, mounts=modern)
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A command to run.
+
+    Attributes:
+        argv: the program and its arguments.
+        environment: all of its variables.
+    """
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)
+
+
+def read_abilities(help_text: str) -> Abilities:
+    """Read what `executor --help` printed."""
+    return Abilities(frozenset(_FLAG.findall(help_text)))
+
+
+def tool_environment(environment: Mapping[str, str], paths: Paths) -> dict[str, str]:
+    """The bare environment of the executor and of crane."""
+    passed = {name: value for name, value in environment.items() if _PASSED_ON.fullmatch(name) and value}
+    return passed | {
+        "PATH": _PATH,
+        "HOME": "/root",
+        "TMPDIR": str(paths.scratch),
+        "DOCKER_CONFIG": str(paths.credentials),
+        # The executor refuses to run where it does not recognise a container.
+        "container": "kube",
+    }
+
+
+def invocation(
+    request: BuildRequest,
+    *,
+    context: Path,
+    dockerfile: Path,
+    abilities: Abilities,
+    environment: Mapping[str, str],
+    paths: Paths,
+    ignored: tuple[str, ...] = (),
+) -> Invocation:
+    """The executor's command for a request.
+
+    Args:
+        request: what is to be built.
+        context: the context's directory.
+        dockerfile: the Dockerfile's absolute path: a relative one is looked for elsewhere first.
+        abilities: what the executor knows; other flags are left out.
+        environment: the variables that the process was started with.
+        paths: the builder's places.
+        ignored: paths that snapshots leave out.
+
+    Raises:
+        JobError: InvalidSpec; the request needs a flag that this executor does not have.
+    """
+    flags: list[tuple[str, str]] = [
+        ("context", str(context)),
+        ("dockerfile", str(dockerfile)),
+        ("log-format", "text"),
+        ("log-timestamp", "false"),
+        ("snapshot-mode", "redo"),
+        ("push-retry", _RETRIES),
+        ("image-download-retry", _DOWNLOAD_RETRIES),
+        ("image-fs-extract-retry", _RETRIES),
+        *(("ignore-path", path) for path in ignored),
+        *(("build-arg", f"{argument.name}={argument.value}") for argument in request.build_args),
+        *(("build-arg", argument.name) for argument in request.secret_build_args),
+        *_output_flags(request, paths),
+        *_cache_flags(request, abilities),
+        *_registry_flags(request),
+    ]
+    if request.target:
+        flags.append(("target", request.target))
+    argv = [f"--{name}={value}" for name, value in flags if name in abilities.flags]
+    secrets = {argument.name: argument.value for argument in request.secret_build_args}
+    return Invocation(
+        (str(paths.executor), *argv),
+        tool_environment(environment, paths) | secrets,
+    )
+
+
+def shown(command: Invocation) -> str:
+    """The command as a shell would take it, without the values of build arguments."""
+    import shlex  # noqa: PLC0415 - for --dry-run only
+
+    def hide(argument: str) -> str:
+        head, equals, _ = argument.removeprefix("--build-arg=").partition("=")
+        return f"--build-arg={head}={MASK}" if argument.startswith("--build-arg=") and equals else argument
+
+    return shlex.join(hide(argument) for argument in command.argv)
+
+
+def _output_flags(request: BuildRequest, paths: Paths) -> list[tuple[str, str]]:
+    flags = [("destination", output.name) for output in request.outputs]
+    if request.push:
+        flags.append(("digest-file", str(paths.digest_file)))
+    else:
+        flags.append(("no-push", "true"))
+    if request.layout:
+        flags.append(("oci-layout-path", request.layout))
+    return flags
+
+
+def _cache_flags(request: BuildRequest, abilities: Abilities) -> list[tuple[str, str]]:
+    if request.cache is None:
+        return []
+    # Uncompressed: the executor holds compressed layers in memory.
+    flags = [("cache", "true"), ("cache-repo", request.cache.repo), ("compressed-caching", "false")]
+    if request.cache.ttl_seconds is not None:
+        flags.append(("cache-ttl", f"{request.cache.ttl_seconds}s"))
+    if request.cache.read_only:
+        if "no-push-cache" not in abilities.flags:
+            raise JobError(Reason.INVALID_SPEC, "CACHE_READ_ONLY: this executor always adds to its cache.")
+        flags.append(("no-push-cache", "true"))
+    return flags
+
+
+def _registry_flags(request: BuildRequest) -> list[tuple[str, str]]:
+    registries = request.registries
+    flags = [("insecure-registry", host) for host in registries.insecure]
+    flags += [("skip-tls-verify-registry", host) for host in registries.skip_tls_verify]
+    # A mirror is a map of Docker Hub; one flag keeps both in the order given.
+    maps = [(DOCKER_HUB, mirror) for mirror in registries.mirrors]
+    maps += [(entry.host, entry.mirror) for entry in registries.maps]
+    flags += [("registry-map", f"{host}={mirror}") for host, mirror in maps]
+    if registries.skip_fallback:
+        flags.append(("skip-default-registry-fallback", "true"))
+    return flags

@@ -1,0 +1,41 @@
+"""What every sub-command works with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kaniko_shim.console import Console
+from kaniko_shim.logtail import LogTail
+from kaniko_shim.paths import Paths
+from kaniko_shim.phases import Phases
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job's surroundings.
+
+    Attributes:
+        environment: the variables that the process was started with.
+        paths: the builder's places.
+        console: the log.
+        tail: its last lines.
+        phases: the clock.
+    """
+
+    environment: Mapping[str, str]
+    paths: Paths
+    console: Console
+    tail: LogTail
+    phases: Phases
+
+    def relay(self, line: str) -> None:
+        """Show a line of another program."""
+        self.tail.add(self.console.masker.mask(line))
+        self.console.relay(line)
+
+    def say(self, text: str) -> None:
+        """Write a line of the shim's own."""
+        self.console.say(text)
+
+    def beat(self) -> None:
+        """Say what has been going on in silence."""
+        self.say(f"still {self.phases.current} ({self.phases.elapsed:.0f} s)")

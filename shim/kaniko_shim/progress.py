@@ -1,0 +1,121 @@
+"""Follows the executor's log: what it is doing, which instruction it is at, what the cache gave."""
+
+import json
+import re
+from collections import Counter
+
+from kaniko_shim.result import CacheReport
+
+_RECORD = re.compile(r'(?:time=(?:"[^"]*"|\S+) )?level=(\w+) msg=("(?:[^"\\]|\\.)*"|\S*)(?: .*)?')
+_INSTRUCTION = re.compile(
+    r"(?:RUN|COPY|ADD|FROM|ENV|ARG|LABEL|WORKDIR|USER|EXPOSE|VOLUME|ENTRYPOINT|CMD|SHELL|STOPSIGNAL|HEALTHCHECK"
+    r"|ONBUILD|MAINTAINER) .*",
+    re.DOTALL,
+)
+_CACHE_HIT = "Using caching version of cmd: "
+_CACHE_MISS = "No cached layer found for cmd "
+_CACHE_WARNING = "Error uploading layer to cache: "
+# A command that changed nothing has no layer to upload.
+_HARMLESS = re.compile(r"open : no such file or directory\s*$")
+
+_PHASES = (
+    ("Retrieving image manifest ", "looking for the base image {rest}"),
+    ("Unpacking rootfs as cmd ", "unpacking the base image"),
+    ("Initializing snapshotter", "taking a snapshot of the base image"),
+    ("Taking snapshot of ", "taking a snapshot of the file system"),
+    ("Pushing layer ", "pushing a layer to the cache"),
+    ("Pushing image to ", "pushing the image to {rest}"),
+    ("Deleting filesystem", "cleaning up after a stage"),
+    ("Storing source image from stage ", "keeping a stage's image"),
+    ("Saving file ", "keeping a stage's files"),
+    ("Found cached layer, extracting", "unpacking a cached layer"),
+    ("Checking for cached layer ", "asking the cache"),
+)
+_FINAL = re.compile(
+    r"(?:error building image|error pushing image|error checking push permissions|error resolving|Error: |getting tag "
+    r"|kaniko should only be run inside|fatal error: |panic: )"
+)
+
+
+class Progress:
+    """What is known about a run of the executor from the lines it wrote.
+
+    Attributes:
+        phase: what it is doing, or empty if the last line did not tell.
+        instruction: the last instruction that it began, as the Dockerfile has it; empty before the first.
+        occurrence: how often that instruction's text has been begun.
+        error: its last words, if it failed.
+        pushing: whether the push of the image has begun.
+        warnings: what it complained about and the user should know.
+    """
+
+    def __init__(self) -> None:
+        self.phase = ""
+        self.instruction = ""
+        self.occurrence = 0
+        self.error = ""
+        self.pushing = False
+        self.warnings = list[str]()
+        self._begun = Counter[str]()
+        self._hits = 0
+        self._misses = 0
+
+    @property
+    def cache(self) -> CacheReport:
+        """Cached layers found and not found so far."""
+        return CacheReport(self._hits, self._misses)
+
+    def read(self, line: str) -> str | None:
+        """Take note of a line.
+
+        Returns:
+            The line as people should see it, or None to leave it out.
+        """
+        record = _RECORD.fullmatch(line)
+        if record is None:
+            return self._read_plain(line)
+        level, message = record[1], _unquote(record[2])
+        self._note(message)
+        if level in {"warning", "error", "fatal"}:
+            return f"{level.upper()}: {message}"
+        return message
+
+    def _read_plain(self, line: str) -> str | None:
+        if _FINAL.match(line):
+            self.error = line
+        elif self.error:
+            if self.error.startswith("Error: "):
+                # An unknown flag is followed by the usage of every flag there is.
+                return None
+            self.error += "\n" + line
+        return line
+
+    def _note(self, message: str) -> None:
+        self.error = ""
+        if message.startswith(_CACHE_HIT):
+            self._hits += 1
+        elif message.startswith(_CACHE_MISS):
+            self._misses += 1
+        elif message.startswith(_CACHE_WARNING) and not _HARMLESS.search(message):
+            self.warnings.append("A layer could not be added to the cache: " + message[len(_CACHE_WARNING) :])
+        elif _INSTRUCTION.fullmatch(message):
+            self.instruction = " ".join(message.split())
+            self._begun[self.instruction] += 1
+            self.occurrence = self._begun[self.instruction]
+            self.phase = f"at {self.instruction[:80]}"
+            return
+        for start, phase in _PHASES:
+            if message.startswith(start):
+                self.phase = phase.format(rest=message[len(start) :])
+                self.pushing = self.pushing or start == "Pushing image to "
+                return
+
+
+def _unquote(text: str) -> str:
+    if not text.startswith('"'):
+        return text
+    try:
+        value = json.loads(re.sub(r"\\x([0-9a-fA-F]{2})", r"\\u00\1", text))
+    except ValueError:
+        return text[1:-1]
+    return str(value)

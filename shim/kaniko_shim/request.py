@@ -1,0 +1,256 @@
+"""From environment variables to one frozen request, or to every problem with them at once."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from kaniko_shim import docker_config, variables
+from kaniko_shim.build_args import BuildArg, resolve_origins
+from kaniko_shim.cache import CachePolicy, infer_cache_repo
+from kaniko_shim.docker_config import DockerConfig
+from kaniko_shim.errors import JobError
+from kaniko_shim.reasons import Reason
+from kaniko_shim.references import ImageReference
+from kaniko_shim.registries import Registries
+from kaniko_shim.sources.kinds import DirectorySource, GitSource, HttpSource, Source
+from kaniko_shim.variables import CacheMode, Command, Variable
+
+T = TypeVar("T")
+
+DEFAULT_LAYOUT = "/kaniko/layout"
+
+_FURTHER_CONFIG = re.compile(r"DOCKER_CONFIG_JSON_(\d+)")
+_LONGEST_QUOTE = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What every sub-command is asked.
+
+    Attributes:
+        command: the sub-command.
+        outputs: images to push.
+        push: whether they are pushed.
+        layout: directory of the OCI layout, or empty for none.
+        registries: how registries are reached.
+        docker_config: credentials from variables; None means a mounted config.json.
+        heartbeat_seconds: length of silence that a heartbeat ends.
+    """
+
+    command: Command
+    outputs: tuple[ImageReference, ...]
+    push: bool
+    layout: str
+    registries: Registries
+    docker_config: DockerConfig | None
+    heartbeat_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRequest:
+    """What is to be fetched, and how much of it at most.
+
+    Attributes:
+        source: the kind of source.
+        username: for basic authentication, with `password`; empty for none.
+        sha256: what the archive must have, or empty.
+        sub_path: directory of the fetched tree that is the context, or empty.
+    """
+
+    source: Source
+    username: str = ""
+    password: str = field(default="", repr=False)
+    sha256: str = ""
+    sub_path: str = ""
+    max_bytes: int = 1 << 40
+    max_entries: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildRequest(Request):
+    """What `build`, and a run without a sub-command, are asked besides.
+
+    Attributes:
+        source: the context.
+        dockerfile_path: relative to the context.
+        dockerfile_content: the Dockerfile itself; empty means `dockerfile_path`.
+        build_args: arguments that may be seen.
+        secret_build_args: arguments whose values are masked everywhere.
+        target: the stage to build, or empty for the last.
+        cache: None means no cache.
+    """
+
+    source: SourceRequest
+    dockerfile_path: str
+    dockerfile_content: str
+    build_args: tuple[BuildArg, ...]
+    secret_build_args: tuple[BuildArg, ...] = field(repr=False)
+    target: str
+    cache: CachePolicy | None
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+        self.problems = list[str]()
+
+    def read(self, variable: Variable[T]) -> T:
+        text = self.environment.get(variable.name, "")
+        if text.strip():
+            try:
+                return variable.parse(text)
+            except ValueError as error:
+                self.blame(variable, str(error))
+        return variable.parse(variable.default)
+
+    def is_set(self, variable: Variable[object]) -> bool:
+        return bool(self.environment.get(variable.name, "").strip())
+
+    def blame(self, variable: Variable[object], problem: str) -> None:
+        text = self.environment.get(variable.name, "").strip()
+        shown = variable.shown and not variable.secret and len(text) <= _LONGEST_QUOTE
+        self.problems.append(f"{variable.name}={text!r}: {problem}" if shown else f"{variable.name}: {problem}")
+
+
+def parse_request(command: Command, environment: Mapping[str, str]) -> Request:
+    """Read the request; for `all` and `build` it is a BuildRequest.
+
+    Raises:
+        JobError: InvalidSpec, with every problem there is.
+    """
+    reader = _Reader(environment)
+    request = _push_request(reader) if command is Command.PUSH else _build_request(command, reader)
+    if reader.problems:
+        count = len(reader.problems)
+        head = "One variable is not usable" if count == 1 else f"{count} variables are not usable"
+        raise JobError(Reason.INVALID_SPEC, f"{head}: " + "; ".join(reader.problems) + ".")
+    return request
+
+
+def secrets_of(request: Request) -> Iterator[str]:
+    """Every value that must not be printed."""
+    if request.docker_config:
+        yield from request.docker_config.secrets()
+    if isinstance(request, BuildRequest):
+        yield request.source.password
+        yield from (argument.value for argument in request.secret_build_args)
+
+
+def _push_request(reader: _Reader) -> Request:
+    return Request(
+        command=Command.PUSH,
+        outputs=_outputs(reader),
+        push=not reader.read(variables.NO_PUSH),
+        layout=reader.read(variables.OUTPUT_LAYOUT) or DEFAULT_LAYOUT,
+        registries=Registries(
+            insecure=reader.read(variables.INSECURE_REGISTRIES),
+            skip_tls_verify=reader.read(variables.SKIP_TLS_VERIFY_REGISTRIES),
+        ),
+        docker_config=_docker_config(reader),
+        heartbeat_seconds=reader.read(variables.HEARTBEAT_SECONDS),
+    )
+
+
+def _build_request(command: Command, reader: _Reader) -> BuildRequest:
+    outputs = _outputs(reader) if command is Command.ALL else reader.read(variables.OUTPUT_IMAGE)
+    layout = reader.read(variables.OUTPUT_LAYOUT)
+    if command is Command.BUILD:
+        layout = layout or DEFAULT_LAYOUT
+    if reader.is_set(variables.DOCKERFILE_CONTENT) and reader.is_set(variables.DOCKERFILE_PATH):
+        reader.blame(variables.DOCKERFILE_PATH, "DOCKERFILE_CONTENT is set too; set one of them")
+    return BuildRequest(
+        command=command,
+        outputs=outputs,
+        push=command is Command.ALL and not reader.read(variables.NO_PUSH),
+        layout=layout,
+        registries=_registries(reader),
+        docker_config=_docker_config(reader),
+        heartbeat_seconds=reader.read(variables.HEARTBEAT_SECONDS),
+        source=_source(reader),
+        dockerfile_path=reader.read(variables.DOCKERFILE_PATH),
+        dockerfile_content=reader.read(variables.DOCKERFILE_CONTENT),
+        build_args=reader.read(variables.BUILD_ARG),
+        secret_build_args=_secret_build_args(reader),
+        target=reader.read(variables.TARGET),
+        cache=_cache(reader, outputs),
+    )
+
+
+def _outputs(reader: _Reader) -> tuple[ImageReference, ...]:
+    outputs = reader.read(variables.OUTPUT_IMAGE)
+    if not reader.is_set(variables.OUTPUT_IMAGE) and not reader.read(variables.NO_PUSH):
+        reader.problems.append(
+            "OUTPUT_IMAGE: name the image to push, such as registry.example/team/app:1.0, or set NO_PUSH=true"
+        )
+    return outputs
+
+
+def _registries(reader: _Reader) -> Registries:
+    return Registries(
+        insecure=reader.read(variables.INSECURE_REGISTRIES),
+        skip_tls_verify=reader.read(variables.SKIP_TLS_VERIFY_REGISTRIES),
+        mirrors=reader.read(variables.REGISTRY_MIRRORS),
+        maps=reader.read(variables.REGISTRY_MAP),
+        skip_fallback=reader.read(variables.SKIP_DEFAULT_REGISTRY_FALLBACK),
+    )
+
+
+def _docker_config(reader: _Reader) -> DockerConfig | None:
+    numbers = sorted(int(match[1]) for name in reader.environment if (match := _FURTHER_CONFIG.fullmatch(name)))
+    config = reader.read(variables.DOCKER_CONFIG_JSON)
+    for number in numbers:
+        name = f"{variables.DOCKER_CONFIG_JSON.name}_{number}"
+        try:
+            config = docker_config.merge(config, docker_config.parse_docker_config(reader.environment.get(name, "")))
+        except ValueError as error:
+            reader.problems.append(f"{name}: {error}")
+    return config
+
+
+def _source(reader: _Reader) -> SourceRequest:
+    source = reader.read(variables.SOURCE_GET_URL)
+    request = SourceRequest(
+        source,
+        reader.read(variables.SOURCE_USERNAME),
+        reader.read(variables.SOURCE_PASSWORD),
+        reader.read(variables.SOURCE_SHA256),
+        reader.read(variables.CONTEXT_SUB_PATH),
+        reader.read(variables.SOURCE_MAX_BYTES),
+        reader.read(variables.SOURCE_MAX_ENTRIES),
+    )
+    if request.sha256 and isinstance(source, DirectorySource | GitSource):
+        reader.blame(variables.SOURCE_SHA256, "only an archive has a checksum; name a Git commit in SOURCE_GET_URL")
+    if ".." in request.sub_path.split("/"):
+        reader.blame(variables.CONTEXT_SUB_PATH, "write a path inside the context, without ..")
+    if (request.username or request.password) and isinstance(source, GitSource | HttpSource):
+        return request
+    return SourceRequest(
+        source,
+        sha256=request.sha256,
+        sub_path=request.sub_path,
+        max_bytes=request.max_bytes,
+        max_entries=request.max_entries,
+    )
+
+
+def _secret_build_args(reader: _Reader) -> tuple[BuildArg, ...]:
+    try:
+        return resolve_origins(reader.read(variables.BUILD_ARG_FROM), reader.environment)
+    except ValueError as error:
+        reader.blame(variables.BUILD_ARG_FROM, str(error))
+        return ()
+
+
+def _cache(reader: _Reader, outputs: tuple[ImageReference, ...]) -> CachePolicy | None:
+    mode = reader.read(variables.CACHE)
+    repo = reader.read(variables.CACHE_REPO)
+    policy = CachePolicy(repo, reader.read(variables.CACHE_TTL), reader.read(variables.CACHE_READ_ONLY))
+    if mode is CacheMode.OFF or (mode is CacheMode.AUTO and not repo):
+        return None
+    if repo:
+        return policy
+    if not outputs:
+        reader.blame(variables.CACHE, "there is no OUTPUT_IMAGE to infer the repository from; set CACHE_REPO")
+        return None
+    return CachePolicy(infer_cache_repo(outputs[0]), policy.ttl_seconds, policy.read_only)

@@ -1,0 +1,115 @@
+"""A whole run: from arguments and variables to the result and the exit code."""
+
+import errno
+import os
+import platform
+import subprocess
+import traceback
+from collections.abc import Mapping, Sequence
+
+from kaniko_shim import __version__
+from kaniko_shim.cli import CommandLine, parse_command_line, usage
+from kaniko_shim.commands.build import build, plan
+from kaniko_shim.commands.push import push
+from kaniko_shim.console import Console
+from kaniko_shim.credentials import find_credentials
+from kaniko_shim.errors import Failure, JobError
+from kaniko_shim.job import Job
+from kaniko_shim.logtail import LogTail
+from kaniko_shim.masking import Masker
+from kaniko_shim.paths import Paths
+from kaniko_shim.phases import Phases
+from kaniko_shim.processes import harden
+from kaniko_shim.reasons import Reason
+from kaniko_shim.report import Reports
+from kaniko_shim.request import BuildRequest, Request, parse_request, secrets_of
+from kaniko_shim.result import Result
+from kaniko_shim.signals import ignore_further_stops, raise_when_told_to_stop
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str], paths: Paths | None = None) -> int:
+    """Do what the arguments and variables say.
+
+    Args:
+        arguments: the command line without the program's name.
+        environment: the variables that the process was started with.
+        paths: the builder's places, if not the usual ones.
+
+    Returns:
+        The exit code.
+    """
+    paths = paths or Paths()
+    console = Console(Masker())
+    try:
+        line = parse_command_line(arguments)
+    except JobError as error:
+        console.say(error.failure.message)
+        return error.failure.code
+    if line.help:
+        console.relay(usage())
+        return 0
+    if line.version:
+        console.relay(_versions(paths))
+        return 0
+    return _run(line, {**environment, **line.variables}, paths, console)
+
+
+def _run(line: CommandLine, environment: Mapping[str, str], paths: Paths, console: Console) -> int:
+    phases = Phases()
+    tail = LogTail()
+    reports = Reports(paths.termination_log, "" if line.dry_run else environment.get("RESULT_FILE", "").strip())
+    raise_when_told_to_stop()
+    try:
+        request = parse_request(line.command, environment)
+        config = find_credentials(request.docker_config, environment, paths)
+        console.masker = Masker([*secrets_of(request), *(config.secrets() if config else ())])
+        job = Job(environment, paths, console, tail, phases)
+        if line.dry_run:
+            console.relay(plan(request, job) if isinstance(request, BuildRequest) else _plan_push(request))
+            return 0
+        result = _work(request, job)
+    except Exception as error:  # noqa: BLE001 - whatever happens is reported
+        failure = _failure_of(error)
+        if failure.reason is Reason.INTERNAL:
+            for text in traceback.format_exception(error):
+                console.relay(text.rstrip("\n"))
+        result = Result(str(line.command), failure, log_tail=tail.text, timings=phases.timings)
+    ignore_further_stops()
+    phases.timings.total = phases.milliseconds()
+    reports.write(result, console)
+    return result.exit_code
+
+
+def _work(request: Request, job: Job) -> Result:
+    job.paths.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The executor's root file system comes and goes; this directory stays.
+    os.chdir(job.paths.scratch)
+    if isinstance(request, BuildRequest):
+        harden()
+        return build(request, job)
+    return push(request, job)
+
+
+def _plan_push(request: Request) -> str:
+    return "\n".join(f"crane push {request.layout} {output.name}" for output in request.outputs)
+
+
+def _failure_of(error: Exception) -> Failure:
+    if isinstance(error, JobError):
+        return error.failure
+    if isinstance(error, MemoryError):
+        return Failure(Reason.OUT_OF_MEMORY, "The builder had no memory left.")
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return Failure(Reason.DISK_FULL, "There was no space left on the builder's disk.")
+    return Failure(Reason.INTERNAL, f"{type(error).__name__}: {error}")
+
+
+def _versions(paths: Paths) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program
+            [paths.executor, "version"], env={}, capture_output=True, text=True, timeout=60, check=False
+        )
+        executor = " ".join((done.stdout + done.stderr).split()) or "unknown"
+    except (OSError, subprocess.SubprocessError) as error:
+        executor = f"none ({error})"
+    return f"kaniko-shim {__version__}\nexecutor {executor}\nPython {platform.python_version()}"

@@ -1,0 +1,123 @@
+"""An archive on its way into the context: counted, hashed and unpacked as it arrives."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import IO
+
+from kaniko_shim.archives.decompress import Reader
+from kaniko_shim.archives.extract import extract
+from kaniko_shim.archives.tree import Tree
+from kaniko_shim.errors import JobError
+from kaniko_shim.reasons import Reason
+from kaniko_shim.request import SourceRequest
+from kaniko_shim.result import SourceReport
+
+
+class Measured:
+    """Counts and hashes what is read through it."""
+
+    def __init__(self, source: Reader, max_bytes: int) -> None:
+        self._source = source
+        self._max_bytes = max_bytes
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, and none at the end only.
+
+        Raises:
+            JobError: SourceTooLarge; more was read than an archive may unpack to.
+        """
+        content = self._source.read(size)
+        self._hash.update(content)
+        self.size += len(content)
+        if self.size > self._max_bytes:
+            raise JobError(Reason.SOURCE_TOO_LARGE, f"The context's archive has more than {self._max_bytes} bytes.")
+        return content
+
+    @property
+    def sha256(self) -> str:
+        """The checksum of what was read so far."""
+        return self._hash.hexdigest()
+
+
+def unpack_stream(source: Reader, request: SourceRequest, into: Path, scratch: Path, url: str) -> SourceReport:
+    """Unpack an archive that can only be read forward.
+
+    Args:
+        source: the archive's bytes.
+        request: limits and the checksum.
+        into: the directory to fill.
+        scratch: where a zip, which is read from its end, is kept meanwhile.
+        url: the masked URL for the report.
+
+    Raises:
+        JobError: a Source… reason, or DiskFull.
+    """
+    measured = Measured(source, request.max_bytes)
+    with Tree(into, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
+        try:
+            extract(measured, tree, scratch)
+        except JobError as error:
+            raise _prefer_checksum(error, measured, request) from error
+    return _report(measured, request, url)
+
+
+def unpack_file(path: Path, request: SourceRequest, into: Path, url: str) -> SourceReport:
+    """Unpack an archive that lies in a file; it is not copied.
+
+    Raises:
+        JobError: a Source… reason, or DiskFull.
+    """
+    with _open(path) as stream:
+        if request.sha256:
+            measured = Measured(stream, request.max_bytes)
+            while measured.read(1024 * 1024):
+                pass
+            _report(measured, request, url)
+            stream.seek(0)
+        with Tree(into, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
+            extract(stream, tree)
+        return SourceReport(url, sha256=request.sha256, size=os.fstat(stream.fileno()).st_size)
+
+
+def _open(path: Path) -> IO[bytes]:
+    try:
+        if path.is_dir():
+            raise JobError(
+                Reason.SOURCE_INVALID,
+                f"{path} is a directory, not an archive.",
+                hint=f"Set SOURCE_GET_URL to dir://{path}.",
+            )
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise JobError(
+            Reason.SOURCE_NOT_FOUND,
+            f"There is no archive {path} in the builder.",
+            hint="Mount it there, or set SOURCE_GET_URL.",
+        ) from error
+    except OSError as error:
+        raise JobError(Reason.SOURCE_INVALID, f"The archive {path} can't be read ({error.strerror}).") from error
+
+
+def _report(measured: Measured, request: SourceRequest, url: str) -> SourceReport:
+    if request.sha256 and measured.sha256 != request.sha256:
+        raise JobError(
+            Reason.SOURCE_CHECKSUM_MISMATCH,
+            f"The context's archive has the SHA-256 {measured.sha256}, not {request.sha256}.",
+        )
+    return SourceReport(url, sha256=measured.sha256, size=measured.size)
+
+
+def _prefer_checksum(error: JobError, measured: Measured, request: SourceRequest) -> JobError:
+    """A damaged archive that also has the wrong checksum is the wrong archive."""
+    if not request.sha256 or error.failure.reason is not Reason.SOURCE_INVALID:
+        return error
+    try:
+        while measured.read(1024 * 1024):
+            pass
+        _report(measured, request, "")
+    except JobError as mismatch:
+        return mismatch
+    return error

@@ -1,0 +1,78 @@
+"""A directory of the builder as the context: copied, so that it can be trusted.
+
+The executor gives files in the image the owner that they have in the context, follows the mount points of
+its container, and lets RUN steps write to whatever is mounted. A copy with root as the owner gives the
+image that Docker would give, and leaves the user's own files alone.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from kaniko_shim.archives.entries import CHUNK, Entry, Kind
+from kaniko_shim.archives.tree import Tree, copy_chunks
+from kaniko_shim.errors import JobError
+from kaniko_shim.reasons import Reason
+
+# Kubernetes keeps a volume's files in a directory of its own and leads to it by this link.
+_VOLUME_DATA = "..data"
+
+
+def copy_directory(source: Path, tree: Tree) -> None:
+    """Copy a directory; sockets, pipes and devices are left out.
+
+    A Kubernetes volume (of a ConfigMap, say) is copied as the files that it shows, without its links.
+
+    Raises:
+        JobError: SourceNotFound, SourceInvalid, SourceTooLarge or DiskFull.
+    """
+    if not source.is_dir():
+        what = "a file" if source.exists() else "not there"
+        raise JobError(
+            Reason.SOURCE_NOT_FOUND,
+            f"The context's directory {source} is {what} in the builder.",
+            hint=f"Mount the directory at {source}, or set SOURCE_GET_URL to file://{source} for an archive.",
+        )
+    volume = (source / _VOLUME_DATA).is_symlink()
+    for entry in _walk(str(source), "", volume=volume):
+        tree.add(entry)
+
+
+def _walk(directory: str, prefix: str, *, volume: bool) -> Iterator[Entry]:
+    try:
+        # In order, so that two copies of one directory are made alike.
+        with os.scandir(directory) as found:
+            items = sorted(found, key=lambda item: item.name)
+    except OSError as error:
+        raise _unreadable(directory, error) from error
+    for item in items:
+        if volume and not prefix and item.name.startswith(".."):
+            continue
+        try:
+            status = item.stat(follow_symlinks=volume)
+        except OSError as error:
+            raise _unreadable(item.path, error) from error
+        name = prefix + item.name
+        if stat.S_ISDIR(status.st_mode):
+            yield Entry(name, Kind.DIRECTORY, status.st_mode)
+            yield from _walk(item.path, name + "/", volume=volume)
+        elif stat.S_ISLNK(status.st_mode):
+            yield Entry(name, Kind.SYMLINK, target=str(Path(item.path).readlink()))
+        elif stat.S_ISREG(status.st_mode):
+            yield Entry(name, Kind.FILE, status.st_mode, chunks=_read(item.path))
+
+
+def _read(path: str) -> Iterator[bytes]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    try:
+        yield from copy_chunks(descriptor, CHUNK)
+    finally:
+        os.close(descriptor)
+
+
+def _unreadable(path: str, error: OSError) -> JobError:
+    return JobError(Reason.SOURCE_INVALID, f"{path} of the context can't be read ({error.strerror}).")

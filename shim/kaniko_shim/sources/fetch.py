@@ -1,0 +1,91 @@
+"""Fetches a context, whatever its kind."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from kaniko_shim.archives.tree import Tree
+from kaniko_shim.errors import JobError
+from kaniko_shim.reasons import Reason
+from kaniko_shim.request import SourceRequest
+from kaniko_shim.result import SourceReport
+from kaniko_shim.sources.kinds import DataSource, DirectorySource, FileSource, GitSource, HttpSource
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where fetching happens.
+
+    Attributes:
+        into: the directory that becomes the context; emptied first.
+        scratch: where temporary files go.
+        environment: the variables that the process was started with (proxies, certificates).
+        say: writes a line of the log.
+    """
+
+    into: Path
+    scratch: Path
+    environment: Mapping[str, str]
+    say: Callable[[str], None]
+
+    def clear(self) -> None:
+        """Leave an empty directory."""
+        shutil.rmtree(self.into, ignore_errors=True)
+        self.into.mkdir(mode=0o755, parents=True, exist_ok=True)
+
+
+def fetch(request: SourceRequest, place: Place) -> SourceReport:
+    """Fill the place with the context.
+
+    Raises:
+        JobError: a Source… reason, or DiskFull.
+    """
+    place.clear()
+    match request.source:
+        case DirectorySource(path):
+            from kaniko_shim.sources.directory import copy_directory  # noqa: PLC0415 - for this kind only
+
+            with Tree(place.into, max_bytes=1 << 62, max_entries=1 << 62) as tree:
+                copy_directory(Path(path), tree)
+            return SourceReport(f"dir://{path}", size=tree.size)
+        case FileSource(path):
+            from kaniko_shim.sources.archive import unpack_file  # noqa: PLC0415 - for this kind only
+
+            return unpack_file(Path(path), request, place.into, f"file://{path}")
+        case DataSource(payload):
+            from kaniko_shim.sources.archive import unpack_stream  # noqa: PLC0415 - for this kind only
+
+            return unpack_stream(BytesIO(payload), request, place.into, place.scratch, "data:")
+        case HttpSource(url):
+            from kaniko_shim.sources.http import fetch_http  # noqa: PLC0415 - for this kind only
+
+            return fetch_http(
+                url, request, place.into, place.scratch, place.environment, say=place.say, clear=place.clear
+            )
+        case GitSource() as source:
+            from kaniko_shim.sources.git import fetch_git  # noqa: PLC0415 - for this kind only
+
+            return fetch_git(source, request, place)
+
+
+def context_directory(root: Path, request: SourceRequest) -> Path:
+    """The directory of the fetched tree that is the context.
+
+    Raises:
+        JobError: SourceNotFound, or SourceInvalid if a link leads out of the tree.
+    """
+    subdir = request.source.subdir if isinstance(request.source, GitSource) else ""
+    path = root / subdir / request.sub_path.strip("/")
+    try:
+        real = path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise JobError(
+            Reason.SOURCE_NOT_FOUND, f"The context has no directory {(subdir + '/' + request.sub_path).strip('/')}."
+        ) from error
+    if not real.is_relative_to(root.resolve()):
+        raise JobError(Reason.SOURCE_INVALID, f"{request.sub_path or subdir} is a link that leads out of the context.")
+    if not real.is_dir():
+        raise JobError(Reason.SOURCE_NOT_FOUND, f"{request.sub_path or subdir} of the context is no directory.")
+    return real

@@ -1,0 +1,200 @@
+"""An archive behind an HTTP URL: streamed, with retries, and with credentials for one host only."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import urllib3
+from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
+from urllib3.util import Timeout
+
+from kaniko_shim import __version__
+from kaniko_shim.errors import JobError
+from kaniko_shim.masking import mask_url
+from kaniko_shim.reasons import Reason
+from kaniko_shim.request import SourceRequest
+from kaniko_shim.result import SourceReport
+from kaniko_shim.sources.archive import unpack_stream
+from kaniko_shim.sources.proxies import connect
+from kaniko_shim.sources.trust import tls_context
+
+ATTEMPTS = 5
+FIRST_PAUSE = 1.0
+"""Seconds before the second attempt; each further pause is twice as long."""
+
+LONGEST_PAUSE = 60.0
+"""Seconds that a server may ask for with Retry-After."""
+
+TIMEOUT = Timeout(connect=20, read=60)
+
+_REDIRECTS = 10
+_MOVED = frozenset({301, 302, 303, 307, 308})
+_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+_UNAUTHORIZED = frozenset({401, 403, 407})
+_MISSING = frozenset({404, 410})
+_OK = 200
+
+
+class _TryAgainError(Exception):
+    def __init__(self, problem: str, pause: float = 0) -> None:
+        super().__init__(problem)
+        self.pause = pause
+
+
+def fetch_http(
+    url: str,
+    request: SourceRequest,
+    into: Path,
+    scratch: Path,
+    environment: Mapping[str, str],
+    *,
+    say: Callable[[str], None],
+    clear: Callable[[], None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> SourceReport:
+    """Fetch and unpack an archive.
+
+    Args:
+        url: where it is.
+        request: credentials, limits and the checksum.
+        into: the directory to fill.
+        scratch: where temporary files go.
+        environment: where the proxies' variables are.
+        say: writes a line of the log.
+        clear: empties `into` before another attempt.
+        sleep: waits for a number of seconds.
+
+    Raises:
+        JobError: a Source… reason, or DiskFull.
+    """
+    pause = FIRST_PAUSE
+    problem = ""
+    shown = mask_url(url)
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return _attempt(url, request, into, scratch, environment)
+        except _TryAgainError as error:
+            problem = str(error)
+            if attempt < ATTEMPTS:
+                wait = min(max(pause, error.pause), LONGEST_PAUSE)
+                say(f"fetching {shown} failed ({problem}); attempt {attempt + 1} of {ATTEMPTS} in {wait:.0f} s")
+                sleep(wait)
+                pause *= 2
+                clear()
+    raise JobError(
+        Reason.SOURCE_UNAVAILABLE, f"The context could not be fetched from {shown} in {ATTEMPTS} attempts: {problem}."
+    )
+
+
+def _attempt(
+    url: str, request: SourceRequest, into: Path, scratch: Path, environment: Mapping[str, str]
+) -> SourceReport:
+    shown = mask_url(url)
+    try:
+        response = _follow(url, request, environment)
+        if response.status != _OK:
+            raise _refusal(response, shown)
+        expected = response.headers.get("Content-Length", "")
+        body = _Body(response, int(expected) if expected.isdigit() else None)
+        return unpack_stream(body, request, into, scratch, shown)
+    except SSLError as error:
+        raise _untrusted(shown, error) from error
+    except MaxRetryError as error:
+        if isinstance(error.reason, SSLError):
+            raise _untrusted(shown, error.reason) from error
+        raise _TryAgainError(_plain(error.reason or error)) from error
+    except HTTPError as error:
+        raise _TryAgainError(_plain(error)) from error
+
+
+def _follow(url: str, request: SourceRequest, environment: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
+    origin = _origin(url)
+    credentials = _credentials(url, request)
+    for _ in range(_REDIRECTS + 1):
+        headers = {"User-Agent": f"kaniko-shim/{__version__}", "Accept-Encoding": "identity"}
+        if credentials and _origin(url) == origin:
+            headers |= urllib3.util.make_headers(basic_auth=credentials)
+        bare = _without_userinfo(url)
+        pool = connect(bare, environment, tls_context(environment) if bare.startswith("https:") else None)
+        response = pool.request(
+            "GET", bare, headers=headers, preload_content=False, redirect=False, retries=False, timeout=TIMEOUT
+        )
+        location = response.headers.get("Location")
+        if response.status not in _MOVED or not location:
+            return response
+        response.release_conn()
+        url = urljoin(bare, location)
+        if urlsplit(url).scheme not in {"http", "https"}:
+            raise JobError(
+                Reason.SOURCE_INVALID, f"{mask_url(bare)} leads to a URL that is neither http:// nor https://."
+            )
+    raise JobError(Reason.SOURCE_INVALID, f"{mask_url(url)} was reached after {_REDIRECTS} redirects without an end.")
+
+
+class _Body:
+    """A response's body, which knows when it was cut off."""
+
+    def __init__(self, response: urllib3.BaseHTTPResponse, expected: int | None) -> None:
+        self._response = response
+        self._chunks: Iterator[bytes] = response.stream(256 * 1024, decode_content=False)
+        self._rest = b""
+        self._left = expected
+
+    def read(self, size: int) -> bytes:
+        if not self._rest:
+            self._rest = next(self._chunks, b"")
+            if self._left is not None:
+                self._left -= len(self._rest)
+                if not self._rest and self._left > 0:
+                    raise _TryAgainError("the connection ended early")
+        content, self._rest = self._rest[:size], self._rest[size:]
+        return content
+
+
+def _refusal(response: urllib3.BaseHTTPResponse, shown: str) -> Exception:
+    status = response.status
+    answer = f"The server of the context answered {status} {response.reason or ''}".rstrip() + f" to {shown}."
+    if status in _AGAIN:
+        after = response.headers.get("Retry-After", "")
+        return _TryAgainError(f"the server answered {status}", float(after) if after.isdigit() else 0)
+    if status in _UNAUTHORIZED:
+        return JobError(Reason.SOURCE_UNAUTHORIZED, answer)
+    if status in _MISSING:
+        return JobError(Reason.SOURCE_NOT_FOUND, answer)
+    return JobError(Reason.SOURCE_INVALID, answer)
+
+
+def _untrusted(shown: str, error: Exception) -> JobError:
+    if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+        raise _TryAgainError(_plain(error)) from error
+    return JobError(
+        Reason.SOURCE_UNAVAILABLE,
+        f"The certificate of {shown} is not trusted.",
+        hint=f"Mount the authority's certificate into {os.environ.get('SSL_CERT_DIR', 'SSL_CERT_DIR')}.",
+    )
+
+
+def _plain(error: object) -> str:
+    # urllib3 puts the connection's repr before the message.
+    return mask_url(str(error).rpartition(">: ")[2] or type(error).__name__)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _credentials(url: str, request: SourceRequest) -> str:
+    parts = urlsplit(url)
+    if request.username or request.password:
+        return f"{request.username}:{request.password}"
+    if parts.username is not None:
+        return f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return ""
+
+
+def _without_userinfo(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="").geturl()

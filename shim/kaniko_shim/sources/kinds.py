@@ -1,0 +1,146 @@
+"""SOURCE_GET_URL, read into one value per kind of source."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit
+
+SUPPORTED = "dir://, file://, http(s)://, data:, git+https://, git+http://, git:// and https://….git"
+
+_LATER = {"s3", "gs", "oci", "ssh", "git+ssh", "docker", "ftp", "sftp", "tar", "http+unix"}
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_REF = re.compile(r"(?!-)(?!.*(?:\.\.|@\{|//))[A-Za-z0-9._/+@-]+(?<![/.])")
+_SCP_FORM = re.compile(r"[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+:.*")
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorySource:
+    """A directory of the builder's own file system."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """An archive in the builder's own file system."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSource:
+    """An archive behind a URL; the URL may hold a signature or a password."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """An archive in the URL itself."""
+
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class GitSource:
+    """A commit of a Git repository.
+
+    Attributes:
+        url: http(s):// or git://.
+        ref: branch, tag or full commit; empty means the remote's HEAD.
+        subdir: directory of the tree that is the context; empty means all of it.
+    """
+
+    url: str
+    ref: str = ""
+    subdir: str = ""
+
+    @property
+    def commit(self) -> str:
+        """The ref if it is a full commit id, else empty."""
+        return self.ref if _COMMIT.fullmatch(self.ref) else ""
+
+
+Source = DirectorySource | FileSource | HttpSource | DataSource | GitSource
+
+
+def parse_source(text: str) -> Source:
+    """Read a SOURCE_GET_URL.
+
+    Raises:
+        ValueError: says which forms there are; quotes no part of the URL behind its scheme.
+    """
+    text = text.strip()
+    if _SCP_FORM.fullmatch(text):
+        raise ValueError("Git over SSH is not supported yet; use git+https://host/path.git")
+    if any(ord(character) <= ord(" ") for character in text):
+        raise ValueError("a URL has no blanks; write %20 for a space")
+    scheme, colon, rest = text.partition(":")
+    scheme = scheme.lower()
+    if not colon:
+        raise ValueError(f"write a URL: {SUPPORTED}")
+    if scheme == "data":
+        return _parse_data(rest)
+    try:
+        url = urlsplit(text)
+        _ = url.port
+    except ValueError as error:
+        raise ValueError("the URL's host or port is malformed") from error
+    match scheme:
+        case "dir" | "file":
+            return _parse_local(scheme, url)
+        case "http" | "https" if not url.path.endswith(".git"):
+            _need_host(url)
+            return HttpSource(text.partition("#")[0])
+        case "http" | "https" | "git" | "git+http" | "git+https":
+            return _parse_git(scheme.removeprefix("git+"), url)
+        case _:
+            pass
+    later = f"{scheme}:// is not supported yet" if scheme in _LATER else f"{scheme}: is no known kind of source"
+    raise ValueError(f"{later}; use {SUPPORTED}")
+
+
+def _need_host(url: SplitResult) -> None:
+    if not url.hostname:
+        raise ValueError("the URL names no host")
+
+
+def _parse_local(scheme: str, url: SplitResult) -> DirectorySource | FileSource:
+    if url.netloc not in {"", "localhost"} or not url.path.startswith("/"):
+        raise ValueError(f"write {scheme}:/// and an absolute path, with three slashes")
+    if url.query or url.fragment:
+        raise ValueError(f"a {scheme}:// URL has no ? and no #; write them as %3F and %23")
+    path = unquote(url.path)
+    if "\0" in path:
+        raise ValueError("a path can't hold a NUL character")
+    return DirectorySource(path) if scheme == "dir" else FileSource(path)
+
+
+def _parse_data(rest: str) -> DataSource:
+    import binascii  # noqa: PLC0415 - for this kind only
+
+    head, comma, body = rest.partition(",")
+    if not comma:
+        raise ValueError("a data: URL has a comma between its type and its content")
+    if not head.lower().endswith(";base64"):
+        return DataSource(unquote_to_bytes(body))
+    encoded = unquote_to_bytes(body) if "%" in body else body.encode("ascii", "replace")
+    encoded = encoded.rstrip(b"=")
+    try:
+        return DataSource(binascii.a2b_base64(encoded + b"=" * (-len(encoded) % 4), strict_mode=True))
+    except binascii.Error as error:
+        raise ValueError("the content of the data: URL is not base64") from error
+
+
+def _parse_git(scheme: str, url: SplitResult) -> GitSource:
+    _need_host(url)
+    if url.query:
+        raise ValueError("a Git URL has no ?; write #branch or #commit, then :directory if needed")
+    if not url.path.strip("/"):
+        raise ValueError("the Git URL names no repository")
+    ref, _, subdir = unquote(url.fragment).partition(":")
+    if ref and not _REF.fullmatch(ref):
+        raise ValueError("write a branch, a tag or a full commit id behind #")
+    parts = [part for part in subdir.split("/") if part not in {"", "."}]
+    if ".." in parts:
+        raise ValueError("the directory behind #…: must lie inside the repository")
+    return GitSource(f"{scheme}://{url.netloc}{url.path}", ref, "/".join(parts))

@@ -1,0 +1,303 @@
+"""THE table of variables: what each is called, means, defaults to and is read by."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from kaniko_shim.build_args import parse_build_args, parse_origins
+from kaniko_shim.cache import parse_cache_repo
+from kaniko_shim.docker_config import parse_docker_config
+from kaniko_shim.references import ImageReference, parse_output
+from kaniko_shim.registries import parse_maps, parse_mirrors, parse_registries
+from kaniko_shim.scalars import (
+    parse_count,
+    parse_raw,
+    parse_seconds,
+    parse_sha256,
+    parse_switch,
+    parse_text,
+    split_list,
+)
+from kaniko_shim.sources.kinds import parse_source
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Command(StrEnum):
+    """The shim's sub-commands."""
+
+    ALL = "all"
+    BUILD = "build"
+    PUSH = "push"
+
+
+class CacheMode(StrEnum):
+    """The values of CACHE."""
+
+    AUTO = "auto"
+    ON = "true"
+    OFF = "false"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable(Generic[T_co]):
+    """One environment variable.
+
+    Attributes:
+        name: its name; the flag of the same meaning is `--name-in-lower-case`.
+        meaning: Markdown for the documentation; its first sentence stands in `--help`.
+        parse: reads a value; raises ValueError with what to write instead. Reads the default too.
+        default: used if the variable is unset or blank.
+        default_note: what stands in the documentation in place of an empty default.
+        commands: the sub-commands that read it.
+        secret: never printed, and not accepted as a flag.
+        shown: whether a malformed value is quoted in the message about it.
+    """
+
+    name: str
+    meaning: str
+    parse: Callable[[str], T_co]
+    default: str = ""
+    default_note: str = ""
+    commands: tuple[Command, ...] = (Command.ALL, Command.BUILD)
+    secret: bool = False
+    shown: bool = True
+
+    @property
+    def flag(self) -> str:
+        """The command line's name for it."""
+        return "--" + self.name.lower().replace("_", "-")
+
+
+_EVERY = tuple(Command)
+
+
+def _parse_outputs(text: str) -> tuple[ImageReference, ...]:
+    outputs = list[ImageReference]()
+    for item in split_list(text, ","):
+        try:
+            output = parse_output(item)
+        except ValueError as error:
+            raise ValueError(f"{item!r}: {error}") from error
+        if output in outputs:
+            raise ValueError(f"{item!r} is named twice")
+        outputs.append(output)
+    return tuple(outputs)
+
+
+def _parse_cache_mode(text: str) -> CacheMode:
+    if text.strip().lower() == "auto":
+        return CacheMode.AUTO
+    try:
+        return CacheMode.ON if parse_switch(text) else CacheMode.OFF
+    except ValueError as error:
+        raise ValueError("write auto, true or false") from error
+
+
+def _parse_absolute(text: str) -> str:
+    text = parse_text(text)
+    if text and not text.startswith("/"):
+        raise ValueError("write an absolute path")
+    return text
+
+
+DOCKERFILE_PATH = Variable(
+    "DOCKERFILE_PATH",
+    "The Dockerfile, relative to the context (to CONTEXT_SUB_PATH in it, if set). It may lie in a parent of "
+    "CONTEXT_SUB_PATH, never outside of the context.",
+    parse_text,
+    default="Dockerfile",
+)
+DOCKERFILE_CONTENT = Variable(
+    "DOCKERFILE_CONTENT",
+    "The Dockerfile's text itself, in place of DOCKERFILE_PATH.",
+    parse_raw,
+)
+BUILD_ARG = Variable(
+    "BUILD_ARG",
+    "Build arguments: `,`-joined, each the base64 of `name=value`. The value may be empty and hold commas, `=`, "
+    "blanks, line ends and any UTF-8.",
+    parse_build_args,
+    shown=False,
+)
+BUILD_ARG_FROM = Variable(
+    "BUILD_ARG_FROM",
+    "Build arguments whose values are secrets: `,`-joined `ARGUMENT=ENVIRONMENT_VARIABLE`. The values are read from "
+    "the variables named, reach the executor outside of its command line, and are masked in the log and the result.",
+    parse_origins,
+)
+TARGET = Variable("TARGET", "The stage to build.", parse_text, default_note="the last stage")
+OUTPUT_IMAGE = Variable(
+    "OUTPUT_IMAGE",
+    "The image to push, `[host[:port]/]path[:tag]`; several are `,`-joined. Required, unless NO_PUSH is `true`. "
+    "`build` pushes nothing and infers the cache's repository from it.",
+    _parse_outputs,
+    commands=_EVERY,
+)
+NO_PUSH = Variable(
+    "NO_PUSH",
+    "`true`: the image is built (and written to OUTPUT_LAYOUT, or checked there), but not pushed.",
+    parse_switch,
+    default="false",
+    commands=_EVERY,
+)
+OUTPUT_LAYOUT = Variable(
+    "OUTPUT_LAYOUT",
+    "The directory of the OCI image layout that `build` writes and `push` reads. Without a sub-command, a layout is "
+    "written only if this is set.",
+    _parse_absolute,
+    default_note="`/kaniko/layout` for `build` and `push`",
+    commands=_EVERY,
+)
+CACHE = Variable(
+    "CACHE",
+    "Whether layers are cached in a repository: `auto` (if CACHE_REPO is set), `true` or `false`.",
+    _parse_cache_mode,
+    default="auto",
+)
+CACHE_REPO = Variable(
+    "CACHE_REPO",
+    "The repository of cached layers, `host[:port]/path` without a tag. `oci:/path/name` keeps them in OCI layouts "
+    "beside `/path/name`: let `/path` be a volume. With CACHE=`true` and no CACHE_REPO it is the first OUTPUT_IMAGE "
+    "with `/cache` behind it (on Docker Hub, which has no nested names: with `-cache`).",
+    parse_cache_repo,
+)
+CACHE_TTL = Variable(
+    "CACHE_TTL",
+    "The age up to which a cached layer is used: `336h`, `90m`, or a number of seconds.",
+    parse_seconds,
+    default_note="the executor's (two weeks)",
+)
+CACHE_READ_ONLY = Variable(
+    "CACHE_READ_ONLY",
+    "`true`: cached layers are used, and none is added.",
+    parse_switch,
+    default="false",
+)
+SOURCE_GET_URL = Variable(
+    "SOURCE_GET_URL",
+    "The build context. `dir:///path` is a directory (it is copied), `file:///path` an archive; `http(s)://…` an "
+    "archive; `data:…;base64,…` an archive in the URL itself; `git+https://…`, `git+http://…`, `git://…` and "
+    "`https://….git` a Git repository, `#ref:directory` behind it, `ref` a branch, tag or full commit. Archives are "
+    "tar, tar.gz, tar.xz, tar.bz2, tar.zst or zip, recognised by their content.",
+    parse_source,
+    default="file:///tmp/context.tar.gz",
+    shown=False,
+)
+SOURCE_SHA256 = Variable(
+    "SOURCE_SHA256",
+    "The SHA-256 that the fetched archive must have.",
+    parse_sha256,
+)
+SOURCE_USERNAME = Variable(
+    "SOURCE_USERNAME",
+    "The user name for SOURCE_GET_URL (HTTP basic authentication; Git over HTTP too). Never sent to another host.",
+    parse_raw,
+)
+SOURCE_PASSWORD = Variable(
+    "SOURCE_PASSWORD",
+    "The password or token for SOURCE_GET_URL. Never sent to another host.",
+    parse_raw,
+    secret=True,
+)
+SOURCE_MAX_BYTES = Variable(
+    "SOURCE_MAX_BYTES",
+    "The most bytes that an archive may unpack to.",
+    parse_count,
+    default="10737418240",
+)
+SOURCE_MAX_ENTRIES = Variable(
+    "SOURCE_MAX_ENTRIES",
+    "The most files and directories that an archive may unpack to.",
+    parse_count,
+    default="1000000",
+)
+CONTEXT_SUB_PATH = Variable(
+    "CONTEXT_SUB_PATH",
+    "The directory of the fetched tree that is the context.",
+    parse_text,
+    default_note="all of it",
+)
+DOCKER_CONFIG_JSON = Variable(
+    "DOCKER_CONFIG_JSON",
+    "Registry credentials: a Docker `config.json`, as JSON or as the base64 of it. DOCKER_CONFIG_JSON_1, "
+    "DOCKER_CONFIG_JSON_2, … hold further ones; for a registry in several, the first wins. Without any, the file "
+    "`config.json` in the directory DOCKER_CONFIG (in the image: `/kaniko/.docker`) is used if it is there.",
+    parse_docker_config,
+    commands=_EVERY,
+    secret=True,
+)
+INSECURE_REGISTRIES = Variable(
+    "INSECURE_REGISTRIES",
+    "Registries that speak plain HTTP, `host[:port]`, `;`-joined (`,` is accepted too).",
+    parse_registries,
+    commands=_EVERY,
+)
+SKIP_TLS_VERIFY_REGISTRIES = Variable(
+    "SKIP_TLS_VERIFY_REGISTRIES",
+    "Registries whose certificate is not verified, `host[:port]`, `;`-joined (`,` is accepted too).",
+    parse_registries,
+    commands=_EVERY,
+)
+REGISTRY_MIRRORS = Variable(
+    "REGISTRY_MIRRORS",
+    "Mirrors of Docker Hub, tried in order, `host[:port][/path]`, `,`-joined.",
+    parse_mirrors,
+)
+REGISTRY_MAP = Variable(
+    "REGISTRY_MAP",
+    "Mirrors of other registries: `,`-joined `host=mirror/path`. A host may stand there several times: its mirrors "
+    "are tried in order.",
+    parse_maps,
+)
+SKIP_DEFAULT_REGISTRY_FALLBACK = Variable(
+    "SKIP_DEFAULT_REGISTRY_FALLBACK",
+    "`true`: an image that no mirror or map has is an error, and its own registry is not asked.",
+    parse_switch,
+    default="false",
+)
+HEARTBEAT_SECONDS = Variable(
+    "HEARTBEAT_SECONDS",
+    "After how many seconds of silence a line says what the job is doing, and since when.",
+    parse_count,
+    default="30",
+    commands=_EVERY,
+)
+RESULT_FILE = Variable(
+    "RESULT_FILE",
+    "A file that the result is written to, one JSON object, beside the container's termination message.",
+    _parse_absolute,
+    default_note="none",
+    commands=_EVERY,
+)
+
+TABLE: tuple[Variable[object], ...] = (
+    DOCKERFILE_PATH,
+    BUILD_ARG,
+    OUTPUT_IMAGE,
+    CACHE_REPO,
+    SOURCE_GET_URL,
+    DOCKER_CONFIG_JSON,
+    INSECURE_REGISTRIES,
+    SKIP_TLS_VERIFY_REGISTRIES,
+    REGISTRY_MIRRORS,
+    REGISTRY_MAP,
+    SKIP_DEFAULT_REGISTRY_FALLBACK,
+    DOCKERFILE_CONTENT,
+    BUILD_ARG_FROM,
+    TARGET,
+    CONTEXT_SUB_PATH,
+    SOURCE_SHA256,
+    SOURCE_USERNAME,
+    SOURCE_PASSWORD,
+    SOURCE_MAX_BYTES,
+    SOURCE_MAX_ENTRIES,
+    CACHE,
+    CACHE_TTL,
+    CACHE_READ_ONLY,
+    NO_PUSH,
+    OUTPUT_LAYOUT,
+    HEARTBEAT_SECONDS,
+    RESULT_FILE,
+)

@@ -1,0 +1,47 @@
+"""The builder image and a registry, without Kubernetes. Needs root, an OCI runtime and overlayfs."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from standalone.container import Builder
+from standalone.registry import ROOT, Registry, any_registry
+
+
+@pytest.fixture(scope="session")
+def builder(tmp_path_factory: pytest.TempPathFactory) -> Builder:
+    layout = os.environ.get("BUILDER_LAYOUT", "")
+    if not layout:
+        script = [sys.executable, ROOT / "shim" / "image" / "build.py", "--print-layout"]
+        layout = subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
+    return Builder.unpack(Path(layout), tmp_path_factory.mktemp("builder"))
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with any_registry(tmp_path_factory.mktemp("registry")) as found:
+        yield found
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    directory = tmp_path / "source"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture
+def env(registry: Registry, request: pytest.FixtureRequest) -> dict[str, str]:
+    """The variables of the README's example, for our registry."""
+    name = request.node.name.replace("[", "-").replace("]", "").lower()
+    return {
+        "OUTPUT_IMAGE": f"{registry.address}/standalone/{name}:latest",
+        "SOURCE_GET_URL": "dir:///tmp/source",
+        "DOCKERFILE_PATH": "Dockerfile",
+        "INSECURE_REGISTRIES": registry.address,
+        "REGISTRY_MIRRORS": registry.address,
+        "SKIP_DEFAULT_REGISTRY_FALLBACK": "true",
+    }

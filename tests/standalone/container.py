@@ -1,0 +1,178 @@
+"""Runs the builder image in a container of an OCI runtime, with nothing of Kubernetes around it."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+# What the build pod grants.
+CAPABILITIES = [f"CAP_{name}" for name in ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID", "SETFCAP")]
+
+_MOUNTS: list[dict[str, Any]] = [
+    {"destination": "/proc", "type": "proc", "source": "proc"},
+    {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=65536k"]},
+    {"destination": "/dev/pts", "type": "devpts", "source": "devpts", "options": ["newinstance", "ptmxmode=0666"]},
+    {"destination": "/dev/shm", "type": "tmpfs", "source": "shm", "options": ["nosuid", "nodev", "mode=1777"]},
+    {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["nosuid", "noexec", "nodev", "ro"]},
+]
+
+
+@dataclass(frozen=True)
+class Done:
+    """A container's end."""
+
+    code: int
+    log: str
+    result: dict[str, Any]
+    seconds: float
+
+
+@dataclass
+class Builder:
+    """The builder image, unpacked once."""
+
+    rootfs: Path
+    config: dict[str, Any]
+    scratch: Path
+    runtime: str = field(default_factory=lambda: shutil.which("runc") or shutil.which("crun") or "runc")
+
+    @classmethod
+    def unpack(cls, layout: Path, scratch: Path) -> "Builder":
+        def blob(digest: str) -> Path:
+            return layout / "blobs" / digest.replace(":", "/")
+
+        index = json.loads((layout / "index.json").read_bytes())
+        manifest = json.loads(blob(index["manifests"][0]["digest"]).read_bytes())
+        rootfs = scratch / "rootfs"
+        rootfs.mkdir()
+        for layer in manifest["layers"]:
+            subprocess.run(["tar", "-xf", blob(layer["digest"]), "-C", rootfs], check=True)
+        return cls(rootfs, json.loads(blob(manifest["config"]["digest"]).read_bytes())["config"], scratch)
+
+    def start(
+        self,
+        *arguments: str,
+        env: Mapping[str, str],
+        mounts: Mapping[str, Path] | None = None,
+        user: int = 0,
+    ) -> "Container":
+        return Container(self, arguments, env, mounts or {}, user)
+
+    def run(
+        self,
+        *arguments: str,
+        env: Mapping[str, str],
+        mounts: Mapping[str, Path] | None = None,
+        user: int = 0,
+        timeout: float = 300,
+    ) -> Done:
+        return self.start(*arguments, env=env, mounts=mounts, user=user).wait(timeout)
+
+
+class Container:
+    """One container, with a root file system of its own."""
+
+    def __init__(
+        self, builder: Builder, arguments: Sequence[str], env: Mapping[str, str], mounts: Mapping[str, Path], user: int
+    ) -> None:
+        self.name = f"builder-{uuid.uuid4().hex[:12]}"
+        self._runtime = builder.runtime
+        self._directory = builder.scratch / self.name
+        self._log = self._directory / "log"
+        self._termination_log = self._directory / "termination-log"
+        self._root = self._directory / "rootfs"
+        for directory in (self._root, self._directory / "upper", self._directory / "work"):
+            directory.mkdir(parents=True)
+        self._termination_log.touch()
+        self._termination_log.chmod(0o666)
+        overlay = f"lowerdir={builder.rootfs},upperdir={self._directory / 'upper'},workdir={self._directory / 'work'}"
+        subprocess.run(["mount", "-t", "overlay", "overlay", "-o", overlay, self._root], check=True)
+        self._write_spec(builder, arguments, env, mounts, user)
+        self._begin = time.monotonic()
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [self._runtime, "run", "--bundle", self._directory, self.name], stdout=log, stderr=log
+            )
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    def wait_for(self, text: str, timeout: float = 120) -> None:
+        deadline = time.monotonic() + timeout
+        while text not in self.log:
+            assert self._process.poll() is None, f"the container ended before it wrote {text!r}:\n{self.log}"
+            assert time.monotonic() < deadline, f"no {text!r} in {timeout} s:\n{self.log}"
+            time.sleep(0.05)
+
+    def signal(self, number: signal.Signals) -> None:
+        subprocess.run([self._runtime, "kill", self.name, str(int(number))], check=True)
+
+    def processes(self) -> list[int]:
+        """The ids of the container's processes, as the host sees them."""
+        done = subprocess.run(
+            [self._runtime, "ps", "--format", "json", self.name], check=True, capture_output=True, text=True
+        )
+        return list(json.loads(done.stdout) or [])
+
+    def wait(self, timeout: float = 300) -> Done:
+        try:
+            code = self._process.wait(timeout)
+            seconds = time.monotonic() - self._begin
+            text = self._termination_log.read_text()
+            return Done(code, self.log, json.loads(text) if text else {}, seconds)
+        finally:
+            self.remove()
+
+    def remove(self) -> None:
+        subprocess.run([self._runtime, "delete", "--force", self.name], check=False, capture_output=True)
+        self._process.wait(30)
+        with suppress(subprocess.CalledProcessError):
+            subprocess.run(["umount", self._root], check=True, capture_output=True)
+        shutil.rmtree(self._directory / "upper", ignore_errors=True)
+
+    def _write_spec(
+        self, builder: Builder, arguments: Sequence[str], env: Mapping[str, str], mounts: Mapping[str, Path], user: int
+    ) -> None:
+        binds = {
+            "/etc/resolv.conf": Path("/etc/resolv.conf"),
+            "/etc/hosts": Path("/etc/hosts"),
+            "/dev/termination-log": self._termination_log,
+            **mounts,
+        }
+        capabilities = CAPABILITIES if user == 0 else []
+        sets = ("bounding", "effective", "permitted") if user == 0 else ("bounding",)
+        spec = {
+            "ociVersion": "1.0.2",
+            "root": {"path": str(self._root), "readonly": user != 0},
+            "hostname": "builder",
+            "process": {
+                "user": {"uid": user, "gid": user},
+                "args": [*builder.config["Entrypoint"], *arguments],
+                "env": [*builder.config["Env"], *(f"{name}={value}" for name, value in env.items())],
+                "cwd": builder.config.get("WorkingDir") or "/",
+                "capabilities": dict.fromkeys(sets, capabilities),
+                "noNewPrivileges": True,
+            },
+            "mounts": [
+                *_MOUNTS,
+                *(
+                    {"destination": where, "type": "bind", "source": str(path), "options": ["rbind", "rw"]}
+                    for where, path in binds.items()
+                ),
+            ],
+            # The host's network: registries and servers of the tests listen there.
+            "linux": {
+                "namespaces": [{"type": kind} for kind in ("pid", "ipc", "uts", "mount", "cgroup")],
+                "cgroupsPath": f"/imagebuild-standalone/{self.name}",
+            },
+        }
+        (self._directory / "config.json").write_text(json.dumps(spec))

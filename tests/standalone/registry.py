@@ -1,0 +1,134 @@
+"""A registry to push to, and what comes back from it."""
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+BASES = {"busybox": "library/busybox:latest", "python": "library/python:3.11"}
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A registry that speaks plain HTTP, and crane to look into it with."""
+
+    address: str
+    crane: Path
+
+    def manifest(self, image: str) -> bytes:
+        return self._crane("manifest", image)
+
+    def digest(self, image: str) -> str:
+        return "sha256:" + hashlib.sha256(self.manifest(image)).hexdigest()
+
+    def config(self, image: str) -> dict[str, Any]:
+        return dict(json.loads(self._crane("config", image)))
+
+    def pull(self, image: str, into: Path) -> dict[str, tarfile.TarInfo]:
+        """Unpack an image; returns what its flattened file system holds."""
+        archive = into.with_suffix(".tar")
+        archive.write_bytes(self._crane("export", image))
+        with tarfile.open(archive) as stream:
+            members = {member.name.strip("/"): member for member in stream.getmembers()}
+            stream.extractall(into, filter="fully_trusted")
+        archive.unlink()
+        return members
+
+    def layers(self, image: str) -> list[dict[str, tarfile.TarInfo]]:
+        """What each layer of an image holds."""
+        found = []
+        repository = image.rpartition(":")[0]
+        for layer in json.loads(self.manifest(image))["layers"]:
+            content = subprocess.run(
+                [self.crane, "--insecure", "blob", f"{repository}@{layer['digest']}"], check=True, capture_output=True
+            ).stdout
+            names = subprocess.run(["tar", "-tz"], input=content, check=True, capture_output=True, text=True).stdout
+            found.append(dict.fromkeys(name.strip("/") for name in names.splitlines()))
+        return found
+
+    def _crane(self, command: str, image: str) -> bytes:
+        return subprocess.run(
+            [
+                self.crane,
+                "--insecure",
+                command,
+                *([] if command != "export" else []),
+                image,
+                *(["-"] if command == "export" else []),
+            ],
+            check=True,
+            capture_output=True,
+        ).stdout
+
+
+def cluster(*arguments: str) -> str:
+    command = [sys.executable, "-m", "cluster", *arguments]
+    done = subprocess.run(command, cwd=ROOT / "tests", check=True, capture_output=True, text=True)
+    return done.stdout.strip().splitlines()[-1]
+
+
+@contextmanager
+def own_registry(scratch: Path) -> Iterator[Registry]:
+    """A registry of our own, with the base images in it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = scratch / "registry.json"
+    config.write_text(
+        json.dumps(
+            {
+                "version": 0.1,
+                "storage": {"filesystem": {"rootdirectory": str(scratch / "registry")}, "delete": {"enabled": True}},
+                "http": {"addr": f"127.0.0.1:{port}"},
+                "log": {"accesslog": {"disabled": True}},
+            }
+        )
+    )
+    program = shutil.which("docker-registry") or "registry"
+    with (scratch / "registry.log").open("wb") as log:
+        process = subprocess.Popen([program, "serve", config], stdout=log, stderr=log)
+    registry = Registry(f"127.0.0.1:{port}", Path(cluster("artefact", "crane")))
+    try:
+        _wait(port)
+        for base, image in BASES.items():
+            layout = cluster("base-image", base).removeprefix("oci:")
+            push = [registry.crane, "--insecure", "push", layout, f"{registry.address}/{image}"]
+            subprocess.run(push, check=True, capture_output=True)
+        yield registry
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextmanager
+def any_registry(scratch: Path) -> Iterator[Registry]:
+    """The one that REGISTRY_ADDRESS names (the test cluster's), or else our own."""
+    address = os.environ.get("REGISTRY_ADDRESS", "")
+    if address:
+        yield Registry(address, Path(cluster("artefact", "crane")))
+        return
+    with own_registry(scratch) as registry:
+        yield registry
+
+
+def _wait(port: int) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert time.monotonic() < deadline, "the registry does not listen"
+            time.sleep(0.05)
+        else:
+            return
