@@ -99,7 +99,7 @@ def copy_context(target: Path) -> None:
     for file in context_files():
         copy = target / file.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, copy)
+        shutil.copy2(file, copy)  # times too: they count for the layer cache
 
 
 def wheelhouse() -> Path:
@@ -108,7 +108,7 @@ def wheelhouse() -> Path:
     def make(folder: Path) -> None:
         wheels.download(ROOT, "operator", LOCAL_PYTHON, folder)
 
-    ingredients = [ROOT / "uv.lock", ROOT / "pyproject.toml", ROOT / "tools" / "images" / "wheels.py", LOCAL_PYTHON]
+    ingredients = [ROOT / "uv.lock", Path(wheels.__file__), LOCAL_PYTHON]
     return store.entry("operator-wheels", "fetching the operator's wheels", ingredients, make)
 
 
