@@ -16,6 +16,16 @@ _RUN_SIGNAL = re.compile(r"waiting for process to exit: signal: ([a-z ]+)")
 _REGISTRY = re.compile(r"https?://([A-Za-z0-9.:\[\]-]+)/v2/")
 _QUOTED_IMAGE = re.compile(r'(?:push permission for "|to destination |pushing to )([A-Za-z0-9.-]+(?::\d+)?)/')
 _DIALLED = re.compile(r"(?:lookup|dial tcp) ([A-Za-z0-9.-]+)(?::\d+)?")
+# What says only that something failed, which the reason says better.
+_NOISE = re.compile(
+    r"^(?:(?:Error|error building image|error building stage|error pushing image|failed to execute command"
+    r"|failed to get files used from context|failed to optimize instructions|parsing dockerfile"
+    r"|error checking push permissions -- make sure you entered the correct tag name, and that you are "
+    r"authenticated correctly, and try again|checking push permission for \"[^\"]*\""
+    r"|unable to complete operation after \d+ attempts, last error): )+"
+    r"|; \[?map\[.*$"
+)
+_MISSING_FILE = re.compile(r"lstat /kaniko/buildcontext/(\S+): no such file")
 _LINE = re.compile(r"(?:parse error on line |dockerfile parse error line |line )(\d+)")
 
 
@@ -71,6 +81,11 @@ _GENERAL = (
         r"please provide a valid path to a Dockerfile",
         Reason.DOCKERFILE_NOT_FOUND,
         "The executor did not find the Dockerfile",
+    ),
+    _rule(
+        r"lstat /kaniko/buildcontext/\S+: no such file",
+        Reason.COPY_FAILED,
+        "The context has no {missing}, which the Dockerfile copies",
     ),
     _rule(
         r"failed to get fileinfo for|failed to get relative files|copy failed|could not copy source"
@@ -204,7 +219,11 @@ def _by_words(evidence: Evidence) -> Failure | None:
     if rule is None:
         return None
     registry = _registry(evidence.error)
-    words = {"error": _quote(evidence.error), "registry": registry or "The registry"}
+    words = {
+        "error": _quote(evidence.error),
+        "registry": registry or "The registry",
+        "missing": missing_file(evidence.error),
+    }
     hint = rule.hint.format(**words)
     if rule.reason is Reason.REGISTRY_UNAUTHORIZED and not evidence.pushing and _is_cache(evidence):
         hint = "Add credentials for CACHE_REPO to DOCKER_CONFIG_JSON, or set CACHE_READ_ONLY=true."
@@ -230,6 +249,12 @@ def _by_words(evidence: Evidence) -> Failure | None:
         line=line,
         registry=registry if concerns_registry else "",
     )
+
+
+def missing_file(error: str) -> str:
+    """The file of the context that an error says is missing, or empty."""
+    match = _MISSING_FILE.search(error)
+    return match[1] if match else ""
 
 
 def _unknown(evidence: Evidence) -> Failure:
@@ -259,9 +284,5 @@ def _registry(error: str) -> str:
 
 
 def _quote(error: str) -> str:
-    text = " ".join(error.split())
-    # The beginning says only that building failed; the end says why.
-    for start in ("error building image: ", "error pushing image: ", "Error: "):
-        text = text.removeprefix(start)
-    text = text.rstrip(".")
+    text = _NOISE.sub("", " ".join(error.split())).rstrip(".")
     return text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"

@@ -92,6 +92,19 @@ def find_line(instructions: tuple[Instruction, ...], text: str, occurrence: int 
     return lines[min(occurrence, len(lines)) - 1]
 
 
+def find_copy(instructions: tuple[Instruction, ...], path: str) -> Instruction | None:
+    """The instruction that copies a file of the context."""
+    for instruction in instructions:
+        words = re.split(r'[\s"\[\],]+', instruction.text)
+        if instruction.keyword in {"COPY", "ADD"} and path.rstrip("/") in (_plain_path(word) for word in words):
+            return instruction
+    return None
+
+
+def _plain_path(word: str) -> str:
+    return word.removeprefix("./").strip("/")
+
+
 def locate(root: Path, context: Path, path: str) -> Path:
     """The Dockerfile's real path.
 

@@ -3,10 +3,12 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from kaniko_shim.result import CacheReport
 
 _RECORD = re.compile(r'(?:time=(?:"[^"]*"|\S+) )?level=(\w+) msg=("(?:[^"\\]|\\.)*"|\S*)(?: .*)?')
+_RECORD_BEGIN = re.compile(r'time="\d{4}-\d\d-\d\dT[^"]*" level=\w+ msg=')
 _INSTRUCTION = re.compile(
     r"(?:RUN|COPY|ADD|FROM|ENV|ARG|LABEL|WORKDIR|USER|EXPOSE|VOLUME|ENTRYPOINT|CMD|SHELL|STOPSIGNAL|HEALTHCHECK"
     r"|ONBUILD|MAINTAINER) .*",
@@ -18,13 +20,14 @@ _CACHE_WARNING = "Error uploading layer to cache: "
 # A command that changed nothing has no layer to upload.
 _HARMLESS = re.compile(r"open : no such file or directory\s*$")
 
+_PUSH = "Pushing image to "
 _PHASES = (
     ("Retrieving image manifest ", "looking for the base image {rest}"),
     ("Unpacking rootfs as cmd ", "unpacking the base image"),
     ("Initializing snapshotter", "taking a snapshot of the base image"),
     ("Taking snapshot of ", "taking a snapshot of the file system"),
     ("Pushing layer ", "pushing a layer to the cache"),
-    ("Pushing image to ", "pushing the image to {rest}"),
+    (_PUSH, "pushing the image to {rest}"),
     ("Deleting filesystem", "cleaning up after a stage"),
     ("Storing source image from stage ", "keeping a stage's image"),
     ("Saving file ", "keeping a stage's files"),
@@ -49,7 +52,8 @@ class Progress:
         warnings: what it complained about and the user should know.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, outputs: Iterable[str] = ()) -> None:
+        self._outputs = frozenset(outputs)
         self.phase = ""
         self.instruction = ""
         self.occurrence = 0
@@ -65,12 +69,19 @@ class Progress:
         """Cached layers found and not found so far."""
         return CacheReport(self._hits, self._misses)
 
-    def read(self, line: str) -> str | None:
+    def read(self, line: str) -> Iterator[str]:
         """Take note of a line.
 
-        Returns:
-            The line as people should see it, or None to leave it out.
+        Yields:
+            The line as people should see it: cut in two where a RUN's output has no line end, or not at all.
         """
+        begin = _RECORD_BEGIN.search(line)
+        cut = begin.start() if begin else 0
+        for part in (line[:cut], line[cut:]) if cut else (line,):
+            if (shown := self._read(part)) is not None:
+                yield shown
+
+    def _read(self, line: str) -> str | None:
         record = _RECORD.fullmatch(line)
         if record is None:
             return self._read_plain(line)
@@ -107,7 +118,8 @@ class Progress:
         for start, phase in _PHASES:
             if message.startswith(start):
                 self.phase = phase.format(rest=message[len(start) :])
-                self.pushing = self.pushing or start == "Pushing image to "
+                # A layer's way into the cache begins with the same words.
+                self.pushing = self.pushing or (start == _PUSH and message[len(start) :] in self._outputs)
                 return
 
 

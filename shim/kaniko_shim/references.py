@@ -6,7 +6,8 @@ from dataclasses import dataclass
 DOCKER_HUB = "index.docker.io"
 _HUB_ALIASES = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
 
-_LONGEST_REPOSITORY = 255
+# What the registry library of the executor takes.
+_SHORTEST_REPOSITORY, _LONGEST_REPOSITORY = 2, 255
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?"
 _HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?")
 _COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")
@@ -95,8 +96,8 @@ def parse_reference(text: str) -> ImageReference:
     if registry in _HUB_ALIASES:
         registry = DOCKER_HUB
         path = path if "/" in path else f"library/{path}"
-    if len(path) > _LONGEST_REPOSITORY:
-        raise ValueError(f"a repository's name has at most {_LONGEST_REPOSITORY} characters")
+    if not _SHORTEST_REPOSITORY <= len(path) <= _LONGEST_REPOSITORY:
+        raise ValueError(f"a repository's name has {_SHORTEST_REPOSITORY} to {_LONGEST_REPOSITORY} characters")
     return ImageReference(registry, path, tag or ("" if at else "latest"), digest)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kaniko_shim import dockerfile as dockerfiles
 from kaniko_shim import executor, layout, process
-from kaniko_shim.classify import Evidence, classify
+from kaniko_shim.classify import Evidence, classify, missing_file
 from kaniko_shim.crane import Crane
 from kaniko_shim.credentials import find_credentials, install_credentials
 from kaniko_shim.dockerfile import Instruction
@@ -45,7 +45,7 @@ def build(request: BuildRequest, job: Job) -> Result:
         prepared = _prepare(request, job)
     except JobError as error:
         return Result(str(request.command), error.failure, source=result.source, timings=job.phases.timings)
-    progress = Progress()
+    progress = Progress(output.name for output in request.outputs)
     failure = _execute(request, job, prepared, progress)
     images: tuple[PushedImage, ...] = ()
     if failure is None:
@@ -120,13 +120,12 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
     def on_line(line: str) -> None:
         nonlocal push_begin
         phase = progress.phase
-        shown = progress.read(line)
+        for shown in progress.read(line):
+            job.relay(shown)
         if progress.phase != phase:
             job.phases.enter(progress.phase)
         if progress.pushing and push_begin is None:
             push_begin = job.phases.now()
-        if shown is not None:
-            job.relay(shown)
 
     ended = process.run(prepared.command, on_line=on_line, on_silence=job.beat, silence=request.heartbeat_seconds)
     end = job.phases.now()
@@ -137,17 +136,27 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
         return CancelledError(ended.stopped_by, name_of(ended.stopped_by)).failure
     if ended.code == 0:
         return None
+    error = job.console.masker.mask(progress.error or job.tail.text.rpartition("\n")[2])
+    instruction, line = _failing(prepared.instructions, progress, error)
     evidence = Evidence(
         ended,
-        job.console.masker.mask(progress.error or job.tail.text.rpartition("\n")[2]),
+        error,
         log=job.tail.text,
         pushing=progress.pushing,
         out_of_memory=oom_kills() > kills,
-        instruction=progress.instruction,
-        line=dockerfiles.find_line(prepared.instructions, progress.instruction, progress.occurrence),
+        instruction=instruction,
+        line=line,
         cache_repo=request.cache.repo if request.cache else "",
     )
     return classify(evidence)
+
+
+def _failing(instructions: tuple[Instruction, ...], progress: Progress, error: str) -> tuple[str, int]:
+    """The instruction that failed, and its line: the executor looks for files to copy before it begins."""
+    missing = missing_file(error)
+    if missing and (found := dockerfiles.find_copy(instructions, missing)):
+        return found.text, found.line
+    return progress.instruction, dockerfiles.find_line(instructions, progress.instruction, progress.occurrence)
 
 
 def _verify(request: BuildRequest, job: Job) -> tuple[PushedImage, ...]:
