@@ -1,97 +1,87 @@
 """Build the operator image from Dockerfile.operator, unless it has been built from the same files before.
 
-PYTHON_IMAGE names another base image. Where the default one can't be reached, the test cluster's image of Debian's
-Python takes its place, and wheels are fetched here instead of during the build.
+Where no registry can be reached, the test cluster's image of Debian's Python takes the place of the default base image,
+and the wheels that uv.lock pins are fetched here instead of during the build. PYTHON_IMAGE names another base image.
 """
 
 import argparse
 import os
+import platform
 import shutil
-import socket
+import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.append(str(ROOT / "tests"))
+sys.path += [str(ROOT / "tests"), str(ROOT / "shim")]
 
-from cluster import images as base_images  # noqa: E402
-from cluster import packages, store  # noqa: E402
-from cluster.console import ClusterError, answer, say  # noqa: E402
-from cluster.settings import cache  # noqa: E402
-from images import engine, wheels  # noqa: E402
+from cluster import images as base_images  # noqa: E402 - lies elsewhere in this tree
+from cluster import store  # noqa: E402 - same
+from cluster.console import ClusterError, run  # noqa: E402 - same
+from image.inputs import registry_reachable  # noqa: E402 - same
+from image.tools import Buildah, choose_tool, layout_size  # noqa: E402 - same
 
-DOCKERFILE = ROOT / "Dockerfile.operator"
+IMAGE = "localhost/imagebuild-operator:latest"
+LOCAL_BASE = "localhost/imagebuild-python:local"
+#: Version of Debian's Python in the local base image.
+LOCAL_PYTHON = "3.11"
+DOCKERFILE = "Dockerfile.operator"
 #: What the Dockerfile copies.
 CONTEXT = ("README.md", "LICENSE", "pyproject.toml", "uv.lock", "crds", "operator", "shim/kaniko_shim")
-HUB = ("registry-1.docker.io", 443)
-#: Version of Debian's Python in the base image that stands in for the default one.
-LOCAL_PYTHON = "3.11"
 
 
-def main() -> int:
+def main() -> None:
     """Print where the image lies as an OCI layout."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--print-layout", action="store_true", help="print the path alone")
-    alone = parser.parse_args().print_layout
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tool", default=os.environ.get("CONTAINER_TOOL", ""), help="docker, podman or buildah")
+    parser.add_argument("--print-layout", action="store_true", help="print only the path of the image's OCI layout")
+    options = parser.parse_args()
     try:
-        layout = operator_image()
-    except ClusterError as error:
-        say(f"error: {error}")
-        return 1
-    if not alone:
-        size = sum(file.stat().st_size for file in layout.rglob("*") if file.is_file())
-        say(f"operator image: {size / 1e6:.0f} MB compressed, in {layout}")
-    answer(str(layout))
-    return 0
+        layout = operator_image(options.tool)
+    except (ClusterError, subprocess.CalledProcessError) as error:
+        raise SystemExit(f"error: {error}") from error
+    if options.print_layout:
+        print(layout)
+        return
+    print(
+        f"operator image {IMAGE}\nOCI layout     {layout}\nsize           {layout_size(layout) / 1e6:.1f} MB compressed"
+    )
 
 
-def operator_image() -> Path:
+def operator_image(tool_name: str) -> Path:
     """Give the folder of the image's OCI layout; build it where its files have changed."""
-    local = needs_local_base()
-    if local:
-        packages.ensure(["buildah"])
-    base = base_images.layout("python") if local else None
-    ingredients: dict[str, Any] = {str(file.relative_to(ROOT)): file for file in context_files()}
-    ingredients |= {"Dockerfile": DOCKERFILE, "base": base and base.name, "image": os.environ.get("PYTHON_IMAGE")}
-    ingredients["engine"] = Path(engine.__file__)
+    given = os.environ.get("PYTHON_IMAGE")
+    local = None if given or registry_reachable() else base_images.layout("python")
+    ingredients = {str(file.relative_to(ROOT)): file for file in (ROOT / DOCKERFILE, *context_files())}
 
     def make(folder: Path) -> None:
+        tool = choose_tool(tool_name)
+        arguments = {"PYTHON_IMAGE": given} if given else {}
         with tempfile.TemporaryDirectory(prefix="operator-image-") as temporary:
             context = Path(temporary)
             copy_context(context)
-            arguments = {"PYTHON_IMAGE": os.environ["PYTHON_IMAGE"]} if os.environ.get("PYTHON_IMAGE") else {}
-            if base:
+            if local:
+                tool.load(local, LOCAL_BASE)
+                if isinstance(tool, Buildah):
+                    tool.offline = True
                 shutil.copytree(wheelhouse(), context / "wheels")
-                arguments["WHEELS"] = "wheels"
-            layouts = {"PYTHON_IMAGE": base} if base else {}
-            image = engine.Build("imagebuild-operator", DOCKERFILE, context, arguments, layouts)
-            chosen = "buildah" if base else engine.find_engine()
-            engine.build(image, chosen, folder, cache() / "operator-image.log")
+                arguments |= {"PYTHON_IMAGE": LOCAL_BASE, "WHEELS": "wheels"}
+            tool.build(context, ROOT / DOCKERFILE, IMAGE, arguments)
+        tool.save(IMAGE, folder / "layout")
 
-    return store.entry("operator-image", "building the operator image", ingredients, make)
-
-
-def needs_local_base() -> bool:
-    """Tell whether neither PYTHON_IMAGE nor Docker Hub gives a base image."""
-    if os.environ.get("PYTHON_IMAGE"):
-        return False
-    try:
-        socket.create_connection(HUB, timeout=5).close()
-    except OSError:
-        return True
-    return False
+    base = local.name if local else given
+    return store.entry("operator", "building the operator image", [ingredients, base], make) / "layout"
 
 
-def context_files() -> list[Path]:
+def context_files() -> Iterator[Path]:
     """Give the files that the Dockerfile copies."""
-    found: list[Path] = []
     for name in CONTEXT:
         path = ROOT / name
-        files = path.rglob("*") if path.is_dir() else [path]
-        found += [file for file in files if file.is_file() and "__pycache__" not in file.parts]
-    return sorted(found)
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file() and "__pycache__" not in file.parts:
+                yield file
 
 
 def copy_context(target: Path) -> None:
@@ -103,14 +93,22 @@ def copy_context(target: Path) -> None:
 
 
 def wheelhouse() -> Path:
-    """Give a folder with the wheels that the image needs."""
+    """Give a folder with requirements.txt and wheels of all that it pins, and the build backend's."""
+    uv = str(ROOT / "build" / "uv")
+    tags = [f"manylinux_2_{minor}" for minor in range(36, 16, -1)]  # up to Debian 12's glibc
 
     def make(folder: Path) -> None:
-        wheels.download(ROOT, "operator", LOCAL_PYTHON, folder)
+        requirements = folder / "requirements.txt"
+        lock = ["--frozen", "--no-dev", "--no-emit-project", "--extra=operator"]
+        run([uv, "export", "--quiet", f"--project={ROOT}", *lock, f"--output-file={requirements}"])
+        pip = [uv, "tool", "run", "--quiet", f"--python={sys.executable}", "pip", "download", "--quiet"]
+        pip += ["--only-binary=:all:", f"--python-version={LOCAL_PYTHON}", f"--dest={folder}"]
+        pip += [f"--platform={tag}_{platform.machine()}" for tag in (*tags, "manylinux2014")]
+        run([*pip, "--require-hashes", f"--requirement={requirements}"])
+        run([*pip, "hatchling"])
 
-    ingredients = [ROOT / "uv.lock", Path(wheels.__file__), LOCAL_PYTHON]
-    return store.entry("operator-wheels", "fetching the operator's wheels", ingredients, make)
+    return store.entry("operator-wheels", "fetching the operator's wheels", [ROOT / "uv.lock", tags], make)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
