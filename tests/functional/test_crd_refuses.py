@@ -140,6 +140,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (arg(name="PATH", valueFrom=KEY), "rename the ARG"),
     (arg(name="KANIKO_DIR", valueFrom=KEY), "rename the ARG"),
     (arg(name="LD_PRELOAD", valueFrom=KEY), "rename the ARG"),
+    (arg(name="AWS_SECRET_ACCESS_KEY", valueFrom=KEY), "rename the ARG"),
     ({"buildArgs": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}, "Duplicate value"),
     ({"buildArgs": [{"name": f"A{i}", "value": ""} for i in range(101)]}, "must have at most 100 items"),
     ({"buildArgs": [{"name": f"A{i}", "value": "x" * 90_000} for i in range(2)]}, "96000 bytes together at most"),
