@@ -1,7 +1,8 @@
 """A real API server for the tests of this folder, and a namespace for each of them.
 
-The server is the one that KUBECONFIG names; without it, the test cluster's functional mode (etcd and kube-apiserver) is
-started, and left running for the next time.
+It is the test cluster's functional mode (etcd and kube-apiserver), started where it isn't running and left running for the
+next time; FUNCTIONAL_KUBECONFIG names another server. KUBECONFIG is not looked at: these tests write what a kubelet would,
+so the cluster must have none.
 """
 
 import os
@@ -23,8 +24,8 @@ CRD = TESTS.parent / "crds" / "imagebuild.yaml"
 @pytest.fixture(scope="session")
 def cluster() -> dict[str, str]:
     """KUBECONFIG, and what else is known of the cluster (BIN: a folder with kubectl)."""
-    if os.environ.get("KUBECONFIG"):
-        return dict(os.environ)
+    if given := os.environ.get("FUNCTIONAL_KUBECONFIG"):
+        return {**os.environ, "KUBECONFIG": given}
     try:
         _cluster("up", "--functional")
     except subprocess.CalledProcessError as error:

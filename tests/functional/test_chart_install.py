@@ -1,0 +1,101 @@
+"""The chart installed by Helm: rights as the API server grants them, and what an uninstallation leaves."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from chart.helm import CHART, find_helm
+from functional.kube import Builds, Kubectl, spec
+from kubernetes import client
+
+Helm = Callable[..., str]
+
+ALLOWED = [
+    *(("imagebuild.dev", "imagebuilds", verb) for verb in ("get", "list", "watch")),
+    *(("imagebuild.dev", "imagebuilds/status", verb) for verb in ("get", "patch")),
+    *(("", "pods", verb) for verb in ("get", "list", "watch", "create", "delete")),
+    *(("", "events", verb) for verb in ("list", "create", "patch")),
+]
+DENIED = [
+    *(("", "secrets", verb) for verb in ("get", "list", "watch", "create", "delete")),
+    *(("", "configmaps", verb) for verb in ("get", "list")),
+    *(("", "pods", verb) for verb in ("patch", "update", "deletecollection")),
+    *(("", f"pods/{part}", "create") for part in ("exec", "attach", "eviction", "ephemeralcontainers", "portforward")),
+    *(("imagebuild.dev", "imagebuilds", verb) for verb in ("create", "update", "patch", "delete")),
+    ("", "serviceaccounts/token", "create"),
+    ("", "namespaces", "list"),
+    ("rbac.authorization.k8s.io", "roles", "create"),
+    ("apiextensions.k8s.io", "customresourcedefinitions", "get"),
+]
+
+
+@pytest.fixture
+def helm(kubeconfig: Path, namespace: str, crd: Path) -> Iterator[Helm]:
+    """Install the chart with `helm("install", …)`; the release is named after the test's namespace and in it."""
+    assert crd.exists()
+    program = str(find_helm())
+
+    def run(command: str, *arguments: str) -> str:
+        chart = [str(CHART)] if command in {"install", "upgrade"} else []
+        line = [program, command, namespace, *chart, "--namespace", namespace, *arguments]
+        done = subprocess.run(
+            [*line, "--kubeconfig", str(kubeconfig)], capture_output=True, text=True, check=False, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    yield run
+    run("uninstall", "--ignore-not-found")
+
+
+def allowed(api: client.ApiClient, account: str, namespace: str, right: tuple[str, str, str]) -> bool:
+    group, resource, verb = right
+    name, _, subresource = resource.partition("/")
+    review = client.V1SubjectAccessReview(
+        spec=client.V1SubjectAccessReviewSpec(
+            user=account,
+            resource_attributes=client.V1ResourceAttributes(
+                namespace=namespace, group=group, resource=name, subresource=subresource, verb=verb
+            ),
+        )
+    )
+    answer = client.AuthorizationV1Api(api).create_subject_access_review(review)
+    assert answer.status
+    return bool(answer.status.allowed)
+
+
+def account(namespace: str) -> str:
+    return f"system:serviceaccount:{namespace}:{namespace}-imagebuild-operator"
+
+
+def test_the_operator_may_do_its_work_and_no_more(helm: Helm, api: client.ApiClient, namespace: str) -> None:
+    helm("install", "--set=crds.install=false")
+    user = account(namespace)
+    assert [right for right in ALLOWED if not allowed(api, user, "default", right)] == []
+    assert [right for right in DENIED if allowed(api, user, "default", right)] == []
+
+
+def test_a_list_of_namespaces_is_a_fence(helm: Helm, api: client.ApiClient, namespace: str) -> None:
+    helm("install", "--set=crds.install=false", f"--set=watchNamespaces={{{namespace}}}")
+    user = account(namespace)
+    assert [right for right in ALLOWED if not allowed(api, user, namespace, right)] == []
+    assert [right for right in (*ALLOWED, *DENIED) if allowed(api, user, "default", right)] == []
+
+
+def test_uninstalling_keeps_the_builds(helm: Helm, builds: Builds, kubectl: Kubectl) -> None:
+    builds.create(spec())
+    helm("install", "--take-ownership")
+    helm("upgrade", "--set=log.level=debug")
+    assert "kept" in helm("uninstall")
+    assert builds.get()["spec"]["timeoutSeconds"] == 3600
+    helm("install", "--take-ownership")
+    kubectl("wait", "--for=condition=Established", "crd/imagebuilds.imagebuild.dev", "--timeout=30s")
+
+
+def test_the_notes_say_what_to_do_next(helm: Helm, builds: Builds, kubectl: Kubectl) -> None:
+    notes = helm("install", "--set=crds.install=false", f"--set=watchNamespaces={{{builds.namespace}}}")
+    command, _, rest = notes.partition("<<'EOF'\n")
+    assert command.rstrip().endswith(f"kubectl apply -n {builds.namespace} -f -")
+    kubectl("apply", "-n", builds.namespace, "-f", "-", stdin=rest.partition("\nEOF\n")[0])
+    assert builds.get()["spec"]["output"]["push"] is False
