@@ -1,8 +1,8 @@
 """A real API server for the tests of this folder, and a namespace for each of them.
 
-It is the test cluster's functional mode (etcd and kube-apiserver), started where it isn't running and left running for the
-next time; FUNCTIONAL_KUBECONFIG names another server. KUBECONFIG is not looked at: these tests write what a kubelet would,
-so the cluster must have none.
+It is the test cluster's functional mode (etcd and kube-apiserver), started where it isn't running and left running for
+the next time; FUNCTIONAL_KUBECONFIG names another server. KUBECONFIG is not looked at: these tests write what a kubelet
+would, so the cluster must have none.
 """
 
 import os
@@ -59,6 +59,7 @@ def api(kubeconfig: Path) -> Iterator[client.ApiClient]:
     """A client with all rights."""
     with config.new_client_from_config(str(kubeconfig)) as made:
         yield made
+        made.rest_client.pool_manager.clear()  # its sockets, which the client leaves open
 
 
 @pytest.fixture(scope="session")
