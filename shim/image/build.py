@@ -7,6 +7,8 @@ the same Dockerfile. The image is kept in the user's cache as an OCI layout, key
 from, so that making it again takes no time.
 """
 
+# ruff: noqa: S603 - it runs the tools on the PATH of whoever makes the image
+
 import argparse
 import fcntl
 import os
@@ -18,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from image.inputs import (  # noqa: E402 - run as a script, from anywhere
+from image.inputs import (
     ROOT,
     SOURCES,
     Artefacts,
@@ -31,7 +33,7 @@ from image.inputs import (  # noqa: E402 - run as a script, from anywhere
     registry_reachable,
     source_parts,
 )
-from image.tools import Buildah, Tool, choose_tool, layout_size, run, succeeds  # noqa: E402 - same
+from image.tools import Buildah, Tool, choose_tool, layout_size, run, succeeds
 
 IMAGE = "localhost/imagebuild-builder:latest"
 DEBIAN_PYTHON = "3.11"

@@ -4,6 +4,8 @@ The interpreter gets the loader and the libraries that lie beside it (its ELF in
 rewritten), so that it works, and goes on working, whatever the rest of the file system is.
 """
 
+# ruff: noqa: S603, S607 - it runs the tools on the PATH of whoever makes the image
+
 import os
 import py_compile
 import re
@@ -16,15 +18,44 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 # Parts of the standard library that the shim and its dependencies never import.
-UNUSED = frozenset({
-    "__phello__", "config", "ctypes/test", "curses", "dbm", "distutils", "ensurepip", "idlelib", "lib2to3", "pydoc_data",
-    "sqlite3", "test", "tests", "tkinter", "turtle.py", "turtledemo", "unittest", "venv", "wsgiref", "xmlrpc", "site-packages",
-    "dist-packages", "pydoc.py", "doctest.py", "imaplib.py", "smtplib.py", "mailbox.py", "antigravity.py", "this.py",
-    "_pyrepl", "__pycache__",
-})  # fmt: skip
+UNUSED = frozenset(
+    [
+        "__phello__",
+        "__pycache__",
+        "_pyrepl",
+        "antigravity.py",
+        "config",
+        "ctypes/test",
+        "curses",
+        "dbm",
+        "dist-packages",
+        "distutils",
+        "doctest.py",
+        "ensurepip",
+        "idlelib",
+        "imaplib.py",
+        "lib2to3",
+        "mailbox.py",
+        "pydoc.py",
+        "pydoc_data",
+        "site-packages",
+        "smtplib.py",
+        "sqlite3",
+        "test",
+        "tests",
+        "this.py",
+        "tkinter",
+        "turtle.py",
+        "turtledemo",
+        "unittest",
+        "venv",
+        "wsgiref",
+        "xmlrpc",
+    ]
+)
 UNUSED_EXTENSIONS = re.compile(
-    r"_(?:tkinter|test.*|xx.*|sqlite3|curses.*|dbm|gdbm|codecs_.*|crypt|interp.*|ctypes_test)|readline|nis|ossaudiodev|spwd|xx.*"
-    r"|audioop|_?multibytecodec"
+    r"_(?:tkinter|test.*|xx.*|sqlite3|curses.*|dbm|gdbm|codecs_.*|crypt|interp.*|ctypes_test)|readline|nis|ossaudiodev"
+    r"|spwd|xx.*|audioop|_?multibytecodec"
 )
 _LDD = re.compile(r"^\s*(?:(\S+) => )?(/\S+) \(0x", re.MULTILINE)
 

@@ -1,5 +1,7 @@
 """What the builder image is made from: source images and wheels, from the internet or from this machine."""
 
+# ruff: noqa: S603 - it runs the tools on the PATH of whoever makes the image
+
 import hashlib
 import os
 import platform

@@ -5,6 +5,6 @@ import sys
 
 sys.path += ["/kaniko/.Shim/app", "/kaniko/.Shim/site"]
 
-from kaniko_shim.__main__ import main  # noqa: E402 - the path comes first
+from kaniko_shim.__main__ import main
 
 sys.exit(main())

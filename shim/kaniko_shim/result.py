@@ -50,6 +50,8 @@ class Result:
     command: str
     failure: Failure | None = None
     log_tail: str = ""
+    #: Of an image that was checked and not pushed; a pushed one has its own.
+    digest: str = ""
     images: tuple[PushedImage, ...] = ()
     source: SourceReport = field(default_factory=SourceReport)
     timings: Timings = field(default_factory=Timings)
@@ -81,8 +83,8 @@ def document(result: Result) -> dict[str, object]:
             "registry": failure.registry,
             "logTail": result.log_tail,
         }
+    fields["digest"] = result.images[0].digest if result.images else result.digest
     if result.images:
-        fields["digest"] = result.images[0].digest
         fields["images"] = [
             _known({"reference": image.reference, "digest": image.digest, "sizeBytes": image.size})
             for image in result.images

@@ -20,7 +20,8 @@ from kaniko_shim.reasons import Reason
 from kaniko_shim.request import BuildRequest
 from kaniko_shim.result import PushedImage, Result, SourceReport
 from kaniko_shim.signals import name_of
-from kaniko_shim.sources.fetch import Place, context_directory, fetch
+from kaniko_shim.sources.fetch import context_directory, fetch
+from kaniko_shim.sources.place import Place
 
 # Made by kind in every container, and a mount that can't be replaced.
 _PRODUCT_UUID = Path("/product_uuid")

@@ -32,7 +32,7 @@ def push(request: Request, job: Job) -> Result:
             image = check_layout(Path(request.layout))
         if not request.push:
             job.say(f"the image is whole ({image.digest}); nothing is pushed, since NO_PUSH is true")
-            return Result(str(request.command), timings=job.phases.timings)
+            return Result(str(request.command), digest=image.digest, timings=job.phases.timings)
         install_credentials(find_credentials(request.docker_config, job.environment, job.paths), job.paths, job.say)
         with job.phases.pushing():
             images.extend(_push_with_retries(request, job, output, image) for output in request.outputs)

@@ -1,8 +1,5 @@
 """Fetches a context, whatever its kind."""
 
-import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -12,28 +9,7 @@ from kaniko_shim.reasons import Reason
 from kaniko_shim.request import SourceRequest
 from kaniko_shim.result import SourceReport
 from kaniko_shim.sources.kinds import DataSource, DirectorySource, FileSource, GitSource, HttpSource
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where fetching happens.
-
-    Attributes:
-        into: the directory that becomes the context; emptied first.
-        scratch: where temporary files go.
-        environment: the variables that the process was started with (proxies, certificates).
-        say: writes a line of the log.
-    """
-
-    into: Path
-    scratch: Path
-    environment: Mapping[str, str]
-    say: Callable[[str], None]
-
-    def clear(self) -> None:
-        """Leave an empty directory."""
-        shutil.rmtree(self.into, ignore_errors=True)
-        self.into.mkdir(mode=0o755, parents=True, exist_ok=True)
+from kaniko_shim.sources.place import Place
 
 
 def fetch(request: SourceRequest, place: Place) -> SourceReport:
@@ -61,9 +37,7 @@ def fetch(request: SourceRequest, place: Place) -> SourceReport:
         case HttpSource(url):
             from kaniko_shim.sources.http import fetch_http  # noqa: PLC0415 - for this kind only
 
-            return fetch_http(
-                url, request, place.into, place.scratch, place.environment, say=place.say, clear=place.clear
-            )
+            return fetch_http(url, request, place)
         case GitSource() as source:
             from kaniko_shim.sources.git import fetch_git  # noqa: PLC0415 - for this kind only
 

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from contextlib import ExitStack
 from urllib.parse import unquote, urljoin, urlsplit
 
 import urllib3
@@ -17,6 +17,7 @@ from kaniko_shim.reasons import Reason
 from kaniko_shim.request import SourceRequest
 from kaniko_shim.result import SourceReport
 from kaniko_shim.sources.archive import unpack_stream
+from kaniko_shim.sources.place import Place
 from kaniko_shim.sources.proxies import connect
 from kaniko_shim.sources.trust import tls_context
 
@@ -44,26 +45,14 @@ class _TryAgainError(Exception):
 
 
 def fetch_http(
-    url: str,
-    request: SourceRequest,
-    into: Path,
-    scratch: Path,
-    environment: Mapping[str, str],
-    *,
-    say: Callable[[str], None],
-    clear: Callable[[], None],
-    sleep: Callable[[float], None] = time.sleep,
+    url: str, request: SourceRequest, place: Place, sleep: Callable[[float], None] = time.sleep
 ) -> SourceReport:
     """Fetch and unpack an archive.
 
     Args:
         url: where it is.
         request: credentials, limits and the checksum.
-        into: the directory to fill.
-        scratch: where temporary files go.
-        environment: where the proxies' variables are.
-        say: writes a line of the log.
-        clear: empties `into` before another attempt.
+        place: where it goes.
         sleep: waits for a number of seconds.
 
     Raises:
@@ -74,31 +63,30 @@ def fetch_http(
     shown = mask_url(url)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return _attempt(url, request, into, scratch, environment)
+            return _attempt(url, request, place)
         except _TryAgainError as error:
             problem = str(error)
             if attempt < ATTEMPTS:
                 wait = min(max(pause, error.pause), LONGEST_PAUSE)
-                say(f"fetching {shown} failed ({problem}); attempt {attempt + 1} of {ATTEMPTS} in {wait:.0f} s")
+                place.say(f"fetching {shown} failed ({problem}); attempt {attempt + 1} of {ATTEMPTS} in {wait:.0f} s")
                 sleep(wait)
                 pause *= 2
-                clear()
+                place.clear()
     raise JobError(
         Reason.SOURCE_UNAVAILABLE, f"The context could not be fetched from {shown} in {ATTEMPTS} attempts: {problem}."
     )
 
 
-def _attempt(
-    url: str, request: SourceRequest, into: Path, scratch: Path, environment: Mapping[str, str]
-) -> SourceReport:
+def _attempt(url: str, request: SourceRequest, place: Place) -> SourceReport:
     shown = mask_url(url)
     try:
-        response = _follow(url, request, environment)
-        if response.status != _OK:
-            raise _refusal(response, shown)
-        expected = response.headers.get("Content-Length", "")
-        body = _Body(response, int(expected) if expected.isdigit() else None)
-        return unpack_stream(body, request, into, scratch, shown)
+        with ExitStack() as connections:
+            response = _follow(url, request, place.environment, connections)
+            if response.status != _OK:
+                raise _refusal(response, shown)
+            expected = response.headers.get("Content-Length", "")
+            body = _Body(response, int(expected) if expected.isdigit() else None)
+            return unpack_stream(body, request, place.into, place.scratch, shown)
     except SSLError as error:
         raise _untrusted(shown, error) from error
     except MaxRetryError as error:
@@ -109,7 +97,9 @@ def _attempt(
         raise _TryAgainError(_plain(error)) from error
 
 
-def _follow(url: str, request: SourceRequest, environment: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
+def _follow(
+    url: str, request: SourceRequest, environment: Mapping[str, str], connections: ExitStack
+) -> urllib3.BaseHTTPResponse:
     origin = _origin(url)
     credentials = _credentials(url, request)
     for _ in range(_REDIRECTS + 1):
@@ -118,13 +108,14 @@ def _follow(url: str, request: SourceRequest, environment: Mapping[str, str]) ->
             headers |= urllib3.util.make_headers(basic_auth=credentials)
         bare = _without_userinfo(url)
         pool = connect(bare, environment, tls_context(environment) if bare.startswith("https:") else None)
+        connections.callback(pool.clear)
         response = pool.request(
             "GET", bare, headers=headers, preload_content=False, redirect=False, retries=False, timeout=TIMEOUT
         )
+        connections.callback(response.close)
         location = response.headers.get("Location")
         if response.status not in _MOVED or not location:
             return response
-        response.release_conn()
         url = urljoin(bare, location)
         if urlsplit(url).scheme not in {"http", "https"}:
             raise JobError(

@@ -1,0 +1,134 @@
+import os
+import subprocess
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kaniko_shim.errors import JobError
+from kaniko_shim.reasons import Reason
+from kaniko_shim.request import SourceRequest
+from kaniko_shim.result import SourceReport
+from kaniko_shim.sources.fetch import context_directory, fetch
+from kaniko_shim.sources.kinds import parse_source
+from kaniko_shim.sources.place import Place
+from unit.shim.servers import serve_git
+
+ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "HOME": "/nonexistent",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    **{f"GIT_{who}_{what}": "x@y" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+}
+
+
+def git(directory: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=directory, env=ENVIRONMENT, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    path = tmp_path / "served" / "app.git"
+    path.mkdir(parents=True)
+    git(path, "init", "--quiet", "--initial-branch=main")
+    (path / "Dockerfile").write_text("FROM scratch\n")
+    (path / "run.sh").write_text("#!/bin/sh\n")
+    (path / "run.sh").chmod(0o755)
+    (path / "sub").mkdir()
+    (path / "sub" / "deep.txt").write_text("deep\n")
+    (path / "link").symlink_to("sub/deep.txt")
+    git(path, "add", ".")
+    git(path, "commit", "--quiet", "-m", "first")
+    git(path, "tag", "-a", "v1", "-m", "one")
+    (path / "second.txt").write_text("2\n")
+    git(path, "add", ".")
+    git(path, "commit", "--quiet", "-m", "second")
+    git(path, "checkout", "--quiet", "-b", "feature/x")
+    (path / "third.txt").write_text("3\n")
+    git(path, "add", ".")
+    git(path, "commit", "--quiet", "-m", "third")
+    git(path, "checkout", "--quiet", "main")
+    return path
+
+
+@pytest.fixture
+def url(repository: Path) -> Iterator[str]:
+    with serve_git(repository.parent) as base:
+        yield f"{base}/app.git"
+
+
+def place(tmp_path: Path) -> Place:
+    (tmp_path / "scratch").mkdir(exist_ok=True)
+    return Place(tmp_path / "context", tmp_path / "scratch", {}, lambda _: None)
+
+
+def names(tmp_path: Path) -> list[str]:
+    return sorted(path.relative_to(tmp_path / "context").as_posix() for path in (tmp_path / "context").rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("ref", "extra"),
+    [
+        ("", ["second.txt"]),
+        ("#main", ["second.txt"]),
+        ("#v1", []),
+        ("#feature/x", ["second.txt", "third.txt"]),
+        ("#refs/heads/main", ["second.txt"]),
+    ],
+)
+def test_a_branch_a_tag_or_head(repository: Path, url: str, tmp_path: Path, ref: str, extra: list[str]):
+    report = fetch(SourceRequest(parse_source(url + ref)), place(tmp_path))
+    revision = git(repository, "rev-parse", (ref.lstrip("#") or "HEAD") + "^{commit}")
+    assert report == SourceReport(url, revision=revision, size=report.size)
+    assert names(tmp_path) == sorted(["Dockerfile", "link", "run.sh", "sub", "sub/deep.txt", *extra])
+    assert (tmp_path / "context/run.sh").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "context/link").readlink() == Path("sub/deep.txt")
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+@pytest.mark.parametrize("allow", ["true", "false"])
+def test_a_commit_whether_or_not_the_server_hands_out_any(repository: Path, url: str, tmp_path: Path, allow: str):
+    git(repository, "config", "uploadpack.allowAnySHA1InWant", allow)
+    commit = git(repository, "rev-parse", "v1^{commit}")
+    report = fetch(SourceRequest(parse_source(f"git+{url}#{commit}:sub")), place(tmp_path))
+    assert report.revision == commit
+    assert context_directory(tmp_path / "context", SourceRequest(parse_source(f"git+{url}#{commit}:sub"))).name == "sub"
+    assert "second.txt" not in names(tmp_path)
+
+
+@pytest.mark.parametrize("ref", ["nosuch", "0" * 40])
+def test_an_unknown_ref(url: str, tmp_path: Path, ref: str):
+    with pytest.raises(JobError) as caught:
+        fetch(SourceRequest(parse_source(f"{url}#{ref}")), place(tmp_path))
+    assert caught.value.failure.reason is Reason.SOURCE_NOT_FOUND
+    assert ref in caught.value.failure.message
+
+
+def test_credentials(repository: Path, tmp_path: Path):
+    expected = "Basic " + b64encode(b"user:pass word").decode()
+    with serve_git(repository.parent, lambda given: given == expected) as base:
+        source = parse_source(f"{base}/app.git")
+        with pytest.raises(JobError) as caught:
+            fetch(SourceRequest(source), place(tmp_path))
+        assert caught.value.failure.reason is Reason.SOURCE_UNAUTHORIZED
+        fetch(SourceRequest(source, "user", "pass word"), place(tmp_path))
+    assert "Dockerfile" in names(tmp_path)
+
+
+def test_no_repository(url: str, tmp_path: Path):
+    with pytest.raises(JobError) as caught:
+        fetch(SourceRequest(parse_source(url.replace("app", "other"))), place(tmp_path))
+    assert caught.value.failure.reason is Reason.SOURCE_NOT_FOUND
+
+
+def test_submodules_are_left_out(repository: Path, url: str, tmp_path: Path):
+    git(repository, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},vendored")
+    git(repository, "commit", "--quiet", "-m", "submodule")
+    said = list[str]()
+    (tmp_path / "scratch").mkdir()
+    fetch(SourceRequest(parse_source(url)), Place(tmp_path / "context", tmp_path / "scratch", {}, said.append))
+    assert said == ["the submodule vendored is left out of the context"]
+    assert "vendored" not in names(tmp_path)
