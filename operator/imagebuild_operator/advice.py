@@ -1,14 +1,32 @@
 """What to do about a failure, in the words of the build that failed."""
 
+from typing import Final
+
 from imagebuild_operator.model import BuildSpec, GitSource, HttpSource
 from imagebuild_operator.reasons import Reason
+from imagebuild_operator.result import Result
+
+#: Reasons whose remedy lies in the context or the Dockerfile. The shim, which has read them, knows it best; of the
+#: others it speaks in variables, which mean nothing to the author of an ImageBuild.
+SHIM_KNOWS_BEST: Final = frozenset(
+    {
+        Reason.SOURCE_INVALID,
+        Reason.DOCKERFILE_INVALID,
+        Reason.DOCKERFILE_UNSUPPORTED,
+        Reason.COPY_FAILED,
+        Reason.PUSH_REJECTED,
+        Reason.INTERNAL,
+    }
+)
 
 
-def advice(reason: Reason, spec: BuildSpec | None, registry: str | None = None) -> str:
-    """One sentence that says what to do next: the table's, or a closer one where the spec tells more."""
+def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
+    """One sentence that says what to do next: the table's, or a closer one where the spec or the result tells more."""
+    if reason in SHIM_KNOWS_BEST and result.hint:
+        return result.hint
     if spec is None:
         return reason.row.advice
-    host = registry or "the registry"
+    host = result.registry or "the registry"
     match reason:
         case Reason.REGISTRY_UNAUTHORIZED if spec.push_secret is None:
             return (

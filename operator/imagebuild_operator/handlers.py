@@ -15,7 +15,6 @@ from imagebuild_operator.names import GROUP, PLURAL, VERSION
 
 def register(registry: kopf.OperatorRegistry, controller: Controller) -> None:
     """Register every handler of the operator."""
-
     # The pod's ServiceAccount, or else the current context of KUBECONFIG: the same as `Cluster.connect`.
     kopf.on.login(registry=registry, id="service-account")(kopf.login_with_service_account)
     kopf.on.login(registry=registry, id="kubeconfig")(kopf.login_with_kubeconfig)

@@ -94,7 +94,7 @@ def failed_verdict(
 ) -> Verdict:
     """A failure, with what to do about it added to the message."""
     result = result or Result()
-    hint = result.hint or advice(reason, spec, result.registry)
+    hint = advice(reason, spec, result)
     text = message if hint in message else f"{message.rstrip('. ')}. {hint}"
     return Verdict(Phase.FAILED, text, reason, hint, exit_code, result)
 

@@ -69,8 +69,8 @@ class PodFacts:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing of it runs any more."""
-        return self.phase in {"Succeeded", "Failed"}
+        """Whether nothing of ours runs in it; the pod's own phase comes later, or never (injected sidecars)."""
+        return self.phase in {"Succeeded", "Failed"} or self.push.exit_code is not None or self.build.has_failed
 
 
 def observe(pod: Json) -> PodFacts:

@@ -128,7 +128,7 @@ def test_a_failure_keeps_what_is_needed_when_the_pod_has_gone():
         {
             "reason": "RunCommandFailed",
             "message": "RUN make failed with exit code 7.",
-            "hint": "Read the log.",
+            "hint": "Look at the last lines.",
             "instruction": "RUN make",
             "dockerfileLine": 4,
             "logTail": "make: *** [all] Error 7",
@@ -138,7 +138,7 @@ def test_a_failure_keeps_what_is_needed_when_the_pod_has_gone():
     assert status(made)["failure"] == {
         "reason": "RunCommandFailed",
         "message": "RUN make failed with exit code 7.",
-        "hint": "Read the log.",
+        "hint": "Read failure.logTail; the command is in failure.instruction.",
         "dockerfileLine": 4,
         "instruction": "RUN make",
         "exitCode": 7,
@@ -161,6 +161,7 @@ def test_a_finished_build_is_never_changed_but_its_pod_does_not_run_on():
     build = a_build(status={"phase": "Failed", "reason": "SecretNotFound", "podName": "app-1"})
     assert plan(build, a_pod(build=running())) == Plan(delete=DeletePod("app-1", "pod-1"))
     assert plan(build, a_pod(phase="Failed")) == Plan()
+    assert plan(build, a_pod(phase="Running", build=ended(0), push=ended(0))) == Plan()
     assert plan(build, a_pod(deletion=after(1))) == Plan()
 
 
