@@ -14,6 +14,8 @@ _INSTRUCTION = re.compile(
     r"|ONBUILD|MAINTAINER) .*",
     re.DOTALL,
 )
+_LONGEST_STEP = 80
+_RUNNING = "Running: ["
 _CACHE_HIT = "Using caching version of cmd: "
 _CACHE_MISS = "No cached layer found for cmd "
 _CACHE_WARNING = "Error uploading layer to cache: "
@@ -81,6 +83,10 @@ class Progress:
             if (shown := self._read(part)) is not None:
                 yield shown
 
+    @property
+    def _step(self) -> str:
+        return f"at {self.instruction[:_LONGEST_STEP]}"
+
     def _read(self, line: str) -> str | None:
         record = _RECORD.fullmatch(line)
         if record is None:
@@ -113,7 +119,10 @@ class Progress:
             self.instruction = " ".join(message.split())
             self._begun[self.instruction] += 1
             self.occurrence = self._begun[self.instruction]
-            self.phase = f"at {self.instruction[:80]}"
+            self.phase = self._step
+            return
+        elif message.startswith(_RUNNING):
+            self.phase = self._step
             return
         for start, phase in _PHASES:
             if message.startswith(start):

@@ -1,6 +1,7 @@
 """The builder image and a registry, without Kubernetes. Needs root, an OCI runtime and overlayfs."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from standalone.registry import ROOT, Registry, any_registry
 def builder(tmp_path_factory: pytest.TempPathFactory) -> Builder:
     layout = os.environ.get("BUILDER_LAYOUT", "")
     if not layout:
-        script = [sys.executable, ROOT / "shim" / "image" / "build.py", "--print-layout"]
+        script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), "--print-layout"]
         layout = subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
     return Builder.unpack(Path(layout), tmp_path_factory.mktemp("builder"))
 
@@ -36,7 +37,7 @@ def source(tmp_path: Path) -> Path:
 @pytest.fixture
 def env(registry: Registry, request: pytest.FixtureRequest) -> dict[str, str]:
     """The variables of the README's example, for our registry."""
-    name = request.node.name.replace("[", "-").replace("]", "").lower()
+    name = re.sub("[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
     return {
         "OUTPUT_IMAGE": f"{registry.address}/standalone/{name}:latest",
         "SOURCE_GET_URL": "dir:///tmp/source",

@@ -1,7 +1,6 @@
 """Runs the builder image in a container of an OCI runtime, with nothing of Kubernetes around it."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess

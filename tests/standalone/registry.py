@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,41 +34,30 @@ class Registry:
     def config(self, image: str) -> dict[str, Any]:
         return dict(json.loads(self._crane("config", image)))
 
-    def pull(self, image: str, into: Path) -> dict[str, tarfile.TarInfo]:
-        """Unpack an image; returns what its flattened file system holds."""
-        archive = into.with_suffix(".tar")
-        archive.write_bytes(self._crane("export", image))
-        with tarfile.open(archive) as stream:
-            members = {member.name.strip("/"): member for member in stream.getmembers()}
-            stream.extractall(into, filter="fully_trusted")
-        archive.unlink()
-        return members
+    def pull(self, image: str, into: Path) -> Path:
+        """Unpack an image's flattened file system."""
+        into.mkdir()
+        content = self._crane("export", image, "-")
+        subprocess.run(["tar", "-x", "-C", str(into)], input=content, check=True)
+        return into
 
-    def layers(self, image: str) -> list[dict[str, tarfile.TarInfo]]:
-        """What each layer of an image holds."""
-        found = []
+    def own_layers(self, image: str, base: str) -> list[str]:
+        """The paths in the layers that an image has on top of its base; directories end in a slash."""
+        below = {layer["digest"] for layer in json.loads(self.manifest(base))["layers"]}
         repository = image.rpartition(":")[0]
+        found = set[str]()
         for layer in json.loads(self.manifest(image))["layers"]:
-            content = subprocess.run(
-                [self.crane, "--insecure", "blob", f"{repository}@{layer['digest']}"], check=True, capture_output=True
-            ).stdout
-            names = subprocess.run(["tar", "-tz"], input=content, check=True, capture_output=True, text=True).stdout
-            found.append(dict.fromkeys(name.strip("/") for name in names.splitlines()))
-        return found
+            if layer["digest"] not in below:
+                content = self._crane("blob", f"{repository}@{layer['digest']}")
+                listing = subprocess.run(["tar", "-tz"], input=content, check=True, capture_output=True).stdout
+                found.update(listing.decode().splitlines())
+        return sorted(found - {"/"})
 
-    def _crane(self, command: str, image: str) -> bytes:
-        return subprocess.run(
-            [
-                self.crane,
-                "--insecure",
-                command,
-                *([] if command != "export" else []),
-                image,
-                *(["-"] if command == "export" else []),
-            ],
-            check=True,
-            capture_output=True,
-        ).stdout
+    def push(self, layout: str, image: str) -> None:
+        self._crane("push", layout, f"{self.address}/{image}")
+
+    def _crane(self, command: str, *arguments: str) -> bytes:
+        return subprocess.run([self.crane, "--insecure", command, *arguments], check=True, capture_output=True).stdout
 
 
 def cluster(*arguments: str) -> str:
@@ -103,8 +91,7 @@ def own_registry(scratch: Path) -> Iterator[Registry]:
         _wait(port)
         for base, image in BASES.items():
             layout = cluster("base-image", base).removeprefix("oci:")
-            push = [registry.crane, "--insecure", "push", layout, f"{registry.address}/{image}"]
-            subprocess.run(push, check=True, capture_output=True)
+            registry.push(layout, image)
         yield registry
     finally:
         process.terminate()

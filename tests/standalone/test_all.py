@@ -1,23 +1,278 @@
 """The whole job in one container, as the original README's example shows it."""
 
+import json
+import signal
+import time
+from base64 import b64encode
 from pathlib import Path
 
+import pytest
+from kaniko_shim.variables import TABLE
 from standalone.container import Builder
 from standalone.registry import Registry
+
+
+def build_arg(name: str, value: str) -> str:
+    return b64encode(f"{name}={value}".encode()).decode()
 
 
 def test_a_bind_mounted_directory_is_built_and_pushed(
     builder: Builder, registry: Registry, source: Path, env: dict[str, str], tmp_path: Path
 ):
     (source / "hello.txt").write_text("hello from the source\n")
+    (source / "hello.txt").chmod(0o664)
     (source / "Dockerfile").write_text(
-        'FROM busybox\nCOPY hello.txt /greeting/\nRUN echo made > /made.txt && ls /\nCMD ["cat", "/greeting/hello.txt"]\n'
+        "FROM busybox\n"
+        "COPY hello.txt /greeting/\n"
+        "RUN echo made > /made.txt && test ! -e /tmp/kaniko\n"
+        'CMD ["cat", "/greeting/hello.txt"]\n'
     )
     done = builder.run(env=env, mounts={"/tmp/source": source})
 
     assert done.code == 0, done.log
     image = env["OUTPUT_IMAGE"]
+    base = f"{registry.address}/library/busybox:latest"
+    root = registry.pull(image, tmp_path / "image")
+    assert registry.own_layers(image, base) == ["greeting/", "greeting/hello.txt", "made.txt"]
+    assert (root / "greeting/hello.txt").read_text() == "hello from the source\n"
+    assert (root / "greeting/hello.txt").stat().st_mode & 0o7777 == 0o644
+    assert registry.config(image)["config"]["Cmd"] == ["cat", "/greeting/hello.txt"]
+    timings = done.result.pop("timings")
+    assert set(timings) == {"fetchMs", "buildMs", "pushMs", "totalMs"}
+    size = sum(part["size"] for part in [json.loads(registry.manifest(image))["config"]]) + sum(
+        layer["size"] for layer in json.loads(registry.manifest(image))["layers"]
+    )
+    assert done.result == {
+        "version": 1,
+        "command": "all",
+        "outcome": "Succeeded",
+        "exitCode": 0,
+        "digest": registry.digest(image),
+        "images": [{"reference": image, "digest": registry.digest(image), "sizeBytes": size}],
+        "source": {"url": "dir:///tmp/source", "bytes": sum(f.stat().st_size for f in source.iterdir())},
+    }
+
+
+def test_the_source_itself_is_left_alone(builder: Builder, source: Path, env: dict[str, str]):
+    (source / "Dockerfile").write_text("FROM busybox\nCOPY Dockerfile /x\nRUN rm -f /kaniko/buildcontext/Dockerfile\n")
+    done = builder.run(env=env, mounts={"/tmp/source": source})
+    assert done.code == 0, done.log
+    assert [path.name for path in source.iterdir()] == ["Dockerfile"]
+
+
+def test_several_outputs_get_one_image(builder: Builder, registry: Registry, source: Path, env: dict[str, str]):
+    (source / "Dockerfile").write_text("FROM busybox\nRUN echo two > /two\n")
+    second = f"{registry.address}/standalone/second:other"
+    done = builder.run(env={**env, "OUTPUT_IMAGE": f"{env['OUTPUT_IMAGE']},{second}"}, mounts={"/tmp/source": source})
+    assert done.code == 0, done.log
+    assert registry.digest(env["OUTPUT_IMAGE"]) == registry.digest(second) == done.result["digest"]
+    assert [image["reference"] for image in done.result["images"]] == [env["OUTPUT_IMAGE"], second]
+
+
+def test_build_args_hold_anything(
+    builder: Builder, registry: Registry, source: Path, env: dict[str, str], tmp_path: Path
+):
+    values = {
+        "A": "a,b",
+        "B": "c=d e",
+        "C": "\"quoted\" and 'single' $HOME `x`",
+        "D": "grüße 你好",
+        "E": "",
+        "F": "two\nlines",
+    }
+    lines = "".join(f"ARG {name}=default\n" for name in values)
+    prints = " ".join(f'"${name}"' for name in values)
+    (source / "Dockerfile").write_text(f"FROM busybox\n{lines}RUN printf '[%s]' {prints} > /args\n")
+    encoded = ",".join(build_arg(name, value) for name, value in values.items())
+    done = builder.run(env={**env, "BUILD_ARG": encoded}, mounts={"/tmp/source": source})
+    assert done.code == 0, done.log
+    written = (registry.pull(env["OUTPUT_IMAGE"], tmp_path / "image") / "args").read_text()
+    assert written == "".join(f"[{value}]" for value in values.values())
+
+
+def test_a_failing_run_keeps_its_exit_code(builder: Builder, source: Path, env: dict[str, str]):
+    (source / "Dockerfile").write_text(
+        "# a comment\nFROM busybox\n\nRUN true\n"
+        "RUN echo first && \\\n    # why\n    echo the last words; \\\n    exit 42\n"
+    )
+    done = builder.run(env=env, mounts={"/tmp/source": source})
+    assert done.code == 42
+    assert "the last words" in done.result.pop("logTail")
+    done.result.pop("timings")
+    done.result.pop("source")
+    assert done.result == {
+        "version": 1,
+        "command": "all",
+        "outcome": "Failed",
+        "exitCode": 42,
+        "reason": "RunCommandFailed",
+        "message": "The RUN in line 5 ended with exit code 42.",
+        "hint": "Look at the last lines of the log.",
+        "instruction": "RUN echo first && echo the last words; exit 42",
+        "dockerfileLine": 5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "more", "reason", "code"),
+    [
+        ("FROM busybox\nCOPY nothing /there\n", {}, "CopyFailed", 73),
+        ("FROM nosuch/image:1\nRUN true\n", {}, "BaseImageNotFound", 75),
+        ("FROM busybox\nRUNN true\n", {}, "DockerfileInvalid", 71),
+        ("FROM busybox\nRUN true\n", {"TARGET": "nosuch"}, "TargetNotFound", 74),
+        ("FROM busybox\nRUN true\n", {"DOCKERFILE_PATH": "other"}, "DockerfileNotFound", 70),
+        ("FROM busybox\nRUN true\n", {"SOURCE_GET_URL": "dir:///nosuch"}, "SourceNotFound", 64),
+        ("FROM busybox\nRUN true\n", {"OUTPUT_IMAGE": "127.0.0.1:9/some/app:1"}, "RegistryUnavailable", 80),
+    ],
+)
+def test_each_failure_has_its_reason(
+    builder: Builder, source: Path, env: dict[str, str], dockerfile: str, more: dict[str, str], reason: str, code: int
+):
+    (source / "Dockerfile").write_text(dockerfile)
+    done = builder.run(env={**env, **more}, mounts={"/tmp/source": source})
+    assert (done.result["reason"], done.code) == (reason, code), done.log
+    assert done.result["message"]
+    assert done.result["hint"]
+
+
+def test_what_the_executor_would_skip_is_refused(builder: Builder, source: Path, env: dict[str, str]):
+    (source / "Dockerfile").write_text("FROM busybox\nRUN --mount=type=ssh <<'EOF'\nexit 1\nEOF\n")
+    done = builder.run(env=env, mounts={"/tmp/source": source})
+    assert (done.result["reason"], done.result["dockerfileLine"], done.code) == ("DockerfileUnsupported", 2, 72)
+
+
+def test_secrets_are_out_of_reach_of_a_run(
+    builder: Builder, registry: Registry, source: Path, env: dict[str, str], tmp_path: Path
+):
+    (source / "Dockerfile").write_text(
+        "FROM busybox\n"
+        "ARG TOKEN\n"
+        "RUN { for f in /proc/[0-9]*/environ /proc/[0-9]*/cmdline; do cat $f; done; } > /seen 2>/dev/null; "
+        'echo token is $TOKEN; printf %s "$TOKEN" | wc -c > /length\n'
+    )
+    password, token = "p4ssw0rd-of-the-source", "t0ken-of-the-build"
+    auth = b64encode(b"robot:registry-p4ss").decode()
+    done = builder.run(
+        env={
+            **env,
+            "SOURCE_PASSWORD": password,
+            "THE_TOKEN": token,
+            "BUILD_ARG_FROM": "TOKEN=THE_TOKEN",
+            "DOCKER_CONFIG_JSON": json.dumps({"auths": {"other.example": {"auth": auth}}}),
+        },
+        mounts={"/tmp/source": source},
+    )
+    assert done.code == 0, done.log
+    root = registry.pull(env["OUTPUT_IMAGE"], tmp_path / "image")
+    seen = (root / "seen").read_bytes().decode(errors="replace")
+    assert "kaniko-shim" in seen
+    for secret in (password, "registry-p4ss", auth):
+        assert secret not in seen
+    # The build's own secret is in the RUN's own environment, and nowhere on a command line or in the log.
+    assert (root / "length").read_text().strip() == str(len(token))
+    assert "token is ***" in done.log
+    for secret in (password, token, "registry-p4ss", auth):
+        assert secret not in done.log
+        assert secret not in json.dumps(done.result)
+        assert secret not in json.dumps(registry.config(env["OUTPUT_IMAGE"]))
+
+
+def test_a_multi_stage_build_with_a_compiler_and_python(
+    builder: Builder, registry: Registry, source: Path, env: dict[str, str], tmp_path: Path
+):
+    (source / "main.c").write_text('#include <stdio.h>\nint main(void) { puts("compiled"); return 0; }\n')
+    (source / "Dockerfile").write_text(
+        "FROM python:3.11 AS compile\n"
+        "COPY main.c /src/\n"
+        "RUN gcc -static -O1 -o /src/main /src/main.c && /src/main\n"
+        "RUN python3 -c 'import sys, ssl, json; print(sys.executable, sys.prefix)' > /src/python.txt\n"
+        "RUN command -v -p python3 >> /src/python.txt; echo $PATH > /src/path.txt\n"
+        "FROM busybox\n"
+        "RUN if command -v python3 || command -v crane || command -v executor; then exit 9; fi\n"
+        "COPY --from=compile /src/main /src/python.txt /src/path.txt /out/\n"
+        "RUN /out/main > /out/said.txt\n"
+    )
+    done = builder.run(env=env, mounts={"/tmp/source": source})
+    assert done.code == 0, done.log
+    image = env["OUTPUT_IMAGE"]
+    root = registry.pull(image, tmp_path / "image")
+    assert registry.own_layers(image, f"{registry.address}/library/busybox:latest") == [
+        "out/",
+        "out/main",
+        "out/path.txt",
+        "out/python.txt",
+        "out/said.txt",
+    ]
+    assert (root / "out/said.txt").read_text() == "compiled\n"
+    assert "/kaniko" not in (root / "out/python.txt").read_text()
+    assert "/kaniko" not in (root / "out/path.txt").read_text()
     assert done.result["digest"] == registry.digest(image)
-    registry.pull(image, tmp_path / "image")
-    assert (tmp_path / "image/greeting/hello.txt").read_text() == "hello from the source\n"
-    assert (tmp_path / "image/made.txt").read_text() == "made\n"
+
+
+def test_sigterm_ends_it_in_seconds_and_leaves_nothing(builder: Builder, source: Path, env: dict[str, str]):
+    (source / "Dockerfile").write_text(
+        "FROM busybox\nRUN trap '' TERM; (trap '' TERM; sleep 600) & echo now $((40 + 2)); sleep 600; wait\n"
+    )
+    container = builder.start(env=env, mounts={"/tmp/source": source})
+    container.wait_for("\nnow 42\n")
+    processes = container.processes()
+    begin = time.monotonic()
+    container.signal(signal.SIGTERM)
+    done = container.wait(60)
+    assert done.code == 143
+    assert time.monotonic() - begin < 10
+    assert (done.result["reason"], done.result["outcome"]) == ("Cancelled", "Failed")
+    assert len(processes) >= 4
+    assert [pid for pid in processes if Path(f"/proc/{pid}").exists()] == []
+
+
+def test_a_process_left_by_a_run_does_not_keep_the_builder(builder: Builder, source: Path, env: dict[str, str]):
+    (source / "Dockerfile").write_text("FROM busybox\nRUN setsid sleep 600 & echo left one\n")
+    done = builder.run(env=env, mounts={"/tmp/source": source}, timeout=60)
+    assert done.code == 0, done.log
+    assert done.seconds < 30
+
+
+def test_silence_is_broken_by_a_heartbeat(builder: Builder, source: Path, env: dict[str, str]):
+    (source / "Dockerfile").write_text("FROM busybox\nRUN sleep 4\n")
+    done = builder.run(env={**env, "HEARTBEAT_SECONDS": "1"}, mounts={"/tmp/source": source})
+    assert done.code == 0, done.log
+    assert done.log.count("kaniko-shim: still at RUN sleep 4 (") >= 2
+
+
+def test_empty_optional_variables_are_unset_ones(builder: Builder, source: Path, env: dict[str, str]):
+    (source / "Dockerfile").write_text("FROM busybox\nARG A=kept\nRUN test $A = kept\n")
+    empty = {variable.name: "" for variable in TABLE}
+    empty |= {"DOCKER_CONFIG_JSON_1": "", "HTTP_PROXY": "", "AWS_REGION": ""}
+    required = {
+        name: env[name] for name in ("OUTPUT_IMAGE", "SOURCE_GET_URL", "REGISTRY_MIRRORS", "INSECURE_REGISTRIES")
+    }
+    done = builder.run(env={**empty, **required}, mounts={"/tmp/source": source})
+    assert done.code == 0, done.log
+
+
+def test_a_rename_and_a_touch_hit_the_cache(builder: Builder, source: Path, env: dict[str, str]):
+    (source / "data").write_text("1")
+    (source / "Dockerfile").write_text("FROM busybox\nCOPY data /data\nRUN date +%s%N > /when\n")
+    first = builder.run(env={**env, "CACHE": "true"}, mounts={"/tmp/source": source})
+    (source / "data").touch()
+    (source / "data").chmod(0o664)
+    second = builder.run(env={**env, "CACHE": "true"}, mounts={"/tmp/source": source})
+    assert (first.code, second.code) == (0, 0), first.log + second.log
+    assert first.result["cache"] == {"hits": 0, "misses": 1}
+    assert second.result["cache"] == {"hits": 1, "misses": 0}
+
+
+def test_the_dockerfile_may_be_given_as_text(
+    builder: Builder, registry: Registry, source: Path, env: dict[str, str], tmp_path: Path
+):
+    (source / "sub").mkdir()
+    (source / "sub" / "a").write_text("a")
+    more = {
+        "DOCKERFILE_CONTENT": "\ufeffFROM busybox\r\nCOPY a /a\r\n",
+        "DOCKERFILE_PATH": "",
+        "CONTEXT_SUB_PATH": "sub",
+    }
+    done = builder.run(env={**env, **more}, mounts={"/tmp/source": source})
+    assert done.code == 0, done.log
+    assert (registry.pull(env["OUTPUT_IMAGE"], tmp_path / "image") / "a").read_text() == "a"

@@ -1,0 +1,74 @@
+"""Build and push in two containers, which share nothing but a directory."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from standalone.container import Builder
+from standalone.registry import Registry
+
+NOBODY = 65532
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Path:
+    directory = tmp_path / "layout"
+    directory.mkdir(mode=0o777)
+    return directory
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    directory = tmp_path / "scratch"
+    directory.mkdir()
+    directory.chmod(0o777)
+    return directory
+
+
+def test_a_layout_goes_from_one_to_the_other(
+    builder: Builder, registry: Registry, source: Path, layout: Path, scratch: Path, env: dict[str, str]
+):
+    (source / "Dockerfile").write_text("FROM busybox\nRUN echo split > /split\n")
+    built = builder.run("build", env=env, mounts={"/tmp/source": source, "/kaniko/layout": layout})
+    assert built.code == 0, built.log
+    assert "digest" not in built.result
+    assert "images" not in built.result
+
+    pushed = builder.run("push", env=env, mounts={"/kaniko/layout": layout, "/kaniko/.run": scratch}, user=NOBODY)
+    assert pushed.code == 0, pushed.log
+    index = json.loads((layout / "index.json").read_text())
+    assert pushed.result["digest"] == index["manifests"][0]["digest"] == registry.digest(env["OUTPUT_IMAGE"])
+    assert pushed.result["command"] == "push"
+
+
+def test_the_cache_works_without_a_push(builder: Builder, source: Path, layout: Path, env: dict[str, str]):
+    (source / "Dockerfile").write_text("FROM busybox\nRUN date +%s%N > /when\n")
+    mounts = {"/tmp/source": source, "/kaniko/layout": layout}
+    runs = [builder.run("build", env={**env, "CACHE": "true"}, mounts=mounts) for _ in range(2)]
+    assert [run.result.get("cache") for run in runs] == [{"hits": 0, "misses": 1}, {"hits": 1, "misses": 0}]
+
+
+def test_a_layout_with_a_link_in_it_is_not_pushed(
+    builder: Builder, source: Path, layout: Path, scratch: Path, env: dict[str, str]
+):
+    (source / "Dockerfile").write_text("FROM busybox\nRUN echo x > /x\n")
+    built = builder.run("build", env=env, mounts={"/tmp/source": source, "/kaniko/layout": layout})
+    assert built.code == 0, built.log
+    secret = scratch / "secret"
+    secret.write_text("the push credentials\n")
+    digest = hashlib.sha256(secret.read_bytes()).hexdigest()
+    (layout / "blobs" / "sha256" / digest).symlink_to("/kaniko/.run/secret")
+    index = json.loads((layout / "index.json").read_text())
+    path = layout / "blobs" / index["manifests"][0]["digest"].replace(":", "/")
+    manifest = json.loads(path.read_text())
+    manifest["layers"].append({**manifest["layers"][0], "digest": f"sha256:{digest}", "size": secret.stat().st_size})
+    content = json.dumps(manifest).encode()
+    forged = "sha256:" + hashlib.sha256(content).hexdigest()
+    (layout / "blobs" / forged.replace(":", "/")).write_bytes(content)
+    index["manifests"][0] |= {"digest": forged, "size": len(content)}
+    (layout / "index.json").write_text(json.dumps(index))
+
+    pushed = builder.run("push", env=env, mounts={"/kaniko/layout": layout, "/kaniko/.run": scratch}, user=NOBODY)
+    assert (pushed.code, pushed.result["reason"]) == (84, "Internal")
+    assert f"blobs/sha256/{digest} is a link" in pushed.result["message"]
