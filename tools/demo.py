@@ -129,22 +129,25 @@ class Demo:
         )
 
     def _follow(self) -> None:
-        for container, phases in (("build", ("Building", "Pushing")), ("push", ("Pushing",))):
-            if self._await_phase(*phases, "Succeeded", "Failed") == "Failed" and container == "push":
-                return
-            self.kubectl("logs", "--follow", self.field("{.status.podName}"), f"--container={container}")
-        self._await_phase("Succeeded", "Failed")
+        """Show the log of each container as it is written."""
+        self.kubectl("wait", "imagebuild/hello", "--for=jsonpath={.status.podName}", "--timeout=30s")
+        pod = self.field("{.status.podName}")
+        for container, statuses in (("build", "initContainerStatuses"), ("push", "containerStatuses")):
+            if not self._await_start(pod, f"{{.status.{statuses}[0].state}}"):
+                break
+            self.kubectl("logs", "--follow", pod, f"--container={container}")
+        self.kubectl("wait", "imagebuild/hello", "--for=condition=Finished", "--timeout=60s")
 
-    def _await_phase(self, *wanted: str) -> str:
-        """Watch the ImageBuild until it is in one of these phases; that phase."""
-        command = ["kubectl", "--namespace", NAMESPACE, "get", "imagebuild", "hello", "--watch"]
-        command.append('--output=jsonpath={.status.phase}{"\\n"}')
+    def _await_start(self, pod: str, state: str) -> bool:
+        """Watch a pod until a container has begun, which it has not where the pod fails before."""
+        command = ["kubectl", "--namespace", NAMESPACE, "get", "pod", pod, "--watch"]
+        command.append(f'--output=jsonpath={{.status.phase}} {state}{{"\\n"}}')
         with subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, text=True) as watch:
             for line in watch.stdout or ():
-                if line.strip() in wanted:
+                if "running" in line or "terminated" in line or line.startswith("Failed"):
                     watch.terminate()
-                    return line.strip()
-        raise SystemExit("the watch of the ImageBuild has ended")
+                    return not line.startswith("Failed") or "terminated" in line
+        raise SystemExit(f"the watch of pod {pod} has ended")
 
     def _pull(self) -> str:
         reference = self.field("{.status.images[0].reference}")

@@ -45,7 +45,16 @@ def main() -> int:
         settings += ["--set", f"{prefix}.repository={repository}", "--set", f"{prefix}.digest={digest}"]
     chart = Path("charts") / "imagebuild-operator"
     command = ["helm", "upgrade", "--install", RELEASE, str(chart), "--namespace", NAMESPACE, "--create-namespace"]
-    command += ["--values", "tests/values.yaml", *settings, "--wait", "--timeout", "180s", *sys.argv[1:]]
+    command += [
+        "--values",
+        "tests/values.yaml",
+        *settings,
+        "--take-ownership",
+        "--wait",
+        "--timeout",
+        "180s",
+        *sys.argv[1:],
+    ]
     return subprocess.run(command, cwd=ROOT, env=with_programs(variables), check=False).returncode
 
 
