@@ -22,6 +22,9 @@ def main() -> int:
         return 2
     kopf.configure(log_format=kopf.LogFormat.JSON if settings.log_format == "json" else kopf.LogFormat.FULL)
     logging.getLogger().setLevel(settings.log_level)
+    # Every probe of the kubelet would be two lines, and every event of a watch one.
+    for chatty in ("aiohttp.access", "kopf.activities", "kopf.objects"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     registry = kopf.OperatorRegistry()
     register(registry, Controller(settings))
     kopf.run(

@@ -82,13 +82,12 @@ def decide(
         return Plan(delete=_deletion(pod) if pod and not pod.is_over else None)
     try:
         spec = parse_spec(build.spec)
-        manifest = build_pod(build, spec, settings.defaults)
+        if pod is None and build.pod_name is None:
+            return Plan(create=CreatePod(build_pod(build, spec, settings.defaults)))
     except InvalidSpecError as error:
         return _record(build, failed_verdict(Reason.INVALID_SPEC, str(error), None), pod, settings, now)
     recorded = _recorded_reason(build)
     if pod is None:
-        if build.pod_name is None:
-            return Plan(create=CreatePod(manifest))
         return _record(build, gone(spec, recorded), None, settings, now)
     verdict = judge(pod, spec, recorded, warning)
     if verdict.phase.is_final:

@@ -27,8 +27,8 @@ class Store:
         build = parse_build(body)
         key = (build.namespace, build.name)
         held = self._builds.get(key)
-        if held and held.uid == build.uid and int(held.resource_version) > int(build.resource_version):
-            return None
+        if held and held.uid == build.uid and int(held.resource_version) >= int(build.resource_version):
+            return None  # our own write, come back by the watch
         if build.is_finished and (key not in self._pods or self._pods[key].is_over):
             self._builds.pop(key, None)
             return None
