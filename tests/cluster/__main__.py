@@ -8,7 +8,7 @@ import sys
 from cluster import images, info, lifecycle, packages
 from cluster.artefacts import PROGRAMS, artefact
 from cluster.console import ClusterError, answer, say
-from cluster.settings import cluster, foreign_kubeconfig
+from cluster.settings import SYSTEM_PATH, cluster, foreign_kubeconfig
 
 IMAGES = ("busybox", "debian", "python")
 
@@ -16,11 +16,15 @@ IMAGES = ("busybox", "debian", "python")
 def main() -> int:
     """Do what the command line says and return the exit code."""
     arguments = _parser().parse_args()
+    # Where Debian's root has its tools; a user's PATH may lack it.
+    os.environ["PATH"] = f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}"
     try:
         code: int | None = arguments.run(arguments)
     except ClusterError as error:
         say(f"error: {error}")
         return 1
+    except KeyboardInterrupt:
+        return 130
     return code or 0
 
 

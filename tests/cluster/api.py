@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cluster.console import ClusterError
+from cluster.console import ClusterError, tail
 from cluster.settings import Cluster
 
 TIMEOUT_SECONDS = 5
+APPLY_SECONDS = 20
 
 
 def request(
@@ -93,8 +94,29 @@ def get(cluster: Cluster, path: str) -> dict[str, Any] | None:
     return found
 
 
-def apply(cluster: Cluster, path: str, manifest: dict[str, Any]) -> None:
-    """Create an object or bring it back to what it should be, by server-side apply."""
+def apply(cluster: Cluster, *manifests: tuple[str, dict[str, Any]]) -> None:
+    """Create objects or bring them back to what they should be, by server-side apply.
+
+    A server that has just started may lack what they need, a namespace or a range of addresses, for a
+    moment: it is asked again.
+
+    Args:
+        cluster: whose API server.
+        manifests: path and content of each object.
+
+    Raises:
+        ClusterError: the server still refuses one of them.
+    """
+    for path, manifest in manifests:
+        deadline = time.monotonic() + APPLY_SECONDS
+        while refusal := _apply(cluster, path, manifest):
+            if time.monotonic() > deadline:
+                raise ClusterError(f"the API server refuses {path}: {refusal}")
+            time.sleep(0.1)
+
+
+def _apply(cluster: Cluster, path: str, manifest: dict[str, Any]) -> str:
+    """Empty, or why not."""
     status, _, body = request(
         "PATCH",
         f"{cluster.server}{path}?fieldManager=imagebuild-cluster&force=true",
@@ -102,18 +124,17 @@ def apply(cluster: Cluster, path: str, manifest: dict[str, Any]) -> None:
         json.dumps(manifest).encode(),
         {"Content-Type": "application/apply-patch+yaml"},
     )
-    if status not in (http.HTTPStatus.OK, http.HTTPStatus.CREATED):
-        raise ClusterError(f"the API server refuses {path} with {status}: {body.decode(errors='replace')}")
+    return "" if status in (http.HTTPStatus.OK, http.HTTPStatus.CREATED) else body.decode(errors="replace")
 
 
-def await_condition(what: str, holds: Callable[[], bool], seconds: float = 60) -> None:
+def await_condition(what: str, holds: Callable[[], bool], log: Path, seconds: float = 60) -> None:
     """Wait until something holds.
 
     Raises:
-        ClusterError: it does not, in so many seconds.
+        ClusterError: it does not, in so many seconds; the message has the last lines of the log.
     """
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
-            raise ClusterError(f"after {seconds:.0f} s, still not so: {what}")
+            raise ClusterError(f"after {seconds:.0f} s, still not so: {what}; {tail(log)}")
         time.sleep(0.05)

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from cluster import processes
@@ -18,13 +19,14 @@ def ensure(cluster: Cluster) -> None:
             controllers = (mount / "cgroup.controllers").read_text().split()
             enabled = (mount / "cgroup.subtree_control").read_text().split()
             for controller in set(controllers) - set(enabled):
-                (mount / "cgroup.subtree_control").write_text(f"+{controller}")
+                with suppress(OSError):  # not all can be; the kubelet says so if it needs one of these
+                    (mount / "cgroup.subtree_control").write_text(f"+{controller}")
         (mount / cluster.name).mkdir(exist_ok=True)
 
 
 def remove(cluster: Cluster) -> None:
     """End all processes of pods, by force, and remove the group."""
-    marker = f":/{cluster.name}/"
+    marker = f"/{cluster.name}/"
 
     def is_ours(pid: int) -> bool:
         try:
@@ -36,9 +38,8 @@ def remove(cluster: Cluster) -> None:
         group = mount / cluster.name
         while pids := _members(group):
             processes.end(pids, is_ours, grace=0)
-        folders = [Path(folder) for folder, _, _ in os.walk(group, topdown=False)]
-        for folder in folders:
-            _remove_folder(folder)
+        for folder, _, _ in os.walk(group, topdown=False):
+            _remove_folder(Path(folder))
 
 
 def _members(group: Path) -> list[int]:

@@ -12,10 +12,9 @@ from pathlib import Path
 from cluster import api, oci, registries, store
 from cluster.artefacts import artefact
 from cluster.console import ClusterError, run, step
-from cluster.settings import SOURCES, cache
+from cluster.settings import SOURCES, SYSTEM_PATH, cache
 
 RELEASE = "bookworm"
-SBIN = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PYTHON_PACKAGES = ("ca-certificates", "gcc", "libc6-dev", "make", "patchelf", "python3", "python3-pip")
 UNWANTED = ("man", "info", "doc", "locale", "lintian")
 BUSYBOX = Path("/bin/busybox")
@@ -37,7 +36,7 @@ def images() -> dict[str, Image]:
     return {
         "busybox": Image(
             ["library/busybox:latest", f"library/busybox:{_busybox_version()}"],
-            {"Env": [f"PATH={SBIN}"], "Cmd": ["sh"]},
+            {"Env": [f"PATH={SYSTEM_PATH}"], "Cmd": ["sh"]},
             [BUSYBOX, SOURCES / "images.py"],
             _busybox,
         ),
@@ -47,10 +46,10 @@ def images() -> dict[str, Image]:
             [BUSYBOX, SOURCES / "images.py"],
             _busybox,
         ),
-        "debian": _debian([f"library/debian:{RELEASE}-slim"], {"Env": [f"PATH={SBIN}"], "Cmd": ["bash"]}),
+        "debian": _debian([f"library/debian:{RELEASE}-slim"], {"Env": [f"PATH={SYSTEM_PATH}"], "Cmd": ["bash"]}),
         "python": _debian(
             ["library/python:3.11"],
-            {"Env": [f"PATH={SBIN}", "LANG=C.UTF-8"], "Cmd": ["python3"]},
+            {"Env": [f"PATH={SYSTEM_PATH}", "LANG=C.UTF-8"], "Cmd": ["python3"]},
             PYTHON_PACKAGES,
             [
                 'ln -s /usr/bin/python3 "$1/usr/local/bin/python3"',
@@ -107,8 +106,8 @@ def _debian(
 
     def make(archive: Path) -> None:
         # The program runs package scripts: caches, proxies and paths of the user are not theirs.
-        environment = os.environ | {"SOURCE_DATE_EPOCH": "0", "PATH": SBIN, "LC_ALL": "C.UTF-8"}
-        run([*argv, RELEASE, archive], log=cache() / f"{archive.parent.name}.log", environment=environment)
+        environment = os.environ | {"SOURCE_DATE_EPOCH": "0", "PATH": SYSTEM_PATH, "LC_ALL": "C.UTF-8"}
+        run([*argv, RELEASE, archive], log=cache() / f"{archive.parent.name.lstrip('.')}.log", environment=environment)
 
     return Image(tags, config, argv, make)
 

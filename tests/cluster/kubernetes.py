@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cluster import api
-from cluster.console import ClusterError
 from cluster.processes import Part
 from cluster.settings import (
     DNS_DOMAIN,
@@ -191,8 +190,7 @@ def await_node(cluster: Cluster) -> None:
     def account_is_there() -> bool:
         return api.get(cluster, "/api/v1/namespaces/default/serviceaccounts/default") is not None
 
-    try:
-        api.await_condition("the node is ready", node_is_ready)
-        api.await_condition("the default service account is there", account_is_there)
-    except ClusterError as error:
-        raise ClusterError(f"{error}; see the logs in {cluster.logs}") from None
+    api.await_condition("the node is ready", node_is_ready, cluster.logs / "kubelet.log")
+    api.await_condition(
+        "the default service account is there", account_is_there, cluster.logs / "kube-controller-manager.log"
+    )

@@ -33,8 +33,8 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 def up(cluster: Cluster) -> None:
     """Bring the cluster up; what runs well is left alone, what can't be healed is made anew."""
-    _require_root()
-    with store.locked(_lock(cluster)):
+    _require_root(cluster)
+    with store.locked(cluster.lock):
         packages.ensure(packages.FUNCTIONAL if cluster.functional else packages.FULL)
         _prepare(cluster)
         if not _is_of_this_boot(cluster):
@@ -51,11 +51,11 @@ def up(cluster: Cluster) -> None:
 
 def down(cluster: Cluster) -> None:
     """End the cluster and remove all that it left on the machine."""
-    _require_root()
-    with store.locked(_lock(cluster)):
+    _require_root(cluster)
+    with store.locked(cluster.lock):
         with step(f"taking down {cluster.name}"):
             remove(cluster)
-        _lock(cluster).unlink()
+        cluster.lock.unlink()
 
 
 def remove(cluster: Cluster) -> None:
@@ -124,8 +124,7 @@ def _start(cluster: Cluster) -> None:
     if not cluster.functional:
         rest = _rest(cluster)
         processes.ensure_started(cluster, rest)
-        for path, manifest in (*registries.manifests(), *dns.manifests()):
-            api.apply(cluster, path, manifest)
+        api.apply(cluster, *registries.manifests(), *dns.manifests())
         processes.await_ready(cluster, rest)
         kubernetes.await_node(cluster)
 
@@ -161,10 +160,6 @@ def _is_of_this_boot(cluster: Cluster) -> bool:
         return False
 
 
-def _lock(cluster: Cluster) -> Path:
-    return Path("/run/lock") / f"{cluster.name}.lock"
-
-
-def _require_root() -> None:
-    if os.geteuid() != 0:
-        raise ClusterError("the test cluster needs root: it makes network namespaces, mounts and control groups")
+def _require_root(cluster: Cluster) -> None:
+    if not cluster.functional and os.geteuid() != 0:
+        raise ClusterError("only root can make network namespaces, mounts and control groups; try --functional")

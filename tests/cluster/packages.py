@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cluster.console import ClusterError, run, say, step
-from cluster.processes import PATH
-from cluster.settings import cache
+from cluster.settings import SYSTEM_PATH, cache
 
 PACKAGES = {
     "buildah": "buildah",
@@ -22,6 +21,7 @@ PACKAGES = {
     "mmdebstrap": "mmdebstrap",
     "nsenter": "util-linux",
     "openssl": "openssl",
+    "pip3": "python3-pip",
     "runc": "runc",
     "skopeo": "skopeo",
     "sysctl": "procps",
@@ -32,7 +32,7 @@ PACKAGES = {
 
 FUNCTIONAL = ("openssl",)
 IMAGES = ("busybox", "mmdebstrap", "/usr/share/keyrings/debian-archive-keyring.gpg")
-FULL = tuple(set(PACKAGES) - {"buildah", "skopeo"})
+FULL = tuple(set(PACKAGES) - {"buildah", "pip3", "skopeo"})
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 
@@ -42,7 +42,7 @@ def ensure(programs: Iterable[str]) -> None:
     Raises:
         ClusterError: something is missing and cannot be installed here.
     """
-    missing = sorted(PACKAGES[name] for name in programs if not shutil.which(name, os.F_OK, PATH))
+    missing = sorted(PACKAGES[name] for name in programs if not shutil.which(name, os.F_OK, SYSTEM_PATH))
     if not missing:
         return
     install = ["apt-get", "install", "--yes", "--no-install-recommends", "--no-remove", *missing]

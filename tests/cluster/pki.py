@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cluster.console import run
-from cluster.settings import HOST_ADDRESS, KUBERNETES_SERVICE, NODE_NAME, Cluster
+from cluster.settings import DNS_DOMAIN, HOST_ADDRESS, KUBERNETES_SERVICE, NODE_NAME, Cluster
 
 DAYS = "3650"
 CLIENTS = {
@@ -26,7 +26,8 @@ def ensure(cluster: Cluster) -> None:
     pki.mkdir(parents=True, exist_ok=True)
     pki.chmod(0o700)
     _authority(pki / "ca", "imagebuild test cluster")
-    names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "localhost"]
+    names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"]
+    names += [f"kubernetes.default.svc.{DNS_DOMAIN}", "localhost"]
     _certificate(pki / "kube-apiserver", pki / "ca", "/CN=kube-apiserver", names, {cluster.address, KUBERNETES_SERVICE})
     key = pki / "service-accounts.key"
     if not key.exists():

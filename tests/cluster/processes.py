@@ -16,13 +16,12 @@ from pathlib import Path
 
 from cluster import store
 from cluster.console import ClusterError, say, tail
-from cluster.settings import Cluster
+from cluster.settings import SYSTEM_PATH, Cluster
 
 MARK = "IMAGEBUILD_CLUSTER_PART"
 READY_SECONDS = 60
 GRACE_SECONDS = 10
-SIGHTINGS = 4
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+LOOKS = 4
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Part:
 
     def version(self) -> str:
         """A hash of all that decides how it behaves."""
-        executable = shutil.which(self.argv[0], path=PATH) or self.argv[0]
+        executable = shutil.which(self.argv[0], path=SYSTEM_PATH) or self.argv[0]
         files = {str(path): content for path, content in self.files.items()}
         return store.key(os.path.realpath(executable), [str(word) for word in self.argv], files)
 
@@ -101,7 +100,7 @@ def _start(cluster: Cluster, part: Part) -> None:
         path.write_text(content)
     cluster.logs.mkdir(parents=True, exist_ok=True)
     # The caller's environment stays out: a proxy or a REGISTRY_* variable would change what parts do.
-    environment = {"PATH": PATH, MARK: f"{part.name}:{part.version()}:{cluster.state}"}
+    environment = {"PATH": SYSTEM_PATH, MARK: f"{part.name}:{part.version()}:{cluster.state}"}
     enter = ["nsenter", f"--net={cluster.network_namespace}"] if part.on_node else []
     with (cluster.logs / f"{part.name}.log").open("a") as log:
         subprocess.Popen(
@@ -126,9 +125,9 @@ def await_ready(cluster: Cluster, parts: Sequence[Part]) -> None:
         log = cluster.logs / f"{part.name}.log"
         unseen = 0
         while not part.ready():
-            # A process has no environment for an instant while it becomes another program.
+            # One look is not enough: while a process becomes another program, it has no environment.
             unseen = 0 if running(cluster, part) else unseen + 1
-            if unseen == SIGHTINGS:
+            if unseen == LOOKS:
                 raise ClusterError(f"{part.name} has ended; {tail(log)}")
             if time.monotonic() > deadline:
                 raise ClusterError(f"{part.name} is not ready after {READY_SECONDS} s; {tail(log)}")
@@ -139,6 +138,9 @@ def end(pids: Sequence[int], ours: Callable[[int], bool], *, grace: float = GRAC
     """End processes: politely, and by force those that are still there when the grace is over.
 
     `ours` is asked once a process can no longer be mistaken for another of the same pid.
+
+    Raises:
+        ClusterError: one of them lives on.
     """
     descriptors = []
     for pid in pids:
@@ -154,7 +156,8 @@ def end(pids: Sequence[int], ours: Callable[[int], bool], *, grace: float = GRAC
         _signal(descriptors, signal.SIGTERM)
     left = _await_end(descriptors, grace)
     _signal(left, signal.SIGKILL)
-    _await_end(left, GRACE_SECONDS)
+    if _await_end(left, GRACE_SECONDS):
+        raise ClusterError(f"some of these processes can't be killed: {' '.join(map(str, pids))}")
     for descriptor in descriptors:
         os.close(descriptor)
 

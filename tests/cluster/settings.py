@@ -18,6 +18,7 @@ DNS_PORT = 10053
 DNS_READY_PORT = 10054
 HOST_INTERFACE = "imagebuild0"
 NODE_NAME = "imagebuild"
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 SOURCES = Path(__file__).resolve().parent
 
@@ -63,15 +64,25 @@ class Cluster:
         return Path("/run/netns") / self.name
 
     @property
+    def lock(self) -> Path:
+        """Held by whoever starts or ends the cluster."""
+        return self.state.with_name(f".{self.name}.lock")
+
+    @property
     def containerd_socket(self) -> Path:
         return self.state / "containerd" / "containerd.sock"
 
 
 def cluster(*, functional: bool) -> Cluster:
-    """The full or the functional cluster; IMAGEBUILD_CLUSTER_STATE moves its state folder."""
-    kind = "functional" if functional else "cluster"
-    state = Path(os.environ.get("IMAGEBUILD_CLUSTER_STATE") or f"/var/lib/imagebuild-{kind}").resolve()
+    """The full or the functional cluster.
+
+    IMAGEBUILD_CLUSTER_STATE names another state folder, and so another cluster; two full ones need a
+    network namespace each to live side by side.
+    """
+    base = Path("/var/lib") if os.geteuid() == 0 else cache()
+    state = Path(os.environ.get("IMAGEBUILD_CLUSTER_STATE") or base / "imagebuild-cluster").resolve()
     if functional:
+        state = state.with_name(f"{state.name.removesuffix('-cluster')}-functional")
         return Cluster(state, functional, "127.0.0.1", api_port=16443, etcd_port=22379)
     return Cluster(state, functional, HOST_ADDRESS, api_port=6443, etcd_port=12379)
 

@@ -4,14 +4,17 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
-import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from cluster import settings
 from cluster.console import step
+
+UNUSED_SECONDS = 30 * 24 * 3600
 
 
 def key(*ingredients: object) -> str:
@@ -32,20 +35,28 @@ def entry(name: str, what: str, ingredients: object, make: Callable[[Path], None
     It appears under its name only when it is whole, so that a killed run leaves nothing that is
     taken for finished; two runs that want the same one wait for each other.
     """
-    folder = settings.cache() / f"{name}-{key(ingredients)}"
-    if folder.exists():
-        return folder
-    with locked(settings.cache() / f"{name}.lock"):
-        if not folder.exists():
-            draft = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=settings.cache()))
-            try:
+    base = settings.cache()
+    folder = base / f"{name}-{key(ingredients)}"
+    if not folder.exists():
+        with locked(base / f"{name}.lock"):
+            if not folder.exists():
+                draft = base / f".{name}"
+                shutil.rmtree(draft, ignore_errors=True)
+                draft.mkdir()
                 with step(what):
                     make(draft)
-                draft.chmod(0o755)
                 draft.rename(folder)
-            finally:
-                shutil.rmtree(draft, ignore_errors=True)
+                _remove_unused(base, name)
+    os.utime(folder)
     return folder
+
+
+def _remove_unused(base: Path, name: str) -> None:
+    """Remove what was made under this name from other ingredients and has not been used for long."""
+    for folder in base.iterdir():
+        mine = re.fullmatch(rf"{re.escape(name)}-[0-9a-f]{{16}}", folder.name)
+        if mine and time.time() - folder.stat().st_mtime > UNUSED_SECONDS:
+            shutil.rmtree(folder)
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """The Go toolchain: the machine's own, or one from the Python Package Index."""
 
+import importlib.util
 import re
 import shutil
 import sys
 from functools import cache
 from pathlib import Path
 
-from cluster import store
+from cluster import packages, store
 from cluster.console import run
 
 MINIMUM = (1, 26)
@@ -35,4 +36,6 @@ def _parsed(text: str) -> tuple[int, ...]:
 
 
 def _install(folder: Path) -> None:
+    if importlib.util.find_spec("pip") is None:
+        packages.ensure(["pip3"])
     run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, PACKAGE])
