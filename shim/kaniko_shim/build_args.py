@@ -53,7 +53,7 @@ def parse_build_args(text: str) -> tuple[BuildArg, ...]:
         try:
             padded = item + "=" * (-len(item) % 4)
             decoded = binascii.a2b_base64(padded, strict_mode=True).decode()
-        except (binascii.Error, UnicodeDecodeError) as error:
+        except ValueError as error:
             raise ValueError(f"{where}: write the base64 of name=value, such as $(printf a=1 | base64 -w0)") from error
         name, equals, value = decoded.partition("=")
         if not equals:

@@ -132,7 +132,9 @@ def _host_of(key: str) -> str:
 
 
 def _object(document: Mapping[str, object], name: str) -> Mapping[str, object]:
-    value = document.get(name) or {}
+    value = document.get(name)
+    if value is None:
+        return {}
     if not isinstance(value, dict):
         raise _wrong(f'"{name}" is no JSON object')
     return value

@@ -8,8 +8,8 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
-from typing import TYPE_CHECKING, cast
+from contextlib import contextmanager
+from typing import cast
 from urllib.parse import unquote, urlsplit
 
 from dulwich.client import GitClient, HTTPUnauthorized, TCPGitClient, Urllib3HttpGitClient
@@ -29,9 +29,6 @@ from kaniko_shim.sources.kinds import GitSource
 from kaniko_shim.sources.place import Place
 from kaniko_shim.sources.proxies import connect
 from kaniko_shim.sources.trust import tls_context
-
-if TYPE_CHECKING:
-    import urllib3
 
 ATTEMPTS = 4
 FIRST_PAUSE = 1.0
@@ -98,30 +95,31 @@ def choose(refs: Mapping[Ref, ObjectID | None], source: GitSource) -> ObjectID:
 
 
 def _fetch(source: GitSource, request: SourceRequest, environment: Mapping[str, str], repo: Repo) -> ObjectID:
-    with closing(_Connection(source, request, environment)) as connection:
+    path = urlsplit(source.url).path
+    with _client(source, request, environment) as client:
         if source.commit:
-            return _fetch_commit(connection, source, repo)
+            return _fetch_commit(client, path, source, repo)
         chosen = list[ObjectID]()
 
         def want_ref(refs: Mapping[Ref, ObjectID | None], depth: int | None = None) -> list[ObjectID]:  # noqa: ARG001
             chosen[:] = [choose(refs, source)]
             return chosen
 
-        connection.client.fetch(connection.path, repo, determine_wants=want_ref, depth=1)
+        client.fetch(path, repo, determine_wants=want_ref, depth=1)
         return _peel(repo, chosen[0])
 
 
-def _fetch_commit(connection: "_Connection", source: GitSource, repo: Repo) -> ObjectID:
+def _fetch_commit(client: GitClient, path: str, source: GitSource, repo: Repo) -> ObjectID:
     commit = ObjectID(source.commit.encode())
 
     def want_commit(refs: Mapping[Ref, ObjectID | None], depth: int | None = None) -> list[ObjectID]:  # noqa: ARG001
         return [commit]
 
     try:
-        connection.client.fetch(connection.path, repo, determine_wants=want_commit, depth=1)
+        client.fetch(path, repo, determine_wants=want_commit, depth=1)
     except (GitProtocolError, OSError, EOFError, KeyError):
         # Not every server hands out a commit that is not at the end of a branch.
-        connection.client.fetch(connection.path, repo, determine_wants=_want_all)
+        client.fetch(path, repo, determine_wants=_want_all)
     if commit not in repo.object_store:
         raise JobError(Reason.SOURCE_NOT_FOUND, f"{mask_url(source.url)} has no commit {source.commit}.")
     return _peel(repo, commit)
@@ -131,35 +129,25 @@ def _want_all(refs: Mapping[Ref, ObjectID | None], depth: int | None = None) -> 
     return list({found for name, found in refs.items() if found and _BRANCH_OR_TAG.fullmatch(name)})
 
 
-class _Connection:
-    """A client for a repository, with its credentials."""
-
-    client: GitClient
-
-    def __init__(self, source: GitSource, request: SourceRequest, environment: Mapping[str, str]) -> None:
-        parts = urlsplit(source.url)
-        self.path = parts.path
-        self._pool: urllib3.PoolManager | None = None
-        if parts.scheme == "git":
-            self.client = TCPGitClient(parts.hostname or "", parts.port)
-            return
-        bare = parts._replace(netloc=parts.netloc.rpartition("@")[2], path="/").geturl()
-        self._pool = connect(bare, environment, tls_context(environment) if parts.scheme == "https" else None)
+@contextmanager
+def _client(source: GitSource, request: SourceRequest, environment: Mapping[str, str]) -> Iterator[GitClient]:
+    parts = urlsplit(source.url)
+    if parts.scheme == "git":
+        yield TCPGitClient(parts.hostname or "", parts.port)
+        return
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2], path="/").geturl()
+    username = request.username or unquote(parts.username or "")
+    password = request.password or unquote(parts.password or "")
+    if password and not username:
+        # Servers that take a token take any name with it.
+        username = "git"
+    context = tls_context(environment) if parts.scheme == "https" else None
+    with connect(bare, environment, context) as pool:
         # Some servers give other answers to what does not call itself git.
-        self._pool.headers = {"User-Agent": "git/2.0 (kaniko-shim)"}
-        username = request.username or unquote(parts.username or "")
-        password = request.password or unquote(parts.password or "")
-        if password and not username:
-            # Servers that take a token take any name with it.
-            username = "git"
-        self.client = Urllib3HttpGitClient(
-            bare, pool_manager=self._pool, username=username or None, password=password or None, timeout=_TIMEOUT
+        pool.headers = {"User-Agent": "git/2.0 (kaniko-shim)"}
+        yield Urllib3HttpGitClient(
+            bare, pool_manager=pool, username=username or None, password=password or None, timeout=_TIMEOUT
         )
-
-    def close(self) -> None:
-        """Close what is still open."""
-        if self._pool is not None:
-            self._pool.clear()
 
 
 def _peel(repo: Repo, identity: ObjectID) -> ObjectID:

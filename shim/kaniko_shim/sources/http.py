@@ -107,12 +107,11 @@ def _follow(
         if credentials and _origin(url) == origin:
             headers |= urllib3.util.make_headers(basic_auth=credentials)
         bare = _without_userinfo(url)
-        pool = connect(bare, environment, tls_context(environment) if bare.startswith("https:") else None)
-        connections.callback(pool.clear)
+        context = tls_context(environment) if bare.startswith("https:") else None
+        pool = connections.enter_context(connect(bare, environment, context))
         response = pool.request(
             "GET", bare, headers=headers, preload_content=False, redirect=False, retries=False, timeout=TIMEOUT
         )
-        connections.callback(response.close)
         location = response.headers.get("Location")
         if response.status not in _MOVED or not location:
             return response

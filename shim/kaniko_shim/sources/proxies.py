@@ -1,11 +1,16 @@
 """Connections, by way of a proxy where the environment names one."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined] # missing in typeshed
 
 import urllib3
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def proxy_for(url: str, environment: Mapping[str, str]) -> str:
@@ -20,13 +25,30 @@ def proxy_for(url: str, environment: Mapping[str, str]) -> str:
     return ""
 
 
-def connect(
-    url: str, environment: Mapping[str, str], context: ssl.SSLContext | None
-) -> urllib3.PoolManager | urllib3.ProxyManager:
-    """Connections for one URL."""
+@contextmanager
+def connect(url: str, environment: Mapping[str, str], context: ssl.SSLContext | None) -> Iterator[urllib3.PoolManager]:
+    """Connections for one URL; they are closed at the end, even those whose answer was not read to its end."""
     proxy = proxy_for(url, environment)
-    if not proxy:
-        return urllib3.PoolManager(ssl_context=context)
-    userinfo, at, _ = urlsplit(proxy).netloc.rpartition("@")
-    headers = urllib3.util.make_headers(proxy_basic_auth=userinfo) if at else None
-    return urllib3.ProxyManager(proxy, proxy_headers=headers, ssl_context=context)
+    if proxy:
+        userinfo, at, _ = urlsplit(proxy).netloc.rpartition("@")
+        headers = urllib3.util.make_headers(proxy_basic_auth=userinfo) if at else None
+        pool: urllib3.PoolManager = urllib3.ProxyManager(proxy, proxy_headers=headers, ssl_context=context)
+    else:
+        pool = urllib3.PoolManager(ssl_context=context)
+    answers = list[urllib3.BaseHTTPResponse]()
+    pool.request = _remember(pool.request, answers)  # type: ignore[method-assign] # clear() closes idle ones only
+    try:
+        yield pool
+    finally:
+        for answer in answers:
+            answer.close()
+        pool.clear()
+
+
+def _remember(call: Callable[P, R], made: list[R]) -> Callable[P, R]:
+    def remembering(*args: P.args, **kwargs: P.kwargs) -> R:
+        result = call(*args, **kwargs)
+        made.append(result)
+        return result
+
+    return remembering

@@ -1,0 +1,202 @@
+import json
+from base64 import b64encode
+
+import pytest
+from kaniko_shim.build_args import BuildArg
+from kaniko_shim.cache import CachePolicy
+from kaniko_shim.docker_config import DockerConfig
+from kaniko_shim.errors import JobError
+from kaniko_shim.reasons import Reason
+from kaniko_shim.references import ImageReference
+from kaniko_shim.registries import Registries, RegistryMap
+from kaniko_shim.request import BuildRequest, Request, SourceRequest, parse_request, secrets_of
+from kaniko_shim.sources.kinds import FileSource, HttpSource
+from kaniko_shim.variables import TABLE, Command
+
+APP = ImageReference("r.example", "app", "latest")
+MAX_BYTES, MAX_ENTRIES = 10737418240, 1000000
+
+
+def problems(command: Command, environment: dict[str, str]) -> str:
+    with pytest.raises(JobError) as caught:
+        parse_request(command, environment)
+    assert caught.value.failure.reason is Reason.INVALID_SPEC
+    assert caught.value.failure.code == 2
+    return caught.value.failure.message
+
+
+DEFAULTS = BuildRequest(
+    command=Command.ALL,
+    outputs=(APP,),
+    push=True,
+    layout="",
+    registries=Registries(),
+    docker_config=None,
+    heartbeat_seconds=30,
+    source=SourceRequest(FileSource("/tmp/context.tar.gz"), max_bytes=MAX_BYTES, max_entries=MAX_ENTRIES),
+    dockerfile_path="Dockerfile",
+    dockerfile_content="",
+    build_args=(),
+    secret_build_args=(),
+    target="",
+    cache=None,
+)
+
+
+def test_only_the_output_is_required():
+    assert parse_request(Command.ALL, {"OUTPUT_IMAGE": "r.example/app"}) == DEFAULTS
+
+
+def test_an_empty_variable_is_an_unset_one():
+    empty = {variable.name: " \n" for variable in TABLE} | {"DOCKER_CONFIG_JSON_1": "", "UNKNOWN": "x"}
+    assert parse_request(Command.ALL, {**empty, "OUTPUT_IMAGE": "r.example/app"}) == DEFAULTS
+
+
+def test_everything_at_once():
+    auth = b64encode(b"u:p").decode()
+    request = parse_request(
+        Command.BUILD,
+        {
+            "DOCKERFILE_PATH": "docker/Dockerfile",
+            "BUILD_ARG": "QT0x",
+            "BUILD_ARG_FROM": "TOKEN=SECRET",
+            "SECRET": "s3cret",
+            "TARGET": "final",
+            "OUTPUT_IMAGE": "r.example/app, r.example/app:2",
+            "OUTPUT_LAYOUT": "/kaniko/out",
+            "CACHE_REPO": "r.example/cache",
+            "CACHE_TTL": "2h",
+            "CACHE_READ_ONLY": "true",
+            "SOURCE_GET_URL": "https://h.example/x?sig=abc",
+            "SOURCE_SHA256": "ab" * 32,
+            "SOURCE_USERNAME": "me",
+            "SOURCE_PASSWORD": "pass",
+            "SOURCE_MAX_BYTES": "10",
+            "SOURCE_MAX_ENTRIES": "20",
+            "CONTEXT_SUB_PATH": "sub/dir",
+            "DOCKER_CONFIG_JSON": json.dumps({"auths": {"a.example": {"auth": auth}}}),
+            "DOCKER_CONFIG_JSON_2": json.dumps(
+                {"auths": {"a.example": {"password": "2"}, "b.example": {"password": "2"}}}
+            ),
+            "DOCKER_CONFIG_JSON_10": json.dumps({"auths": {"b.example": {"password": "10"}}}),
+            "INSECURE_REGISTRIES": "i.example",
+            "SKIP_TLS_VERIFY_REGISTRIES": "s.example",
+            "REGISTRY_MIRRORS": "m.example",
+            "REGISTRY_MAP": "gcr.io=g.example/x",
+            "SKIP_DEFAULT_REGISTRY_FALLBACK": "true",
+            "HEARTBEAT_SECONDS": "5",
+        },
+    )
+    assert request == BuildRequest(
+        command=Command.BUILD,
+        outputs=(APP, ImageReference("r.example", "app", "2")),
+        push=False,
+        layout="/kaniko/out",
+        registries=Registries(
+            ("i.example",), ("s.example",), ("m.example",), (RegistryMap("gcr.io", "g.example/x"),), skip_fallback=True
+        ),
+        docker_config=DockerConfig({"a.example": {"auth": auth}, "b.example": {"password": "2"}}),
+        heartbeat_seconds=5,
+        source=SourceRequest(
+            HttpSource("https://h.example/x?sig=abc"), "me", "pass", "ab" * 32, "sub/dir", max_bytes=10, max_entries=20
+        ),
+        dockerfile_path="docker/Dockerfile",
+        dockerfile_content="",
+        build_args=(BuildArg("A", "1"),),
+        secret_build_args=(BuildArg("TOKEN", "s3cret"),),
+        target="final",
+        cache=CachePolicy("r.example/cache", 7200, read_only=True),
+    )
+    assert set(secrets_of(request)) == {auth, "p", "2", "pass", "s3cret"}
+    assert "s3cret" not in repr(request)
+
+
+def test_a_push_reads_its_own_variables_only():
+    environment = {"OUTPUT_IMAGE": "r.example/app", "SOURCE_GET_URL": "nonsense", "BUILD_ARG": "nonsense"}
+    assert parse_request(Command.PUSH, environment) == Request(
+        command=Command.PUSH,
+        outputs=(APP,),
+        push=True,
+        layout="/kaniko/layout",
+        registries=Registries(),
+        docker_config=None,
+        heartbeat_seconds=30,
+    )
+
+
+def test_a_build_needs_no_output_and_has_a_layout():
+    request = parse_request(Command.BUILD, {})
+    assert (request.outputs, request.push, request.layout) == ((), False, "/kaniko/layout")
+
+
+@pytest.mark.parametrize(
+    ("environment", "repo"),
+    [
+        ({}, ""),
+        ({"CACHE": "true"}, "r.example/app/cache"),
+        ({"CACHE_REPO": "oci:/cache/x"}, "oci:/cache/x"),
+        ({"CACHE": "auto", "CACHE_REPO": "r.example/c2"}, "r.example/c2"),
+        ({"CACHE": "false", "CACHE_REPO": "r.example/c2"}, ""),
+        ({"CACHE": "true", "OUTPUT_IMAGE": "me/app"}, "index.docker.io/me/app-cache"),
+    ],
+)
+def test_when_and_where_layers_are_cached(environment: dict[str, str], repo: str):
+    request = parse_request(Command.ALL, {"OUTPUT_IMAGE": "r.example/app", **environment})
+    assert isinstance(request, BuildRequest)
+    assert (request.cache.repo if request.cache else "") == repo
+
+
+def test_all_problems_are_told_at_once_and_no_secret_is():
+    message = problems(
+        Command.ALL,
+        {
+            "BUILD_ARG": "hunter2",
+            "BUILD_ARG_FROM": "HOME=X",
+            "CACHE": "perhaps",
+            "CACHE_TTL": "soon",
+            "SOURCE_GET_URL": "s3://hunter2",
+            "DOCKER_CONFIG_JSON": "hunter2",
+            "DOCKER_CONFIG_JSON_1": "hunter2",
+            "INSECURE_REGISTRIES": "http://r.example",
+            "REGISTRY_MAP": "a=b=c",
+            "NO_PUSH": "no thanks",
+            "OUTPUT_LAYOUT": "relative",
+            "CONTEXT_SUB_PATH": "../up",
+            "DOCKERFILE_CONTENT": "FROM x",
+            "DOCKERFILE_PATH": "y",
+        },
+    )
+    assert message.startswith("15 variables are not usable: ")
+    for name in (
+        "OUTPUT_IMAGE: name the image",
+        "BUILD_ARG: item 1",
+        "BUILD_ARG_FROM='HOME=X': 'HOME'",
+        "CACHE='perhaps': write auto, true or false",
+        "CACHE_TTL='soon'",
+        "SOURCE_GET_URL: s3://",
+        "DOCKER_CONFIG_JSON: ",
+        "DOCKER_CONFIG_JSON_1: ",
+        "INSECURE_REGISTRIES='http://r.example'",
+        "REGISTRY_MAP='a=b=c'",
+        "NO_PUSH='no thanks': write true or false",
+        "OUTPUT_LAYOUT='relative': write an absolute path",
+        "CONTEXT_SUB_PATH='../up'",
+        "DOCKERFILE_PATH='y': DOCKERFILE_CONTENT is set too",
+    ):
+        assert name in message
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(
+    ("environment", "problem"),
+    [
+        ({"OUTPUT_IMAGE": "r.example/app,r.example/app:latest"}, "named twice"),
+        ({"OUTPUT_IMAGE": f"r.example/app@sha256:{'a' * 64}"}, "pushed to a tag"),
+        ({"SOURCE_GET_URL": "dir:///x", "SOURCE_SHA256": "a" * 64}, "only an archive has a checksum"),
+        ({"BUILD_ARG_FROM": "A=MISSING"}, "the environment has no MISSING"),
+        ({"NO_PUSH": "true", "OUTPUT_IMAGE": "", "CACHE": "true"}, "no OUTPUT_IMAGE to infer"),
+        ({"SOURCE_MAX_BYTES": "0"}, "greater than 0"),
+    ],
+)
+def test_contradictions(environment: dict[str, str], problem: str):
+    assert problem in problems(Command.ALL, {"OUTPUT_IMAGE": "r.example/app", **environment})

@@ -1,0 +1,90 @@
+from base64 import b64encode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kaniko_shim.sources.kinds import (
+    DataSource,
+    DirectorySource,
+    FileSource,
+    GitSource,
+    HttpSource,
+    Source,
+    parse_source,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("dir:///tmp/source", DirectorySource("/tmp/source")),
+        ("dir:///tmp/a%20b", DirectorySource("/tmp/a b")),
+        ("file:///tmp/context.tar.gz", FileSource("/tmp/context.tar.gz")),
+        ("HTTP://h.example/x.tgz?sig=1#frag", HttpSource("HTTP://h.example/x.tgz?sig=1")),
+        ("https://u:p@h.example/x", HttpSource("https://u:p@h.example/x")),
+        ("https://h.example/a/b.git", GitSource("https://h.example/a/b.git")),
+        ("https://h.example/a/b.git#v1:sub/dir", GitSource("https://h.example/a/b.git", "v1", "sub/dir")),
+        ("git+https://h.example/a/b#feature/x", GitSource("https://h.example/a/b", "feature/x")),
+        ("git+http://h.example:8080/a#:./sub/", GitSource("http://h.example:8080/a", "", "sub")),
+        ("git://h.example/a.git", GitSource("git://h.example/a.git")),
+        ("data:application/gzip;base64,aGk=", DataSource(b"hi")),
+        ("data:;base64,aGk", DataSource(b"hi")),
+        ("data:,a%20b", DataSource(b"a b")),
+    ],
+)
+def test_sources(text: str, expected: Source):
+    assert parse_source(f" {text}\n") == expected
+
+
+def test_only_a_full_commit_is_one():
+    assert GitSource("x", "a" * 40).commit == "a" * 40
+    assert GitSource("x", "a" * 39).commit == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("/tmp/source", "write a URL"),
+        ("dir://tmp/source", "three slashes"),
+        ("dir:///a?b", "write them as"),
+        ("file:///a%00b", "NUL"),
+        ("http:///x", "no host"),
+        ("http://h:port/x", "malformed"),
+        ("https://h.example/a b", "blanks"),
+        ("s3://bucket/key", "not supported yet; use dir://"),
+        ("git+ssh://h.example/a", "not supported yet"),
+        ("git@h.example:a/b.git", "SSH"),
+        ("ext::sh -c id", "blanks"),
+        ("ext::id", "no known kind"),
+        ("git+https://h.example/a#--upload-pack=x", "branch"),
+        ("git+https://h.example/a#a..b", "branch"),
+        ("git+https://h.example/a#:../../etc", "inside the repository"),
+        ("git+https://h.example/a?x=1", "no \\?"),
+        ("git+https://h.example/", "no repository"),
+        ("data:nothing", "comma"),
+        ("data:;base64,!!", "not base64"),
+    ],
+)
+def test_wrong_sources(text: str, problem: str):
+    with pytest.raises(ValueError, match=problem):
+        parse_source(text)
+
+
+def test_a_wrong_url_is_never_quoted():
+    for text in ("https://user:hunter2@h:x/", "s3://hunter2", "git+https://hunter2@h.example/a?hunter2"):
+        with pytest.raises(ValueError, match="write|use|host") as caught:
+            parse_source(text)
+        assert "hunter2" not in str(caught.value)
+
+
+@given(st.text() | st.text().map(lambda x: "https://h/" + x) | st.text().map(lambda x: "git://h/" + x))
+def test_any_text_is_a_source_or_a_value_error(text: str):
+    try:
+        parse_source(text)
+    except ValueError:
+        return
+
+
+@given(st.binary())
+def test_data_comes_back_as_it_went_in(payload: bytes):
+    assert parse_source(f"data:application/x-tar;base64,{b64encode(payload).decode()}") == DataSource(payload)
