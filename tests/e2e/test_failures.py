@@ -37,7 +37,11 @@ def test_a_failing_run_is_explained_when_its_pod_is_gone(
         ({"source": {"url": "FILES/missing.tar.gz"}}, "SourceNotFound", "404"),
         ({"source": {"url": "FILES/broken.tar.gz"}}, "SourceInvalid", "archive"),
         ({"source": {"http": {"url": "FILES/fine.tar.gz", "sha256": "0" * 64}}}, "SourceChecksumMismatch", "0" * 64),
-        ({"dockerfile": {"inline": "FROM plain.registries.svc:5000/no/such-image:1\n"}}, "BaseImageNotFound", "no/such-image"),
+        (
+            {"dockerfile": {"inline": "FROM plain.registries.svc:5000/no/such-image:1\n"}},
+            "BaseImageNotFound",
+            "no/such-image",
+        ),
         ({"dockerfile": {"inline": "FROM busybox\nCOPY missing /\n"}}, "CopyFailed", "missing"),
         ({"dockerfile": {"inline": "FROM busybox\nFLY away\n"}}, "DockerfileInvalid", "FLY"),
         ({"dockerfile": {"inline": "FROM busybox\nRUN <<EOF\necho hi\nEOF\n"}}, "DockerfileUnsupported", "line 2"),
