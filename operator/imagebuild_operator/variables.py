@@ -112,18 +112,23 @@ def _basic_auth(secret: str | None) -> list[Variable]:
 
 
 def _build_args(build_args: Iterable[BuildArg]) -> list[Variable]:
-    """Known values go base64-encoded into BUILD_ARG; the others each into a variable that BUILD_ARG_FROM names."""
+    """Known values go base64-encoded into BUILD_ARG; the others each into a variable of its own, which is named."""
     known: list[str] = []
-    names: list[str] = []
+    names: dict[str, list[str]] = {"secretKeyRef": [], "configMapKeyRef": []}
     references: list[Variable] = []
     for arg in build_args:
         if isinstance(arg.value, KeyRef):
             variable = f"BUILD_ARG_VALUE_{len(references)}"
-            names.append(f"{arg.name}={variable}")
+            names[arg.value.field].append(f"{arg.name}={variable}")
             references.append(_from_key(variable, arg.value))
         else:
             known.append(base64.b64encode(f"{arg.name}={arg.value}".encode()).decode())
-    return [*_plain("BUILD_ARG", ",".join(known)), *_plain("BUILD_ARG_FROM", ",".join(names)), *references]
+    return [
+        *_plain("BUILD_ARG", ",".join(known)),
+        *_plain("BUILD_ARG_FROM", ",".join(names["secretKeyRef"])),
+        *_plain("BUILD_ARG_FROM_CONFIG", ",".join(names["configMapKeyRef"])),
+        *references,
+    ]
 
 
 def _cache(spec: BuildSpec) -> list[Variable]:

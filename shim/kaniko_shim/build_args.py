@@ -1,4 +1,4 @@
-"""Build arguments: BUILD_ARG's values and BUILD_ARG_FROM's names."""
+"""Build arguments: BUILD_ARG's values, and the names of BUILD_ARG_FROM and BUILD_ARG_FROM_CONFIG."""
 
 import binascii
 import re
@@ -30,7 +30,7 @@ class BuildArg:
 
 @dataclass(frozen=True, slots=True)
 class BuildArgOrigin:
-    """An argument whose value is a secret in an environment variable."""
+    """An argument whose value is in an environment variable."""
 
     name: str
     variable: str
@@ -65,6 +65,19 @@ def parse_build_args(text: str) -> tuple[BuildArg, ...]:
     return tuple(arguments)
 
 
+def parse_secret_origins(text: str) -> tuple[BuildArgOrigin, ...]:
+    """Read `,`-joined `ARGUMENT=ENVIRONMENT_VARIABLE` for values that are secrets.
+
+    Raises:
+        ValueError: says which pair is wrong and why.
+    """
+    origins = parse_origins(text)
+    for origin in origins:
+        if _OWN_NAMES.fullmatch(origin.name):
+            raise ValueError(f"{origin.name!r} is a name that the executor uses itself; choose another name")
+    return origins
+
+
 def parse_origins(text: str) -> tuple[BuildArgOrigin, ...]:
     """Read `,`-joined `ARGUMENT=ENVIRONMENT_VARIABLE`.
 
@@ -77,8 +90,6 @@ def parse_origins(text: str) -> tuple[BuildArgOrigin, ...]:
         if not equals or not variable:
             raise ValueError(f"{item!r}: write ARGUMENT=ENVIRONMENT_VARIABLE")
         _check_name(name, repr(item))
-        if _OWN_NAMES.fullmatch(name):
-            raise ValueError(f"{name!r} is a name that the executor uses itself; choose another name")
         if name in origins:
             raise ValueError(f"{name!r} is given twice")
         origins[name] = BuildArgOrigin(name, variable)

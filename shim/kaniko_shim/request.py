@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from kaniko_shim import docker_config, variables
-from kaniko_shim.build_args import BuildArg, resolve_origins
+from kaniko_shim.build_args import BuildArg, BuildArgOrigin, resolve_origins
 from kaniko_shim.cache import CachePolicy, infer_cache_repo
 from kaniko_shim.docker_config import DockerConfig
 from kaniko_shim.errors import JobError
@@ -170,8 +170,8 @@ def _build_request(command: Command, reader: _Reader) -> BuildRequest:
         source=_source(reader),
         dockerfile_path=reader.read(variables.DOCKERFILE_PATH),
         dockerfile_content=reader.read(variables.DOCKERFILE_CONTENT),
-        build_args=reader.read(variables.BUILD_ARG),
-        secret_build_args=_secret_build_args(reader),
+        build_args=(*reader.read(variables.BUILD_ARG), *_named_build_args(reader, variables.BUILD_ARG_FROM_CONFIG)),
+        secret_build_args=_named_build_args(reader, variables.BUILD_ARG_FROM),
         target=reader.read(variables.TARGET),
         cache=_cache(reader, outputs),
     )
@@ -234,11 +234,13 @@ def _source(reader: _Reader) -> SourceRequest:
     )
 
 
-def _secret_build_args(reader: _Reader) -> tuple[BuildArg, ...]:
+def _named_build_args(
+    reader: _Reader, variable: variables.Variable[tuple[BuildArgOrigin, ...]]
+) -> tuple[BuildArg, ...]:
     try:
-        return resolve_origins(reader.read(variables.BUILD_ARG_FROM), reader.environment)
+        return resolve_origins(reader.read(variable), reader.environment)
     except ValueError as error:
-        reader.blame(variables.BUILD_ARG_FROM, str(error))
+        reader.blame(variable, str(error))
         return ()
 
 

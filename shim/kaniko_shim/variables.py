@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from kaniko_shim.build_args import parse_build_args, parse_origins
+from kaniko_shim.build_args import parse_build_args, parse_origins, parse_secret_origins
 from kaniko_shim.cache import parse_cache_repo
 from kaniko_shim.docker_config import parse_docker_config
 from kaniko_shim.references import ImageReference, parse_output
@@ -125,6 +125,11 @@ BUILD_ARG_FROM = Variable(
     "BUILD_ARG_FROM",
     "Build arguments whose values are secrets: `,`-joined `ARGUMENT=ENVIRONMENT_VARIABLE`. The values are read from "
     "the variables named, reach the executor outside of its command line, and are masked in the log and the result.",
+    parse_secret_origins,
+)
+BUILD_ARG_FROM_CONFIG = Variable(
+    "BUILD_ARG_FROM_CONFIG",
+    "The same for values that are no secrets, such as those of a ConfigMap: they are not masked.",
     parse_origins,
 )
 TARGET = Variable("TARGET", "The stage to build.", parse_text, default_note="the last stage")
@@ -286,6 +291,7 @@ TABLE: tuple[Variable[object], ...] = (
     SKIP_DEFAULT_REGISTRY_FALLBACK,
     DOCKERFILE_CONTENT,
     BUILD_ARG_FROM,
+    BUILD_ARG_FROM_CONFIG,
     TARGET,
     CONTEXT_SUB_PATH,
     SOURCE_SHA256,

@@ -8,7 +8,7 @@ from kaniko_shim.build_args import (
     BuildArg,
     BuildArgOrigin,
     parse_build_args,
-    parse_origins,
+    parse_secret_origins,
     resolve_origins,
 )
 from kaniko_shim.cache import infer_cache_repo, parse_cache_repo
@@ -56,7 +56,7 @@ def test_wrong_build_args_are_named_by_number(text: str, problem: str):
 
 
 def test_origins():
-    origins = parse_origins("NPM_TOKEN=BUILD_ARG_VALUE_0, GIT_TOKEN = T ")
+    origins = parse_secret_origins("NPM_TOKEN=BUILD_ARG_VALUE_0, GIT_TOKEN = T ")
     assert origins == (BuildArgOrigin("NPM_TOKEN", "BUILD_ARG_VALUE_0"), BuildArgOrigin("GIT_TOKEN", "T"))
     assert resolve_origins(origins, {"BUILD_ARG_VALUE_0": "", "T": "x"}) == (
         BuildArg("NPM_TOKEN", ""),
@@ -75,7 +75,7 @@ def test_origins():
 )
 def test_names_that_the_executor_reads_are_refused(name: str):
     with pytest.raises(ValueError, match="that the executor uses itself"):
-        parse_origins(f"{name}=X")
+        parse_secret_origins(f"{name}=X")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_names_that_the_executor_reads_are_refused(name: str):
 )
 def test_wrong_origins(text: str, problem: str):
     with pytest.raises(ValueError, match=problem):
-        parse_origins(text)
+        parse_secret_origins(text)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("336h", 1209600), ("1h30m", 5400), ("90", 90), ("1.5s", 2), ("", None)])
