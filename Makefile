@@ -5,6 +5,8 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 CLUSTER := cd tests && python3 -m cluster
+# docker or podman where they work, else buildah, which is installed where it is missing.
+TOOLS_FOR_IMAGES := docker info >/dev/null 2>&1 || podman info >/dev/null 2>&1 || (cd tests && python3 -m cluster need buildah)
 
 .PHONY: help
 help: ## Show this list
@@ -65,10 +67,12 @@ images: image operator-image ## Both images
 
 .PHONY: image
 image: setup ## Build the builder image (docker, podman or buildah); print its size and start-up time
+	@$(TOOLS_FOR_IMAGES)
 	@$(BIN)/python shim/image/build.py
 
 .PHONY: operator-image
 operator-image: setup ## Build the operator image
+	@$(TOOLS_FOR_IMAGES)
 	@$(BIN)/python tools/operator_image.py
 
 ##—— The test cluster ——
