@@ -1,8 +1,9 @@
 """Unpacks an archive of any kind into a directory."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from kaniko_shim.archives.decompress import Reader, bunzip2, gunzip, unxz, unzstd
 from kaniko_shim.archives.entries import CHUNK, Entry
@@ -55,43 +56,42 @@ def extract(source: Reader, tree: Tree, scratch: Path | None = None) -> None:
         JobError: SourceInvalid, SourceTooLarge or DiskFull.
     """
     stream = Peekable(source)
-    for entry in _entries(stream, source, scratch):
-        tree.add(entry)
+    with closing(_entries(stream, source, scratch)) as entries:
+        for entry in entries:
+            tree.add(entry)
     while stream.read(CHUNK):
         pass
 
 
-def _entries(stream: Peekable, source: Reader, scratch: Path | None) -> Iterator[Entry]:
+def _entries(stream: Peekable, source: Reader, scratch: Path | None) -> Generator[Entry, None, None]:
     start = stream.peek(BLOCK)
     if start.startswith(_ZIP):
-        from kaniko_shim.archives.zip import read_zip  # noqa: PLC0415 - for this kind only
-
-        return read_zip(_seekable(stream, source, scratch))
+        yield from _zip_entries(stream, source, scratch)
+        return
     decompress = next((each for magic, each in _COMPRESSED.items() if start.startswith(magic)), None)
     content = Peekable(decompress(stream)) if decompress else stream
     block = content.peek(BLOCK)
-    if is_header(block) or (block and not any(block)):
-        return _read_all(content)
-    raise _unknown(start, compressed=decompress is not None)
-
-
-def _read_all(content: Peekable) -> Iterator[Entry]:
+    if not is_header(block) and (not block or any(block)):
+        raise _unknown(start, compressed=decompress is not None)
     yield from read_tar(content)
     # What comes behind the end still belongs to the compressed stream, whose checksum stands last.
     while content.read(CHUNK):
         pass
 
 
-def _seekable(stream: Peekable, source: Reader, scratch: Path | None) -> IO[bytes]:
-    if scratch is None:
-        return source  # type: ignore[return-value] # the caller passes a file
+def _zip_entries(stream: Peekable, source: Reader, scratch: Path | None) -> Iterator[Entry]:
     from tempfile import TemporaryFile  # noqa: PLC0415 - for this kind only
 
-    spool = TemporaryFile(dir=scratch)  # noqa: SIM115 - closed with the last reference to it
-    while chunk := stream.read(CHUNK):
-        spool.write(chunk)
-    spool.seek(0)
-    return spool
+    from kaniko_shim.archives.zip import read_zip  # noqa: PLC0415 - for this kind only
+
+    if scratch is None:
+        yield from read_zip(cast("IO[bytes]", source))
+        return
+    with TemporaryFile(dir=scratch) as spool:
+        while chunk := stream.read(CHUNK):
+            spool.write(chunk)
+        spool.seek(0)
+        yield from read_zip(spool)
 
 
 def _unknown(start: bytes, *, compressed: bool) -> JobError:

@@ -114,7 +114,10 @@ class Tree:
             self._write(name, parent, entry)
 
     def _link(self, name: str, parent: int, entry: Entry) -> None:
-        target = parts_of(entry.target)
+        try:
+            target = parts_of(entry.target)
+        except JobError as error:
+            raise unsafe(entry.name, f"is a hard link to {entry.target!r}, out of the context") from error
         if not target:
             raise unsafe(entry.name, "is a hard link without a target")
         try:

@@ -72,7 +72,7 @@ def test_wrong_sources(text: str, problem: str):
 
 def test_a_wrong_url_is_never_quoted():
     for text in ("https://user:hunter2@h:x/", "s3://hunter2", "git+https://hunter2@h.example/a?hunter2"):
-        with pytest.raises(ValueError, match="write|use|host") as caught:
+        with pytest.raises(ValueError, match=r"write|use|host") as caught:
             parse_source(text)
         assert "hunter2" not in str(caught.value)
 
