@@ -1,6 +1,7 @@
 """Enough of a reader of Dockerfiles to name a line, and to refuse what would be silently ignored."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,10 @@ LARGEST = 4 * 1024 * 1024
 """Bytes; a longer file is no Dockerfile."""
 
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*")
-_HEREDOC = re.compile(r"<<(?P<chomp>-?)(?P<quote>['\"]?)(?P<word>[A-Za-z0-9_.]+)(?P=quote)")
-_HEREDOC_KEYWORDS = frozenset({"RUN", "COPY", "ADD"})
+# A word of its own, as BuildKit has it: neither <<< nor a shift inside of $(( )) is one.
+_HEREDOC = re.compile(r"\d*<<(-?)([^<]+)")
+_WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""")
+_HEREDOC_KEYWORDS = frozenset({"RUN", "COPY", "ADD", "ONBUILD"})
 _FLAG = re.compile(r"\s*(--[a-z]+(?:-[a-z]+)*)(?:=(\S*))?")
 
 
@@ -50,15 +53,19 @@ def parse_dockerfile(content: bytes) -> tuple[Instruction, ...]:
     instructions = list[Instruction]()
     number = 0
     while number < len(lines):
+        if not lines[number].strip() or lines[number].lstrip().startswith("#"):
+            number += 1
+            continue
         first = number + 1
         text, number = _logical_line(lines, number, escape)
         if not text:
             continue
         keyword = text.split(maxsplit=1)[0].upper()
-        found = list(_HEREDOC.finditer(text)) if keyword in _HEREDOC_KEYWORDS else []
-        for heredoc in found:
-            number = _skip_heredoc(lines, number, heredoc["word"], chomp=bool(heredoc["chomp"]))
-        quoted = tuple(bool(heredoc["quote"]) for heredoc in found)
+        quoted = tuple[bool, ...]()
+        for chomp, word in _heredocs(text) if keyword in _HEREDOC_KEYWORDS else ():
+            plain = re.sub("[\"']", "", word)
+            number = _skip_heredoc(lines, number, plain, chomp=chomp)
+            quoted += (plain != word,)
         instructions.append(Instruction(keyword, " ".join(text.split()), first, _flags(text), quoted))
     return tuple(instructions)
 
@@ -181,6 +188,13 @@ def _logical_line(lines: list[str], number: int, escape: str) -> tuple[str, int]
     return "".join(parts).strip(), number
 
 
+def _heredocs(text: str) -> Iterator[tuple[bool, str]]:
+    """Whether each heredoc's lines may be indented by tabs, and its word with its quotes."""
+    for word in _WORD.findall(text) if "<<" in text else ():
+        if match := _HEREDOC.fullmatch(word):
+            yield bool(match[1]), match[2]
+
+
 def _skip_heredoc(lines: list[str], number: int, word: str, *, chomp: bool) -> int:
     while number < len(lines):
         line = lines[number]
@@ -201,7 +215,7 @@ def _flags(text: str) -> tuple[tuple[str, str], ...]:
 
 def _ignored(instruction: Instruction, support: Support) -> str:
     names = {name for name, _ in instruction.flags}
-    if instruction.keyword == "RUN" and instruction.heredocs:
+    if instruction.keyword in {"RUN", "ONBUILD"} and instruction.heredocs:
         if not support.heredocs:
             return "this executor does not run heredocs (RUN <<EOF); it would skip the step silently"
         if any(instruction.heredocs):
@@ -216,7 +230,7 @@ def _ignored(instruction: Instruction, support: Support) -> str:
 
 
 def _advice(instruction: Instruction) -> str:
-    if instruction.heredocs and instruction.keyword == "RUN":
+    if instruction.heredocs and instruction.keyword in {"RUN", "ONBUILD"}:
         return "Join the commands with && in one RUN, or COPY a script and run it."
     if instruction.heredocs:
         return "Put the file into the context and COPY it."

@@ -27,7 +27,7 @@ def read_tar(source: Reader) -> Iterator[Entry]:
     here: dict[str, str] = {}
     while (header := stream.header()) is not None:
         kind = header[156:157]
-        size = _number(header[124:136])
+        size = _field(header[124:136])
         if kind in b"gxLK" and kind:
             content = stream.extension(size)
             if kind == b"g":
@@ -112,9 +112,9 @@ def _entry(header: bytes, size: int, extensions: dict[str, str], stream: _Stream
     kind = header[156:157]
     try:
         size = int(extensions.get("size", size))
-        mode = _number(header[100:108])
     except ValueError as error:
         raise damaged("a tar header holds no number where one belongs") from error
+    mode = _field(header[100:108])
     if size < 0:
         raise damaged("a tar header holds a negative size")
     if any(key.startswith("GNU.sparse.") for key in extensions):
@@ -147,6 +147,13 @@ def _name(header: bytes) -> str:
 
 def _text(field: bytes) -> str:
     return field.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+
+
+def _field(field: bytes) -> int:
+    try:
+        return _number(field)
+    except ValueError as error:
+        raise damaged("a tar header holds no number where one belongs") from error
 
 
 def _number(field: bytes) -> int:
