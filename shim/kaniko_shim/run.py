@@ -2,8 +2,8 @@
 
 import errno
 import os
-import platform
 import subprocess
+import sys
 import traceback
 from collections.abc import Mapping, Sequence
 
@@ -112,4 +112,4 @@ def _versions(paths: Paths) -> str:
         executor = " ".join((done.stdout + done.stderr).split()) or "unknown"
     except (OSError, subprocess.SubprocessError) as error:
         executor = f"none ({error})"
-    return f"kaniko-shim {__version__}\nexecutor {executor}\nPython {platform.python_version()}"
+    return f"kaniko-shim {__version__}\nexecutor {executor}\nPython {'.'.join(map(str, sys.version_info[:3]))}"

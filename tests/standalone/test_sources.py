@@ -1,0 +1,112 @@
+"""Contexts of every kind, fetched by the image's own Python with the image's own certificates."""
+
+import io
+import json
+import subprocess
+import tarfile
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+from standalone.container import Builder
+from standalone.registry import Registry
+from standalone.serving import Https, serve_git, serve_https
+
+DOCKERFILE = b"FROM busybox\nCOPY word /word\n"
+
+
+def archive(word: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as stream:
+        for name, content in (("Dockerfile", DOCKERFILE), ("word", word.encode())):
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            stream.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def compressed(program: str, content: bytes) -> bytes:
+    return subprocess.run([program, "-c"], input=content, check=True, capture_output=True).stdout
+
+
+def built_word(registry: Registry, image: str, tmp_path: Path) -> str:
+    return (registry.pull(image, tmp_path / "image") / "word").read_text()
+
+
+@pytest.fixture(scope="module")
+def https(tmp_path_factory: pytest.TempPathFactory) -> Https:
+    return Https.make(tmp_path_factory.mktemp("https"))
+
+
+@pytest.mark.parametrize("program", ["gzip", "xz", "bzip2", "zstd"])
+def test_an_archive_over_https_from_an_authority_of_our_own(
+    builder: Builder, registry: Registry, env: dict[str, str], https: Https, tmp_path: Path, program: str
+):
+    content = compressed(program, archive(program))
+    with serve_https(https, content) as url:
+        env["SOURCE_GET_URL"] = f"{url}/context?X-Amz-Signature=s1gned"
+        untrusted = builder.run(env=env)
+        trusted = builder.run(env=env, mounts={"/kaniko/ssl/certs/own.crt": https.authority})
+    assert (untrusted.code, untrusted.result["reason"]) == (69, "SourceUnavailable")
+    assert "certificate" in untrusted.result["message"]
+    assert trusted.code == 0, trusted.log
+    assert built_word(registry, env["OUTPUT_IMAGE"], tmp_path) == program
+    assert trusted.result["source"]["url"] == f"{url}/context?X-Amz-Signature=***"
+    assert trusted.result["source"]["bytes"] == len(content)
+    assert "s1gned" not in trusted.log + json.dumps(trusted.result)
+
+
+def test_an_archive_in_the_url_itself(builder: Builder, registry: Registry, env: dict[str, str], tmp_path: Path):
+    encoded = b64encode(compressed("gzip", archive("inline"))).decode()
+    done = builder.run(env={**env, "SOURCE_GET_URL": f"data:application/gzip;base64,{encoded}"})
+    assert done.code == 0, done.log
+    assert built_word(registry, env["OUTPUT_IMAGE"], tmp_path) == "inline"
+
+
+def test_the_default_is_a_mounted_archive(builder: Builder, registry: Registry, env: dict[str, str], tmp_path: Path):
+    path = tmp_path / "context.tar.gz"
+    path.write_bytes(compressed("gzip", archive("mounted")))
+    done = builder.run(env={**env, "SOURCE_GET_URL": ""}, mounts={"/tmp/context.tar.gz": path})
+    assert done.code == 0, done.log
+    assert built_word(registry, env["OUTPUT_IMAGE"], tmp_path) == "mounted"
+
+
+def test_a_git_repository(builder: Builder, registry: Registry, env: dict[str, str], tmp_path: Path):
+    with serve_git(tmp_path / "git", {"app/Dockerfile": DOCKERFILE, "app/word": b"git"}) as (url, commit):
+        done = builder.run(env={**env, "SOURCE_GET_URL": f"git+{url}#main:app"})
+    assert done.code == 0, done.log
+    assert built_word(registry, env["OUTPUT_IMAGE"], tmp_path) == "git"
+    assert done.result["source"]["revision"] == commit
+
+
+def test_an_unsafe_archive_changes_nothing(builder: Builder, env: dict[str, str]):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as stream:
+        stream.addfile(tarfile.TarInfo("../.Shim/bin/crane"), io.BytesIO())
+    done = builder.run(env={**env, "SOURCE_GET_URL": f"data:;base64,{b64encode(buffer.getvalue()).decode()}"})
+    assert (done.code, done.result["reason"]) == (68, "SourceInvalid")
+    assert "'../.Shim/bin/crane'" in done.result["message"]
+
+
+def test_the_executor_starts_soon(builder: Builder, env: dict[str, str]):
+    """The time from the container's first process to the executor, as the kernel counts it."""
+    text = (
+        "FROM busybox\n"
+        "RUN first=$(cut -d' ' -f22 /proc/1/stat); executor=$(cut -d' ' -f22 /proc/$PPID/stat); "
+        "echo start-up $(( (executor - first) * 10 )) ms\n"
+    )
+    times = []
+    for _ in range(3):
+        encoded = b64encode(compressed("gzip", archive("x"))).decode()
+        done = builder.run(
+            env={
+                **env,
+                "SOURCE_GET_URL": f"data:;base64,{encoded}",
+                "DOCKERFILE_CONTENT": text,
+                "DOCKERFILE_PATH": "",
+                "NO_PUSH": "true",
+            }
+        )
+        assert done.code == 0, done.log
+        times.append(int(done.log.rpartition("\nstart-up ")[2].split()[0]))
+    assert min(times) <= 300, times
