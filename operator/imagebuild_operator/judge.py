@@ -60,6 +60,11 @@ class Verdict:
     exit_code: int | None = None
     result: Result = field(default_factory=Result)
 
+    @property
+    def cause(self) -> str:
+        """The message without what to do."""
+        return self.message.removesuffix(self.hint or "").rstrip()
+
 
 def judge(pod: PodFacts, spec: BuildSpec, recorded: Reason | None = None, warning: str | None = None) -> Verdict:
     """Say how a build with this pod stands.
@@ -121,6 +126,8 @@ def _failure_reason(pod: PodFacts, container: ContainerFacts, result: Result, re
     """Kubernetes' word goes before the container's: a container that is being stopped reports only that."""
     if recorded in STOPPING:
         return recorded
+    if pod.reason == "Evicted" and pod.disruption is None and _has_outgrown_itself(pod.message):
+        return Reason.DISK_FULL
     if pod.reason is not None and pod.reason in POD_REASONS:
         return POD_REASONS[pod.reason]
     if pod.disruption is not None and pod.disruption in DISRUPTIONS:
@@ -130,6 +137,14 @@ def _failure_reason(pod: PodFacts, container: ContainerFacts, result: Result, re
     if pod.is_deleting and result.reason in {None, Reason.CANCELLED}:
         return Reason.POD_DELETED
     return result.reason or Reason.INTERNAL
+
+
+def _has_outgrown_itself(said: str) -> bool:
+    """Whether the kubelet evicted a pod for more disk than its own limit, in the words of its eviction manager.
+
+    That is no disruption: the pod would do the same on any node.
+    """
+    return "exceed" in said and "limit" in said
 
 
 def _failure_message(pod: PodFacts, container: ContainerFacts, reason: Reason) -> str:

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from imagebuild_operator.moments import parse_time
+
 
 class Phase(StrEnum):
     """The coarse word for people; programs read the conditions."""
@@ -118,6 +120,14 @@ class PodTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class RetrySpec:
+    """How often a build is tried again after an infrastructure failure, and with how much more memory each time."""
+
+    limit: int = 2
+    memory_factor: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BuildSpec:
     """What to build, from what, to where, and with whose credentials."""
 
@@ -135,6 +145,7 @@ class BuildSpec:
     registries: tuple[Registry, ...] = ()
     pod_template: PodTemplate = field(default_factory=PodTemplate)
     timeout_seconds: int = 3600
+    retry: RetrySpec = RetrySpec()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +173,22 @@ class ImageBuild:
         return self.phase.is_final
 
     @property
-    def pod_name(self) -> str | None:
-        """The pod that was recorded, which may have gone since."""
-        return self.status.get("podName")
+    def started(self) -> datetime | None:
+        """When its time began to count."""
+        return parse_time(self.status.get("startTime"))
+
+    @property
+    def attempts(self) -> tuple[Mapping[str, Any], ...]:
+        """The attempts that have ended, as recorded."""
+        return tuple(self.status.get("attempts") or ())
+
+    @property
+    def attempt(self) -> int:
+        """The number of the attempt that runs or comes next, from 1."""
+        return len(self.attempts) + 1
+
+    @property
+    def recorded_pod(self) -> str | None:
+        """The pod that was recorded for this attempt, which may have gone since; None before it has one."""
+        name = self.status.get("podName")
+        return None if name in {attempt.get("podName") for attempt in self.attempts} else name

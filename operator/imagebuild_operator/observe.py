@@ -68,6 +68,11 @@ class PodFacts:
         return self.deletion is not None
 
     @property
+    def is_alive(self) -> bool:
+        """Whether something of ours runs in it or will, and nobody has asked for it to go."""
+        return not self.is_over and not self.is_deleting
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing of ours runs in it; the pod's own phase comes later, or never (injected sidecars)."""
         return self.phase in {"Succeeded", "Failed"} or self.push.exit_code is not None or self.build.has_failed

@@ -21,6 +21,7 @@ from imagebuild_operator.model import (
     KeyRef,
     PodTemplate,
     Registry,
+    RetrySpec,
     Source,
     UrlSource,
 )
@@ -71,6 +72,7 @@ def parse_spec(spec: Json) -> BuildSpec:
         registries=tuple(parse_registry(registry) for registry in spec.get("registries") or ()),
         pod_template=_pod_template(spec.get("podTemplate") or {}),
         timeout_seconds=spec.get("timeoutSeconds", 3600),
+        retry=_retry(spec.get("retry") or {}),
     )
 
 
@@ -120,6 +122,10 @@ def _cache(cache: Json) -> Cache:
         ttl_seconds=cache.get("ttlSeconds"),
         read_only=cache.get("readOnly", False),
     )
+
+
+def _retry(retry: Json) -> RetrySpec:
+    return RetrySpec(limit=retry.get("limit", 2), memory_factor=retry.get("memoryFactor"))
 
 
 def _pod_template(template: Json) -> PodTemplate:

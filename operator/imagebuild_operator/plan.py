@@ -1,18 +1,21 @@
 """Decide what to do about a build: observe → decide → apply, the middle part. Pure: time is an argument."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from imagebuild_operator.errors import ClusterError, InvalidSpecError, RejectedError
 from imagebuild_operator.judge import Verdict, failed_verdict, gone, judge
 from imagebuild_operator.model import BuildSpec, ImageBuild, Phase
+from imagebuild_operator.moments import format_time, parse_time
 from imagebuild_operator.observe import PodFacts
 from imagebuild_operator.parse import parse_spec
-from imagebuild_operator.pod import Manifest, build_pod
+from imagebuild_operator.pod import Manifest, build_pod, pod_name
 from imagebuild_operator.reasons import Reason
+from imagebuild_operator.retry import Attempts, is_tried_again, retry_delay
 from imagebuild_operator.settings import OperatorSettings
-from imagebuild_operator.status import changes, next_status
+from imagebuild_operator.status import attempt_record, changes, next_status
 
 #: Seconds that the kubelet is given to end a pod at its own deadline, before the operator deletes it: the pod's
 #: grace period and some; the kubelet's way leaves a report of what the build was doing.
@@ -57,14 +60,14 @@ class Plan:
     create: CreatePod | None = None
     status: dict[str, Any] | None = None
     event: Event | None = None
-    delete: DeletePod | None = None
+    delete: tuple[DeletePod, ...] = ()
     #: Seconds after which to look again although nothing has happened.
     look_again: float | None = None
 
 
 def decide(
     build: ImageBuild,
-    pod: PodFacts | None,
+    pods: Sequence[PodFacts],
     settings: OperatorSettings,
     now: datetime,
     warning: str | None = None,
@@ -73,26 +76,24 @@ def decide(
 
     Args:
         build: The build.
-        pod: Its pod, or None where the API server has none.
+        pods: Its pods, those of earlier attempts too.
         settings: The operator's settings.
         now: The current time.
         warning: The kubelet's latest Warning about a pod that does not start.
     """
     if build.is_finished:
-        return Plan(delete=_deletion(pod) if pod and not pod.is_over else None)
-    try:
-        spec = parse_spec(build.spec)
-        if pod is None and build.pod_name is None:
-            return Plan(create=CreatePod(build_pod(build, spec, settings.defaults)))
-    except InvalidSpecError as error:
-        return _record(build, failed_verdict(Reason.INVALID_SPEC, str(error), None), pod, settings, now)
-    recorded = _recorded_reason(build)
-    if pod is None:
-        return _record(build, gone(spec, recorded), None, settings, now)
-    verdict = judge(pod, spec, recorded, warning)
-    if verdict.phase.is_final:
-        return _record(build, verdict, pod, settings, now)
-    return _watch_over(build, spec, pod, verdict, settings, now)
+        return Plan(delete=tuple(_deletion(pod) for pod in pods if pod.is_alive))
+    plan = _decide(build, current_pod(build, pods), settings, now, warning)
+    # An operator that died between recording the end of an attempt and deleting its pod has left the pod running.
+    past = {attempt.get("podName") for attempt in build.attempts}
+    strays = tuple(_deletion(pod) for pod in pods if pod.is_alive and pod.name in past)
+    return replace(plan, delete=(*plan.delete, *strays)) if strays else plan
+
+
+def current_pod(build: ImageBuild, pods: Sequence[PodFacts]) -> PodFacts | None:
+    """The pod of the attempt that runs or comes next."""
+    name = build.recorded_pod or pod_name(build, build.attempt)
+    return next((pod for pod in pods if pod.name == name), None)
 
 
 def decide_refused(build: ImageBuild, error: ClusterError, settings: OperatorSettings, now: datetime) -> Plan:
@@ -120,6 +121,78 @@ def needs_explanation(pod: PodFacts, now: datetime) -> bool:
     )
 
 
+def _decide(
+    build: ImageBuild, pod: PodFacts | None, settings: OperatorSettings, now: datetime, warning: str | None
+) -> Plan:
+    try:
+        spec = parse_spec(build.spec)
+        if pod is None and build.recorded_pod is None:
+            return _begin(build, spec, settings, now)
+    except InvalidSpecError as error:
+        return _record(build, failed_verdict(Reason.INVALID_SPEC, str(error), None), pod, settings, now)
+    recorded = _recorded_reason(build) if build.recorded_pod else None
+    if pod is None:
+        return _ended(build, spec, gone(spec, recorded), None, settings, now)
+    verdict = judge(pod, spec, recorded, warning)
+    if verdict.phase.is_final:
+        return _ended(build, spec, verdict, pod, settings, now)
+    return _watch_over(build, spec, pod, verdict, settings, now)
+
+
+def _begin(build: ImageBuild, spec: BuildSpec, settings: OperatorSettings, now: datetime) -> Plan:
+    """Create the pod of the next attempt, once it is its time.
+
+    Raises:
+        InvalidSpecError: the spec can't be put into a pod.
+    """
+    seconds = spec.timeout_seconds
+    if build.started is not None:
+        seconds -= int((now - build.started).total_seconds())
+    if seconds <= 0:
+        reason = _recorded_reason(build) or Reason.DEADLINE_EXCEEDED
+        message = f"No pod could be created for it in time. {reason.row.meaning}"
+        return _record(build, failed_verdict(reason, message, spec), None, settings, now)
+    wait = _wait(build, build.attempts, settings, now)
+    if wait > 0:
+        return Plan(look_again=wait)
+    return Plan(create=CreatePod(build_pod(build, spec, settings.defaults, seconds)))
+
+
+def _wait(build: ImageBuild, attempts: Attempts, settings: OperatorSettings, now: datetime) -> float:
+    """Seconds until the attempt after these may begin."""
+    ended = parse_time(attempts[-1].get("completionTime")) if attempts else None
+    if ended is None:
+        return 0.0
+    return max(0.0, retry_delay(build.uid, len(attempts), settings.retry_delay) - (now - ended).total_seconds())
+
+
+def _ended(
+    build: ImageBuild,
+    spec: BuildSpec,
+    verdict: Verdict,
+    pod: PodFacts | None,
+    settings: OperatorSettings,
+    now: datetime,
+    *,
+    delete: tuple[DeletePod, ...] = (),
+) -> Plan:
+    """Record the end of an attempt: as that of the build, or as one that another attempt follows."""
+    attempts = (*build.attempts, attempt_record(build, verdict, pod, now))
+    if verdict.reason is None or not is_tried_again(verdict.reason, spec.retry, attempts):
+        return _record(build, verdict, pod, settings, now, delete=delete, attempts=attempts)
+    wait = _wait(build, attempts, settings, now)
+    again = now + timedelta(seconds=wait)
+    start = build.started or (pod.created if pod else now)
+    if again >= start + timedelta(seconds=spec.timeout_seconds):
+        last = replace(verdict, message=f"{verdict.message} The timeout leaves no time for another attempt.")
+        return _record(build, last, pod, settings, now, delete=delete, attempts=attempts)
+    message = (
+        f"Attempt {build.attempt} failed: {verdict.cause} Attempt {build.attempt + 1} begins {format_time(again)}."
+    )
+    waiting = replace(verdict, phase=Phase.PENDING, message=message)
+    return _record(build, waiting, pod, settings, now, look_again=wait, delete=delete, attempts=attempts)
+
+
 def _watch_over(
     build: ImageBuild,
     spec: BuildSpec,
@@ -136,25 +209,29 @@ def _watch_over(
         lost = failed_verdict(
             verdict.reason or Reason.NODE_LOST, "The build pod was deleted but its node keeps it", spec
         )
-        return _record(build, lost, pod, settings, now)
-    deadline, reason = _deadline(spec, pod, verdict, settings)
+        return _ended(build, spec, lost, pod, settings, now)
+    start = build.started or pod.created
+    deadline, reason = _deadline(start, spec, pod, verdict, settings)
     left = (deadline - now).total_seconds()
     if left > 0:
         has_begun = pod.build.started is not None
         look_again = left if has_begun or pod.scheduled is None else min(left, START_PATIENCE)
         return _record(build, verdict, pod, settings, now, look_again=look_again)
+    delete = (_deletion(pod),)
     if pod.build.started is None:
         # It never began, so there is no report to wait for.
         message = f"Gave up after {(now - pod.created).total_seconds():.0f} s. {verdict.message}"
-        return _record(build, failed_verdict(reason, message, spec), pod, settings, now, delete=_deletion(pod))
+        return _ended(build, spec, failed_verdict(reason, message, spec), pod, settings, now, delete=delete)
     stopping = Verdict(verdict.phase, f"{reason.row.meaning} The build pod is being stopped.", reason)
-    return _record(build, stopping, pod, settings, now, delete=_deletion(pod))
+    return _record(build, stopping, pod, settings, now, delete=delete)
 
 
-def _deadline(spec: BuildSpec, pod: PodFacts, verdict: Verdict, settings: OperatorSettings) -> tuple[datetime, Reason]:
-    """When a pod is stopped, and the reason that the build then fails for."""
+def _deadline(
+    start: datetime, spec: BuildSpec, pod: PodFacts, verdict: Verdict, settings: OperatorSettings
+) -> tuple[datetime, Reason]:
+    """When a pod is stopped, and the reason that the attempt then fails for."""
     grace = KUBELET_GRACE if pod.build.started else 0.0
-    deadline = pod.created + timedelta(seconds=spec.timeout_seconds + grace)
+    deadline = start + timedelta(seconds=spec.timeout_seconds + grace)
     if pod.build.started is not None:
         return deadline, Reason.DEADLINE_EXCEEDED
     if verdict.reason is Reason.BUILDER_IMAGE_PULL_FAILED and pod.scheduled is not None:
@@ -170,9 +247,11 @@ def _record(
     now: datetime,
     *,
     look_again: float | None = None,
-    delete: DeletePod | None = None,
+    delete: tuple[DeletePod, ...] = (),
+    attempts: Attempts | None = None,
 ) -> Plan:
-    status = changes(build, next_status(build, verdict, pod, settings.defaults.builder_image, now))
+    recorded = build.attempts if attempts is None else attempts
+    status = changes(build, next_status(build, verdict, pod, settings.defaults.builder_image, now, recorded))
     return Plan(status=status or None, event=_event(build, verdict), delete=delete, look_again=look_again)
 
 
@@ -186,8 +265,8 @@ def _event(build: ImageBuild, verdict: Verdict) -> Event | None:
     return Event("Normal" if is_well else "Warning", str(verdict.reason or verdict.phase), verdict.message)
 
 
-def _deletion(pod: PodFacts) -> DeletePod | None:
-    return None if pod.is_deleting else DeletePod(pod.name, pod.uid)
+def _deletion(pod: PodFacts) -> DeletePod:
+    return DeletePod(pod.name, pod.uid)
 
 
 def _recorded_reason(build: ImageBuild) -> Reason | None:

@@ -20,6 +20,8 @@ from imagebuild_operator.names import (
     OPERATOR,
     PUSH,
 )
+from imagebuild_operator.quantity import multiply
+from imagebuild_operator.retry import memory_scale
 from imagebuild_operator.settings import BuildDefaults
 from imagebuild_operator.variables import LAYOUT_PATH, SOURCE_PATH, build_variables, push_variables
 
@@ -49,8 +51,14 @@ def pod_name(build: ImageBuild, attempt: int = 1) -> str:
     return f"{stem}-{digest}"
 
 
-def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults) -> Manifest:
-    """The whole manifest of the pod for one attempt at a build.
+def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, seconds: int | None = None) -> Manifest:
+    """The whole manifest of the pod for the next attempt at a build.
+
+    Args:
+        build: The build.
+        spec: Its spec.
+        defaults: What the operator adds to every pod.
+        seconds: How long the pod may run: what earlier attempts have left of the timeout, by default all of it.
 
     Raises:
         InvalidSpecError: the spec can't be put into variables.
@@ -60,7 +68,7 @@ def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults) -> Ma
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            "name": pod_name(build),
+            "name": pod_name(build, build.attempt),
             "namespace": build.namespace,
             "labels": {
                 **template.labels,
@@ -82,11 +90,11 @@ def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults) -> Ma
                 }
             ],
         },
-        "spec": _pod_spec(spec, defaults),
+        "spec": _pod_spec(spec, defaults, seconds or spec.timeout_seconds, memory_scale(spec.retry, build.attempts)),
     }
 
 
-def _pod_spec(spec: BuildSpec, defaults: BuildDefaults) -> Manifest:
+def _pod_spec(spec: BuildSpec, defaults: BuildDefaults, seconds: int, scale: float) -> Manifest:
     registries = merge_registries(spec.registries, defaults.registries)
     image = {"image": defaults.builder_image, "imagePullPolicy": defaults.builder_pull_policy}
     results = {
@@ -98,7 +106,7 @@ def _pod_spec(spec: BuildSpec, defaults: BuildDefaults) -> Manifest:
     return {
         **_placement(spec.pod_template.spec, defaults),
         "restartPolicy": "Never",
-        "activeDeadlineSeconds": spec.timeout_seconds,
+        "activeDeadlineSeconds": seconds,
         "terminationGracePeriodSeconds": 30,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -109,7 +117,7 @@ def _pod_spec(spec: BuildSpec, defaults: BuildDefaults) -> Manifest:
                 **image,
                 "args": [BUILD],
                 "env": build_variables(spec, registries),
-                "resources": dict(spec.pod_template.resources or defaults.resources),
+                "resources": _with_memory(spec.pod_template.resources or defaults.resources, scale),
                 "securityContext": {
                     "runAsUser": 0,
                     "runAsNonRoot": False,
@@ -152,6 +160,18 @@ def _pod_spec(spec: BuildSpec, defaults: BuildDefaults) -> Manifest:
             {"name": "run", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}},
             *([{"name": "source", "configMap": {"name": config_map}}] if config_map else []),
         ],
+    }
+
+
+def _with_memory(resources: Mapping[str, Any], scale: float) -> Manifest:
+    """Resources with request and limit of memory multiplied."""
+    if scale == 1.0:
+        return dict(resources)
+    return {
+        kind: {
+            name: multiply(quantity, scale) if name == "memory" else quantity for name, quantity in quantities.items()
+        }
+        for kind, quantities in resources.items()
     }
 
 

@@ -15,13 +15,27 @@ class Cause(StrEnum):
     INFRASTRUCTURE = "infrastructure"
 
 
+class Retry(StrEnum):
+    """Whether a build whose attempt ended for a reason is tried again."""
+
+    #: It would end the same way, or the build has waited until its deadline.
+    NEVER = "never"
+    #: Up to `spec.retry.limit` times.
+    LIMITED = "within retry.limit"
+    #: As `LIMITED`, but only where `spec.retry.memoryFactor` says how much more memory to give.
+    MORE_MEMORY = "within retry.limit, with retry.memoryFactor"
+    #: The cluster took the pod away: no fault of the build's, so that it does not use up the limit.
+    DISRUPTION = "up to 10 times, beside retry.limit"
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One reason's row: whose it is, what it means, and what to do next."""
+    """One reason's row: whose it is, what it means, what to do next, and whether the operator tries again itself."""
 
     cause: Cause
     meaning: str
     advice: str
+    retry: Retry = Retry.NEVER
 
 
 class Reason(StrEnum):
@@ -73,8 +87,8 @@ def _user(meaning: str, advice: str) -> Row:
     return Row(Cause.USER, meaning, advice)
 
 
-def _infrastructure(meaning: str, advice: str) -> Row:
-    return Row(Cause.INFRASTRUCTURE, meaning, advice)
+def _infrastructure(meaning: str, advice: str, retry: Retry = Retry.LIMITED) -> Row:
+    return Row(Cause.INFRASTRUCTURE, meaning, advice, retry)
 
 
 TABLE: dict[Reason, Row] = {
@@ -172,10 +186,12 @@ TABLE: dict[Reason, Row] = {
     Reason.QUOTA_EXCEEDED: _infrastructure(
         "A ResourceQuota of the namespace has no room for the build pod. The build waits.",
         "Wait for other builds to end, or raise the quota.",
+        Retry.NEVER,
     ),
     Reason.UNSCHEDULABLE: _infrastructure(
         "No node has room for the build pod, or none fits its constraints. The build waits.",
         "Lower podTemplate.spec.resources, or correct nodeSelector, affinity and tolerations.",
+        Retry.NEVER,
     ),
     Reason.BUILDER_IMAGE_PULL_FAILED: _infrastructure(
         "The node can't pull the builder image.",
@@ -184,15 +200,22 @@ TABLE: dict[Reason, Row] = {
     Reason.EVICTED: _infrastructure(
         "The node evicted the build pod, or another pod preempted it.",
         "Give the build what it uses in podTemplate.spec.resources, ephemeral-storage included.",
+        Retry.DISRUPTION,
     ),
-    Reason.NODE_LOST: _infrastructure("The node of the build pod was lost.", "Create the build again."),
-    Reason.POD_DELETED: _infrastructure("The build pod was deleted while it ran.", "Create the build again."),
+    Reason.NODE_LOST: _infrastructure(
+        "The node of the build pod was lost.", "Create the build again.", Retry.DISRUPTION
+    ),
+    Reason.POD_DELETED: _infrastructure(
+        "The build pod was deleted while it ran.", "Create the build again.", Retry.DISRUPTION
+    ),
     Reason.DISK_FULL: _infrastructure(
-        "The build used up the disk it had.",
+        "The build used up the disk of its node, or more than its own limit of ephemeral-storage.",
         "Raise the ephemeral-storage limit in podTemplate.spec.resources.",
     ),
     Reason.OUT_OF_MEMORY: _infrastructure(
-        "The build used up the memory it had.", "Raise the memory limit in podTemplate.spec.resources."
+        "The build used up the memory it had.",
+        "Raise the memory limit in podTemplate.spec.resources, or set retry.memoryFactor.",
+        Retry.MORE_MEMORY,
     ),
     Reason.INTERNAL: _infrastructure(
         "Something that should not happen did.",

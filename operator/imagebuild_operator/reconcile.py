@@ -10,8 +10,7 @@ from imagebuild_operator.errors import ClusterError, ConflictError, NotFoundErro
 from imagebuild_operator.events import event_manifest, latest_warning
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.observe import PodFacts, observe
-from imagebuild_operator.plan import CreatePod, Plan, decide, decide_refused, needs_explanation
-from imagebuild_operator.pod import pod_name
+from imagebuild_operator.plan import CreatePod, Plan, current_pod, decide, decide_refused, needs_explanation
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.store import Key, Store
 
@@ -58,10 +57,13 @@ class Reconciler:
             return None
 
     async def _reconcile(self, build: ImageBuild) -> float | None:
-        pod = self._store.pod(build) or await self._confirm_gone(build)
+        pods = self._store.pods(build)
+        pod = current_pod(build, pods)
+        if pod is None and (found := await self._confirm_gone(build)) is not None:
+            pod, pods = found, (*pods, found)
         now = self._clock()
         warning = await self._explanation(build, pod) if pod and needs_explanation(pod, now) else None
-        plan = decide(build, pod, self._settings, now, warning)
+        plan = decide(build, pods, self._settings, now, warning)
         if plan.create is not None:
             plan = await self._create(build, plan.create)
         await self._apply(build, plan)
@@ -69,10 +71,10 @@ class Reconciler:
 
     async def _confirm_gone(self, build: ImageBuild) -> PodFacts | None:
         """Ask the API server before believing that a recorded pod is gone: the watch may only be late."""
-        if build.pod_name is None or build.is_finished:
+        if build.recorded_pod is None or build.is_finished:
             return None
         try:
-            facts = observe(await self._cluster.get_pod(build.namespace, build.pod_name))
+            facts = observe(await self._cluster.get_pod(build.namespace, build.recorded_pod))
         except NotFoundError:
             return None
         return facts if facts.owner_uid == build.uid else None
@@ -91,15 +93,16 @@ class Reconciler:
                 raise
             return decide_refused(build, error, self._settings, self._clock())
         self._store.put_pod(body)
-        return decide(build, observe(body), self._settings, self._clock())
+        return decide(build, [observe(body)], self._settings, self._clock())
 
     async def _create_or_get(self, build: ImageBuild, create: CreatePod) -> dict[str, Any]:
         try:
             return await self._cluster.create_pod(create.manifest)
         except ConflictError:
-            body = await self._cluster.get_pod(build.namespace, pod_name(build))
+            name = create.manifest["metadata"]["name"]
+            body = await self._cluster.get_pod(build.namespace, name)
         if observe(body).owner_uid != build.uid:
-            raise RejectedError(409, f"a pod named {pod_name(build)} exists and is not this build's")
+            raise RejectedError(409, f"a pod named {name} exists and is not this build's")
         return body
 
     async def _apply(self, build: ImageBuild, plan: Plan) -> None:
@@ -118,8 +121,8 @@ class Reconciler:
                 extra={"namespace": build.namespace, "build": build.name, "uid": build.uid},
             )
             await self._tell(build, plan)
-        if plan.delete:
-            await self._cluster.delete_pod(build.namespace, plan.delete.name, plan.delete.uid)
+        for pod in plan.delete:
+            await self._cluster.delete_pod(build.namespace, pod.name, pod.uid)
 
     async def _tell(self, build: ImageBuild, plan: Plan) -> None:
         """Events are for people to read: one that is lost is not worth doing anything twice for."""

@@ -48,6 +48,8 @@ class OperatorSettings:
     health_port: int = 8080
     #: Seconds that a pull of the builder image may fail before the build does.
     image_pull_grace: float = 300.0
+    #: Seconds until the first retry of a failed attempt, more or less; they double with each.
+    retry_delay: float = 10.0
 
 
 def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
@@ -70,6 +72,7 @@ def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
     port = given.get("HEALTH_PORT") or "8080"
     if not port.isdecimal():
         problems.append(f"{PREFIX}HEALTH_PORT is {port!r}: write a port number")
+    retry_delay = _number(given, "RETRY_DELAY", 10.0, problems)
     defaults = _read_defaults(given.get("DEFAULTS_FILE"), problems)
     if problems:
         raise SettingsError("; ".join(problems))
@@ -83,7 +86,19 @@ def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
         log_format=log_format,
         log_level=log_level,
         health_port=int(port),
+        retry_delay=retry_delay,
     )
+
+
+def _number(given: Mapping[str, str], name: str, default: float, problems: list[str]) -> float:
+    text = given.get(name) or str(default)
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        problems.append(f"{PREFIX}{name} is {text!r}: write a number of seconds")
+    return number
 
 
 def _read_defaults(path: str | None, problems: list[str]) -> dict[str, Any]:

@@ -9,16 +9,32 @@ from imagebuild_operator.model import ImageBuild, Phase
 from imagebuild_operator.moments import duration, format_time, milliseconds, parse_time
 from imagebuild_operator.observe import PodFacts
 from imagebuild_operator.result import Result, parse_result
+from imagebuild_operator.retry import Attempts
 
 Json = dict[str, Any]
 
 MAX_MESSAGE: Final = 1024
 
 
-def next_status(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, builder_image: str, now: datetime) -> Json:
+def next_status(
+    build: ImageBuild,
+    verdict: Verdict,
+    pod: PodFacts | None,
+    builder_image: str,
+    now: datetime,
+    attempts: Attempts,
+) -> Json:
     """The status that a build with this verdict has; None stands for a field that is not there.
 
     What was recorded from a pod is kept when the pod has gone.
+
+    Args:
+        build: The build.
+        verdict: How it stands.
+        pod: The pod of its attempt.
+        builder_image: The image of that pod.
+        now: The current time.
+        attempts: The attempts that have ended.
     """
     recorded = build.status
     status: Json = {
@@ -31,17 +47,32 @@ def next_status(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, build
         "node": recorded.get("node"),
         "startTime": recorded.get("startTime"),
         "builderImage": recorded.get("builderImage"),
+        "attempts": list(attempts) or None,
     }
     if pod is not None:
         status |= {
             "podName": pod.name,
-            "node": pod.node or recorded.get("node"),
-            "startTime": format_time(pod.created),
+            "node": pod.node or (recorded.get("node") if pod.name == recorded.get("podName") else None),
+            "startTime": recorded.get("startTime") or format_time(pod.created),
             "builderImage": builder_image,
         }
     if verdict.phase.is_final:
         status |= _final(verdict, pod, status["startTime"], now)
     return status
+
+
+def attempt_record(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, now: datetime) -> Json:
+    """What stays on record of an attempt that has ended: the entry of `status.attempts`."""
+    is_first = not build.attempts
+    return _present(
+        podName=pod.name if pod else build.recorded_pod,
+        node=pod.node if pod else build.status.get("node"),
+        reason=str(verdict.reason) if verdict.reason else None,
+        message=verdict.cause[:MAX_MESSAGE],
+        exitCode=verdict.exit_code,
+        startTime=format_time(pod.created) if pod else build.status.get("startTime") if is_first else None,
+        completionTime=format_time(min(_end(pod) or now, now)),
+    )
 
 
 def changes(build: ImageBuild, status: Mapping[str, Any]) -> Json:
@@ -74,7 +105,7 @@ def _condition(build: ImageBuild, kind: str, value: str, reason: str, message: s
 
 def _final(verdict: Verdict, pod: PodFacts | None, start_time: str | None, now: datetime) -> Json:
     build_result = parse_result(pod.build.message) if pod and pod.build.exit_code is not None else Result()
-    ended = (pod.push.finished or pod.build.finished if pod else None) or now
+    ended = _end(pod) or now
     started = parse_time(start_time)
     final: Json = {
         "startTime": start_time,
@@ -105,6 +136,11 @@ def _final(verdict: Verdict, pod: PodFacts | None, start_time: str | None, now: 
             logTail=verdict.result.log_tail,
         )
     return final
+
+
+def _end(pod: PodFacts | None) -> datetime | None:
+    """When the last container of a pod has ended; None while none has."""
+    return pod.push.finished or pod.build.finished if pod else None
 
 
 def _timings(

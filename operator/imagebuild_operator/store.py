@@ -16,11 +16,11 @@ Key = tuple[str, str]
 
 
 class Store:
-    """Builds by key, and pods by the key of their build."""
+    """Builds by key, and pods by the key of their build and their name: each attempt has one."""
 
     def __init__(self) -> None:
         self._builds: dict[Key, ImageBuild] = {}
-        self._pods: dict[Key, PodFacts] = {}
+        self._pods: dict[Key, dict[str, PodFacts]] = {}
 
     def put_build(self, body: Mapping[str, Any]) -> Key | None:
         """Take a build's newest body; the key if there may be something to do about it."""
@@ -29,7 +29,7 @@ class Store:
         held = self._builds.get(key)
         if held and held.uid == build.uid and int(held.resource_version) >= int(build.resource_version):
             return None  # our own write, come back by the watch
-        if build.is_finished and (key not in self._pods or self._pods[key].is_over):
+        if build.is_finished and not any(pod.is_alive for pod in self._pods.get(key, {}).values()):
             self._builds.pop(key, None)
             return None
         self._builds[key] = build
@@ -45,7 +45,8 @@ class Store:
         if name is None:
             return None
         key = (body["metadata"]["namespace"], name)
-        self._pods[key] = observe(body)
+        facts = observe(body)
+        self._pods.setdefault(key, {})[facts.name] = facts
         return key
 
     def drop_pod(self, body: Mapping[str, Any]) -> Key | None:
@@ -54,16 +55,19 @@ class Store:
         if name is None:
             return None
         key = (body["metadata"]["namespace"], name)
-        held = self._pods.get(key)
+        pods = self._pods.get(key, {})
+        held = pods.get(body["metadata"]["name"])
         if held and held.uid == body["metadata"]["uid"]:
-            del self._pods[key]
+            del pods[held.name]
+            if not pods:
+                del self._pods[key]
         return key
 
     def build(self, key: Key) -> ImageBuild | None:
         """The build of a key, unless it has gone or is finished."""
         return self._builds.get(key)
 
-    def pod(self, build: ImageBuild) -> PodFacts | None:
-        """The pod of exactly this build, not of an earlier one of the same name."""
-        pod = self._pods.get((build.namespace, build.name))
-        return pod if pod and pod.owner_uid == build.uid else None
+    def pods(self, build: ImageBuild) -> tuple[PodFacts, ...]:
+        """The pods of exactly this build, not of an earlier one of the same name."""
+        pods = self._pods.get((build.namespace, build.name), {})
+        return tuple(pod for pod in pods.values() if pod.owner_uid == build.uid)

@@ -105,6 +105,7 @@ def test_defaults_reach_the_operator(chart: Chart) -> None:
         "IMAGEBUILD_BUILDER_IMAGE": "ghcr.io/imagebuild-dev/imagebuild-builder:0.1.0",
         "IMAGEBUILD_BUILDER_PULL_POLICY": "IfNotPresent",
         "IMAGEBUILD_DEFAULTS_FILE": "/etc/imagebuild/defaults.yaml",
+        "IMAGEBUILD_RETRY_DELAY": "10",
         "IMAGEBUILD_LOG_FORMAT": "json",
         "IMAGEBUILD_LOG_LEVEL": "info",
         "IMAGEBUILD_HEALTH_PORT": "8080",

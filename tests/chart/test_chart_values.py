@@ -15,6 +15,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"image": {"repository": "registry.example.com/operator:1"}}, "does not match pattern"),
     ({"image": {"digest": "abc"}}, "does not match pattern"),
     ({"image": {"pullPolicy": "Sometimes"}}, "must be one of"),
+    ({"retry": {"delaySeconds": -1}}, "minimum"),
     ({"watchNamespaces": "team-a"}, "got string, want array"),
     ({"watchNamespaces": ["Team"]}, "does not match pattern"),
     ({"log": {"level": "loud"}}, "must be one of"),

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 from functional.kube import Builds, Kubectl
+from functional.kubelet import Kubelet
+from functional.operator_process import OperatorProcess
 from kubernetes import client, config
 
 TESTS = Path(__file__).parents[1]
@@ -89,3 +91,25 @@ def builds(crd: Path, api: client.ApiClient, namespace: str) -> Iterator[Builds]
     yield made
     # In functional mode nothing empties a namespace that is deleted.
     made.delete_all()
+
+
+@pytest.fixture
+def operator(
+    kubeconfig: Path, crd: Path, namespace: str, api: client.ApiClient, tmp_path: Path
+) -> Iterator[OperatorProcess]:
+    """A running operator for the test's namespace; it must never have logged a traceback."""
+    assert crd.exists()
+    account = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name="default"))
+    client.CoreV1Api(api).create_namespaced_service_account(namespace, account)
+    process = OperatorProcess(kubeconfig, namespace, tmp_path / "operator.log")
+    process.start()
+    yield process
+    if process.is_running():
+        process.stop()
+    assert "Traceback" not in process.log, process.log
+
+
+@pytest.fixture
+def kubelet(api: client.ApiClient, namespace: str) -> Kubelet:
+    """The hand of the kubelet."""
+    return Kubelet(api, namespace)

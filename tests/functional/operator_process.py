@@ -20,6 +20,7 @@ class OperatorProcess:
             "IMAGEBUILD_NAMESPACES": namespace,
             "IMAGEBUILD_BUILDER_IMAGE": BUILDER_IMAGE,
             "IMAGEBUILD_HEALTH_PORT": str(_free_port()),
+            "IMAGEBUILD_RETRY_DELAY": "0.2",
         }
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None

@@ -95,6 +95,7 @@ FULL: dict[str, Any] = {
         },
     },
     "timeoutSeconds": 1800,
+    "retry": {"limit": 5, "memoryFactor": 1.5},
 }
 
 SOURCES: list[dict[str, Any]] = [

@@ -24,6 +24,17 @@ STATUS = {
     "digest": DIGEST,
     "shortDigest": DIGEST[7:19],
     "source": {"url": "https://example.com/x", "revision": "c" * 40, "sha256": "c" * 64, "bytes": 1},
+    "attempts": [
+        {
+            "podName": "hello-0123abcd",
+            "node": "node1",
+            "reason": "NodeLost",
+            "message": "The node of the build pod was lost.",
+            "exitCode": 137,
+            "startTime": NOW,
+            "completionTime": NOW,
+        }
+    ],
     "builderImage": "registry.example.com/builder@" + DIGEST,
     "startTime": NOW,
     "completionTime": NOW,
@@ -48,6 +59,7 @@ STATUS = {
         {"timeoutSeconds": 60},
         {"contextDir": "x"},
         {"output": {"images": ["registry.example.com/team/app:2"]}},
+        {"retry": {"limit": 1}},
         {"podTemplate": {"spec": {"nodeSelector": {"disk": "ssd"}}}},
         {"timeoutSeconds": None, "target": "x"},
     ],

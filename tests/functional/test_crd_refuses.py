@@ -204,6 +204,12 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"timeoutSeconds": -1}, "greater than or equal to 1"),
     ({"timeoutSeconds": 315_360_000}, "less than or equal to 604800"),
     ({"timeoutSeconds": "1h"}, "must be of type integer"),
+    # retry
+    ({"retry": {"limit": -1}}, "greater than or equal to 0"),
+    ({"retry": {"limit": 11}}, "less than or equal to 10"),
+    ({"retry": {"memoryFactor": 1}}, "greater than or equal to 1.1"),
+    ({"retry": {"memoryFactor": "2"}}, "must be of type number"),
+    ({"retry": {"backoff": 1}}, 'unknown field "spec.retry.backoff"'),
     # podTemplate
     (pod_metadata(labels={"imagebuild.dev/build-uid": "x"}), "remove imagebuild.dev/build-uid"),
     (pod_metadata(labels={"app.kubernetes.io/name": "x"}), "reserved for the operator"),
@@ -238,7 +244,6 @@ CASES: list[tuple[dict[str, Any], str]] = [
         for field in (
             "cancel",
             "suspend",
-            "retry",
             "priority",
             "queueName",
             "platforms",

@@ -2,86 +2,14 @@
 
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from functional.kube import Builds, spec
+from functional.kubelet import DIGEST, PUSHED, Kubelet, running, terminated, waiting
 from functional.operator_process import OperatorProcess
 from kubernetes import client, watch
-from support.watching import condition, phase, wait_for_build, wait_for_finish, wait_for_pod, watch_builds
-
-DIGEST = "sha256:" + "ab" * 32
-Json = dict[str, Any]
-
-
-@pytest.fixture
-def operator(
-    kubeconfig: Path, crd: Path, namespace: str, api: client.ApiClient, tmp_path: Path
-) -> Iterator[OperatorProcess]:
-    """A running operator for the test's namespace; it must never have logged a traceback."""
-    assert crd.exists()
-    account = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name="default"))
-    client.CoreV1Api(api).create_namespaced_service_account(namespace, account)
-    process = OperatorProcess(kubeconfig, namespace, tmp_path / "operator.log")
-    process.start()
-    yield process
-    if process.is_running():
-        process.stop()
-    assert "Traceback" not in process.log, process.log
-
-
-@pytest.fixture
-def kubelet(api: client.ApiClient, namespace: str) -> "Kubelet":
-    """The hand of the kubelet."""
-    return Kubelet(api, namespace)
-
-
-class Kubelet:
-    """Writes the status of pods as a kubelet does."""
-
-    def __init__(self, api: client.ApiClient, namespace: str) -> None:
-        self._api = api
-        self._core = client.CoreV1Api(api)
-        self._namespace = namespace
-
-    def pod(self) -> Json:
-        """Wait for the build pod."""
-        return wait_for_pod(self._api, self._namespace)
-
-    def report(
-        self, pod: Json, phase: str, build: Json | None = None, push: Json | None = None, **status: object
-    ) -> None:
-        """Set the states of the two containers."""
-        body = {"status": {"phase": phase, **status}}
-        for field, name, state in (("initContainerStatuses", "build", build), ("containerStatuses", "push", push)):
-            if state:
-                entry = {"name": name, "state": state, "ready": False, "restartCount": 0, "image": "i", "imageID": ""}
-                body["status"][field] = [entry]
-        self._core.patch_namespaced_pod_status(pod["metadata"]["name"], self._namespace, body)
-
-    def pods(self) -> list[str]:
-        """The names of all pods of the namespace."""
-        return [str(pod.metadata.name) for pod in self._core.list_namespaced_pod(self._namespace).items if pod.metadata]
-
-
-def waiting(reason: str, message: str) -> Json:
-    return {"waiting": {"reason": reason, "message": message}}
-
-
-def running() -> Json:
-    return {"running": {"startedAt": "2026-11-24T08:00:05Z"}}
-
-
-def terminated(code: int, message: str, reason: str = "Completed") -> Json:
-    times = {"startedAt": "2026-11-24T08:00:05Z", "finishedAt": "2026-11-24T08:00:25Z"}
-    return {"terminated": {"exitCode": code, "message": message, "reason": reason, **times}}
-
-
-PUSHED = terminated(
-    0, json.dumps({"digest": DIGEST, "images": [{"reference": "registry.example.com/team/app:1", "digest": DIGEST}]})
-)
+from support.watching import condition, phase, wait_for_build, wait_for_finish, watch_builds
 
 
 def test_a_build_goes_through_its_phases(
@@ -178,8 +106,10 @@ def test_a_build_past_its_timeout_fails_and_its_pod_goes(
 
 
 @pytest.mark.usefixtures("operator")
-def test_a_pod_deleted_by_hand_fails_the_build(builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str):
-    builds.create(spec())
+def test_a_pod_deleted_by_hand_fails_a_build_that_is_not_to_be_tried_again(
+    builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
+):
+    builds.create(spec(retry={"limit": 0}))
     pod = kubelet.pod()
     wait_for_build(api, namespace, "hello", phase)
     client.CoreV1Api(api).delete_namespaced_pod(pod["metadata"]["name"], namespace, grace_period_seconds=0)
@@ -230,7 +160,7 @@ def test_a_killed_operator_takes_up_where_it_left(
 def test_a_pod_that_went_while_the_operator_was_down_is_noticed(
     operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
 ):
-    builds.create(spec())
+    builds.create(spec(retry={"limit": 0}))
     pod = kubelet.pod()
     wait_for_build(api, namespace, "hello", phase)
     operator.stop(signal.SIGKILL)

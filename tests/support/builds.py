@@ -10,6 +10,8 @@ from imagebuild_operator.parse import parse_build
 from imagebuild_operator.settings import BuildDefaults, OperatorSettings
 
 UID = "7d3f0c1e-5f0e-4c57-9f5a-0d3b6f1c2a11"
+#: The pod of the first attempt.
+POD = "app-eebc00bd"
 START = datetime(2026, 11, 24, 8, 0, 0, tzinfo=UTC)
 DIGEST = "sha256:" + "ab" * 32
 SETTINGS = OperatorSettings(defaults=BuildDefaults(builder_image="registry.example/builder:1"))
@@ -53,7 +55,7 @@ def after(seconds: float) -> datetime:
 
 def a_pod(**facts: Any) -> PodFacts:  # noqa: ANN401 - any field of PodFacts
     """The facts of a pod that waits for its node, with some of them changed."""
-    return PodFacts(**{"name": "app-1", "uid": "pod-1", "owner_uid": UID, "created": START, **facts})
+    return PodFacts(**{"name": POD, "uid": "pod-1", "owner_uid": UID, "created": START, **facts})
 
 
 def running(since: float = 10) -> ContainerFacts:

@@ -10,6 +10,9 @@ HEAD = """\
 Why a build waits or has failed: `status.reason`, the reason of its conditions, and of its Events. `status.message`
 says it in a sentence, for this build, and what to do next; `status.failure` has the failing instruction, its line, the
 exit code and the end of the log.
+
+The last column says whether the operator tries again by itself; `spec.retry.limit: 0` forbids it. Each attempt that has
+ended is in `status.attempts`.
 """
 
 TITLES = {
@@ -22,6 +25,10 @@ def render() -> str:
     """The page."""
     parts = [HEAD]
     for cause, title in TITLES.items():
-        parts += [f"\n## {title}\n", "| reason | what it means | what to do |", "|---|---|---|"]
-        parts += [f"| {reason} | {row.meaning} | {row.advice} |" for reason, row in TABLE.items() if row.cause is cause]
+        parts += [f"\n## {title}\n", "| reason | what it means | what to do | tried again |", "|---|---|---|---|"]
+        parts += [
+            f"| {reason} | {row.meaning} | {row.advice} | {row.retry} |"
+            for reason, row in TABLE.items()
+            if row.cause is cause
+        ]
     return "\n".join(parts) + "\n"

@@ -55,6 +55,13 @@ def run_failed(code: int = 7) -> str:
         (a_pod(phase="Failed", build=ended(137, "end of a log")), Phase.FAILED, Reason.INTERNAL),
         (a_pod(phase="Failed", reason="Evicted", build=ended(137)), Phase.FAILED, Reason.EVICTED),
         (a_pod(phase="Failed", reason="Evicted"), Phase.FAILED, Reason.EVICTED),
+        (
+            a_pod(
+                phase="Failed", reason="Evicted", message="Pod ephemeral local storage usage exceeds the total limit"
+            ),
+            Phase.FAILED,
+            Reason.DISK_FULL,
+        ),
         (a_pod(phase="Failed", reason="OutOfcpu"), Phase.FAILED, Reason.INTERNAL),
         (
             a_pod(phase="Failed", reason="DeadlineExceeded", build=ended(143, '{"reason": "Cancelled"}')),

@@ -7,17 +7,20 @@ from imagebuild_operator.errors import ClusterError, RejectedError
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.observe import PodFacts
 from imagebuild_operator.plan import DeletePod, Plan, decide, decide_refused, needs_explanation
-from support.builds import DIGEST, SETTINGS, a_build, a_pod, after, ended, running, waiting
+from support.builds import DIGEST, POD, SETTINGS, a_build, a_pod, after, ended, running, waiting
 
 
 def plan(build: ImageBuild, pod: PodFacts | None, now: datetime | None = None) -> Plan:
-    return decide(build, pod, SETTINGS, now or after(20))
+    return decide(build, [pod] if pod else [], SETTINGS, now or after(20))
+
+
+NEVER_AGAIN = {"retry": {"limit": 0}}
 
 
 def recorded(build: ImageBuild, made: Plan) -> ImageBuild:
     """The build after the plan's status was written."""
     merged = {**build.status, **(made.status or {})}
-    return a_build(status={name: value for name, value in merged.items() if value is not None})
+    return a_build(build.spec, {name: value for name, value in merged.items() if value is not None})
 
 
 def status(made: Plan) -> dict[str, Any]:
@@ -33,7 +36,7 @@ def test_a_new_build_gets_a_pod_and_nothing_else_first():
 
 def test_the_first_status_of_a_build_as_a_whole():
     made = plan(a_build(), a_pod(), after(1))
-    message = "Pod app-1 waits until a node is found for it."
+    message = f"Pod {POD} waits until a node is found for it."
     condition = {
         "reason": "Preparing",
         "message": message,
@@ -48,7 +51,7 @@ def test_the_first_status_of_a_build_as_a_whole():
             {"type": "Succeeded", "status": "Unknown", **condition},
             {"type": "Finished", "status": "False", **condition},
         ],
-        "podName": "app-1",
+        "podName": POD,
         "startTime": "2026-11-24T08:00:00Z",
         "builderImage": "registry.example/builder:1",
     }
@@ -62,7 +65,7 @@ def test_nothing_new_writes_nothing():
     pod = a_pod(phase="Running", node="node1", build=running())
     build = recorded(build, plan(build, pod))
     again = plan(build, pod, after(30))
-    assert (again.status, again.event, again.delete, again.create) == (None, None, None, None)
+    assert (again.status, again.event, again.delete, again.create) == (None, None, (), None)
     assert again.look_again == 600 + 60 - 30
 
 
@@ -101,7 +104,7 @@ def test_a_success_as_a_whole():
         "phase": "Succeeded",
         "message": message,
         "conditions": [{"type": "Succeeded", **condition}, {"type": "Finished", **condition}],
-        "podName": "app-1",
+        "podName": POD,
         "node": "node1",
         "startTime": "2026-11-24T08:00:00Z",
         "completionTime": "2026-11-24T08:01:23Z",
@@ -117,6 +120,15 @@ def test_a_success_as_a_whole():
         },
         "source": {"url": "https://example.com/context.tar.gz", "sha256": "cd" * 32, "bytes": 9},
         "cache": {"hits": 1, "misses": 2},
+        "attempts": [
+            {
+                "podName": POD,
+                "node": "node1",
+                "message": message,
+                "startTime": "2026-11-24T08:00:00Z",
+                "completionTime": "2026-11-24T08:01:23Z",
+            }
+        ],
         "digest": DIGEST,
         "shortDigest": "abababababab",
         "images": [{"reference": "registry.example/team/app:1", "digest": DIGEST, "sizeBytes": 77}],
@@ -158,29 +170,29 @@ def test_a_reason_that_has_passed_is_taken_back():
 
 
 def test_a_finished_build_is_never_changed_but_its_pod_does_not_run_on():
-    build = a_build(status={"phase": "Failed", "reason": "SecretNotFound", "podName": "app-1"})
-    assert plan(build, a_pod(build=running())) == Plan(delete=DeletePod("app-1", "pod-1"))
+    build = a_build(status={"phase": "Failed", "reason": "SecretNotFound", "podName": POD})
+    assert plan(build, a_pod(build=running())) == Plan(delete=(DeletePod(POD, "pod-1"),))
     assert plan(build, a_pod(phase="Failed")) == Plan()
     assert plan(build, a_pod(phase="Running", build=ended(0), push=ended(0))) == Plan()
     assert plan(build, a_pod(deletion=after(1))) == Plan()
 
 
 def test_a_recorded_pod_that_is_gone_fails_the_build():
-    build = a_build(status={"phase": "Building", "podName": "app-1"})
+    build = a_build(NEVER_AGAIN, {"phase": "Building", "podName": POD})
     assert status(plan(build, None))["reason"] == "PodDeleted"
 
 
 def test_a_pod_that_was_being_evicted_and_is_gone_was_evicted():
-    build = a_build(status={"phase": "Building", "reason": "Evicted", "podName": "app-1"})
+    build = a_build(NEVER_AGAIN, {"phase": "Building", "reason": "Evicted", "podName": POD})
     assert status(plan(build, None))["failure"]["reason"] == "Evicted"
 
 
 def test_a_build_past_its_deadline_is_stopped_and_then_fails_with_its_log():
     pod = a_pod(phase="Running", node="node1", build=running())
     build = recorded(a_build(), plan(a_build(), pod))
-    assert plan(build, pod, after(659)).delete is None
+    assert plan(build, pod, after(659)).delete == ()
     stopping = plan(build, pod, after(661))
-    assert stopping.delete == DeletePod("app-1", "pod-1")
+    assert stopping.delete == (DeletePod(POD, "pod-1"),)
     assert status(stopping)["reason"] == "DeadlineExceeded"
     build = recorded(build, stopping)
     stopped = a_pod(phase="Failed", deletion=after(690), build=ended(143, '{"reason": "Cancelled", "logTail": "make"}'))
@@ -195,19 +207,19 @@ def test_a_pod_that_never_began_fails_for_what_it_waited_for():
     made = plan(build, pod, after(601))
     assert status(made)["phase"] == "Failed"
     assert status(made)["failure"]["reason"] == "SecretNotFound"
-    assert made.delete == DeletePod("app-1", "pod-1")
+    assert made.delete == (DeletePod(POD, "pod-1"),)
 
 
 def test_a_builder_image_that_cannot_be_pulled_is_given_up_early():
     pod = a_pod(scheduled=after(0), build=waiting("ImagePullBackOff", "no such host"))
-    assert status(plan(a_build(), pod, after(299)))["phase"] == "Preparing"
-    assert status(plan(a_build(), pod, after(300)))["failure"]["reason"] == "BuilderImagePullFailed"
+    assert status(plan(a_build(NEVER_AGAIN), pod, after(299)))["phase"] == "Preparing"
+    assert status(plan(a_build(NEVER_AGAIN), pod, after(300)))["failure"]["reason"] == "BuilderImagePullFailed"
 
 
 def test_a_node_that_keeps_a_deleted_pod_does_not_keep_its_build():
     pod = a_pod(phase="Running", deletion=after(100), disruption="DeletionByTaintManager", build=running())
-    assert status(plan(a_build(), pod, after(159)))["phase"] == "Building"
-    assert status(plan(a_build(), pod, after(160)))["failure"]["reason"] == "NodeLost"
+    assert status(plan(a_build(NEVER_AGAIN), pod, after(159)))["phase"] == "Building"
+    assert status(plan(a_build(NEVER_AGAIN), pod, after(160)))["failure"]["reason"] == "NodeLost"
 
 
 def test_what_only_the_operator_can_see_is_invalid_too():

@@ -30,6 +30,7 @@ def test_everything(tmp_path: Path):
         "IMAGEBUILD_LOG_FORMAT": "json",
         "IMAGEBUILD_LOG_LEVEL": "debug",
         "IMAGEBUILD_HEALTH_PORT": "9000",
+        "IMAGEBUILD_RETRY_DELAY": "2.5",
         "IMAGEBUILD_DEFAULTS_FILE": str(file),
     }
     assert load_settings(environment) == OperatorSettings(
@@ -48,6 +49,7 @@ def test_everything(tmp_path: Path):
         log_format="json",
         log_level="DEBUG",
         health_port=9000,
+        retry_delay=2.5,
     )
 
 
@@ -58,9 +60,17 @@ def test_all_problems_are_named_at_once(tmp_path: Path):
         "IMAGEBUILD_LOG_FORMAT": "xml",
         "IMAGEBUILD_LOG_LEVEL": "loud",
         "IMAGEBUILD_HEALTH_PORT": "http",
+        "IMAGEBUILD_RETRY_DELAY": "soon",
         "IMAGEBUILD_DEFAULTS_FILE": str(file),
     }
     with pytest.raises(SettingsError) as caught:
         load_settings(environment)
-    for word in ("BUILDER_IMAGE", "LOG_FORMAT is 'xml'", "LOG_LEVEL is 'LOUD'", "HEALTH_PORT is 'http'", "resourcs"):
+    for word in (
+        "BUILDER_IMAGE",
+        "LOG_FORMAT is 'xml'",
+        "LOG_LEVEL is 'LOUD'",
+        "HEALTH_PORT is 'http'",
+        "RETRY_DELAY is 'soon'",
+        "resourcs",
+    ):
         assert word in str(caught.value)
