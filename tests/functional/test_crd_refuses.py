@@ -207,7 +207,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     # retry
     ({"retry": {"limit": -1}}, "greater than or equal to 0"),
     ({"retry": {"limit": 11}}, "less than or equal to 10"),
-    ({"retry": {"memoryFactor": 1}}, "greater than or equal to 1.1"),
+    ({"retry": {"memoryFactor": 1}}, "greater than 1"),
     ({"retry": {"memoryFactor": "2"}}, "must be of type number"),
     ({"retry": {"backoff": 1}}, 'unknown field "spec.retry.backoff"'),
     # podTemplate

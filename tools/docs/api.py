@@ -145,7 +145,8 @@ def limits(field: Schema) -> str:
     if "enum" in field:
         found.append("One of " + ", ".join(f"`{choice}`" for choice in field["enum"]) + ".")
     if "minimum" in field and "maximum" in field:
-        found.append(f"From {field['minimum']} to {field['maximum']}.")
+        least = f"More than {field['minimum']}," if field.get("exclusiveMinimum") else f"From {field['minimum']}"
+        found.append(f"{least} to {field['maximum']}.")
     if "maxItems" in field:
         found.append(f"{field['maxItems']} items at most.")
     if "maxProperties" in field:
