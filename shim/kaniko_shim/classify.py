@@ -142,7 +142,7 @@ _PUSH = (
     _rule(
         r"UNAUTHORIZED|DENIED|status code 40[13]|unauthorized|authentication required|no basic auth",
         Reason.REGISTRY_UNAUTHORIZED,
-        "{registry} refused the push for want of credentials: {error}",
+        "{registry} refused the push; the credentials are missing or do not suffice: {error}",
     ),
     _rule(
         r"MANIFEST_INVALID|BLOB_UNKNOWN|TAG_INVALID|NAME_INVALID|NAME_UNKNOWN|cannot be overwritten|immutable"

@@ -1,13 +1,17 @@
 """Puts registry credentials where the executor and crane look for them."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from kaniko_shim import docker_config
 from kaniko_shim.docker_config import DockerConfig
-from kaniko_shim.errors import JobError
+from kaniko_shim.errors import Failure, JobError
 from kaniko_shim.paths import Paths
 from kaniko_shim.reasons import Reason
+from kaniko_shim.references import is_docker_hub
+
+_REFUSALS = frozenset({Reason.REGISTRY_UNAUTHORIZED, Reason.BASE_IMAGE_UNAUTHORIZED})
 
 
 def find_credentials(given: DockerConfig | None, environment: Mapping[str, str], paths: Paths) -> DockerConfig | None:
@@ -28,6 +32,22 @@ def find_credentials(given: DockerConfig | None, environment: Mapping[str, str],
         except (OSError, ValueError) as error:
             raise JobError(Reason.INVALID_SPEC, f"The mounted {path} is not usable: {error}.") from error
     return None
+
+
+def explain_refusal(failure: Failure, config: DockerConfig | None) -> Failure:
+    """Say whether there were credentials for the registry that refused."""
+    if failure.hint or not failure.registry or failure.reason not in _REFUSALS:
+        return failure
+    host = "https://index.docker.io/v1/" if is_docker_hub(failure.registry) else failure.registry
+    known = config is not None and failure.registry in config.registries()
+    if known:
+        hint = f"The credentials for {failure.registry} are not accepted there: check that they are valid and may "
+        hint += "push to that repository." if failure.reason is Reason.REGISTRY_UNAUTHORIZED else "pull that image."
+    else:
+        hint = f"DOCKER_CONFIG_JSON has no credentials for {failure.registry}: add an entry {host} to its auths."
+        if is_docker_hub(failure.registry):
+            hint += " Check the image's name, too: Docker Hub says the same of one that does not exist."
+    return replace(failure, hint=hint)
 
 
 def install_credentials(config: DockerConfig | None, paths: Paths, say: Callable[[str], None]) -> None:

@@ -13,7 +13,7 @@ from kaniko_shim.errors import JobError
 from kaniko_shim.reasons import Reason
 from kaniko_shim.references import ImageReference
 from kaniko_shim.registries import Registries
-from kaniko_shim.sources.kinds import DirectorySource, GitSource, HttpSource, Source
+from kaniko_shim.sources.kinds import DirectorySource, GitSource, HttpSource, Source, secrets_in_url
 from kaniko_shim.variables import CacheMode, Command, Variable
 
 T = TypeVar("T")
@@ -134,6 +134,7 @@ def secrets_of(request: Request) -> Iterator[str]:
         yield from request.docker_config.secrets()
     if isinstance(request, BuildRequest):
         yield request.source.password
+        yield from secrets_in_url(request.source.source)
         yield from (argument.value for argument in request.secret_build_args)
 
 

@@ -58,8 +58,8 @@ def _run(line: CommandLine, environment: Mapping[str, str], paths: Paths, consol
     phases = Phases()
     tail = LogTail()
     reports = Reports(paths.termination_log, "" if line.dry_run else environment.get("RESULT_FILE", "").strip())
-    raise_when_told_to_stop()
     try:
+        raise_when_told_to_stop()
         request = parse_request(line.command, environment)
         config = find_credentials(request.docker_config, environment, paths)
         console.masker = Masker([*secrets_of(request), *(config.secrets() if config else ())])

@@ -5,6 +5,8 @@ from types import FrameType
 
 from kaniko_shim.errors import CancelledError
 
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
+
 
 def name_of(number: int) -> str:
     """A signal's name, such as SIGTERM."""
@@ -16,13 +18,14 @@ def raise_when_told_to_stop() -> None:
 
     The first process of a container ignores them otherwise.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _STOPPING:
         signal.signal(number, _stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
 
 
 def ignore_further_stops() -> None:
     """The job has ended; only its report is left to write."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _STOPPING:
         signal.signal(number, signal.SIG_IGN)
 
 

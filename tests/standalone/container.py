@@ -112,15 +112,21 @@ class Container:
             assert time.monotonic() < deadline, f"no {text!r} in {timeout} s:\n{self.log}"
             time.sleep(0.05)
 
+    def wait_until_started(self, timeout: float = 30) -> None:
+        """Wait until the shim holds back, or handles, SIGTERM; before that its interpreter is still starting."""
+        deadline = time.monotonic() + timeout
+        while not any(_minds_sigterm(pid) for pid in self.processes(check=False)):
+            assert time.monotonic() < deadline, f"the shim did not start in {timeout} s"
+            time.sleep(0.005)
+
     def signal(self, number: signal.Signals) -> None:
         subprocess.run([self._runtime, "kill", self.name, str(int(number))], check=True)
 
-    def processes(self) -> list[int]:
+    def processes(self, *, check: bool = True) -> list[int]:
         """The ids of the container's processes, as the host sees them."""
-        done = subprocess.run(
-            [self._runtime, "ps", "--format", "json", self.name], check=True, capture_output=True, text=True
-        )
-        return list(json.loads(done.stdout) or [])
+        command = [self._runtime, "ps", "--format", "json", self.name]
+        done = subprocess.run(command, check=check, capture_output=True, text=True)
+        return list(json.loads(done.stdout or "[]") or [])
 
     def wait(self, timeout: float = 300) -> Done:
         try:
@@ -175,3 +181,13 @@ class Container:
             },
         }
         (self._directory / "config.json").write_text(json.dumps(spec))
+
+
+def _minds_sigterm(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+        program = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    masks = [int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("SigBlk:", "SigCgt:"))]
+    return b"kaniko-shim" in program and any(mask & 1 << (signal.SIGTERM - 1) for mask in masks)

@@ -68,8 +68,27 @@ def cluster(*arguments: str) -> str:
 
 
 @contextmanager
+def private_registry(scratch: Path, user: str, password: str) -> Iterator[Registry]:
+    """An empty registry that wants a password."""
+    accounts = scratch / "htpasswd"
+    made = subprocess.run(["htpasswd", "-Bbn", user, password], check=True, capture_output=True).stdout
+    accounts.write_bytes(made)
+    with _serve(scratch, {"auth": {"htpasswd": {"realm": "private", "path": str(accounts)}}}) as registry:
+        yield registry
+
+
+@contextmanager
 def own_registry(scratch: Path) -> Iterator[Registry]:
     """A registry of our own, with the base images in it."""
+    with _serve(scratch, {}) as registry:
+        for base, image in BASES.items():
+            layout = cluster("base-image", base).removeprefix("oci:")
+            registry.push(layout, image)
+        yield registry
+
+
+@contextmanager
+def _serve(scratch: Path, more: dict[str, object]) -> Iterator[Registry]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -81,6 +100,7 @@ def own_registry(scratch: Path) -> Iterator[Registry]:
                 "storage": {"filesystem": {"rootdirectory": str(scratch / "registry")}, "delete": {"enabled": True}},
                 "http": {"addr": f"127.0.0.1:{port}"},
                 "log": {"accesslog": {"disabled": True}},
+                **more,
             }
         )
     )
@@ -90,9 +110,6 @@ def own_registry(scratch: Path) -> Iterator[Registry]:
     registry = Registry(f"127.0.0.1:{port}", Path(cluster("artefact", "crane")))
     try:
         _wait(port)
-        for base, image in BASES.items():
-            layout = cluster("base-image", base).removeprefix("oci:")
-            registry.push(layout, image)
         yield registry
     finally:
         process.terminate()

@@ -226,6 +226,16 @@ def test_sigterm_ends_it_in_seconds_and_leaves_nothing(builder: Builder, source:
     assert [pid for pid in processes if Path(f"/proc/{pid}").exists()] == []
 
 
+def test_sigterm_is_not_lost_while_the_shim_starts(builder: Builder, source: Path, env: dict[str, str]):
+    (source / "Dockerfile").write_text("FROM busybox\nRUN sleep 600\n")
+    container = builder.start(env=env, mounts={"/tmp/source": source})
+    container.wait_until_started()
+    container.signal(signal.SIGTERM)
+    done = container.wait(60)
+    assert (done.code, done.result["reason"]) == (143, "Cancelled")
+    assert done.seconds < 15
+
+
 def test_a_process_left_by_a_run_does_not_keep_the_builder(builder: Builder, source: Path, env: dict[str, str]):
     (source / "Dockerfile").write_text("FROM busybox\nRUN setsid sleep 600 & echo left one\n")
     done = builder.run(env=env, mounts={"/tmp/source": source}, timeout=60)

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
 from standalone.container import Builder
-from standalone.registry import Registry
+from standalone.registry import Registry, private_registry
 
 NOBODY = 65532
 
@@ -72,3 +73,32 @@ def test_a_layout_with_a_link_in_it_is_not_pushed(
     pushed = builder.run("push", env=env, mounts={"/kaniko/layout": layout, "/kaniko/.run": scratch}, user=NOBODY)
     assert (pushed.code, pushed.result["reason"]) == (84, "Internal")
     assert f"blobs/sha256/{digest} is a link" in pushed.result["message"]
+
+
+@pytest.mark.parametrize("given", ["credentials", "none"])
+def test_the_credentials_for_the_push_are_in_the_push_only(
+    builder: Builder, source: Path, layout: Path, scratch: Path, env: dict[str, str], tmp_path: Path, given: str
+):
+    (source / "Dockerfile").write_text(
+        "FROM busybox\n"
+        "RUN { cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline; find / -xdev -name config.json -exec cat {} +; } "
+        "> /seen 2>/dev/null; grep -c . /seen\n"
+    )
+    password = "p4ssw0rd-of-the-push"
+    auth = b64encode(f"robot:{password}".encode()).decode()
+    with private_registry(tmp_path, "robot", password) as private:
+        env["OUTPUT_IMAGE"] = f"{private.address}/team/app:1"
+        env["INSECURE_REGISTRIES"] += f";{private.address}"
+        built = builder.run("build", env=env, mounts={"/tmp/source": source, "/kaniko/layout": layout})
+        assert built.code == 0, built.log
+        if given == "credentials":
+            env["DOCKER_CONFIG_JSON"] = json.dumps({"auths": {private.address: {"auth": auth}}})
+        pushed = builder.run("push", env=env, mounts={"/kaniko/layout": layout, "/kaniko/.run": scratch}, user=NOBODY)
+    if given == "credentials":
+        assert pushed.code == 0, pushed.log
+        assert password not in pushed.log
+        assert auth not in pushed.log
+        return
+    assert (pushed.code, pushed.result["reason"]) == (77, "RegistryUnauthorized")
+    assert pushed.result["registry"] == private.address
+    assert f"DOCKER_CONFIG_JSON has no credentials for {private.address}" in pushed.result["hint"]

@@ -1,13 +1,14 @@
 """`build`, and a run without a sub-command: fetch the context, run the executor, report."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kaniko_shim import dockerfile as dockerfiles
 from kaniko_shim import executor, layout, process
 from kaniko_shim.classify import Evidence, classify, missing_file
 from kaniko_shim.crane import Crane
-from kaniko_shim.credentials import find_credentials, install_credentials
+from kaniko_shim.credentials import explain_refusal, find_credentials, install_credentials
+from kaniko_shim.docker_config import DockerConfig
 from kaniko_shim.dockerfile import Instruction
 from kaniko_shim.errors import CancelledError, Failure, JobError
 from kaniko_shim.executor import Abilities, Invocation
@@ -30,6 +31,7 @@ _PRODUCT_UUID = Path("/product_uuid")
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     command: Invocation
+    credentials: DockerConfig | None = field(repr=False)
     instructions: tuple[Instruction, ...]
 
 
@@ -93,11 +95,12 @@ def _prepare(request: BuildRequest, job: Job) -> _Prepared:
     instructions = dockerfiles.parse_dockerfile(dockerfiles.read(path, name))
     abilities = probe(paths)
     dockerfiles.refuse_ignored(instructions, abilities.support, name)
-    install_credentials(find_credentials(request.docker_config, job.environment, paths), paths, job.say)
+    credentials = find_credentials(request.docker_config, job.environment, paths)
+    install_credentials(credentials, paths, job.say)
     if request.layout:
         Path(request.layout).mkdir(parents=True, exist_ok=True)
     paths.digest_file.unlink(missing_ok=True)
-    return _Prepared(_command(request, job, context, path, abilities), instructions)
+    return _Prepared(_command(request, job, context, path, abilities), credentials, instructions)
 
 
 def _command(request: BuildRequest, job: Job, context: Path, dockerfile: Path, abilities: Abilities) -> Invocation:
@@ -149,7 +152,7 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
         line=line,
         cache_repo=request.cache.repo if request.cache else "",
     )
-    return classify(evidence)
+    return explain_refusal(classify(evidence), prepared.credentials)
 
 
 def _failing(instructions: tuple[Instruction, ...], progress: Progress, error: str) -> tuple[str, int]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kaniko_shim import process
 from kaniko_shim.crane import Crane, crane_failure
-from kaniko_shim.credentials import find_credentials, install_credentials
+from kaniko_shim.credentials import explain_refusal, find_credentials, install_credentials
 from kaniko_shim.errors import CancelledError, JobError
 from kaniko_shim.heartbeat import heartbeat
 from kaniko_shim.job import Job
@@ -26,6 +26,7 @@ _TRANSIENT = frozenset({Reason.REGISTRY_UNAVAILABLE, Reason.RATE_LIMITED})
 def push(request: Request, job: Job) -> Result:
     """Do the job; whatever happens ends up in the result."""
     images = list[PushedImage]()
+    credentials = request.docker_config
     try:
         job.phases.enter("checking the image")
         with heartbeat(job.beat, request.heartbeat_seconds):
@@ -33,13 +34,14 @@ def push(request: Request, job: Job) -> Result:
         if not request.push:
             job.say(f"the image is whole ({image.digest}); nothing is pushed, since NO_PUSH is true")
             return Result(str(request.command), digest=image.digest, timings=job.phases.timings)
-        install_credentials(find_credentials(request.docker_config, job.environment, job.paths), job.paths, job.say)
+        credentials = find_credentials(request.docker_config, job.environment, job.paths)
+        install_credentials(credentials, job.paths, job.say)
         with job.phases.pushing():
             images.extend(_push_with_retries(request, job, output, image) for output in request.outputs)
     except JobError as error:
         return Result(
             str(request.command),
-            error.failure,
+            explain_refusal(error.failure, credentials),
             log_tail=job.tail.text,
             images=tuple(images),
             timings=job.phases.timings,

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -11,6 +11,7 @@ from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
 from urllib3.util import Timeout
 
 from kaniko_shim import __version__
+from kaniko_shim.archives.entries import CHUNK
 from kaniko_shim.errors import JobError
 from kaniko_shim.masking import mask_url
 from kaniko_shim.reasons import Reason
@@ -29,6 +30,9 @@ LONGEST_PAUSE = 60.0
 """Seconds that a server may ask for with Retry-After."""
 
 TIMEOUT = Timeout(connect=20, read=60)
+
+LONGEST_FETCH = 3600
+"""Seconds that one attempt may take."""
 
 _REDIRECTS = 10
 _MOVED = frozenset({301, 302, 303, 307, 308})
@@ -128,13 +132,16 @@ class _Body:
 
     def __init__(self, response: urllib3.BaseHTTPResponse, expected: int | None) -> None:
         self._response = response
-        self._chunks: Iterator[bytes] = response.stream(256 * 1024, decode_content=False)
+        self._deadline = time.monotonic() + LONGEST_FETCH
         self._rest = b""
         self._left = expected
 
     def read(self, size: int) -> bytes:
         if not self._rest:
-            self._rest = next(self._chunks, b"")
+            # What has arrived, so that a server that sends next to nothing does not go on for ever.
+            self._rest = self._response.read1(CHUNK, decode_content=False)
+            if time.monotonic() > self._deadline:
+                raise _TryAgainError(f"it took longer than {LONGEST_FETCH} s")
             if self._left is not None:
                 self._left -= len(self._rest)
                 if not self._rest and self._left > 0:

@@ -1,6 +1,7 @@
 """SOURCE_GET_URL, read into one value per kind of source."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit
 
@@ -9,6 +10,7 @@ SUPPORTED = "dir://, file://, http(s)://, data:, git+https://, git+http://, git:
 _LATER = {"s3", "gs", "oci", "ssh", "git+ssh", "docker", "ftp", "sftp", "tar", "http+unix"}
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _REF = re.compile(r"(?!-)(?!.*(?:\.\.|@\{|//))[A-Za-z0-9._/+@-]+(?<![/.])")
+_SHORTEST_TOKEN = 16
 _SCP_FORM = re.compile(r"[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+:.*")
 
 
@@ -97,6 +99,20 @@ def parse_source(text: str) -> Source:
             pass
     later = f"{scheme}:// is not supported yet" if scheme in _LATER else f"{scheme}: is no known kind of source"
     raise ValueError(f"{later}; use {SUPPORTED}")
+
+
+def secrets_in_url(source: Source) -> Iterator[str]:
+    """A URL's password, and the values behind its ? that are long enough to be tokens."""
+    if not isinstance(source, HttpSource | GitSource):
+        return
+    parts = urlsplit(source.url)
+    # A token may stand where a user name belongs, if no password does.
+    if secret := parts.password or parts.username:
+        yield from {secret, unquote(secret)}
+    for pair in parts.query.split("&"):
+        value = pair.partition("=")[2]
+        if len(value) >= _SHORTEST_TOKEN:
+            yield from {value, unquote(value)}
 
 
 def _need_host(url: SplitResult) -> None:
