@@ -13,12 +13,14 @@ from standalone.registry import ROOT, Registry, any_registry
 
 
 @pytest.fixture(scope="session")
-def builder(tmp_path_factory: pytest.TempPathFactory) -> Builder:
+def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
     layout = os.environ.get("BUILDER_LAYOUT", "")
     if not layout:
         script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), "--print-layout"]
         layout = subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
-    return Builder.unpack(Path(layout), tmp_path_factory.mktemp("builder"))
+    unpacked = Builder.unpack(Path(layout), tmp_path_factory.mktemp("builder"))
+    yield unpacked
+    unpacked.remove()
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from typing import Any
 # What the build pod grants.
 CAPABILITIES = [f"CAP_{name}" for name in ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID", "SETFCAP")]
 
+CGROUPS = Path("/sys/fs/cgroup")
+
 _MOUNTS: list[dict[str, Any]] = [
     {"destination": "/proc", "type": "proc", "source": "proc"},
     {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=65536k"]},
@@ -41,6 +43,7 @@ class Builder:
     rootfs: Path
     config: dict[str, Any]
     scratch: Path
+    containers: list["Container"] = field(default_factory=list)
     runtime: str = field(default_factory=lambda: shutil.which("runc") or shutil.which("crun") or "runc")
 
     @classmethod
@@ -56,6 +59,13 @@ class Builder:
             subprocess.run(["tar", "-xf", blob(layer["digest"]), "-C", rootfs], check=True)
         return cls(rootfs, json.loads(blob(manifest["config"]["digest"]).read_bytes())["config"], scratch)
 
+    def remove(self) -> None:
+        """End what a failed test left."""
+        for container in self.containers:
+            container.remove()
+        for cgroups in CGROUPS.glob("**/imagebuild-standalone"):
+            cgroups.rmdir()
+
     def start(
         self,
         *arguments: str,
@@ -63,7 +73,9 @@ class Builder:
         mounts: Mapping[str, Path] | None = None,
         user: int = 0,
     ) -> "Container":
-        return Container(self, arguments, env, mounts or {}, user)
+        container = Container(self, arguments, env, mounts or {}, user)
+        self.containers.append(container)
+        return container
 
     def run(
         self,

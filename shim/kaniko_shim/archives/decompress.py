@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import IO, Protocol, cast
 
+from kaniko_shim.archives.buffered import Buffered
 from kaniko_shim.archives.entries import CHUNK, damaged
 
 # What an .xz file may ask for as its dictionary; `xz -9` needs 65 MiB.
@@ -105,13 +106,14 @@ class _Decompressed:
         self._pending = b""
         self._began = False
 
-    def read(self, size: int) -> bytes:
+    def piece(self) -> bytes:
+        """The next piece of the content, empty at the end."""
         try:
-            return self._read(size)
+            return self._piece()
         except self._errors as error:
             raise damaged(str(error) or "it can't be decompressed") from error
 
-    def _read(self, size: int) -> bytes:
+    def _piece(self) -> bytes:
         while True:
             if self._decoder.eof and not self._next_stream():
                 return b""
@@ -122,7 +124,7 @@ class _Decompressed:
                 if not data:
                     raise damaged("it ends before its end")
             self._began = True
-            if content := self._decoder.feed(data, size):
+            if content := self._decoder.feed(data, CHUNK):
                 return content
 
     def _next_stream(self) -> bool:
@@ -137,23 +139,23 @@ class _Decompressed:
         return True
 
 
-def gunzip(source: Reader) -> Reader:
+def gunzip(source: Reader) -> Buffered:
     """The content of a gzip stream."""
     import zlib  # noqa: PLC0415 - for this kind only
 
-    return _Decompressed(source, _Gzip, (zlib.error,))
+    return Buffered(_Decompressed(source, _Gzip, (zlib.error,)).piece)
 
 
-def bunzip2(source: Reader) -> Reader:
+def bunzip2(source: Reader) -> Buffered:
     """The content of a bzip2 stream."""
-    return _Decompressed(source, _Bzip2, (OSError, ValueError))
+    return Buffered(_Decompressed(source, _Bzip2, (OSError, ValueError)).piece)
 
 
-def unxz(source: Reader) -> Reader:
+def unxz(source: Reader) -> Buffered:
     """The content of an xz or lzma stream."""
     import lzma  # noqa: PLC0415 - for this kind only
 
-    return _Decompressed(source, _Xz, (lzma.LZMAError,))
+    return Buffered(_Decompressed(source, _Xz, (lzma.LZMAError,)).piece)
 
 
 class _Unzstd:
@@ -165,9 +167,10 @@ class _Unzstd:
         stream = cast("IO[bytes]", _Sized(source))
         self._inner = decompressor.stream_reader(stream, read_across_frames=True)
 
-    def read(self, size: int) -> bytes:
+    def piece(self) -> bytes:
+        """The next piece of the content, empty at the end."""
         try:
-            return self._inner.read(size)
+            return self._inner.read(CHUNK)
         except self._error as error:
             raise damaged(str(error)) from error
 
@@ -182,6 +185,6 @@ class _Sized:
         return self._source.read(size)
 
 
-def unzstd(source: Reader) -> Reader:
+def unzstd(source: Reader) -> Buffered:
     """The content of a zstd stream."""
-    return _Unzstd(source)
+    return Buffered(_Unzstd(source).piece)

@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import IO, cast
 
+from kaniko_shim.archives.buffered import Buffered
 from kaniko_shim.archives.decompress import Reader, bunzip2, gunzip, unxz, unzstd
 from kaniko_shim.archives.entries import CHUNK, Entry
 from kaniko_shim.archives.tar import BLOCK, is_header, read_tar
@@ -23,27 +24,6 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _TEXT = (b"<!DOCTYPE", b"<!doctype", b"<html", b"<HTML", b"<?xml", b"{")
 
 
-class Peekable:
-    """A stream whose beginning can be looked at before it is read."""
-
-    def __init__(self, source: Reader) -> None:
-        self._source = source
-        self._ahead = b""
-
-    def peek(self, size: int) -> bytes:
-        """The next bytes, fewer than `size` only at the end."""
-        while len(self._ahead) < size and (chunk := self._source.read(max(size, CHUNK))):
-            self._ahead += chunk
-        return self._ahead[:size]
-
-    def read(self, size: int) -> bytes:
-        """At most `size` bytes, and none at the end only."""
-        if self._ahead:
-            content, self._ahead = self._ahead[:size], self._ahead[size:]
-            return content
-        return self._source.read(size)
-
-
 def extract(source: Reader, tree: Tree, scratch: Path | None = None) -> None:
     """Unpack an archive, recognised by its first bytes, and read the stream to its end.
 
@@ -55,7 +35,7 @@ def extract(source: Reader, tree: Tree, scratch: Path | None = None) -> None:
     Raises:
         JobError: SourceInvalid, SourceTooLarge or DiskFull.
     """
-    stream = Peekable(source)
+    stream = Buffered(lambda: source.read(CHUNK))
     with closing(_entries(stream, source, scratch)) as entries:
         for entry in entries:
             tree.add(entry)
@@ -63,13 +43,13 @@ def extract(source: Reader, tree: Tree, scratch: Path | None = None) -> None:
         pass
 
 
-def _entries(stream: Peekable, source: Reader, scratch: Path | None) -> Generator[Entry, None, None]:
+def _entries(stream: Buffered, source: Reader, scratch: Path | None) -> Generator[Entry, None, None]:
     start = stream.peek(BLOCK)
     if start.startswith(_ZIP):
         yield from _zip_entries(stream, source, scratch)
         return
     decompress = next((each for magic, each in _COMPRESSED.items() if start.startswith(magic)), None)
-    content = Peekable(decompress(stream)) if decompress else stream
+    content = decompress(stream) if decompress else stream
     block = content.peek(BLOCK)
     if not is_header(block) and (not block or any(block)):
         raise _unknown(start, compressed=decompress is not None)
@@ -79,7 +59,7 @@ def _entries(stream: Peekable, source: Reader, scratch: Path | None) -> Generato
         pass
 
 
-def _zip_entries(stream: Peekable, source: Reader, scratch: Path | None) -> Iterator[Entry]:
+def _zip_entries(stream: Buffered, source: Reader, scratch: Path | None) -> Iterator[Entry]:
     from tempfile import TemporaryFile  # noqa: PLC0415 - for this kind only
 
     from kaniko_shim.archives.zip import read_zip  # noqa: PLC0415 - for this kind only

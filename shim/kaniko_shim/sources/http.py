@@ -11,6 +11,7 @@ from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
 from urllib3.util import Timeout
 
 from kaniko_shim import __version__
+from kaniko_shim.archives.buffered import Buffered
 from kaniko_shim.archives.entries import CHUNK
 from kaniko_shim.errors import JobError
 from kaniko_shim.masking import mask_url
@@ -90,7 +91,7 @@ def _attempt(url: str, request: SourceRequest, place: Place) -> SourceReport:
                 raise _refusal(response, shown)
             expected = response.headers.get("Content-Length", "")
             body = _Body(response, int(expected) if expected.isdigit() else None)
-            return unpack_stream(body, request, place.into, place.scratch, shown)
+            return unpack_stream(Buffered(body.piece), request, place.into, place.scratch, shown)
     except SSLError as error:
         raise _untrusted(shown, error) from error
     except MaxRetryError as error:
@@ -133,20 +134,17 @@ class _Body:
     def __init__(self, response: urllib3.BaseHTTPResponse, expected: int | None) -> None:
         self._response = response
         self._deadline = time.monotonic() + LONGEST_FETCH
-        self._rest = b""
         self._left = expected
 
-    def read(self, size: int) -> bytes:
-        if not self._rest:
-            # What has arrived, so that a server that sends next to nothing does not go on for ever.
-            self._rest = self._response.read1(CHUNK, decode_content=False)
-            if time.monotonic() > self._deadline:
-                raise _TryAgainError(f"it took longer than {LONGEST_FETCH} s")
-            if self._left is not None:
-                self._left -= len(self._rest)
-                if not self._rest and self._left > 0:
-                    raise _TryAgainError("the connection ended early")
-        content, self._rest = self._rest[:size], self._rest[size:]
+    def piece(self) -> bytes:
+        """What has arrived, empty at the end: waiting for more would let a trickle go on for ever."""
+        content = self._response.read1(CHUNK, decode_content=False)
+        if time.monotonic() > self._deadline:
+            raise _TryAgainError(f"it took longer than {LONGEST_FETCH} s")
+        if self._left is not None:
+            self._left -= len(content)
+            if not content and self._left > 0:
+                raise _TryAgainError("the connection ended early")
         return content
 
 

@@ -200,3 +200,15 @@ def test_all_problems_are_told_at_once_and_no_secret_is():
 )
 def test_contradictions(environment: dict[str, str], problem: str):
     assert problem in problems(Command.ALL, {"OUTPUT_IMAGE": "r.example/app", **environment})
+
+
+def test_arguments_that_are_no_secrets_may_come_from_other_variables_too():
+    environment = {"BUILD_ARG": "QT0x", "BUILD_ARG_FROM_CONFIG": "B=V", "BUILD_ARG_FROM": "C=W", "V": "v", "W": "w" * 5}
+    request = parse_request(Command.BUILD, environment)
+    assert isinstance(request, BuildRequest)
+    assert request.build_args == (BuildArg("A", "1"), BuildArg("B", "v"))
+    assert request.secret_build_args == (BuildArg("C", "wwwww"),)
+    assert set(secrets_of(request)) == {"wwwww", ""}
+    assert "BUILD_ARG_FROM_CONFIG='B=V': the environment has no V" in problems(
+        Command.BUILD, {"BUILD_ARG_FROM_CONFIG": "B=V"}
+    )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.cli import CommandLine, parse_command_line, usage
-from kaniko_shim.credentials import find_credentials, install_credentials
+from kaniko_shim.credentials import explain_refusal, find_credentials, install_credentials
 from kaniko_shim.docker_config import DockerConfig
 from kaniko_shim.errors import CancelledError, Failure, JobError
 from kaniko_shim.lines import LONGEST, OVERLAP, Lines
@@ -153,6 +153,33 @@ def test_where_credentials_are_found(tmp_path: Path):
     with pytest.raises(JobError, match="is not usable") as caught:
         find_credentials(None, environment, paths)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("reason", "registry", "hint"),
+    [
+        (
+            Reason.REGISTRY_UNAUTHORIZED,
+            "r.example",
+            "has no credentials for r.example: add an entry",
+        ),
+        (
+            Reason.REGISTRY_UNAUTHORIZED,
+            "known.example",
+            "are not accepted there: check that they are valid",
+        ),
+        (Reason.BASE_IMAGE_UNAUTHORIZED, "known.example", "pull that image"),
+        (
+            Reason.BASE_IMAGE_UNAUTHORIZED,
+            "index.docker.io",
+            "entry https://index.docker.io/v1/ to its auths. Check",
+        ),
+        (Reason.DISK_FULL, "r.example", "more ephemeral storage"),
+    ],
+)
+def test_a_refusal_is_explained(reason: Reason, registry: str, hint: str):
+    config = DockerConfig({"https://known.example/v2": {"auth": "x"}})
+    assert hint in explain_refusal(Failure(reason, "x", registry=registry), config).advice
 
 
 def test_credentials_are_installed_without_helpers_that_are_not_here(tmp_path: Path):

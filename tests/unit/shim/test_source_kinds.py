@@ -11,6 +11,7 @@ from kaniko_shim.sources.kinds import (
     HttpSource,
     Source,
     parse_source,
+    secrets_in_url,
 )
 
 
@@ -88,3 +89,16 @@ def test_any_text_is_a_source_or_a_value_error(text: str):
 @given(st.binary())
 def test_data_comes_back_as_it_went_in(payload: bytes):
     assert parse_source(f"data:application/x-tar;base64,{b64encode(payload).decode()}") == DataSource(payload)
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets"),
+    [
+        ("https://user:pa%20ss@h.example/x?a=1", {"pa%20ss", "pa ss"}),
+        ("https://t0ken@h.example/x.git", {"t0ken"}),
+        ("https://h.example/x?short=1&key=0123456789abcdef%3D", {"0123456789abcdef%3D", "0123456789abcdef="}),
+        ("dir:///x", set()),
+    ],
+)
+def test_secrets_of_a_url(text: str, secrets: set[str]):
+    assert set(secrets_in_url(parse_source(text))) == secrets
