@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from kaniko_shim.errors import JobError
 from kaniko_shim.reasons import Reason
-from kaniko_shim.variables import TABLE, Command
+from kaniko_shim.variable import Command
+from kaniko_shim.variables import TABLE
 
 _FLAGS = {variable.flag: variable for variable in TABLE}
 

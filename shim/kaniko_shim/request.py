@@ -14,7 +14,8 @@ from kaniko_shim.reasons import Reason
 from kaniko_shim.references import ImageReference
 from kaniko_shim.registries import Registries
 from kaniko_shim.sources.kinds import DirectorySource, GitSource, HttpSource, Source, secrets_in_url
-from kaniko_shim.variables import CacheMode, Command, Variable
+from kaniko_shim.variable import Command, Variable
+from kaniko_shim.variables import CacheMode
 
 T = TypeVar("T")
 
@@ -158,6 +159,7 @@ def _build_request(command: Command, reader: _Reader) -> BuildRequest:
     layout = reader.read(variables.OUTPUT_LAYOUT)
     if command is Command.BUILD:
         layout = layout or DEFAULT_LAYOUT
+    source = _source(reader)
     if reader.is_set(variables.DOCKERFILE_CONTENT) and reader.is_set(variables.DOCKERFILE_PATH):
         reader.blame(variables.DOCKERFILE_PATH, "DOCKERFILE_CONTENT is set too; set one of them")
     return BuildRequest(
@@ -168,8 +170,8 @@ def _build_request(command: Command, reader: _Reader) -> BuildRequest:
         registries=_registries(reader),
         docker_config=_docker_config(reader),
         heartbeat_seconds=reader.read(variables.HEARTBEAT_SECONDS),
-        source=_source(reader),
-        dockerfile_path=reader.read(variables.DOCKERFILE_PATH),
+        source=source,
+        dockerfile_path=_dockerfile_path(reader, source),
         dockerfile_content=reader.read(variables.DOCKERFILE_CONTENT),
         build_args=(*reader.read(variables.BUILD_ARG), *_named_build_args(reader, variables.BUILD_ARG_FROM_CONFIG)),
         secret_build_args=_named_build_args(reader, variables.BUILD_ARG_FROM),
@@ -233,6 +235,19 @@ def _source(reader: _Reader) -> SourceRequest:
         max_bytes=request.max_bytes,
         max_entries=request.max_entries,
     )
+
+
+def _dockerfile_path(reader: _Reader, request: SourceRequest) -> str:
+    path = reader.read(variables.DOCKERFILE_PATH)
+    if not path.startswith("/"):
+        return path
+    # Where the context is a directory of the builder, people name the file in it by its whole path.
+    if isinstance(request.source, DirectorySource) and not request.sub_path:
+        root = request.source.path.rstrip("/") + "/"
+        if path.startswith(root):
+            return path.removeprefix(root)
+    reader.blame(variables.DOCKERFILE_PATH, "write it relative to the context")
+    return path
 
 
 def _named_build_args(

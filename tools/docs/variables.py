@@ -1,6 +1,7 @@
 """docs/variables.md from the shim's table of variables."""
 
-from kaniko_shim.variables import TABLE, Command, Variable
+from kaniko_shim.variable import Command, Variable
+from kaniko_shim.variables import TABLE
 
 HEAD = """\
 # Variables of the builder image

@@ -6,7 +6,7 @@ from kaniko_shim.errors import JobError
 from kaniko_shim.executor import Abilities, Invocation, invocation, read_abilities, shown
 from kaniko_shim.paths import Paths
 from kaniko_shim.request import BuildRequest, parse_request
-from kaniko_shim.variables import Command
+from kaniko_shim.variable import Command
 
 HELP = """
 Flags:

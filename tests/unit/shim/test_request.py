@@ -11,7 +11,8 @@ from kaniko_shim.references import ImageReference
 from kaniko_shim.registries import Registries, RegistryMap
 from kaniko_shim.request import BuildRequest, Request, SourceRequest, parse_request, secrets_of
 from kaniko_shim.sources.kinds import FileSource, HttpSource
-from kaniko_shim.variables import TABLE, Command
+from kaniko_shim.variable import Command
+from kaniko_shim.variables import TABLE
 
 APP = ImageReference("r.example", "app", "latest")
 MAX_BYTES, MAX_ENTRIES = 10737418240, 1000000
@@ -212,3 +213,12 @@ def test_arguments_that_are_no_secrets_may_come_from_other_variables_too():
     assert "BUILD_ARG_FROM_CONFIG='B=V': the environment has no V" in problems(
         Command.BUILD, {"BUILD_ARG_FROM_CONFIG": "B=V"}
     )
+
+
+def test_a_dockerfile_may_be_named_by_its_whole_path_in_a_directory():
+    environment = {"SOURCE_GET_URL": "dir:///tmp/source/", "DOCKERFILE_PATH": "/tmp/source/docker/Dockerfile"}
+    request = parse_request(Command.BUILD, environment)
+    assert isinstance(request, BuildRequest)
+    assert request.dockerfile_path == "docker/Dockerfile"
+    for elsewhere in ({"DOCKERFILE_PATH": "/tmp/other"}, {"SOURCE_GET_URL": ""}, {"CONTEXT_SUB_PATH": "docker"}):
+        assert "write it relative to the context" in problems(Command.BUILD, {**environment, **elsewhere})

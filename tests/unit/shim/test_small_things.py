@@ -16,8 +16,8 @@ from kaniko_shim.masking import Masker, mask_url
 from kaniko_shim.paths import Paths
 from kaniko_shim.phases import Phases
 from kaniko_shim.reasons import TABLE, Reason
+from kaniko_shim.variable import Command
 from kaniko_shim.variables import TABLE as VARIABLES
-from kaniko_shim.variables import Command
 
 
 @pytest.mark.parametrize(
