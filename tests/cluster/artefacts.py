@@ -39,11 +39,11 @@ PROGRAMS = {
         ),
         # Debian's is too old to tell the API server how far it is, which then waits seconds for each fresh list.
         Program("etcd", "go.etcd.io/etcd/server/v3", SOURCES / "etcd"),
+        Program("coredns", ".", SOURCES / "coredns"),
         # Has a module here: `go install` of a deprecated module looks up versions that are not its own.
         Program("executor", "github.com/chainguard-dev/kaniko/cmd/executor", SOURCES / "executor"),
         Program("crane", "github.com/google/go-containerregistry/cmd/crane@v0.20.6"),
         Program("helm", "helm.sh/helm/v3/cmd/helm@v3.22.0"),
-        Program("coredns", "github.com/coredns/coredns@v1.12.1"),
     )
 }
 

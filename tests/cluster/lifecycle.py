@@ -123,8 +123,8 @@ def _start(cluster: Cluster) -> None:
     processes.await_ready(cluster, base)
     if not cluster.functional:
         rest = _rest(cluster)
-        processes.ensure_started(cluster, rest)
         api.apply(cluster, *registries.manifests(), *dns.manifests())
+        processes.ensure_started(cluster, rest)
         processes.await_ready(cluster, rest)
         kubernetes.await_node(cluster)
 
