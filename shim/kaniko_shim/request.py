@@ -250,9 +250,7 @@ def _dockerfile_path(reader: _Reader, request: SourceRequest) -> str:
     return path
 
 
-def _named_build_args(
-    reader: _Reader, variable: variables.Variable[tuple[BuildArgOrigin, ...]]
-) -> tuple[BuildArg, ...]:
+def _named_build_args(reader: _Reader, variable: Variable[tuple[BuildArgOrigin, ...]]) -> tuple[BuildArg, ...]:
     try:
         return resolve_origins(reader.read(variable), reader.environment)
     except ValueError as error:
