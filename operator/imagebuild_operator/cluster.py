@@ -61,6 +61,10 @@ class Cluster:
         body = {"metadata": {"resourceVersion": resource_version}, "status": status}
         return await self._call("PATCH", f"{_build_path(namespace, name)}/status", body)
 
+    async def delete_build(self, namespace: str, name: str, uid: str) -> None:
+        """Delete an ImageBuild of that name and uid; its pods go with it. That it is gone already is as good."""
+        await self._delete(_build_path(namespace, name), uid)
+
     async def get_pod(self, namespace: str, name: str) -> Json:
         """Read a pod."""
         return await self._call("GET", f"/api/v1/namespaces/{namespace}/pods/{name}")
@@ -71,11 +75,7 @@ class Cluster:
 
     async def delete_pod(self, namespace: str, name: str, uid: str) -> None:
         """Delete a pod of that name and uid; that it is gone already is as good."""
-        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
-        try:
-            await self._call("DELETE", f"/api/v1/namespaces/{namespace}/pods/{name}", body)
-        except (NotFoundError, ConflictError):
-            return
+        await self._delete(f"/api/v1/namespaces/{namespace}/pods/{name}", uid)
 
     async def list_pod_warnings(self, namespace: str, uid: str) -> list[Json]:
         """The Events of type Warning about a pod, in no order."""
@@ -86,6 +86,13 @@ class Cluster:
     async def create_event(self, event: Json) -> None:
         """Create an Event."""
         await self._call("POST", f"/api/v1/namespaces/{event['metadata']['namespace']}/events", event)
+
+    async def _delete(self, path: str, uid: str) -> None:
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+        try:
+            await self._call("DELETE", path, body)
+        except (NotFoundError, ConflictError):
+            return
 
     async def _call(
         self, method: str, path: str, body: Json | None = None, query: Mapping[str, str] | None = None

@@ -6,7 +6,7 @@ from typing import Any, Final
 from imagebuild_operator.cluster import Cluster
 from imagebuild_operator.reconcile import Reconciler
 from imagebuild_operator.settings import OperatorSettings
-from imagebuild_operator.store import Key, Store
+from imagebuild_operator.store import SWEEP, Key, Store
 from imagebuild_operator.workqueue import WorkQueue
 
 #: Builds reconciled at once; they mostly wait for the API server.
@@ -18,7 +18,7 @@ class Controller:
 
     def __init__(self, settings: OperatorSettings) -> None:
         self._settings = settings
-        self._store = Store()
+        self._store = Store(settings.keep_pods, settings.history)
         self._queue: WorkQueue[Key] = WorkQueue(self._handle, WORKERS)
         self._cluster: Cluster | None = None
         self._reconciler: Reconciler | None = None
@@ -41,7 +41,8 @@ class Controller:
         """Take note of an ImageBuild."""
         if is_gone:
             self._store.drop_build(body["metadata"]["namespace"], body["metadata"]["name"])
-        elif (key := self._store.put_build(body)) is not None:
+            return
+        for key in self._store.put_build(body):
             self._queue.add(key)
 
     def pod_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
@@ -53,5 +54,7 @@ class Controller:
     async def _handle(self, key: Key) -> float | None:
         if self._reconciler is None:
             return None
+        if key[1] == SWEEP:
+            return await self._reconciler.sweep(key[0])
         self.reconciled += 1
         return await self._reconciler.reconcile(key)

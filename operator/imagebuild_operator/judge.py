@@ -13,7 +13,9 @@ from imagebuild_operator.result import Result, parse_result
 
 #: Why a pod is being taken away. Once recorded, it is the reason that the build ends with, whatever the containers
 #: say while they are stopped.
-STOPPING: Final = frozenset({Reason.DEADLINE_EXCEEDED, Reason.EVICTED, Reason.NODE_LOST, Reason.POD_DELETED})
+STOPPING: Final = frozenset(
+    {Reason.CANCELLED, Reason.DEADLINE_EXCEEDED, Reason.EVICTED, Reason.NODE_LOST, Reason.POD_DELETED}
+)
 
 #: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
 DISRUPTIONS: Final[Mapping[str, Reason]] = {
@@ -118,7 +120,8 @@ def _succeeded(pod: PodFacts, spec: BuildSpec) -> Verdict:
 def _failed(pod: PodFacts, container: ContainerFacts, spec: BuildSpec, recorded: Reason | None) -> Verdict:
     result = parse_result(container.message)
     reason = _failure_reason(pod, container, result, recorded)
-    message = result.message if result.message and reason is result.reason else _failure_message(pod, container, reason)
+    is_its_own = reason is result.reason or (result.reason is not None and reason is Reason.INTERNAL)
+    message = result.message if result.message and is_its_own else _failure_message(pod, container, reason)
     return failed_verdict(reason, message, spec, exit_code=container.exit_code, result=result)
 
 
@@ -136,7 +139,8 @@ def _failure_reason(pod: PodFacts, container: ContainerFacts, result: Result, re
         return Reason.OUT_OF_MEMORY
     if pod.is_deleting and result.reason in {None, Reason.CANCELLED}:
         return Reason.POD_DELETED
-    return result.reason or Reason.INTERNAL
+    # The shim's word for a SIGTERM, of whose cause nothing is known; a build is cancelled by its spec alone.
+    return Reason.INTERNAL if result.reason in {None, Reason.CANCELLED} else result.reason
 
 
 def _has_outgrown_itself(said: str) -> bool:

@@ -21,11 +21,12 @@ class Phase(StrEnum):
     PUSHING = "Pushing"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
+    CANCELLED = "Cancelled"
 
     @property
     def is_final(self) -> bool:
         """Whether nothing happens to a build in this phase any more."""
-        return self in {Phase.SUCCEEDED, Phase.FAILED}
+        return self in {Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,11 @@ class ImageBuild:
     def is_finished(self) -> bool:
         """Whether a final status has been recorded. It is never changed again."""
         return self.phase.is_final
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether somebody has asked for it to be stopped, for good."""
+        return self.spec.get("cancel") is True
 
     @property
     def started(self) -> datetime | None:

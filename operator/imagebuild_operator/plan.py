@@ -13,6 +13,7 @@ from imagebuild_operator.observe import PodFacts
 from imagebuild_operator.parse import parse_spec
 from imagebuild_operator.pod import Manifest, build_pod, pod_name
 from imagebuild_operator.reasons import Reason
+from imagebuild_operator.retention import is_leftover
 from imagebuild_operator.retry import Attempts, is_tried_again, retry_delay
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.status import attempt_record, changes, next_status
@@ -81,13 +82,15 @@ def decide(
         now: The current time.
         warning: The kubelet's latest Warning about a pod that does not start.
     """
+    leftovers = [pod for pod in pods if is_leftover(pod, settings.keep_pods)]
     if build.is_finished:
-        return Plan(delete=tuple(_deletion(pod) for pod in pods if pod.is_alive))
+        return Plan(delete=tuple(_deletion(pod) for pod in leftovers))
     plan = _decide(build, current_pod(build, pods), settings, now, warning)
-    # An operator that died between recording the end of an attempt and deleting its pod has left the pod running.
-    past = {attempt.get("podName") for attempt in build.attempts}
-    strays = tuple(_deletion(pod) for pod in pods if pod.is_alive and pod.name in past)
-    return replace(plan, delete=(*plan.delete, *strays)) if strays else plan
+    # An operator that died between recording the end of an attempt and deleting its pod has left the pod there.
+    attempts = (plan.status or {}).get("attempts") or build.attempts
+    over = {attempt.get("podName") for attempt in attempts}
+    delete = (*plan.delete, *(_deletion(pod) for pod in leftovers if pod.name in over))
+    return replace(plan, delete=tuple(dict.fromkeys(delete)))
 
 
 def current_pod(build: ImageBuild, pods: Sequence[PodFacts]) -> PodFacts | None:
@@ -124,6 +127,8 @@ def needs_explanation(pod: PodFacts, now: datetime) -> bool:
 def _decide(
     build: ImageBuild, pod: PodFacts | None, settings: OperatorSettings, now: datetime, warning: str | None
 ) -> Plan:
+    if build.is_cancelled and not (pod and pod.push.has_succeeded):
+        return _cancel(build, pod, settings, now)
     try:
         spec = parse_spec(build.spec)
         if pod is None and build.recorded_pod is None:
@@ -137,6 +142,25 @@ def _decide(
     if verdict.phase.is_final:
         return _ended(build, spec, verdict, pod, settings, now)
     return _watch_over(build, spec, pod, verdict, settings, now)
+
+
+def _cancel(build: ImageBuild, pod: PodFacts | None, settings: OperatorSettings, now: datetime) -> Plan:
+    """Stop the pod, which is given its grace, then record the end. An image that was pushed before stays a success."""
+    reason = Reason.CANCELLED
+    if pod is not None and pod.build.started is not None and not pod.is_over:
+        stopping = Verdict(build.phase, "The build is being cancelled: its pod is stopped.", reason)
+        if pod.deletion is None:
+            return _record(build, stopping, pod, settings, now, delete=(_deletion(pod),))
+        left = (pod.deletion - now).total_seconds() + KUBELET_GRACE
+        if left > 0:
+            return _record(build, stopping, pod, settings, now, look_again=left)
+    advice = reason.row.advice
+    code = next((c.exit_code for c in (pod.push, pod.build) if c.has_failed), None) if pod else None
+    verdict = Verdict(Phase.CANCELLED, f"The build was cancelled. {advice}", reason, advice, code)
+    has_pod = pod is not None or build.recorded_pod is not None
+    attempts = (*build.attempts, attempt_record(build, verdict, pod, now)) if has_pod else None
+    delete = (_deletion(pod),) if pod and pod.is_alive else ()
+    return _record(build, verdict, pod, settings, now, delete=delete, attempts=attempts)
 
 
 def _begin(build: ImageBuild, spec: BuildSpec, settings: OperatorSettings, now: datetime) -> Plan:
@@ -261,7 +285,7 @@ def _event(build: ImageBuild, verdict: Verdict) -> Event | None:
     after = (str(verdict.phase), str(verdict.reason) if verdict.reason else None)
     if before == after:
         return None
-    is_well = verdict.reason is None
+    is_well = verdict.reason in {None, Reason.CANCELLED}
     return Event("Normal" if is_well else "Warning", str(verdict.reason or verdict.phase), verdict.message)
 
 

@@ -11,6 +11,7 @@ from imagebuild_operator.events import event_manifest, latest_warning
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.observe import PodFacts, observe
 from imagebuild_operator.plan import CreatePod, Plan, current_pod, decide, decide_refused, needs_explanation
+from imagebuild_operator.retention import expired
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.store import Key, Store
 
@@ -46,6 +47,9 @@ class Reconciler:
             ClusterError: the API server failed; the same call later will do.
         """
         build = self._store.build(key)
+        if build is None and self._store.has_pods(key):
+            # Of a finished build, of one that has gone, or of one that the watch has not shown yet.
+            return await self._refresh(key)
         if build is None or build.deleting:
             return None
         try:
@@ -67,7 +71,25 @@ class Reconciler:
         if plan.create is not None:
             plan = await self._create(build, plan.create)
         await self._apply(build, plan)
+        if build.is_finished and not plan.delete:
+            self._store.forget((build.namespace, build.name))
         return plan.look_again
+
+    async def sweep(self, namespace: str) -> float | None:
+        """Delete the finished builds of a namespace that have outstayed their time or their number.
+
+        Returns:
+            Seconds until the next has, or None.
+
+        Raises:
+            ClusterError: the API server failed; the same call later will do.
+        """
+        gone, wait = expired(self._store.finished(namespace), self._settings.history, self._clock())
+        for build in gone:
+            await self._cluster.delete_build(namespace, build.name, build.uid)
+            self._store.drop_build(namespace, build.name)
+            _logger.info("%s/%s is deleted: it was finished, and its time is over", namespace, build.name)
+        return wait
 
     async def _confirm_gone(self, build: ImageBuild) -> PodFacts | None:
         """Ask the API server before believing that a recorded pod is gone: the watch may only be late."""
@@ -85,6 +107,8 @@ class Reconciler:
     async def _create(self, build: ImageBuild, create: CreatePod) -> Plan:
         """Create the pod, or find the one that an earlier run created, and decide with it."""
         try:
+            if not await self._is_newest(build):
+                return Plan(look_again=0.0)
             body = await self._create_or_get(build, create)
         except (NotFoundError, ConflictError):
             raise
@@ -94,6 +118,13 @@ class Reconciler:
             return decide_refused(build, error, self._settings, self._clock())
         self._store.put_pod(body)
         return decide(build, [observe(body)], self._settings, self._clock())
+
+    async def _is_newest(self, build: ImageBuild) -> bool:
+        """Ask before a pod is created: a watch that lags may show a build as new that has ended long ago."""
+        body = await self._cluster.get_build(build.namespace, build.name)
+        self._store.put_build(body)
+        metadata = body["metadata"]
+        return bool(metadata["uid"] == build.uid and metadata["resourceVersion"] == build.resource_version)
 
     async def _create_or_get(self, build: ImageBuild, create: CreatePod) -> dict[str, Any]:
         try:

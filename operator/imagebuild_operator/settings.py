@@ -5,6 +5,7 @@ The chart writes both; see its values for what each means.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,30 @@ class BuildDefaults:
     capabilities: tuple[str, ...] = CAPABILITIES
 
 
+class KeepPods(StrEnum):
+    """Which pods stay after their result is recorded, until their ImageBuild goes."""
+
+    NONE = "none"
+    FAILED = "failed"
+    ALL = "all"
+
+    def keeps(self, *, has_succeeded: bool) -> bool:
+        """Whether a pod that has ended stays."""
+        return self is KeepPods.ALL or (self is KeepPods.FAILED and not has_succeeded)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """How many finished builds a namespace keeps; None means all. Cancelled ones count as failed."""
+
+    succeeded: int | None = None
+    failed: int | None = None
+
+    def limit(self, *, has_succeeded: bool) -> int | None:
+        """How many of one kind are kept."""
+        return self.succeeded if has_succeeded else self.failed
+
+
 @dataclass(frozen=True, slots=True)
 class OperatorSettings:
     """How this operator runs."""
@@ -50,6 +75,8 @@ class OperatorSettings:
     image_pull_grace: float = 300.0
     #: Seconds until the first retry of a failed attempt, more or less; they double with each.
     retry_delay: float = 10.0
+    keep_pods: KeepPods = KeepPods.FAILED
+    history: History = History()
 
 
 def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
@@ -73,6 +100,10 @@ def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
     if not port.isdecimal():
         problems.append(f"{PREFIX}HEALTH_PORT is {port!r}: write a port number")
     retry_delay = _number(given, "RETRY_DELAY", 10.0, problems)
+    keep_pods = given.get("KEEP_PODS") or "failed"
+    if keep_pods not in set(KeepPods):
+        problems.append(f"{PREFIX}KEEP_PODS is {keep_pods!r}: write none, failed or all")
+    history = History(_count(given, "HISTORY_SUCCEEDED", problems), _count(given, "HISTORY_FAILED", problems))
     defaults = _read_defaults(given.get("DEFAULTS_FILE"), problems)
     if problems:
         raise SettingsError("; ".join(problems))
@@ -87,6 +118,8 @@ def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
         log_level=log_level,
         health_port=int(port),
         retry_delay=retry_delay,
+        keep_pods=KeepPods(keep_pods),
+        history=history,
     )
 
 
@@ -99,6 +132,14 @@ def _number(given: Mapping[str, str], name: str, default: float, problems: list[
     if not 0 <= number < float("inf"):
         problems.append(f"{PREFIX}{name} is {text!r}: write a number of seconds")
     return number
+
+
+def _count(given: Mapping[str, str], name: str, problems: list[str]) -> int | None:
+    text = given.get(name) or None
+    if text is None or text.isdecimal():
+        return None if text is None else int(text)
+    problems.append(f"{PREFIX}{name} is {text!r}: write a whole number, or nothing")
+    return None
 
 
 def _read_defaults(path: str | None, problems: list[str]) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def changes(build: ImageBuild, status: Mapping[str, Any]) -> Json:
 
 def _conditions(build: ImageBuild, verdict: Verdict, now: datetime) -> list[Json]:
     """`Succeeded` is Unknown until the end; `Finished` is True at either end, so that one wait serves for both."""
-    outcome = {Phase.SUCCEEDED: "True", Phase.FAILED: "False"}.get(verdict.phase, "Unknown")
+    outcome = {Phase.SUCCEEDED: "True", Phase.FAILED: "False", Phase.CANCELLED: "False"}.get(verdict.phase, "Unknown")
     reason = str(verdict.reason or verdict.phase)
     return [
         _condition(build, "Succeeded", outcome, reason, verdict.message, now),
@@ -125,7 +125,7 @@ def _final(verdict: Verdict, pod: PodFacts | None, start_time: str | None, now: 
                 for image in verdict.result.images
             ],
         }
-    else:
+    elif verdict.phase is Phase.FAILED:
         final["failure"] = _present(
             reason=str(verdict.reason),
             message=verdict.result.message or verdict.message[:MAX_MESSAGE],

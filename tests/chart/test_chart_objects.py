@@ -21,6 +21,7 @@ EVERYTHING: dict[str, Any] = {
         "allowPrivilegeEscalation": True,
         "registries": [{"host": "docker.io", "mirrors": ["m:5000/hub"]}, {"host": "m:5000", "insecure": True}],
     },
+    "history": {"succeeded": 0, "failed": 20},
     "log": {"format": "plain", "level": "debug"},
     "podAnnotations": {"example.com/a": "b"},
     "podLabels": {"team": "platform"},
@@ -98,6 +99,11 @@ def test_probes(chart: Chart) -> None:
         assert container[probe]["httpGet"] == {"path": "/healthz", "port": "health"}
 
 
+def test_history_limits_reach_the_operator_as_whole_numbers(chart: Chart) -> None:
+    made = environment(chart.render({"history": {"succeeded": 0, "failed": 2_000_000}}))
+    assert (made["IMAGEBUILD_HISTORY_SUCCEEDED"], made["IMAGEBUILD_HISTORY_FAILED"]) == ("0", "2000000")
+
+
 def test_defaults_reach_the_operator(chart: Chart) -> None:
     objects = chart.render()
     assert environment(objects) == {
@@ -105,6 +111,9 @@ def test_defaults_reach_the_operator(chart: Chart) -> None:
         "IMAGEBUILD_BUILDER_IMAGE": "ghcr.io/imagebuild-dev/imagebuild-builder:0.1.0",
         "IMAGEBUILD_BUILDER_PULL_POLICY": "IfNotPresent",
         "IMAGEBUILD_DEFAULTS_FILE": "/etc/imagebuild/defaults.yaml",
+        "IMAGEBUILD_KEEP_PODS": "failed",
+        "IMAGEBUILD_HISTORY_SUCCEEDED": "",
+        "IMAGEBUILD_HISTORY_FAILED": "",
         "IMAGEBUILD_RETRY_DELAY": "10",
         "IMAGEBUILD_LOG_FORMAT": "json",
         "IMAGEBUILD_LOG_LEVEL": "info",

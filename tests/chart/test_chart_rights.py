@@ -6,7 +6,7 @@ import pytest
 from chart.render import Chart, environment, one
 
 RULES = [
-    {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds"], "verbs": ["get", "list", "watch"]},
+    {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds"], "verbs": ["get", "list", "watch", "delete"]},
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds/status"], "verbs": ["get", "patch"]},
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch", "create", "delete"]},
     {"apiGroups": [""], "resources": ["events"], "verbs": ["list", "create", "patch"]},

@@ -16,6 +16,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"image": {"digest": "abc"}}, "does not match pattern"),
     ({"image": {"pullPolicy": "Sometimes"}}, "must be one of"),
     ({"retry": {"delaySeconds": -1}}, "minimum"),
+    ({"history": {"failed": "all"}}, "want"),
+    ({"builder": {"keepPods": True}}, "must be one of"),
     ({"watchNamespaces": "team-a"}, "got string, want array"),
     ({"watchNamespaces": ["Team"]}, "does not match pattern"),
     ({"log": {"level": "loud"}}, "must be one of"),

@@ -94,14 +94,25 @@ def builds(crd: Path, api: client.ApiClient, namespace: str) -> Iterator[Builds]
 
 
 @pytest.fixture
+def settings() -> dict[str, str]:
+    """What differs from the operator's default settings; a test says more with `parametrize`."""
+    return {}
+
+
+@pytest.fixture
 def operator(
-    kubeconfig: Path, crd: Path, namespace: str, api: client.ApiClient, tmp_path: Path
+    kubeconfig: Path,
+    crd: Path,
+    namespace: str,
+    api: client.ApiClient,
+    tmp_path: Path,
+    settings: dict[str, str],
 ) -> Iterator[OperatorProcess]:
     """A running operator for the test's namespace; it must never have logged a traceback."""
     assert crd.exists()
     account = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name="default"))
     client.CoreV1Api(api).create_namespaced_service_account(namespace, account)
-    process = OperatorProcess(kubeconfig, namespace, tmp_path / "operator.log")
+    process = OperatorProcess(kubeconfig, namespace, tmp_path / "operator.log", settings)
     process.start()
     yield process
     if process.is_running():

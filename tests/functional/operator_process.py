@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 BUILDER_IMAGE = "registry.example.com/builder:1"
@@ -13,7 +14,7 @@ BUILDER_IMAGE = "registry.example.com/builder:1"
 class OperatorProcess:
     """`python -m imagebuild_operator`, watching one namespace."""
 
-    def __init__(self, kubeconfig: Path, namespace: str, log: Path) -> None:
+    def __init__(self, kubeconfig: Path, namespace: str, log: Path, settings: Mapping[str, str] | None = None) -> None:
         self._environment = {
             **os.environ,
             "KUBECONFIG": str(kubeconfig),
@@ -21,6 +22,7 @@ class OperatorProcess:
             "IMAGEBUILD_BUILDER_IMAGE": BUILDER_IMAGE,
             "IMAGEBUILD_HEALTH_PORT": str(_free_port()),
             "IMAGEBUILD_RETRY_DELAY": "0.2",
+            **{f"IMAGEBUILD_{name}": value for name, value in (settings or {}).items()},
         }
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None

@@ -96,6 +96,8 @@ FULL: dict[str, Any] = {
     },
     "timeoutSeconds": 1800,
     "retry": {"limit": 5, "memoryFactor": 1.5},
+    "cancel": True,
+    "ttlSecondsAfterFinished": 0,
 }
 
 SOURCES: list[dict[str, Any]] = [

@@ -72,6 +72,21 @@ def test_the_spec_cannot_be_changed(builds: Builds, change: dict[str, object]) -
     assert "spec is immutable: one ImageBuild is one build. Create a new ImageBuild" in message(refused.value)
 
 
+@pytest.mark.parametrize("change", [{"cancel": True}, {"ttlSecondsAfterFinished": 60}], ids=str)
+def test_what_manages_a_build_can_be_changed(builds: Builds, change: dict[str, object]) -> None:
+    builds.create(spec(contextDir="x"))
+    assert builds.patch({"spec": change})["metadata"]["generation"] == 2
+
+
+@pytest.mark.parametrize("value", [False, None])
+def test_a_cancelled_build_stays_cancelled(builds: Builds, value: bool | None) -> None:  # noqa: FBT001
+    builds.create(spec(cancel=False))
+    builds.patch({"spec": {"cancel": True}})
+    with pytest.raises(client.ApiException) as refused:
+        builds.patch({"spec": {"cancel": value}})
+    assert "a cancelled build stays cancelled; create a new ImageBuild" in message(refused.value)
+
+
 def test_applying_the_same_again_changes_nothing(builds: Builds, kubectl: Kubectl) -> None:
     manifest = (
         "apiVersion: imagebuild.dev/v1alpha1\nkind: ImageBuild\nmetadata: {name: hello}\n"

@@ -210,6 +210,10 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"retry": {"memoryFactor": 1}}, "greater than 1"),
     ({"retry": {"memoryFactor": "2"}}, "must be of type number"),
     ({"retry": {"backoff": 1}}, 'unknown field "spec.retry.backoff"'),
+    # cancel, ttlSecondsAfterFinished
+    ({"cancel": "yes"}, "must be of type boolean"),
+    ({"ttlSecondsAfterFinished": -1}, "greater than or equal to 0"),
+    ({"ttlSecondsAfterFinished": "1h"}, "must be of type integer"),
     # podTemplate
     (pod_metadata(labels={"imagebuild.dev/build-uid": "x"}), "remove imagebuild.dev/build-uid"),
     (pod_metadata(labels={"app.kubernetes.io/name": "x"}), "reserved for the operator"),
@@ -242,13 +246,11 @@ CASES: list[tuple[dict[str, Any], str]] = [
     *(
         ({field: {}}, f'unknown field "spec.{field}"')
         for field in (
-            "cancel",
             "suspend",
             "priority",
             "queueName",
             "platforms",
             "executor",
-            "ttlSecondsAfterFinished",
         )
     ),
 ]

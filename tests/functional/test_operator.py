@@ -8,8 +8,8 @@ import pytest
 from functional.kube import Builds, spec
 from functional.kubelet import DIGEST, PUSHED, Kubelet, running, terminated, waiting
 from functional.operator_process import OperatorProcess
-from kubernetes import client, watch
-from support.watching import condition, phase, wait_for_build, wait_for_finish, watch_builds
+from kubernetes import client
+from support.watching import condition, phase, wait_for_build, wait_for_finish, wait_for_no_pods, watch_builds
 
 
 def test_a_build_goes_through_its_phases(
@@ -153,8 +153,9 @@ def test_a_killed_operator_takes_up_where_it_left(
     operator.stop(signal.SIGKILL)
     kubelet.report(pod, "Succeeded", build=terminated(0, "{}"), push=PUSHED)
     operator.start()
-    assert wait_for_finish(api, namespace, "hello")["phase"] == "Succeeded"
-    assert kubelet.pods() == [pod["metadata"]["name"]]
+    status = wait_for_finish(api, namespace, "hello")
+    assert (status["phase"], status["podName"]) == ("Succeeded", pod["metadata"]["name"])
+    wait_for_no_pods(api, namespace)
 
 
 def test_a_pod_that_went_while_the_operator_was_down_is_noticed(
@@ -201,18 +202,3 @@ def test_two_operators_make_one_pod(
     assert len(kubelet.pods()) == 20
     assert operator.is_running()
     assert "Traceback" not in second.log, second.log
-
-
-def wait_for_no_pods(api: client.ApiClient, namespace: str) -> None:
-    """Wait until the last pod of a namespace has gone, or is only kept by a node that is not there."""
-    core = client.CoreV1Api(api)
-    listed = core.list_namespaced_pod(namespace)
-    if not listed.items:
-        return
-    assert listed.metadata
-    for event in watch.Watch().stream(
-        core.list_namespaced_pod, namespace, resource_version=listed.metadata.resource_version, timeout_seconds=30
-    ):
-        if event["type"] == "DELETED":
-            return
-    raise AssertionError(f"pods of {namespace} are still there")

@@ -40,9 +40,37 @@ def wait_for_build(
 
 def wait_for_finish(api: client.ApiClient, namespace: str, name: str, timeout: float = 120) -> Json:
     """Watch one ImageBuild until it is finished; its status then."""
-    body = wait_for_build(api, namespace, name, lambda build: phase(build) in {"Succeeded", "Failed"}, timeout)
+    body = wait_for_build(
+        api, namespace, name, lambda build: phase(build) in {"Succeeded", "Failed", "Cancelled"}, timeout
+    )
     status: Json = body["status"]
     return status
+
+
+def wait_for_deletion(api: client.ApiClient, namespace: str, name: str, timeout: float = 30) -> None:
+    """Watch one ImageBuild until it is gone.
+
+    Raises:
+        AssertionError: it is there after `timeout` seconds.
+    """
+    custom = client.CustomObjectsApi(api)
+    selector = f"metadata.name={name}"
+    listed: Any = custom.list_namespaced_custom_object(GROUP, VERSION, namespace, PLURAL, field_selector=selector)
+    if not listed["items"]:
+        return
+    for event in watch.Watch().stream(
+        custom.list_namespaced_custom_object,
+        GROUP,
+        VERSION,
+        namespace,
+        PLURAL,
+        field_selector=selector,
+        resource_version=listed["metadata"]["resourceVersion"],
+        timeout_seconds=max(1, round(timeout)),
+    ):
+        if event["type"] == "DELETED":
+            return
+    raise AssertionError(f"{namespace}/{name} is still there after {timeout} s")
 
 
 def wait_for_pod(
@@ -69,6 +97,29 @@ def wait_for_pod(
         if event["type"] != "DELETED" and reached(last):
             return last
     raise AssertionError(f"no pod of {namespace} has got there within {timeout} s: {last.get('status')}")
+
+
+def wait_for_no_pods(api: client.ApiClient, namespace: str, timeout: float = 30) -> None:
+    """Watch the pods of a namespace until none is left.
+
+    Raises:
+        AssertionError: one is, after `timeout` seconds.
+    """
+    core = client.CoreV1Api(api)
+    listed = core.list_namespaced_pod(namespace)
+    left = {pod.metadata.name for pod in listed.items if pod.metadata}
+    assert listed.metadata
+    stream = watch.Watch().stream(
+        core.list_namespaced_pod,
+        namespace,
+        resource_version=listed.metadata.resource_version,
+        timeout_seconds=max(1, round(timeout)),
+    )
+    while left:
+        event = next(stream, None)
+        assert event, f"pods of {namespace} are still there: {left}"
+        name = event["raw_object"]["metadata"]["name"]
+        left = left - {name} if event["type"] == "DELETED" else left | {name}
 
 
 def watch_builds(

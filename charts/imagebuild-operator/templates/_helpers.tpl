@@ -43,7 +43,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- define "imagebuild.rules" -}}
 - apiGroups: [imagebuild.dev]
   resources: [imagebuilds]
-  verbs: [get, list, watch]
+  verbs: [get, list, watch, delete]
 - apiGroups: [imagebuild.dev]
   resources: [imagebuilds/status]
   verbs: [get, patch]

@@ -173,7 +173,6 @@ def test_a_finished_build_is_never_changed_but_its_pod_does_not_run_on():
     build = a_build(status={"phase": "Failed", "reason": "SecretNotFound", "podName": POD})
     assert plan(build, a_pod(build=running())) == Plan(delete=(DeletePod(POD, "pod-1"),))
     assert plan(build, a_pod(phase="Failed")) == Plan()
-    assert plan(build, a_pod(phase="Running", build=ended(0), push=ended(0))) == Plan()
     assert plan(build, a_pod(deletion=after(1))) == Plan()
 
 

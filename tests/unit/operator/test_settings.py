@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from imagebuild_operator.errors import SettingsError
 from imagebuild_operator.model import Registry
-from imagebuild_operator.settings import BuildDefaults, OperatorSettings, load_settings
+from imagebuild_operator.settings import BuildDefaults, History, KeepPods, OperatorSettings, load_settings
 
 DEFAULTS = """
 resources: {requests: {cpu: 100m}}
@@ -31,6 +31,9 @@ def test_everything(tmp_path: Path):
         "IMAGEBUILD_LOG_LEVEL": "debug",
         "IMAGEBUILD_HEALTH_PORT": "9000",
         "IMAGEBUILD_RETRY_DELAY": "2.5",
+        "IMAGEBUILD_KEEP_PODS": "none",
+        "IMAGEBUILD_HISTORY_SUCCEEDED": "5",
+        "IMAGEBUILD_HISTORY_FAILED": "",
         "IMAGEBUILD_DEFAULTS_FILE": str(file),
     }
     assert load_settings(environment) == OperatorSettings(
@@ -50,6 +53,8 @@ def test_everything(tmp_path: Path):
         log_level="DEBUG",
         health_port=9000,
         retry_delay=2.5,
+        keep_pods=KeepPods.NONE,
+        history=History(succeeded=5),
     )
 
 
@@ -61,6 +66,8 @@ def test_all_problems_are_named_at_once(tmp_path: Path):
         "IMAGEBUILD_LOG_LEVEL": "loud",
         "IMAGEBUILD_HEALTH_PORT": "http",
         "IMAGEBUILD_RETRY_DELAY": "soon",
+        "IMAGEBUILD_KEEP_PODS": "some",
+        "IMAGEBUILD_HISTORY_FAILED": "-1",
         "IMAGEBUILD_DEFAULTS_FILE": str(file),
     }
     with pytest.raises(SettingsError) as caught:
@@ -71,6 +78,8 @@ def test_all_problems_are_named_at_once(tmp_path: Path):
         "LOG_LEVEL is 'LOUD'",
         "HEALTH_PORT is 'http'",
         "RETRY_DELAY is 'soon'",
+        "KEEP_PODS is 'some'",
+        "HISTORY_FAILED is '-1'",
         "resourcs",
     ):
         assert word in str(caught.value)

@@ -106,12 +106,12 @@ def pod_body(uid: str, owner_uid: str = UID) -> dict[str, object]:
 
 def test_the_store_keeps_the_newest_and_forgets_the_finished():
     store = Store()
-    assert store.put_build(body(resourceVersion="7")) == ("team", "app")
-    assert store.put_build(body(resourceVersion="6")) is None
+    assert store.put_build(body(resourceVersion="7")) == [("team", "app")]
+    assert store.put_build(body(resourceVersion="6")) == []
     held = store.build(("team", "app"))
     assert held is not None
     assert held.resource_version == "7"
-    assert store.put_build(body(status={"phase": "Failed"}, resourceVersion="8")) is None
+    assert store.put_build(body(status={"phase": "Failed"}, resourceVersion="8")) == []
     assert store.build(("team", "app")) is None
 
 
