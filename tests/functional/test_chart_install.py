@@ -12,7 +12,7 @@ from kubernetes import client
 Helm = Callable[..., str]
 
 ALLOWED = [
-    *(("imagebuild.dev", "imagebuilds", verb) for verb in ("get", "list", "watch")),
+    *(("imagebuild.dev", "imagebuilds", verb) for verb in ("get", "list", "watch", "delete")),
     *(("imagebuild.dev", "imagebuilds/status", verb) for verb in ("get", "patch")),
     *(("", "pods", verb) for verb in ("get", "list", "watch", "create", "delete")),
     *(("", "events", verb) for verb in ("list", "create", "patch")),
@@ -22,7 +22,7 @@ DENIED = [
     *(("", "configmaps", verb) for verb in ("get", "list")),
     *(("", "pods", verb) for verb in ("patch", "update", "deletecollection")),
     *(("", f"pods/{part}", "create") for part in ("exec", "attach", "eviction", "ephemeralcontainers", "portforward")),
-    *(("imagebuild.dev", "imagebuilds", verb) for verb in ("create", "update", "patch", "delete")),
+    *(("imagebuild.dev", "imagebuilds", verb) for verb in ("create", "update", "patch")),
     ("", "serviceaccounts/token", "create"),
     ("", "namespaces", "list"),
     ("rbac.authorization.k8s.io", "roles", "create"),
