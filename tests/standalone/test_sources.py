@@ -86,27 +86,3 @@ def test_an_unsafe_archive_changes_nothing(builder: Builder, env: dict[str, str]
     done = builder.run(env={**env, "SOURCE_GET_URL": f"data:;base64,{b64encode(buffer.getvalue()).decode()}"})
     assert (done.code, done.result["reason"]) == (68, "SourceInvalid")
     assert "'../.Shim/bin/crane'" in done.result["message"]
-
-
-def test_the_executor_starts_soon(builder: Builder, env: dict[str, str]):
-    """The time from the container's first process to the executor, as the kernel counts it."""
-    text = (
-        "FROM busybox\n"
-        "RUN first=$(cut -d' ' -f22 /proc/1/stat); executor=$(cut -d' ' -f22 /proc/$PPID/stat); "
-        "echo start-up $(( (executor - first) * 10 )) ms\n"
-    )
-    times = []
-    for _ in range(3):
-        encoded = b64encode(compressed("gzip", archive("x"))).decode()
-        done = builder.run(
-            env={
-                **env,
-                "SOURCE_GET_URL": f"data:;base64,{encoded}",
-                "DOCKERFILE_CONTENT": text,
-                "DOCKERFILE_PATH": "",
-                "NO_PUSH": "true",
-            }
-        )
-        assert done.code == 0, done.log
-        times.append(int(done.log.rpartition("\nstart-up ")[2].split()[0]))
-    assert min(times) <= 300, times
