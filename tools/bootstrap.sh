@@ -23,11 +23,11 @@ fi
 if [ ! -x "$uv" ]; then
   say "installing uv $UV_VERSION into $cache"
   draft="$cache/.uv-$$"
+  trap 'rm -rf "$draft"' EXIT
   python3 -m venv "$draft"
   "$draft/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
   mkdir -p "$cache/uv-$UV_VERSION/bin"
   cp "$draft/bin/uv" "$uv.$$" && mv "$uv.$$" "$uv"
-  rm -rf "$draft"
 fi
 
 mkdir -p build
