@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from imagebuild_operator.actions import Event
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.moments import format_time
 from imagebuild_operator.names import API_VERSION, KIND, OPERATOR
-from imagebuild_operator.plan import Event
 
 #: What the API server takes at most.
 MAX_MESSAGE: Final = 1024

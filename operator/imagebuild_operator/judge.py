@@ -17,6 +17,10 @@ STOPPING: Final = frozenset(
     {Reason.CANCELLED, Reason.DEADLINE_EXCEEDED, Reason.EVICTED, Reason.NODE_LOST, Reason.POD_DELETED}
 )
 
+#: Seconds that the kubelet is given to end a pod at its own deadline, before the operator deletes it: the pod's
+#: grace period and some; the kubelet's way leaves a report of what the build was doing.
+KUBELET_GRACE: Final = 60.0
+
 #: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
 DISRUPTIONS: Final[Mapping[str, Reason]] = {
     "PreemptionByScheduler": Reason.EVICTED,

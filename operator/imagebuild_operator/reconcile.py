@@ -5,12 +5,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from imagebuild_operator.actions import CreatePod, Plan
 from imagebuild_operator.cluster import Cluster
 from imagebuild_operator.errors import ClusterError, ConflictError, NotFoundError, RejectedError
 from imagebuild_operator.events import event_manifest, latest_warning
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.observe import PodFacts, observe
-from imagebuild_operator.plan import CreatePod, Plan, current_pod, decide, decide_refused, needs_explanation
+from imagebuild_operator.plan import current_pod, decide, decide_refused, needs_explanation
 from imagebuild_operator.retention import expired
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.store import Key, Store

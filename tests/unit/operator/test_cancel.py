@@ -1,9 +1,10 @@
 import json
 from typing import Any
 
+from imagebuild_operator.actions import DeletePod, Plan
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.observe import PodFacts
-from imagebuild_operator.plan import DeletePod, Plan, decide
+from imagebuild_operator.plan import decide
 from support.builds import DIGEST, POD, SETTINGS, a_build, a_pod, after, ended, running, waiting
 
 CANCEL = {"cancel": True}

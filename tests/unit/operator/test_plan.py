@@ -3,10 +3,11 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
+from imagebuild_operator.actions import DeletePod, Plan
 from imagebuild_operator.errors import ClusterError, RejectedError
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.observe import PodFacts
-from imagebuild_operator.plan import DeletePod, Plan, decide, decide_refused, needs_explanation
+from imagebuild_operator.plan import decide, decide_refused, needs_explanation
 from support.builds import DIGEST, POD, SETTINGS, a_build, a_pod, after, ended, running, waiting
 
 

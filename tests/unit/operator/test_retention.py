@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from imagebuild_operator.actions import DeletePod, Plan
 from imagebuild_operator.observe import PodFacts
-from imagebuild_operator.plan import DeletePod, Plan, decide
+from imagebuild_operator.plan import decide
 from imagebuild_operator.retention import Finished, expired, finished, is_leftover
 from imagebuild_operator.settings import History, KeepPods
 from imagebuild_operator.store import SWEEP, Store

@@ -4,10 +4,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from imagebuild_operator.actions import DeletePod, Plan
 from imagebuild_operator.model import ImageBuild, RetrySpec
 from imagebuild_operator.moments import format_time, parse_time
 from imagebuild_operator.observe import PodFacts
-from imagebuild_operator.plan import DeletePod, Plan, decide
+from imagebuild_operator.plan import decide
 from imagebuild_operator.pod import pod_name
 from imagebuild_operator.quantity import multiply
 from imagebuild_operator.reasons import Reason, Retry

@@ -1,0 +1,51 @@
+"""What the core can ask of the shell."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from imagebuild_operator.observe import PodFacts
+from imagebuild_operator.pod import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePod:
+    """Create the build pod; that it exists already is as good."""
+
+    manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePod:
+    """Delete one pod: this uid and no other of its name."""
+
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A Kubernetes Event to tell people of a change."""
+
+    type: Literal["Normal", "Warning"]
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do about a build, in this order: create, record, tell, delete.
+
+    The record comes before the deletion, so that a crash between the two forgets nothing.
+    """
+
+    create: CreatePod | None = None
+    status: dict[str, Any] | None = None
+    event: Event | None = None
+    delete: tuple[DeletePod, ...] = ()
+    #: Seconds after which to look again although nothing has happened.
+    look_again: float | None = None
+
+
+def deletion(pod: PodFacts) -> DeletePod:
+    """The deletion of a pod."""
+    return DeletePod(pod.name, pod.uid)

@@ -1,0 +1,70 @@
+"""The beginning and the end of an attempt at a build."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from imagebuild_operator.actions import CreatePod, DeletePod, Plan
+from imagebuild_operator.judge import Verdict, failed_verdict
+from imagebuild_operator.model import BuildSpec, ImageBuild, Phase
+from imagebuild_operator.moments import format_time, parse_time
+from imagebuild_operator.observe import PodFacts
+from imagebuild_operator.pod import build_pod
+from imagebuild_operator.reasons import Reason
+from imagebuild_operator.record import record, recorded_reason
+from imagebuild_operator.retry import Attempts, is_tried_again, retry_delay
+from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.status import attempt_record
+
+
+def begin(build: ImageBuild, spec: BuildSpec, settings: OperatorSettings, now: datetime) -> Plan:
+    """Create the pod of the next attempt, once it is its time.
+
+    Raises:
+        InvalidSpecError: the spec can't be put into a pod.
+    """
+    seconds = spec.timeout_seconds
+    if build.started is not None:
+        seconds -= int((now - build.started).total_seconds())
+    if seconds <= 0:
+        reason = recorded_reason(build) or Reason.DEADLINE_EXCEEDED
+        message = f"No pod could be created for it in time. {reason.row.meaning}"
+        return record(build, failed_verdict(reason, message, spec), None, settings, now)
+    wait = _wait(build, build.attempts, settings, now)
+    if wait > 0:
+        return Plan(look_again=wait)
+    return Plan(create=CreatePod(build_pod(build, spec, settings.defaults, seconds)))
+
+
+def _wait(build: ImageBuild, attempts: Attempts, settings: OperatorSettings, now: datetime) -> float:
+    """Seconds until the attempt after these may begin."""
+    ended = parse_time(attempts[-1].get("completionTime")) if attempts else None
+    if ended is None:
+        return 0.0
+    return max(0.0, retry_delay(build.uid, len(attempts), settings.retry_delay) - (now - ended).total_seconds())
+
+
+def end(
+    build: ImageBuild,
+    spec: BuildSpec,
+    verdict: Verdict,
+    pod: PodFacts | None,
+    settings: OperatorSettings,
+    now: datetime,
+    *,
+    delete: tuple[DeletePod, ...] = (),
+) -> Plan:
+    """Record the end of an attempt: as that of the build, or as one that another attempt follows."""
+    attempts = (*build.attempts, attempt_record(build, verdict, pod, now))
+    if verdict.reason is None or not is_tried_again(verdict.reason, spec.retry, attempts):
+        return record(build, verdict, pod, settings, now, delete=delete, attempts=attempts)
+    wait = _wait(build, attempts, settings, now)
+    again = now + timedelta(seconds=wait)
+    start = build.started or (pod.created if pod else now)
+    if again >= start + timedelta(seconds=spec.timeout_seconds):
+        last = replace(verdict, message=f"{verdict.message} The timeout leaves no time for another attempt.")
+        return record(build, last, pod, settings, now, delete=delete, attempts=attempts)
+    message = (
+        f"Attempt {build.attempt} failed: {verdict.cause} Attempt {build.attempt + 1} begins {format_time(again)}."
+    )
+    waiting = replace(verdict, phase=Phase.PENDING, message=message)
+    return record(build, waiting, pod, settings, now, look_again=wait, delete=delete, attempts=attempts)

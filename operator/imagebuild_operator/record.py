@@ -1,0 +1,56 @@
+"""The plan that writes a verdict down: the status that changes with it, and the Event that tells of it."""
+
+from datetime import datetime
+
+from imagebuild_operator.actions import DeletePod, Event, Plan
+from imagebuild_operator.judge import Verdict
+from imagebuild_operator.model import ImageBuild
+from imagebuild_operator.observe import PodFacts
+from imagebuild_operator.reasons import Reason
+from imagebuild_operator.retry import Attempts
+from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.status import changes, next_status
+
+
+def record(
+    build: ImageBuild,
+    verdict: Verdict,
+    pod: PodFacts | None,
+    settings: OperatorSettings,
+    now: datetime,
+    *,
+    look_again: float | None = None,
+    delete: tuple[DeletePod, ...] = (),
+    attempts: Attempts | None = None,
+) -> Plan:
+    """Record how a build stands.
+
+    Args:
+        build: The build.
+        verdict: How it stands.
+        pod: The pod of its attempt.
+        settings: The operator's settings.
+        now: The current time.
+        look_again: Seconds after which to look again.
+        delete: Pods to delete once it is written.
+        attempts: Those that have ended, where one has been added to the recorded ones.
+    """
+    recorded = build.attempts if attempts is None else attempts
+    status = changes(build, next_status(build, verdict, pod, settings.defaults.builder_image, now, recorded))
+    return Plan(status=status or None, event=_event(build, verdict), delete=delete, look_again=look_again)
+
+
+def _event(build: ImageBuild, verdict: Verdict) -> Event | None:
+    """One Event for each change of phase or reason."""
+    before = (build.status.get("phase"), build.status.get("reason"))
+    after = (str(verdict.phase), str(verdict.reason) if verdict.reason else None)
+    if before == after:
+        return None
+    is_well = verdict.reason in {None, Reason.CANCELLED}
+    return Event("Normal" if is_well else "Warning", str(verdict.reason or verdict.phase), verdict.message)
+
+
+def recorded_reason(build: ImageBuild) -> Reason | None:
+    """The reason recorded last; None where there is none, or none that this version knows."""
+    reason = build.status.get("reason")
+    return Reason(reason) if reason in set(Reason) else None
