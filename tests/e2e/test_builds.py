@@ -190,3 +190,18 @@ def test_kubectl_knows_the_resource(
         "-n", namespace, "get", "events", "--field-selector", f"involvedObject.uid={body['metadata']['uid']}"
     )
     assert "Succeeded" in events
+
+
+def test_a_configmap_that_comes_late_is_waited_for(
+    builds: Builds, api: client.ApiClient, namespace: str, registry: Registry, kubectl: Kubectl
+):
+    image = f"{registry.name}/{namespace}/late:1"
+    builds.create({"source": {"configMap": {"name": "context"}}, "output": {"images": [image]}})
+    body = wait_for_build(api, namespace, "hello", lambda build: (build.get("status") or {}).get("reason"), timeout=60)
+    assert body["status"]["reason"] == "ConfigMapNotFound"
+    assert 'configmap "context" not found' in body["status"]["message"]
+    dockerfile = "FROM scratch\nCOPY Dockerfile /\n"
+    kubectl("-n", namespace, "create", "configmap", "context", f"--from-literal=Dockerfile={dockerfile}")
+    status = wait_for_finish(api, namespace, "hello")
+    assert status["phase"] == "Succeeded", status
+    assert list(registry.files(image)) == ["/Dockerfile"]
