@@ -94,7 +94,9 @@ class Buildah(Tool):
         run("buildah", "push", "--quiet", image, f"oci:{layout}:latest")
 
     def _build_flags(self) -> Sequence[str]:
-        return ("--isolation=chroot", "--format=oci", "--pull=never" if self.offline else "--pull=missing")
+        # Without --force-rm, the containers of earlier stages stay behind.
+        pull = "--pull=never" if self.offline else "--pull=missing"
+        return ("--isolation=chroot", "--format=oci", "--force-rm", pull)
 
     offline = False
 
