@@ -94,9 +94,9 @@ class Buildah(Tool):
         run("buildah", "push", "--quiet", image, f"oci:{layout}:latest")
 
     def _build_flags(self) -> Sequence[str]:
-        # Without --force-rm, the containers of earlier stages stay behind.
+        # Without --force-rm, the containers of earlier stages stay behind; it wants --no-cache, which is the default.
         pull = "--pull=never" if self.offline else "--pull=missing"
-        return ("--isolation=chroot", "--format=oci", "--force-rm", pull)
+        return ("--isolation=chroot", "--format=oci", "--force-rm", "--no-cache", pull)
 
     offline = False
 
