@@ -43,6 +43,10 @@ chart: setup ## The chart as Helm renders it
 standalone: setup cluster-up image ## The builder image by itself, under a container runtime without Kubernetes
 	@tools/suite.sh standalone -q tests/standalone
 
+.PHONY: cases
+cases: setup cluster-up image ## The Dockerfiles of tests/cases, each built for real and looked into (a part of standalone)
+	@tools/suite.sh cases -q tests/standalone/test_cases.py
+
 .PHONY: e2e
 e2e: setup cluster-up images ## Kubelet, registries, executor and the chart, all real
 	@tools/suite.sh e2e -q --durations=5 tests/e2e

@@ -11,6 +11,8 @@ import pytest
 from standalone.container import Builder
 from standalone.registry import ROOT, Registry, any_registry
 
+pytest.register_assert_rewrite("standalone.cases")
+
 
 @pytest.fixture(scope="session")
 def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:

@@ -34,10 +34,14 @@ class Registry:
     def config(self, image: str) -> dict[str, Any]:
         return dict(json.loads(self._crane("config", image)))
 
+    def export(self, image: str) -> bytes:
+        """An image's flattened file system, as a tar."""
+        return self._crane("export", image, "-")
+
     def pull(self, image: str, into: Path) -> Path:
         """Unpack an image's flattened file system."""
         into.mkdir()
-        content = self._crane("export", image, "-")
+        content = self.export(image)
         # Its complaint about "/", which some layers name, is no news.
         subprocess.run(["tar", "-x", "-C", str(into)], input=content, check=True, capture_output=True)
         return into

@@ -1,0 +1,170 @@
+"""The corpus of Dockerfiles: one directory of tests/cases per case. README.md there says what it may hold."""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from standalone.container import Builder, Done
+from standalone.registry import ROOT, Registry
+
+DIRECTORY = ROOT / "tests" / "cases"
+NAMES = sorted(path.parent.name for path in DIRECTORY.glob("*/Dockerfile"))
+BASE = "library/busybox:latest"
+
+_NOT_CONTEXT = ("args.yaml", "expected.yaml", "verify", "prepare", "served")
+_CAPABILITY = "SCHILY.xattr.security.capability"
+_TYPES = {
+    tarfile.REGTYPE: "file",
+    tarfile.AREGTYPE: "file",
+    tarfile.DIRTYPE: "directory",
+    tarfile.SYMTYPE: "symlink",
+    tarfile.LNKTYPE: "hardlink",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a case.
+
+    Attributes:
+        done: the builder's end.
+        config: the image's configuration; empty without an image.
+        files: the image's flattened file system, a tar; empty without an image.
+        own: the paths that its layers add to the base, if the base is BASE.
+    """
+
+    done: Done
+    config: dict[str, Any]
+    files: bytes
+    own: list[str]
+
+
+def load(case: str, name: str) -> dict[str, Any]:
+    """A YAML file of a case; empty if it has none."""
+    path = DIRECTORY / case / name
+    return dict(yaml.safe_load(path.read_text()) or {}) if path.exists() else {}
+
+
+def build(case: str, builder: Builder, registry: Registry, served: str, scratch: Path) -> Outcome:
+    """Build a case for real, and fetch what came of it."""
+    context = _context(case, scratch)
+    arguments = load(case, "args.yaml")
+    image = f"{registry.address}/cases/{case}:latest"
+    values = {name: value.replace("{served}", served) for name, value in arguments.get("build_args", {}).items()}
+    environment = {
+        "OUTPUT_IMAGE": image,
+        "SOURCE_GET_URL": "dir:///kaniko/.case",
+        "INSECURE_REGISTRIES": registry.address,
+        "REGISTRY_MIRRORS": registry.address,
+        "SKIP_DEFAULT_REGISTRY_FALLBACK": "true",
+        "BUILD_ARG": ",".join(b64encode(f"{name}={value}".encode()).decode() for name, value in values.items()),
+        **{name: value.replace("{registry}", registry.address) for name, value in arguments.get("env", {}).items()},
+    }
+    done = builder.run(env=environment, mounts={"/kaniko/.case": context})
+    shutil.rmtree(context)
+    if done.code != 0:
+        return Outcome(done, {}, b"", [])
+    return Outcome(
+        done,
+        registry.config(image).get("config", {}),
+        registry.export(image),
+        registry.own_layers(image, f"{registry.address}/{BASE}"),
+    )
+
+
+def check(case: str, outcome: Outcome, scratch: Path) -> None:
+    """Compare an outcome with the case's expected.yaml and verify.
+
+    Raises:
+        AssertionError: it differs.
+    """
+    expected = load(case, "expected.yaml")
+    if failure := expected.get("fails"):
+        assert {name: outcome.done.result.get(name) for name in failure} == failure, outcome.done.log
+        return
+    assert outcome.done.code == 0, outcome.done.log
+    with tarfile.open(fileobj=io.BytesIO(outcome.files)) as tar:
+        _check_files(tar, expected)
+    _run_verify(case, outcome, scratch)
+    _check_config(outcome.config, expected)
+    if "layers" in expected:
+        assert outcome.own == sorted(expected["layers"])
+    for text in expected.get("log", ()):
+        assert text in outcome.done.log
+    for text in expected.get("warnings", ()):
+        assert any(text in warning for warning in outcome.done.result.get("warnings", ())), outcome.done.result
+
+
+def _context(case: str, scratch: Path) -> Path:
+    context = scratch / case
+    shutil.copytree(DIRECTORY / case, context, symlinks=True)
+    if (context / "prepare").exists():
+        subprocess.run([context / "prepare"], cwd=context, check=True)
+    for name in _NOT_CONTEXT:
+        path = context / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    return context
+
+
+def _check_files(tar: tarfile.TarFile, expected: Mapping[str, Any]) -> None:
+    members = {"/" + member.name.strip("/"): member for member in tar}
+    for path, wanted in expected.get("files", {}).items():
+        assert path in members, f"no {path} in the image"
+        found = {name: _property(tar, members[path], name) for name in wanted or {}}
+        assert found == (wanted or {}), path
+    for path in expected.get("absent", ()):
+        assert path not in members, f"{path} is in the image"
+
+
+def _property(tar: tarfile.TarFile, member: tarfile.TarInfo, name: str) -> object:
+    match name:
+        case "type":
+            return _TYPES.get(member.type, "other")
+        case "mode":
+            return f"{member.mode & 0o7777:04o}"
+        case "owner":
+            return f"{member.uid}:{member.gid}"
+        case "target":
+            return member.linkname
+        case "capability":
+            # tarfile decodes what is no text with surrogates.
+            return member.pax_headers.get(_CAPABILITY, "").encode("utf-8", "surrogateescape").hex()
+        case "size":
+            return member.size
+        case "content":
+            file = tar.extractfile(member)
+            return file.read().decode() if file else None
+        case _:
+            raise AssertionError(f"expected.yaml: a file has no {name!r}")
+
+
+def _check_config(config: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    wanted = expected.get("config", {})
+    assert {name: config.get(name) or None for name in wanted} == wanted
+    environment = dict(item.split("=", 1) for item in config.get("Env") or ())
+    wanted = expected.get("env", {})
+    assert {name: environment.get(name) for name in wanted} == wanted
+
+
+def _run_verify(case: str, outcome: Outcome, scratch: Path) -> None:
+    verify = DIRECTORY / case / "verify"
+    if not verify.exists():
+        return
+    root = scratch / f"{case}-image"
+    root.mkdir()
+    subprocess.run(["tar", "-x", "-C", root], input=outcome.files, check=True, capture_output=True)
+    try:
+        variables = {**os.environ, "CONFIG": json.dumps(outcome.config), "LOG": outcome.done.log}
+        done = subprocess.run([verify, root], env=variables, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    finally:
+        shutil.rmtree(root)
