@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from imagebuild_operator.actions import CreatePod, DeletePod, Plan
+from imagebuild_operator.admission import BEGIN, Turn
 from imagebuild_operator.judge import Verdict, failed_verdict
 from imagebuild_operator.model import BuildSpec, ImageBuild, Phase
 from imagebuild_operator.moments import format_time, parse_time
@@ -16,12 +17,16 @@ from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.status import attempt_record
 
 
-def begin(build: ImageBuild, spec: BuildSpec, settings: OperatorSettings, now: datetime) -> Plan:
-    """Create the pod of the next attempt, once it is its time.
+def begin(
+    build: ImageBuild, spec: BuildSpec, settings: OperatorSettings, now: datetime, turn: Turn | None = BEGIN
+) -> Plan:
+    """Create the pod of the next attempt, once it is its time, and for the first its turn.
 
     Raises:
         InvalidSpecError: the spec can't be put into a pod.
     """
+    if build.started is None and turn != BEGIN:
+        return _wait_for(build, turn, settings, now)
     seconds = spec.timeout_seconds
     if build.started is not None:
         seconds -= int((now - build.started).total_seconds())
@@ -33,6 +38,16 @@ def begin(build: ImageBuild, spec: BuildSpec, settings: OperatorSettings, now: d
     if wait > 0:
         return Plan(look_again=wait)
     return Plan(create=CreatePod(build_pod(build, spec, settings.defaults, seconds)))
+
+
+def _wait_for(build: ImageBuild, turn: Turn | None, settings: OperatorSettings, now: datetime) -> Plan:
+    if turn is None:
+        return Plan()
+    if turn.reason is Reason.QUOTA_EXCEEDED is recorded_reason(build):
+        # Its own refusal says more than that of the namespace.
+        return Plan()
+    verdict = Verdict(Phase.QUEUED, turn.message, turn.reason, position=turn.position)
+    return record(build, verdict, None, settings, now)
 
 
 def _wait(build: ImageBuild, attempts: Attempts, settings: OperatorSettings, now: datetime) -> float:

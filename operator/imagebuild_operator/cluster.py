@@ -4,7 +4,7 @@ Objects go in and out as plain dicts. Every call has a timeout; the client libra
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 import aiohttp
@@ -21,6 +21,8 @@ Json = dict[str, Any]
 TIMEOUT: Final = 30.0
 #: Connections to the API server at once.
 CONNECTIONS: Final = 50
+#: Objects in one piece of a list.
+PAGE: Final = 500
 
 _ERRORS: Final[Mapping[int, type[ClusterError]]] = {
     400: RejectedError,
@@ -56,6 +58,16 @@ class Cluster:
         """Read an ImageBuild."""
         return await self._call("GET", _build_path(namespace, name))
 
+    def list_builds(self, namespace: str) -> AsyncIterator[Json]:
+        """The ImageBuilds of a namespace, or of all where it is empty."""
+        inside = f"/namespaces/{namespace}" if namespace else ""
+        return self._list(f"/apis/{GROUP}/{VERSION}{inside}/{PLURAL}")
+
+    def list_pods(self, namespace: str, selector: str) -> AsyncIterator[Json]:
+        """The pods with these labels of a namespace, or of all where it is empty."""
+        inside = f"/namespaces/{namespace}" if namespace else ""
+        return self._list(f"/api/v1{inside}/pods", {"labelSelector": selector})
+
     async def patch_build_status(self, namespace: str, name: str, resource_version: str, status: Json) -> Json:
         """Merge fields into the status of an ImageBuild, if it is still at that version; its new body."""
         body = {"metadata": {"resourceVersion": resource_version}, "status": status}
@@ -86,6 +98,17 @@ class Cluster:
     async def create_event(self, event: Json) -> None:
         """Create an Event."""
         await self._call("POST", f"/api/v1/namespaces/{event['metadata']['namespace']}/events", event)
+
+    async def _list(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Json]:
+        """List in pieces, so that thousands of objects are never in memory at once."""
+        token = ""
+        while True:
+            page = await self._call("GET", path, query={**(query or {}), "limit": str(PAGE), "continue": token})
+            for item in page.get("items") or ():
+                yield item
+            token = page.get("metadata", {}).get("continue") or ""
+            if not token:
+                return
 
     async def _delete(self, path: str, uid: str) -> None:
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}

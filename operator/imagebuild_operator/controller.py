@@ -1,9 +1,11 @@
 """Ties the watches to the reconciler: what was seen goes to the store, whose build it concerns to the queue."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
 from imagebuild_operator.cluster import Cluster
+from imagebuild_operator.gate import Gate
 from imagebuild_operator.reconcile import Reconciler
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.store import SWEEP, Key, Store
@@ -13,6 +15,12 @@ from imagebuild_operator.workqueue import WorkQueue
 WORKERS: Final = 16
 
 
+#: Seconds between two decisions on whose turn it is; each looks at all that wait.
+ADMIT_EVERY: Final = 0.1
+#: The key in the queue that stands for the decision.
+ADMIT: Final[Key] = ("", "")
+
+
 class Controller:
     """The operator without its framework."""
 
@@ -20,6 +28,8 @@ class Controller:
         self._settings = settings
         self._store = Store(settings.keep_pods, settings.history)
         self._queue: WorkQueue[Key] = WorkQueue(self._handle, WORKERS)
+        self._gate = Gate(settings.limits)
+        self._admitted_at = 0.0
         self._cluster: Cluster | None = None
         self._reconciler: Reconciler | None = None
         #: How often a build has been reconciled since the start.
@@ -28,7 +38,9 @@ class Controller:
     async def start(self) -> None:
         """Connect, and begin to work on what has been seen."""
         self._cluster = await Cluster.connect()
-        self._reconciler = Reconciler(self._cluster, self._store, self._settings)
+        self._reconciler = Reconciler(self._cluster, self._store, self._settings, self._gate)
+        if not self._gate.is_open:
+            self._queue.add(ADMIT)
         self._queue.start()
 
     async def stop(self) -> None:
@@ -39,6 +51,7 @@ class Controller:
 
     def build_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Take note of an ImageBuild."""
+        self._admit()
         if is_gone:
             self._store.drop_build(body["metadata"]["namespace"], body["metadata"]["name"])
             return
@@ -54,7 +67,22 @@ class Controller:
     async def _handle(self, key: Key) -> float | None:
         if self._reconciler is None:
             return None
+        if key == ADMIT:
+            keys, wait = await self._reconciler.admit()
+            for concerned in keys:
+                self._queue.add(concerned)
+            self._admitted_at = asyncio.get_running_loop().time()
+            return wait
         if key[1] == SWEEP:
             return await self._reconciler.sweep(key[0])
         self.reconciled += 1
-        return await self._reconciler.reconcile(key)
+        again = await self._reconciler.reconcile(key)
+        if self._gate.is_stale:
+            self._admit()
+        return again
+
+    def _admit(self) -> None:
+        """Decide soon whose turn it is: at once, or with all that happens in a short while."""
+        if not self._gate.is_open:
+            passed = asyncio.get_running_loop().time() - self._admitted_at
+            self._queue.add(ADMIT, max(0.0, ADMIT_EVERY - passed))

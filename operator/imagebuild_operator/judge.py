@@ -57,6 +57,7 @@ class Verdict:
         hint: What to do, by itself.
         exit_code: Of the container that failed.
         result: What the containers reported of themselves.
+        position: Its place among the builds that wait.
     """
 
     phase: Phase
@@ -65,6 +66,7 @@ class Verdict:
     hint: str | None = None
     exit_code: int | None = None
     result: Result = field(default_factory=Result)
+    position: int | None = None
 
     @property
     def cause(self) -> str:

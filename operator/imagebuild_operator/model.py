@@ -16,6 +16,7 @@ class Phase(StrEnum):
     """The coarse word for people; programs read the conditions."""
 
     PENDING = "Pending"
+    QUEUED = "Queued"
     PREPARING = "Preparing"
     BUILDING = "Building"
     PUSHING = "Pushing"
@@ -177,6 +178,16 @@ class ImageBuild:
     def is_cancelled(self) -> bool:
         """Whether somebody has asked for it to be stopped, for good."""
         return self.spec.get("cancel") is True
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether somebody has asked for it not to begin yet."""
+        return self.spec.get("suspend") is True
+
+    @property
+    def priority(self) -> int:
+        """Its place among those that wait: the higher, the earlier."""
+        return int(self.spec.get("priority") or 0)
 
     @property
     def started(self) -> datetime | None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from imagebuild_operator.actions import Plan, deletion
+from imagebuild_operator.admission import BEGIN, Turn
 from imagebuild_operator.attempts import begin, end
 from imagebuild_operator.cancel import cancel
 from imagebuild_operator.errors import ClusterError, InvalidSpecError, RejectedError
@@ -31,6 +32,7 @@ def decide(
     settings: OperatorSettings,
     now: datetime,
     warning: str | None = None,
+    turn: Turn | None = BEGIN,
 ) -> Plan:
     """Decide about one build.
 
@@ -40,11 +42,12 @@ def decide(
         settings: The operator's settings.
         now: The current time.
         warning: The kubelet's latest Warning about a pod that does not start.
+        turn: Whether a build without a pod may begin; None where that is not decided yet.
     """
     leftovers = [pod for pod in pods if is_leftover(pod, settings.keep_pods)]
     if build.is_finished:
         return Plan(delete=tuple(deletion(pod) for pod in leftovers))
-    plan = _decide(build, current_pod(build, pods), settings, now, warning)
+    plan = _decide(build, current_pod(build, pods), settings, now, warning, turn)
     # An operator that died between recording the end of an attempt and deleting its pod has left the pod there.
     attempts = (plan.status or {}).get("attempts") or build.attempts
     over = {attempt.get("podName") for attempt in attempts}
@@ -60,7 +63,7 @@ def current_pod(build: ImageBuild, pods: Sequence[PodFacts]) -> PodFacts | None:
 
 def decide_refused(build: ImageBuild, error: ClusterError, settings: OperatorSettings, now: datetime) -> Plan:
     """Decide about a build whose pod the API server did not take."""
-    if "exceeded quota" in error.message:
+    if is_quota(error):
         verdict = Verdict(Phase.PENDING, f"The namespace has no room yet: {error.message}", Reason.QUOTA_EXCEEDED)
         return record(build, verdict, None, settings, now, look_again=QUOTA_RETRY)
     spec = parse_spec(build.spec)
@@ -69,6 +72,11 @@ def decide_refused(build: ImageBuild, error: ClusterError, settings: OperatorSet
         return record(build, verdict, None, settings, now)
     verdict = Verdict(Phase.PENDING, f"The build pod can't be created yet: {error.message}", Reason.INTERNAL)
     return record(build, verdict, None, settings, now, look_again=QUOTA_RETRY)
+
+
+def is_quota(error: ClusterError) -> bool:
+    """Whether an object was refused for a ResourceQuota, which may have room later."""
+    return "exceeded quota" in error.message
 
 
 def needs_explanation(pod: PodFacts, now: datetime) -> bool:
@@ -84,14 +92,19 @@ def needs_explanation(pod: PodFacts, now: datetime) -> bool:
 
 
 def _decide(
-    build: ImageBuild, pod: PodFacts | None, settings: OperatorSettings, now: datetime, warning: str | None
+    build: ImageBuild,
+    pod: PodFacts | None,
+    settings: OperatorSettings,
+    now: datetime,
+    warning: str | None,
+    turn: Turn | None,
 ) -> Plan:
     if build.is_cancelled and not (pod and pod.push.has_succeeded):
         return cancel(build, pod, settings, now)
     try:
         spec = parse_spec(build.spec)
         if pod is None and build.recorded_pod is None:
-            return begin(build, spec, settings, now)
+            return begin(build, spec, settings, now, turn)
     except InvalidSpecError as error:
         return record(build, failed_verdict(Reason.INVALID_SPEC, str(error), None), pod, settings, now)
     recorded = recorded_reason(build) if build.recorded_pod else None

@@ -67,6 +67,9 @@ class Reason(StrEnum):
     SOURCE_UNAVAILABLE = "SourceUnavailable"
     REGISTRY_UNAVAILABLE = "RegistryUnavailable"
     RATE_LIMITED = "RateLimited"
+    SUSPENDED = "Suspended"
+    CLUSTER_LIMIT = "ClusterLimit"
+    NAMESPACE_LIMIT = "NamespaceLimit"
     QUOTA_EXCEEDED = "QuotaExceeded"
     UNSCHEDULABLE = "Unschedulable"
     BUILDER_IMAGE_PULL_FAILED = "BuilderImagePullFailed"
@@ -171,6 +174,19 @@ TABLE: dict[Reason, Row] = {
     Reason.POD_REJECTED: _user(
         "The API server refused the build pod: an admission policy or PodSecurity forbids it.",
         "Build pods need PodSecurity level baseline; read the policy's message.",
+    ),
+    Reason.SUSPENDED: _user(
+        "The build has been told not to begin yet. It waits.", "Set spec.suspend to false; it goes on by itself."
+    ),
+    Reason.CLUSTER_LIMIT: _infrastructure(
+        "The cluster runs as many builds as the operator's settings allow. The build waits for its turn.",
+        "Wait, or raise admission.maxRunning of the operator's chart.",
+        Retry.NEVER,
+    ),
+    Reason.NAMESPACE_LIMIT: _infrastructure(
+        "The namespace runs as many builds as the operator's settings allow. The build waits for its turn.",
+        "Wait for other builds of the namespace, or have its limit raised in admission of the operator's chart.",
+        Retry.NEVER,
     ),
     Reason.SOURCE_UNAVAILABLE: _infrastructure(
         "The server of the build context did not answer, or failed.", "Create the build again later."

@@ -9,9 +9,11 @@ from imagebuild_operator.actions import CreatePod, Plan
 from imagebuild_operator.cluster import Cluster
 from imagebuild_operator.errors import ClusterError, ConflictError, NotFoundError, RejectedError
 from imagebuild_operator.events import event_manifest, latest_warning
+from imagebuild_operator.gate import Gate
 from imagebuild_operator.model import ImageBuild
+from imagebuild_operator.names import POD_SELECTOR
 from imagebuild_operator.observe import PodFacts, observe
-from imagebuild_operator.plan import current_pod, decide, decide_refused, needs_explanation
+from imagebuild_operator.plan import current_pod, decide, decide_refused, is_quota, needs_explanation
 from imagebuild_operator.retention import expired
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.store import Key, Store
@@ -31,11 +33,14 @@ class Reconciler:
         cluster: Cluster,
         store: Store,
         settings: OperatorSettings,
+        gate: Gate,
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._cluster = cluster
         self._store = store
         self._settings = settings
+        self._gate = gate
+        self._knows_all = False
         self._clock = clock
 
     async def reconcile(self, key: Key) -> float | None:
@@ -68,13 +73,37 @@ class Reconciler:
             pod, pods = found, (*pods, found)
         now = self._clock()
         warning = await self._explanation(build, pod) if pod and needs_explanation(pod, now) else None
-        plan = decide(build, pods, self._settings, now, warning)
+        plan = decide(build, pods, self._settings, now, warning, self._gate.turn(build))
         if plan.create is not None:
             plan = await self._create(build, plan.create)
         await self._apply(build, plan)
         if build.is_finished and not plan.delete:
             self._store.forget((build.namespace, build.name))
         return plan.look_again
+
+    async def admit(self) -> tuple[list[Key], float | None]:
+        """Decide whose turn it is.
+
+        Returns:
+            The builds to look at, and the seconds until the next decision although nothing has happened, or None.
+
+        Raises:
+            ClusterError: the API server failed; the same call later will do.
+        """
+        seen = [] if self._knows_all else await self._learn_all()
+        keys, wait = self._gate.decide(self._store.unfinished(), self._clock())
+        return [*seen, *keys], wait
+
+    async def _learn_all(self) -> list[Key]:
+        """Learn of everything that runs before anything is let in: the watches do not say when they have shown all."""
+        keys: list[Key] = []
+        for namespace in self._settings.namespaces or ("",):
+            async for body in self._cluster.list_builds(namespace):
+                keys += self._store.put_build(body)
+            async for body in self._cluster.list_pods(namespace, POD_SELECTOR):
+                self._store.put_pod(body)
+        self._knows_all = True
+        return keys
 
     async def sweep(self, namespace: str) -> float | None:
         """Delete the finished builds of a namespace that have outstayed their time or their number.
@@ -116,6 +145,8 @@ class Reconciler:
         except ClusterError as error:
             if error.status == 0:
                 raise
+            if is_quota(error):
+                self._gate.no_room(build, self._clock())
             return decide_refused(build, error, self._settings, self._clock())
         self._store.put_pod(body)
         return decide(build, [observe(body)], self._settings, self._clock())

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from imagebuild_operator.actions import DeletePod, Event, Plan
 from imagebuild_operator.judge import Verdict
-from imagebuild_operator.model import ImageBuild
+from imagebuild_operator.model import ImageBuild, Phase
 from imagebuild_operator.observe import PodFacts
 from imagebuild_operator.reasons import Reason
 from imagebuild_operator.retry import Attempts
@@ -46,7 +46,7 @@ def _event(build: ImageBuild, verdict: Verdict) -> Event | None:
     after = (str(verdict.phase), str(verdict.reason) if verdict.reason else None)
     if before == after:
         return None
-    is_well = verdict.reason in {None, Reason.CANCELLED}
+    is_well = verdict.reason in {None, Reason.CANCELLED} or verdict.phase is Phase.QUEUED
     return Event("Normal" if is_well else "Warning", str(verdict.reason or verdict.phase), verdict.message)
 
 

@@ -62,6 +62,21 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How many builds may run at once; 0 means any number."""
+
+    cluster: int = 0
+    #: For each namespace.
+    namespace: int = 0
+    #: Instead of `namespace`, for some namespaces.
+    namespaces: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, namespace: str) -> int:
+        """How many builds of one namespace may run."""
+        return self.namespaces.get(namespace, self.namespace)
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorSettings:
     """How this operator runs."""
 
@@ -77,6 +92,7 @@ class OperatorSettings:
     retry_delay: float = 10.0
     keep_pods: KeepPods = KeepPods.FAILED
     history: History = History()
+    limits: Limits = field(default_factory=Limits)
 
 
 def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
@@ -104,6 +120,11 @@ def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
     if keep_pods not in set(KeepPods):
         problems.append(f"{PREFIX}KEEP_PODS is {keep_pods!r}: write none, failed or all")
     history = History(_count(given, "HISTORY_SUCCEEDED", problems), _count(given, "HISTORY_FAILED", problems))
+    limits = Limits(
+        _count(given, "MAX_RUNNING", problems) or 0,
+        _count(given, "MAX_RUNNING_PER_NAMESPACE", problems) or 0,
+        _counts(given, "MAX_RUNNING_NAMESPACES", problems),
+    )
     defaults = _read_defaults(given.get("DEFAULTS_FILE"), problems)
     if problems:
         raise SettingsError("; ".join(problems))
@@ -120,6 +141,7 @@ def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
         retry_delay=retry_delay,
         keep_pods=KeepPods(keep_pods),
         history=history,
+        limits=limits,
     )
 
 
@@ -140,6 +162,14 @@ def _count(given: Mapping[str, str], name: str, problems: list[str]) -> int | No
         return None if text is None else int(text)
     problems.append(f"{PREFIX}{name} is {text!r}: write a whole number, or nothing")
     return None
+
+
+def _counts(given: Mapping[str, str], name: str, problems: list[str]) -> dict[str, int]:
+    pairs = [pair.strip().partition("=") for pair in given.get(name, "").split(",") if pair.strip()]
+    if all(key and count.isdecimal() for key, _, count in pairs):
+        return {key: int(count) for key, _, count in pairs}
+    problems.append(f"{PREFIX}{name} is {given[name]!r}: write NAMESPACE=NUMBER, joined by commas")
+    return {}
 
 
 def _read_defaults(path: str | None, problems: list[str]) -> dict[str, Any]:

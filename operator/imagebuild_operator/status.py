@@ -42,12 +42,13 @@ def next_status(
         "phase": str(verdict.phase),
         "reason": str(verdict.reason) if verdict.reason else None,
         "message": verdict.message[:MAX_MESSAGE],
-        "conditions": _conditions(build, verdict, now),
+        "conditions": _conditions(build, verdict, now, has_begun=pod is not None or build.started is not None),
         "podName": recorded.get("podName"),
         "node": recorded.get("node"),
         "startTime": recorded.get("startTime"),
         "builderImage": recorded.get("builderImage"),
         "attempts": list(attempts) or None,
+        "queue": _queue(verdict),
     }
     if pod is not None:
         status |= {
@@ -57,7 +58,7 @@ def next_status(
             "builderImage": builder_image,
         }
     if verdict.phase.is_final:
-        status |= _final(verdict, pod, status["startTime"], now)
+        status |= _final(build, verdict, pod, status["startTime"], now)
     return status
 
 
@@ -80,11 +81,20 @@ def changes(build: ImageBuild, status: Mapping[str, Any]) -> Json:
     return {name: value for name, value in status.items() if build.status.get(name) != value}
 
 
-def _conditions(build: ImageBuild, verdict: Verdict, now: datetime) -> list[Json]:
-    """`Succeeded` is Unknown until the end; `Finished` is True at either end, so that one wait serves for both."""
+def _queue(verdict: Verdict) -> Json | None:
+    """The place of a build that waits for its turn."""
+    return _present(position=verdict.position, message=verdict.message) if verdict.phase is Phase.QUEUED else None
+
+
+def _conditions(build: ImageBuild, verdict: Verdict, now: datetime, *, has_begun: bool) -> list[Json]:
+    """`Succeeded` is Unknown until the end; `Finished` is True at every end, so that one wait serves for all."""
     outcome = {Phase.SUCCEEDED: "True", Phase.FAILED: "False", Phase.CANCELLED: "False"}.get(verdict.phase, "Unknown")
     reason = str(verdict.reason or verdict.phase)
+    admitted = (
+        ("True", "Admitted", "The build was given its turn.") if has_begun else ("False", reason, verdict.message)
+    )
     return [
+        _condition(build, "Admitted", *admitted, now),
         _condition(build, "Succeeded", outcome, reason, verdict.message, now),
         _condition(build, "Finished", "True" if verdict.phase.is_final else "False", reason, verdict.message, now),
     ]
@@ -103,7 +113,7 @@ def _condition(build: ImageBuild, kind: str, value: str, reason: str, message: s
     }
 
 
-def _final(verdict: Verdict, pod: PodFacts | None, start_time: str | None, now: datetime) -> Json:
+def _final(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, start_time: str | None, now: datetime) -> Json:
     build_result = parse_result(pod.build.message) if pod and pod.build.exit_code is not None else Result()
     ended = _end(pod) or now
     started = parse_time(start_time)
@@ -111,7 +121,7 @@ def _final(verdict: Verdict, pod: PodFacts | None, start_time: str | None, now: 
         "startTime": start_time,
         "completionTime": format_time(ended),
         "duration": duration((ended - started).total_seconds()) if started else None,
-        "timings": _timings(pod, build_result, verdict.result, started, ended) or None,
+        "timings": _timings(build.created, pod, build_result, verdict.result, started, ended) or None,
         "source": dict(build_result.source) or None,
         "cache": dict(build_result.cache) or None,
     }
@@ -144,10 +154,11 @@ def _end(pod: PodFacts | None) -> datetime | None:
 
 
 def _timings(
-    pod: PodFacts | None, build: Result, push: Result, started: datetime | None, ended: datetime
+    created: datetime, pod: PodFacts | None, build: Result, push: Result, started: datetime | None, ended: datetime
 ) -> dict[str, int]:
     """Milliseconds a phase took: Kubernetes' timestamps for what it does, the shim's own for what it does."""
     return _present(
+        queuedMs=milliseconds(created, started),
         scheduledMs=milliseconds(pod.created, pod.scheduled) if pod else None,
         pulledMs=milliseconds(pod.scheduled, pod.build.started) if pod else None,
         fetchMs=build.timings.get("fetchMs"),

@@ -4,7 +4,7 @@ A cache and no more: everything in it is at the API server too, and a decision t
 there. Finished builds are not kept, so that they cost nothing, but for the few words on those that have to go.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from imagebuild_operator.model import ImageBuild
@@ -99,6 +99,12 @@ class Store:
     def build(self, key: Key) -> ImageBuild | None:
         """The build of a key, unless it has gone or is finished."""
         return self._builds.get(key)
+
+    def unfinished(self) -> Iterator[tuple[ImageBuild, bool]]:
+        """Every build that is not finished, and whether it has begun."""
+        for build in self._builds.values():
+            if not build.is_finished:
+                yield build, build.started is not None or bool(self.pods(build))
 
     def has_pods(self, key: Key) -> bool:
         """Whether there are pods of a build, which itself may be unknown."""

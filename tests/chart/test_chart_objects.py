@@ -21,6 +21,7 @@ EVERYTHING: dict[str, Any] = {
         "allowPrivilegeEscalation": True,
         "registries": [{"host": "docker.io", "mirrors": ["m:5000/hub"]}, {"host": "m:5000", "insecure": True}],
     },
+    "admission": {"maxRunning": 10, "maxRunningPerNamespace": 2, "namespaces": {"team-a": 5}},
     "history": {"succeeded": 0, "failed": 20},
     "log": {"format": "plain", "level": "debug"},
     "podAnnotations": {"example.com/a": "b"},
@@ -99,6 +100,12 @@ def test_probes(chart: Chart) -> None:
         assert container[probe]["httpGet"] == {"path": "/healthz", "port": "health"}
 
 
+def test_limits_reach_the_operator(chart: Chart) -> None:
+    made = environment(chart.render({"admission": {"maxRunning": 50, "namespaces": {"team-a": 5, "team-b": 0}}}))
+    assert made["IMAGEBUILD_MAX_RUNNING"] == "50"
+    assert made["IMAGEBUILD_MAX_RUNNING_NAMESPACES"] == "team-a=5,team-b=0"
+
+
 def test_history_limits_reach_the_operator_as_whole_numbers(chart: Chart) -> None:
     made = environment(chart.render({"history": {"succeeded": 0, "failed": 2_000_000}}))
     assert (made["IMAGEBUILD_HISTORY_SUCCEEDED"], made["IMAGEBUILD_HISTORY_FAILED"]) == ("0", "2000000")
@@ -111,6 +118,9 @@ def test_defaults_reach_the_operator(chart: Chart) -> None:
         "IMAGEBUILD_BUILDER_IMAGE": "ghcr.io/imagebuild-dev/imagebuild-builder:0.1.0",
         "IMAGEBUILD_BUILDER_PULL_POLICY": "IfNotPresent",
         "IMAGEBUILD_DEFAULTS_FILE": "/etc/imagebuild/defaults.yaml",
+        "IMAGEBUILD_MAX_RUNNING": "0",
+        "IMAGEBUILD_MAX_RUNNING_PER_NAMESPACE": "0",
+        "IMAGEBUILD_MAX_RUNNING_NAMESPACES": "",
         "IMAGEBUILD_KEEP_PODS": "failed",
         "IMAGEBUILD_HISTORY_SUCCEEDED": "",
         "IMAGEBUILD_HISTORY_FAILED": "",

@@ -17,6 +17,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"image": {"pullPolicy": "Sometimes"}}, "must be one of"),
     ({"retry": {"delaySeconds": -1}}, "minimum"),
     ({"history": {"failed": "all"}}, "want"),
+    ({"admission": {"maxRunning": -1}}, "minimum"),
+    ({"admission": {"namespaces": {"Team": 1}}}, "does not match pattern"),
     ({"builder": {"keepPods": True}}, "must be one of"),
     ({"watchNamespaces": "team-a"}, "got string, want array"),
     ({"watchNamespaces": ["Team"]}, "does not match pattern"),

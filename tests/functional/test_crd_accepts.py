@@ -97,6 +97,8 @@ FULL: dict[str, Any] = {
     "timeoutSeconds": 1800,
     "retry": {"limit": 5, "memoryFactor": 1.5},
     "cancel": True,
+    "suspend": True,
+    "priority": -5,
     "ttlSecondsAfterFinished": 0,
 }
 

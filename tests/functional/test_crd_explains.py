@@ -46,7 +46,7 @@ def test_every_field_has_a_description(crd: Path) -> None:
         (".spec.source.url", "recognised by content"),
         (".spec.buildArgs.valueFrom.secretKeyRef", "One key of the object"),
         (".spec.podTemplate.spec.hostUsers", "root in the build is nobody on the node"),
-        (".status.phase", "ENUM: Pending Preparing Building Pushing Succeeded Failed"),
+        (".status.phase", "ENUM: Pending Queued Preparing Building Pushing Succeeded Failed"),
     ],
 )
 def test_explain(kubectl: Kubectl, crd: Path, path: str, words: str) -> None:

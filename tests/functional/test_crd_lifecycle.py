@@ -39,7 +39,8 @@ STATUS = {
     "startTime": NOW,
     "completionTime": NOW,
     "duration": "1m23s",
-    "timings": {"scheduledMs": 1, "pulledMs": 2, "fetchMs": 3, "buildMs": 4, "pushMs": 5, "totalMs": 6},
+    "queue": {"position": 1, "message": "The cluster is full."},
+    "timings": {"queuedMs": 0, "scheduledMs": 1, "pulledMs": 2, "fetchMs": 3, "buildMs": 4, "pushMs": 5, "totalMs": 6},
     "cache": {"hits": 0, "misses": 3},
     "failure": {
         "reason": "RunCommandFailed",
@@ -72,7 +73,9 @@ def test_the_spec_cannot_be_changed(builds: Builds, change: dict[str, object]) -
     assert "spec is immutable: one ImageBuild is one build. Create a new ImageBuild" in message(refused.value)
 
 
-@pytest.mark.parametrize("change", [{"cancel": True}, {"ttlSecondsAfterFinished": 60}], ids=str)
+@pytest.mark.parametrize(
+    "change", [{"cancel": True}, {"suspend": True}, {"priority": 5}, {"ttlSecondsAfterFinished": 60}], ids=str
+)
 def test_what_manages_a_build_can_be_changed(builds: Builds, change: dict[str, object]) -> None:
     builds.create(spec(contextDir="x"))
     assert builds.patch({"spec": change})["metadata"]["generation"] == 2
@@ -115,7 +118,7 @@ def test_status_is_kept_whole_and_apart_from_the_spec(builds: Builds) -> None:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ({"phase": "Queued"}, "Unsupported value"),
+        ({"phase": "Waiting"}, "Unsupported value"),
         ({"conditions": [{"type": "Succeeded", "status": "True"}]}, "lastTransitionTime: Required value"),
         ({"conditions": CONDITIONS * 2}, "Duplicate value"),
         ({"startTime": "yesterday"}, "must be of type date-time"),
@@ -138,8 +141,8 @@ def test_kubectl_get_shows_what_matters(builds: Builds, kubectl: Kubectl) -> Non
     shown = ["hello", "Succeeded", "Pushed", "registry.example.com/team/app:1", "0123456789ab", "1m23s"]
     assert row.split()[:-1] == shown
     header, row = kubectl("get", "builds", "-o", "wide", "-n", builds.namespace).splitlines()
-    assert re.split(r"\s{2,}", header)[-3:] == ["FULL DIGEST", "NODE", "POD"]
-    assert row.split()[-3:] == [DIGEST, "node1", "hello-0123abcd"]
+    assert re.split(r"\s{2,}", header)[-4:] == ["FULL DIGEST", "QUEUE", "NODE", "POD"]
+    assert row.split()[-4:] == [DIGEST, "1", "node1", "hello-0123abcd"]
 
 
 def test_kubectl_wait_sees_both_conditions(builds: Builds, kubectl: Kubectl) -> None:

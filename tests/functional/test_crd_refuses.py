@@ -212,6 +212,9 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"retry": {"backoff": 1}}, 'unknown field "spec.retry.backoff"'),
     # cancel, ttlSecondsAfterFinished
     ({"cancel": "yes"}, "must be of type boolean"),
+    ({"suspend": "yes"}, "must be of type boolean"),
+    ({"priority": 1001}, "less than or equal to 1000"),
+    ({"priority": "high"}, "must be of type integer"),
     ({"ttlSecondsAfterFinished": -1}, "greater than or equal to 0"),
     ({"ttlSecondsAfterFinished": "1h"}, "must be of type integer"),
     # podTemplate
@@ -246,8 +249,6 @@ CASES: list[tuple[dict[str, Any], str]] = [
     *(
         ({field: {}}, f'unknown field "spec.{field}"')
         for field in (
-            "suspend",
-            "priority",
             "queueName",
             "platforms",
             "executor",

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 CRD = Path(__file__).parents[2] / "crds" / "imagebuild.yaml"
-MUTABLE = {"cancel", "ttlSecondsAfterFinished"}
+MUTABLE = {"cancel", "suspend", "priority", "ttlSecondsAfterFinished"}
 
 
 def test_every_field_of_the_spec_is_fixed_but_for_those_that_manage_the_build() -> None:

@@ -35,6 +35,7 @@ def test_a_build_that_waits_is_cancelled_at_once():
         "reason": "Cancelled",
         "message": message,
         "conditions": [
+            {"type": "Admitted", "status": "False", **condition},
             {"type": "Succeeded", "status": "False", **condition},
             {"type": "Finished", "status": "True", **condition},
         ],
@@ -58,7 +59,7 @@ def test_a_running_pod_is_given_its_grace_and_the_record_comes_after_it():
     )
     for over in ((stopped,), ()):
         final = status(plan(build, *over, at=70))
-        assert (final["phase"], final["conditions"][0]["reason"]) == ("Cancelled", "Cancelled")
+        assert (final["phase"], final["conditions"][1]["reason"]) == ("Cancelled", "Cancelled")
         assert [(entry["podName"], entry["reason"]) for entry in final["attempts"]] == [(POD, "Cancelled")]
         assert "failure" not in final
     assert status(plan(build, stopping, at=111))["phase"] == "Cancelled"

@@ -15,6 +15,13 @@ def plan(build: ImageBuild, pod: PodFacts | None, now: datetime | None = None) -
     return decide(build, [pod] if pod else [], SETTINGS, now or after(20))
 
 
+ADMITTED = {
+    "type": "Admitted",
+    "status": "True",
+    "reason": "Admitted",
+    "message": "The build was given its turn.",
+    "observedGeneration": 1,
+}
 NEVER_AGAIN = {"retry": {"limit": 0}}
 
 
@@ -49,6 +56,7 @@ def test_the_first_status_of_a_build_as_a_whole():
         "phase": "Preparing",
         "message": message,
         "conditions": [
+            {**ADMITTED, "lastTransitionTime": "2026-11-24T08:00:01Z"},
             {"type": "Succeeded", "status": "Unknown", **condition},
             {"type": "Finished", "status": "False", **condition},
         ],
@@ -104,7 +112,11 @@ def test_a_success_as_a_whole():
         "observedGeneration": 1,
         "phase": "Succeeded",
         "message": message,
-        "conditions": [{"type": "Succeeded", **condition}, {"type": "Finished", **condition}],
+        "conditions": [
+            {**ADMITTED, "lastTransitionTime": "2026-11-24T08:01:30Z"},
+            {"type": "Succeeded", **condition},
+            {"type": "Finished", **condition},
+        ],
         "podName": POD,
         "node": "node1",
         "startTime": "2026-11-24T08:00:00Z",
@@ -112,6 +124,7 @@ def test_a_success_as_a_whole():
         "duration": "1m23s",
         "builderImage": "registry.example/builder:1",
         "timings": {
+            "queuedMs": 0,
             "scheduledMs": 1000,
             "pulledMs": 2000,
             "fetchMs": 12,

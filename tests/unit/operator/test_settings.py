@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from imagebuild_operator.errors import SettingsError
 from imagebuild_operator.model import Registry
-from imagebuild_operator.settings import BuildDefaults, History, KeepPods, OperatorSettings, load_settings
+from imagebuild_operator.settings import BuildDefaults, History, KeepPods, Limits, OperatorSettings, load_settings
 
 DEFAULTS = """
 resources: {requests: {cpu: 100m}}
@@ -32,6 +32,9 @@ def test_everything(tmp_path: Path):
         "IMAGEBUILD_HEALTH_PORT": "9000",
         "IMAGEBUILD_RETRY_DELAY": "2.5",
         "IMAGEBUILD_KEEP_PODS": "none",
+        "IMAGEBUILD_MAX_RUNNING": "50",
+        "IMAGEBUILD_MAX_RUNNING_PER_NAMESPACE": "0",
+        "IMAGEBUILD_MAX_RUNNING_NAMESPACES": "team-a=5, team-b=0",
         "IMAGEBUILD_HISTORY_SUCCEEDED": "5",
         "IMAGEBUILD_HISTORY_FAILED": "",
         "IMAGEBUILD_DEFAULTS_FILE": str(file),
@@ -55,6 +58,7 @@ def test_everything(tmp_path: Path):
         retry_delay=2.5,
         keep_pods=KeepPods.NONE,
         history=History(succeeded=5),
+        limits=Limits(cluster=50, namespaces={"team-a": 5, "team-b": 0}),
     )
 
 
@@ -67,6 +71,7 @@ def test_all_problems_are_named_at_once(tmp_path: Path):
         "IMAGEBUILD_HEALTH_PORT": "http",
         "IMAGEBUILD_RETRY_DELAY": "soon",
         "IMAGEBUILD_KEEP_PODS": "some",
+        "IMAGEBUILD_MAX_RUNNING_NAMESPACES": "team-a",
         "IMAGEBUILD_HISTORY_FAILED": "-1",
         "IMAGEBUILD_DEFAULTS_FILE": str(file),
     }
@@ -79,6 +84,7 @@ def test_all_problems_are_named_at_once(tmp_path: Path):
         "HEALTH_PORT is 'http'",
         "RETRY_DELAY is 'soon'",
         "KEEP_PODS is 'some'",
+        "MAX_RUNNING_NAMESPACES is 'team-a'",
         "HISTORY_FAILED is '-1'",
         "resourcs",
     ):

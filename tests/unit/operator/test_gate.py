@@ -1,0 +1,133 @@
+from datetime import datetime
+
+from imagebuild_operator.admission import BEGIN, SUSPENDED
+from imagebuild_operator.gate import TOLD, Gate
+from imagebuild_operator.model import ImageBuild
+from imagebuild_operator.plan import decide
+from imagebuild_operator.reasons import Reason
+from imagebuild_operator.settings import Limits
+from support.builds import SETTINGS, a_build, after
+
+STARTED = {"startTime": "2026-11-24T08:00:00Z"}
+
+
+def builds(count: int, namespace: str = "team", **spec: object) -> list[ImageBuild]:
+    return [
+        a_build(
+            spec,
+            namespace=namespace,
+            name=f"b{number}",
+            uid=f"{namespace}-{number}",
+            creationTimestamp=f"2026-11-24T08:{number // 60:02d}:{number % 60:02d}Z",
+        )
+        for number in range(count)
+    ]
+
+
+def names(gate: Gate, waiting: list[ImageBuild], now: datetime, begun: int = 0) -> list[str]:
+    keys, _ = gate.decide([(build, place < begun) for place, build in enumerate(waiting)], now)
+    return [name for _, name in keys]
+
+
+def test_without_limits_everybody_may_begin_at_once():
+    gate = Gate(Limits())
+    assert gate.is_open
+    assert gate.turn(a_build()) == BEGIN
+    assert gate.turn(a_build({"suspend": True})) == SUSPENDED
+
+
+def test_the_first_may_begin_and_the_others_are_told_why_not_once():
+    gate, waiting = Gate(Limits(cluster=2)), builds(30)
+    assert gate.turn(waiting[0]) is None
+    assert names(gate, waiting, after(0)) == [f"b{number}" for number in range(30)]
+    assert [gate.turn(build) for build in waiting[:2]] == [BEGIN, BEGIN]
+    third, last = gate.turn(waiting[2]), gate.turn(waiting[-1])
+    assert third is not None
+    assert (third.reason, third.position) == (Reason.CLUSTER_LIMIT, 1)
+    assert last is not None
+    assert (last.reason, last.position) == (Reason.CLUSTER_LIMIT, None)
+    assert names(gate, waiting, after(1)) == []
+
+
+def test_whoever_was_let_in_keeps_its_place_until_it_shows():
+    gate, waiting = Gate(Limits(cluster=1)), builds(3)
+    names(gate, waiting, after(0))
+    names(gate, waiting, after(1))
+    assert gate.turn(waiting[1]) != BEGIN
+    names(gate, waiting, after(2), begun=1)
+    assert gate.turn(waiting[1]) != BEGIN
+    assert names(gate, waiting[1:], after(3)) == ["b1"]
+    assert gate.turn(waiting[1]) == BEGIN
+
+
+def test_places_are_told_again_only_every_ten_seconds_and_only_to_the_first():
+    gate, waiting = Gate(Limits(cluster=1)), builds(100)
+    names(gate, waiting, after(0))
+    assert names(gate, waiting[1:], after(5)) == ["b1"]
+    told = names(gate, waiting[2:], after(11))
+    assert told == [f"b{number}" for number in range(2, 4 + TOLD - 1)]
+    second = gate.turn(waiting[3])
+    assert second is not None
+    assert second.position == 1
+
+
+def test_a_namespace_without_room_lets_others_go_first():
+    gate = Gate(Limits(cluster=1))
+    first, other = builds(1), builds(1, "zebra")
+    names(gate, [*first, *other], after(0))
+    assert gate.turn(first[0]) == BEGIN
+    gate.no_room(first[0], after(1))
+    assert gate.is_stale
+    _, wait = gate.decide([(build, False) for build in (*first, *other)], after(1))
+    assert (gate.is_stale, wait) == (False, 9)
+    assert gate.turn(other[0]) == BEGIN
+    names(gate, first, after(12))
+    assert gate.turn(first[0]) == BEGIN
+
+
+def test_whoever_is_suspended_cancelled_or_going_takes_no_place():
+    gate, last = Gate(Limits(cluster=1)), builds(1, "other")
+    idle = [*builds(1, suspend=True), *builds(1, cancel=True)]
+    assert names(gate, [*idle, *last], after(0)) == ["b0"]
+    assert gate.turn(last[0]) == BEGIN
+
+
+def test_a_build_of_the_same_name_is_another_build():
+    gate, (build,) = Gate(Limits(cluster=1)), builds(1)
+    names(gate, [build], after(0))
+    assert gate.turn(build) == BEGIN
+    assert gate.turn(a_build(namespace=build.namespace, name=build.name, uid="another")) is None
+
+
+def test_the_status_of_a_build_that_waits():
+    gate, waiting = Gate(Limits(cluster=1)), builds(2)
+    names(gate, waiting, after(0))
+    build = waiting[1]
+    made = decide(build, [], SETTINGS, after(0), turn=gate.turn(build))
+    message = "The cluster runs as many builds at once as it may: 1."
+    assert made.create is None
+    status = made.status or {}
+    assert (status["phase"], status["reason"], status["queue"]) == (
+        "Queued",
+        "ClusterLimit",
+        {"position": 1, "message": message},
+    )
+    assert status["conditions"][0] == {
+        "type": "Admitted",
+        "status": "False",
+        "reason": "ClusterLimit",
+        "message": message,
+        "observedGeneration": 1,
+        "lastTransitionTime": "2026-11-24T08:00:00Z",
+    }
+    assert made.event is not None
+    assert (made.event.type, made.event.reason) == ("Normal", "ClusterLimit")
+    assert decide(build, [], SETTINGS, after(0), turn=None).status is None
+
+
+def test_a_build_that_has_begun_keeps_its_turn_for_every_attempt():
+    build = a_build({"suspend": True}, {**STARTED, "attempts": [{"podName": "gone", "reason": "Evicted"}]})
+    assert decide(build, [], SETTINGS, after(5), turn=SUSPENDED).create is not None
+    assert (decide(a_build({"suspend": True}), [], SETTINGS, after(5), turn=SUSPENDED).status or {})[
+        "phase"
+    ] == "Queued"
