@@ -1,32 +1,69 @@
-"""From exit code and last words to a reason: one table for the executor and for crane."""
+"""From exit code and last words to a reason, for the executor and for crane."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kaniko_shim.errors import Failure
 from kaniko_shim.process import Ended
 from kaniko_shim.reasons import Reason
+from kaniko_shim.references import parse_reference
+from kaniko_shim.situations import GENERAL, PULL, PUSH, REST, Situation
 
 _SIGKILL = 9
 _KILLED_CHILD = 137
 _LONGEST_QUOTE = 700
 
+# As Go calls them.
+_SIGNALS = {
+    "hangup": 1,
+    "interrupt": 2,
+    "quit": 3,
+    "illegal instruction": 4,
+    "trace/breakpoint trap": 5,
+    "aborted": 6,
+    "bus error": 7,
+    "floating point exception": 8,
+    "killed": 9,
+    "user defined signal 1": 10,
+    "segmentation fault": 11,
+    "user defined signal 2": 12,
+    "broken pipe": 13,
+    "alarm clock": 14,
+    "terminated": 15,
+}
 _RUN_EXIT = re.compile(r"waiting for process to exit: exit status (\d+)\s*$")
-_RUN_SIGNAL = re.compile(r"waiting for process to exit: signal: ([a-z ]+)")
+_RUN_SIGNAL = re.compile(r"waiting for process to exit: signal: ([a-z0-9/ ]+)")
 _REGISTRY = re.compile(r"https?://([A-Za-z0-9.:\[\]-]+)/v2/")
 _QUOTED_IMAGE = re.compile(r'(?:push permission for "|to destination |pushing to )([A-Za-z0-9.-]+(?::\d+)?)/')
 _DIALLED = re.compile(r"(?:lookup|dial tcp) ([A-Za-z0-9.-]+)(?::\d+)?")
 # What says only that something failed, which the reason says better.
 _NOISE = re.compile(
     r"^(?:(?:Error|error building image|error building stage|error pushing image|failed to execute command"
-    r"|failed to get files used from context|failed to optimize instructions|parsing dockerfile"
+    r"|failed to get files used from context|failed to optimize instructions|parsing dockerfile|starting command"
     r"|error checking push permissions -- make sure you entered the correct tag name, and that you are "
     r"authenticated correctly, and try again|checking push permission for \"[^\"]*\""
-    r"|unable to complete operation after \d+ attempts, last error): )+"
+    r"|creating push check transport for \S+ failed|downloading remote source file"
+    r"|failed to push to destination \S+|unable to complete operation after \d+ attempts, last error): )+"
     r"|; \[?map\[.*$"
 )
-_MISSING_FILE = re.compile(r"lstat /kaniko/buildcontext/(\S+): no such file")
+_NO_MIRROR = re.compile(r"not found on any configured mapped registries")
+_MISSING_FILE = re.compile(r"lstat /kaniko/(?:buildcontext|[^/\s]+)/(\S+): no such file")
 _LINE = re.compile(r"(?:parse error on line |dockerfile parse error line |line )(\d+)")
+
+_OF_REGISTRIES = frozenset(
+    {
+        Reason.RATE_LIMITED,
+        Reason.REGISTRY_TLS,
+        Reason.REGISTRY_UNAUTHORIZED,
+        Reason.REGISTRY_UNAVAILABLE,
+        Reason.PUSH_REJECTED,
+        Reason.BASE_IMAGE_NOT_FOUND,
+        Reason.BASE_IMAGE_UNAUTHORIZED,
+    }
+)
+_OF_STEPS = frozenset(
+    {Reason.RUN_COMMAND_FAILED, Reason.COPY_FAILED, Reason.DISK_FULL, Reason.SOURCE_UNAVAILABLE, Reason.INTERNAL}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +78,9 @@ class Evidence:
         out_of_memory: whether the kernel killed a process for want of memory meanwhile.
         instruction: the Dockerfile's instruction that it was at, with its line.
         line: 0 if unknown.
+        image: the image that it was asking a registry for, if it was.
+        mirrors: what the mirrors of that image said.
+        missing: the file that was to be copied and is not there.
         cache_repo: the repository of the cache, if there is one.
     """
 
@@ -51,145 +91,21 @@ class Evidence:
     out_of_memory: bool = False
     instruction: str = ""
     line: int = 0
+    image: str = ""
+    mirrors: tuple[str, ...] = ()
+    missing: str = ""
     cache_repo: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    pattern: re.Pattern[str]
-    reason: Reason
-    message: str
-    hint: str = ""
-
-
-def _rule(pattern: str, reason: Reason, message: str, hint: str = "") -> _Rule:
-    return _Rule(re.compile(pattern), reason, message, hint)
-
-
-# The first that matches counts. {error} is the program's own text.
-_GENERAL = (
-    _rule(r"no space left on device", Reason.DISK_FULL, "There was no space left on the disk: {error}"),
-    _rule(r"fatal error: runtime: out of memory|cannot allocate memory", Reason.OUT_OF_MEMORY, "{error}"),
-    _rule(
-        r"dockerfile parse error|parsing dockerfile|unknown instruction:|file with no instructions"
-        r"|unterminated heredoc|no build stage in current context",
-        Reason.DOCKERFILE_INVALID,
-        "The Dockerfile can't be parsed: {error}",
-    ),
-    _rule(r"is not a valid target build stage|target stage", Reason.TARGET_NOT_FOUND, "TARGET names no stage: {error}"),
-    _rule(
-        r"please provide a valid path to a Dockerfile",
-        Reason.DOCKERFILE_NOT_FOUND,
-        "The executor did not find the Dockerfile",
-    ),
-    _rule(
-        r"lstat /kaniko/buildcontext/\S+: no such file",
-        Reason.COPY_FAILED,
-        "The context has no {missing}, which the Dockerfile copies",
-    ),
-    _rule(
-        r"failed to get fileinfo for|failed to get relative files|copy failed|could not copy source"
-        r"|no source files were specified|downloading remote source file|failed to get files used from context",
-        Reason.COPY_FAILED,
-        "A file to copy is not there: {error}",
-    ),
-    _rule(
-        r"fork/exec .*: exec format error",
-        Reason.RUN_COMMAND_FAILED,
-        "A command could not be started, since it is made for another processor: {error}",
-        "Use a base image for this machine's architecture.",
-    ),
-    _rule(
-        r"starting command: .*no such file or directory",
-        Reason.RUN_COMMAND_FAILED,
-        "A command could not be started: {error}",
-        "The image needs a shell (/bin/sh) for RUN, or the program that SHELL or RUN names.",
-    ),
-    _rule(r"starting command: ", Reason.RUN_COMMAND_FAILED, "A command could not be started: {error}"),
-    _rule(
-        r"is not a uid and does not exist on the system|unable to find user|looking up user",
-        Reason.RUN_COMMAND_FAILED,
-        "USER names a user that the image does not have: {error}",
-        "Create the user in a RUN before it, or write a number.",
-    ),
-    _rule(
-        r"TOOMANYREQUESTS|status code 429|too many requests",
-        Reason.RATE_LIMITED,
-        "{registry} answered: too many requests",
-    ),
-    _rule(
-        r"x509: |tls: failed to verify certificate|certificate signed by unknown authority",
-        Reason.REGISTRY_TLS,
-        "The certificate of {registry} is not trusted: {error}",
-        "List {registry} in SKIP_TLS_VERIFY_REGISTRIES, or add its authority to /kaniko/ssl/certs.",
-    ),
-    _rule(
-        r"server gave HTTP response to HTTPS client",
-        Reason.REGISTRY_TLS,
-        "{registry} speaks plain HTTP: {error}",
-        "List {registry} in INSECURE_REGISTRIES.",
-    ),
-    _rule(
-        r"Client sent an HTTP request to an HTTPS server",
-        Reason.REGISTRY_TLS,
-        "{registry} speaks HTTPS, but is listed in INSECURE_REGISTRIES: {error}",
-        "Take {registry} out of INSECURE_REGISTRIES; if its certificate is not trusted, list it in "
-        "SKIP_TLS_VERIFY_REGISTRIES.",
-    ),
-)
-
-_PUSH = (
-    _rule(
-        r"UNAUTHORIZED|DENIED|status code 40[13]|unauthorized|authentication required|no basic auth",
-        Reason.REGISTRY_UNAUTHORIZED,
-        "{registry} refused the push; the credentials are missing or do not suffice: {error}",
-    ),
-    _rule(
-        r"MANIFEST_INVALID|BLOB_UNKNOWN|TAG_INVALID|NAME_INVALID|NAME_UNKNOWN|cannot be overwritten|immutable"
-        r"|UNSUPPORTED|SIZE_INVALID|status code 4\d\d|QUOTA|quota",
-        Reason.PUSH_REJECTED,
-        "{registry} rejected the push: {error}",
-    ),
-)
-
-_PULL = (
-    _rule(
-        r"MANIFEST_UNKNOWN|NAME_UNKNOWN|status code 404|not found on any configured mapped registries"
-        r"|no child with platform|NAME_INVALID",
-        Reason.BASE_IMAGE_NOT_FOUND,
-        "A base image does not exist: {error}",
-    ),
-    _rule(
-        r"UNAUTHORIZED|DENIED|status code 40[13]|authentication required",
-        Reason.BASE_IMAGE_UNAUTHORIZED,
-        "{registry} refused to hand out a base image: {error}",
-    ),
-    _rule(r"could not parse reference", Reason.DOCKERFILE_INVALID, "FROM names no image: {error}"),
-)
-
-_NETWORK = (
-    _rule(
-        r"no such host|connection refused|i/o timeout|connection reset by peer|stream error|network is unreachable"
-        r"|no route to host|TLS handshake timeout|unexpected EOF|: EOF$|status code 5\d\d|server misbehaving"
-        r"|context deadline exceeded|Client\.Timeout|UNAVAILABLE|broken pipe",
-        Reason.REGISTRY_UNAVAILABLE,
-        "{registry} can't be reached: {error}",
-    ),
-)
-
-_REST = (
-    _rule(
-        r"operation not permitted|device or resource busy",
-        Reason.INTERNAL,
-        "The builder may not do what the executor needs: {error}",
-        "The builder must run as root with the capabilities CHOWN, DAC_OVERRIDE, FOWNER, SETFCAP, SETGID and SETUID.",
-    ),
-)
 
 
 def classify(evidence: Evidence) -> Failure:
     """The failure that the evidence shows."""
-    return _by_ending(evidence) or _by_words(evidence) or _unknown(evidence)
+    return _by_ending(evidence) or _by_mirrors(evidence) or _by_words(evidence) or _unknown(evidence)
+
+
+def missing_file(error: str) -> str:
+    """The file, relative to its context or stage, that an error says is missing, or empty."""
+    match = _MISSING_FILE.search(error)
+    return match[1] if match else ""
 
 
 def _by_ending(evidence: Evidence) -> Failure | None:
@@ -207,61 +123,65 @@ def _by_ending(evidence: Evidence) -> Failure | None:
     if match := _RUN_SIGNAL.search(evidence.error):
         if evidence.out_of_memory:
             return _at(evidence, Reason.OUT_OF_MEMORY, "A RUN step was killed for want of memory.")
-        message = f"{_step(evidence)} was ended by a signal ({match[1].strip()})."
-        return _at(evidence, Reason.RUN_COMMAND_FAILED, message, exit_code=_KILLED_CHILD)
+        name = match[1].strip()
+        message = f"{_step(evidence)} was ended by a signal ({name})."
+        return _at(evidence, Reason.RUN_COMMAND_FAILED, message, exit_code=128 + _SIGNALS.get(name, _SIGKILL))
     return None
+
+
+def _by_mirrors(evidence: Evidence) -> Failure | None:
+    """What the mirrors said, where the executor says only that none has the image."""
+    if not _NO_MIRROR.search(evidence.error):
+        return None
+    said = [_by_words(replace(evidence, error=error)) for error in evidence.mirrors]
+    failures = [failure for failure in said if failure]
+    others = [failure for failure in failures if failure.reason is not Reason.BASE_IMAGE_NOT_FOUND]
+    return next(iter(others or failures), None)
 
 
 def _by_words(evidence: Evidence) -> Failure | None:
     pushing = evidence.pushing or evidence.error.startswith(("error pushing image", "error checking push permissions"))
-    rules = (*_GENERAL, *(_PUSH if pushing else _PULL), *_NETWORK, *_REST)
-    rule = next((rule for rule in rules if rule.pattern.search(evidence.error)), None)
-    if rule is None:
-        return None
-    registry = _registry(evidence.error)
+    rows = (*GENERAL, *(PUSH if pushing else PULL), *REST)
+    for row in rows:
+        if match := row.pattern.search(evidence.error):
+            return _explain(row, match, evidence, pushing=pushing)
+    return None
+
+
+def _explain(row: Situation, match: re.Match[str], evidence: Evidence, *, pushing: bool) -> Failure:
+    registry = _registry(evidence.error) or ("" if pushing else _registry_of(evidence.image))
     words = {
         "error": _quote(evidence.error),
         "registry": registry or "The registry",
-        "missing": missing_file(evidence.error),
+        "image": evidence.image or "the image",
+        "missing": evidence.missing or missing_file(evidence.error),
+        "step": _step(evidence),
+        **{name: (value or "").strip() for name, value in match.groupdict().items()},
     }
-    hint = rule.hint.format(**words)
-    if rule.reason is Reason.REGISTRY_UNAUTHORIZED and not evidence.pushing and _is_cache(evidence):
+    hint = row.hint.format(**words)
+    if row.reason is Reason.REGISTRY_UNAUTHORIZED and not evidence.pushing and _is_cache(evidence):
         hint = "Add credentials for CACHE_REPO to DOCKER_CONFIG_JSON, or set CACHE_READ_ONLY=true."
-    failure = Failure(rule.reason, rule.message.format(**words).rstrip(". ") + ".", hint=hint)
-    at_step = rule.reason in {Reason.RUN_COMMAND_FAILED, Reason.COPY_FAILED, Reason.DISK_FULL}
+    of_registry = row.reason in _OF_REGISTRIES
+    at_step = not pushing and (row.reason in _OF_STEPS or (of_registry and bool(evidence.image)))
     line = evidence.line if at_step else 0
-    if rule.reason is Reason.DOCKERFILE_INVALID and (match := _LINE.search(evidence.error)):
-        line = int(match[1])
-    concerns_registry = rule.reason in {
-        Reason.RATE_LIMITED,
-        Reason.REGISTRY_TLS,
-        Reason.REGISTRY_UNAUTHORIZED,
-        Reason.REGISTRY_UNAVAILABLE,
-        Reason.PUSH_REJECTED,
-        Reason.BASE_IMAGE_NOT_FOUND,
-        Reason.BASE_IMAGE_UNAUTHORIZED,
-    }
+    if row.reason is Reason.DOCKERFILE_INVALID and (found := _LINE.search(evidence.error)):
+        line = int(found[1])
     return Failure(
-        failure.reason,
-        failure.message,
-        hint=failure.hint,
+        row.reason,
+        row.message.format(**words).rstrip(".: ") + ".",
+        hint=hint,
         instruction=evidence.instruction if at_step else "",
         line=line,
-        registry=registry if concerns_registry else "",
+        registry=registry if of_registry else "",
     )
-
-
-def missing_file(error: str) -> str:
-    """The file of the context that an error says is missing, or empty."""
-    match = _MISSING_FILE.search(error)
-    return match[1] if match else ""
 
 
 def _unknown(evidence: Evidence) -> Failure:
     ended = evidence.ended
     how = f"by signal {ended.signal}" if ended.signal else f"with exit code {ended.code}"
     quote = _quote(evidence.error)
-    return _at(evidence, Reason.INTERNAL, f"The executor ended {how}" + (f": {quote}." if quote else "."))
+    message = f"The executor ended {how}" + (f": {quote}." if quote else ".")
+    return Failure(Reason.INTERNAL, message) if evidence.pushing else _at(evidence, Reason.INTERNAL, message)
 
 
 def _at(evidence: Evidence, reason: Reason, message: str, exit_code: int | None = None) -> Failure:
@@ -281,6 +201,13 @@ def _registry(error: str) -> str:
         if match := pattern.search(error):
             return match[1]
     return ""
+
+
+def _registry_of(image: str) -> str:
+    try:
+        return parse_reference(image).registry if image else ""
+    except ValueError:
+        return ""
 
 
 def _quote(error: str) -> str:

@@ -22,9 +22,13 @@ _CACHE_WARNING = "Error uploading layer to cache: "
 # A command that changed nothing has no layer to upload.
 _HARMLESS = re.compile(r"open : no such file or directory\s*$")
 
+_NOTHING_TO_COPY = "No files to copy"
+_MIRROR = re.compile(r"Failed to retrieve image \S+ from (?:re)?mapped registry \S+: (.*?)(?:\. Will try with.*)?")
+
 _PUSH = "Pushing image to "
+_PULL = "Retrieving image manifest "
 _PHASES = (
-    ("Retrieving image manifest ", "looking for the base image {rest}"),
+    (_PULL, "looking for the base image {rest}"),
     ("Unpacking rootfs as cmd ", "unpacking the base image"),
     ("Initializing snapshotter", "taking a snapshot of the base image"),
     ("Taking snapshot of ", "taking a snapshot of the file system"),
@@ -51,6 +55,8 @@ class Progress:
         occurrence: how often that instruction's text has been begun.
         error: its last words, if it failed.
         pushing: whether the push of the image has begun.
+        image: the image that it is asking a registry for, if it is.
+        mirrors: what mirrors of that image said.
         warnings: what it complained about and the user should know.
     """
 
@@ -61,6 +67,8 @@ class Progress:
         self.occurrence = 0
         self.error = ""
         self.pushing = False
+        self.image = ""
+        self.mirrors = list[str]()
         self.warnings = list[str]()
         self._begun = Counter[str]()
         self._hits = 0
@@ -109,12 +117,15 @@ class Progress:
 
     def _note(self, message: str) -> None:
         self.error = ""
+        self._note_image(message)
         if message.startswith(_CACHE_HIT):
             self._hits += 1
         elif message.startswith(_CACHE_MISS):
             self._misses += 1
         elif message.startswith(_CACHE_WARNING) and not _HARMLESS.search(message):
             self.warnings.append("A layer could not be added to the cache: " + message[len(_CACHE_WARNING) :])
+        elif message == _NOTHING_TO_COPY:
+            self.warnings.append(f"{self.instruction} copies nothing: no file has a name of that pattern")
         elif _INSTRUCTION.fullmatch(message):
             self.instruction = " ".join(message.split())
             self._begun[self.instruction] += 1
@@ -130,6 +141,15 @@ class Progress:
                 # A layer's way into the cache begins with the same words.
                 self.pushing = self.pushing or (start == _PUSH and message[len(start) :] in self._outputs)
                 return
+
+    def _note_image(self, message: str) -> None:
+        if message.startswith(_PULL):
+            self.image = message[len(_PULL) :]
+            self.mirrors.clear()
+        elif match := _MIRROR.fullmatch(message):
+            self.mirrors.append(match[1])
+        elif not message.startswith(("Retrieving image ", "Retrying operation ")):
+            self.image = ""
 
 
 def _unquote(text: str) -> str:

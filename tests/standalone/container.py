@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 # What the build pod grants.
-CAPABILITIES = [f"CAP_{name}" for name in ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID", "SETFCAP")]
+CAPABILITIES = tuple(f"CAP_{name}" for name in ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID", "SETFCAP"))
 
 CGROUPS = Path("/sys/fs/cgroup")
 
@@ -23,7 +23,20 @@ _MOUNTS: list[dict[str, Any]] = [
     {"destination": "/dev/pts", "type": "devpts", "source": "devpts", "options": ["newinstance", "ptmxmode=0666"]},
     {"destination": "/dev/shm", "type": "tmpfs", "source": "shm", "options": ["nosuid", "nodev", "mode=1777"]},
     {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["nosuid", "noexec", "nodev", "ro"]},
+    {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["nosuid", "nodev", "ro"]},
 ]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a container may have: bytes (0 = as many as there are) and capabilities."""
+
+    disk: int = 0
+    memory: int = 0
+    capabilities: tuple[str, ...] = CAPABILITIES
+
+
+UNLIMITED = Limits()
 
 
 @dataclass(frozen=True)
@@ -64,7 +77,9 @@ class Builder:
         for container in self.containers:
             container.remove()
         for cgroups in CGROUPS.glob("**/imagebuild-standalone"):
-            cgroups.rmdir()
+            # Another run of the tests may have containers in it.
+            with suppress(OSError):
+                cgroups.rmdir()
 
     def start(
         self,
@@ -72,8 +87,9 @@ class Builder:
         env: Mapping[str, str],
         mounts: Mapping[str, Path] | None = None,
         user: int = 0,
+        limits: Limits = UNLIMITED,
     ) -> "Container":
-        container = Container(self, arguments, env, mounts or {}, user)
+        container = Container(self, arguments, env, mounts or {}, user, limits)
         self.containers.append(container)
         return container
 
@@ -84,15 +100,22 @@ class Builder:
         mounts: Mapping[str, Path] | None = None,
         user: int = 0,
         timeout: float = 300,
+        limits: Limits = UNLIMITED,
     ) -> Done:
-        return self.start(*arguments, env=env, mounts=mounts, user=user).wait(timeout)
+        return self.start(*arguments, env=env, mounts=mounts, user=user, limits=limits).wait(timeout)
 
 
 class Container:
     """One container, with a root file system of its own."""
 
     def __init__(
-        self, builder: Builder, arguments: Sequence[str], env: Mapping[str, str], mounts: Mapping[str, Path], user: int
+        self,
+        builder: Builder,
+        arguments: Sequence[str],
+        env: Mapping[str, str],
+        mounts: Mapping[str, Path],
+        user: int,
+        limits: Limits,
     ) -> None:
         self.name = f"builder-{uuid.uuid4().hex[:12]}"
         self._runtime = builder.runtime
@@ -100,13 +123,19 @@ class Container:
         self._log = self._directory / "log"
         self._termination_log = self._directory / "termination-log"
         self._root = self._directory / "rootfs"
-        for directory in (self._root, self._directory / "upper", self._directory / "work"):
+        self._disk = self._directory / "disk"
+        for directory in (self._root, self._disk):
             directory.mkdir(parents=True)
+        if limits.disk:
+            options = f"size={limits.disk}"
+            subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "-o", options, self._disk], check=True)
+        for directory in (self._disk / "upper", self._disk / "work"):
+            directory.mkdir()
         self._termination_log.touch()
         self._termination_log.chmod(0o666)
-        overlay = f"lowerdir={builder.rootfs},upperdir={self._directory / 'upper'},workdir={self._directory / 'work'}"
+        overlay = f"lowerdir={builder.rootfs},upperdir={self._disk / 'upper'},workdir={self._disk / 'work'}"
         subprocess.run(["mount", "-t", "overlay", "overlay", "-o", overlay, self._root], check=True)
-        self._write_spec(builder, arguments, env, mounts, user)
+        self._write_spec(builder, arguments, env, mounts, user, limits)
         self._begin = time.monotonic()
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -152,12 +181,18 @@ class Container:
     def remove(self) -> None:
         subprocess.run([self._runtime, "delete", "--force", self.name], check=False, capture_output=True)
         self._process.wait(30)
-        with suppress(subprocess.CalledProcessError):
-            subprocess.run(["umount", self._root], check=True, capture_output=True)
-        shutil.rmtree(self._directory / "upper", ignore_errors=True)
+        for mount in (self._root, self._disk):
+            subprocess.run(["umount", mount], check=False, capture_output=True)
+        shutil.rmtree(self._disk, ignore_errors=True)
 
     def _write_spec(
-        self, builder: Builder, arguments: Sequence[str], env: Mapping[str, str], mounts: Mapping[str, Path], user: int
+        self,
+        builder: Builder,
+        arguments: Sequence[str],
+        env: Mapping[str, str],
+        mounts: Mapping[str, Path],
+        user: int,
+        limits: Limits,
     ) -> None:
         binds = {
             "/etc/resolv.conf": Path("/etc/resolv.conf"),
@@ -165,7 +200,7 @@ class Container:
             "/dev/termination-log": self._termination_log,
             **mounts,
         }
-        capabilities = CAPABILITIES if user == 0 else []
+        capabilities = list(limits.capabilities) if user == 0 else []
         sets = ("bounding", "effective", "permitted") if user == 0 else ("bounding",)
         spec = {
             "ociVersion": "1.0.2",
@@ -190,6 +225,7 @@ class Container:
             "linux": {
                 "namespaces": [{"type": kind} for kind in ("pid", "ipc", "uts", "mount", "cgroup")],
                 "cgroupsPath": f"/imagebuild-standalone/{self.name}",
+                **({"resources": {"memory": {"limit": limits.memory}}} if limits.memory else {}),
             },
         }
         (self._directory / "config.json").write_text(json.dumps(spec))

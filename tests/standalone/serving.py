@@ -41,6 +41,24 @@ class Https:
         _run(*new, *signed, *names, "-keyout", str(made.key), "-out", str(made.certificate))
         return made
 
+    @classmethod
+    def make_expired(cls, directory: Path) -> "Https":
+        """One whose time was over long ago."""
+        made = cls(directory / "server.crt", directory / "server.key", directory / "server.crt")
+        request, config = directory / "server.csr", directory / "ca.conf"
+        (directory / "index").touch()
+        config.write_text(
+            f"[ca]\ndefault_ca=own\n[own]\ndatabase={directory}/index\nnew_certs_dir={directory}\nrand_serial=yes\n"
+            "default_md=sha256\npolicy=any\nx509_extensions=names\n[any]\ncommonName=supplied\n"
+            "[names]\nsubjectAltName=IP:127.0.0.1\n"
+        )
+        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", str(made.key)]
+        _run("openssl", "req", "-new", *key, "-subj", "/CN=127.0.0.1", "-out", str(request))
+        time = ["-startdate", "20200101000000Z", "-enddate", "20200102000000Z"]
+        signed = ["-selfsign", "-keyfile", str(made.key), "-in", str(request), "-out", str(made.certificate), "-notext"]
+        _run("openssl", "ca", "-batch", "-config", str(config), *time, *signed)
+        return made
+
 
 class _Quiet(ThreadingHTTPServer):
     def handle_error(self, *_: object) -> None:

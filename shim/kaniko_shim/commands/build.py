@@ -5,9 +5,10 @@ from pathlib import Path
 
 from kaniko_shim import dockerfile as dockerfiles
 from kaniko_shim import executor, layout, process
-from kaniko_shim.classify import Evidence, classify, missing_file
+from kaniko_shim.classify import Evidence, classify
 from kaniko_shim.crane import Crane
 from kaniko_shim.credentials import explain_refusal, find_credentials, install_credentials
+from kaniko_shim.culprit import find_culprit, missing_path
 from kaniko_shim.docker_config import DockerConfig
 from kaniko_shim.dockerfile import Instruction
 from kaniko_shim.errors import CancelledError, Failure, JobError
@@ -93,6 +94,9 @@ def _prepare(request: BuildRequest, job: Job) -> _Prepared:
         name = request.dockerfile_path
         path = dockerfiles.locate(paths.context, context, name)
     instructions = dockerfiles.parse_dockerfile(dockerfiles.read(path, name))
+    if all(instruction.keyword != "FROM" for instruction in instructions):
+        # The executor crashes on a file that has only ARGs.
+        raise JobError(Reason.DOCKERFILE_INVALID, f"{name} has no FROM.", hint="Begin it with FROM and a base image.")
     abilities = probe(paths)
     dockerfiles.refuse_ignored(instructions, abilities.support, name)
     credentials = find_credentials(request.docker_config, job.environment, paths)
@@ -141,7 +145,8 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
     if ended.code == 0:
         return None
     error = job.console.masker.mask(progress.error or job.tail.text.rpartition("\n")[2])
-    instruction, line = _failing(prepared.instructions, progress, error)
+    sub_path = request.source.sub_path
+    instruction, line = find_culprit(prepared.instructions, progress, error, sub_path)
     evidence = Evidence(
         ended,
         error,
@@ -150,17 +155,12 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
         out_of_memory=oom_kills() > kills,
         instruction=instruction,
         line=line,
+        image=progress.image,
+        mirrors=tuple(job.console.masker.mask(said) for said in progress.mirrors),
+        missing=missing_path(error, sub_path),
         cache_repo=request.cache.repo if request.cache else "",
     )
     return explain_refusal(classify(evidence), prepared.credentials)
-
-
-def _failing(instructions: tuple[Instruction, ...], progress: Progress, error: str) -> tuple[str, int]:
-    """The instruction that failed, and its line: the executor looks for files to copy before it begins."""
-    missing = missing_file(error)
-    if missing and (found := dockerfiles.find_copy(instructions, missing)):
-        return found.text, found.line
-    return progress.instruction, dockerfiles.find_line(instructions, progress.instruction, progress.occurrence)
 
 
 def _verify(request: BuildRequest, job: Job) -> tuple[PushedImage, ...]:

@@ -1,0 +1,522 @@
+"""Builds that fail, each in one way, and what must be said of them.
+
+`{…}` stands for an address: plain (the registry, by its address), named (the same by a name), private (wants a
+password), answers (see answering.py), untrusted, other and expired (HTTPS with bad certificates).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from standalone.container import UNLIMITED, Limits
+
+MEGA = 1024 * 1024
+
+
+@dataclass(frozen=True, eq=False)
+class Failing:
+    """A build that fails.
+
+    Attributes:
+        situation: the row of the shim's table that it proves.
+        line: of the instruction that is to be named.
+        wrong_password: whether there are credentials for {private}, which are wrong.
+    """
+
+    situation: str
+    dockerfile: str
+    reason: str
+    code: int
+    message: str
+    line: int = 0
+    registry: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = UNLIMITED
+    wrong_password: bool = False
+
+
+def _run(command: str, code: int, situation: str = "RUN exits", message: str = "") -> Failing:
+    message = message or f"The RUN in line 2 ended with exit code {code}."
+    return Failing(situation, f"FROM busybox\nRUN {command}\n", "RunCommandFailed", code, message, line=2)
+
+
+def _pull(situation: str, name: str, reason: str, code: int, message: str) -> Failing:
+    image = f"{{answers}}/team/{name}:1"
+    return Failing(situation, f"FROM {image}\n", reason, code, message, line=1, registry="{answers}")
+
+
+def _mirror(situation: str, name: str, reason: str, code: int, message: str) -> Failing:
+    env = {"REGISTRY_MIRRORS": "{answers}"}
+    return Failing(situation, f"FROM team/{name}:1\n", reason, code, message, line=1, registry="{answers}", env=env)
+
+
+def _push(situation: str, name: str, reason: str, code: int, message: str) -> Failing:
+    env = {"OUTPUT_IMAGE": f"{{answers}}/team/{name}:1"}
+    dockerfile = "FROM busybox\nRUN touch /x\n"
+    return Failing(situation, dockerfile, reason, code, message, registry="{answers}", env=env)
+
+
+_MANIFEST = "GET http://{answers}/v2/team/%s/manifests/1: "
+_UPLOAD = "POST http://{answers}/v2/team/%s/blobs/uploads/: "
+_PUT = "PUT http://{answers}/v2/team/%s/manifests/1: "
+_NO_ROOM = "There was no space left on the disk"
+_UNAUTHORIZED = "UNAUTHORIZED: authentication required"
+_X509 = 'Get "https://{%s}/v2/": tls: failed to verify certificate: x509: '
+
+RUNS = (
+    _run("exit 1", 1),
+    _run("exit 2", 2),
+    _run("/etc/passwd", 126),
+    _run("nosuch-command", 127),
+    _run("exit 137", 137),
+    _run("kill -9 $$", 137, "RUN killed", "The RUN in line 2 was ended by a signal (killed)."),
+    _run("kill -15 $$", 143, "RUN killed", "The RUN in line 2 was ended by a signal (terminated)."),
+    _run("kill -11 $$", 139, "RUN killed", "The RUN in line 2 was ended by a signal (segmentation fault)."),
+    _run(
+        '["/etc/passwd"]',
+        1,
+        "not executable",
+        "The RUN in line 2 could not start /etc/passwd, which may not be executed.",
+    ),
+    _run(
+        '["/nosuch"]',
+        1,
+        "no such program",
+        "The RUN in line 2 could not be started, since the image has no /nosuch.",
+    ),
+    _run(
+        '["nosuch"]',
+        1,
+        "no such program",
+        'The RUN in line 2 could not be started, since the image has no "nosuch".',
+    ),
+    Failing(
+        "no shell",
+        "FROM scratch\nCOPY Dockerfile /x\nRUN true\n",
+        "RunCommandFailed",
+        1,
+        "The RUN in line 3 could not be started, since the image has no /bin/sh.",
+        line=3,
+    ),
+    Failing(
+        "no shell",
+        'FROM busybox\nSHELL ["/bin/zsh", "-c"]\n\nRUN true\n',
+        "RunCommandFailed",
+        1,
+        "The RUN in line 4 could not be started, since the image has no /bin/zsh.",
+        line=4,
+    ),
+    Failing(
+        "another processor",
+        'FROM busybox\nCOPY program /p\nRUN chmod 755 /p\nRUN ["/p"]\n',
+        "RunCommandFailed",
+        1,
+        "The RUN in line 4 could not start /p: it is made for another processor, or is a script without #!.",
+        line=4,
+        files={"program": "\x7fELF"},
+    ),
+    Failing(
+        "cannot start",
+        "FROM busybox\nRUN touch /f\nWORKDIR /f\nRUN true\n",
+        "RunCommandFailed",
+        1,
+        "The RUN in line 4 could not be started: fork/exec /bin/sh: not a directory.",
+        line=4,
+    ),
+    Failing(
+        "no such user",
+        "FROM busybox\nUSER nosuch\nRUN true\n",
+        "RunCommandFailed",
+        1,
+        "The image has no user or group nosuch, which USER or --chown names.",
+        line=3,
+    ),
+    Failing(
+        "no such user",
+        "FROM busybox\nCOPY --chown=0:nosuch Dockerfile /x\n",
+        "RunCommandFailed",
+        1,
+        "The image has no user or group nosuch, which USER or --chown names.",
+        line=2,
+    ),
+)
+
+DOCKERFILES = (
+    Failing(
+        "Dockerfile syntax",
+        "FROM busybox\nRUNN true\n",
+        "DockerfileInvalid",
+        71,
+        "The Dockerfile can't be parsed: "
+        "dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?).",
+        line=2,
+    ),
+    Failing("no FROM", "ARG A\n", "DockerfileInvalid", 71, "Dockerfile has no FROM."),
+    Failing(
+        "several sources, no directory",
+        "FROM busybox\nCOPY Dockerfile Dockerfile /x\n",
+        "DockerfileInvalid",
+        71,
+        "A COPY or ADD of several sources needs a destination that ends in /.",
+    ),
+    Failing(
+        "no image's name",
+        "FROM Bad::Name\n",
+        "DockerfileInvalid",
+        71,
+        "FROM or COPY --from names 'Bad::Name', which is no image.",
+    ),
+    Failing(
+        "no such target",
+        "FROM busybox\n",
+        "TargetNotFound",
+        74,
+        "TARGET names no stage of the Dockerfile: nosuch.",
+        env={"TARGET": "nosuch"},
+    ),
+    Failing(
+        "not in the context",
+        "FROM busybox\nRUN true\nCOPY Dockerfile nothing /x/\n",
+        "CopyFailed",
+        73,
+        "The context has no nothing, which the Dockerfile copies.",
+        line=3,
+    ),
+    Failing(
+        "not in the context",
+        "FROM busybox\nCOPY /a/nothing /x/\n",
+        "CopyFailed",
+        73,
+        "The context has no a/nothing, which the Dockerfile copies.",
+        line=2,
+        files={"sub/Dockerfile": "FROM busybox\nCOPY /a/nothing /x/\n"},
+        env={"CONTEXT_SUB_PATH": "sub"},
+    ),
+    Failing(
+        "not in the other stage",
+        "FROM busybox AS a\nRUN true\nFROM busybox\nCOPY --from=a /nothing /x\n",
+        "CopyFailed",
+        73,
+        "The stage or image that --from names has no /nothing.",
+        line=4,
+    ),
+    Failing(
+        "download refused",
+        "FROM busybox\nADD http://{answers}/v2/team/nosuch/manifests/1 /x\n",
+        "CopyFailed",
+        73,
+        "The server answered 404 to ADD's download.",
+        line=2,
+    ),
+    Failing(
+        "download not trusted",
+        "FROM busybox\nADD https://{untrusted}/x /x\n",
+        "CopyFailed",
+        73,
+        'The certificate of ADD\'s server is not trusted: Get "https://{untrusted}/x": tls: failed to verify '
+        "certificate: x509: certificate signed by unknown authority.",
+        line=2,
+    ),
+    Failing(
+        "download unavailable",
+        "FROM busybox\nADD http://{answers}/v2/team/limited/manifests/1 /x\n",
+        "SourceUnavailable",
+        69,
+        "What ADD downloads can't be had: invalid response status 429.",
+        line=2,
+    ),
+    Failing(
+        "download unavailable",
+        "FROM busybox\nADD http://127.0.0.1:9/x /x\n",
+        "SourceUnavailable",
+        69,
+        'What ADD downloads can\'t be had: Get "http://127.0.0.1:9/x": '
+        "dial tcp 127.0.0.1:9: connect: connection refused.",
+        line=2,
+    ),
+)
+
+PULLS = (
+    Failing(
+        "no base image",
+        "FROM busybox AS a\nFROM {plain}/library/nosuch:1\n",
+        "BaseImageNotFound",
+        75,
+        "The base image {plain}/library/nosuch:1 does not exist: "
+        "GET http://{plain}/v2/library/nosuch/manifests/1: MANIFEST_UNKNOWN: manifest unknown.",
+        line=2,
+        registry="{plain}",
+    ),
+    Failing(
+        "no base image",
+        "FROM busybox\nCOPY --from=nosuch /x /x\n",
+        "BaseImageNotFound",
+        75,
+        "The base image nosuch does not exist: "
+        "GET http://{plain}/v2/library/nosuch/manifests/latest: MANIFEST_UNKNOWN: manifest unknown.",
+        line=2,
+        registry="{plain}",
+    ),
+    Failing(
+        "base image refused",
+        "FROM {private}/team/app:1\n",
+        "BaseImageUnauthorized",
+        76,
+        "{private} refused to hand out {private}/team/app:1: "
+        f"GET http://{{private}}/v2/team/app/manifests/1: {_UNAUTHORIZED}.",
+        line=1,
+        registry="{private}",
+    ),
+    Failing(
+        "base image refused",
+        "FROM {private}/team/app:1\n",
+        "BaseImageUnauthorized",
+        76,
+        "{private} refused to hand out {private}/team/app:1: "
+        f"GET http://{{private}}/v2/team/app/manifests/1: {_UNAUTHORIZED}.",
+        line=1,
+        registry="{private}",
+        wrong_password=True,
+    ),
+    _pull(
+        "base image refused",
+        "forbidden",
+        "BaseImageUnauthorized",
+        76,
+        f"{{answers}} refused to hand out {{answers}}/team/forbidden:1: {_MANIFEST % 'forbidden'}"
+        "DENIED: requested access to the resource is denied.",
+    ),
+    _pull("too many requests", "limited", "RateLimited", 81, "{answers} answered: too many requests."),
+    _pull("too many requests", "limited-plainly", "RateLimited", 81, "{answers} answered: too many requests."),
+    _pull(
+        "registry unavailable",
+        "broken",
+        "RegistryUnavailable",
+        80,
+        "{answers} can't be reached or is out of order: "
+        f"{_MANIFEST % 'broken'}unexpected status code 503 Service Unavailable.",
+    ),
+    _pull(
+        "garbage",
+        "garbage",
+        "RegistryUnavailable",
+        80,
+        "{answers} answered with something that is no image: invalid character '<' looking for beginning of value.",
+    ),
+    _pull(
+        "not for this platform",
+        "foreign",
+        "BaseImageNotFound",
+        75,
+        "{answers}/team/foreign:1 is not made for linux/amd64.",
+    ),
+    _mirror("too many requests", "limited", "RateLimited", 81, "{answers} answered: too many requests."),
+    _mirror(
+        "base image refused",
+        "hidden",
+        "BaseImageUnauthorized",
+        76,
+        f"{{answers}} refused to hand out team/hidden:1: {_MANIFEST % 'hidden'}{_UNAUTHORIZED}.",
+    ),
+    _mirror(
+        "no base image",
+        "nosuch",
+        "BaseImageNotFound",
+        75,
+        f"The base image team/nosuch:1 does not exist: {_MANIFEST % 'nosuch'}MANIFEST_UNKNOWN: manifest unknown.",
+    ),
+    Failing(
+        "registry unavailable",
+        "FROM nosuch.invalid/team/app\n",
+        "RegistryUnavailable",
+        80,
+        'nosuch.invalid can\'t be reached or is out of order: Get "https://nosuch.invalid/v2/": dial tcp: lookup '
+        "nosuch.invalid*: no such host.",
+        line=1,
+        registry="nosuch.invalid",
+    ),
+    Failing(
+        "certificate not trusted",
+        "FROM {untrusted}/team/app\n",
+        "RegistryTLS",
+        79,
+        f"The certificate of {{untrusted}} is not trusted: {_X509 % 'untrusted'}certificate signed by unknown "
+        "authority*",
+        line=1,
+        registry="{untrusted}",
+    ),
+    Failing(
+        "certificate of another name",
+        "FROM {other}/team/app\n",
+        "RegistryTLS",
+        79,
+        f"The certificate of {{other}} is made for another name: {_X509 % 'other'}certificate is not valid for any "
+        "names, but wanted to match other.test.",
+        line=1,
+        registry="{other}",
+    ),
+    Failing(
+        "certificate expired",
+        "FROM {expired}/team/app\n",
+        "RegistryTLS",
+        79,
+        f"The certificate of {{expired}} is out of date: {_X509 % 'expired'}certificate has expired or is "
+        "not yet valid*",
+        line=1,
+        registry="{expired}",
+    ),
+    Failing(
+        "plain HTTP",
+        "FROM {named}/library/busybox\n",
+        "RegistryTLS",
+        79,
+        '{named} speaks plain HTTP: Get "https://{named}/v2/": http: server gave HTTP response to HTTPS client.',
+        line=1,
+        registry="{named}",
+    ),
+)
+
+_REFUSED = "refused the push; the credentials are missing or do not suffice: "
+PUSHES = (
+    Failing(
+        "push refused",
+        "FROM busybox\nRUN exit 9\n",
+        "RegistryUnauthorized",
+        77,
+        f"{{private}} {_REFUSED}POST http://{{private}}/v2/team/app/blobs/uploads/: {_UNAUTHORIZED}.",
+        registry="{private}",
+        env={"OUTPUT_IMAGE": "{private}/team/app:1"},
+    ),
+    Failing(
+        "push refused",
+        "FROM busybox\nRUN exit 9\n",
+        "RegistryUnauthorized",
+        77,
+        f"{{private}} {_REFUSED}POST http://{{private}}/v2/team/app/blobs/uploads/: {_UNAUTHORIZED}.",
+        registry="{private}",
+        env={"OUTPUT_IMAGE": "{private}/team/app:1"},
+        wrong_password=True,
+    ),
+    _push(
+        "push refused",
+        "denied",
+        "RegistryUnauthorized",
+        77,
+        f"{{answers}} {_REFUSED}{_UPLOAD % 'denied'}DENIED: permission_denied: write_package.",
+    ),
+    _push(
+        "push refused",
+        "bare-denied",
+        "RegistryUnauthorized",
+        77,
+        f"{{answers}} {_REFUSED}{_UPLOAD % 'bare-denied'}unexpected status code 403 Forbidden.",
+    ),
+    _push(
+        "no such repository",
+        "unnamed",
+        "PushRejected",
+        78,
+        f"{{answers}} does not have the repository: {_UPLOAD % 'unnamed'}NAME_UNKNOWN: no repository has this name.",
+    ),
+    _push("too many requests", "busy", "RateLimited", 81, "{answers} answered: too many requests."),
+    _push(
+        "registry unavailable",
+        "down",
+        "RegistryUnavailable",
+        80,
+        f"{{answers}} can't be reached or is out of order: {_UPLOAD % 'down'}unexpected status code 502 Bad Gateway: "
+        "bad gateway.",
+    ),
+    _push(
+        "immutable tag",
+        "immutable",
+        "PushRejected",
+        78,
+        f"{{answers}} does not let the tag be overwritten: {_PUT % 'immutable'}"
+        "TAG_INVALID: The image tag '1' cannot be overwritten because the repository is immutable.",
+    ),
+    _push(
+        "quota",
+        "full",
+        "PushRejected",
+        78,
+        f"{{answers}} has no room for the image: {_PUT % 'full'}"
+        "DENIED: adding 5 MiB of storage resource will exceed the configured upper limit of 1 GiB.",
+    ),
+    _push(
+        "push rejected",
+        "strict",
+        "PushRejected",
+        78,
+        f"{{answers}} rejected the push: {_PUT % 'strict'}MANIFEST_INVALID: manifest invalid.",
+    ),
+    Failing(
+        "certificate not trusted",
+        "FROM busybox\n",
+        "RegistryTLS",
+        79,
+        f"The certificate of {{untrusted}} is not trusted: {_X509 % 'untrusted'}certificate signed by unknown "
+        "authority*",
+        registry="{untrusted}",
+        env={"OUTPUT_IMAGE": "{untrusted}/team/app:1"},
+    ),
+    Failing(
+        "plain HTTP",
+        "FROM busybox\n",
+        "RegistryTLS",
+        79,
+        '{named} speaks plain HTTP: Get "https://{named}/v2/": http: server gave HTTP response to HTTPS client.',
+        registry="{named}",
+        env={"OUTPUT_IMAGE": "{named}/team/app:1"},
+    ),
+    Failing(
+        "push refused",
+        "FROM busybox\nRUN exit 9\n",
+        "RegistryUnauthorized",
+        77,
+        f"{{answers}} {_REFUSED}{_UPLOAD % 'denied'}DENIED: permission_denied: write_package.",
+        registry="{answers}",
+        env={"CACHE_REPO": "{answers}/team/denied", "NO_PUSH": "true"},
+    ),
+)
+
+MACHINES = (
+    Failing(
+        "disk full in a RUN",
+        "FROM busybox\nRUN dd if=/dev/zero of=/big bs=1M count=100\n",
+        "DiskFull",
+        82,
+        f"{_NO_ROOM} for a RUN step.",
+        line=2,
+        limits=Limits(disk=24 * MEGA),
+    ),
+    Failing(
+        "disk full",
+        "FROM busybox\nRUN dd if=/dev/urandom of=/big bs=1M count=14\n",
+        "DiskFull",
+        82,
+        f"{_NO_ROOM}: failed to take snapshot: write /kaniko/*: no space left on device.",
+        line=2,
+        limits=Limits(disk=24 * MEGA),
+    ),
+    Failing(
+        "out of memory in a RUN",
+        "FROM busybox\nRUN tail /dev/zero\n",
+        "OutOfMemory",
+        83,
+        "A RUN step was killed for want of memory.",
+        line=2,
+        limits=Limits(memory=150 * MEGA),
+    ),
+    Failing(
+        "not permitted",
+        "FROM busybox\nCOPY --chown=1:1 Dockerfile /x\n",
+        "Internal",
+        84,
+        "The builder may not do what the executor needs: copying file: chown /x: operation not permitted.",
+        line=2,
+        limits=Limits(capabilities=("CAP_DAC_OVERRIDE",)),
+    ),
+)
+
+CASES = (*RUNS, *DOCKERFILES, *PULLS, *PUSHES, *MACHINES)

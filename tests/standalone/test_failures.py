@@ -1,0 +1,135 @@
+"""Every situation of the shim's table: the real executor is made to fail that way."""
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+from kaniko_shim import situations
+from standalone.answering import serve_answers
+from standalone.container import Builder, Done
+from standalone.failing import CASES, Failing
+from standalone.registry import Registry, private_registry
+from standalone.serving import Https, serve_https
+
+#: How a process ends, rather than what it says.
+ENDINGS = {"RUN exits", "RUN killed", "disk full in a RUN", "out of memory in a RUN"}
+#: Rows that no build can reach on purpose; the words are from the executor's source.
+UNREACHED = {
+    "executor out of memory": "Go's own words; a container's limit kills the process before it can say them",
+    "crash": "no crash of the executor is known that the shim does not prevent",
+    "no Dockerfile": "the shim looks for it first",
+    "other trouble with files": "what is left of a family, whose usual members have rows of their own",
+}
+
+#: Most builds here wait: the executor tries again what registries refuse.
+AT_ONCE = 6
+
+
+def name(case: Failing) -> str:
+    """A name for a case that tells what fails."""
+    return f"{case.situation} {CASES.index(case)}".replace(" ", "-")
+
+
+@pytest.fixture(scope="module")
+def places(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The addresses that the cases name."""
+    host, _, port = registry.address.partition(":")
+    with ExitStack() as stack:
+        https = Https.make(tmp_path_factory.mktemp("https"))
+        expired = Https.make_expired(tmp_path_factory.mktemp("expired"))
+        untrusted = stack.enter_context(serve_https(https, b"x")).removeprefix("https://")
+        private = stack.enter_context(private_registry(tmp_path_factory.mktemp("private"), "robot", "s3cret-s3cret"))
+        yield {
+            "plain": registry.address,
+            "named": f"plain.test:{port}",
+            "host": host,
+            "private": private.address,
+            "answers": stack.enter_context(serve_answers()),
+            "untrusted": untrusted,
+            "other": untrusted.replace("127.0.0.1", "other.test"),
+            "expired": stack.enter_context(serve_https(expired, b"x")).removeprefix("https://"),
+        }
+
+
+@pytest.fixture(scope="module")
+def ended(
+    builder: Builder,
+    places: Mapping[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> Iterator[dict[Failing, Future[Done]]]:
+    """Every selected build, several at once."""
+    cases = [item.callspec.params.get("case") for item in request.session.items if hasattr(item, "callspec")]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {
+            case: pool.submit(build, builder, case, places, tmp_path_factory.mktemp("source"))
+            for case in dict.fromkeys(case for case in cases if isinstance(case, Failing))
+        }
+
+
+def build(builder: Builder, case: Failing, places: Mapping[str, str], directory: Path) -> Done:
+    """Build a case in a container."""
+    source = directory / "source"
+    for path, content in {"Dockerfile": case.dockerfile.format_map(places), **case.files}.items():
+        (source / path).parent.mkdir(parents=True, exist_ok=True)
+        (source / path).write_text(content)
+    hosts = directory / "hosts"
+    hosts.write_text(f"127.0.0.1 localhost other.test\n{places['host']} plain.test\n")
+    auth = b64encode(b"robot:wr0ng-wr0ng").decode()
+    credentials = {"auths": {places["private"]: {"auth": auth}}} if case.wrong_password else {"auths": {}}
+    env = {
+        "OUTPUT_IMAGE": "{plain}/standalone/failing:1",
+        "SOURCE_GET_URL": "dir:///tmp/source",
+        "INSECURE_REGISTRIES": "{plain}",
+        "REGISTRY_MIRRORS": "{plain}",
+        "SKIP_DEFAULT_REGISTRY_FALLBACK": "true",
+        **case.env,
+    }
+    return builder.run(
+        env={key: value.format_map(places) for key, value in env.items()}
+        | {"DOCKER_CONFIG_JSON": json.dumps(credentials)},
+        mounts={"/tmp/source": source, "/etc/hosts": hosts},
+        limits=case.limits,
+    )
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_a_failure_is_understood(ended: dict[Failing, Future[Done]], places: dict[str, str], case: Failing):
+    done = ended[case].result(300)
+    result = done.result
+    pattern = case.message.format_map(places).replace("[", "[[]")
+    assert fnmatchcase(result.get("message", ""), pattern), f"{result.get('message')}\n{done.log}"
+    lines = case.dockerfile.format_map(places).splitlines()
+    named = {"instruction": lines[case.line - 1], "dockerfileLine": case.line} if case.line else {}
+    if case.reason == "DockerfileInvalid":
+        named.pop("instruction", None)
+    expected = {"outcome": "Failed", "reason": case.reason, "exitCode": case.code, **named}
+    if case.registry:
+        expected["registry"] = case.registry.format_map(places)
+    wanted = ("outcome", "reason", "exitCode", "instruction", "dockerfileLine", "registry")
+    assert {key: result[key] for key in wanted if key in result} == expected, done.log
+    assert done.code == case.code
+    assert result["hint"]
+
+
+def test_every_row_is_proven():
+    rows = {row.name for row in (*situations.GENERAL, *situations.PUSH, *situations.PULL, *situations.REST)}
+    proven = {case.situation for case in CASES}
+    assert proven - ENDINGS - {"no FROM"} == rows - UNREACHED.keys()
+    assert proven >= ENDINGS
+
+
+def test_credentials_are_asked_for_or_blamed(ended: dict[Failing, Future[Done]], places: dict[str, str]):
+    refused = [case for case in ended if case.registry == "{private}" and case.env]
+    hints = {case.wrong_password: ended[case].result(300).result["hint"] for case in refused}
+    private = places["private"]
+    assert hints == {
+        False: f"DOCKER_CONFIG_JSON has no credentials for {private}: add an entry {private} to its auths.",
+        True: f"The credentials for {private} are not accepted there: check that they are valid and may push to that "
+        "repository.",
+    }
