@@ -43,6 +43,16 @@ BEGIN: Final = Turn()
 SUSPENDED: Final = Turn(Reason.SUSPENDED, "The build is suspended. Set spec.suspend to false to let it begin.")
 
 
+def superseded(by: str) -> Turn:
+    """The turn of a build that a newer one has replaced."""
+    return Turn(Reason.SUPERSEDED, f"Build {by} of the same group is newer and has taken its place.")
+
+
+def behind(other: str) -> Turn:
+    """The turn of a build that waits for another of its group."""
+    return Turn(Reason.GROUP_BUSY, f"The build waits for {other}, of the same group.")
+
+
 def admit(waiting: Iterable[Waiting], running: Mapping[str, int], limits: Limits) -> list[Waiting]:
     """Choose the builds that may begin now, in order.
 

@@ -3,20 +3,35 @@
 from datetime import datetime
 
 from imagebuild_operator.actions import Plan, deletion
+from imagebuild_operator.admission import Turn
 from imagebuild_operator.judge import KUBELET_GRACE, Verdict
 from imagebuild_operator.model import ImageBuild, Phase
 from imagebuild_operator.observe import PodFacts
 from imagebuild_operator.reasons import Reason
-from imagebuild_operator.record import record
+from imagebuild_operator.record import record, recorded_reason
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.status import attempt_record
 
 
-def cancel(build: ImageBuild, pod: PodFacts | None, settings: OperatorSettings, now: datetime) -> Plan:
+def cause(build: ImageBuild, turn: Turn | None) -> Turn | None:
+    """Why a build is to be cancelled; None where it is not.
+
+    That it was superseded is believed once recorded: the newer build may have ended since.
+    """
+    if build.is_cancelled:
+        return Turn(Reason.CANCELLED, "The build was cancelled.")
+    if turn is not None and turn.reason is Reason.SUPERSEDED:
+        return turn
+    if recorded_reason(build) is Reason.SUPERSEDED:
+        return Turn(Reason.SUPERSEDED, Reason.SUPERSEDED.row.meaning)
+    return None
+
+
+def cancel(build: ImageBuild, pod: PodFacts | None, why: Turn, settings: OperatorSettings, now: datetime) -> Plan:
     """Stop the pod, which is given its grace, then record the end. An image that was pushed before stays a success."""
-    reason = Reason.CANCELLED
+    reason = why.reason or Reason.CANCELLED
     if pod is not None and pod.build.started is not None and not pod.is_over:
-        stopping = Verdict(build.phase, "The build is being cancelled: its pod is stopped.", reason)
+        stopping = Verdict(build.phase, f"{why.message} Its pod is being stopped.", reason)
         if pod.deletion is None:
             return record(build, stopping, pod, settings, now, delete=(deletion(pod),))
         left = (pod.deletion - now).total_seconds() + KUBELET_GRACE
@@ -24,7 +39,7 @@ def cancel(build: ImageBuild, pod: PodFacts | None, settings: OperatorSettings, 
             return record(build, stopping, pod, settings, now, look_again=left)
     advice = reason.row.advice
     code = next((c.exit_code for c in (pod.push, pod.build) if c.has_failed), None) if pod else None
-    verdict = Verdict(Phase.CANCELLED, f"The build was cancelled. {advice}", reason, advice, code)
+    verdict = Verdict(Phase.CANCELLED, f"{why.message} {advice}", reason, advice, code)
     has_pod = pod is not None or build.recorded_pod is not None
     attempts = (*build.attempts, attempt_record(build, verdict, pod, now)) if has_pod else None
     delete = (deletion(pod),) if pod and pod.is_alive else ()

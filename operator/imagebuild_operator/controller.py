@@ -39,8 +39,6 @@ class Controller:
         """Connect, and begin to work on what has been seen."""
         self._cluster = await Cluster.connect()
         self._reconciler = Reconciler(self._cluster, self._store, self._settings, self._gate)
-        if not self._gate.is_open:
-            self._queue.add(ADMIT)
         self._queue.start()
 
     async def stop(self) -> None:
@@ -51,7 +49,8 @@ class Controller:
 
     def build_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Take note of an ImageBuild."""
-        self._admit()
+        if self._gate.concerns(body.get("spec") or {}):
+            self._admit()
         if is_gone:
             self._store.drop_build(body["metadata"]["namespace"], body["metadata"]["name"])
             return
@@ -83,6 +82,5 @@ class Controller:
 
     def _admit(self) -> None:
         """Decide soon whose turn it is: at once, or with all that happens in a short while."""
-        if not self._gate.is_open:
-            passed = asyncio.get_running_loop().time() - self._admitted_at
-            self._queue.add(ADMIT, max(0.0, ADMIT_EVERY - passed))
+        passed = asyncio.get_running_loop().time() - self._admitted_at
+        self._queue.add(ADMIT, max(0.0, ADMIT_EVERY - passed))

@@ -1,16 +1,27 @@
-"""The gate that builds pass one by one where their number is limited.
+"""The gate that builds pass one by one where their number is limited, or where they wait for each other.
 
 It remembers whom it has let in until that shows in the build's status or its pod; everything else it asks the store.
 A gate that has forgotten all, in an operator that has just started, decides the same again.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from imagebuild_operator.admission import BEGIN, NO_LIMITS, SUSPENDED, Turn, Waiting, admit, why
+from imagebuild_operator.admission import (
+    BEGIN,
+    NO_LIMITS,
+    SUSPENDED,
+    Turn,
+    Waiting,
+    admit,
+    behind,
+    superseded,
+    why,
+)
+from imagebuild_operator.groups import Groups, Member, Policy, group
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.settings import Limits
 from imagebuild_operator.store import Key
@@ -30,24 +41,28 @@ class Gate:
         self._limits = limits
         self._admitted: dict[Key, str] = {}
         self._turns: dict[Key, Turn] = {}
+        self._superseded: dict[str, Turn] = {}
         self._held: dict[str, datetime] = {}
         self._told: datetime | None = None
         #: Whether something has happened since the last decision that only the gate knows of.
         self.is_stale = False
 
-    @property
-    def is_open(self) -> bool:
-        """Whether there are no limits, and so nothing to decide."""
-        return self._limits == NO_LIMITS
+    def concerns(self, spec: Mapping[str, Any]) -> bool:
+        """Whether there is something to decide about a build: there are limits, or it has a group."""
+        return self._limits != NO_LIMITS or "group" in spec
 
     def turn(self, build: ImageBuild) -> Turn | None:
         """Whether a build that has not begun may; None where that is still to be decided."""
+        if build.uid in self._superseded:
+            return self._superseded[build.uid]
         if build.is_suspended:
             return SUSPENDED
         key = (build.namespace, build.name)
-        if self.is_open or self._admitted.get(key) == build.uid:
+        if not self.concerns(build.spec) or self._admitted.get(key) == build.uid:
             return BEGIN
-        return self._turns.get(key)
+        turn = self._turns.get(key)
+        self.is_stale = self.is_stale or (turn is None and build.started is None)
+        return turn
 
     def no_room(self, build: ImageBuild, now: datetime) -> None:
         """Take back that a build may begin: its namespace has no room, and others may have."""
@@ -67,38 +82,48 @@ class Gate:
         """
         self.is_stale = False
         self._held = {namespace: until for namespace, until in self._held.items() if until > now}
-        running, waiting = self._sort(builds)
-        let_in = admit((build for build in waiting if build.namespace not in self._held), running, self._limits)
+        running, waiting, members = self._sort(builds)
+        groups = group(members)
+        replaced = {uid: superseded(by) for uid, by in groups.superseded.items()}
+        waiting = [build for build in waiting if build.uid not in replaced]
+        ready = (b for b in waiting if b.uid not in groups.blocked and b.namespace not in self._held)
+        let_in = admit(ready, running, self._limits)
         for build in let_in:
             self._admitted[build.namespace, build.name] = build.uid
             running[build.namespace] += 1
         left = [build for build in waiting if self._admitted.get((build.namespace, build.name)) != build.uid]
-        changed = self._tell(left, running, now)
+        changed = self._tell(left, running, groups, now)
         keys = [(build.namespace, build.name) for build in let_in]
+        keys += [(m.namespace, m.name) for m in members if m.uid in replaced and m.uid not in self._superseded]
+        self._superseded = replaced
         waits = [(until - now).total_seconds() for until in self._held.values()]
         if self._told is not None and left:
             waits.append((self._told + TELL_EVERY - now).total_seconds())
         return [*keys, *changed], max(0.1, min(waits)) if waits else None
 
-    def _sort(self, builds: Iterable[tuple[ImageBuild, bool]]) -> tuple[Counter[str], list[Waiting]]:
+    def _sort(self, builds: Iterable[tuple[ImageBuild, bool]]) -> tuple[Counter[str], list[Waiting], list[Member]]:
         running: Counter[str] = Counter()
         waiting: list[Waiting] = []
+        members: list[Member] = []
         admitted: dict[Key, str] = {}
         for build, has_begun in builds:
             key = (build.namespace, build.name)
-            if has_begun:
-                running[build.namespace] += 1
-            elif build.is_suspended or build.is_cancelled or build.deleting:
+            is_in = has_begun or self._admitted.get(key) == build.uid
+            is_idle = build.is_suspended or build.is_cancelled or build.deleting
+            if not self.concerns(build.spec) or (is_idle and not has_begun):
                 continue
-            elif self._admitted.get(key) == build.uid:
+            if is_in:
                 running[build.namespace] += 1
-                admitted[key] = build.uid
             else:
                 waiting.append(Waiting(build.namespace, build.name, build.uid, build.created, build.priority))
+            if is_in and not has_begun:
+                admitted[key] = build.uid
+            if build.group is not None:
+                members.append(_member(build, build.group, has_begun=is_in))
         self._admitted = admitted
-        return running, waiting
+        return running, waiting, members
 
-    def _tell(self, left: list[Waiting], running: Counter[str], now: datetime) -> list[Key]:
+    def _tell(self, left: list[Waiting], running: Counter[str], groups: Groups, now: datetime) -> list[Key]:
         """Renew the turns of those that still wait; the keys of those whose turn has changed or is new."""
         is_time = self._told is None or now >= self._told + TELL_EVERY
         turns = {(build.namespace, build.name): self._turns.get((build.namespace, build.name)) for build in left}
@@ -108,8 +133,23 @@ class Gate:
                 key = (build.namespace, build.name)
                 held = turns[key]
                 if held is None or (is_time and (place <= TOLD or held.position is not None)):
-                    turns[key] = replace(reasons[build.namespace], position=place if place <= TOLD else None)
+                    other = groups.blocked.get(build.uid)
+                    turn = behind(other) if other else reasons[build.namespace]
+                    turns[key] = replace(turn, position=place if place <= TOLD else None)
             self._told = now if is_time else self._told
         changed = [key for key, turn in turns.items() if turn != self._turns.get(key)]
         self._turns = {key: turn for key, turn in turns.items() if turn is not None}
         return changed
+
+
+def _member(build: ImageBuild, name: str, *, has_begun: bool) -> Member:
+    return Member(
+        build.namespace,
+        name,
+        build.name,
+        build.uid,
+        build.created,
+        Policy(build.spec.get("policy") or Policy.PARALLEL),
+        has_begun,
+        supersedes_running=build.spec.get("supersedeRunning") is True,
+    )

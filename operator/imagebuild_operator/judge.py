@@ -14,7 +14,14 @@ from imagebuild_operator.result import Result, parse_result
 #: Why a pod is being taken away. Once recorded, it is the reason that the build ends with, whatever the containers
 #: say while they are stopped.
 STOPPING: Final = frozenset(
-    {Reason.CANCELLED, Reason.DEADLINE_EXCEEDED, Reason.EVICTED, Reason.NODE_LOST, Reason.POD_DELETED}
+    {
+        Reason.CANCELLED,
+        Reason.SUPERSEDED,
+        Reason.DEADLINE_EXCEEDED,
+        Reason.EVICTED,
+        Reason.NODE_LOST,
+        Reason.POD_DELETED,
+    }
 )
 
 #: Seconds that the kubelet is given to end a pod at its own deadline, before the operator deletes it: the pod's
@@ -178,6 +185,8 @@ def _running(pod: PodFacts, recorded: Reason | None, warning: str | None) -> Ver
     if container.is_running:
         where = f" on node {pod.node}" if pod.node else ""
         return Verdict(phase, f"Pod {pod.name} is {phase.lower()}{where}.")
+    if pod.is_gated:
+        return Verdict(Phase.QUEUED, f"Pod {pod.name} is held by a scheduling gate.", Reason.GATED)
     if pod.unschedulable:
         return Verdict(phase, f"No node can take the build pod yet: {pod.unschedulable}", Reason.UNSCHEDULABLE)
     return _waiting(pod, phase, container, warning)

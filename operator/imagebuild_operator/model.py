@@ -148,6 +148,7 @@ class BuildSpec:
     pod_template: PodTemplate = field(default_factory=PodTemplate)
     timeout_seconds: int = 3600
     retry: RetrySpec = RetrySpec()
+    queue_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,11 @@ class ImageBuild:
     def is_suspended(self) -> bool:
         """Whether somebody has asked for it not to begin yet."""
         return self.spec.get("suspend") is True
+
+    @property
+    def group(self) -> str | None:
+        """The group it belongs to, inside its namespace."""
+        return self.spec.get("group")
 
     @property
     def priority(self) -> int:

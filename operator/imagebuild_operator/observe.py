@@ -56,6 +56,8 @@ class PodFacts:
     scheduled: datetime | None = None
     #: The scheduler's words, while no node is found.
     unschedulable: str | None = None
+    #: Whether a scheduling gate keeps the scheduler from it.
+    is_gated: bool = False
     #: The reason of the condition DisruptionTarget, and its words.
     disruption: str | None = None
     disruption_message: str = ""
@@ -98,6 +100,7 @@ def observe(pod: Json) -> PodFacts:
         deletion=parse_time(metadata.get("deletionTimestamp")),
         scheduled=parse_time(scheduled.get("lastTransitionTime")) if is_scheduled else None,
         unschedulable=scheduled.get("message") if scheduled.get("reason") == "Unschedulable" else None,
+        is_gated=scheduled.get("reason") == "SchedulingGated",
         disruption=disruption.get("reason") if is_disrupted else None,
         disruption_message=disruption.get("message", "") if is_disrupted else "",
         build=_container(status.get("initContainerStatuses"), BUILD),

@@ -73,6 +73,7 @@ def parse_spec(spec: Json) -> BuildSpec:
         pod_template=_pod_template(spec.get("podTemplate") or {}),
         timeout_seconds=spec.get("timeoutSeconds", 3600),
         retry=_retry(spec.get("retry") or {}),
+        queue_name=spec.get("queueName"),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from imagebuild_operator.actions import Plan, deletion
 from imagebuild_operator.admission import BEGIN, Turn
 from imagebuild_operator.attempts import begin, end
-from imagebuild_operator.cancel import cancel
+from imagebuild_operator.cancel import cancel, cause
 from imagebuild_operator.errors import ClusterError, InvalidSpecError, RejectedError
 from imagebuild_operator.judge import KUBELET_GRACE, Verdict, failed_verdict, gone, judge
 from imagebuild_operator.model import BuildSpec, ImageBuild, Phase
@@ -99,8 +99,9 @@ def _decide(
     warning: str | None,
     turn: Turn | None,
 ) -> Plan:
-    if build.is_cancelled and not (pod and pod.push.has_succeeded):
-        return cancel(build, pod, settings, now)
+    why = cause(build, turn)
+    if why is not None and not (pod and pod.push.has_succeeded):
+        return cancel(build, pod, why, settings, now)
     try:
         spec = parse_spec(build.spec)
         if pod is None and build.recorded_pod is None:
@@ -133,6 +134,8 @@ def _watch_over(
             verdict.reason or Reason.NODE_LOST, "The build pod was deleted but its node keeps it", spec
         )
         return end(build, spec, lost, pod, settings, now)
+    if pod.is_gated:
+        return record(build, verdict, pod, settings, now)
     start = build.started or pod.created
     deadline, reason = _deadline(start, spec, pod, verdict, settings)
     left = (deadline - now).total_seconds()

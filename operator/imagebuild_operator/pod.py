@@ -19,6 +19,7 @@ from imagebuild_operator.names import (
     MANAGED_BY_LABEL,
     OPERATOR,
     PUSH,
+    QUEUE_LABEL,
 )
 from imagebuild_operator.quantity import multiply
 from imagebuild_operator.retry import memory_scale
@@ -76,6 +77,7 @@ def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
                 "app.kubernetes.io/component": "build",
                 MANAGED_BY_LABEL: OPERATOR,
                 BUILD_UID_LABEL: build.uid,
+                **({QUEUE_LABEL: spec.queue_name} if spec.queue_name else {}),
                 "sidecar.istio.io/inject": "false",
             },
             "annotations": {**ANNOTATIONS, **template.annotations},

@@ -59,6 +59,7 @@ class Reason(StrEnum):
     PUSH_REJECTED = "PushRejected"
     REGISTRY_TLS = "RegistryTLS"
     CANCELLED = "Cancelled"
+    SUPERSEDED = "Superseded"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a reason, not a secret
     CONFIG_MAP_NOT_FOUND = "ConfigMapNotFound"
@@ -68,9 +69,11 @@ class Reason(StrEnum):
     REGISTRY_UNAVAILABLE = "RegistryUnavailable"
     RATE_LIMITED = "RateLimited"
     SUSPENDED = "Suspended"
+    GROUP_BUSY = "GroupBusy"
     CLUSTER_LIMIT = "ClusterLimit"
     NAMESPACE_LIMIT = "NamespaceLimit"
     QUOTA_EXCEEDED = "QuotaExceeded"
+    GATED = "Gated"
     UNSCHEDULABLE = "Unschedulable"
     BUILDER_IMAGE_PULL_FAILED = "BuilderImagePullFailed"
     EVICTED = "Evicted"
@@ -159,6 +162,9 @@ TABLE: dict[Reason, Row] = {
         "Set skipTLSVerify (certificate) or insecure (plain HTTP) for that host in spec.registries.",
     ),
     Reason.CANCELLED: _user("The build was stopped before it ended.", "Create a new ImageBuild to try again."),
+    Reason.SUPERSEDED: _user(
+        "A newer build of its group, with policy LatestOnly, has taken its place.", "Look at the newer build."
+    ),
     Reason.DEADLINE_EXCEEDED: _user(
         "The build took longer than timeoutSeconds.",
         "Read failure.logTail for what it was doing, then raise timeoutSeconds or make the build shorter.",
@@ -177,6 +183,10 @@ TABLE: dict[Reason, Row] = {
     ),
     Reason.SUSPENDED: _user(
         "The build has been told not to begin yet. It waits.", "Set spec.suspend to false; it goes on by itself."
+    ),
+    Reason.GROUP_BUSY: _user(
+        "Another build of its group runs, or is older and waits. With its policy, the build waits for it.",
+        "Wait; it goes on by itself.",
     ),
     Reason.CLUSTER_LIMIT: _infrastructure(
         "The cluster runs as many builds as the operator's settings allow. The build waits for its turn.",
@@ -202,6 +212,11 @@ TABLE: dict[Reason, Row] = {
     Reason.QUOTA_EXCEEDED: _infrastructure(
         "A ResourceQuota of the namespace has no room for the build pod. The build waits.",
         "Wait for other builds to end, or raise the quota.",
+        Retry.NEVER,
+    ),
+    Reason.GATED: _infrastructure(
+        "A scheduling gate holds the build pod, such as Kueue's while its queue has no room. The build waits.",
+        "Look at the queue that spec.queueName names.",
         Retry.NEVER,
     ),
     Reason.UNSCHEDULABLE: _infrastructure(

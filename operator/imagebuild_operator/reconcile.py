@@ -145,7 +145,7 @@ class Reconciler:
         except ClusterError as error:
             if error.status == 0:
                 raise
-            if is_quota(error):
+            if is_quota(error) and self._gate.concerns(build.spec):
                 self._gate.no_room(build, self._clock())
             return decide_refused(build, error, self._settings, self._clock())
         self._store.put_pod(body)

@@ -46,7 +46,7 @@ def _event(build: ImageBuild, verdict: Verdict) -> Event | None:
     after = (str(verdict.phase), str(verdict.reason) if verdict.reason else None)
     if before == after:
         return None
-    is_well = verdict.reason in {None, Reason.CANCELLED} or verdict.phase is Phase.QUEUED
+    is_well = verdict.reason in {None, Reason.CANCELLED, Reason.SUPERSEDED} or verdict.phase is Phase.QUEUED
     return Event("Normal" if is_well else "Warning", str(verdict.reason or verdict.phase), verdict.message)
 
 

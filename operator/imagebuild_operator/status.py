@@ -8,6 +8,7 @@ from imagebuild_operator.judge import Verdict
 from imagebuild_operator.model import ImageBuild, Phase
 from imagebuild_operator.moments import duration, format_time, milliseconds, parse_time
 from imagebuild_operator.observe import PodFacts
+from imagebuild_operator.reasons import Reason
 from imagebuild_operator.result import Result, parse_result
 from imagebuild_operator.retry import Attempts
 
@@ -42,7 +43,7 @@ def next_status(
         "phase": str(verdict.phase),
         "reason": str(verdict.reason) if verdict.reason else None,
         "message": verdict.message[:MAX_MESSAGE],
-        "conditions": _conditions(build, verdict, now, has_begun=pod is not None or build.started is not None),
+        "conditions": _conditions(build, verdict, now, has_begun=_start(build, pod, now) is not None),
         "podName": recorded.get("podName"),
         "node": recorded.get("node"),
         "startTime": recorded.get("startTime"),
@@ -54,7 +55,7 @@ def next_status(
         status |= {
             "podName": pod.name,
             "node": pod.node or (recorded.get("node") if pod.name == recorded.get("podName") else None),
-            "startTime": recorded.get("startTime") or format_time(pod.created),
+            "startTime": _start(build, pod, now),
             "builderImage": builder_image,
         }
     if verdict.phase.is_final:
@@ -79,6 +80,14 @@ def attempt_record(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, no
 def changes(build: ImageBuild, status: Mapping[str, Any]) -> Json:
     """What of a status differs from what is recorded: the body of a merge patch, empty where nothing does."""
     return {name: value for name, value in status.items() if build.status.get(name) != value}
+
+
+def _start(build: ImageBuild, pod: PodFacts | None, now: datetime) -> str | None:
+    """When the build's time began to count: with its first pod, or when that was let through its scheduling gate."""
+    recorded: str | None = build.status.get("startTime")
+    if recorded or pod is None or pod.is_gated:
+        return recorded
+    return format_time(now if build.status.get("reason") == Reason.GATED else pod.created)
 
 
 def _queue(verdict: Verdict) -> Json | None:

@@ -99,6 +99,10 @@ FULL: dict[str, Any] = {
     "cancel": True,
     "suspend": True,
     "priority": -5,
+    "group": "web-main",
+    "policy": "LatestOnly",
+    "supersedeRunning": True,
+    "queueName": "builds",
     "ttlSecondsAfterFinished": 0,
 }
 

@@ -61,6 +61,8 @@ STATUS = {
         {"contextDir": "x"},
         {"output": {"images": ["registry.example.com/team/app:2"]}},
         {"retry": {"limit": 1}},
+        {"group": "main"},
+        {"queueName": "builds"},
         {"podTemplate": {"spec": {"nodeSelector": {"disk": "ssd"}}}},
         {"timeoutSeconds": None, "target": "x"},
     ],

@@ -213,6 +213,11 @@ CASES: list[tuple[dict[str, Any], str]] = [
     # cancel, ttlSecondsAfterFinished
     ({"cancel": "yes"}, "must be of type boolean"),
     ({"suspend": "yes"}, "must be of type boolean"),
+    ({"group": "a b"}, "should match"),
+    ({"group": "main", "policy": "Newest"}, "Unsupported value"),
+    ({"policy": "Serial"}, "name the group"),
+    ({"group": "main", "policy": "Serial", "supersedeRunning": True}, "supersedeRunning needs policy: LatestOnly"),
+    ({"queueName": "Team_Queue"}, "should match"),
     ({"priority": 1001}, "less than or equal to 1000"),
     ({"priority": "high"}, "must be of type integer"),
     ({"ttlSecondsAfterFinished": -1}, "greater than or equal to 0"),
@@ -249,7 +254,6 @@ CASES: list[tuple[dict[str, Any], str]] = [
     *(
         ({field: {}}, f'unknown field "spec.{field}"')
         for field in (
-            "queueName",
             "platforms",
             "executor",
         )

@@ -1,12 +1,14 @@
 from datetime import datetime
 
-from imagebuild_operator.admission import BEGIN, SUSPENDED
+from imagebuild_operator.actions import DeletePod
+from imagebuild_operator.admission import BEGIN, SUSPENDED, Turn
 from imagebuild_operator.gate import TOLD, Gate
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.plan import decide
+from imagebuild_operator.pod import pod_name
 from imagebuild_operator.reasons import Reason
 from imagebuild_operator.settings import Limits
-from support.builds import SETTINGS, a_build, after
+from support.builds import SETTINGS, a_build, a_pod, after, running
 
 STARTED = {"startTime": "2026-11-24T08:00:00Z"}
 
@@ -31,7 +33,8 @@ def names(gate: Gate, waiting: list[ImageBuild], now: datetime, begun: int = 0) 
 
 def test_without_limits_everybody_may_begin_at_once():
     gate = Gate(Limits())
-    assert gate.is_open
+    assert not gate.concerns({})
+    assert gate.concerns({"group": "main"})
     assert gate.turn(a_build()) == BEGIN
     assert gate.turn(a_build({"suspend": True})) == SUSPENDED
 
@@ -92,11 +95,51 @@ def test_whoever_is_suspended_cancelled_or_going_takes_no_place():
     assert gate.turn(last[0]) == BEGIN
 
 
+def test_an_undecided_build_calls_for_a_decision():
+    gate, (build,) = Gate(Limits(cluster=1)), builds(1)
+    assert gate.turn(a_build(status=STARTED)) is None
+    assert not gate.is_stale
+    assert gate.turn(build) is None
+    assert gate.is_stale
+
+
 def test_a_build_of_the_same_name_is_another_build():
     gate, (build,) = Gate(Limits(cluster=1)), builds(1)
     names(gate, [build], after(0))
     assert gate.turn(build) == BEGIN
     assert gate.turn(a_build(namespace=build.namespace, name=build.name, uid="another")) is None
+
+
+def test_a_newer_build_of_the_group_takes_the_place_of_those_that_wait():
+    gate = Gate(Limits())
+    first, second, third = builds(3, group="main", policy="LatestOnly")
+    names(gate, [first], after(0))
+    assert gate.turn(first) == BEGIN
+    assert names(gate, [first, second], after(1), begun=1) == ["b1"]
+    assert gate.turn(second) == Turn(Reason.GROUP_BUSY, "The build waits for b0, of the same group.", 1)
+    assert sorted(names(gate, [first, second, third], after(2), begun=1)) == ["b1", "b2"]
+    made = decide(second, [], SETTINGS, after(2), turn=gate.turn(second))
+    status = made.status or {}
+    assert (status["phase"], status["reason"]) == ("Cancelled", "Superseded")
+    assert status["message"] == (
+        "Build b2 of the same group is newer and has taken its place. Look at the newer build."
+    )
+    assert names(gate, [third], after(3)) == ["b2"]
+    assert gate.turn(third) == BEGIN
+
+
+def test_a_running_build_that_is_replaced_is_stopped_and_stays_so_although_the_newer_has_ended():
+    gate = Gate(Limits())
+    first, second = builds(2, group="main", policy="LatestOnly", supersedeRunning=True)
+    pod = a_pod(phase="Running", build=running(), owner_uid=first.uid, name=pod_name(first))
+    names(gate, [first, second], after(0), begun=1)
+    made = decide(first, [pod], SETTINGS, after(1), turn=gate.turn(first))
+    assert made.delete == (DeletePod(pod.name, "pod-1"),)
+    assert (made.status or {})["reason"] == "Superseded"
+    assert gate.turn(second) != BEGIN
+    status = {"phase": "Building", "reason": "Superseded", "podName": pod.name, "startTime": "2026-11-24T08:00:00Z"}
+    made = decide(a_build(first.spec, status, uid=first.uid), [], SETTINGS, after(2), turn=None)
+    assert ((made.status or {})["phase"], (made.status or {}).get("reason")) == ("Cancelled", None)
 
 
 def test_the_status_of_a_build_that_waits():

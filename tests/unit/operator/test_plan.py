@@ -223,6 +223,16 @@ def test_a_pod_that_never_began_fails_for_what_it_waited_for():
     assert made.delete == (DeletePod(POD, "pod-1"),)
 
 
+def test_the_time_behind_a_scheduling_gate_does_not_count():
+    gated = a_pod(is_gated=True)
+    made = plan(a_build(), gated, after(5))
+    assert (status(made)["phase"], status(made)["reason"]) == ("Queued", "Gated")
+    assert "startTime" not in status(made)
+    build = recorded(a_build(), made)
+    assert plan(build, gated, after(5000)) == Plan()
+    assert status(plan(build, a_pod(), after(5001)))["startTime"] == "2026-11-24T09:23:21Z"
+
+
 def test_a_builder_image_that_cannot_be_pulled_is_given_up_early():
     pod = a_pod(scheduled=after(0), build=waiting("ImagePullBackOff", "no such host"))
     assert status(plan(a_build(NEVER_AGAIN), pod, after(299)))["phase"] == "Preparing"

@@ -205,6 +205,10 @@ def test_the_template_places_the_pod_and_adds_labels():
     ]
 
 
+def test_a_queue_of_kueue_is_named_by_its_label():
+    assert pod(a_build({"queueName": "builds"}))["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "builds"
+
+
 def test_defaults_hold_where_the_build_says_nothing():
     defaults = BuildDefaults(
         "b:1", image_pull_secrets=("regcred",), node_selector={"pool": "builds"}, tolerations=({"key": "builds"},)
