@@ -16,6 +16,19 @@ DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 
 Auth = Mapping[str, str]
 
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What is sent to a registry; what is not used is empty."""
+
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    identity_token: str = field(default="", repr=False)
+    registry_token: str = field(default="", repr=False)
+
+
+# A key of these paths stands for the whole registry.
+_NO_PATHS = frozenset({"", "v1", "v2"})
 _AUTH_KEYS = ("auth", "username", "password", "identitytoken", "registrytoken", "email")
 
 
@@ -46,6 +59,21 @@ class DockerConfig:
         """`host[:port]` of every registry with credentials of its own."""
         keys = {_host_of(key) for key in self.auths}
         return frozenset(keys | set(self.helpers))
+
+    def login(self, registry: str, repository: str) -> Login | None:
+        """The credentials for a repository: its own, or else its registry's."""
+        whole = f"{registry}/{repository}"
+        for key, auth in sorted(self.auths.items(), key=lambda item: item[0] != whole):
+            path = key.rpartition("://")[2].partition("/")[2].strip("/")
+            if key == whole or (_host_of(key) == registry and path in _NO_PATHS):
+                user, password = _decode_auth(auth["auth"]) if auth.get("auth") else ("", "")
+                return Login(
+                    auth.get("username") or user,
+                    auth.get("password") or password,
+                    auth.get("identitytoken", ""),
+                    auth.get("registrytoken", ""),
+                )
+        return None
 
 
 def parse_docker_config(text: str) -> DockerConfig | None:

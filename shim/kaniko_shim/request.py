@@ -121,7 +121,8 @@ def parse_request(command: Command, environment: Mapping[str, str]) -> Request:
         JobError: InvalidSpec, with every problem there is.
     """
     reader = _Reader(environment)
-    request = _push_request(reader) if command is Command.PUSH else _build_request(command, reader)
+    is_build = command in {Command.ALL, Command.BUILD}
+    request = _build_request(command, reader) if is_build else _push_request(command, reader)
     if reader.problems:
         count = len(reader.problems)
         head = "One variable is not usable" if count == 1 else f"{count} variables are not usable"
@@ -139,9 +140,9 @@ def secrets_of(request: Request) -> Iterator[str]:
         yield from (argument.value for argument in request.secret_build_args)
 
 
-def _push_request(reader: _Reader) -> Request:
+def _push_request(command: Command, reader: _Reader) -> Request:
     return Request(
-        command=Command.PUSH,
+        command=command,
         outputs=_outputs(reader),
         push=not reader.read(variables.NO_PUSH),
         layout=reader.read(variables.OUTPUT_LAYOUT) or DEFAULT_LAYOUT,

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from kaniko_shim import __version__
 from kaniko_shim.cli import CommandLine, parse_command_line, usage
 from kaniko_shim.commands.build import build, plan
+from kaniko_shim.commands.check import check
 from kaniko_shim.commands.push import push
 from kaniko_shim.console import Console
 from kaniko_shim.credentials import find_credentials
@@ -25,6 +26,7 @@ from kaniko_shim.report import Reports
 from kaniko_shim.request import BuildRequest, Request, parse_request, secrets_of
 from kaniko_shim.result import Result
 from kaniko_shim.signals import ignore_further_stops, raise_when_told_to_stop
+from kaniko_shim.variable import Command
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str], paths: Paths | None = None) -> int:
@@ -87,7 +89,7 @@ def _work(request: Request, job: Job) -> Result:
     if isinstance(request, BuildRequest):
         harden()
         return build(request, job)
-    return push(request, job)
+    return check(request, job) if request.command is Command.CHECK else push(request, job)
 
 
 def _plan_push(request: Request) -> str:

@@ -14,6 +14,7 @@ class Command(StrEnum):
     ALL = "all"
     BUILD = "build"
     PUSH = "push"
+    CHECK = "check"
 
 
 @dataclass(frozen=True, slots=True)

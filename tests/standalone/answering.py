@@ -3,10 +3,12 @@
 import hashlib
 import json
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
 
 _INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 #: An image for a processor that no test runs on.
@@ -136,10 +138,45 @@ class _Server(ThreadingHTTPServer):
         """A client that has seen enough hangs up."""
 
 
+class _TokenHandler(_Handler):
+    """Wants a token, which its own token server gives for a password."""
+
+    login = ""
+
+    def parse_request(self) -> bool:
+        return super().parse_request() and self._is_allowed()
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/token?"):
+            scope = parse_qs(urlsplit(self.path).query)["scope"]
+            self._send(Answer(200, content=json.dumps({"token": "+".join(scope)}).encode()))
+        else:
+            super().do_GET()
+
+    def _is_allowed(self) -> bool:
+        given = self.headers.get("Authorization", "")
+        if self.path.startswith("/token?"):
+            allowed = given == f"Basic {self.login}"
+        else:
+            allowed = given == "Bearer repository:team/app:pull,push"
+        if not allowed:
+            challenge = f'Bearer realm="http://{self.headers["Host"]}/token",service="tests"'
+            self._send(Answer(401, ("UNAUTHORIZED", "who are you?"), headers={"WWW-Authenticate": challenge}))
+        return allowed
+
+
 @contextmanager
-def serve_answers() -> Iterator[str]:
+def serve_tokens(user: str, password: str) -> Iterator[str]:
+    """The address of a registry with tokens, whose one repository is `team/app`."""
+    encoded = b64encode(f"{user}:{password}".encode()).decode()
+    with serve_answers(type("Handler", (_TokenHandler,), {"login": encoded})) as address:
+        yield address
+
+
+@contextmanager
+def serve_answers(handler: type[_Handler] = _Handler) -> Iterator[str]:
     """The registry's address; its repositories are `team/<name>`."""
-    server = _Server(("127.0.0.1", 0), _Handler)
+    server = _Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -8,11 +8,13 @@ import socket
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).resolve().parents[2]
 BASES = {"busybox": "library/busybox:latest", "python": "library/python:3.11"}
@@ -57,6 +59,12 @@ class Registry:
                 listing = subprocess.run(["tar", "-tz"], input=content, check=True, capture_output=True).stdout
                 found.update(listing.decode().splitlines())
         return sorted(found - {"/"})
+
+    def repositories(self, user: str, password: str) -> list[str]:
+        login = b64encode(f"{user}:{password}".encode()).decode()
+        request = Request(f"http://{self.address}/v2/_catalog", headers={"Authorization": f"Basic {login}"})
+        with urlopen(request) as answer:
+            return list(json.load(answer)["repositories"])
 
     def push(self, layout: str, image: str) -> None:
         self._crane("push", layout, f"{self.address}/{image}")

@@ -1,0 +1,41 @@
+"""`check`: ask every output's registry whether the image may be pushed, before hours are spent on it."""
+
+from kaniko_shim.credentials import explain_refusal, find_credentials
+from kaniko_shim.heartbeat import heartbeat
+from kaniko_shim.job import Job
+from kaniko_shim.reasons import Reason
+from kaniko_shim.request import Request
+from kaniko_shim.result import Result
+
+# May be over when it is time to push, which has its own attempts.
+_PASSING = frozenset({Reason.REGISTRY_UNAVAILABLE, Reason.RATE_LIMITED, Reason.INTERNAL})
+
+
+def check(request: Request, job: Job) -> Result:
+    """Do the job; a registry that does not answer is a warning only.
+
+    Raises:
+        JobError: InvalidSpec; the mounted Docker config can't be read.
+    """
+    if not request.push:
+        job.say("nothing is checked, since NO_PUSH is true")
+        return Result(str(request.command), timings=job.phases.timings)
+    # Loaded here: the other sub-commands do without.
+    from kaniko_shim.pushcheck import PushCheck  # noqa: PLC0415
+
+    credentials = find_credentials(request.docker_config, job.environment, job.paths)
+    asker = PushCheck(request.registries, credentials, job.environment)
+    warnings = list[str]()
+    for output in request.outputs:
+        job.phases.enter(f"asking whether {output.name} may be pushed")
+        with heartbeat(job.beat, request.heartbeat_seconds):
+            failure = asker.ask(output)
+        if failure is None:
+            job.say(f"{output.name} may be pushed")
+        elif failure.reason in _PASSING:
+            job.say(f"whether {output.name} may be pushed is not known: {failure.message}")
+            warnings.append(failure.message)
+        else:
+            failure = explain_refusal(failure, credentials)
+            return Result(str(request.command), failure, timings=job.phases.timings)
+    return Result(str(request.command), timings=job.phases.timings, warnings=tuple(warnings))
