@@ -9,7 +9,7 @@ from imagebuild_operator.gate import Gate
 from imagebuild_operator.reconcile import Reconciler
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.store import SWEEP, Key, Store
-from imagebuild_operator.workqueue import WorkQueue
+from imagebuild_operator.workqueue import Rank, WorkQueue
 
 #: Builds reconciled at once; they mostly wait for the API server.
 WORKERS: Final = 16
@@ -49,13 +49,17 @@ class Controller:
 
     def build_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Take note of an ImageBuild."""
+        rank = Rank.NORMAL
         if self._gate.concerns(body.get("spec") or {}):
             self._admit()
+            if "startTime" not in (body.get("status") or {}):
+                # Until it is let in, there is only something to tell.
+                rank = Rank.IDLE
         if is_gone:
             self._store.drop_build(body["metadata"]["namespace"], body["metadata"]["name"])
             return
         for key in self._store.put_build(body):
-            self._queue.add(key)
+            self._queue.add(key, rank=rank)
 
     def pod_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Take note of a build pod."""
@@ -67,11 +71,13 @@ class Controller:
         if self._reconciler is None:
             return None
         if key == ADMIT:
-            keys, wait = await self._reconciler.admit()
-            for concerned in keys:
-                self._queue.add(concerned)
+            decision = await self._reconciler.admit()
+            for concerned in decision.act:
+                self._queue.add(concerned, rank=Rank.URGENT)
+            for concerned in decision.tell:
+                self._queue.add(concerned, rank=Rank.IDLE)
             self._admitted_at = asyncio.get_running_loop().time()
-            return wait
+            return decision.again
         if key[1] == SWEEP:
             return await self._reconciler.sweep(key[0])
         self.reconciled += 1
@@ -83,4 +89,4 @@ class Controller:
     def _admit(self) -> None:
         """Decide soon whose turn it is: at once, or with all that happens in a short while."""
         passed = asyncio.get_running_loop().time() - self._admitted_at
-        self._queue.add(ADMIT, max(0.0, ADMIT_EVERY - passed))
+        self._queue.add(ADMIT, max(0.0, ADMIT_EVERY - passed), Rank.URGENT)

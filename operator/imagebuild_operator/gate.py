@@ -6,7 +6,7 @@ A gate that has forgotten all, in an operator that has just started, decides the
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -32,6 +32,21 @@ TOLD: Final = 20
 TELL_EVERY: Final = timedelta(seconds=10)
 #: Seconds for which nobody of a namespace is let in after its quota had no room.
 HOLD: Final = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What has been decided.
+
+    Attributes:
+        act: The builds that may begin, or have been replaced.
+        tell: Those whose status says no longer why they wait.
+        again: Seconds until the next decision although nothing has happened; None where there is nothing to decide.
+    """
+
+    act: list[Key]
+    tell: list[Key]
+    again: float | None
 
 
 class Gate:
@@ -70,15 +85,12 @@ class Gate:
         self._held[build.namespace] = now + HOLD
         self.is_stale = True
 
-    def decide(self, builds: Iterable[tuple[ImageBuild, bool]], now: datetime) -> tuple[list[Key], float | None]:
+    def decide(self, builds: Iterable[tuple[ImageBuild, bool]], now: datetime) -> Decision:
         """Decide who may begin.
 
         Args:
             builds: All that are not finished, each with whether it has begun.
             now: The current time.
-
-        Returns:
-            The builds to look at again, and the seconds until the next decision although nothing has happened.
         """
         self.is_stale = False
         self._held = {namespace: until for namespace, until in self._held.items() if until > now}
@@ -99,7 +111,7 @@ class Gate:
         waits = [(until - now).total_seconds() for until in self._held.values()]
         if self._told is not None and left:
             waits.append((self._told + TELL_EVERY - now).total_seconds())
-        return [*keys, *changed], max(0.1, min(waits)) if waits else None
+        return Decision(keys, changed, max(0.1, min(waits)) if waits else None)
 
     def _sort(self, builds: Iterable[tuple[ImageBuild, bool]]) -> tuple[Counter[str], list[Waiting], list[Member]]:
         running: Counter[str] = Counter()

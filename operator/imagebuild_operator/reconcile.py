@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from imagebuild_operator.actions import CreatePod, Plan
 from imagebuild_operator.cluster import Cluster
 from imagebuild_operator.errors import ClusterError, ConflictError, NotFoundError, RejectedError
 from imagebuild_operator.events import event_manifest, latest_warning
-from imagebuild_operator.gate import Gate
+from imagebuild_operator.gate import Decision, Gate
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.names import POD_SELECTOR
 from imagebuild_operator.observe import PodFacts, observe
@@ -81,18 +82,15 @@ class Reconciler:
             self._store.forget((build.namespace, build.name))
         return plan.look_again
 
-    async def admit(self) -> tuple[list[Key], float | None]:
+    async def admit(self) -> Decision:
         """Decide whose turn it is.
-
-        Returns:
-            The builds to look at, and the seconds until the next decision although nothing has happened, or None.
 
         Raises:
             ClusterError: the API server failed; the same call later will do.
         """
         seen = [] if self._knows_all else await self._learn_all()
-        keys, wait = self._gate.decide(self._store.unfinished(), self._clock())
-        return [*seen, *keys], wait
+        decision = self._gate.decide(self._store.unfinished(), self._clock())
+        return replace(decision, act=[*decision.act, *seen])
 
     async def _learn_all(self) -> list[Key]:
         """Learn of everything that runs before anything is let in: the watches do not say when they have shown all."""

@@ -5,9 +5,11 @@ being handled is handled once more; a key whose handling failed comes back after
 """
 
 import asyncio
+import itertools
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from enum import IntEnum
 from typing import Final, Generic, TypeVar
 
 Key = TypeVar("Key")
@@ -19,14 +21,24 @@ FIRST_DELAY: Final = 0.5
 MAX_DELAY: Final = 60.0
 
 
+class Rank(IntEnum):
+    """Which keys come first; among equals it is the one that was added first."""
+
+    URGENT = 0
+    NORMAL = 1
+    #: Nobody waits for it.
+    IDLE = 2
+
+
 class WorkQueue(Generic[Key]):
     """Runs `handle(key)` for each key added; what it returns is the delay after which to handle the key again."""
 
     def __init__(self, handle: Callable[[Key], Awaitable[float | None]], workers: int) -> None:
         self._handle = handle
         self._workers = workers
-        self._ready: asyncio.Queue[Key] = asyncio.Queue()
-        self._queued: set[Key] = set()
+        self._ready: asyncio.PriorityQueue[tuple[Rank, int, Key]] = asyncio.PriorityQueue()
+        self._numbers = itertools.count()
+        self._queued: dict[Key, Rank] = {}
         self._active: set[Key] = set()
         self._again: set[Key] = set()
         self._timers: dict[Key, asyncio.TimerHandle] = {}
@@ -45,28 +57,29 @@ class WorkQueue(Generic[Key]):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def add(self, key: Key, delay: float = 0.0) -> None:
+    def add(self, key: Key, delay: float = 0.0, rank: Rank = Rank.NORMAL) -> None:
         """Handle a key as soon as a worker is free, or after a delay in seconds."""
         if delay > 0:
-            self._add_later(key, delay)
+            self._add_later(key, delay, rank)
         elif key in self._active:
             self._again.add(key)
-        elif key not in self._queued:
+        elif rank < self._queued.get(key, Rank.IDLE + 1):
+            # What it was queued as before stays in the queue, and is passed over when its turn comes.
             self._drop_timer(key)
-            self._queued.add(key)
-            self._ready.put_nowait(key)
+            self._queued[key] = rank
+            self._ready.put_nowait((rank, next(self._numbers), key))
 
-    def _add_later(self, key: Key, delay: float) -> None:
+    def _add_later(self, key: Key, delay: float, rank: Rank) -> None:
         loop = asyncio.get_running_loop()
         timer = self._timers.get(key)
         if timer is not None and timer.when() <= loop.time() + delay:
             return
         self._drop_timer(key)
-        self._timers[key] = loop.call_later(delay, self._due, key)
+        self._timers[key] = loop.call_later(delay, self._due, key, rank)
 
-    def _due(self, key: Key) -> None:
+    def _due(self, key: Key, rank: Rank) -> None:
         self._timers.pop(key, None)
-        self.add(key)
+        self.add(key, rank=rank)
 
     def _drop_timer(self, key: Key) -> None:
         timer = self._timers.pop(key, None)
@@ -75,8 +88,10 @@ class WorkQueue(Generic[Key]):
 
     async def _work(self) -> None:
         while True:
-            key = await self._ready.get()
-            self._queued.discard(key)
+            rank, _, key = await self._ready.get()
+            if self._queued.get(key) is not rank:
+                continue
+            del self._queued[key]
             self._active.add(key)
             try:
                 delay = await self._handle(key)

@@ -27,8 +27,8 @@ def builds(count: int, namespace: str = "team", **spec: object) -> list[ImageBui
 
 
 def names(gate: Gate, waiting: list[ImageBuild], now: datetime, begun: int = 0) -> list[str]:
-    keys, _ = gate.decide([(build, place < begun) for place, build in enumerate(waiting)], now)
-    return [name for _, name in keys]
+    decision = gate.decide([(build, place < begun) for place, build in enumerate(waiting)], now)
+    return [name for _, name in (*decision.act, *decision.tell)]
 
 
 def test_without_limits_everybody_may_begin_at_once():
@@ -81,8 +81,8 @@ def test_a_namespace_without_room_lets_others_go_first():
     assert gate.turn(first[0]) == BEGIN
     gate.no_room(first[0], after(1))
     assert gate.is_stale
-    _, wait = gate.decide([(build, False) for build in (*first, *other)], after(1))
-    assert (gate.is_stale, wait) == (False, 9)
+    decision = gate.decide([(build, False) for build in (*first, *other)], after(1))
+    assert (gate.is_stale, decision.again) == (False, 9)
     assert gate.turn(other[0]) == BEGIN
     names(gate, first, after(12))
     assert gate.turn(first[0]) == BEGIN

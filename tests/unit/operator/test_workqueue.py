@@ -2,7 +2,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from imagebuild_operator.workqueue import WorkQueue
+from imagebuild_operator.workqueue import Rank, WorkQueue
 
 
 async def run(
@@ -32,6 +32,31 @@ def test_a_key_added_twice_is_handled_once():
 
     asyncio.run(run(handle, use))
     assert handled == ["a", "b"]
+
+
+def test_urgent_keys_go_before_the_others_and_each_is_handled_once():
+    handled: list[str] = []
+    done = asyncio.Event()
+
+    async def handle(key: str) -> None:
+        handled.append(key)
+        if key == "last":
+            done.set()
+
+    async def use() -> None:
+        queue = WorkQueue(handle, workers=1)
+        queue.add("last", rank=Rank.IDLE)
+        queue.add("raised", rank=Rank.IDLE)
+        queue.add("normal")
+        queue.add("urgent", rank=Rank.URGENT)
+        queue.add("raised", rank=Rank.URGENT)
+        queue.add("urgent")
+        queue.start()
+        await asyncio.wait_for(done.wait(), timeout=10)
+        await queue.stop()
+
+    asyncio.run(use())
+    assert handled == ["urgent", "raised", "normal", "last"]
 
 
 def test_a_key_added_while_it_is_handled_is_handled_again_and_never_twice_at_once():
