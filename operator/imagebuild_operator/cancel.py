@@ -38,7 +38,7 @@ def cancel(build: ImageBuild, pod: PodFacts | None, why: Turn, settings: Operato
         if left > 0:
             return record(build, stopping, pod, settings, now, look_again=left)
     advice = reason.row.advice
-    code = next((c.exit_code for c in (pod.push, pod.build) if c.has_failed), None) if pod else None
+    code = pod.failed.exit_code if pod and pod.failed else None
     verdict = Verdict(Phase.CANCELLED, f"{why.message} {advice}", reason, advice, code)
     has_pod = pod is not None or build.recorded_pod is not None
     attempts = (*build.attempts, attempt_record(build, verdict, pod, now)) if has_pod else None

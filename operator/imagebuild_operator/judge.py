@@ -6,7 +6,7 @@ from typing import Final
 
 from imagebuild_operator.advice import advice
 from imagebuild_operator.model import BuildSpec, Phase
-from imagebuild_operator.names import BUILD, PUSH
+from imagebuild_operator.names import BUILD, CHECK, PUSH
 from imagebuild_operator.observe import ContainerFacts, PodFacts
 from imagebuild_operator.reasons import Reason
 from imagebuild_operator.result import Result, parse_result
@@ -92,9 +92,8 @@ def judge(pod: PodFacts, spec: BuildSpec, recorded: Reason | None = None, warnin
     """
     if pod.push.has_succeeded:
         return _succeeded(pod, spec)
-    failed = next((c for c in (pod.push, pod.build) if c.has_failed), None)
-    if failed is not None or pod.is_over:
-        return _failed(pod, failed or ContainerFacts(), spec, recorded)
+    if pod.is_over:
+        return _failed(pod, pod.failed or ContainerFacts(), spec, recorded)
     return _running(pod, recorded, warning)
 
 
@@ -170,7 +169,8 @@ def _failure_message(pod: PodFacts, container: ContainerFacts, reason: Reason) -
     if said:
         words.append(said.rstrip(". "))
     elif reason is Reason.INTERNAL and container.exit_code is not None:
-        name = PUSH if container is pod.push else BUILD
+        names = ((pod.push, PUSH), (pod.build, BUILD), (pod.check, CHECK))
+        name = next(name for facts, name in names if facts is container)
         words.append(f"container {name} ended with exit code {container.exit_code} ({container.reason})")
     return ": ".join(words)
 
@@ -196,6 +196,8 @@ def _current(pod: PodFacts) -> tuple[Phase, ContainerFacts]:
     """The phase and the container that it waits for or that runs."""
     if pod.build.has_succeeded:
         return Phase.PUSHING, pod.push
+    if pod.build.started is None and (pod.check.is_running or pod.check.is_held):
+        return Phase.PREPARING, pod.check
     return (Phase.BUILDING if pod.build.is_running else Phase.PREPARING), pod.build
 
 

@@ -20,6 +20,7 @@ POD_SELECTOR: Final = f"{MANAGED_BY_LABEL}={OPERATOR},{BUILD_UID_LABEL}"
 #: Label that hands a pod to a queue of Kueue: https://kueue.sigs.k8s.io/docs/tasks/run/plain_pods/
 QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
 
-#: The two containers of a build pod.
+#: The containers of a build pod.
+CHECK: Final = "check"
 BUILD: Final = "build"
 PUSH: Final = "push"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from imagebuild_operator.moments import parse_time
-from imagebuild_operator.names import BUILD, KIND, PUSH
+from imagebuild_operator.names import BUILD, CHECK, KIND, PUSH
 
 Json = Mapping[str, Any]
 
@@ -27,6 +27,11 @@ class ContainerFacts:
     def is_running(self) -> bool:
         """It has begun and not ended."""
         return self.started is not None and self.exit_code is None
+
+    @property
+    def is_held(self) -> bool:
+        """It is its turn, and something keeps it from beginning."""
+        return self.waiting_reason not in {None, "PodInitializing", "ContainerCreating"}
 
     @property
     def has_succeeded(self) -> bool:
@@ -61,6 +66,8 @@ class PodFacts:
     #: The reason of the condition DisruptionTarget, and its words.
     disruption: str | None = None
     disruption_message: str = ""
+    #: Not every pod has one; without it, it is as one that has not begun.
+    check: ContainerFacts = field(default_factory=ContainerFacts)
     build: ContainerFacts = field(default_factory=ContainerFacts)
     push: ContainerFacts = field(default_factory=ContainerFacts)
 
@@ -77,7 +84,18 @@ class PodFacts:
     @property
     def is_over(self) -> bool:
         """Whether nothing of ours runs in it; the pod's own phase comes later, or never (injected sidecars)."""
-        return self.phase in {"Succeeded", "Failed"} or self.push.exit_code is not None or self.build.has_failed
+        return self.phase in {"Succeeded", "Failed"} or self.push.exit_code is not None or self.failed is not None
+
+    @property
+    def failed(self) -> ContainerFacts | None:
+        """The container that has ended badly."""
+        return next((c for c in (self.push, self.build, self.check) if c.has_failed), None)
+
+    @property
+    def first(self) -> ContainerFacts:
+        """The first of its containers to begin."""
+        is_known = self.check.started is not None or self.check.is_held
+        return self.check if is_known else self.build
 
 
 def observe(pod: Json) -> PodFacts:
@@ -103,6 +121,7 @@ def observe(pod: Json) -> PodFacts:
         is_gated=scheduled.get("reason") == "SchedulingGated",
         disruption=disruption.get("reason") if is_disrupted else None,
         disruption_message=disruption.get("message", "") if is_disrupted else "",
+        check=_container(status.get("initContainerStatuses"), CHECK),
         build=_container(status.get("initContainerStatuses"), BUILD),
         push=_container(status.get("containerStatuses"), PUSH),
     )

@@ -85,8 +85,8 @@ def needs_explanation(pod: PodFacts, now: datetime) -> bool:
         pod.scheduled is not None
         and not pod.is_over
         and not pod.is_deleting
-        and pod.build.started is None
-        and pod.build.waiting_reason in {None, "PodInitializing", "ContainerCreating"}
+        and pod.first.started is None
+        and not pod.first.is_held
         and (now - pod.scheduled).total_seconds() >= START_PATIENCE
     )
 

@@ -1,8 +1,9 @@
 """The manifest of a build pod.
 
-Two containers, so that no RUN instruction can reach the credentials for pushing: `build` is an init container with
-the credentials for pulling, and leaves the image as an OCI layout; `push` runs no command of the user's, checks the
-layout and pushes it.
+Several containers, so that no RUN instruction can reach the credentials for pushing: `build` is an init container
+with the credentials for pulling, and leaves the image as an OCI layout; `push` runs no command of the user's, checks
+the layout and pushes it. Before them `check` asks the registries whether they would take the image; it is over before
+any command of the user's runs.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from imagebuild_operator.names import (
     API_VERSION,
     BUILD,
     BUILD_UID_LABEL,
+    CHECK,
     KIND,
     MANAGED_BY_LABEL,
     OPERATOR,
@@ -24,7 +26,7 @@ from imagebuild_operator.names import (
 from imagebuild_operator.quantity import multiply
 from imagebuild_operator.retry import memory_scale
 from imagebuild_operator.settings import BuildDefaults
-from imagebuild_operator.variables import LAYOUT_PATH, SOURCE_PATH, build_variables, push_variables
+from imagebuild_operator.variables import LAYOUT_PATH, SOURCE_PATH, build_variables, check_variables, push_variables
 
 Manifest = dict[str, Any]
 
@@ -41,6 +43,15 @@ ANNOTATIONS: Final = {
     "kubectl.kubernetes.io/default-container": BUILD,
     "linkerd.io/inject": "disabled",
     "sidecar.istio.io/inject": "false",
+}
+UNPRIVILEGED: Final = {
+    "runAsUser": PUSH_UID,
+    "runAsGroup": PUSH_UID,
+    "runAsNonRoot": True,
+    "privileged": False,
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
 }
 PUSH_RESOURCES: Final = {"requests": {"cpu": "50m", "memory": "64Mi"}}
 
@@ -114,6 +125,21 @@ def _pod_spec(spec: BuildSpec, defaults: BuildDefaults, seconds: int, scale: flo
         "enableServiceLinks": False,
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         "initContainers": [
+            *(
+                [
+                    {
+                        "name": CHECK,
+                        **image,
+                        "args": [CHECK],
+                        "env": check_variables(spec, registries),
+                        "resources": dict(PUSH_RESOURCES),
+                        "securityContext": dict(UNPRIVILEGED),
+                        **results,
+                    }
+                ]
+                if spec.push and defaults.check_push
+                else []
+            ),
             {
                 "name": BUILD,
                 **image,
@@ -132,7 +158,7 @@ def _pod_spec(spec: BuildSpec, defaults: BuildDefaults, seconds: int, scale: flo
                     *([{"name": "source", "mountPath": SOURCE_PATH, "readOnly": True}] if config_map else []),
                 ],
                 **results,
-            }
+            },
         ],
         "containers": [
             {
@@ -141,15 +167,7 @@ def _pod_spec(spec: BuildSpec, defaults: BuildDefaults, seconds: int, scale: flo
                 "args": [PUSH],
                 "env": push_variables(spec, registries),
                 "resources": dict(PUSH_RESOURCES),
-                "securityContext": {
-                    "runAsUser": PUSH_UID,
-                    "runAsGroup": PUSH_UID,
-                    "runAsNonRoot": True,
-                    "privileged": False,
-                    "allowPrivilegeEscalation": False,
-                    "readOnlyRootFilesystem": True,
-                    "capabilities": {"drop": ["ALL"]},
-                },
+                "securityContext": dict(UNPRIVILEGED),
                 "volumeMounts": [
                     {"name": "layout", "mountPath": LAYOUT_PATH, "readOnly": True},
                     {"name": "run", "mountPath": RUN_PATH},

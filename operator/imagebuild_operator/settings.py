@@ -33,6 +33,8 @@ class BuildDefaults:
     node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerations: tuple[Mapping[str, Any], ...] = ()
     registries: tuple[Registry, ...] = ()
+    #: Whether the push is tried out, with nothing pushed, before the build.
+    check_push: bool = True
     allow_privilege_escalation: bool = False
     capabilities: tuple[str, ...] = CAPABILITIES
 
@@ -195,6 +197,7 @@ def parse_defaults(document: Mapping[str, Any]) -> dict[str, Any]:
         "nodeSelector": ("node_selector", dict),
         "tolerations": ("tolerations", tuple),
         "registries": ("registries", lambda entries: tuple(parse_registry(entry) for entry in entries)),
+        "checkPush": ("check_push", bool),
         "allowPrivilegeEscalation": ("allow_privilege_escalation", bool),
         "capabilities": ("capabilities", tuple),
     }

@@ -159,7 +159,7 @@ def _final(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, start_time
 
 def _end(pod: PodFacts | None) -> datetime | None:
     """When the last container of a pod has ended; None while none has."""
-    return pod.push.finished or pod.build.finished if pod else None
+    return pod.push.finished or pod.build.finished or pod.check.finished if pod else None
 
 
 def _timings(
@@ -169,7 +169,7 @@ def _timings(
     return _present(
         queuedMs=milliseconds(created, started),
         scheduledMs=milliseconds(pod.created, pod.scheduled) if pod else None,
-        pulledMs=milliseconds(pod.scheduled, pod.build.started) if pod else None,
+        pulledMs=milliseconds(pod.scheduled, pod.first.started) if pod else None,
         fetchMs=build.timings.get("fetchMs"),
         buildMs=build.timings.get("buildMs"),
         pushMs=push.timings.get("pushMs"),

@@ -54,6 +54,11 @@ def build_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Var
     ]
 
 
+def check_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Variable]:
+    """The variables of the `check` container: what `push` has of outputs and credentials."""
+    return [variable for variable in push_variables(spec, registries) if variable["name"] != "OUTPUT_LAYOUT"]
+
+
 def push_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Variable]:
     """The variables of the `push` container: outputs, and the credentials for them."""
     return [

@@ -18,6 +18,7 @@ EVERYTHING: dict[str, Any] = {
         "resources": {"requests": {"cpu": 2}, "limits": {"memory": "4Gi"}},
         "nodeSelector": {"builds": "yes"},
         "tolerations": [{"key": "builds", "operator": "Exists"}],
+        "checkPush": False,
         "allowPrivilegeEscalation": True,
         "registries": [{"host": "docker.io", "mirrors": ["m:5000/hub"]}, {"host": "m:5000", "insecure": True}],
     },
@@ -130,6 +131,7 @@ def test_defaults_reach_the_operator(chart: Chart) -> None:
         "IMAGEBUILD_HEALTH_PORT": "8080",
     }
     assert build_defaults(objects) == {
+        "checkPush": True,
         "allowPrivilegeEscalation": False,
         "resources": {
             "requests": {"cpu": "250m", "memory": "512Mi", "ephemeral-storage": "1Gi"},

@@ -57,7 +57,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 
 {{/* Defaults of build pods, the file that IMAGEBUILD_DEFAULTS_FILE names. */}}
 {{- define "imagebuild.buildDefaults" -}}
-{{- $defaults := dict "allowPrivilegeEscalation" .Values.builder.allowPrivilegeEscalation -}}
+{{- $defaults := dict "allowPrivilegeEscalation" .Values.builder.allowPrivilegeEscalation "checkPush" .Values.builder.checkPush -}}
 {{- range $key := list "imagePullSecrets" "resources" "nodeSelector" "tolerations" "registries" -}}
 {{- with get $.Values.builder $key -}}
 {{- $_ := set $defaults $key . -}}

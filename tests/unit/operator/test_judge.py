@@ -40,6 +40,22 @@ def run_failed(code: int = 7) -> str:
             Reason.CONFIG_MAP_NOT_FOUND,
         ),
         (a_pod(build=waiting("CreateContainerError", "no space")), Phase.PREPARING, Reason.INTERNAL),
+        (a_pod(check=running()), Phase.PREPARING, None),
+        (
+            a_pod(
+                check=waiting("CreateContainerConfigError", 'secret "push" not found'),
+                build=waiting("PodInitializing"),
+            ),
+            Phase.PREPARING,
+            Reason.SECRET_NOT_FOUND,
+        ),
+        (
+            a_pod(phase="Failed", check=ended(77, '{"reason": "RegistryUnauthorized"}')),
+            Phase.FAILED,
+            Reason.REGISTRY_UNAUTHORIZED,
+        ),
+        (a_pod(check=OK, build=waiting("ImagePullBackOff")), Phase.PREPARING, Reason.BUILDER_IMAGE_PULL_FAILED),
+        (a_pod(phase="Running", check=OK, build=running()), Phase.BUILDING, None),
         (a_pod(phase="Running", build=running()), Phase.BUILDING, None),
         (a_pod(phase="Running", build=OK), Phase.PUSHING, None),
         (a_pod(phase="Running", build=OK, push=running()), Phase.PUSHING, None),

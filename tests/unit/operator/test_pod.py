@@ -86,6 +86,25 @@ def test_the_whole_pod_of_a_small_build():
             "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
             "initContainers": [
                 {
+                    "name": "check",
+                    "image": "registry.example/builder:1",
+                    "imagePullPolicy": "IfNotPresent",
+                    "args": ["check"],
+                    "env": [{"name": "OUTPUT_IMAGE", "value": "registry.example/team/app:1"}],
+                    "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}},
+                    "securityContext": {
+                        "runAsUser": 65532,
+                        "runAsGroup": 65532,
+                        "runAsNonRoot": True,
+                        "privileged": False,
+                        "allowPrivilegeEscalation": False,
+                        "readOnlyRootFilesystem": True,
+                        "capabilities": {"drop": ["ALL"]},
+                    },
+                    "terminationMessagePath": "/dev/termination-log",
+                    "terminationMessagePolicy": "FallbackToLogsOnError",
+                },
+                {
                     "name": "build",
                     "image": "registry.example/builder:1",
                     "imagePullPolicy": "IfNotPresent",
@@ -110,7 +129,7 @@ def test_the_whole_pod_of_a_small_build():
                     "volumeMounts": [{"name": "layout", "mountPath": "/kaniko/layout"}],
                     "terminationMessagePath": "/dev/termination-log",
                     "terminationMessagePolicy": "FallbackToLogsOnError",
-                }
+                },
             ],
             "containers": [
                 {
@@ -149,7 +168,7 @@ def test_the_whole_pod_of_a_small_build():
 
 
 def test_every_field_of_a_full_build_becomes_a_variable():
-    (container,) = pod(a_build(FULL_SPEC))["spec"]["initContainers"]
+    _, container = pod(a_build(FULL_SPEC))["spec"]["initContainers"]
     assert container["env"] == [
         {"name": "SOURCE_GET_URL", "value": "dir:///kaniko/source"},
         {"name": "CONTEXT_SUB_PATH", "value": "app"},
@@ -181,14 +200,25 @@ def test_every_field_of_a_full_build_becomes_a_variable():
     ]
 
 
-def test_only_push_is_given_the_push_credentials():
+def test_build_is_not_given_the_push_credentials():
     spec = pod(a_build(FULL_SPEC))["spec"]
+    check, build = spec["initContainers"]
     (push,) = spec["containers"]
-    assert {
-        "name": "DOCKER_CONFIG_JSON",
-        "valueFrom": {"secretKeyRef": {"name": "push", "key": ".dockerconfigjson"}},
-    } in push["env"]
-    assert '"name": "push", "key"' not in json.dumps(spec["initContainers"])
+    for container in (check, push):
+        assert {
+            "name": "DOCKER_CONFIG_JSON",
+            "valueFrom": {"secretKeyRef": {"name": "push", "key": ".dockerconfigjson"}},
+        } in container["env"]
+    assert '"name": "push", "key"' not in json.dumps(build)
+
+
+def test_nothing_is_checked_where_nothing_is_pushed_or_the_chart_says_so():
+    def names(manifest: Manifest) -> list[str]:
+        return [container["name"] for container in manifest["spec"]["initContainers"]]
+
+    assert names(pod(a_build())) == ["check", "build"]
+    assert names(pod(a_build({"output": {"images": ["registry.example/a:1"], "push": False}}))) == ["build"]
+    assert names(pod(a_build(), BuildDefaults("b:1", check_push=False))) == ["build"]
 
 
 def test_the_template_places_the_pod_and_adds_labels():
@@ -196,11 +226,11 @@ def test_the_template_places_the_pod_and_adds_labels():
     spec = manifest["spec"]
     assert spec["nodeSelector"] == {"disk": "ssd"}
     assert spec["runtimeClassName"] == "gvisor"
-    assert spec["initContainers"][0]["resources"] == {"limits": {"memory": "1Gi"}}
+    assert spec["initContainers"][-1]["resources"] == {"limits": {"memory": "1Gi"}}
     assert manifest["metadata"]["labels"]["team"] == "a"
     assert manifest["metadata"]["annotations"]["linkerd.io/inject"] == "enabled"
     assert {"name": "source", "configMap": {"name": "context"}} in spec["volumes"]
-    assert {"name": "source", "mountPath": "/kaniko/source", "readOnly": True} in spec["initContainers"][0][
+    assert {"name": "source", "mountPath": "/kaniko/source", "readOnly": True} in spec["initContainers"][-1][
         "volumeMounts"
     ]
 
@@ -221,7 +251,7 @@ def test_defaults_hold_where_the_build_says_nothing():
 
 def test_a_map_switches_off_the_way_back_to_the_registry():
     build = a_build({"registries": [{"host": "docker.io", "mapTo": "proxy.example/hub"}]})
-    env = pod(build)["spec"]["initContainers"][0]["env"]
+    env = pod(build)["spec"]["initContainers"][-1]["env"]
     assert {"name": "REGISTRY_MAP", "value": "index.docker.io=proxy.example/hub"} in env
     assert {"name": "SKIP_DEFAULT_REGISTRY_FALLBACK", "value": "true"} in env
 

@@ -137,7 +137,7 @@ def test_more_memory_is_given_only_after_it_ran_out():
     status = {"attempts": attempts(Reason.OUT_OF_MEMORY, Reason.EVICTED, Reason.OUT_OF_MEMORY)}
     made = plan(a_build(spec, status))
     assert made.create is not None
-    assert made.create.manifest["spec"]["initContainers"][0]["resources"] == {
+    assert made.create.manifest["spec"]["initContainers"][-1]["resources"] == {
         "requests": {"memory": "2415919104", "cpu": 1},
         "limits": {"memory": "4500000000"},
     }
