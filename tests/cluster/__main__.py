@@ -54,7 +54,6 @@ def _artefact(arguments: argparse.Namespace) -> None:
 
 
 def _base_image(arguments: argparse.Namespace) -> None:
-    packages.ensure(packages.IMAGES)
     answer(f"oci:{images.layout(arguments.name)}")
 
 

@@ -37,7 +37,7 @@ def remove(cluster: Cluster) -> None:
     for mount, _ in _mounts():
         group = mount / cluster.name
         while pids := _members(group):
-            processes.end(pids, is_ours, grace=0)
+            processes.end(pids[: processes.AT_ONCE], is_ours, grace=0)
         for folder, _, _ in os.walk(group, topdown=False):
             _remove_folder(Path(folder))
 

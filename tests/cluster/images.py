@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster import api, oci, registries, store
+from cluster import api, oci, packages, registries, store
 from cluster.artefacts import artefact
 from cluster.console import ClusterError, run, step
 from cluster.settings import SOURCES, SYSTEM_PATH, cache
@@ -62,6 +62,7 @@ def images() -> dict[str, Image]:
 
 def layout(name: str) -> Path:
     """The OCI layout of a base image, which is made now if it is not cached."""
+    packages.ensure(packages.IMAGES)
     image = images()[name]
 
     def make(folder: Path) -> None:
@@ -95,17 +96,17 @@ def _digest_in_registry(host: str, tag: str) -> str | None:
 
 
 def _debian(
-    tags: Sequence[str], config: dict[str, object], packages: Sequence[str] = (), hooks: Sequence[str] = ()
+    tags: Sequence[str], config: dict[str, object], include: Sequence[str] = (), hooks: Sequence[str] = ()
 ) -> Image:
     argv = ["mmdebstrap", "--mode=root", "--variant=minbase", "--format=tar", "--skip=output/dev"]
-    argv += [f"--include={package}" for package in packages]
+    argv += [f"--include={package}" for package in include]
     argv += [f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in UNWANTED]
     argv += ["--dpkgopt=path-include=/usr/share/doc/*/copyright"]
     tidy = 'rm -rf "$1"/etc/resolv.conf "$1"/etc/hostname "$1"/var/log/* "$1"/var/cache/ldconfig/aux-cache'
     argv += [f"--customize-hook={hook}" for hook in (*hooks, tidy)]
 
     def make(archive: Path) -> None:
-        # The program runs package scripts: caches, proxies and paths of the user are not theirs.
+        # Neither the day nor the language of the user may show in the image.
         environment = os.environ | {"SOURCE_DATE_EPOCH": "0", "PATH": SYSTEM_PATH, "LC_ALL": "C.UTF-8"}
         run([*argv, RELEASE, archive], log=cache() / f"{archive.parent.name.lstrip('.')}.log", environment=environment)
 

@@ -22,6 +22,8 @@ MARK = "IMAGEBUILD_CLUSTER_PART"
 READY_SECONDS = 60
 GRACE_SECONDS = 10
 LOOKS = 4
+AT_ONCE = 200
+"""So many processes are ended at once, for each needs a file descriptor."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,9 @@ def _read(pid: int, state: Path) -> Process | None:
     prefix = f"{MARK}=".encode()
     for variable in environment:
         if variable.startswith(prefix):
-            part, version, owner = os.fsdecode(variable.removeprefix(prefix)).split(":", 2)
-            return Process(pid, part, version, session == pid) if owner == str(state) else None
+            match os.fsdecode(variable.removeprefix(prefix)).split(":", 2):
+                case [part, version, owner] if owner == str(state):
+                    return Process(pid, part, version, session == pid)
     return None
 
 
@@ -165,7 +168,7 @@ def end(pids: Sequence[int], ours: Callable[[int], bool], *, grace: float = GRAC
 def end_all(cluster: Cluster) -> None:
     """End all that the cluster started, at once and by force: its state is about to be removed."""
     while pids := [process.pid for process in find(cluster.state)]:
-        end(pids, lambda pid: _read(pid, cluster.state) is not None, grace=0)
+        end(pids[:AT_ONCE], lambda pid: _read(pid, cluster.state) is not None, grace=0)
 
 
 def _signal(descriptors: Sequence[int], number: signal.Signals) -> None:
@@ -181,6 +184,9 @@ def _await_end(descriptors: Sequence[int], seconds: float) -> list[int]:
     deadline = time.monotonic() + seconds
     left = list(descriptors)
     while left and (remaining := deadline - time.monotonic()) > 0:
-        ended, _, _ = select.select(left, [], [], remaining)
+        poll = select.poll()
+        for descriptor in left:
+            poll.register(descriptor, select.POLLIN)
+        ended = {descriptor for descriptor, _ in poll.poll(remaining * 1000)}
         left = [each for each in left if each not in ended]
     return left
