@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
+from imagebuild_operator.errors import InvalidSpecError
 from imagebuild_operator.merge import merge_registries
 from imagebuild_operator.model import BuildSpec, ConfigMapSource, ImageBuild
 from imagebuild_operator.names import (
@@ -184,9 +185,20 @@ def _pod_spec(spec: BuildSpec, defaults: BuildDefaults, seconds: int, scale: flo
 
 
 def _with_memory(resources: Mapping[str, Any], scale: float) -> Manifest:
-    """Resources with request and limit of memory multiplied."""
+    """Resources with request and limit of memory multiplied.
+
+    Raises:
+        InvalidSpecError: the memory is no quantity.
+    """
     if scale == 1.0:
         return dict(resources)
+    try:
+        return _multiplied(resources, scale)
+    except ValueError as error:
+        raise InvalidSpecError("spec.podTemplate.spec.resources", f"memory can't be multiplied: {error}") from error
+
+
+def _multiplied(resources: Mapping[str, Any], scale: float) -> Manifest:
     return {
         kind: {
             name: multiply(quantity, scale) if name == "memory" else quantity for name, quantity in quantities.items()

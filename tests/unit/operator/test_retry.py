@@ -160,6 +160,12 @@ def test_quantities_are_multiplied(quantity: object, factor: float, product: str
     assert multiply(quantity, factor) == product
 
 
+def test_memory_that_is_no_quantity_fails_the_build():
+    spec = {"retry": {"memoryFactor": 2}, "podTemplate": {"spec": {"resources": {"limits": {"memory": "lots"}}}}}
+    made = plan(a_build(spec, {"attempts": attempts(Reason.OUT_OF_MEMORY)}))
+    assert (made.status or {})["reason"] == "InvalidSpec"
+
+
 def test_what_is_no_quantity_is_refused():
     with pytest.raises(ValueError, match="no quantity"):
         multiply("lots", 2.0)
