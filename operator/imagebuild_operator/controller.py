@@ -77,7 +77,9 @@ class Controller:
             for concerned in decision.tell:
                 self._queue.add(concerned, rank=Rank.IDLE)
             self._admitted_at = asyncio.get_running_loop().time()
-            return decision.again
+            if decision.again is not None:
+                self._queue.add(ADMIT, decision.again, Rank.URGENT)
+            return None
         if key[1] == SWEEP:
             return await self._reconciler.sweep(key[0])
         self.reconciled += 1
