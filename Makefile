@@ -93,6 +93,14 @@ cluster-down: ## Stop the test cluster and remove every trace of it
 cluster-info: ## Print shell assignments for it: eval "$$(make cluster-info)"
 	@$(CLUSTER) info
 
+.PHONY: cluster-status
+cluster-status: ## Say which of its parts run and are ready
+	@$(CLUSTER) status
+
+.PHONY: cluster-check
+cluster-check: setup ## Check that it heals from the death of any part and leaves nothing behind
+	@tools/suite.sh cluster-check -q tests/cluster/check_cluster.py
+
 ##—— The rest ——
 
 .PHONY: setup
