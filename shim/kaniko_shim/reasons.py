@@ -133,7 +133,7 @@ TABLE: dict[Reason, Row] = {
     Reason.REGISTRY_TLS: Row(
         79,
         "The registry's certificate is not trusted, or it speaks plain HTTP.",
-        "List the registry in SKIP_TLS_VERIFY_REGISTRIES (untrusted certificate) or INSECURE_REGISTRIES (plain HTTP).",
+        "Set REGISTRY_CA or SKIP_TLS_VERIFY_REGISTRIES (untrusted certificate) or INSECURE_REGISTRIES (plain HTTP).",
     ),
     Reason.REGISTRY_UNAVAILABLE: Row(
         80,

@@ -24,6 +24,7 @@ class Registries:
         skip_tls_verify: hosts whose certificate is not verified.
         mirrors: Docker Hub's mirrors, tried in order.
         maps: mirrors of other registries, tried in order.
+        authorities: certificates (PEM) that are trusted beside the usual ones, or empty.
         skip_fallback: mirrors and maps only, never the registry itself.
     """
 
@@ -32,6 +33,7 @@ class Registries:
     mirrors: tuple[str, ...] = ()
     maps: tuple[RegistryMap, ...] = ()
     skip_fallback: bool = False
+    authorities: str = ""
 
     def is_lenient(self, registry: str) -> bool:
         """Whether a registry may be reached without a verified certificate."""

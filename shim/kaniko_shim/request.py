@@ -149,6 +149,7 @@ def _push_request(command: Command, reader: _Reader) -> Request:
         registries=Registries(
             insecure=reader.read(variables.INSECURE_REGISTRIES),
             skip_tls_verify=reader.read(variables.SKIP_TLS_VERIFY_REGISTRIES),
+            authorities=reader.read(variables.REGISTRY_CA),
         ),
         docker_config=_docker_config(reader),
         heartbeat_seconds=reader.read(variables.HEARTBEAT_SECONDS),
@@ -197,6 +198,7 @@ def _registries(reader: _Reader) -> Registries:
         mirrors=reader.read(variables.REGISTRY_MIRRORS),
         maps=reader.read(variables.REGISTRY_MAP),
         skip_fallback=reader.read(variables.SKIP_DEFAULT_REGISTRY_FALLBACK),
+        authorities=reader.read(variables.REGISTRY_CA),
     )
 
 

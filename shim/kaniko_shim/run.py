@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 
 from kaniko_shim import __version__
+from kaniko_shim.authorities import trust
 from kaniko_shim.cli import CommandLine, parse_command_line, usage
 from kaniko_shim.commands.build import build, plan
 from kaniko_shim.commands.check import check
@@ -65,6 +66,8 @@ def _run(line: CommandLine, environment: Mapping[str, str], paths: Paths, consol
         request = parse_request(line.command, environment)
         config = find_credentials(request.docker_config, environment, paths)
         console.masker = Masker([*secrets_of(request), *(config.secrets() if config else ())])
+        if not line.dry_run:
+            environment = trust(request.registries.authorities, environment, paths.scratch)
         job = Job(environment, paths, console, tail, phases)
         if line.dry_run:
             console.relay(plan(request, job) if isinstance(request, BuildRequest) else _plan_push(request))

@@ -101,7 +101,7 @@ GENERAL = (
         r"downloading remote source file: .*x509: ",
         Reason.COPY_FAILED,
         "The certificate of ADD's server is not trusted: {error}",
-        "Add the server's authority to /kaniko/ssl/certs, or put the file into the context.",
+        "Give its authority's certificate in REGISTRY_CA, or put the file into the context.",
     ),
     _row(
         "download unavailable",
@@ -185,7 +185,7 @@ GENERAL = (
         r"x509: |tls: failed to verify certificate|certificate signed by unknown authority",
         Reason.REGISTRY_TLS,
         "The certificate of {registry} is not trusted: {error}",
-        "Add its authority to /kaniko/ssl/certs, or list {registry} in SKIP_TLS_VERIFY_REGISTRIES.",
+        "Give its authority's certificate in REGISTRY_CA, or list {registry} in SKIP_TLS_VERIFY_REGISTRIES.",
     ),
     _row(
         "plain HTTP",

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from kaniko_shim.authorities import parse_authorities
 from kaniko_shim.build_args import parse_build_args, parse_origins, parse_secret_origins
 from kaniko_shim.cache import parse_cache_repo
 from kaniko_shim.docker_config import parse_docker_config
@@ -203,6 +204,14 @@ SKIP_TLS_VERIFY_REGISTRIES = Variable(
     parse_registries,
     commands=_EVERY,
 )
+REGISTRY_CA = Variable(
+    "REGISTRY_CA",
+    "Certificates of authorities (PEM) that are trusted beside the usual ones, for registries and for the context's "
+    "server: the way to a registry with a private authority that is still verified.",
+    parse_authorities,
+    commands=_EVERY,
+    shown=False,
+)
 REGISTRY_MIRRORS = Variable(
     "REGISTRY_MIRRORS",
     "Mirrors of Docker Hub, tried in order, `host[:port][/path]`, `,`-joined.",
@@ -247,6 +256,7 @@ TABLE: tuple[Variable[object], ...] = (
     REGISTRY_MIRRORS,
     REGISTRY_MAP,
     SKIP_DEFAULT_REGISTRY_FALLBACK,
+    REGISTRY_CA,
     DOCKERFILE_CONTENT,
     BUILD_ARG_FROM,
     BUILD_ARG_FROM_CONFIG,

@@ -90,6 +90,13 @@ def private_registry(scratch: Path, user: str, password: str) -> Iterator[Regist
 
 
 @contextmanager
+def https_registry(scratch: Path, certificate: Path, key: Path) -> Iterator[Registry]:
+    """An empty registry that speaks HTTPS."""
+    with _serve(scratch, {}, {"tls": {"certificate": str(certificate), "key": str(key)}}) as registry:
+        yield registry
+
+
+@contextmanager
 def own_registry(scratch: Path) -> Iterator[Registry]:
     """A registry of our own, with the base images in it."""
     with _serve(scratch, {}) as registry:
@@ -100,7 +107,7 @@ def own_registry(scratch: Path) -> Iterator[Registry]:
 
 
 @contextmanager
-def _serve(scratch: Path, more: dict[str, object]) -> Iterator[Registry]:
+def _serve(scratch: Path, more: dict[str, object], http: dict[str, object] | None = None) -> Iterator[Registry]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -110,7 +117,7 @@ def _serve(scratch: Path, more: dict[str, object]) -> Iterator[Registry]:
             {
                 "version": 0.1,
                 "storage": {"filesystem": {"rootdirectory": str(scratch / "registry")}, "delete": {"enabled": True}},
-                "http": {"addr": f"127.0.0.1:{port}"},
+                "http": {"addr": f"127.0.0.1:{port}", **(http or {})},
                 "log": {"accesslog": {"disabled": True}},
                 **more,
             }
