@@ -90,3 +90,30 @@ def test_a_killed_operator_neither_forgets_nor_repeats_an_attempt(
     assert names[-1] == third["metadata"]["name"]
     assert len(set(names)) == len(names)
     assert set(kubelet.pods()) <= {first["metadata"]["name"], third["metadata"]["name"]}
+
+
+def test_an_operator_that_dies_whenever_it_has_made_a_pod_still_makes_each_once(
+    operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
+):
+    names = ["one", "two", "three"]
+    for name in names:
+        builds.create(spec(), name=name)
+    made: dict[str, list[str]] = {name: [] for name in names}
+    seen: set[str] = set()
+    while len(seen) < 2 * len(names):
+        pod = kubelet.pod(lambda pod: pod["metadata"]["uid"] not in seen)
+        operator.stop(signal.SIGKILL)
+        name = pod["metadata"]["ownerReferences"][0]["name"]
+        seen.add(pod["metadata"]["uid"])
+        made[name].append(pod["metadata"]["name"])
+        if len(made[name]) == 1:
+            kubelet.report(pod, "Failed", build=UNAVAILABLE)
+        else:
+            kubelet.report(pod, "Succeeded", build=terminated(0, "{}"), push=PUSHED)
+        operator.start()
+    for name in names:
+        status = wait_for_finish(api, namespace, name)
+        assert status["phase"] == "Succeeded"
+        assert [attempt["podName"] for attempt in status["attempts"]] == made[name]
+        assert len(set(made[name])) == 2
+    assert set(kubelet.pods()) <= {name for both in made.values() for name in both}
