@@ -1,11 +1,11 @@
-"""Enough of a reader of Dockerfiles to name a line, and to refuse what would be silently ignored."""
+"""Enough of a reader of Dockerfiles to name a line, and to see what an instruction asks for."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from kaniko_shim.errors import Failure, JobError
+from kaniko_shim.errors import JobError
 from kaniko_shim.reasons import Reason
 
 LARGEST = 4 * 1024 * 1024
@@ -13,43 +13,61 @@ LARGEST = 4 * 1024 * 1024
 
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*")
 # A word of its own, as BuildKit has it: neither <<< nor a shift inside of $(( )) is one.
-_HEREDOC = re.compile(r"\d*<<(-?)([^<]+)")
-_WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""")
+HEREDOC = re.compile(r"\d*<<(-?)([^<]+)")
+WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""")
 _HEREDOC_KEYWORDS = frozenset({"RUN", "COPY", "ADD", "ONBUILD"})
 _FLAG = re.compile(r"\s*(--[a-z]+(?:-[a-z]+)*)(?:=(\S*))?")
 
 
 @dataclass(frozen=True, slots=True)
+class Heredoc:
+    """One heredoc of an instruction.
+
+    Attributes:
+        word: what ends it, without quotes.
+        content: the lines before that, as they stand.
+        quoted: whether the word was quoted, so that nothing in the content is expanded.
+        chomp: whether tabs at the beginning of lines are dropped (`<<-`).
+    """
+
+    word: str
+    content: str
+    quoted: bool = False
+    chomp: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Instruction:
-    """One instruction.
+    """One instruction; two that say the same are equal, however they are laid out.
 
     Attributes:
         keyword: in upper case.
         text: all of it on one line, without comments and with single blanks.
         line: where it begins, counted from 1.
         flags: its `--flag=value` pairs.
-        heredocs: whether each heredoc's word is quoted.
+        heredocs: its heredocs.
+        rest: what follows keyword and flags, with its blanks as they are.
+        last: the line where it ends, heredocs included.
     """
 
     keyword: str
     text: str
     line: int
     flags: tuple[tuple[str, str], ...] = ()
-    heredocs: tuple[bool, ...] = ()
+    heredocs: tuple[Heredoc, ...] = ()
+    rest: str = field(default="", compare=False, repr=False)
+    last: int = field(default=0, compare=False, repr=False)
 
-
-@dataclass(frozen=True, slots=True)
-class Support:
-    """What an executor does with newer syntax."""
-
-    heredocs: bool = False
-    mounts: bool = False
+    def flag(self, name: str) -> str | None:
+        """The value of a flag such as `--from`, or None."""
+        return dict(self.flags).get(name)
 
 
 def parse_dockerfile(content: bytes) -> tuple[Instruction, ...]:
     """The instructions of a Dockerfile, which need not be a valid one."""
-    lines = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").splitlines()
-    escape = _escape(lines)
+    raw = split_lines(content)
+    lines = [line.rstrip("\r") for line in raw]
+    escape = "`" if directive(content, "escape") == "`" else "\\"
     instructions = list[Instruction]()
     number = 0
     while number < len(lines):
@@ -61,33 +79,33 @@ def parse_dockerfile(content: bytes) -> tuple[Instruction, ...]:
         if not text:
             continue
         keyword = text.split(maxsplit=1)[0].upper()
-        quoted = tuple[bool, ...]()
-        for chomp, word in _heredocs(text) if keyword in _HEREDOC_KEYWORDS else ():
+        heredocs = list[Heredoc]()
+        for chomp, word in heredoc_words(text) if keyword in _HEREDOC_KEYWORDS else ():
             plain = re.sub("[\"']", "", word)
+            begin = number
             number = _skip_heredoc(lines, number, plain, chomp=chomp)
-            quoted += (plain != word,)
-        instructions.append(Instruction(keyword, " ".join(text.split()), first, _flags(text), quoted))
+            body = "".join(line + "\n" for line in raw[begin : number - 1])
+            heredocs.append(Heredoc(plain, body, plain != word, chomp))
+        flags, rest = _flags(text)
+        one_line = " ".join(text.split())
+        instructions.append(Instruction(keyword, one_line, first, flags, tuple(heredocs), rest, number))
     return tuple(instructions)
 
 
-def refuse_ignored(instructions: tuple[Instruction, ...], support: Support, name: str) -> None:
-    """Refuse what this executor would leave out without a word.
+def split_lines(content: bytes, errors: str = "replace") -> list[str]:
+    """A Dockerfile's lines: without a byte order mark and line feeds, but with carriage returns."""
+    return content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors).split("\n")
 
-    Raises:
-        JobError: DockerfileUnsupported, naming the file and the line.
-    """
-    for instruction in instructions:
-        problem = _ignored(instruction, support)
-        if problem:
-            raise JobError.of(
-                Failure(
-                    Reason.DOCKERFILE_UNSUPPORTED,
-                    f"{name} line {instruction.line}: {problem}.",
-                    instruction=instruction.text,
-                    line=instruction.line,
-                    hint=_advice(instruction),
-                )
-            )
+
+def directive(content: bytes, name: str) -> str:
+    """The value of a directive such as `# syntax=…` at a Dockerfile's head, or empty."""
+    for line in split_lines(content):
+        match = _DIRECTIVE.fullmatch(line.strip())
+        if match is None:
+            break
+        if match[1].lower() == name:
+            return match[2]
+    return ""
 
 
 def find_line(instructions: tuple[Instruction, ...], text: str, occurrence: int = 1) -> int:
@@ -163,16 +181,6 @@ def _not_found(context: Path, path: str) -> JobError:
     )
 
 
-def _escape(lines: list[str]) -> str:
-    for line in lines:
-        directive = _DIRECTIVE.fullmatch(line.strip())
-        if directive is None:
-            break
-        if directive[1].lower() == "escape" and directive[2] in {"\\", "`"}:
-            return directive[2]
-    return "\\"
-
-
 def _logical_line(lines: list[str], number: int, escape: str) -> tuple[str, int]:
     continued = re.compile(re.escape(escape) + r"[ \t]*$")
     parts = list[str]()
@@ -188,10 +196,10 @@ def _logical_line(lines: list[str], number: int, escape: str) -> tuple[str, int]
     return "".join(parts).strip(), number
 
 
-def _heredocs(text: str) -> Iterator[tuple[bool, str]]:
+def heredoc_words(text: str) -> Iterator[tuple[bool, str]]:
     """Whether each heredoc's lines may be indented by tabs, and its word with its quotes."""
-    for word in _WORD.findall(text) if "<<" in text else ():
-        if match := _HEREDOC.fullmatch(word):
+    for word in WORD.findall(text) if "<<" in text else ():
+        if match := HEREDOC.fullmatch(word):
             yield bool(match[1]), match[2]
 
 
@@ -204,36 +212,10 @@ def _skip_heredoc(lines: list[str], number: int, word: str, *, chomp: bool) -> i
     return number
 
 
-def _flags(text: str) -> tuple[tuple[str, str], ...]:
+def _flags(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
     flags = list[tuple[str, str]]()
     position = len(text.split(maxsplit=1)[0])
     while match := _FLAG.match(text, position):
         flags.append((match[1], match[2] or ""))
         position = match.end()
-    return tuple(flags)
-
-
-def _ignored(instruction: Instruction, support: Support) -> str:
-    names = {name for name, _ in instruction.flags}
-    if instruction.keyword in {"RUN", "ONBUILD"} and instruction.heredocs:
-        if not support.heredocs:
-            return "this executor does not run heredocs (RUN <<EOF); it would skip the step silently"
-        if any(instruction.heredocs):
-            return "this executor skips a heredoc with a quoted word (RUN <<'EOF') silently"
-    if instruction.keyword in {"COPY", "ADD"} and instruction.heredocs and not support.heredocs:
-        return f"this executor does not know heredocs ({instruction.keyword} <<EOF)"
-    if instruction.keyword == "RUN" and "--mount" in names and not support.mounts:
-        return "this executor ignores RUN --mount silently"
-    if instruction.keyword == "ADD" and "--checksum" in names:
-        return "this executor does not verify ADD --checksum"
-    return ""
-
-
-def _advice(instruction: Instruction) -> str:
-    if instruction.heredocs and instruction.keyword in {"RUN", "ONBUILD"}:
-        return "Join the commands with && in one RUN, or COPY a script and run it."
-    if instruction.heredocs:
-        return "Put the file into the context and COPY it."
-    if instruction.keyword == "ADD":
-        return "Download the file in a RUN and check it there with sha256sum -c."
-    return "Leave --mount out: COPY what a bind mount shows, and give secrets as build arguments."
+    return tuple(flags), text[position:].strip()

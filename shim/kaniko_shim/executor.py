@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kaniko_shim.dockerfile import Support
 from kaniko_shim.errors import JobError
+from kaniko_shim.extra_args import several
 from kaniko_shim.masking import MASK
 from kaniko_shim.paths import Paths
 from kaniko_shim.reasons import Reason
 from kaniko_shim.references import DOCKER_HUB
 from kaniko_shim.request import BuildRequest
+from kaniko_shim.support import Support
 
 _FLAG = re.compile(r"^\s+(?:-\w, )?--([A-Za-z][A-Za-z0-9-]*)", re.MULTILINE)
 
@@ -36,9 +37,8 @@ class Abilities:
 
     @property
     def support(self) -> Support:
-        """Its support for newer Dockerfile syntax; the flag came with heredocs and mounts."""
-        modern = "secret" in self.flags
-        return Support(heredocs=modern, mounts=modern)
+        """What it makes of Dockerfiles; the flag came with heredocs and mounts."""
+        return Support(modern="secret" in self.flags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +108,14 @@ def invocation(
         *(("ignore-path", path) for path in ignored),
         *(("build-arg", f"{argument.name}={argument.value}") for argument in request.build_args),
         *(("build-arg", argument.name) for argument in request.secret_build_args),
+        *(("label", f"{label.name}={label.value}") for label in request.labels),
         *_output_flags(request, paths),
         *_cache_flags(request, abilities),
         *_registry_flags(request),
     ]
     if request.target:
         flags.append(("target", request.target))
+    flags = _with_extra(flags, request, abilities)
     argv = [f"--{name}={value}" for name, value in flags if name in abilities.flags]
     secrets = {argument.name: argument.value for argument in request.secret_build_args}
     return Invocation(
@@ -142,6 +144,16 @@ def _output_flags(request: BuildRequest, paths: Paths) -> list[tuple[str, str]]:
     if request.layout:
         flags.append(("oci-layout-path", request.layout))
     return flags
+
+
+def _with_extra(flags: list[tuple[str, str]], request: BuildRequest, abilities: Abilities) -> list[tuple[str, str]]:
+    """The flags with those of EXTRA_ARGS, which replace the shim's own choice."""
+    unknown = [f"--{extra.name}" for extra in request.extra_args if extra.name not in abilities.flags]
+    if unknown:
+        raise JobError(Reason.INVALID_SPEC, f"EXTRA_ARGS: this executor does not know {', '.join(unknown)}.")
+    replaced = {extra.name for extra in request.extra_args if not several(extra.name)}
+    kept = [(name, value) for name, value in flags if name not in replaced]
+    return kept + [(extra.name, extra.value) for extra in request.extra_args]
 
 
 def _cache_flags(request: BuildRequest, abilities: Abilities) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ class Paths:
         crane: the registry tool.
         executor_help: what `executor --help` printed when the image was made.
         context: the build context.
+        heredocs: files that stand in a Dockerfile; RUN steps of any user read them.
         scratch: the shim's temporary files; also the current directory.
         docker_config: directory of the mounted config.json, unless DOCKER_CONFIG names another.
         termination_log: where Kubernetes reads the result.
@@ -25,6 +26,7 @@ class Paths:
     crane: Path = Path("/kaniko/.Shim/bin/crane")
     executor_help: Path = Path("/kaniko/.Shim/executor.help")
     context: Path = Path("/kaniko/buildcontext")
+    heredocs: Path = Path("/kaniko/.heredocs")
     scratch: Path = Path("/kaniko/.run")
     docker_config: Path = Path("/kaniko/.docker")
     termination_log: Path = Path("/dev/termination-log")

@@ -10,6 +10,8 @@ from kaniko_shim.build_args import BuildArg, BuildArgOrigin, resolve_origins
 from kaniko_shim.cache import CachePolicy, infer_cache_repo
 from kaniko_shim.docker_config import DockerConfig
 from kaniko_shim.errors import JobError
+from kaniko_shim.extra_args import ExtraArg
+from kaniko_shim.labels import Label
 from kaniko_shim.reasons import Reason
 from kaniko_shim.references import ImageReference
 from kaniko_shim.registries import Registries
@@ -80,6 +82,8 @@ class BuildRequest(Request):
         secret_build_args: arguments whose values are masked everywhere.
         target: the stage to build, or empty for the last.
         cache: None means no cache.
+        labels: of the image.
+        extra_args: flags for the executor.
     """
 
     source: SourceRequest
@@ -89,6 +93,8 @@ class BuildRequest(Request):
     secret_build_args: tuple[BuildArg, ...] = field(repr=False)
     target: str
     cache: CachePolicy | None
+    labels: tuple[Label, ...] = ()
+    extra_args: tuple[ExtraArg, ...] = ()
 
 
 class _Reader:
@@ -179,6 +185,8 @@ def _build_request(command: Command, reader: _Reader) -> BuildRequest:
         secret_build_args=_named_build_args(reader, variables.BUILD_ARG_FROM),
         target=reader.read(variables.TARGET),
         cache=_cache(reader, outputs),
+        labels=reader.read(variables.LABELS),
+        extra_args=reader.read(variables.EXTRA_ARGS),
     )
 
 

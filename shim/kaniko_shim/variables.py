@@ -6,6 +6,8 @@ from kaniko_shim.authorities import parse_authorities
 from kaniko_shim.build_args import parse_build_args, parse_origins, parse_secret_origins
 from kaniko_shim.cache import parse_cache_repo
 from kaniko_shim.docker_config import parse_docker_config
+from kaniko_shim.extra_args import parse_extra_args
+from kaniko_shim.labels import parse_labels
 from kaniko_shim.references import ImageReference, parse_output
 from kaniko_shim.registries import parse_maps, parse_mirrors, parse_registries
 from kaniko_shim.scalars import (
@@ -92,6 +94,18 @@ BUILD_ARG_FROM_CONFIG = Variable(
     parse_origins,
 )
 TARGET = Variable("TARGET", "The stage to build.", parse_text, default_note="the last stage")
+LABELS = Variable(
+    "LABELS",
+    "Labels of the image: `,`-joined `name=value`, or a JSON object of texts for values that hold commas. A LABEL of "
+    "the same name in the Dockerfile wins.",
+    parse_labels,
+)
+EXTRA_ARGS = Variable(
+    "EXTRA_ARGS",
+    "Further flags for the executor, `--flag=value` each, quoted as for a shell. "
+    "[Few are allowed](builder-image.md#flags-of-the-executor).",
+    parse_extra_args,
+)
 OUTPUT_IMAGE = Variable(
     "OUTPUT_IMAGE",
     "The image to push, `[host[:port]/]path[:tag]`; several are `,`-joined. Required, unless NO_PUSH is `true`. "
@@ -270,6 +284,8 @@ TABLE: tuple[Variable[object], ...] = (
     CACHE,
     CACHE_TTL,
     CACHE_READ_ONLY,
+    LABELS,
+    EXTRA_ARGS,
     NO_PUSH,
     OUTPUT_LAYOUT,
     HEARTBEAT_SECONDS,

@@ -1,20 +1,20 @@
 """`build`, and a run without a sub-command: fetch the context, run the executor, report."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kaniko_shim import dockerfile as dockerfiles
 from kaniko_shim import executor, layout, process
 from kaniko_shim.classify import Evidence, classify
 from kaniko_shim.crane import Crane
 from kaniko_shim.credentials import explain_refusal, find_credentials, install_credentials
 from kaniko_shim.culprit import find_culprit, missing_path
 from kaniko_shim.docker_config import DockerConfig
-from kaniko_shim.dockerfile import Instruction
 from kaniko_shim.errors import CancelledError, Failure, JobError
 from kaniko_shim.executor import Abilities, Invocation
+from kaniko_shim.given import Given, give_dockerfile
 from kaniko_shim.heartbeat import heartbeat
 from kaniko_shim.job import Job
+from kaniko_shim.machine import architecture
 from kaniko_shim.memory import oom_kills
 from kaniko_shim.probe import probe
 from kaniko_shim.progress import Progress
@@ -33,7 +33,7 @@ _PRODUCT_UUID = Path("/product_uuid")
 class _Prepared:
     command: Invocation
     credentials: DockerConfig | None = field(repr=False)
-    instructions: tuple[Instruction, ...]
+    given: Given
 
 
 def build(request: BuildRequest, job: Job) -> Result:
@@ -50,6 +50,7 @@ def build(request: BuildRequest, job: Job) -> Result:
     except JobError as error:
         return Result(str(request.command), error.failure, source=result.source, timings=job.phases.timings)
     progress = Progress(output.name for output in request.outputs)
+    progress.warnings.extend(prepared.given.warnings)
     failure = _execute(request, job, prepared, progress)
     images: tuple[PushedImage, ...] = ()
     if failure is None:
@@ -86,25 +87,16 @@ def _fetch(request: BuildRequest, job: Job) -> SourceReport:
 def _prepare(request: BuildRequest, job: Job) -> _Prepared:
     paths = job.paths
     context = context_directory(paths.context, request.source)
-    if request.dockerfile_content:
-        name = "DOCKERFILE_CONTENT"
-        path = paths.inline_dockerfile
-        path.write_text(request.dockerfile_content, encoding="utf-8")
-    else:
-        name = request.dockerfile_path
-        path = dockerfiles.locate(paths.context, context, name)
-    instructions = dockerfiles.parse_dockerfile(dockerfiles.read(path, name))
-    if all(instruction.keyword != "FROM" for instruction in instructions):
-        # The executor crashes on a file that has only ARGs.
-        raise JobError(Reason.DOCKERFILE_INVALID, f"{name} has no FROM.", hint="Begin it with FROM and a base image.")
     abilities = probe(paths)
-    dockerfiles.refuse_ignored(instructions, abilities.support, name)
+    given = give_dockerfile(request, context, replace(abilities.support, architecture=architecture()), paths)
     credentials = find_credentials(request.docker_config, job.environment, paths)
     install_credentials(credentials, paths, job.say)
     if request.layout:
         Path(request.layout).mkdir(parents=True, exist_ok=True)
     paths.digest_file.unlink(missing_ok=True)
-    return _Prepared(_command(request, job, context, path, abilities), credentials, instructions)
+    for warning in given.warnings:
+        job.say(f"warning: {warning}")
+    return _Prepared(_command(given.request, job, context, given.path, abilities), credentials, given)
 
 
 def _command(request: BuildRequest, job: Job, context: Path, dockerfile: Path, abilities: Abilities) -> Invocation:
@@ -145,15 +137,16 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
     if ended.code == 0:
         return None
     error = job.console.masker.mask(progress.error or job.tail.text.rpartition("\n")[2])
+    error = prepared.given.translate(error)
     sub_path = request.source.sub_path
-    instruction, line = find_culprit(prepared.instructions, progress, error, sub_path)
+    instruction, line = find_culprit(prepared.given.instructions, progress, error, sub_path)
     evidence = Evidence(
         ended,
         error,
         log=job.tail.text,
         pushing=progress.pushing,
         out_of_memory=oom_kills() > kills,
-        instruction=instruction,
+        instruction=prepared.given.own(instruction, line),
         line=line,
         image=progress.image,
         mirrors=tuple(job.console.masker.mask(said) for said in progress.mirrors),

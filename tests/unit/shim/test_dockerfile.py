@@ -4,19 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.dockerfile import (
+    Heredoc,
     Instruction,
-    Support,
+    directive,
     find_copy,
     find_line,
     locate,
     parse_dockerfile,
     read,
-    refuse_ignored,
 )
 from kaniko_shim.errors import JobError
 from kaniko_shim.reasons import Reason
-
-OLD, NEW = Support(), Support(heredocs=True, mounts=True)
 
 
 def test_instructions_and_their_lines():
@@ -40,6 +38,20 @@ def test_instructions_and_their_lines():
     )
 
 
+def test_the_rest_and_the_last_line():
+    text = b"RUN --network=host   echo  a \\\n  b\nCOPY <<A /x\n1\n\n2\nA\nCMD []\n"
+    assert [(each.rest, each.line, each.last) for each in parse_dockerfile(text)] == [
+        ("echo  a   b", 1, 2),
+        ("<<A /x", 3, 7),
+        ("[]", 8, 8),
+    ]
+
+
+def test_directives_stand_at_the_head():
+    text = b"\xef\xbb\xbf# Syntax = docker/dockerfile:1.7-labs \n#escape=`\nFROM x\n# check=skip\n"
+    assert [directive(text, name) for name in ("syntax", "escape", "check")] == ["docker/dockerfile:1.7-labs", "`", ""]
+
+
 def test_another_escape_character():
     text = b"# escape=`\nFROM x\nRUN dir C:\\\nRUN a `\n  b\n"
     assert [(each.text, each.line) for each in parse_dockerfile(text)] == [
@@ -52,45 +64,15 @@ def test_another_escape_character():
 def test_heredocs_hide_their_lines():
     text = b"RUN <<EOF\nFROM not\nEOF\nCOPY <<-'A' <<B /to/\n\tRUN no\n\tA\nB\nCMD echo \"<<X\"\n"
     assert parse_dockerfile(text) == (
-        Instruction("RUN", "RUN <<EOF", 1, heredocs=(False,)),
-        Instruction("COPY", "COPY <<-'A' <<B /to/", 4, heredocs=(True, False)),
+        Instruction("RUN", "RUN <<EOF", 1, heredocs=(Heredoc("EOF", "FROM not\n"),)),
+        Instruction(
+            "COPY",
+            "COPY <<-'A' <<B /to/",
+            4,
+            heredocs=(Heredoc("A", "\tRUN no\n", quoted=True, chomp=True), Heredoc("B", "")),
+        ),
         Instruction("CMD", 'CMD echo "<<X"', 8),
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "support", "problem"),
-    [
-        ("RUN <<EOF\nx\nEOF", OLD, "line 2: this executor does not run heredocs"),
-        ("RUN <<EOF\nx\nEOF", NEW, ""),
-        ("RUN <<'EOF'\nx\nEOF", NEW, "quoted word"),
-        ("COPY <<EOF /x\nx\nEOF", OLD, "does not know heredocs (COPY <<EOF)"),
-        ("COPY <<'EOF' /x\nx\nEOF", NEW, ""),
-        ("RUN --mount=type=cache,target=/x make", OLD, "ignores RUN --mount"),
-        ("RUN --network=none --mount=type=secret,id=x make", OLD, "ignores RUN --mount"),
-        ("RUN --mount=type=cache,target=/x make", NEW, ""),
-        ("RUN echo --mount=x", OLD, ""),
-        ("RUN cat <<<word", OLD, ""),
-        ("RUN echo 'a <<EOF b' \"c <<EOF\"", OLD, ""),
-        ('RUN python3 - <<-"EOF" > /x\nx\nEOF', NEW, "quoted word"),
-        ("ONBUILD RUN <<EOF\nx\nEOF", OLD, "does not run heredocs"),
-        ("RUN test 1 << 2", OLD, ""),
-        ("RUN echo $((1<<4))", OLD, ""),
-        ("ADD --checksum=sha256:0 http://x /x", NEW, "does not verify ADD --checksum"),
-    ],
-)
-def test_what_the_executor_would_ignore(text: str, support: Support, problem: str):
-    instructions = parse_dockerfile(f"FROM x\n{text}\n".encode())
-    if not problem:
-        refuse_ignored(instructions, support, "docker/Dockerfile")
-        return
-    with pytest.raises(JobError) as caught:
-        refuse_ignored(instructions, support, "docker/Dockerfile")
-    failure = caught.value.failure
-    assert (failure.reason, failure.line) == (Reason.DOCKERFILE_UNSUPPORTED, 2)
-    assert failure.message.startswith("docker/Dockerfile line 2: ")
-    assert problem in failure.message
-    assert failure.hint
 
 
 def test_an_instruction_is_found_by_its_text_and_its_turn():

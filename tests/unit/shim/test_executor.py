@@ -1,11 +1,11 @@
 from pathlib import Path
 
 import pytest
-from kaniko_shim.dockerfile import Support
 from kaniko_shim.errors import JobError
 from kaniko_shim.executor import Abilities, Invocation, invocation, read_abilities, shown
 from kaniko_shim.paths import Paths
 from kaniko_shim.request import BuildRequest, parse_request
+from kaniko_shim.support import Support
 from kaniko_shim.variable import Command
 
 HELP = """
@@ -64,7 +64,7 @@ def command(
 def test_abilities_are_read_from_the_help():
     abilities = read_abilities(HELP)
     assert abilities == Abilities(frozenset({"build-arg", "context", "secret", "help"}))
-    assert abilities.support == Support(heredocs=True, mounts=True)
+    assert abilities.support == Support(modern=True)
     assert Abilities(ALL_FLAGS).support == Support()
 
 

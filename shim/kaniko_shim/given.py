@@ -1,0 +1,105 @@
+"""Reads the user's Dockerfile, and gives the executor one that it reads as Docker would read the user's."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from kaniko_shim import dockerfile as dockerfiles
+from kaniko_shim.adapt import Adapted, Surroundings, adapt
+from kaniko_shim.build_args import BuildArg
+from kaniko_shim.dockerfile import Instruction
+from kaniko_shim.errors import JobError
+from kaniko_shim.heredocs import write_files
+from kaniko_shim.paths import Paths
+from kaniko_shim.reasons import Reason
+from kaniko_shim.request import BuildRequest
+from kaniko_shim.rewrite import Rewritten
+from kaniko_shim.support import Support
+from kaniko_shim.unsupported import refuse_ignored, warnings_about
+
+_IGNORE = ".dockerignore"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the executor gets.
+
+    Attributes:
+        path: the Dockerfile.
+        request: the request, with the target and the build arguments that go with it.
+        instructions: as the executor names them, at the lines of the user's file.
+        warnings: what is otherwise than in Docker.
+    """
+
+    path: Path
+    request: BuildRequest = field(repr=False)
+    instructions: tuple[Instruction, ...]
+    warnings: tuple[str, ...]
+    _own: Mapping[int, str] = field(repr=False)
+    _rewritten: Rewritten | None = field(repr=False)
+
+    def own(self, instruction: str, line: int) -> str:
+        """An instruction of the executor's as the user wrote it."""
+        return self._own.get(line, instruction)
+
+    def translate(self, error: str) -> str:
+        """An error of the executor's with the line numbers of the user's file."""
+        return self._rewritten.translate(error) if self._rewritten else error
+
+
+def give_dockerfile(request: BuildRequest, context: Path, support: Support, paths: Paths) -> Given:
+    """Make the executor's Dockerfile.
+
+    Raises:
+        JobError: there is no Dockerfile, or the executor would misread it.
+    """
+    if request.dockerfile_content:
+        name = "DOCKERFILE_CONTENT"
+        path = paths.inline_dockerfile
+        path.write_text(request.dockerfile_content, encoding="utf-8")
+    else:
+        name = request.dockerfile_path
+        path = dockerfiles.locate(paths.context, context, name)
+    content = dockerfiles.read(path, name)
+    instructions = dockerfiles.parse_dockerfile(content)
+    if all(instruction.keyword != "FROM" for instruction in instructions):
+        # The executor crashes on a file that has only ARGs.
+        raise JobError(Reason.DOCKERFILE_INVALID, f"{name} has no FROM.", hint="Begin it with FROM and a base image.")
+    refuse_ignored(instructions, support, name, dockerfiles.directive(content, "syntax"))
+    ignore_file = next((file for file in (Path(f"{path}{_IGNORE}"), context / _IGNORE) if file.is_file()), None)
+    surroundings = Surroundings(
+        context,
+        ignore_file.read_bytes() if ignore_file else b"",
+        paths.heredocs,
+        request.target,
+        {each.name: each.value for each in (*request.build_args, *request.secret_build_args)},
+        cached=request.cache is not None,
+    )
+    adapted = adapt(content, support, surroundings)
+    if adapted.dockerfile:
+        path = _write(adapted, adapted.dockerfile, surroundings.ignore_file if ignore_file else None, paths)
+    return Given(
+        path,
+        replace(request, target=adapted.target, build_args=(*request.build_args, *_arguments(adapted))),
+        adapted.instructions,
+        tuple(warnings_about(instructions, support, name)),
+        {instruction.line: instruction.text for instruction in instructions},
+        adapted.dockerfile,
+    )
+
+
+def _arguments(adapted: Adapted) -> Iterator[BuildArg]:
+    return (BuildArg(name, value) for name, value in adapted.arguments.items())
+
+
+def _write(adapted: Adapted, dockerfile: Rewritten, ignore_file: bytes | None, paths: Paths) -> Path:
+    path = paths.inline_dockerfile
+    path.write_text(dockerfile.text, encoding="utf-8", errors="surrogateescape", newline="")
+    write_files(adapted.heredocs.files, paths.heredocs)
+    beside = Path(f"{path}{_IGNORE}")
+    beside.unlink(missing_ok=True)
+    if ignore_file is not None:
+        # Patterns such as * concern every file that is copied, those of heredocs too.
+        kept = f"\n!*{paths.heredocs}/**\n" if adapted.heredocs.copied else ""
+        beside.write_bytes(ignore_file + kept.encode())
+    return path

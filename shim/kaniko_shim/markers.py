@@ -1,0 +1,127 @@
+"""Puts the names of files into the cache's keys, where the executor leaves them out.
+
+kaniko up to 1.25 finds a RUN's cached layer by what was copied before it, and takes modes, owners and contents of a
+directory's files for that, in the order of their names, but not the names. A file that was renamed would go unnoticed
+and the old layer be used. So an ARG is declared before each COPY of a directory or of a pattern, and its name
+depends on the names of the files. It has no value: no RUN sees it, and the image is the same; only the key differs.
+"""
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kaniko_shim.dockerfile import WORD, Instruction
+from kaniko_shim.ignorefile import Pattern, is_ignored
+from kaniko_shim.rewrite import Edit, inserted
+from kaniko_shim.stages import Stage, Stages, words_of_json
+
+PREFIX = "IMAGEBUILD_NAMES_"
+
+_COPYING = frozenset({"COPY", "ADD"})
+_SPECIAL = re.compile(r"[*?\[\\]")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+@dataclass(frozen=True, slots=True)
+class Markers:
+    """Computes the markers of one build.
+
+    Attributes:
+        stages: the Dockerfile's.
+        context: the context's directory.
+        ignored: its `.dockerignore`.
+        arguments: the build arguments' values.
+    """
+
+    stages: Stages
+    context: Path
+    ignored: Sequence[Pattern]
+    arguments: Mapping[str, str] = field(repr=False)
+
+    def edits(self) -> Iterator[Edit]:
+        """The markers to put into the Dockerfile."""
+        for stage in self.stages.stages:
+            for instruction in stage.instructions:
+                if instruction.keyword in _COPYING and (key := self._key(stage, instruction)):
+                    yield inserted(instruction, f"ARG {PREFIX}{hashlib.sha256(key.encode()).hexdigest()[:32]}")
+
+    def _key(self, stage: Stage, instruction: Instruction) -> str:
+        """What the names depend on; empty if they are in the instruction itself, or can't be known."""
+        origin = instruction.flag("--from")
+        if origin is None:
+            return "".join(self._names(source) for source in _sources(instruction))
+        # What a stage leaves is known only when it has run; its names depend on all that goes into it.
+        source = self.stages.find(origin, stage.index)
+        return self._inputs(source) if source else ""
+
+    def _names(self, source: str) -> str:
+        directory = self._directory(source)
+        return "\n".join(name for name, _ in self._walk(directory)) if directory else ""
+
+    def _directory(self, source: str) -> Path | None:
+        """The directory that holds all that a source may name; None if it is one file."""
+        if _URL.match(source):
+            return None
+        if "$" in source:
+            return self.context
+        source = os.path.normpath(source.lstrip("/")) if source.lstrip("/") else "."
+        if match := _SPECIAL.search(source):
+            source = source[: match.start()].rpartition("/")[0]
+        path = self.context / source
+        return path if path.is_dir() and not path.is_symlink() else None
+
+    def _inputs(self, stage: Stage) -> str:
+        """All that goes into a stage, but for what its base image and its RUN steps get from elsewhere."""
+        base = self.stages.base(stage)
+        parts = [self._inputs(base) if base else stage.base]
+        for instruction in (*self.stages.arguments, *stage.instructions):
+            parts.append(repr((instruction.text, instruction.heredocs)))
+            if instruction.keyword == "ARG":
+                parts += (f"{name}={self.arguments.get(name)}" for name in _declared(instruction))
+            elif instruction.keyword in _COPYING:
+                origin = instruction.flag("--from")
+                source = self.stages.find(origin, stage.index) if origin else None
+                parts += [self._inputs(source)] if source else [self._content(each) for each in _sources(instruction)]
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+    def _content(self, source: str) -> str:
+        directory = self._directory(source)
+        if directory is None:
+            path = self.context / source.lstrip("/")
+            return _digest(path) if path.is_file() else ""
+        return "\n".join(f"{name} {_digest(path)}" for name, path in self._walk(directory))
+
+    def _walk(self, directory: Path) -> Iterator[tuple[str, Path]]:
+        """What is not ignored below a directory, in a stable order."""
+        for root, directories, files in os.walk(directory):
+            directories.sort()
+            for name in sorted([*directories, *files]):
+                path = Path(root) / name
+                relative = os.path.relpath(path, self.context)
+                if not is_ignored(relative, self.ignored):
+                    yield ascii(relative), path
+
+
+def _sources(instruction: Instruction) -> list[str]:
+    words = words_of_json(instruction.rest)
+    if not words:
+        words = tuple(word.replace('"', "").replace("'", "") for word in WORD.findall(instruction.rest))
+    return [word for word in words[:-1] if not word.startswith("<<")]
+
+
+def _declared(instruction: Instruction) -> list[str]:
+    return [word.partition("=")[0] for word in WORD.findall(instruction.rest)]
+
+
+def _digest(path: Path) -> str:
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        return ascii(path.readlink())
+    if not stat.S_ISREG(mode):
+        return str(mode)
+    with path.open("rb") as file:
+        return f"{mode} {hashlib.file_digest(file, 'sha256').hexdigest()}"
