@@ -27,10 +27,10 @@ class Job:
     tail: LogTail
     phases: Phases
 
-    def relay(self, line: str) -> None:
+    def relay(self, line: str, program: str = "executor") -> None:
         """Show a line of another program."""
         self.tail.add(self.console.masker.mask(line))
-        self.console.relay(line)
+        self.console.relay(line, program)
 
     def say(self, text: str) -> None:
         """Write a line of the shim's own."""

@@ -147,6 +147,7 @@ def secrets_of(request: Request) -> Iterator[str]:
 
 
 def _push_request(command: Command, reader: _Reader) -> Request:
+    reader.read(variables.LOG_FORMAT)
     return Request(
         command=command,
         outputs=_outputs(reader),
@@ -168,6 +169,7 @@ def _build_request(command: Command, reader: _Reader) -> BuildRequest:
     if command is Command.BUILD:
         layout = layout or DEFAULT_LAYOUT
     source = _source(reader)
+    reader.read(variables.LOG_FORMAT)
     if reader.is_set(variables.DOCKERFILE_CONTENT) and reader.is_set(variables.DOCKERFILE_PATH):
         reader.blame(variables.DOCKERFILE_PATH, "DOCKERFILE_CONTENT is set too; set one of them")
     return BuildRequest(

@@ -17,6 +17,7 @@ from kaniko_shim.console import Console
 from kaniko_shim.credentials import find_credentials
 from kaniko_shim.errors import Failure, JobError
 from kaniko_shim.job import Job
+from kaniko_shim.logformat import LogFormat
 from kaniko_shim.logtail import LogTail
 from kaniko_shim.masking import Masker
 from kaniko_shim.paths import Paths
@@ -28,6 +29,7 @@ from kaniko_shim.request import BuildRequest, Request, parse_request, secrets_of
 from kaniko_shim.result import Result
 from kaniko_shim.signals import ignore_further_stops, raise_when_told_to_stop
 from kaniko_shim.variable import Command
+from kaniko_shim.variables import LOG_FORMAT
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str], paths: Paths | None = None) -> int:
@@ -61,6 +63,8 @@ def _run(line: CommandLine, environment: Mapping[str, str], paths: Paths, consol
     phases = Phases()
     tail = LogTail()
     reports = Reports(paths.termination_log, "" if line.dry_run else environment.get("RESULT_FILE", "").strip())
+    if environment.get(LOG_FORMAT.name, "").strip().lower() == LogFormat.JSON:
+        console.structure(lambda: phases.current)
     try:
         raise_when_told_to_stop()
         request = parse_request(line.command, environment)

@@ -8,6 +8,7 @@ from kaniko_shim.cache import parse_cache_repo
 from kaniko_shim.docker_config import parse_docker_config
 from kaniko_shim.extra_args import parse_extra_args
 from kaniko_shim.labels import parse_labels
+from kaniko_shim.logformat import parse_log_format
 from kaniko_shim.references import ImageReference, parse_output
 from kaniko_shim.registries import parse_maps, parse_mirrors, parse_registries
 from kaniko_shim.scalars import (
@@ -250,6 +251,14 @@ HEARTBEAT_SECONDS = Variable(
     default="30",
     commands=_EVERY,
 )
+LOG_FORMAT = Variable(
+    "LOG_FORMAT",
+    "How the log is written: `text`, or `json`, an object a line with `time`, `phase`, `stream` (`shim`, `executor` or "
+    "`crane`) and `message`.",
+    parse_log_format,
+    default="text",
+    commands=_EVERY,
+)
 RESULT_FILE = Variable(
     "RESULT_FILE",
     "A file that the result is written to, one JSON object, beside the container's termination message.",
@@ -289,5 +298,6 @@ TABLE: tuple[Variable[object], ...] = (
     NO_PUSH,
     OUTPUT_LAYOUT,
     HEARTBEAT_SECONDS,
+    LOG_FORMAT,
     RESULT_FILE,
 )

@@ -75,6 +75,29 @@ def test_a_layout_with_a_link_in_it_is_not_pushed(
     assert f"blobs/sha256/{digest} is a link" in pushed.result["message"]
 
 
+def test_a_log_in_json_has_nothing_else(
+    builder: Builder, source: Path, layout: Path, scratch: Path, env: dict[str, str]
+):
+    (source / "Dockerfile").write_text("FROM busybox\nRUN echo -n grüße; echo und >&2\n")
+    env |= {"LOG_FORMAT": "json"}
+    built = builder.run("build", env=env, mounts={"/tmp/source": source, "/kaniko/layout": layout})
+    pushed = builder.run("push", env=env, mounts={"/kaniko/layout": layout, "/kaniko/.run": scratch}, user=NOBODY)
+    assert (built.code, pushed.code) == (0, 0), built.log + pushed.log
+    lines = [json.loads(line) for line in (built.log + pushed.log).splitlines()]
+    assert {tuple(line) for line in lines} == {("time", "phase", "stream", "message")}
+    assert {line["stream"] for line in lines} == {"shim", "executor", "crane"}
+    step = "at RUN echo -n grüße; echo und >&2"
+    said = [line["message"] for line in lines if line["phase"] == step]
+    assert "".join(said).count("grüße") >= 1
+    assert lines[-1]["message"].startswith("done in ")
+
+
+def test_a_log_of_an_unknown_format_is_refused(builder: Builder, env: dict[str, str]):
+    done = builder.run(env={**env, "LOG_FORMAT": "xml"})
+    assert (done.code, done.result["reason"]) == (2, "InvalidSpec")
+    assert "LOG_FORMAT='xml': write text or json" in done.result["message"]
+
+
 @pytest.mark.parametrize("given", ["credentials", "none"])
 def test_the_credentials_for_the_push_are_in_the_push_only(
     builder: Builder, source: Path, layout: Path, scratch: Path, env: dict[str, str], tmp_path: Path, given: str

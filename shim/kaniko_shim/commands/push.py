@@ -71,7 +71,7 @@ def _push(request: Request, job: Job, output: ImageReference, image: LayoutImage
 
     def on_line(line: str) -> None:
         written.append(line)
-        job.relay(line)
+        job.relay(line, "crane")
 
     ended = process.run(
         crane.command(output.registry, "push", request.layout, output.name),
