@@ -99,11 +99,11 @@ class Markers:
         """What is not ignored below a directory, in a stable order."""
         for root, directories, files in os.walk(directory):
             directories.sort()
+            place = os.path.relpath(root, self.context)
+            prefix = "" if place == "." else f"{place}/"
             for name in sorted([*directories, *files]):
-                path = Path(root) / name
-                relative = os.path.relpath(path, self.context)
-                if not is_ignored(relative, self.ignored):
-                    yield ascii(relative), path
+                if not is_ignored(prefix + name, self.ignored):
+                    yield ascii(prefix + name), Path(root, name)
 
 
 def _sources(instruction: Instruction) -> list[str]:
