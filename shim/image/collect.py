@@ -119,6 +119,9 @@ def collect_packages(image: Path, site: Path) -> None:
         subprocess.run([sys.executable, *command], check=True)
     for unused in [*site.rglob("tests"), *site.glob("bin"), *site.rglob("__pycache__"), *site.glob("docs")]:
         shutil.rmtree(unused, ignore_errors=True)
+    # Needed to compile bindings, and to start programs named in SSH's configuration, which is not read.
+    for unused in (site / name for name in ("cffi", "pycparser", "invoke")):
+        shutil.rmtree(unused, ignore_errors=True)
     for unused in site.glob("zstandard/_cffi*.so"):
         # The same as its other backend, for other Pythons.
         unused.unlink()

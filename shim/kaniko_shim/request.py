@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from kaniko_shim import docker_config, variables
+from kaniko_shim import docker_config, source_variables, variables
 from kaniko_shim.build_args import BuildArg, BuildArgOrigin, resolve_origins
 from kaniko_shim.cache import CachePolicy, infer_cache_repo
 from kaniko_shim.docker_config import DockerConfig
@@ -15,7 +15,9 @@ from kaniko_shim.labels import Label
 from kaniko_shim.reasons import Reason
 from kaniko_shim.references import ImageReference
 from kaniko_shim.registries import Registries
-from kaniko_shim.sources.kinds import DirectorySource, GitSource, HttpSource, Source, secrets_in_url
+from kaniko_shim.source_request import SourceRequest
+from kaniko_shim.sources.access import SshAccess
+from kaniko_shim.sources.kinds import DirectorySource, GitSource, HttpSource, secrets_in_url
 from kaniko_shim.variable import Command, Variable
 from kaniko_shim.variables import CacheMode
 
@@ -48,26 +50,6 @@ class Request:
     registries: Registries
     docker_config: DockerConfig | None
     heartbeat_seconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRequest:
-    """What is to be fetched, and how much of it at most.
-
-    Attributes:
-        source: the kind of source.
-        username: for basic authentication, with `password`; empty for none.
-        sha256: what the archive must have, or empty.
-        sub_path: directory of the fetched tree that is the context, or empty.
-    """
-
-    source: Source
-    username: str = ""
-    password: str = field(default="", repr=False)
-    sha256: str = ""
-    sub_path: str = ""
-    max_bytes: int = 1 << 40
-    max_entries: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +124,9 @@ def secrets_of(request: Request) -> Iterator[str]:
         yield from request.docker_config.secrets()
     if isinstance(request, BuildRequest):
         yield request.source.password
+        if request.source.ssh.private_key:
+            yield request.source.ssh.private_key
+            yield request.source.ssh.password
         yield from secrets_in_url(request.source.source)
         yield from (argument.value for argument in request.secret_build_args)
 
@@ -232,9 +217,11 @@ def _source(reader: _Reader) -> SourceRequest:
         reader.read(variables.SOURCE_PASSWORD),
         reader.read(variables.SOURCE_SHA256),
         reader.read(variables.CONTEXT_SUB_PATH),
-        reader.read(variables.SOURCE_MAX_BYTES),
-        reader.read(variables.SOURCE_MAX_ENTRIES),
+        reader.read(source_variables.SOURCE_MAX_BYTES),
+        reader.read(source_variables.SOURCE_MAX_ENTRIES),
     )
+    if isinstance(source, GitSource):
+        request = replace(request, ssh=_ssh(reader), submodules=reader.read(source_variables.GIT_SUBMODULES))
     if request.sha256 and isinstance(source, DirectorySource | GitSource):
         reader.blame(variables.SOURCE_SHA256, "only an archive has a checksum; name a Git commit in SOURCE_GET_URL")
     if ".." in request.sub_path.split("/"):
@@ -247,6 +234,17 @@ def _source(reader: _Reader) -> SourceRequest:
         sub_path=request.sub_path,
         max_bytes=request.max_bytes,
         max_entries=request.max_entries,
+        ssh=request.ssh,
+        submodules=request.submodules,
+    )
+
+
+def _ssh(reader: _Reader) -> SshAccess:
+    return SshAccess(
+        reader.read(source_variables.SOURCE_SSH_PRIVATE_KEY),
+        reader.read(variables.SOURCE_PASSWORD),
+        reader.read(source_variables.SOURCE_SSH_KNOWN_HOSTS),
+        reader.read(source_variables.SOURCE_SSH_SKIP_HOST_KEY_CHECK),
     )
 
 

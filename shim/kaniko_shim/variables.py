@@ -20,6 +20,7 @@ from kaniko_shim.scalars import (
     parse_text,
     split_list,
 )
+from kaniko_shim.source_variables import SOURCE_TABLE
 from kaniko_shim.sources.kinds import parse_source
 from kaniko_shim.variable import Command, Variable
 
@@ -157,9 +158,10 @@ CACHE_READ_ONLY = Variable(
 SOURCE_GET_URL = Variable(
     "SOURCE_GET_URL",
     "The build context. `dir:///path` is a directory (it is copied), `file:///path` an archive; `http(s)://…` an "
-    "archive; `data:…;base64,…` an archive in the URL itself; `git+https://…`, `git+http://…`, `git://…` and "
-    "`https://….git` a Git repository, `#ref:directory` behind it, `ref` a branch, tag or full commit. Archives are "
-    "tar, tar.gz, tar.xz, tar.bz2, tar.zst or zip, recognised by their content.",
+    "archive; `data:…;base64,…` an archive in the URL itself; `git+https://…`, `git+http://…`, `git://…`, "
+    "`https://….git`, `ssh://…`, `git+ssh://…` and `user@host:path` a Git repository, `#ref:directory` behind it, "
+    "`ref` a branch, tag or full commit. Archives are tar, tar.gz, tar.xz, tar.bz2, tar.zst or zip, recognised by "
+    "their content.",
     parse_source,
     default="file:///tmp/context.tar.gz",
     shown=False,
@@ -179,18 +181,6 @@ SOURCE_PASSWORD = Variable(
     "The password or token for SOURCE_GET_URL. Never sent to another host.",
     parse_raw,
     secret=True,
-)
-SOURCE_MAX_BYTES = Variable(
-    "SOURCE_MAX_BYTES",
-    "The most bytes that an archive may unpack to.",
-    parse_count,
-    default="10737418240",
-)
-SOURCE_MAX_ENTRIES = Variable(
-    "SOURCE_MAX_ENTRIES",
-    "The most files and directories that an archive may unpack to.",
-    parse_count,
-    default="1000000",
 )
 CONTEXT_SUB_PATH = Variable(
     "CONTEXT_SUB_PATH",
@@ -288,8 +278,7 @@ TABLE: tuple[Variable[object], ...] = (
     SOURCE_SHA256,
     SOURCE_USERNAME,
     SOURCE_PASSWORD,
-    SOURCE_MAX_BYTES,
-    SOURCE_MAX_ENTRIES,
+    *SOURCE_TABLE,
     CACHE,
     CACHE_TTL,
     CACHE_READ_ONLY,

@@ -26,6 +26,7 @@ PACKAGES = {
     "skopeo": "skopeo",
     "sysctl": "procps",
     "/usr/lib/cni/bridge": "containernetworking-plugins",
+    "/usr/sbin/sshd": "openssh-server",
     "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",
 }
 """A command, or a file, and the package that has it. A command that is there in any way is good enough."""

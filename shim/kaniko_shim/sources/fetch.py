@@ -6,8 +6,8 @@ from pathlib import Path
 from kaniko_shim.archives.tree import Tree
 from kaniko_shim.errors import JobError
 from kaniko_shim.reasons import Reason
-from kaniko_shim.request import SourceRequest
 from kaniko_shim.result import SourceReport
+from kaniko_shim.source_request import SourceRequest
 from kaniko_shim.sources.kinds import DataSource, DirectorySource, FileSource, GitSource, HttpSource
 from kaniko_shim.sources.place import Place
 

@@ -16,8 +16,8 @@ from kaniko_shim.archives.entries import CHUNK
 from kaniko_shim.errors import JobError
 from kaniko_shim.masking import mask_url
 from kaniko_shim.reasons import Reason
-from kaniko_shim.request import SourceRequest
 from kaniko_shim.result import SourceReport
+from kaniko_shim.source_request import SourceRequest
 from kaniko_shim.sources.archive import unpack_stream
 from kaniko_shim.sources.place import Place
 from kaniko_shim.sources.proxies import connect

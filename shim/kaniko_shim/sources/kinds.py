@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit
 
-SUPPORTED = "dir://, file://, http(s)://, data:, git+https://, git+http://, git:// and https://….git"
+from kaniko_shim.sources.remotes import is_scp_form, parse_remote
 
-_LATER = {"s3", "gs", "oci", "ssh", "git+ssh", "docker", "ftp", "sftp", "tar", "http+unix"}
+SUPPORTED = (
+    "dir://, file://, http(s)://, data:, git+https://, git+http://, git://, https://….git, ssh:// and user@host:path"
+)
+
+_LATER = {"s3", "gs", "oci", "docker", "ftp", "sftp", "tar", "http+unix"}
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _REF = re.compile(r"(?!-)(?!.*(?:\.\.|@\{|//))[A-Za-z0-9._/+@-]+(?<![/.])")
 _SHORTEST_TOKEN = 16
-_SCP_FORM = re.compile(r"[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+:.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class GitSource:
     """A commit of a Git repository.
 
     Attributes:
-        url: http(s):// or git://.
+        url: http(s)://, git://, ssh:// or user@host:path.
         ref: branch, tag or full commit; empty means the remote's HEAD.
         subdir: directory of the tree that is the context; empty means all of it.
     """
@@ -72,8 +75,9 @@ def parse_source(text: str) -> Source:
         ValueError: says which forms there are; quotes no part of the URL behind its scheme.
     """
     text = text.strip()
-    if _SCP_FORM.fullmatch(text):
-        raise ValueError("Git over SSH is not supported yet; use git+https://host/path.git")
+    bare = text.partition("#")[0]
+    if is_scp_form(bare):
+        return _parse_git(bare, text.partition("#")[2])
     if any(ord(character) <= ord(" ") for character in text):
         raise ValueError("a URL has no blanks; write %20 for a space")
     scheme, colon, rest = text.partition(":")
@@ -93,8 +97,9 @@ def parse_source(text: str) -> Source:
         case "http" | "https" if not url.path.endswith(".git"):
             _need_host(url)
             return HttpSource(text.partition("#")[0])
-        case "http" | "https" | "git" | "git+http" | "git+https":
-            return _parse_git(scheme.removeprefix("git+"), url)
+        case "http" | "https" | "git" | "ssh" | "git+http" | "git+https" | "git+ssh":
+            _need_host(url)
+            return _parse_git(text[len(scheme) - len(scheme.removeprefix("git+")) :].partition("#")[0], url.fragment)
         case _:
             pass
     later = f"{scheme}:// is not supported yet" if scheme in _LATER else f"{scheme}: is no known kind of source"
@@ -104,6 +109,10 @@ def parse_source(text: str) -> Source:
 def secrets_in_url(source: Source) -> Iterator[str]:
     """A URL's password, and the values behind its ? that are long enough to be tokens."""
     if not isinstance(source, HttpSource | GitSource):
+        return
+    if isinstance(source, GitSource) and (remote := parse_remote(source.url)).scheme == "ssh":
+        # The user name of an SSH URL is no secret: nearly always it is git.
+        yield from filter(None, [remote.password])
         return
     parts = urlsplit(source.url)
     # A token may stand where a user name belongs, if no password does.
@@ -147,16 +156,12 @@ def _parse_data(rest: str) -> DataSource:
         raise ValueError("the content of the data: URL is not base64") from error
 
 
-def _parse_git(scheme: str, url: SplitResult) -> GitSource:
-    _need_host(url)
-    if url.query:
-        raise ValueError("a Git URL has no ?; write #branch or #commit, then :directory if needed")
-    if not url.path.strip("/"):
-        raise ValueError("the Git URL names no repository")
-    ref, _, subdir = unquote(url.fragment).partition(":")
+def _parse_git(url: str, fragment: str) -> GitSource:
+    parse_remote(url)
+    ref, _, subdir = unquote(fragment).partition(":")
     if ref and not _REF.fullmatch(ref):
         raise ValueError("write a branch, a tag or a full commit id behind #")
     parts = [part for part in subdir.split("/") if part not in {"", "."}]
     if ".." in parts:
         raise ValueError("the directory behind #…: must lie inside the repository")
-    return GitSource(f"{scheme}://{url.netloc}{url.path}", ref, "/".join(parts))
+    return GitSource(url, ref, "/".join(parts))

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from kaniko_shim.errors import JobError
 from kaniko_shim.reasons import Reason
-from kaniko_shim.request import SourceRequest
 from kaniko_shim.result import SourceReport
+from kaniko_shim.source_request import SourceRequest
 from kaniko_shim.sources.fetch import context_directory, fetch
 from kaniko_shim.sources.kinds import DataSource, DirectorySource, FileSource, Source
 from kaniko_shim.sources.place import Place

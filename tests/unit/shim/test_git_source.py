@@ -1,5 +1,3 @@
-import os
-import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,66 +5,24 @@ from pathlib import Path
 import pytest
 from kaniko_shim.errors import JobError
 from kaniko_shim.reasons import Reason
-from kaniko_shim.request import SourceRequest
 from kaniko_shim.result import SourceReport
+from kaniko_shim.source_request import SourceRequest
 from kaniko_shim.sources.fetch import context_directory, fetch
 from kaniko_shim.sources.kinds import parse_source
 from kaniko_shim.sources.place import Place
+from unit.shim.git_tree import git, make_repository, names, place
 from unit.shim.servers import serve_git
-
-ENVIRONMENT = {
-    "PATH": os.environ["PATH"],
-    "HOME": "/nonexistent",
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    **{f"GIT_{who}_{what}": "x@y" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-}
-
-
-def git(directory: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=directory, env=ENVIRONMENT, check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    path = tmp_path / "served" / "app.git"
-    path.mkdir(parents=True)
-    git(path, "init", "--quiet", "--initial-branch=main")
-    (path / "Dockerfile").write_text("FROM scratch\n")
-    (path / "run.sh").write_text("#!/bin/sh\n")
-    (path / "run.sh").chmod(0o755)
-    (path / "sub").mkdir()
-    (path / "sub" / "deep.txt").write_text("deep\n")
-    (path / "link").symlink_to("sub/deep.txt")
-    git(path, "add", ".")
-    git(path, "commit", "--quiet", "-m", "first")
-    git(path, "tag", "-a", "v1", "-m", "one")
-    (path / "second.txt").write_text("2\n")
-    git(path, "add", ".")
-    git(path, "commit", "--quiet", "-m", "second")
-    git(path, "checkout", "--quiet", "-b", "feature/x")
-    (path / "third.txt").write_text("3\n")
-    git(path, "add", ".")
-    git(path, "commit", "--quiet", "-m", "third")
-    git(path, "checkout", "--quiet", "main")
-    return path
+    return make_repository(tmp_path / "served" / "app.git")
 
 
 @pytest.fixture
 def url(repository: Path) -> Iterator[str]:
     with serve_git(repository.parent) as base:
         yield f"{base}/app.git"
-
-
-def place(tmp_path: Path) -> Place:
-    (tmp_path / "scratch").mkdir(exist_ok=True)
-    return Place(tmp_path / "context", tmp_path / "scratch", {}, lambda _: None)
-
-
-def names(tmp_path: Path) -> list[str]:
-    return sorted(path.relative_to(tmp_path / "context").as_posix() for path in (tmp_path / "context").rglob("*"))
 
 
 @pytest.mark.parametrize(
@@ -130,5 +86,5 @@ def test_submodules_are_left_out(repository: Path, url: str, tmp_path: Path):
     said = list[str]()
     (tmp_path / "scratch").mkdir()
     fetch(SourceRequest(parse_source(url)), Place(tmp_path / "context", tmp_path / "scratch", {}, said.append))
-    assert said == ["the submodule vendored is left out of the context"]
+    assert said == ["the submodule vendored is left out of the context; GIT_SUBMODULES=true fetches it"]
     assert "vendored" not in names(tmp_path)

@@ -9,7 +9,8 @@ from kaniko_shim.errors import JobError
 from kaniko_shim.reasons import Reason
 from kaniko_shim.references import ImageReference
 from kaniko_shim.registries import Registries, RegistryMap
-from kaniko_shim.request import BuildRequest, Request, SourceRequest, parse_request, secrets_of
+from kaniko_shim.request import BuildRequest, Request, parse_request, secrets_of
+from kaniko_shim.source_request import SourceRequest
 from kaniko_shim.sources.kinds import FileSource, HttpSource
 from kaniko_shim.variable import Command
 from kaniko_shim.variables import TABLE

@@ -1,0 +1,54 @@
+"""A Git repository to fetch, and what came of it."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from kaniko_shim.sources.place import Place
+
+ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "HOME": "/nonexistent",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    **{f"GIT_{who}_{what}": "x@y" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+}
+
+
+def git(directory: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=directory, env=ENVIRONMENT, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def make_repository(path: Path) -> Path:
+    """Three commits, a tag and two branches."""
+    path.mkdir(parents=True)
+    git(path, "init", "--quiet", "--initial-branch=main")
+    (path / "Dockerfile").write_text("FROM scratch\n")
+    (path / "run.sh").write_text("#!/bin/sh\n")
+    (path / "run.sh").chmod(0o755)
+    (path / "sub").mkdir()
+    (path / "sub" / "deep.txt").write_text("deep\n")
+    (path / "link").symlink_to("sub/deep.txt")
+    git(path, "add", ".")
+    git(path, "commit", "--quiet", "-m", "first")
+    git(path, "tag", "-a", "v1", "-m", "one")
+    (path / "second.txt").write_text("2\n")
+    git(path, "add", ".")
+    git(path, "commit", "--quiet", "-m", "second")
+    git(path, "checkout", "--quiet", "-b", "feature/x")
+    (path / "third.txt").write_text("3\n")
+    git(path, "add", ".")
+    git(path, "commit", "--quiet", "-m", "third")
+    git(path, "checkout", "--quiet", "main")
+    return path
+
+
+def place(tmp_path: Path) -> Place:
+    (tmp_path / "scratch").mkdir(exist_ok=True)
+    return Place(tmp_path / "context", tmp_path / "scratch", {}, lambda _: None)
+
+
+def names(tmp_path: Path) -> list[str]:
+    return sorted(path.relative_to(tmp_path / "context").as_posix() for path in (tmp_path / "context").rglob("*"))
