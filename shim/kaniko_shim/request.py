@@ -17,7 +17,7 @@ from kaniko_shim.references import ImageReference
 from kaniko_shim.registries import Registries
 from kaniko_shim.source_request import SourceRequest
 from kaniko_shim.sources.access import SshAccess
-from kaniko_shim.sources.kinds import DirectorySource, GitSource, HttpSource, secrets_in_url
+from kaniko_shim.sources.kinds import DirectorySource, GitSource, HttpSource, OciSource, secrets_in_url
 from kaniko_shim.variable import Command, Variable
 from kaniko_shim.variables import CacheMode
 
@@ -222,8 +222,8 @@ def _source(reader: _Reader) -> SourceRequest:
     )
     if isinstance(source, GitSource):
         request = replace(request, ssh=_ssh(reader), submodules=reader.read(source_variables.GIT_SUBMODULES))
-    if request.sha256 and isinstance(source, DirectorySource | GitSource):
-        reader.blame(variables.SOURCE_SHA256, "only an archive has a checksum; name a Git commit in SOURCE_GET_URL")
+    if request.sha256 and isinstance(source, DirectorySource | GitSource | OciSource):
+        reader.blame(variables.SOURCE_SHA256, "only an archive has a checksum; name the commit or digest in the URL")
     if ".." in request.sub_path.split("/"):
         reader.blame(variables.CONTEXT_SUB_PATH, "write a path inside the context, without ..")
     if (request.username or request.password) and isinstance(source, GitSource | HttpSource):

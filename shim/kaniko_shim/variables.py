@@ -161,7 +161,8 @@ SOURCE_GET_URL = Variable(
     "archive; `data:…;base64,…` an archive in the URL itself; `git+https://…`, `git+http://…`, `git://…`, "
     "`https://….git`, `ssh://…`, `git+ssh://…` and `user@host:path` a Git repository, `#ref:directory` behind it, "
     "`ref` a branch, tag or full commit. Archives are tar, tar.gz, tar.xz, tar.bz2, tar.zst or zip, recognised by "
-    "their content.",
+    "their content. `oci://registry/repository:tag` (or `@sha256:…`) is an artifact or image whose layers are the "
+    "context.",
     parse_source,
     default="file:///tmp/context.tar.gz",
     shown=False,

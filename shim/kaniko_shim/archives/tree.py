@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,6 +80,26 @@ class Tree:
                 self._make_leaf(parts, entry)
         except OSError as error:
             raise _explain(entry.name, error) from error
+
+    def remove(self, name: str) -> None:
+        """Take away what is there under a name; nothing happens if nothing is.
+
+        Raises:
+            JobError: SourceInvalid for an unsafe name.
+        """
+        parts = parts_of(name)
+        if not parts:
+            raise unsafe(name, "would remove everything")
+        try:
+            parent = self._open(parts[:-1], name, create=False)
+            if not _is_directory(parts[-1], parent):
+                os.unlink(parts[-1], dir_fd=parent)
+                return
+        except FileNotFoundError:
+            return
+        for path in [path for path in self._directories if path[: len(parts)] == parts]:
+            os.close(self._directories.pop(path))
+        shutil.rmtree(parts[-1], dir_fd=parent)
 
     def _make_directory(self, parts: tuple[str, ...], entry: Entry) -> None:
         parent = self._open(parts[:-1], entry.name)

@@ -23,6 +23,7 @@ from kaniko_shim.request import BuildRequest
 from kaniko_shim.result import PushedImage, Result, SourceReport
 from kaniko_shim.signals import name_of
 from kaniko_shim.sources.fetch import context_directory, fetch
+from kaniko_shim.sources.kinds import OciSource
 from kaniko_shim.sources.place import Place
 
 # Made by kind in every container, and a mount that can't be replaced.
@@ -79,7 +80,11 @@ def plan(request: BuildRequest, job: Job) -> str:
 
 def _fetch(request: BuildRequest, job: Job) -> SourceReport:
     job.phases.enter("fetching the context")
-    place = Place(job.paths.context, job.paths.scratch, job.environment, job.say)
+    crane = None
+    if isinstance(request.source.source, OciSource):
+        install_credentials(find_credentials(request.docker_config, job.environment, job.paths), job.paths, job.say)
+        crane = Crane(job.paths, job.environment, request.registries)
+    place = Place(job.paths.context, job.paths.scratch, job.environment, job.say, crane)
     with job.phases.fetching(), heartbeat(job.beat, request.heartbeat_seconds):
         return fetch(request.source, place)
 

@@ -8,7 +8,7 @@ from kaniko_shim.errors import JobError
 from kaniko_shim.reasons import Reason
 from kaniko_shim.result import SourceReport
 from kaniko_shim.source_request import SourceRequest
-from kaniko_shim.sources.kinds import DataSource, DirectorySource, FileSource, GitSource, HttpSource
+from kaniko_shim.sources.kinds import DataSource, DirectorySource, FileSource, GitSource, HttpSource, OciSource
 from kaniko_shim.sources.place import Place
 
 
@@ -42,6 +42,12 @@ def fetch(request: SourceRequest, place: Place) -> SourceReport:
             from kaniko_shim.sources.git import fetch_git  # noqa: PLC0415 - for this kind only
 
             return fetch_git(source, request, place)
+        case OciSource(image):
+            from kaniko_shim.sources.oci import fetch_oci  # noqa: PLC0415 - for this kind only
+
+            if place.crane is None:
+                raise JobError(Reason.INTERNAL, "There is no registry tool here.")
+            return fetch_oci(image, request, place, place.crane)
 
 
 def context_directory(root: Path, request: SourceRequest) -> Path:

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit
 
+from kaniko_shim.references import ImageReference, parse_reference
 from kaniko_shim.sources.remotes import is_scp_form, parse_remote
 
 SUPPORTED = (
-    "dir://, file://, http(s)://, data:, git+https://, git+http://, git://, https://….git, ssh:// and user@host:path"
+    "dir://, file://, http(s)://, data:, git+https://, git+http://, git://, https://….git, ssh://, "
+    "user@host:path and oci://"
 )
 
-_LATER = {"s3", "gs", "oci", "docker", "ftp", "sftp", "tar", "http+unix"}
+_LATER = {"s3", "gs", "docker", "ftp", "sftp", "tar", "http+unix"}
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _REF = re.compile(r"(?!-)(?!.*(?:\.\.|@\{|//))[A-Za-z0-9._/+@-]+(?<![/.])")
 _SHORTEST_TOKEN = 16
@@ -65,7 +67,14 @@ class GitSource:
         return self.ref if _COMMIT.fullmatch(self.ref) else ""
 
 
-Source = DirectorySource | FileSource | HttpSource | DataSource | GitSource
+@dataclass(frozen=True, slots=True)
+class OciSource:
+    """An artifact or image in a registry, whose layers are the context."""
+
+    image: ImageReference
+
+
+Source = DirectorySource | FileSource | HttpSource | DataSource | GitSource | OciSource
 
 
 def parse_source(text: str) -> Source:
@@ -86,6 +95,8 @@ def parse_source(text: str) -> Source:
         raise ValueError(f"write a URL: {SUPPORTED}")
     if scheme == "data":
         return _parse_data(rest)
+    if scheme == "oci":
+        return OciSource(parse_reference(rest.removeprefix("//")))
     try:
         url = urlsplit(text)
         _ = url.port

@@ -4,6 +4,10 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kaniko_shim.crane import Crane
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +19,14 @@ class Place:
         scratch: where temporary files go.
         environment: the variables that the process was started with (proxies, certificates).
         say: writes a line of the log.
+        crane: reaches registries, with the credentials in place.
     """
 
     into: Path
     scratch: Path
     environment: Mapping[str, str]
     say: Callable[[str], None]
+    crane: "Crane | None" = None
 
     def clear(self) -> None:
         """Leave an empty directory."""

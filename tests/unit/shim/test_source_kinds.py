@@ -3,16 +3,20 @@ from base64 import b64encode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kaniko_shim.references import ImageReference
 from kaniko_shim.sources.kinds import (
     DataSource,
     DirectorySource,
     FileSource,
     GitSource,
     HttpSource,
+    OciSource,
     Source,
     parse_source,
     secrets_in_url,
 )
+
+DIGEST = "sha256:" + "0" * 64
 
 
 @pytest.mark.parametrize(
@@ -31,6 +35,8 @@ from kaniko_shim.sources.kinds import (
         ("git+ssh://git@h.example/a.git#v1", GitSource("ssh://git@h.example/a.git", "v1")),
         ("ssh://git@h.example:2222/~me/a", GitSource("ssh://git@h.example:2222/~me/a")),
         ("git@h.example:a/b.git#main:sub", GitSource("git@h.example:a/b.git", "main", "sub")),
+        ("oci://r.example:5000/a/b:1", OciSource(ImageReference("r.example:5000", "a/b", "1"))),
+        (f"oci://r.example/app@{DIGEST}", OciSource(ImageReference("r.example", "app", "", DIGEST))),
         ("data:application/gzip;base64,aGk=", DataSource(b"hi")),
         ("data:;base64,aGk", DataSource(b"hi")),
         ("data:,a%20b", DataSource(b"a b")),
@@ -68,6 +74,8 @@ def test_only_a_full_commit_is_one():
         ("git+https://h.example/a#:../../etc", "inside the repository"),
         ("git+https://h.example/a?x=1", "no \\?"),
         ("git+https://h.example/", "no repository"),
+        ("oci://r.example/UPPER", "lower-case"),
+        ("oci://", "no name"),
         ("data:nothing", "comma"),
         ("data:;base64,!!", "not base64"),
     ],
