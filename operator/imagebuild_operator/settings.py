@@ -19,7 +19,8 @@ PREFIX: Final = "IMAGEBUILD_"
 
 #: What the executor needs to unpack base images with their owners and modes, and to run RUN as another user
 #: (GoogleContainerTools/kaniko#778, #2201).
-CAPABILITIES: Final = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETFCAP", "SETGID", "SETUID")
+#: FSETID keeps the setgid bits of groups other than root's, which would be lost without a word.
+CAPABILITIES: Final = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID")
 
 
 @dataclass(frozen=True, slots=True)

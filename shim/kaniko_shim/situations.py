@@ -275,6 +275,6 @@ REST = (
         r"operation not permitted|device or resource busy",
         Reason.INTERNAL,
         "The builder may not do what the executor needs: {error}",
-        "The builder must run as root with the capabilities CHOWN, DAC_OVERRIDE, FOWNER, SETFCAP, SETGID and SETUID.",
+        "Run the builder as root with the capabilities CHOWN, DAC_OVERRIDE, FOWNER, FSETID, SETFCAP, SETGID, SETUID.",
     ),
 )

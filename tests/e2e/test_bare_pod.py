@@ -10,7 +10,7 @@ from kaniko_shim.variables import TABLE
 from kubernetes import client
 from support.watching import wait_for_pod
 
-CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETFCAP", "SETGID", "SETUID"]
+CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID"]
 
 
 def bare_pod(image: str, variables: dict[str, str]) -> dict[str, Any]:

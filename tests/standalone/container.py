@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 # What the build pod grants.
-CAPABILITIES = tuple(f"CAP_{name}" for name in ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID", "SETFCAP"))
+CAPABILITIES = tuple(
+    f"CAP_{name}" for name in ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID", "SETFCAP")
+)
 
 CGROUPS = Path("/sys/fs/cgroup")
 
