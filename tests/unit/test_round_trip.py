@@ -1,0 +1,173 @@
+"""What the operator writes into a build pod's variables, the shim reads back, for any spec."""
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from imagebuild_operator.parse import parse_spec
+from imagebuild_operator.variables import build_variables, push_variables
+from kaniko_shim.request import BuildRequest, parse_request
+from kaniko_shim.sources.kinds import DataSource, DirectorySource, GitSource, HttpSource
+from kaniko_shim.variable import Command
+
+Json = dict[str, Any]
+
+#: A Secret's value has everything that could break a list or a line; it is the same for every key.
+SECRET = " s3cret, with=signs;'quotes' \"and\"\nä line "
+DOCKER_CONFIG = json.dumps({"auths": {"registry.example": {"auth": "dXNlcjpwYXNzd29yZA=="}}})
+
+HOSTS = st.sampled_from(["registry.example", "registry.example:5000", "quay.io", "10.0.0.1:5000"])
+PATHS = st.sampled_from(["team/app", "mirror", "a-b/c_d/e.f"])
+IMAGES = st.builds(
+    lambda host, path, tag: f"{host}/{path}:{tag}", HOSTS, PATHS, st.sampled_from(["1", "v1.2-rc", "x_y"])
+)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
+SOURCES: st.SearchStrategy[Json] = st.one_of(
+    st.builds(lambda host: {"url": f"https://{host}/context.tar.gz"}, HOSTS),
+    st.builds(
+        lambda host: {"http": {"url": f"https://{host}/c.zip", "sha256": "ab" * 32, "secretRef": {"name": "s"}}}, HOSTS
+    ),
+    st.builds(
+        lambda host, revision: {"git": {"url": f"https://{host}/team/app", "revision": revision}},
+        HOSTS,
+        st.sampled_from(["main", "v1.2", "feature/x", "0" * 40]),
+    ),
+    st.builds(lambda text: {"inline": {"files": {"Dockerfile": text, "a/b": ""}}}, TEXTS),
+    st.just({"configMap": {"name": "context"}}),
+)
+BUILD_ARGS = st.lists(
+    st.tuples(
+        st.from_regex(r"ARG_[A-Z0-9_]{1,6}", fullmatch=True),
+        st.one_of(
+            st.builds(lambda text: {"value": text}, TEXTS),
+            st.just({"valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}),
+            st.just({"valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}),
+        ),
+    ),
+    max_size=6,
+    unique_by=lambda pair: pair[0],
+).map(lambda pairs: [{"name": name, **value} for name, value in pairs])
+CACHES: st.SearchStrategy[Json] = st.fixed_dictionaries(
+    {"enabled": st.booleans()},
+    optional={
+        "repo": st.just("registry.example/cache"),
+        "ttlSeconds": st.integers(1, 10**6),
+        "readOnly": st.booleans(),
+    },
+)
+REGISTRIES = st.lists(
+    st.fixed_dictionaries(
+        {"host": st.sampled_from(["docker.io", "quay.io", "plain.example:5000", "private.example"])},
+        optional={
+            "insecure": st.booleans(),
+            "skipTLSVerify": st.booleans(),
+            "mirrors": st.lists(st.sampled_from(["m1.example", "m2.example:5000/hub"]), unique=True),
+        },
+    ),
+    max_size=4,
+    unique_by=lambda registry: str(registry["host"]),
+)
+SPECS: st.SearchStrategy[Json] = st.fixed_dictionaries(
+    {
+        "source": SOURCES,
+        "output": st.builds(
+            lambda images, push: {"images": images, "push": push, "pushSecretRef": {"name": "push"}},
+            st.lists(IMAGES, min_size=1, max_size=3, unique=True),
+            st.booleans(),
+        ),
+        "buildArgs": BUILD_ARGS,
+        "registries": REGISTRIES,
+    },
+    optional={
+        "contextDir": st.sampled_from(["app", "services/web"]),
+        "dockerfile": st.one_of(
+            st.builds(lambda path: {"path": path}, st.sampled_from(["Dockerfile.prod", "build/Dockerfile"])),
+            st.builds(lambda text: {"inline": f"FROM scratch\n# {text}"}, TEXTS),
+        ),
+        "target": st.sampled_from(["runtime", "stage-1"]),
+        "cache": CACHES,
+        "pullSecretRefs": st.just([{"name": "hub"}, {"name": "cache"}]),
+    },
+)
+
+
+def environment(entries: list[Json]) -> dict[str, str]:
+    """What the kubelet makes of a container's `env`."""
+    resolved: dict[str, str] = {}
+    for entry in entries:
+        reference = entry.get("valueFrom", {})
+        is_config = any(ref.get("key") == ".dockerconfigjson" for ref in reference.values())
+        resolved[entry["name"]] = entry.get("value", DOCKER_CONFIG if is_config else SECRET)
+    return resolved
+
+
+@settings(max_examples=200, deadline=None)
+@given(SPECS)
+def test_the_shim_is_asked_for_what_the_spec_says(document: Json):
+    spec = parse_spec(document)
+    request = parse_request(Command.BUILD, environment(build_variables(spec, spec.registries)))
+    assert isinstance(request, BuildRequest)
+    assert [output.name for output in request.outputs] == document["output"]["images"]
+    assert request.layout == "/kaniko/layout"
+    assert request.target == document.get("target", "")
+    assert request.source.sub_path == document.get("contextDir", "")
+    dockerfile = document.get("dockerfile", {})
+    assert request.dockerfile_content == dockerfile.get("inline", "")
+    assert request.dockerfile_path == dockerfile.get("path", "Dockerfile")
+    plain = {arg["name"]: arg.get("value", SECRET) for arg in document["buildArgs"] if "secretKeyRef" not in str(arg)}
+    secret = {arg["name"]: SECRET for arg in document["buildArgs"] if "secretKeyRef" in str(arg)}
+    assert {arg.name: arg.value for arg in request.build_args} == plain
+    assert {arg.name: arg.value for arg in request.secret_build_args} == secret
+    assert (request.docker_config is not None) == bool(document.get("pullSecretRefs"))
+    check_source(request, document["source"])
+    check_cache(request, document.get("cache", {}))
+    check_registries(request, document["registries"])
+
+
+@settings(max_examples=50, deadline=None)
+@given(SPECS)
+def test_only_push_is_given_what_it_needs_to_push(document: Json):
+    spec = parse_spec(document)
+    variables = environment(push_variables(spec, spec.registries))
+    request = parse_request(Command.PUSH, variables)
+    assert [output.name for output in request.outputs] == document["output"]["images"]
+    assert request.push is document["output"]["push"]
+    assert (request.docker_config is not None) == request.push
+    assert not {"SOURCE_GET_URL", "BUILD_ARG", "BUILD_ARG_FROM", "CACHE_REPO"} & set(variables)
+
+
+def check_source(request: BuildRequest, source: Json) -> None:
+    match request.source.source:
+        case HttpSource(url):
+            assert url == source.get("url", source.get("http", {}).get("url"))
+            assert request.source.sha256 == source.get("http", {}).get("sha256", "")
+            assert request.source.password == (SECRET if "http" in source else "")
+        case GitSource(url, ref):
+            assert (url, ref) == (source["git"]["url"], source["git"]["revision"])
+        case DirectorySource(path):
+            assert (path, "configMap" in source) == ("/kaniko/source", True)
+        case DataSource():
+            assert "inline" in source
+        case other:
+            raise AssertionError(other)
+
+
+def check_cache(request: BuildRequest, cache: Json) -> None:
+    if not cache.get("enabled"):
+        assert request.cache is None
+        return
+    assert request.cache is not None
+    assert "repo" not in cache or request.cache.repo == cache["repo"]
+    assert request.cache.ttl_seconds == cache.get("ttlSeconds")
+    assert request.cache.read_only is cache.get("readOnly", False)
+
+
+def check_registries(request: BuildRequest, registries: list[Json]) -> None:
+    by_host = {registry["host"]: registry for registry in registries}
+    assert len(request.registries.insecure) == sum(r.get("insecure", False) for r in registries)
+    assert len(request.registries.skip_tls_verify) == sum(r.get("skipTLSVerify", False) for r in registries)
+    hub = by_host.pop("docker.io", {})
+    assert list(request.registries.mirrors) == hub.get("mirrors", [])
+    mapped = [(m.host, m.mirror) for m in request.registries.maps]
+    assert sorted(mapped) == sorted((host, m) for host, r in by_host.items() for m in r.get("mirrors", []))
