@@ -17,7 +17,7 @@ from pathlib import Path
 from kaniko_shim.dockerfile import WORD, Instruction
 from kaniko_shim.ignorefile import Pattern, is_ignored
 from kaniko_shim.rewrite import Edit, inserted
-from kaniko_shim.stages import Stage, Stages, words_of_json
+from kaniko_shim.stages import Stage, Stages, copied
 
 PREFIX = "IMAGEBUILD_NAMES_"
 
@@ -53,7 +53,7 @@ class Markers:
         """What the names depend on; empty if they are in the instruction itself, or can't be known."""
         origin = instruction.flag("--from")
         if origin is None:
-            return "".join(self._names(source) for source in _sources(instruction))
+            return "".join(self._names(source) for source in copied(instruction))
         # What a stage leaves is known only when it has run; its names depend on all that goes into it.
         source = self.stages.find(origin, stage.index)
         return self._inputs(source) if source else ""
@@ -85,7 +85,7 @@ class Markers:
             elif instruction.keyword in _COPYING:
                 origin = instruction.flag("--from")
                 source = self.stages.find(origin, stage.index) if origin else None
-                parts += [self._inputs(source)] if source else [self._content(each) for each in _sources(instruction)]
+                parts += [self._inputs(source)] if source else [self._content(each) for each in copied(instruction)]
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
     def _content(self, source: str) -> str:
@@ -104,13 +104,6 @@ class Markers:
             for name in sorted([*directories, *files]):
                 if not is_ignored(prefix + name, self.ignored):
                     yield ascii(prefix + name), Path(root, name)
-
-
-def _sources(instruction: Instruction) -> list[str]:
-    words = words_of_json(instruction.rest)
-    if not words:
-        words = tuple(word.replace('"', "").replace("'", "") for word in WORD.findall(instruction.rest))
-    return [word for word in words[:-1] if not word.startswith("<<")]
 
 
 def _declared(instruction: Instruction) -> list[str]:

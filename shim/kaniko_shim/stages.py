@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from kaniko_shim.dockerfile import Instruction
+from kaniko_shim.dockerfile import WORD, Instruction
 
 _FROM = re.compile(r"(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE)
 DEFAULT_SHELL = ("/bin/sh", "-c")
@@ -82,6 +82,14 @@ def split_stages(instructions: Sequence[Instruction]) -> Stages:
         else:
             arguments.append(instruction)
     return Stages(tuple(arguments), tuple(stages))
+
+
+def copied(instruction: Instruction) -> list[str]:
+    """The sources of a COPY or ADD, without its heredocs."""
+    words = words_of_json(instruction.rest)
+    if not words:
+        words = tuple(word.replace('"', "").replace("'", "") for word in WORD.findall(instruction.rest))
+    return [word for word in words[:-1] if not word.startswith("<<")]
 
 
 def words_of_json(text: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """THE table of what an executor would leave out or misread without a word: refused, or warned of."""
 
+import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from kaniko_shim.dockerfile import Instruction
 from kaniko_shim.errors import Failure, JobError
 from kaniko_shim.reasons import Reason
+from kaniko_shim.stages import copied
 from kaniko_shim.support import Support
 
 _COPYING = frozenset({"COPY", "ADD"})
@@ -50,6 +52,12 @@ def _mount_is_ignored(instruction: Instruction, support: Support) -> bool:
 
 def _adds_git(instruction: Instruction, _: Support) -> bool:
     return any(_GIT.fullmatch(word.strip("[]\"',")) for word in instruction.rest.split())
+
+
+def _climbs_out(instruction: Instruction, _: Support) -> bool:
+    if instruction.flag("--from") is not None:
+        return False
+    return any(posixpath.normpath(source.lstrip("/")).split("/")[0] == ".." for source in copied(instruction))
 
 
 def _foreign_platform(instruction: Instruction, support: Support) -> bool:
@@ -118,6 +126,12 @@ _TABLE = (
         _has("--security", "--device"),
         "this executor has no privilege and no devices to give to a RUN",
         "Leave --security and --device out.",
+    ),
+    _Feature(
+        _COPYING,
+        _climbs_out,
+        "a source that climbs out of the context with .. would be taken from the builder's own files",
+        "Write the path from the context's root, and choose a context that holds all that is copied.",
     ),
     _Feature(
         _COPYING,

@@ -1,5 +1,6 @@
 """Runs the builder image in a container of an OCI runtime, with nothing of Kubernetes around it."""
 
+import errno
 import json
 import shutil
 import signal
@@ -139,10 +140,11 @@ class Container:
         subprocess.run(["mount", "-t", "overlay", "overlay", "-o", overlay, self._root], check=True)
         self._write_spec(builder, arguments, env, mounts, user, limits)
         self._begin = time.monotonic()
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [self._runtime, "run", "--bundle", self._directory, self.name], stdout=log, stderr=log
-            )
+        try:
+            self._process = self._start()
+        except OSError:
+            self._unmount()
+            raise
 
     @property
     def log(self) -> str:
@@ -183,6 +185,20 @@ class Container:
     def remove(self) -> None:
         subprocess.run([self._runtime, "delete", "--force", self.name], check=False, capture_output=True)
         self._process.wait(30)
+        self._unmount()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [self._runtime, "run", "--bundle", str(self._directory), self.name]
+        with self._log.open("wb") as log:
+            try:
+                return subprocess.Popen(command, stdout=log, stderr=log)
+            except OSError as error:
+                # Seen once in thousands of starts, on a busy machine: the kernel could not read the arguments.
+                if error.errno != errno.EFAULT:
+                    raise
+                return subprocess.Popen(command, stdout=log, stderr=log)
+
+    def _unmount(self) -> None:
         for mount in (self._root, self._disk):
             subprocess.run(["umount", mount], check=False, capture_output=True)
         shutil.rmtree(self._disk, ignore_errors=True)
