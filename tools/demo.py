@@ -133,7 +133,7 @@ class Demo:
         self.kubectl("wait", "imagebuild/hello", "--for=jsonpath={.status.podName}", "--timeout=30s")
         pod = self.field("{.status.podName}")
         for container, statuses in (("build", "initContainerStatuses"), ("push", "containerStatuses")):
-            if not self._await_start(pod, f"{{.status.{statuses}[0].state}}"):
+            if not self._await_start(pod, f'{{.status.{statuses}[?(@.name=="{container}")].state}}'):
                 break
             self.kubectl("logs", "--follow", pod, f"--container={container}")
         self.kubectl("wait", "imagebuild/hello", "--for=condition=Finished", "--timeout=60s")
