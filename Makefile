@@ -87,7 +87,8 @@ cluster-up: ## Start the test cluster, or mend it; does nothing where KUBECONFIG
 
 .PHONY: cluster-down
 cluster-down: ## Stop the test cluster and remove every trace of it
-	@$(CLUSTER) down; $(CLUSTER) down --functional
+	@$(CLUSTER) down
+	@$(CLUSTER) down --functional
 
 .PHONY: cluster-info
 cluster-info: ## Print shell assignments for it: eval "$$(make cluster-info)"
