@@ -33,7 +33,6 @@ class _Gzip:
         import zlib  # noqa: PLC0415 - for this kind only
 
         self._inner = zlib.decompressobj(31)
-        self.error = zlib.error
 
     @property
     def eof(self) -> bool:
@@ -51,33 +50,21 @@ class _Gzip:
         return self._inner.decompress(self._inner.unconsumed_tail + data, limit)
 
 
-class _Bzip2:
-    def __init__(self) -> None:
-        import bz2  # noqa: PLC0415 - for this kind only
-
-        self._inner = bz2.BZ2Decompressor()
+class _Bounded(Protocol):
+    """What bz2 and lzma have in common."""
 
     @property
-    def eof(self) -> bool:
-        return self._inner.eof
-
+    def eof(self) -> bool: ...
     @property
-    def unused_data(self) -> bytes:
-        return self._inner.unused_data
-
+    def unused_data(self) -> bytes: ...
     @property
-    def hungry(self) -> bool:
-        return self._inner.needs_input
-
-    def feed(self, data: bytes, limit: int) -> bytes:
-        return self._inner.decompress(data, limit)
+    def needs_input(self) -> bool: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
-class _Xz:
-    def __init__(self) -> None:
-        import lzma  # noqa: PLC0415 - for this kind only
-
-        self._inner = lzma.LZMADecompressor(lzma.FORMAT_AUTO, memlimit=_XZ_MEMORY)
+class _Standard:
+    def __init__(self, inner: _Bounded) -> None:
+        self._inner = inner
 
     @property
     def eof(self) -> bool:
@@ -148,14 +135,19 @@ def gunzip(source: Reader) -> Buffered:
 
 def bunzip2(source: Reader) -> Buffered:
     """The content of a bzip2 stream."""
-    return Buffered(_Decompressed(source, _Bzip2, (OSError, ValueError)).piece)
+    import bz2  # noqa: PLC0415 - for this kind only
+
+    return Buffered(_Decompressed(source, lambda: _Standard(bz2.BZ2Decompressor()), (OSError, ValueError)).piece)
 
 
 def unxz(source: Reader) -> Buffered:
     """The content of an xz or lzma stream."""
     import lzma  # noqa: PLC0415 - for this kind only
 
-    return Buffered(_Decompressed(source, _Xz, (lzma.LZMAError,)).piece)
+    def make() -> _Standard:
+        return _Standard(lzma.LZMADecompressor(lzma.FORMAT_AUTO, memlimit=_XZ_MEMORY))
+
+    return Buffered(_Decompressed(source, make, (lzma.LZMAError,)).piece)
 
 
 class _Unzstd:
