@@ -1,15 +1,7 @@
-"""Write docs/api.md from crds/imagebuild.yaml, or with --check say whether it is up to date."""
+"""docs/api.md from crds/imagebuild.yaml."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import yaml
-
-ROOT = Path(__file__).parents[2]
-SOURCE = ROOT / "crds" / "imagebuild.yaml"
-TARGET = ROOT / "docs" / "api.md"
 
 Schema = dict[str, Any]
 
@@ -31,19 +23,6 @@ below; `kubectl apply` refuses unknown fields as well.
 
 `kubectl get {short}` shows {columns}; `-o wide` adds {wide}.
 """
-
-
-def main(arguments: list[str]) -> int:
-    """Write the page, or compare it; 1 where it differs."""
-    page = render(yaml.safe_load(SOURCE.read_text(encoding="utf-8")))
-    if "--check" not in arguments:
-        TARGET.parent.mkdir(exist_ok=True)
-        TARGET.write_text(page, encoding="utf-8")
-        return 0
-    if TARGET.is_file() and TARGET.read_text(encoding="utf-8") == page:
-        return 0
-    print(f"{TARGET.relative_to(ROOT)} is out of date: run python3 {Path(__file__).relative_to(ROOT)}")
-    return 1
 
 
 def render(crd: Schema) -> str:
@@ -164,7 +143,3 @@ def anchor(heading: str) -> str:
 def cell(text: str) -> str:
     """Escape text for a table's cell."""
     return text.replace("|", "\\|").replace("<", "&lt;")
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
