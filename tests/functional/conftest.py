@@ -6,7 +6,6 @@ would, so the cluster must have none.
 """
 
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from environment import cluster_variables
 from functional.kube import Builds, Kubectl
 from functional.kubelet import Kubelet
 from functional.operator_process import OperatorProcess
@@ -29,16 +29,10 @@ def cluster() -> dict[str, str]:
     if given := os.environ.get("FUNCTIONAL_KUBECONFIG"):
         return {**os.environ, "KUBECONFIG": given}
     try:
-        _cluster("up", "--functional")
+        subprocess.run([sys.executable, "-m", "cluster", "up", "--functional"], cwd=TESTS, check=True)
     except subprocess.CalledProcessError as error:
         pytest.exit(f"no API server: {error}", returncode=1)
-    pairs = (word.partition("=") for word in shlex.split(_cluster("info", "--functional")))
-    return {name: value for name, _, value in pairs}
-
-
-def _cluster(*arguments: str) -> str:
-    command = [sys.executable, "-m", "cluster", *arguments]
-    return subprocess.run(command, cwd=TESTS, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return cluster_variables("--functional")
 
 
 @pytest.fixture(scope="session")
