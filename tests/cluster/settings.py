@@ -77,13 +77,15 @@ def cluster(*, functional: bool) -> Cluster:
     """The full or the functional cluster.
 
     IMAGEBUILD_CLUSTER_STATE names another state folder, and so another cluster; two full ones need a
-    network namespace each to live side by side.
+    network namespace each to live side by side. Functional ones do so where IMAGEBUILD_FUNCTIONAL_PORTS (default 0) is
+    a number that is added to their ports.
     """
     base = Path("/var/lib") if os.geteuid() == 0 else cache()
     state = Path(os.environ.get("IMAGEBUILD_CLUSTER_STATE") or base / "imagebuild-cluster").resolve()
     if functional:
         state = state.with_name(f"{state.name.removesuffix('-cluster')}-functional")
-        return Cluster(state, functional, "127.0.0.1", api_port=16443, etcd_port=22379)
+        shift = int(os.environ.get("IMAGEBUILD_FUNCTIONAL_PORTS") or 0)
+        return Cluster(state, functional, "127.0.0.1", api_port=16443 + shift, etcd_port=22379 + shift)
     return Cluster(state, functional, HOST_ADDRESS, api_port=6443, etcd_port=12379)
 
 
