@@ -50,9 +50,9 @@ def explain_refusal(failure: Failure, config: DockerConfig | None) -> Failure:
     return replace(failure, hint=hint)
 
 
-def install_credentials(config: DockerConfig | None, paths: Paths, say: Callable[[str], None]) -> None:
+def install_credentials(config: DockerConfig | None, paths: Paths, warn: Callable[[str], None]) -> None:
     """Write the credentials, less the helpers whose programs are not in this image."""
     usable, dropped = docker_config.without_missing_helpers(config or DockerConfig())
     if dropped:
-        say(f"the Docker config names credential helpers that are not here, and are left out: {', '.join(dropped)}")
+        warn(f"The Docker config names credential helpers that are not here, and are left out: {', '.join(dropped)}.")
     docker_config.write(usable, paths.credentials)

@@ -7,6 +7,7 @@ from kaniko_shim.console import Console
 from kaniko_shim.logtail import LogTail
 from kaniko_shim.paths import Paths
 from kaniko_shim.phases import Phases
+from kaniko_shim.warned import Warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Job:
         console: the log.
         tail: its last lines.
         phases: the clock.
+        warnings: what went wrong without failing the job.
     """
 
     environment: Mapping[str, str]
@@ -26,6 +28,7 @@ class Job:
     console: Console
     tail: LogTail
     phases: Phases
+    warnings: Warnings
 
     def relay(self, line: str, program: str = "executor") -> None:
         """Show a line of another program."""
@@ -35,6 +38,11 @@ class Job:
     def say(self, text: str) -> None:
         """Write a line of the shim's own."""
         self.console.say(text)
+
+    def warn(self, text: str) -> None:
+        """Tell of something that went wrong and does not fail the job, in the log and the result."""
+        if new := self.warnings.add(self.console.masker.mask(text)):
+            self.say(f"warning: {new}")
 
     def beat(self) -> None:
         """Say what has been going on in silence."""

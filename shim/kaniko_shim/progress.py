@@ -23,7 +23,11 @@ _CACHE_WARNING = "Error uploading layer to cache: "
 _HARMLESS = re.compile(r"open : no such file or directory\s*$")
 
 _NOTHING_TO_COPY = "No files to copy"
-_MIRROR = re.compile(r"Failed to retrieve image \S+ from (?:re)?mapped registry \S+: (.*?)(?:\. Will try with.*)?")
+_MIRROR = re.compile(
+    r"Failed to retrieve image (\S+) from (?:re)?mapped registry (\S+): (.*?)(?:\. Will try with.*)?", re.DOTALL
+)
+# Of several mirrors one may well not have an image.
+_NOT_THERE = re.compile(r"MANIFEST_UNKNOWN|NAME_UNKNOWN|status code 404")
 
 _PUSH = "Pushing image to "
 _PULL = "Retrieving image manifest "
@@ -57,7 +61,7 @@ class Progress:
         pushing: whether the push of the image has begun.
         image: the image that it is asking a registry for, if it is.
         mirrors: what mirrors of that image said.
-        warnings: what it complained about and the user should know.
+        warnings: what it complained about and the user should know; whoever reads it takes it out.
     """
 
     def __init__(self, outputs: Iterable[str] = ()) -> None:
@@ -147,7 +151,9 @@ class Progress:
             self.image = message[len(_PULL) :]
             self.mirrors.clear()
         elif match := _MIRROR.fullmatch(message):
-            self.mirrors.append(match[1])
+            self.mirrors.append(match[3])
+            if not _NOT_THERE.search(match[3]):
+                self.warnings.append(f"The mirror {match[2]} did not give {match[1]}: {match[3]}")
         elif not message.startswith(("Retrieving image ", "Retrying operation ")):
             self.image = ""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kaniko_shim.console import Console
 from kaniko_shim.result import Result, encode
+from kaniko_shim.variable import Command
 
 
 class Reports:
@@ -40,12 +41,23 @@ def summary(result: Result) -> list[str]:
     failure = result.failure
     if failure is None:
         lines = [f"pushed {image.reference} ({image.digest}, {_size(image.size)})" for image in result.images]
-        return [*lines, f"done in {seconds:.1f} s"]
+        return [*lines, f"done in {seconds:.1f} s{_counted(result.warnings)}{_next_step(result)}"]
     lines = [f"FAILED after {seconds:.1f} s, {failure.reason}: {failure.message}"]
     if failure.instruction:
         where = f"line {failure.line}: " if failure.line else ""
         lines.append(f"at {where}{failure.instruction[:300]}")
     return [*lines, failure.advice]
+
+
+def _counted(warnings: tuple[str, ...]) -> str:
+    return f", with {len(warnings)} warning{'s' * (len(warnings) > 1)} (see above)" if warnings else ""
+
+
+def _next_step(result: Result) -> str:
+    if result.images:
+        reference, digest = result.images[0].reference, result.images[0].digest
+        return f"; to run exactly this image, name {reference.partition('@')[0]}@{digest}"
+    return "; kaniko-shim push takes the image from here" if result.command == Command.BUILD else ""
 
 
 def _size(size: int) -> str:

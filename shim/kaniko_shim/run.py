@@ -6,6 +6,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from kaniko_shim import __version__
 from kaniko_shim.authorities import trust
@@ -30,6 +31,7 @@ from kaniko_shim.result import Result
 from kaniko_shim.signals import ignore_further_stops, raise_when_told_to_stop
 from kaniko_shim.variable import Command
 from kaniko_shim.variables import LOG_FORMAT
+from kaniko_shim.warned import Warnings
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str], paths: Paths | None = None) -> int:
@@ -62,6 +64,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], paths: Paths |
 def _run(line: CommandLine, environment: Mapping[str, str], paths: Paths, console: Console) -> int:
     phases = Phases()
     tail = LogTail()
+    warnings = Warnings()
     reports = Reports(paths.termination_log, "" if line.dry_run else environment.get("RESULT_FILE", "").strip())
     if environment.get(LOG_FORMAT.name, "").strip().lower() == LogFormat.JSON:
         console.structure(lambda: phases.current)
@@ -72,7 +75,7 @@ def _run(line: CommandLine, environment: Mapping[str, str], paths: Paths, consol
         console.masker = Masker([*secrets_of(request), *(config.secrets() if config else ())])
         if not line.dry_run:
             environment = trust(request.registries.authorities, environment, paths.scratch)
-        job = Job(environment, paths, console, tail, phases)
+        job = Job(environment, paths, console, tail, phases, warnings)
         if line.dry_run:
             console.relay(plan(request, job) if isinstance(request, BuildRequest) else _plan_push(request))
             return 0
@@ -85,6 +88,7 @@ def _run(line: CommandLine, environment: Mapping[str, str], paths: Paths, consol
         result = Result(str(line.command), failure, log_tail=tail.text, timings=phases.timings)
     ignore_further_stops()
     phases.timings.total = phases.milliseconds()
+    result = replace(result, warnings=warnings.texts)
     reports.write(result, console)
     return result.exit_code
 

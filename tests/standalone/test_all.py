@@ -286,3 +286,23 @@ def test_the_dockerfile_may_be_given_as_text(
     done = builder.run(env={**env, **more}, mounts={"/tmp/source": source})
     assert done.code == 0, done.log
     assert (registry.pull(env["OUTPUT_IMAGE"], tmp_path / "image") / "a").read_text() == "a"
+
+
+def test_what_goes_wrong_without_failing_the_build_is_in_the_result(
+    builder: Builder, registry: Registry, source: Path, env: dict[str, str]
+):
+    (source / "Dockerfile").write_text("FROM busybox\nCOPY *.nosuch /x/\nRUN exit 3\n")
+    more = {
+        "DOCKER_CONFIG_JSON": '{"auths": {}, "credsStore": "desktop"}',
+        "REGISTRY_MIRRORS": f"127.0.0.1:9,{registry.address}",
+        "INSECURE_REGISTRIES": f"127.0.0.1:9,{registry.address}",
+    }
+    done = builder.run(env={**env, **more}, mounts={"/tmp/source": source})
+    assert done.code == 3, done.log
+    helper, mirror, pattern = done.result["warnings"]
+    assert helper == "The Docker config names credential helpers that are not here, and are left out: desktop."
+    assert mirror.startswith("The mirror 127.0.0.1:9 did not give 127.0.0.1:9/library/busybox")
+    assert "connection refused" in mirror
+    assert pattern == "COPY *.nosuch /x/ copies nothing: no file has a name of that pattern"
+    for warning in done.result["warnings"]:
+        assert f"kaniko-shim: warning: {warning}\n" in done.log

@@ -51,7 +51,6 @@ def build(request: BuildRequest, job: Job) -> Result:
     except JobError as error:
         return Result(str(request.command), error.failure, source=result.source, timings=job.phases.timings)
     progress = Progress(output.name for output in request.outputs)
-    progress.warnings.extend(prepared.given.warnings)
     failure = _execute(request, job, prepared, progress)
     images: tuple[PushedImage, ...] = ()
     if failure is None:
@@ -67,7 +66,6 @@ def build(request: BuildRequest, job: Job) -> Result:
         source=source,
         timings=job.phases.timings,
         cache=progress.cache if request.cache else None,
-        warnings=tuple(job.console.masker.mask(warning)[:300] for warning in dict.fromkeys(progress.warnings))[:3],
     )
 
 
@@ -82,7 +80,7 @@ def _fetch(request: BuildRequest, job: Job) -> SourceReport:
     job.phases.enter("fetching the context")
     crane = None
     if isinstance(request.source.source, OciSource):
-        install_credentials(find_credentials(request.docker_config, job.environment, job.paths), job.paths, job.say)
+        install_credentials(find_credentials(request.docker_config, job.environment, job.paths), job.paths, job.warn)
         crane = Crane(job.paths, job.environment, request.registries)
     place = Place(job.paths.context, job.paths.scratch, job.environment, job.say, crane)
     with job.phases.fetching(), heartbeat(job.beat, request.heartbeat_seconds):
@@ -95,12 +93,12 @@ def _prepare(request: BuildRequest, job: Job) -> _Prepared:
     abilities = probe(paths)
     given = give_dockerfile(request, context, replace(abilities.support, architecture=architecture()), paths)
     credentials = find_credentials(request.docker_config, job.environment, paths)
-    install_credentials(credentials, paths, job.say)
+    install_credentials(credentials, paths, job.warn)
     if request.layout:
         Path(request.layout).mkdir(parents=True, exist_ok=True)
     paths.digest_file.unlink(missing_ok=True)
     for warning in given.warnings:
-        job.say(f"warning: {warning}")
+        job.warn(warning)
     return _Prepared(_command(given.request, job, context, given.path, abilities), credentials, given)
 
 
@@ -127,6 +125,9 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
         phase = progress.phase
         for shown in progress.read(line):
             job.relay(shown)
+        for warning in progress.warnings:
+            job.warn(warning)
+        progress.warnings.clear()
         if progress.phase != phase:
             job.phases.enter(progress.phase)
         if progress.pushing and push_begin is None:

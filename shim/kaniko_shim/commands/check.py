@@ -25,7 +25,6 @@ def check(request: Request, job: Job) -> Result:
 
     credentials = find_credentials(request.docker_config, job.environment, job.paths)
     asker = PushCheck(request.registries, credentials, job.environment)
-    warnings = list[str]()
     for output in request.outputs:
         job.phases.enter(f"asking whether {output.name} may be pushed")
         with heartbeat(job.beat, request.heartbeat_seconds):
@@ -33,9 +32,8 @@ def check(request: Request, job: Job) -> Result:
         if failure is None:
             job.say(f"{output.name} may be pushed")
         elif failure.reason in _PASSING:
-            job.say(f"whether {output.name} may be pushed is not known: {failure.message}")
-            warnings.append(failure.message)
+            job.warn(f"It is not known whether {output.name} may be pushed: {failure.message}")
         else:
             failure = explain_refusal(failure, credentials)
             return Result(str(request.command), failure, timings=job.phases.timings)
-    return Result(str(request.command), timings=job.phases.timings, warnings=tuple(warnings))
+    return Result(str(request.command), timings=job.phases.timings)

@@ -35,7 +35,7 @@ def push(request: Request, job: Job) -> Result:
             job.say(f"the image is whole ({image.digest}); nothing is pushed, since NO_PUSH is true")
             return Result(str(request.command), digest=image.digest, timings=job.phases.timings)
         credentials = find_credentials(request.docker_config, job.environment, job.paths)
-        install_credentials(credentials, job.paths, job.say)
+        install_credentials(credentials, job.paths, job.warn)
         with job.phases.pushing():
             images.extend(_push_with_retries(request, job, output, image) for output in request.outputs)
     except JobError as error:

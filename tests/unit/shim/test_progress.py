@@ -96,3 +96,20 @@ def test_what_looks_like_an_error_and_is_followed_by_a_record_is_none():
     progress = Progress()
     read(progress, "error building image: printed by a RUN", line("Taking snapshot of full filesystem..."))
     assert progress.error == ""
+
+
+def test_a_mirror_that_fails_is_a_warning_and_one_without_the_image_is_none():
+    progress = Progress()
+    failed = (
+        "Failed to retrieve image m.example/busybox:latest from remapped registry m.example: {}. Will try with the next"
+    )
+    read(
+        progress,
+        line("Retrieving image manifest busybox"),
+        line(failed.format("GET https://m.example/v2/busybox/manifests/latest: MANIFEST_UNKNOWN: no"), "warning"),
+        line(failed.format("dial tcp: connection refused"), "warning"),
+    )
+    assert progress.warnings == [
+        "The mirror m.example did not give m.example/busybox:latest: dial tcp: connection refused"
+    ]
+    assert len(progress.mirrors) == 2

@@ -116,7 +116,14 @@ def test_secrets_are_masked_in_every_text():
         ),
         (
             Result("all", images=(PushedImage("r/a:1", "sha256:1", 1_500_000),), timings=Timings(total=1500)),
-            ["pushed r/a:1 (sha256:1, 1.5 MB)", "done in 1.5 s"],
+            [
+                "pushed r/a:1 (sha256:1, 1.5 MB)",
+                "done in 1.5 s; to run exactly this image, name r/a:1@sha256:1",
+            ],
+        ),
+        (
+            Result("build", warnings=("one", "two")),
+            ["done in 0.0 s, with 2 warnings (see above); kaniko-shim push takes the image from here"],
         ),
     ],
 )

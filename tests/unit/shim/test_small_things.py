@@ -188,5 +188,5 @@ def test_credentials_are_installed_without_helpers_that_are_not_here(tmp_path: P
     install_credentials(DockerConfig({"a": {"auth": "dTpw"}}, {}, "desktop"), paths, said.append)
     assert json.loads((paths.credentials / "config.json").read_text()) == {"auths": {"a": {"auth": "dTpw"}}}
     assert said == [
-        "the Docker config names credential helpers that are not here, and are left out: desktop",
+        "The Docker config names credential helpers that are not here, and are left out: desktop.",
     ]
