@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from imagebuild_operator.model import BuildSpec, GitSource, HttpSource
+from imagebuild_operator.model import BuildSpec
 from imagebuild_operator.reasons import Reason
 from imagebuild_operator.result import Result
+from imagebuild_operator.sources import GitSource, HttpSource
 
 #: Reasons whose remedy lies in the context or the Dockerfile. The shim, which has read them, knows it best; of the
 #: others it speaks in variables, which mean nothing to the author of an ImageBuild.
@@ -45,6 +46,11 @@ def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
         case Reason.BASE_IMAGE_UNAUTHORIZED:
             names = ", ".join(spec.pull_secrets)
             return f"Correct the credentials for {host} in the Secrets of spec.pullSecretRefs: {names}."
+        case Reason.SOURCE_UNAUTHORIZED if isinstance(spec.source, GitSource) and spec.source.is_ssh:
+            return (
+                f"Let ssh-privatekey in Secret {spec.source.secret} be a key that may read the repository, and name "
+                "the server's keys, as ssh-keyscan prints them, in its key known_hosts or in source.git.knownHosts."
+            )
         case Reason.SOURCE_UNAUTHORIZED if isinstance(spec.source, HttpSource | GitSource) and spec.source.secret:
             return f"Correct username and password in Secret {spec.source.secret}, named by the source's secretRef."
         case Reason.REGISTRY_TLS:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from imagebuild_operator.moments import parse_time
+from imagebuild_operator.sources import KeyRef, Source
 
 
 class Phase(StrEnum):
@@ -28,57 +29,6 @@ class Phase(StrEnum):
     def is_final(self) -> bool:
         """Whether nothing happens to a build in this phase any more."""
         return self in {Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED}
-
-
-@dataclass(frozen=True, slots=True)
-class UrlSource:
-    """A context named by a URL in any form that the builder image takes."""
-
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class HttpSource:
-    """An archive behind HTTP, with its checksum and the Secret that opens it."""
-
-    url: str
-    sha256: str | None = None
-    secret: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GitSource:
-    """A revision of a Git repository: branch, tag or full commit."""
-
-    url: str
-    revision: str | None = None
-    secret: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class InlineSource:
-    """Files written in the resource itself: path to content."""
-
-    files: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigMapSource:
-    """A ConfigMap whose keys are the files of the context."""
-
-    name: str
-
-
-Source = UrlSource | HttpSource | GitSource | InlineSource | ConfigMapSource
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRef:
-    """A key of a Secret or ConfigMap in the build's own namespace."""
-
-    field: str  # secretKeyRef or configMapKeyRef, as Kubernetes spells it
-    name: str
-    key: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,19 +13,21 @@ from imagebuild_operator.model import (
     BuildArg,
     BuildSpec,
     Cache,
-    ConfigMapSource,
-    GitSource,
-    HttpSource,
     ImageBuild,
-    InlineSource,
-    KeyRef,
     PodTemplate,
     Registry,
     RetrySpec,
+)
+from imagebuild_operator.moments import parse_time
+from imagebuild_operator.sources import (
+    ConfigMapSource,
+    GitSource,
+    HttpSource,
+    InlineSource,
+    KeyRef,
     Source,
     UrlSource,
 )
-from imagebuild_operator.moments import parse_time
 
 Json = Mapping[str, Any]
 
@@ -95,7 +97,13 @@ def _source(source: Json) -> Source:
         case {"http": http}:
             return HttpSource(http["url"], http.get("sha256"), _name(http.get("secretRef")))
         case {"git": git}:
-            return GitSource(git["url"], git.get("revision"), _name(git.get("secretRef")))
+            return GitSource(
+                git["url"],
+                git.get("revision"),
+                _name(git.get("secretRef")),
+                git.get("knownHosts"),
+                git.get("submodules", False),
+            )
         case {"inline": inline}:
             return InlineSource(dict(inline["files"]))
         case {"configMap": config_map}:

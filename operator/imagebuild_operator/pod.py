@@ -10,9 +10,10 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
+from imagebuild_operator.context import SOURCE_PATH, context_volume
 from imagebuild_operator.errors import InvalidSpecError
 from imagebuild_operator.merge import merge_registries
-from imagebuild_operator.model import BuildSpec, ConfigMapSource, ImageBuild
+from imagebuild_operator.model import BuildSpec, ImageBuild
 from imagebuild_operator.names import (
     API_VERSION,
     BUILD,
@@ -27,7 +28,7 @@ from imagebuild_operator.names import (
 from imagebuild_operator.quantity import multiply
 from imagebuild_operator.retry import memory_scale
 from imagebuild_operator.settings import BuildDefaults
-from imagebuild_operator.variables import LAYOUT_PATH, SOURCE_PATH, build_variables, check_variables, push_variables
+from imagebuild_operator.variables import LAYOUT_PATH, build_variables, check_variables, push_variables
 
 Manifest = dict[str, Any]
 
@@ -116,7 +117,7 @@ def _pod_spec(spec: BuildSpec, defaults: BuildDefaults, seconds: int, scale: flo
         # Where the shim was killed before it could report, the end of its log says what it was doing.
         "terminationMessagePolicy": "FallbackToLogsOnError",
     }
-    config_map = spec.source.name if isinstance(spec.source, ConfigMapSource) else None
+    source = context_volume(spec.source)
     return {
         **_placement(spec.pod_template.spec, defaults),
         "restartPolicy": "Never",
@@ -156,7 +157,7 @@ def _pod_spec(spec: BuildSpec, defaults: BuildDefaults, seconds: int, scale: flo
                 },
                 "volumeMounts": [
                     {"name": "layout", "mountPath": LAYOUT_PATH},
-                    *([{"name": "source", "mountPath": SOURCE_PATH, "readOnly": True}] if config_map else []),
+                    *([{"name": "source", "mountPath": SOURCE_PATH, "readOnly": True}] if source else []),
                 ],
                 **results,
             },
@@ -179,7 +180,7 @@ def _pod_spec(spec: BuildSpec, defaults: BuildDefaults, seconds: int, scale: flo
         "volumes": [
             {"name": "layout", "emptyDir": {}},
             {"name": "run", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}},
-            *([{"name": "source", "configMap": {"name": config_map}}] if config_map else []),
+            *([{"name": "source", **source}] if source else []),
         ],
     }
 

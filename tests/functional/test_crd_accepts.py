@@ -9,6 +9,7 @@ import yaml
 from functional.kube import Builds, spec
 
 CHART = Path(__file__).parents[2] / "charts" / "imagebuild-operator"
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 
 FULL: dict[str, Any] = {
     "source": {
@@ -121,6 +122,17 @@ SOURCES: list[dict[str, Any]] = [
     {"git": {"url": "https://git.example.com/team/app"}},
     {"git": {"url": "git://git.example.com/team/app", "revision": "0123456789abcdef0123456789abcdef01234567"}},
     {"git": {"url": "http://git.example.com/team/app", "revision": "refs/tags/v1.0"}},
+    *(
+        {"git": {"url": url, "secretRef": {"name": "ssh"}, "submodules": True}}
+        for url in (
+            "git@github.com:team/app.git",
+            "git@ssh.dev.azure.com:v3/org/project/repo",
+            "ssh://git@git.example.com:2222/team/app.git",
+            "ssh://git.example.com/~me/app",
+            "ssh://git@[::1]/srv/app.git",
+        )
+    ),
+    {"git": {"url": "git@a.b:c", "secretRef": {"name": "s"}, "knownHosts": "# x\na.b ssh-ed25519 AAAAC3Nz==\n"}},
     {"configMap": {"name": "context"}},
     {"inline": {"files": {"Dockerfile": "FROM scratch", "src/main.py": "", ".dockerignore": "*.md", "a b/ü.txt": "ü"}}},
     {"inline": {"files": {"big": "x" * 98_304}}},
@@ -182,6 +194,13 @@ def test_the_longest_name(builds: Builds) -> None:
 def test_a_hundred_build_args(builds: Builds) -> None:
     args = [{"name": f"ARG_{number}", "value": "x" * 900} for number in range(100)]
     assert builds.create(spec(buildArgs=args))
+
+
+def test_the_examples(builds: Builds) -> None:
+    examples = [body for file in EXAMPLES for body in yaml.safe_load_all(file.read_text())]
+    assert examples
+    for example in examples:
+        assert builds.create(example["spec"], name=example["metadata"]["name"])
 
 
 def test_the_charts_examples(builds: Builds) -> None:

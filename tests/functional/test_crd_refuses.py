@@ -36,6 +36,7 @@ def pod_metadata(**fields: object) -> dict[str, Any]:
 
 KEY = {"secretKeyRef": {"name": "s", "key": "k"}}
 MAP_KEY = {"configMapKeyRef": {"name": "s", "key": "k"}}
+KNOWN_HOSTS = "# a.b:22 SSH-2.0\na.b ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==\n"
 SHA = "0123456789abcdef" * 4
 
 # fields that replace those of the least spec, and words of the refusal
@@ -49,9 +50,9 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (source(url=""), "not a usable URL"),
     (source(url="file:///etc"), "file:// and dir:// would read the builder image itself"),
     (source(url="dir:///tmp/source"), "use inline or configMap"),
-    (source(url="ssh://-oProxyCommand=x/y.git"), "git over SSH is not supported"),
-    (source(url="git+ssh://host/r.git"), "git over SSH is not supported"),
-    (source(url="git@github.com:team/app.git"), "git over SSH is not supported"),
+    (source(url="ssh://-oProxyCommand=x/y.git"), "for Git over SSH use source.git"),
+    (source(url="git+ssh://host/r.git"), "for Git over SSH use source.git"),
+    (source(url="git@github.com:team/app.git"), "for Git over SSH use source.git"),
     (source(url="ext::sh -c id"), "start with https://"),
     (source(url="s3://bucket/key"), "start with https://"),
     (source(url="example.com/x.tar"), "start with https://"),
@@ -78,11 +79,30 @@ CASES: list[tuple[dict[str, Any], str]] = [
     # source.git
     (source(git={"revision": "main"}), "spec.source.git.url: Required value"),
     (source(git={"url": "git+https://a/b"}), "write the URL without git+"),
-    (source(git={"url": "git@github.com:a/b.git"}), "git over SSH is not supported"),
-    (source(git={"url": "ssh://git@github.com/a/b.git"}), "git over SSH is not supported"),
-    (source(git={"url": "git+ssh://github.com/a/b.git#main"}), "git over SSH is not supported"),
+    (source(git={"url": "git+ssh://github.com/a/b.git"}), "write the URL without git+"),
+    (source(git={"url": "git@github.com:a/b.git"}), "SSH logs in with a key"),
+    (source(git={"url": "ssh://git@github.com/a/b.git"}), "name that in secretRef, or use the https:// URL"),
+    *(
+        (source(git={"url": url, "secretRef": {"name": "s"}}), words)
+        for url, words in (
+            ("ssh://git:hunter2@a.b/c", "take the password out of the URL: SSH logs in with the key"),
+            ("ssh://-oProxyCommand=x/y.git", "or USER@HOST:PATH, without spaces"),
+            ("ssh://git@-oProxyCommand=x/y.git", "or USER@HOST:PATH, without spaces"),
+            ("git@-oProxyCommand=x:y", "or USER@HOST:PATH, without spaces"),
+            ("git@a.b:--upload-pack=x", "or USER@HOST:PATH, without spaces"),
+            ("-u@a.b:c", "or USER@HOST:PATH, without spaces"),
+            ("ext::sh -c id", "or USER@HOST:PATH, without spaces"),
+            ("git@a.b:c d", "or USER@HOST:PATH, without spaces"),
+            ("git@a.b:c\n", "or USER@HOST:PATH, without spaces"),
+            ("ssh://git@a.b", "or USER@HOST:PATH, without spaces"),
+        )
+    ),
+    (source(git={"url": "https://a/b", "knownHosts": KNOWN_HOSTS}), "knownHosts is for SSH"),
+    (source(git={"url": "git@a.b:c", "secretRef": {"name": "s"}, "knownHosts": "a.b"}), "ssh-keyscan HOST prints"),
+    (source(git={"url": "git@a.b:c", "secretRef": {"name": "s"}, "knownHosts": "# a b c"}), "ssh-keyscan HOST prints"),
+    (source(git={"url": "https://a/b", "submodules": "yes"}), "must be of type boolean"),
     (source(git={"url": "https://a/b#main"}), "source.git.revision"),
-    (source(git={"url": "file:///srv/r.git"}), "starts with https://, http:// or git://"),
+    (source(git={"url": "file:///srv/r.git"}), "starts with https://, http://, git:// or ssh://"),
     (source(git={"url": "https://me@a/b"}), "name it in source.git.secretRef"),
     (source(git={"url": "git://a/b", "secretRef": {"name": "s"}}), "git:// has no password"),
     (source(git={"url": "https://a/b", "revision": "--upload-pack=touch /tmp/x"}), 'does not start with "-"'),

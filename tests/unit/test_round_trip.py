@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from imagebuild_operator.parse import parse_spec
 from imagebuild_operator.variables import build_variables, push_variables
 from kaniko_shim.request import BuildRequest, parse_request
+from kaniko_shim.sources.access import SshAccess
 from kaniko_shim.sources.kinds import DataSource, DirectorySource, GitSource, HttpSource
 from kaniko_shim.variable import Command
 
@@ -16,6 +17,12 @@ Json = dict[str, Any]
 #: A Secret's value has everything that could break a list or a line; it is the same for every key.
 SECRET = " s3cret, with=signs;'quotes' \"and\"\nä line "
 DOCKER_CONFIG = json.dumps({"auths": {"registry.example": {"auth": "dXNlcjpwYXNzd29yZA=="}}})
+SERVER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA=="
+SECRET_KEYS = {
+    ".dockerconfigjson": DOCKER_CONFIG,
+    "ssh-privatekey": "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
+    "known_hosts": f"git.example {SERVER_KEY}\n",
+}
 
 HOSTS = st.sampled_from(["registry.example", "registry.example:5000", "quay.io", "10.0.0.1:5000"])
 PATHS = st.sampled_from(["team/app", "mirror", "a-b/c_d/e.f"])
@@ -32,6 +39,15 @@ SOURCES: st.SearchStrategy[Json] = st.one_of(
         lambda host, revision: {"git": {"url": f"https://{host}/team/app", "revision": revision}},
         HOSTS,
         st.sampled_from(["main", "v1.2", "feature/x", "0" * 40]),
+    ),
+    st.builds(
+        lambda url, revision, submodules, known: {
+            "git": {"url": url, "revision": revision, "submodules": submodules, "secretRef": {"name": "ssh"}, **known}
+        },
+        st.sampled_from(["ssh://git@git.example:2222/team/app", "git@git.example:team/app.git"]),
+        st.sampled_from(["main", "0" * 40]),
+        st.booleans(),
+        st.sampled_from([{}, {"knownHosts": f"other.example {SERVER_KEY}"}]),
     ),
     st.builds(lambda text: {"inline": {"files": {"Dockerfile": text, "a/b": ""}}}, TEXTS),
     st.just({"configMap": {"name": "context"}}),
@@ -83,6 +99,21 @@ SPECS: st.SearchStrategy[Json] = st.fixed_dictionaries(
         "contextDir": st.sampled_from(["app", "services/web"]),
         "dockerfile": st.one_of(
             st.builds(lambda path: {"path": path}, st.sampled_from(["Dockerfile.prod", "build/Dockerfile"])),
+            st.builds(
+                lambda url, revision, submodules, known: {
+                    "git": {
+                        "url": url,
+                        "revision": revision,
+                        "submodules": submodules,
+                        "secretRef": {"name": "ssh"},
+                        **known,
+                    }
+                },
+                st.sampled_from(["ssh://git@git.example:2222/team/app", "git@git.example:team/app.git"]),
+                st.sampled_from(["main", "0" * 40]),
+                st.booleans(),
+                st.sampled_from([{}, {"knownHosts": f"other.example {SERVER_KEY}"}]),
+            ),
             st.builds(lambda text: {"inline": f"FROM scratch\n# {text}"}, TEXTS),
         ),
         "target": st.sampled_from(["runtime", "stage-1"]),
@@ -96,9 +127,8 @@ def environment(entries: list[Json]) -> dict[str, str]:
     """What the kubelet makes of a container's `env`."""
     resolved: dict[str, str] = {}
     for entry in entries:
-        reference = entry.get("valueFrom", {})
-        is_config = any(ref.get("key") == ".dockerconfigjson" for ref in reference.values())
-        resolved[entry["name"]] = entry.get("value", DOCKER_CONFIG if is_config else SECRET)
+        [key] = [reference["key"] for reference in entry.get("valueFrom", {}).values()] or [""]
+        resolved[entry["name"]] = entry.get("value", SECRET_KEYS.get(key, SECRET))
     return resolved
 
 
@@ -145,12 +175,24 @@ def check_source(request: BuildRequest, source: Json) -> None:
             assert request.source.password == (SECRET if "http" in source else "")
         case GitSource(url, ref):
             assert (url, ref) == (source["git"]["url"], source["git"]["revision"])
+            assert request.source.submodules is source["git"].get("submodules", False)
+            check_ssh(request, source["git"])
         case DirectorySource(path):
             assert (path, "configMap" in source) == ("/kaniko/source", True)
         case DataSource():
             assert "inline" in source
         case other:
             raise AssertionError(other)
+
+
+def check_ssh(request: BuildRequest, git: Json) -> None:
+    access = request.source.ssh
+    if "secretRef" not in git:
+        assert access == SshAccess()
+        return
+    assert access.private_key == SECRET_KEYS["ssh-privatekey"]
+    assert [host.names for host in access.known_hosts] == [("other.example" if "knownHosts" in git else "git.example",)]
+    assert not access.any_host
 
 
 def check_cache(request: BuildRequest, cache: Json) -> None:

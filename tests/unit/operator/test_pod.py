@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.parse import parse_spec
@@ -197,6 +198,38 @@ def test_every_field_of_a_full_build_becomes_a_variable():
             "name": "DOCKER_CONFIG_JSON_1",
             "valueFrom": {"secretKeyRef": {"name": "cache", "key": ".dockerconfigjson"}},
         },
+    ]
+
+
+def build_env(fields: dict[str, Any]) -> list[dict[str, Any]]:
+    env: list[dict[str, Any]] = pod(a_build(fields))["spec"]["initContainers"][-1]["env"]
+    return env
+
+
+def test_git_over_ssh_takes_the_key_and_the_servers_keys_from_the_secret():
+    git = {"url": "git@a.b:c", "revision": "v1", "secretRef": {"name": "ssh"}, "submodules": True}
+    key = {"secretKeyRef": {"name": "ssh", "key": "ssh-privatekey"}}
+    known = {"secretKeyRef": {"name": "ssh", "key": "known_hosts", "optional": True}}
+    assert build_env({"source": {"git": git}})[:4] == [
+        {"name": "SOURCE_GET_URL", "value": "git@a.b:c#v1"},
+        {"name": "GIT_SUBMODULES", "value": "true"},
+        {"name": "SOURCE_SSH_PRIVATE_KEY", "valueFrom": key},
+        {"name": "SOURCE_SSH_KNOWN_HOSTS", "valueFrom": known},
+    ]
+    assert build_env({"source": {"git": {**git, "url": "ssh://a.b/c", "knownHosts": "a.b ssh-rsa A"}}})[:4] == [
+        {"name": "SOURCE_GET_URL", "value": "ssh://a.b/c#v1"},
+        {"name": "GIT_SUBMODULES", "value": "true"},
+        {"name": "SOURCE_SSH_PRIVATE_KEY", "valueFrom": key},
+        {"name": "SOURCE_SSH_KNOWN_HOSTS", "value": "a.b ssh-rsa A"},
+    ]
+
+
+def test_git_over_http_takes_user_and_password_from_the_secret():
+    git = {"url": "https://a.b/c", "secretRef": {"name": "basic"}}
+    assert build_env({"source": {"git": git}})[:3] == [
+        {"name": "SOURCE_GET_URL", "value": "git+https://a.b/c"},
+        {"name": "SOURCE_USERNAME", "valueFrom": {"secretKeyRef": {"name": "basic", "key": "username"}}},
+        {"name": "SOURCE_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "basic", "key": "password"}}},
     ]
 
 

@@ -7,6 +7,7 @@ import tarfile
 from datetime import UTC, datetime
 
 import pytest
+from imagebuild_operator.context import git_url
 from imagebuild_operator.errors import InvalidSpecError
 from imagebuild_operator.events import latest_warning
 from imagebuild_operator.inline import data_url
@@ -17,7 +18,6 @@ from imagebuild_operator.observe import observe
 from imagebuild_operator.parse import parse_spec
 from imagebuild_operator.reasons import TABLE, Reason
 from imagebuild_operator.store import Store
-from imagebuild_operator.variables import git_url
 from support.builds import UID, body
 
 

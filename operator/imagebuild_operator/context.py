@@ -1,0 +1,89 @@
+"""How the build context reaches the `build` container: variables that say where it is, and a volume that holds it."""
+
+from typing import Any, Final
+
+from imagebuild_operator.entries import Variable, from_key, plain
+from imagebuild_operator.inline import data_url
+from imagebuild_operator.sources import (
+    ConfigMapSource,
+    GitSource,
+    HttpSource,
+    InlineSource,
+    KeyRef,
+    Source,
+    UrlSource,
+)
+
+#: Where the volume is mounted.
+SOURCE_PATH: Final = "/kaniko/source"
+
+
+def context_variables(source: Source) -> list[Variable]:
+    """The variables that say where the context is and what opens it.
+
+    Raises:
+        InvalidSpecError: inline files are too large.
+    """
+    match source:
+        case UrlSource(url):
+            return plain("SOURCE_GET_URL", url)
+        case HttpSource(url, sha256, secret):
+            return [*plain("SOURCE_GET_URL", url), *plain("SOURCE_SHA256", sha256), *_basic_auth(secret)]
+        case GitSource():
+            return _git(source)
+        case InlineSource(files):
+            return plain("SOURCE_GET_URL", data_url(files))
+        case ConfigMapSource():
+            return plain("SOURCE_GET_URL", f"dir://{SOURCE_PATH}")
+
+
+def context_volume(source: Source) -> dict[str, Any] | None:
+    """What is mounted at `SOURCE_PATH`, as the volume's own field; None for a context that is fetched."""
+    match source:
+        case ConfigMapSource(name):
+            return {"configMap": {"name": name}}
+        case _:
+            return None
+
+
+def git_url(url: str, revision: str | None) -> str:
+    """Mark an address as Git's, whatever its path ends in, and add the revision.
+
+    >>> git_url("https://example.com/team/app", "v1.2")
+    'git+https://example.com/team/app#v1.2'
+    """
+    marked = f"git+{url}" if url.startswith(("http://", "https://")) else url
+    return f"{marked}#{revision}" if revision else marked
+
+
+def _git(source: GitSource) -> list[Variable]:
+    return [
+        *plain("SOURCE_GET_URL", git_url(source.url, source.revision)),
+        *plain("GIT_SUBMODULES", "true" if source.submodules else None),
+        *(_ssh(source) if source.is_ssh else _basic_auth(source.secret)),
+    ]
+
+
+def _ssh(source: GitSource) -> list[Variable]:
+    """The key of a Secret of type kubernetes.io/ssh-auth, and the server's keys: the spec's, or else the Secret's."""
+    secret = source.secret
+    return [
+        *([_secret("SOURCE_SSH_PRIVATE_KEY", secret, "ssh-privatekey")] if secret else []),
+        *plain("SOURCE_SSH_KNOWN_HOSTS", source.known_hosts),
+        *(
+            [_secret("SOURCE_SSH_KNOWN_HOSTS", secret, "known_hosts", optional=True)]
+            if secret and not source.known_hosts
+            else []
+        ),
+    ]
+
+
+def _basic_auth(secret: str | None) -> list[Variable]:
+    """The keys of a Secret of type kubernetes.io/basic-auth."""
+    if secret is None:
+        return []
+    return [_secret("SOURCE_USERNAME", secret, "username"), _secret("SOURCE_PASSWORD", secret, "password")]
+
+
+def _secret(variable: str, secret: str, key: str, *, optional: bool = False) -> Variable:
+    return from_key(variable, KeyRef("secretKeyRef", secret, key, optional))

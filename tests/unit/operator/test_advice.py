@@ -1,0 +1,24 @@
+"""What to do about a failure, in the fields of the build that failed."""
+
+from typing import Any
+
+import pytest
+from imagebuild_operator.advice import advice
+from imagebuild_operator.parse import parse_spec
+from imagebuild_operator.reasons import Reason
+from imagebuild_operator.result import Result
+from support.builds import SPEC
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ({"url": "https://a.b/c.tar"}, "Name a Secret of type kubernetes.io/basic-auth"),
+        ({"http": {"url": "https://a.b/c.tar", "secretRef": {"name": "s"}}}, "username and password in Secret s"),
+        ({"git": {"url": "https://a.b/c", "secretRef": {"name": "s"}}}, "username and password in Secret s"),
+        ({"git": {"url": "git@a.b:c", "secretRef": {"name": "s"}}}, "ssh-privatekey in Secret s"),
+        ({"git": {"url": "ssh://a.b/c", "secretRef": {"name": "s"}}}, "source.git.knownHosts"),
+    ],
+)
+def test_whoever_was_refused_the_source_is_told_which_secret_to_correct(source: dict[str, Any], words: str):
+    assert words in advice(Reason.SOURCE_UNAUTHORIZED, parse_spec({**SPEC, "source": source}), Result())
