@@ -9,9 +9,15 @@ from imagebuild_operator.pod import Manifest
 
 @dataclass(frozen=True, slots=True)
 class CreatePod:
-    """Create the build pod; that it exists already is as good."""
+    """Create a pod; that it exists already is as good."""
 
     manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        """The name of the pod."""
+        name: str = self.manifest["metadata"]["name"]
+        return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Plan:
     The record comes before the deletion, so that a crash between the two forgets nothing.
     """
 
-    create: CreatePod | None = None
+    create: tuple[CreatePod, ...] = ()
     status: dict[str, Any] | None = None
     event: Event | None = None
     delete: tuple[DeletePod, ...] = ()

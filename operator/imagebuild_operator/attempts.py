@@ -37,7 +37,7 @@ def begin(
     wait = _wait(build, build.attempts, settings, now)
     if wait > 0:
         return Plan(look_again=wait)
-    return Plan(create=CreatePod(build_pod(build, spec, settings.defaults, seconds)))
+    return Plan(create=(CreatePod(build_pod(build, spec, settings.defaults, seconds)),))
 
 
 def _wait_for(build: ImageBuild, turn: Turn | None, settings: OperatorSettings, now: datetime) -> Plan:

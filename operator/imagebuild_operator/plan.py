@@ -1,8 +1,9 @@
 """Decide what to do about a build: observe → decide → apply, the middle part. Pure: time is an argument."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from imagebuild_operator.actions import Plan, deletion
@@ -25,14 +26,20 @@ QUOTA_RETRY: Final = 10.0
 #: Seconds after which a pod that does not start is asked why.
 START_PATIENCE: Final = 5.0
 
+#: What the API server answered where it did not take a pod, by the pod's name.
+Refusals = Mapping[str, ClusterError]
+#: The kubelet's latest Warning about a pod that does not start, by the pod's name.
+Warnings = Mapping[str, str]
+
 
 def decide(
     build: ImageBuild,
     pods: Sequence[PodFacts],
     settings: OperatorSettings,
     now: datetime,
-    warning: str | None = None,
     turn: Turn | None = BEGIN,
+    warnings: Warnings = MappingProxyType({}),
+    refusals: Refusals = MappingProxyType({}),
 ) -> Plan:
     """Decide about one build.
 
@@ -41,13 +48,18 @@ def decide(
         pods: Its pods, those of earlier attempts too.
         settings: The operator's settings.
         now: The current time.
-        warning: The kubelet's latest Warning about a pod that does not start.
         turn: Whether a build without a pod may begin; None where that is not decided yet.
+        warnings: What the kubelet says of pods that do not start.
+        refusals: What the API server said of pods that it did not take.
     """
     leftovers = [pod for pod in pods if is_leftover(pod, settings.keep_pods)]
     if build.is_finished:
         return Plan(delete=tuple(deletion(pod) for pod in leftovers))
-    plan = _decide(build, current_pod(build, pods), settings, now, warning, turn)
+    pod = current_pod(build, pods)
+    plan = _decide(build, pod, settings, now, turn, warnings.get(pod.name) if pod else None)
+    refusal = next((refusals[create.name] for create in plan.create if create.name in refusals), None)
+    if refusal is not None:
+        plan = _decide_refused(build, refusal, settings, now)
     # An operator that died between recording the end of an attempt and deleting its pod has left the pod there.
     attempts = (plan.status or {}).get("attempts") or build.attempts
     over = {attempt.get("podName") for attempt in attempts}
@@ -59,19 +71,6 @@ def current_pod(build: ImageBuild, pods: Sequence[PodFacts]) -> PodFacts | None:
     """The pod of the attempt that runs or comes next."""
     name = build.recorded_pod or pod_name(build, build.attempt)
     return next((pod for pod in pods if pod.name == name), None)
-
-
-def decide_refused(build: ImageBuild, error: ClusterError, settings: OperatorSettings, now: datetime) -> Plan:
-    """Decide about a build whose pod the API server did not take."""
-    if is_quota(error):
-        verdict = Verdict(Phase.PENDING, f"The namespace has no room yet: {error.message}", Reason.QUOTA_EXCEEDED)
-        return record(build, verdict, None, settings, now, look_again=QUOTA_RETRY)
-    spec = parse_spec(build.spec)
-    if isinstance(error, RejectedError) and 'cannot create resource "pods"' not in error.message:
-        verdict = failed_verdict(Reason.POD_REJECTED, f"The build pod was refused: {error.message}", spec)
-        return record(build, verdict, None, settings, now)
-    verdict = Verdict(Phase.PENDING, f"The build pod can't be created yet: {error.message}", Reason.INTERNAL)
-    return record(build, verdict, None, settings, now, look_again=QUOTA_RETRY)
 
 
 def is_quota(error: ClusterError) -> bool:
@@ -96,8 +95,8 @@ def _decide(
     pod: PodFacts | None,
     settings: OperatorSettings,
     now: datetime,
-    warning: str | None,
     turn: Turn | None,
+    warning: str | None,
 ) -> Plan:
     why = cause(build, turn)
     if why is not None and not (pod and pod.push.has_succeeded):
@@ -115,6 +114,19 @@ def _decide(
     if verdict.phase.is_final:
         return end(build, spec, verdict, pod, settings, now)
     return _watch_over(build, spec, pod, verdict, settings, now)
+
+
+def _decide_refused(build: ImageBuild, error: ClusterError, settings: OperatorSettings, now: datetime) -> Plan:
+    """Decide about a build whose pod the API server did not take."""
+    if is_quota(error):
+        verdict = Verdict(Phase.PENDING, f"The namespace has no room yet: {error.message}", Reason.QUOTA_EXCEEDED)
+        return record(build, verdict, None, settings, now, look_again=QUOTA_RETRY)
+    spec = parse_spec(build.spec)
+    if isinstance(error, RejectedError) and 'cannot create resource "pods"' not in error.message:
+        verdict = failed_verdict(Reason.POD_REJECTED, f"The build pod was refused: {error.message}", spec)
+        return record(build, verdict, None, settings, now)
+    verdict = Verdict(Phase.PENDING, f"The build pod can't be created yet: {error.message}", Reason.INTERNAL)
+    return record(build, verdict, None, settings, now, look_again=QUOTA_RETRY)
 
 
 def _watch_over(

@@ -1,7 +1,7 @@
 """Apply what the core decides. Every trigger ends here, and a crash at any line is mended by the next run."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,7 +14,7 @@ from imagebuild_operator.gate import Decision, Gate
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.names import POD_SELECTOR
 from imagebuild_operator.observe import PodFacts, observe
-from imagebuild_operator.plan import current_pod, decide, decide_refused, is_quota, needs_explanation
+from imagebuild_operator.plan import current_pod, decide, is_quota, needs_explanation
 from imagebuild_operator.retention import expired
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.store import Key, Store
@@ -73,10 +73,10 @@ class Reconciler:
         if pod is None and (found := await self._confirm_gone(build)) is not None:
             pod, pods = found, (*pods, found)
         now = self._clock()
-        warning = await self._explanation(build, pod) if pod and needs_explanation(pod, now) else None
-        plan = decide(build, pods, self._settings, now, warning, self._gate.turn(build))
-        if plan.create is not None:
-            plan = await self._create(build, plan.create)
+        warnings = await self._explanations(build, [pod] if pod else [], now)
+        plan = decide(build, pods, self._settings, now, self._gate.turn(build), warnings)
+        if plan.create:
+            plan = await self._create(build, pods, plan.create)
         await self._apply(build, plan)
         if build.is_finished and not plan.delete:
             self._store.forget((build.namespace, build.name))
@@ -129,25 +129,36 @@ class Reconciler:
             return None
         return facts if facts.owner_uid == build.uid else None
 
-    async def _explanation(self, build: ImageBuild, pod: PodFacts) -> str | None:
-        return latest_warning(await self._cluster.list_pod_warnings(build.namespace, pod.uid))
+    async def _explanations(self, build: ImageBuild, pods: Iterable[PodFacts], now: datetime) -> dict[str, str]:
+        """What the kubelet says of those of the pods that do not start."""
+        found = {
+            pod.name: latest_warning(await self._cluster.list_pod_warnings(build.namespace, pod.uid))
+            for pod in pods
+            if needs_explanation(pod, now)
+        }
+        return {name: warning for name, warning in found.items() if warning}
 
-    async def _create(self, build: ImageBuild, create: CreatePod) -> Plan:
-        """Create the pod, or find the one that an earlier run created, and decide with it."""
-        try:
-            if not await self._is_newest(build):
-                return Plan(look_again=0.0)
-            body = await self._create_or_get(build, create)
-        except (NotFoundError, ConflictError):
-            raise
-        except ClusterError as error:
-            if error.status == 0:
+    async def _create(self, build: ImageBuild, pods: Iterable[PodFacts], creates: Iterable[CreatePod]) -> Plan:
+        """Create pods, or find those that an earlier run created, and decide with them."""
+        if not await self._is_newest(build):
+            return Plan(look_again=0.0)
+        made: list[PodFacts] = []
+        refusals: dict[str, ClusterError] = {}
+        for create in creates:
+            try:
+                body = await self._create_or_get(build, create)
+            except (NotFoundError, ConflictError):
                 raise
-            if is_quota(error) and self._gate.concerns(build.spec):
-                self._gate.no_room(build, self._clock())
-            return decide_refused(build, error, self._settings, self._clock())
-        self._store.put_pod(body)
-        return decide(build, [observe(body)], self._settings, self._clock())
+            except ClusterError as error:
+                if error.status == 0:
+                    raise
+                if is_quota(error) and self._gate.concerns(build.spec):
+                    self._gate.no_room(build, self._clock())
+                refusals[create.name] = error
+            else:
+                self._store.put_pod(body)
+                made.append(observe(body))
+        return decide(build, [*pods, *made], self._settings, self._clock(), refusals=refusals)
 
     async def _is_newest(self, build: ImageBuild) -> bool:
         """Ask before a pod is created: a watch that lags may show a build as new that has ended long ago."""
@@ -160,10 +171,9 @@ class Reconciler:
         try:
             return await self._cluster.create_pod(create.manifest)
         except ConflictError:
-            name = create.manifest["metadata"]["name"]
-            body = await self._cluster.get_pod(build.namespace, name)
+            body = await self._cluster.get_pod(build.namespace, create.name)
         if observe(body).owner_uid != build.uid:
-            raise RejectedError(409, f"a pod named {name} exists and is not this build's")
+            raise RejectedError(409, f"a pod named {create.name} exists and is not this build's")
         return body
 
     async def _apply(self, build: ImageBuild, plan: Plan) -> None:

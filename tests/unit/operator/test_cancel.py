@@ -28,7 +28,7 @@ def test_a_build_that_waits_is_cancelled_at_once():
         "observedGeneration": 1,
         "lastTransitionTime": "2026-11-24T08:00:20Z",
     }
-    assert made.create is None
+    assert made.create == ()
     assert status(made) == {
         "observedGeneration": 1,
         "phase": "Cancelled",
@@ -74,7 +74,7 @@ def test_a_pod_that_has_not_begun_is_not_waited_for():
 def test_no_other_attempt_follows_a_cancelled_one():
     build = a_build(CANCEL, {"phase": "Pending", "reason": "Evicted", "attempts": [{"podName": POD}], "podName": POD})
     made = plan(build, a_pod(phase="Failed"))
-    assert (status(made)["phase"], made.create) == ("Cancelled", None)
+    assert (status(made)["phase"], made.create) == ("Cancelled", ())
     assert "attempts" not in status(made)
     failed = a_pod(phase="Failed", build=ended(80, json.dumps({"reason": "RegistryUnavailable"})))
     assert status(plan(a_build(CANCEL, {"podName": POD}), failed))["phase"] == "Cancelled"

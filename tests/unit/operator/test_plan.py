@@ -7,7 +7,7 @@ from imagebuild_operator.actions import DeletePod, Plan
 from imagebuild_operator.errors import ClusterError, RejectedError
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.observe import PodFacts
-from imagebuild_operator.plan import decide, decide_refused, needs_explanation
+from imagebuild_operator.plan import decide, needs_explanation
 from support.builds import DIGEST, POD, SETTINGS, a_build, a_pod, after, ended, running, waiting
 
 
@@ -38,7 +38,7 @@ def status(made: Plan) -> dict[str, Any]:
 
 def test_a_new_build_gets_a_pod_and_nothing_else_first():
     made = plan(a_build(), None)
-    assert made.create is not None
+    assert [create.name for create in made.create] == [POD]
     assert made == Plan(create=made.create)
 
 
@@ -74,7 +74,7 @@ def test_nothing_new_writes_nothing():
     pod = a_pod(phase="Running", node="node1", build=running())
     build = recorded(build, plan(build, pod))
     again = plan(build, pod, after(30))
-    assert (again.status, again.event, again.delete, again.create) == (None, None, (), None)
+    assert (again.status, again.event, again.delete, again.create) == (None, None, (), ())
     assert again.look_again == 600 + 60 - 30
 
 
@@ -252,19 +252,23 @@ def test_what_only_the_operator_can_see_is_invalid_too():
     assert status(made)["message"].startswith("spec.source.inline.files: ")
 
 
+def refused(error: ClusterError) -> Plan:
+    return decide(a_build(), [], SETTINGS, after(0), refusals={POD: error})
+
+
 def test_a_full_quota_is_waited_for_and_a_policy_is_not():
     quota = RejectedError(403, 'pods "app-1" is forbidden: exceeded quota: small, requested: pods=1')
-    made = decide_refused(a_build(), quota, SETTINGS, after(0))
+    made = refused(quota)
     assert (status(made)["phase"], status(made)["reason"], made.look_again) == ("Pending", "QuotaExceeded", 10)
     policy = RejectedError(403, 'pods "app-1" is forbidden: violates PodSecurity "restricted:latest"')
-    made = decide_refused(a_build(), policy, SETTINGS, after(0))
+    made = refused(policy)
     assert (status(made)["phase"], status(made)["reason"], made.look_again) == ("Failed", "PodRejected", None)
 
 
 def test_missing_rights_and_a_failing_server_are_not_the_builds_fault():
     rights = RejectedError(403, 'pods is forbidden: User "x" cannot create resource "pods" in API group ""')
     for error in (rights, ClusterError(500, "failed calling webhook")):
-        made = decide_refused(a_build(), error, SETTINGS, after(0))
+        made = refused(error)
         assert (status(made)["phase"], status(made)["reason"]) == ("Pending", "Internal")
 
 

@@ -61,9 +61,8 @@ def test_an_infrastructure_failure_is_tried_again_in_a_pod_of_its_own():
     assert waits == Plan(look_again=waits.look_again)
     assert waits.look_again == pytest.approx(made.look_again - 1)
     begins = plan(build, first, at=61 + made.look_again)
-    assert begins.create is not None
-    assert begins.create.manifest["metadata"]["name"] == SECOND_POD
-    assert begins.create.manifest["spec"]["activeDeadlineSeconds"] == 600 - int(61 + made.look_again)
+    assert [create.name for create in begins.create] == [SECOND_POD]
+    assert begins.create[0].manifest["spec"]["activeDeadlineSeconds"] == 600 - int(61 + made.look_again)
     second = a_pod(name=SECOND_POD, uid="pod-2", created=after(75), phase="Running", build=running(80))
     made = plan(build, first, second, at=81)
     assert made.status is not None
@@ -73,8 +72,7 @@ def test_an_infrastructure_failure_is_tried_again_in_a_pod_of_its_own():
     build = recorded(build, made)
     failed = a_pod(name=SECOND_POD, uid="pod-2", created=after(75), phase="Failed", build=ended(7, "log", end=90))
     made = plan(recorded(build, plan(build, first, failed, at=91)), first, failed, at=400)
-    assert made.create is not None
-    assert made.create.manifest["metadata"]["name"] == pod_name(build, 3)
+    assert [create.name for create in made.create] == [pod_name(build, 3)]
 
 
 def test_the_limit_ends_it_with_the_last_failure_and_all_attempts():
@@ -136,8 +134,7 @@ def test_more_memory_is_given_only_after_it_ran_out():
     }
     status = {"attempts": attempts(Reason.OUT_OF_MEMORY, Reason.EVICTED, Reason.OUT_OF_MEMORY)}
     made = plan(a_build(spec, status))
-    assert made.create is not None
-    assert made.create.manifest["spec"]["initContainers"][-1]["resources"] == {
+    assert made.create[0].manifest["spec"]["initContainers"][-1]["resources"] == {
         "requests": {"memory": "2415919104", "cpu": 1},
         "limits": {"memory": "4500000000"},
     }
@@ -199,8 +196,8 @@ def test_whatever_happens_the_next_attempt_is_the_number_of_those_recorded(reaso
     past = [{"podName": f"p{n}", "reason": "Evicted", "completionTime": "2026-11-24T08:00:00Z"} for n in range(count)]
     build = a_build({"timeoutSeconds": 7200}, {"attempts": past, "startTime": "2026-11-24T08:00:00Z"})
     made = plan(build, at=at)
-    if made.create is not None:
-        assert made.create.manifest["metadata"]["name"] == pod_name(build, count + 1)
+    if made.create:
+        assert [create.name for create in made.create] == [pod_name(build, count + 1)]
     pod = a_pod(name=pod_name(build, count + 1), phase="Failed", build=ended(1, json.dumps({"reason": str(reason)})))
     status = plan(build, pod, at=at).status
     assert status is not None
