@@ -79,7 +79,7 @@ def main(count: int) -> None:
     api = config.new_client_from_config(kubeconfig)
     core, builds = client.CoreV1Api(api), client.CustomObjectsApi(api)
     kubectl = Path(cluster_variables("--functional")["BIN"]) / "kubectl"
-    crd = str(ROOT / "crds" / "imagebuild.yaml")
+    crd = str(ROOT / "crds")
     apply = [str(kubectl), "--kubeconfig", kubeconfig, "apply", "--server-side", "--force-conflicts", "-f", crd]
     subprocess.run(apply, check=True, stdout=subprocess.DEVNULL)
     metadata = client.V1ObjectMeta(generate_name="bench-")

@@ -53,17 +53,19 @@ def test_objects_are_valid_kubernetes(chart: Chart, values: dict[str, Any]) -> N
             kubernetes_validate.validate(item, KUBERNETES, strict=True)
 
 
-def test_the_crd_is_the_projects_own_and_kept(chart: Chart) -> None:
-    text = (chart.folder.parents[1] / "crds" / "imagebuild.yaml").read_text()
-    assert (chart.folder / "files" / "imagebuild.yaml").read_text() == text, "copy crds/imagebuild.yaml to the chart"
-    rendered, source = one(chart.render(), "CustomResourceDefinition"), yaml.safe_load(text)
+@pytest.mark.parametrize("name", ["imagebuild", "imagebuilddefaults"])
+def test_the_crds_are_the_projects_own_and_kept(chart: Chart, name: str) -> None:
+    text = (chart.folder.parents[1] / "crds" / f"{name}.yaml").read_text()
+    assert (chart.folder / "files" / f"{name}.yaml").read_text() == text, "run make docs"
+    source = yaml.safe_load(text)
+    rendered = one(chart.render(), "CustomResourceDefinition", source["metadata"]["name"])
     assert rendered["spec"] == source["spec"]
-    assert rendered["metadata"]["name"] == source["metadata"]["name"]
     assert rendered["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
-    assert "annotations" not in one(chart.render({"crds": {"keep": False}}), "CustomResourceDefinition")["metadata"]
+    removed = one(chart.render({"crds": {"keep": False}}), "CustomResourceDefinition", source["metadata"]["name"])
+    assert "annotations" not in removed["metadata"]
 
 
-def test_the_crd_can_be_left_out(chart: Chart) -> None:
+def test_the_crds_can_be_left_out(chart: Chart) -> None:
     kinds = {item["kind"] for item in chart.render({"crds": {"install": False}})}
     assert kinds == {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "ConfigMap", "Deployment"}
 

@@ -8,6 +8,7 @@ from chart.render import Chart, environment, one
 RULES = [
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds"], "verbs": ["get", "list", "watch", "delete"]},
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds/status"], "verbs": ["get", "patch"]},
+    {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilddefaults"], "verbs": ["list", "watch"]},
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch", "create", "delete"]},
     {"apiGroups": [""], "resources": ["events"], "verbs": ["list", "create", "patch"]},
 ]
@@ -22,7 +23,13 @@ def roles(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_no_role_reaches_too_far(chart: Chart, namespaces: list[str]) -> None:
     for role in roles(chart.render({"watchNamespaces": namespaces})):
         for rule in role["rules"]:
-            assert set(rule["resources"]) <= {"imagebuilds", "imagebuilds/status", "pods", "events"}
+            assert set(rule["resources"]) <= {
+                "imagebuilds",
+                "imagebuilds/status",
+                "imagebuilddefaults",
+                "pods",
+                "events",
+            }
             assert not set(rule["verbs"]) & FORBIDDEN_VERBS
             assert "*" not in rule["apiGroups"]
 
@@ -57,7 +64,8 @@ def test_users_of_a_namespace(chart: Chart) -> None:
     assert edit["metadata"]["labels"][aggregate + "edit"] == "true"
     assert view["metadata"]["labels"][aggregate + "view"] == "true"
     assert aggregate + "view" not in edit["metadata"]["labels"]
-    assert "imagebuilds/status" not in edit["rules"][0]["resources"]
+    assert edit["rules"][0]["resources"] == ["imagebuilds"]
+    assert "imagebuilddefaults" in view["rules"][0]["resources"]
     assert set(view["rules"][0]["verbs"]) == {"get", "list", "watch"}
 
 

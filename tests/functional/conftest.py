@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 from environment import cluster_variables
-from functional.kube import Builds, Kubectl
+from functional.kube import Builds, Defaults, Kubectl
 from functional.kubelet import Kubelet
 from functional.operator_process import OperatorProcess
 from kubernetes import client, config
 
 TESTS = Path(__file__).parents[1]
-CRD = TESTS.parent / "crds" / "imagebuild.yaml"
+CRDS = TESTS.parent / "crds"
 
 
 @pytest.fixture(scope="session")
@@ -60,10 +60,10 @@ def api(kubeconfig: Path) -> Iterator[client.ApiClient]:
 
 @pytest.fixture(scope="session")
 def crd(kubectl: Kubectl) -> Path:
-    """The project's CRD, installed."""
-    kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
-    kubectl("wait", "--for=condition=Established", "-f", str(CRD), "--timeout=30s")
-    return CRD
+    """The CRD of ImageBuild; it and that of ImageBuildDefaults are installed."""
+    kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRDS))
+    kubectl("wait", "--for=condition=Established", "-f", str(CRDS), "--timeout=30s")
+    return CRDS / "imagebuild.yaml"
 
 
 @pytest.fixture
@@ -84,6 +84,15 @@ def builds(crd: Path, api: client.ApiClient, namespace: str) -> Iterator[Builds]
     made = Builds(client.CustomObjectsApi(api), namespace)
     yield made
     # In functional mode nothing empties a namespace that is deleted.
+    made.delete_all()
+
+
+@pytest.fixture
+def defaults(crd: Path, api: client.ApiClient, namespace: str) -> Iterator[Defaults]:
+    """The ImageBuildDefaults of the test's namespace."""
+    assert crd.exists()
+    made = Defaults(client.CustomObjectsApi(api), namespace)
+    yield made
     made.delete_all()
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from kubernetes import client
 
-GROUP, VERSION, PLURAL = "imagebuild.dev", "v1alpha1", "imagebuilds"
+GROUP, VERSION, PLURAL, DEFAULTS = "imagebuild.dev", "v1alpha1", "imagebuilds", "imagebuilddefaults"
 Json = dict[str, Any]
 
 
@@ -95,6 +95,50 @@ class Builds:
     def delete_all(self) -> None:
         """Delete the namespace's ImageBuilds."""
         self.api.delete_collection_namespaced_custom_object(GROUP, VERSION, self.namespace, PLURAL)
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """The ImageBuildDefaults of one namespace."""
+
+    api: client.CustomObjectsApi
+    namespace: str
+
+    def create(self, spec: Json, name: str = "default") -> Json:
+        """Create them under strict validation."""
+        body = {
+            "apiVersion": f"{GROUP}/{VERSION}",
+            "kind": "ImageBuildDefaults",
+            "metadata": {"name": name},
+            "spec": spec,
+        }
+        made = self.api.create_namespaced_custom_object(
+            GROUP, VERSION, self.namespace, DEFAULTS, body, field_validation="Strict"
+        )
+        return cast("Json", made)
+
+    def refusal(self, spec: Json, name: str = "default") -> str:
+        """Give the message with which the API server refuses them.
+
+        Raises:
+            AssertionError: they were accepted.
+        """
+        try:
+            created = self.create(spec, name)
+        except client.ApiException as error:
+            return message(error)
+        raise AssertionError(f"accepted: {json.dumps(created)}")
+
+    def replace(self, spec: Json) -> None:
+        """Give them another spec."""
+        held = cast("Json", self.api.get_namespaced_custom_object(GROUP, VERSION, self.namespace, DEFAULTS, "default"))
+        self.api.replace_namespaced_custom_object(
+            GROUP, VERSION, self.namespace, DEFAULTS, "default", {**held, "spec": spec}, field_validation="Strict"
+        )
+
+    def delete_all(self) -> None:
+        """Delete them."""
+        self.api.delete_collection_namespaced_custom_object(GROUP, VERSION, self.namespace, DEFAULTS)
 
 
 def message(error: client.ApiException) -> str:

@@ -14,6 +14,7 @@ Helm = Callable[..., str]
 ALLOWED = [
     *(("imagebuild.dev", "imagebuilds", verb) for verb in ("get", "list", "watch", "delete")),
     *(("imagebuild.dev", "imagebuilds/status", verb) for verb in ("get", "patch")),
+    *(("imagebuild.dev", "imagebuilddefaults", verb) for verb in ("list", "watch")),
     *(("", "pods", verb) for verb in ("get", "list", "watch", "create", "delete")),
     *(("", "events", verb) for verb in ("list", "create", "patch")),
 ]
@@ -23,6 +24,7 @@ DENIED = [
     *(("", "pods", verb) for verb in ("patch", "update", "deletecollection")),
     *(("", f"pods/{part}", "create") for part in ("exec", "attach", "eviction", "ephemeralcontainers", "portforward")),
     *(("imagebuild.dev", "imagebuilds", verb) for verb in ("create", "update", "patch")),
+    *(("imagebuild.dev", "imagebuilddefaults", verb) for verb in ("create", "update", "patch", "delete")),
     ("", "serviceaccounts/token", "create"),
     ("", "namespaces", "list"),
     ("rbac.authorization.k8s.io", "roles", "create"),
@@ -88,9 +90,10 @@ def test_uninstalling_keeps_the_builds(helm: Helm, builds: Builds, kubectl: Kube
     helm("install", "--take-ownership")
     helm("upgrade", "--set=log.level=debug")
     assert "kept" in helm("uninstall")
-    assert builds.get()["spec"]["timeoutSeconds"] == 3600
+    assert builds.get()["spec"]["output"]["push"] is True
     helm("install", "--take-ownership")
-    kubectl("wait", "--for=condition=Established", "crd/imagebuilds.imagebuild.dev", "--timeout=30s")
+    for name in ("imagebuilds", "imagebuilddefaults"):
+        kubectl("wait", "--for=condition=Established", f"crd/{name}.imagebuild.dev", "--timeout=30s")
 
 
 def test_the_notes_say_what_to_do_next(helm: Helm, builds: Builds, kubectl: Kubectl) -> None:

@@ -154,9 +154,8 @@ IMAGES = [
 
 def test_the_least_spec_gets_its_defaults(builds: Builds) -> None:
     created = builds.create(spec())
-    assert created["spec"]["timeoutSeconds"] == 3600
     assert created["spec"]["output"]["push"] is True
-    assert set(created["spec"]) == {"source", "output", "timeoutSeconds"}
+    assert set(created["spec"]) == {"source", "output"}
     assert created["metadata"]["generation"] == 1
     assert "status" not in created
 

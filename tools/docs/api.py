@@ -1,4 +1,4 @@
-"""docs/api.md from crds/imagebuild.yaml."""
+"""docs/api.md from the two definitions."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,38 +13,65 @@ AS_IN_A_POD = {"affinity", "tolerations", "topologySpreadConstraints", "dnsConfi
 NOTABLE_LENGTH = 10_000
 
 HEAD = """\
-# ImageBuild API
+# API
 
-<!-- Made from crds/imagebuild.yaml by tools/docs/api.py; edit the descriptions there. -->
+<!-- Made from the files in crds/ by tools/docs/api.py; edit the descriptions in crds/imagebuild.yaml and
+tools/docs/imagebuilddefaults.yaml. -->
 
-`{group}/{version}`, kind `{kind}`, resource `{plural}`, short `{short}`, category `{category}`, namespaced. The same
-descriptions are in `kubectl explain {singular}.spec`. An invalid spec is refused by the API server with the messages
-below; `kubectl apply` refuses unknown fields as well.
+The same descriptions are in `kubectl explain imagebuild.spec`. An invalid spec is refused by the API server with the
+messages below; `kubectl apply` refuses unknown fields as well.
+"""
 
-`kubectl get {short}` shows {columns}; `-o wide` adds {wide}.
+KIND = """\
+# {kind}
+
+`{group}/{version}`, kind `{kind}`, resource `{plural}`, short `{short}`, category `{category}`, namespaced.
+
+{description}
+
+`kubectl get {short}` shows {columns}{wide}.
 """
 
 
-def render(crd: Schema) -> str:
-    """Give the page for a CustomResourceDefinition with one version."""
+def render(image_build: Schema, defaults: Schema) -> str:
+    """Give the page for both definitions; a shape that both have is described in the first."""
+    seen: dict[int, str] = {}
+    spec, status = (properties(image_build)[part] for part in ("spec", "status"))
+    return "\n".join(
+        [
+            HEAD,
+            head(image_build),
+            *sections("spec", spec, seen),
+            *sections("status", status, seen),
+            head(defaults),
+            *sections("ImageBuildDefaults.spec", properties(defaults)["spec"], seen),
+        ]
+    )
+
+
+def properties(crd: Schema) -> dict[str, Schema]:
+    """Give the parts of a definition's only version."""
+    [version] = crd["spec"]["versions"]
+    parts: dict[str, Schema] = version["schema"]["openAPIV3Schema"]["properties"]
+    return parts
+
+
+def head(crd: Schema) -> str:
+    """Introduce a kind."""
     names, [version] = crd["spec"]["names"], crd["spec"]["versions"]
     columns = version["additionalPrinterColumns"]
-    head = HEAD.format(
+    wide = ", ".join(column["name"] for column in columns if column.get("priority"))
+    return KIND.format(
         group=crd["spec"]["group"],
         version=version["name"],
         kind=names["kind"],
         plural=names["plural"],
-        singular=names["singular"],
         short=names["shortNames"][0],
         category=names["categories"][0],
+        description=version["schema"]["openAPIV3Schema"]["description"],
         columns=", ".join(column["name"] for column in columns if not column.get("priority")),
-        wide=", ".join(column["name"] for column in columns if column.get("priority")),
+        wide=f"; `-o wide` adds {wide}" if wide else "",
     )
-    properties = version["schema"]["openAPIV3Schema"]["properties"]
-    parts = [head, version["schema"]["openAPIV3Schema"]["description"] + "\n"]
-    for part in ("spec", "status"):
-        parts += sections(part, properties[part], {})
-    return "\n".join(parts)
 
 
 def sections(path: str, schema: Schema, seen: dict[int, str]) -> Iterator[str]:

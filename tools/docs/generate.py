@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import api
+import defaults_crd
 import reasons
 import variables
 import yaml
@@ -17,12 +18,23 @@ def _crd() -> str:
     return CRD.read_text(encoding="utf-8")
 
 
+def _defaults_crd() -> str:
+    return defaults_crd.render(yaml.safe_load(_crd()))
+
+
+def _api() -> str:
+    image_build = yaml.safe_load(_crd())
+    return api.render(image_build, defaults_crd.build(image_build))
+
+
 FILES: dict[str, Callable[[], str]] = {
-    "docs/api.md": lambda: api.render(yaml.safe_load(_crd())),
+    "crds/imagebuilddefaults.yaml": _defaults_crd,
+    "docs/api.md": _api,
     "docs/reasons.md": reasons.render,
     "docs/variables.md": variables.render,
     # Helm packs nothing from outside the chart's folder, and follows no link.
     "charts/imagebuild-operator/files/imagebuild.yaml": _crd,
+    "charts/imagebuild-operator/files/imagebuilddefaults.yaml": _defaults_crd,
 }
 
 
