@@ -5,7 +5,7 @@ from typing import Final
 from imagebuild_operator.model import BuildSpec
 from imagebuild_operator.reasons import Reason
 from imagebuild_operator.result import Result
-from imagebuild_operator.sources import GitSource, HttpSource
+from imagebuild_operator.sources import GitSource, HttpSource, OciSource, Source
 
 #: Reasons whose remedy lies in the context or the Dockerfile. The shim, which has read them, knows it best; of the
 #: others it speaks in variables, which mean nothing to the author of an ImageBuild.
@@ -46,13 +46,8 @@ def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
         case Reason.BASE_IMAGE_UNAUTHORIZED:
             names = ", ".join(spec.pull_secrets)
             return f"Correct the credentials for {host} in the Secrets of spec.pullSecretRefs: {names}."
-        case Reason.SOURCE_UNAUTHORIZED if isinstance(spec.source, GitSource) and spec.source.is_ssh:
-            return (
-                f"Let ssh-privatekey in Secret {spec.source.secret} be a key that may read the repository, and name "
-                "the server's keys, as ssh-keyscan prints them, in its key known_hosts or in source.git.knownHosts."
-            )
-        case Reason.SOURCE_UNAUTHORIZED if isinstance(spec.source, HttpSource | GitSource) and spec.source.secret:
-            return f"Correct username and password in Secret {spec.source.secret}, named by the source's secretRef."
+        case Reason.SOURCE_UNAUTHORIZED:
+            return _source_access(spec.source, host)
         case Reason.REGISTRY_TLS:
             return (
                 f"Add {host} to spec.registries with skipTLSVerify: true if its certificate can't be verified, "
@@ -60,3 +55,20 @@ def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
             )
         case _:
             return reason.row.advice
+
+
+def _source_access(source: Source, registry: str) -> str:
+    """What lets the builder at the context."""
+    match source:
+        case GitSource(secret=secret) if source.is_ssh:
+            return (
+                f"Let ssh-privatekey in Secret {secret} be a key that may read the repository, and name the server's "
+                "keys, as ssh-keyscan prints them, in its key known_hosts or in source.git.knownHosts."
+            )
+        case OciSource(image, secret):
+            correct = f"Correct Secret {secret}" if secret else "Name a Secret of type kubernetes.io/dockerconfigjson"
+            return f"{correct} in source.oci.secretRef: credentials for {registry} that may pull {image}."
+        case HttpSource(secret=str(secret)) | GitSource(secret=str(secret)):
+            return f"Correct username and password in Secret {secret}, named by the source's secretRef."
+        case _:
+            return Reason.SOURCE_UNAUTHORIZED.row.advice

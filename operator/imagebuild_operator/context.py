@@ -1,15 +1,18 @@
 """How the build context reaches the `build` container: variables that say where it is, and a volume that holds it."""
 
 from typing import Any, Final
+from urllib.parse import quote
 
 from imagebuild_operator.entries import Variable, from_key, plain
 from imagebuild_operator.inline import data_url
 from imagebuild_operator.sources import (
+    ClaimSource,
     ConfigMapSource,
     GitSource,
     HttpSource,
     InlineSource,
     KeyRef,
+    OciSource,
     Source,
     UrlSource,
 )
@@ -31,10 +34,16 @@ def context_variables(source: Source) -> list[Variable]:
             return [*plain("SOURCE_GET_URL", url), *plain("SOURCE_SHA256", sha256), *_basic_auth(secret)]
         case GitSource():
             return _git(source)
+        case OciSource(image):
+            return plain("SOURCE_GET_URL", f"oci://{image}")
         case InlineSource(files):
             return plain("SOURCE_GET_URL", data_url(files))
         case ConfigMapSource():
             return plain("SOURCE_GET_URL", f"dir://{SOURCE_PATH}")
+        case ClaimSource(_, path, None):
+            return plain("SOURCE_GET_URL", f"dir://{quote(f'{SOURCE_PATH}/{path}'.rstrip('/'))}")
+        case ClaimSource(_, _, archive):
+            return plain("SOURCE_GET_URL", f"file://{quote(f'{SOURCE_PATH}/{archive}')}")
 
 
 def context_volume(source: Source) -> dict[str, Any] | None:
@@ -42,6 +51,8 @@ def context_volume(source: Source) -> dict[str, Any] | None:
     match source:
         case ConfigMapSource(name):
             return {"configMap": {"name": name}}
+        case ClaimSource(claim):
+            return {"persistentVolumeClaim": {"claimName": claim, "readOnly": True}}
         case _:
             return None
 

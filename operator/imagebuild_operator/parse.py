@@ -6,7 +6,7 @@ there. What the schema can't see raises `InvalidSpecError` with the field's path
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from imagebuild_operator.errors import InvalidSpecError
 from imagebuild_operator.model import (
@@ -20,16 +20,21 @@ from imagebuild_operator.model import (
 )
 from imagebuild_operator.moments import parse_time
 from imagebuild_operator.sources import (
+    ClaimSource,
     ConfigMapSource,
     GitSource,
     HttpSource,
     InlineSource,
     KeyRef,
+    OciSource,
     Source,
     UrlSource,
 )
 
 Json = Mapping[str, Any]
+
+#: The fields of `spec.source`, of which one is set.
+KINDS: Final = ("url", "http", "git", "oci", "inline", "configMap", "persistentVolumeClaim")
 
 
 def parse_build(body: Json) -> ImageBuild:
@@ -104,12 +109,16 @@ def _source(source: Json) -> Source:
                 git.get("knownHosts"),
                 git.get("submodules", False),
             )
+        case {"oci": oci}:
+            return OciSource(oci["image"], _name(oci.get("secretRef")))
         case {"inline": inline}:
             return InlineSource(dict(inline["files"]))
         case {"configMap": config_map}:
             return ConfigMapSource(config_map["name"])
+        case {"persistentVolumeClaim": volume}:
+            return ClaimSource(volume["claimName"], volume.get("path", ""), volume.get("archive"))
         case _:
-            raise InvalidSpecError("spec.source", "give exactly one of url, http, git, inline, configMap")
+            raise InvalidSpecError("spec.source", f"give exactly one of {', '.join(KINDS)}")
 
 
 def _build_arg(index: int, arg: Json) -> BuildArg:

@@ -52,6 +52,14 @@ class GitSource:
 
 
 @dataclass(frozen=True, slots=True)
+class OciSource:
+    """An artifact or image in a registry, and the Docker config that may pull it."""
+
+    image: str
+    secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class InlineSource:
     """Files written in the resource itself: path to content."""
 
@@ -65,4 +73,13 @@ class ConfigMapSource:
     name: str
 
 
-Source = UrlSource | HttpSource | GitSource | InlineSource | ConfigMapSource
+@dataclass(frozen=True, slots=True)
+class ClaimSource:
+    """A volume: one directory of it (the empty path is all of it), or an archive in it."""
+
+    claim: str
+    path: str = ""
+    archive: str | None = None
+
+
+Source = UrlSource | HttpSource | GitSource | OciSource | InlineSource | ConfigMapSource | ClaimSource

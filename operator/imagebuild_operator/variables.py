@@ -11,7 +11,7 @@ from typing import Final
 from imagebuild_operator.context import context_variables
 from imagebuild_operator.entries import Variable, from_key, plain
 from imagebuild_operator.model import BuildArg, BuildSpec, Registry
-from imagebuild_operator.sources import KeyRef
+from imagebuild_operator.sources import KeyRef, OciSource
 
 #: Where the two containers of the pod meet; below /kaniko, which the executor leaves alone.
 LAYOUT_PATH: Final = "/kaniko/layout"
@@ -38,7 +38,7 @@ def build_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Var
         *_cache(spec),
         *_reaching(registries),
         *_standing_in(registries),
-        *_pull_credentials(spec.pull_secrets),
+        *_pull_credentials(_pull_secrets(spec)),
     ]
 
 
@@ -114,6 +114,12 @@ def _standing_in(registries: Sequence[Registry]) -> list[Variable]:
         *plain("REGISTRY_MAP", ",".join(pairs)),
         *plain("SKIP_DEFAULT_REGISTRY_FALLBACK", "true" if any(r.map_to for r in registries) else None),
     ]
+
+
+def _pull_secrets(spec: BuildSpec) -> Sequence[str]:
+    """The context's own goes first, since the first that knows a registry is used; each once."""
+    own = spec.source.secret if isinstance(spec.source, OciSource) else None
+    return list(dict.fromkeys([*([own] if own else []), *spec.pull_secrets]))
 
 
 def _pull_credentials(secrets: Sequence[str]) -> list[Variable]:

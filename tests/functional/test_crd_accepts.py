@@ -133,6 +133,12 @@ SOURCES: list[dict[str, Any]] = [
         )
     ),
     {"git": {"url": "git@a.b:c", "secretRef": {"name": "s"}, "knownHosts": "# x\na.b ssh-ed25519 AAAAC3Nz==\n"}},
+    {"url": "oci://registry.example.com/team/context:1"},
+    {"oci": {"image": "registry.example.com:5000/team/context"}},
+    {"oci": {"image": "a.b/x:1@sha256:" + "0" * 64, "secretRef": {"name": "pull"}}},
+    {"persistentVolumeClaim": {"claimName": "code"}},
+    {"persistentVolumeClaim": {"claimName": "code", "path": "a b/ü"}},
+    {"persistentVolumeClaim": {"claimName": "code", "archive": "..a/app.tar.gz"}},
     {"configMap": {"name": "context"}},
     {"inline": {"files": {"Dockerfile": "FROM scratch", "src/main.py": "", ".dockerignore": "*.md", "a b/ü.txt": "ü"}}},
     {"inline": {"files": {"big": "x" * 98_304}}},

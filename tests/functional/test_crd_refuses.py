@@ -43,7 +43,7 @@ SHA = "0123456789abcdef" * 4
 CASES: list[tuple[dict[str, Any], str]] = [
     # source
     ({"source": None}, "spec.source: Required value"),
-    (source(), "a source is missing: set one of url, http, git, inline, configMap"),
+    (source(), "a source is missing: set one of url, http, git, oci, inline, configMap"),
     (source(url="https://a/b", configMap={"name": "c"}), "only one source can be set"),
     (source(svn={"url": "x"}), 'unknown field "spec.source.svn"'),
     # source.url
@@ -60,7 +60,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (source(url="https://example.com/a\nb"), "write no spaces"),
     (source(url="https://-x/y"), "not a usable URL"),
     (source(url="https://"), "not a usable URL"),
-    (source(url="https://user:token@example.com/x.tar"), "name it in source.http.secretRef or source.git.secretRef"),
+    (source(url="https://user:token@example.com/x.tar"), "name it in the secretRef of source.http"),
     (source(url="https://user@example.com/a b"), "take the user and password out of the URL"),
     (source(url="git+https://token@example.com/r.git"), "take the user and password out of the URL"),
     (source(url="data:no-comma"), "a data: URL reads data:[TYPE][;base64],CONTENT"),
@@ -110,6 +110,23 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (source(git={"url": "https://a/b", "revision": "a..b"}), "name a branch, a tag or a full commit"),
     (source(git={"url": "https://a/b", "revision": "main\n"}), "name a branch, a tag or a full commit"),
     (source(git={"url": "https://a/b", "revision": ""}), "revision in body should be at least 1 chars"),
+    # source.oci
+    (source(oci={}), "spec.source.oci.image: Required value"),
+    (source(oci={"image": "oci://a.b/c"}), "without oci://"),
+    (source(oci={"image": "context:1"}), "say which registry"),
+    (source(oci={"image": "a.b/Context"}), "the repository in lower case"),
+    (source(oci={"image": "a.b/context\n"}), "all in one line"),
+    (source(oci={"image": "u:p@a.b/context"}), "the repository in lower case"),
+    (source(oci={"image": "a.b/context@sha256:0"}), "the repository in lower case"),
+    (source(oci={"image": "a.b/cc", "secretRef": {"name": "other/s"}}), "secretRef.name in body should match"),
+    # source.persistentVolumeClaim
+    (source(persistentVolumeClaim={}), "persistentVolumeClaim.claimName: Required value"),
+    (source(persistentVolumeClaim={"claimName": "../x"}), "claimName in body should match"),
+    (source(persistentVolumeClaim={"claimName": "c", "path": "../x"}), 'remove the ".." steps'),
+    (source(persistentVolumeClaim={"claimName": "c", "path": "/x"}), "remove the leading /"),
+    (source(persistentVolumeClaim={"claimName": "c", "archive": "a/../../x"}), 'remove the ".." steps'),
+    (source(persistentVolumeClaim={"claimName": "c", "path": "a", "archive": "b"}), "set either path (a directory)"),
+    (source(persistentVolumeClaim={"claimName": "c", "readOnly": False}), "unknown field"),
     # source.inline, source.configMap
     (source(inline={}), "spec.source.inline.files: Required value"),
     (files(), "should have at least 1 properties"),

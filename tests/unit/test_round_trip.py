@@ -9,7 +9,7 @@ from imagebuild_operator.parse import parse_spec
 from imagebuild_operator.variables import build_variables, push_variables
 from kaniko_shim.request import BuildRequest, parse_request
 from kaniko_shim.sources.access import SshAccess
-from kaniko_shim.sources.kinds import DataSource, DirectorySource, GitSource, HttpSource
+from kaniko_shim.sources.kinds import DataSource, DirectorySource, FileSource, GitSource, HttpSource, OciSource
 from kaniko_shim.variable import Command
 
 Json = dict[str, Any]
@@ -51,6 +51,18 @@ SOURCES: st.SearchStrategy[Json] = st.one_of(
     ),
     st.builds(lambda text: {"inline": {"files": {"Dockerfile": text, "a/b": ""}}}, TEXTS),
     st.just({"configMap": {"name": "context"}}),
+    st.builds(
+        lambda image, digest: {"oci": {"image": image + digest, "secretRef": {"name": "context"}}},
+        IMAGES,
+        st.sampled_from(["", "@sha256:" + "0" * 64]),
+    ),
+    st.builds(
+        lambda field, path: {"persistentVolumeClaim": {"claimName": "code", field: path}},
+        st.sampled_from(["path", "archive"]),
+        st.text(st.characters(exclude_categories=["C"], exclude_characters="/"), min_size=1).filter(
+            lambda path: path != ".."
+        ),
+    ),
 )
 BUILD_ARGS = st.lists(
     st.tuples(
@@ -149,7 +161,7 @@ def test_the_shim_is_asked_for_what_the_spec_says(document: Json):
     secret = {arg["name"]: SECRET for arg in document["buildArgs"] if "secretKeyRef" in str(arg)}
     assert {arg.name: arg.value for arg in request.build_args} == plain
     assert {arg.name: arg.value for arg in request.secret_build_args} == secret
-    assert (request.docker_config is not None) == bool(document.get("pullSecretRefs"))
+    assert (request.docker_config is not None) == ("pullSecretRefs" in document or "oci" in document["source"])
     check_source(request, document["source"])
     check_cache(request, document.get("cache", {}))
     check_registries(request, document["registries"])
@@ -178,7 +190,12 @@ def check_source(request: BuildRequest, source: Json) -> None:
             assert request.source.submodules is source["git"].get("submodules", False)
             check_ssh(request, source["git"])
         case DirectorySource(path):
-            assert (path, "configMap" in source) == ("/kaniko/source", True)
+            inner = source.get("persistentVolumeClaim", {}).get("path")
+            assert path == f"/kaniko/source/{inner}" if inner else "/kaniko/source"
+        case FileSource(path):
+            assert path == "/kaniko/source/" + source["persistentVolumeClaim"]["archive"]
+        case OciSource(image):
+            assert image.name == source["oci"]["image"]
         case DataSource():
             assert "inline" in source
         case other:

@@ -1,6 +1,7 @@
 import json
 from typing import Any
 
+import pytest
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.parse import parse_spec
 from imagebuild_operator.pod import Manifest, build_pod, pod_name
@@ -231,6 +232,35 @@ def test_git_over_http_takes_user_and_password_from_the_secret():
         {"name": "SOURCE_USERNAME", "valueFrom": {"secretKeyRef": {"name": "basic", "key": "username"}}},
         {"name": "SOURCE_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "basic", "key": "password"}}},
     ]
+
+
+def test_the_secret_of_an_oci_context_goes_before_those_of_base_images():
+    def config(name: str, secret: str) -> dict[str, Any]:
+        return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": ".dockerconfigjson"}}}
+
+    source = {"oci": {"image": "a.b/c@sha256:" + "0" * 64, "secretRef": {"name": "context"}}}
+    env = build_env({"source": source, "pullSecretRefs": [{"name": "hub"}, {"name": "context"}]})
+    assert env[0] == {"name": "SOURCE_GET_URL", "value": "oci://a.b/c@sha256:" + "0" * 64}
+    assert env[-2:] == [config("DOCKER_CONFIG_JSON", "context"), config("DOCKER_CONFIG_JSON_1", "hub")]
+
+
+@pytest.mark.parametrize(
+    ("claim", "url"),
+    [
+        ({}, "dir:///kaniko/source"),
+        ({"path": "apps/my app#1"}, "dir:///kaniko/source/apps/my%20app%231"),
+        ({"path": "apps/"}, "dir:///kaniko/source/apps"),
+        ({"archive": "ü.tar"}, "file:///kaniko/source/%C3%BC.tar"),
+    ],
+)
+def test_a_volume_is_mounted_read_only_in_build_alone(claim: dict[str, str], url: str):
+    spec = pod(a_build({"source": {"persistentVolumeClaim": {"claimName": "code", **claim}}}))["spec"]
+    check, build = spec["initContainers"]
+    assert build["env"][0] == {"name": "SOURCE_GET_URL", "value": url}
+    volume = {"claimName": "code", "readOnly": True}
+    assert spec["volumes"][-1] == {"name": "source", "persistentVolumeClaim": volume}
+    assert build["volumeMounts"][-1] == {"name": "source", "mountPath": "/kaniko/source", "readOnly": True}
+    assert '"source"' not in json.dumps([check, spec["containers"]])
 
 
 def test_build_is_not_given_the_push_credentials():
