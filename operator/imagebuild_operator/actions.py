@@ -46,7 +46,7 @@ class Plan:
 
     create: tuple[CreatePod, ...] = ()
     status: dict[str, Any] | None = None
-    event: Event | None = None
+    events: tuple[Event, ...] = ()
     delete: tuple[DeletePod, ...] = ()
     #: Seconds after which to look again although nothing has happened.
     look_again: float | None = None

@@ -21,6 +21,11 @@ Json = dict[str, Any]
 TIMEOUT: Final = 30.0
 #: Connections to the API server at once.
 CONNECTIONS: Final = 50
+#: Lines and bytes of a log that are read at most, and the seconds that it may take: the API server asks the node,
+#: which may be away. The shim tells of the step at least once in as many lines.
+LOG_LINES: Final = 500
+LOG_BYTES: Final = 128 * 1024
+LOG_TIMEOUT: Final = 5.0
 #: Objects in one piece of a list.
 PAGE: Final = 500
 
@@ -89,6 +94,13 @@ class Cluster:
         """Delete a pod of that name and uid; that it is gone already is as good."""
         await self._delete(f"/api/v1/namespaces/{namespace}/pods/{name}", uid)
 
+    async def read_log(self, namespace: str, pod: str, container: str) -> str:
+        """The end of the log of a container that runs, as far as it is worth looking at."""
+        query = {"container": container, "tailLines": str(LOG_LINES), "limitBytes": str(LOG_BYTES)}
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
+        text = await self._send("GET", path, query=query, timeout=LOG_TIMEOUT)
+        return text.decode("utf-8", "replace")
+
     async def list_pod_warnings(self, namespace: str, uid: str) -> list[Json]:
         """The Events of type Warning about a pod, in no order."""
         query = {"fieldSelector": f"involvedObject.uid={uid},type=Warning", "limit": "50"}
@@ -120,7 +132,18 @@ class Cluster:
     async def _call(
         self, method: str, path: str, body: Json | None = None, query: Mapping[str, str] | None = None
     ) -> Json:
-        headers = {"Accept": "application/json"}
+        document: Json = json.loads(await self._send(method, path, body, query))
+        return document
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        query: Mapping[str, str] | None = None,
+        timeout: float = TIMEOUT,  # noqa: ASYNC109 - the client's own, which closes the connection too
+    ) -> bytes:
+        headers = {"Accept": "application/json, */*"}
         if method == "PATCH":
             headers["Content-Type"] = "application/merge-patch+json"
         request = await self._client.param_serialize(
@@ -132,16 +155,15 @@ class Cluster:
             auth_settings=["BearerToken"],
         )
         try:
-            response = await self._client.call_api(*request, _request_timeout=TIMEOUT)
-            text = await response.read()
+            response = await self._client.call_api(*request, _request_timeout=timeout)
+            content: bytes = await response.read()
         except ApiException as error:
             raise _error(error.status or 0, error.body) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ClusterError(0, f"the API server does not answer: {error!r}") from error
         if not 200 <= response.status < 300:  # noqa: PLR2004 - the classes of HTTP
-            raise _error(response.status, text)
-        document: Json = json.loads(text)
-        return document
+            raise _error(response.status, content)
+        return content
 
 
 def _build_path(namespace: str, name: str) -> str:

@@ -1,13 +1,14 @@
 """How a build stands, read from its pod: phase, reason and words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from imagebuild_operator.advice import advice
 from imagebuild_operator.model import BuildSpec, Phase
 from imagebuild_operator.names import BUILD, CHECK, PUSH
 from imagebuild_operator.observe import ContainerFacts, PodFacts
+from imagebuild_operator.progress import Progress, parse_progress
 from imagebuild_operator.reasons import Reason
 from imagebuild_operator.result import Result, parse_result
 
@@ -65,6 +66,7 @@ class Verdict:
         exit_code: Of the container that failed.
         result: What the containers reported of themselves.
         position: Its place among the builds that wait.
+        progress: The step that it is at; None where that is not known, or has not been asked for.
     """
 
     phase: Phase
@@ -74,6 +76,7 @@ class Verdict:
     exit_code: int | None = None
     result: Result = field(default_factory=Result)
     position: int | None = None
+    progress: Progress | None = None
 
     @property
     def cause(self) -> str:
@@ -81,7 +84,13 @@ class Verdict:
         return self.message.removesuffix(self.hint or "").rstrip()
 
 
-def judge(pod: PodFacts, spec: BuildSpec, recorded: Reason | None = None, warning: str | None = None) -> Verdict:
+def judge(
+    pod: PodFacts,
+    spec: BuildSpec,
+    recorded: Reason | None = None,
+    warning: str | None = None,
+    log: str | None = None,
+) -> Verdict:
     """Say how a build with this pod stands.
 
     Args:
@@ -89,12 +98,13 @@ def judge(pod: PodFacts, spec: BuildSpec, recorded: Reason | None = None, warnin
         spec: What was asked for; the advice depends on it.
         recorded: The reason recorded last.
         warning: The kubelet's latest Warning about a pod whose containers do not begin.
+        log: The end of the build's log, where it has just been read.
     """
     if pod.push.has_succeeded:
         return _succeeded(pod, spec)
     if pod.is_over:
         return _failed(pod, pod.failed or ContainerFacts(), spec, recorded)
-    return _running(pod, recorded, warning)
+    return replace(_running(pod, recorded, warning), progress=parse_progress(log) if log else None)
 
 
 def gone(spec: BuildSpec, recorded: Reason | None) -> Verdict:

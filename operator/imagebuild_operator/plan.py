@@ -16,6 +16,7 @@ from imagebuild_operator.model import BuildSpec, ImageBuild, Phase
 from imagebuild_operator.observe import PodFacts
 from imagebuild_operator.parse import parse_spec
 from imagebuild_operator.pod import pod_name
+from imagebuild_operator.progress import UNREAD, Log, next_read
 from imagebuild_operator.reasons import Reason
 from imagebuild_operator.record import record, recorded_reason
 from imagebuild_operator.retention import is_leftover
@@ -25,11 +26,15 @@ from imagebuild_operator.settings import OperatorSettings
 QUOTA_RETRY: Final = 10.0
 #: Seconds after which a pod that does not start is asked why.
 START_PATIENCE: Final = 5.0
+#: Seconds until a log that was due is asked for again, where too many others were being read.
+BUSY: Final = 1.0
 
 #: What the API server answered where it did not take a pod, by the pod's name.
 Refusals = Mapping[str, ClusterError]
 #: The kubelet's latest Warning about a pod that does not start, by the pod's name.
 Warnings = Mapping[str, str]
+#: What is known of the log of a pod that runs, by the pod's name.
+Logs = Mapping[str, Log]
 
 
 def decide(
@@ -40,6 +45,7 @@ def decide(
     turn: Turn | None = BEGIN,
     warnings: Warnings = MappingProxyType({}),
     refusals: Refusals = MappingProxyType({}),
+    logs: Logs = MappingProxyType({}),
 ) -> Plan:
     """Decide about one build.
 
@@ -51,12 +57,14 @@ def decide(
         turn: Whether a build without a pod may begin; None where that is not decided yet.
         warnings: What the kubelet says of pods that do not start.
         refusals: What the API server said of pods that it did not take.
+        logs: What is known of the logs of pods that run.
     """
     leftovers = [pod for pod in pods if is_leftover(pod, settings.keep_pods)]
     if build.is_finished:
         return Plan(delete=tuple(deletion(pod) for pod in leftovers))
     pod = current_pod(build, pods)
-    plan = _decide(build, pod, settings, now, turn, warnings.get(pod.name) if pod else None)
+    name = pod.name if pod else ""
+    plan = _decide(build, pod, settings, now, turn, warnings.get(name), logs.get(name, UNREAD))
     refusal = next((refusals[create.name] for create in plan.create if create.name in refusals), None)
     if refusal is not None:
         plan = _decide_refused(build, refusal, settings, now)
@@ -97,6 +105,7 @@ def _decide(
     now: datetime,
     turn: Turn | None,
     warning: str | None,
+    log: Log,
 ) -> Plan:
     why = cause(build, turn)
     if why is not None and not (pod and pod.push.has_succeeded):
@@ -110,10 +119,14 @@ def _decide(
     recorded = recorded_reason(build) if build.recorded_pod else None
     if pod is None:
         return end(build, spec, gone(spec, recorded), None, settings, now)
-    verdict = judge(pod, spec, recorded, warning)
+    verdict = judge(pod, spec, recorded, warning, log.text)
     if verdict.phase.is_final:
         return end(build, spec, verdict, pod, settings, now)
-    return _watch_over(build, spec, pod, verdict, settings, now)
+    plan = _watch_over(build, spec, pod, verdict, settings, now)
+    due = next_read(pod, log.read) if settings.progress else None
+    if due is None or plan.look_again is None:
+        return plan
+    return replace(plan, look_again=min(plan.look_again, max(BUSY, (due - now).total_seconds())))
 
 
 def _decide_refused(build: ImageBuild, error: ClusterError, settings: OperatorSettings, now: datetime) -> Plan:

@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from imagebuild_operator.actions import CreatePod, Plan
+from imagebuild_operator.actions import CreatePod, Event, Plan
 from imagebuild_operator.cluster import Cluster
 from imagebuild_operator.errors import ClusterError, ConflictError, NotFoundError, RejectedError
 from imagebuild_operator.events import event_manifest, latest_warning
 from imagebuild_operator.gate import Decision, Gate
+from imagebuild_operator.logs import LogReader
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.names import POD_SELECTOR
 from imagebuild_operator.observe import PodFacts, observe
@@ -41,6 +42,7 @@ class Reconciler:
         self._store = store
         self._settings = settings
         self._gate = gate
+        self._logs = LogReader(cluster, enabled=settings.progress)
         self._knows_all = False
         self._clock = clock
 
@@ -58,6 +60,7 @@ class Reconciler:
             # Of a finished build, of one that has gone, or of one that the watch has not shown yet.
             return await self._refresh(key)
         if build is None or build.deleting:
+            self._logs.forget(key)
             return None
         try:
             return await self._reconcile(build)
@@ -74,7 +77,8 @@ class Reconciler:
             pod, pods = found, (*pods, found)
         now = self._clock()
         warnings = await self._explanations(build, [pod] if pod else [], now)
-        plan = decide(build, pods, self._settings, now, self._gate.turn(build), warnings)
+        logs = await self._logs.look(build, [pod] if pod else [], now)
+        plan = decide(build, pods, self._settings, now, self._gate.turn(build), warnings, logs=logs)
         if plan.create:
             plan = await self._create(build, pods, plan.create)
         await self._apply(build, plan)
@@ -182,27 +186,25 @@ class Reconciler:
                 build.namespace, build.name, build.resource_version, plan.status
             )
             self._store.put_build(body)
-        if plan.event:
+        for event in plan.events:
             _logger.info(
                 "%s/%s: %s: %s",
                 build.namespace,
                 build.name,
-                plan.event.reason,
-                plan.event.message,
+                event.reason,
+                event.message,
                 extra={"namespace": build.namespace, "build": build.name, "uid": build.uid},
             )
-            await self._tell(build, plan)
+            await self._tell(build, event)
         for pod in plan.delete:
             await self._cluster.delete_pod(build.namespace, pod.name, pod.uid)
 
-    async def _tell(self, build: ImageBuild, plan: Plan) -> None:
+    async def _tell(self, build: ImageBuild, event: Event) -> None:
         """Events are for people to read: one that is lost is not worth doing anything twice for."""
-        if plan.event is None:
-            return
         try:
-            await self._cluster.create_event(event_manifest(build, plan.event, self._clock()))
+            await self._cluster.create_event(event_manifest(build, event, self._clock()))
         except ClusterError as error:
-            _logger.warning("%s/%s: Event %s is lost: %s", build.namespace, build.name, plan.event.reason, error)
+            _logger.warning("%s/%s: Event %s is lost: %s", build.namespace, build.name, event.reason, error)
 
     async def _refresh(self, key: Key) -> float | None:
         """The build has changed since it was read: read it and look again at once."""

@@ -1,6 +1,8 @@
 """The plan that writes a verdict down: the status that changes with it, and the Event that tells of it."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from imagebuild_operator.actions import DeletePod, Event, Plan
 from imagebuild_operator.judge import Verdict
@@ -10,6 +12,9 @@ from imagebuild_operator.reasons import Reason
 from imagebuild_operator.retry import Attempts
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.status import changes, next_status
+
+#: The reason of the Event about a success that was not whole: the cache could not be written, for example.
+BUILD_WARNING: Final = "BuildWarning"
 
 
 def record(
@@ -36,18 +41,23 @@ def record(
         attempts: Those that have ended, where one has been added to the recorded ones.
     """
     recorded = build.attempts if attempts is None else attempts
-    status = changes(build, next_status(build, verdict, pod, settings.defaults.builder_image, now, recorded))
-    return Plan(status=status or None, event=_event(build, verdict), delete=delete, look_again=look_again)
+    whole = next_status(build, verdict, pod, settings.defaults.builder_image, now, recorded)
+    events = _events(build, verdict, whole.get("warnings") or ())
+    return Plan(status=changes(build, whole) or None, events=events, delete=delete, look_again=look_again)
 
 
-def _event(build: ImageBuild, verdict: Verdict) -> Event | None:
-    """One Event for each change of phase or reason."""
+def _events(build: ImageBuild, verdict: Verdict, warnings: Sequence[str]) -> tuple[Event, ...]:
+    """One Event for each change of phase or reason, and one for what a success is to be warned of."""
     before = (build.status.get("phase"), build.status.get("reason"))
     after = (str(verdict.phase), str(verdict.reason) if verdict.reason else None)
     if before == after:
-        return None
+        return ()
     is_well = verdict.reason in {None, Reason.CANCELLED, Reason.SUPERSEDED} or verdict.phase is Phase.QUEUED
-    return Event("Normal" if is_well else "Warning", str(verdict.reason or verdict.phase), verdict.message)
+    event = Event("Normal" if is_well else "Warning", str(verdict.reason or verdict.phase), verdict.message)
+    if verdict.phase is not Phase.SUCCEEDED or not warnings:
+        return (event,)
+    more = f" {len(warnings) - 1} more are in status.warnings." if len(warnings) > 1 else ""
+    return event, Event("Warning", BUILD_WARNING, warnings[0] + more)
 
 
 def recorded_reason(build: ImageBuild) -> Reason | None:

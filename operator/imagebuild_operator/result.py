@@ -16,6 +16,8 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 MAX_TEXT: Final = 1024
 MAX_LOG_TAIL: Final = 4096
+MAX_WARNING: Final = 512
+MAX_WARNINGS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Result:
     source: Mapping[str, Any] = field(default_factory=dict)
     timings: Mapping[str, int] = field(default_factory=dict)
     cache: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 def parse_result(message: str) -> Result:
@@ -66,6 +69,7 @@ def parse_result(message: str) -> Result:
         source=_source(document.get("source")),
         timings=_numbers(document.get("timings"), ("fetchMs", "buildMs", "pushMs")),
         cache=_numbers(document.get("cache"), ("hits", "misses")),
+        warnings=_warnings(document.get("warnings")),
     )
 
 
@@ -103,6 +107,15 @@ def _source(value: object) -> dict[str, Any]:
     read: dict[str, Any] = {name: _text(value.get(name)) for name in ("url", "revision", "sha256")}
     read["bytes"] = _number(value.get("bytes"))
     return {name: item for name, item in read.items() if item is not None}
+
+
+def _warnings(value: object) -> tuple[str, ...]:
+    texts = (
+        (" ".join(_CONTROL.sub(" ", item).split()) for item in value if isinstance(item, str))
+        if isinstance(value, list)
+        else ()
+    )
+    return tuple(text[:MAX_WARNING] for text in texts if text)[:MAX_WARNINGS]
 
 
 def _images(value: object) -> tuple[Image, ...]:

@@ -94,6 +94,8 @@ class OperatorSettings:
     #: Seconds until the first retry of a failed attempt, more or less; they double with each.
     retry_delay: float = 10.0
     keep_pods: KeepPods = KeepPods.FAILED
+    #: Whether the logs of running builds are read, for the step that they are at.
+    progress: bool = True
     history: History = History()
     limits: Limits = field(default_factory=Limits)
 
@@ -122,6 +124,9 @@ def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
     keep_pods = given.get("KEEP_PODS") or "failed"
     if keep_pods not in set(KeepPods):
         problems.append(f"{PREFIX}KEEP_PODS is {keep_pods!r}: write none, failed or all")
+    progress = given.get("PROGRESS") or "true"
+    if progress not in {"true", "false"}:
+        problems.append(f"{PREFIX}PROGRESS is {progress!r}: write true or false")
     history = History(_count(given, "HISTORY_SUCCEEDED", problems), _count(given, "HISTORY_FAILED", problems))
     limits = Limits(
         _count(given, "MAX_RUNNING", problems) or 0,
@@ -143,6 +148,7 @@ def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
         health_port=int(port),
         retry_delay=retry_delay,
         keep_pods=KeepPods(keep_pods),
+        progress=progress == "true",
         history=history,
         limits=limits,
     )

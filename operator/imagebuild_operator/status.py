@@ -9,7 +9,7 @@ from imagebuild_operator.model import ImageBuild, Phase
 from imagebuild_operator.moments import duration, format_time, milliseconds, parse_time
 from imagebuild_operator.observe import PodFacts
 from imagebuild_operator.reasons import Reason
-from imagebuild_operator.result import Result, parse_result
+from imagebuild_operator.result import MAX_WARNINGS, Result, parse_result
 from imagebuild_operator.retry import Attempts
 
 Json = dict[str, Any]
@@ -50,6 +50,7 @@ def next_status(
         "builderImage": recorded.get("builderImage"),
         "attempts": list(attempts) or None,
         "queue": _queue(verdict),
+        "progress": _progress(build, verdict),
     }
     if pod is not None:
         status |= {
@@ -95,6 +96,17 @@ def _queue(verdict: Verdict) -> Json | None:
     return _present(position=verdict.position, message=verdict.message) if verdict.phase is Phase.QUEUED else None
 
 
+def _progress(build: ImageBuild, verdict: Verdict) -> Json | None:
+    """The step that a build was last seen at, for as long as it builds."""
+    if verdict.phase is not Phase.BUILDING:
+        return None
+    if verdict.progress is not None:
+        seen = verdict.progress
+        return _present(stage=seen.stage, instruction=seen.instruction, step=seen.step, of=seen.of)
+    recorded: Json | None = build.status.get("progress")
+    return recorded
+
+
 def _conditions(build: ImageBuild, verdict: Verdict, now: datetime, *, has_begun: bool) -> list[Json]:
     """`Succeeded` is Unknown until the end; `Finished` is True at every end, so that one wait serves for all."""
     outcome = {Phase.SUCCEEDED: "True", Phase.FAILED: "False", Phase.CANCELLED: "False"}.get(verdict.phase, "Unknown")
@@ -133,6 +145,7 @@ def _final(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, start_time
         "timings": _timings(build.created, pod, build_result, verdict.result, started, ended) or None,
         "source": dict(build_result.source) or None,
         "cache": dict(build_result.cache) or None,
+        "warnings": _warnings(pod) or None,
     }
     if verdict.phase is Phase.SUCCEEDED:
         digest = verdict.result.digest or ""
@@ -155,6 +168,13 @@ def _final(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, start_time
             logTail=verdict.result.log_tail,
         )
     return final
+
+
+def _warnings(pod: PodFacts | None) -> list[str]:
+    """What the containers that have ended say went wrong without failing them, each thing once."""
+    containers = (pod.check, pod.build, pod.push) if pod else ()
+    said = (parse_result(container.message).warnings for container in containers if container.exit_code is not None)
+    return list(dict.fromkeys(text for texts in said for text in texts))[:MAX_WARNINGS]
 
 
 def _end(pod: PodFacts | None) -> datetime | None:

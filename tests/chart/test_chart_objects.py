@@ -128,6 +128,7 @@ def test_defaults_reach_the_operator(chart: Chart) -> None:
         "IMAGEBUILD_HISTORY_SUCCEEDED": "",
         "IMAGEBUILD_HISTORY_FAILED": "",
         "IMAGEBUILD_RETRY_DELAY": "10",
+        "IMAGEBUILD_PROGRESS": "true",
         "IMAGEBUILD_LOG_FORMAT": "json",
         "IMAGEBUILD_LOG_LEVEL": "info",
         "IMAGEBUILD_HEALTH_PORT": "8080",

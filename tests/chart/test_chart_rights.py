@@ -10,6 +10,7 @@ RULES = [
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds/status"], "verbs": ["get", "patch"]},
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilddefaults"], "verbs": ["list", "watch"]},
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch", "create", "delete"]},
+    {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
     {"apiGroups": [""], "resources": ["events"], "verbs": ["list", "create", "patch"]},
 ]
 FORBIDDEN_VERBS = {"*", "escalate", "bind", "impersonate"}
@@ -28,6 +29,7 @@ def test_no_role_reaches_too_far(chart: Chart, namespaces: list[str]) -> None:
                 "imagebuilds/status",
                 "imagebuilddefaults",
                 "pods",
+                "pods/log",
                 "events",
             }
             assert not set(rule["verbs"]) & FORBIDDEN_VERBS
@@ -43,6 +45,14 @@ def test_the_whole_cluster(chart: Chart) -> None:
         {"kind": "ServiceAccount", "name": "ib-imagebuild-operator", "namespace": "imagebuild-system"}
     ]
     assert not [item for item in objects if item["kind"] in {"Role", "RoleBinding"}]
+
+
+def test_without_progress_no_log_can_be_read(chart: Chart) -> None:
+    objects = chart.render({"progress": {"enabled": False}})
+    assert one(objects, "ClusterRole", "-operator")["rules"] == [
+        rule for rule in RULES if "pods/log" not in rule["resources"]
+    ]
+    assert environment(objects)["IMAGEBUILD_PROGRESS"] == "false"
 
 
 def test_some_namespaces(chart: Chart) -> None:

@@ -15,6 +15,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"image": {"repository": "registry.example.com/operator:1"}}, "does not match pattern"),
     ({"image": {"digest": "abc"}}, "does not match pattern"),
     ({"image": {"pullPolicy": "Sometimes"}}, "must be one of"),
+    ({"progress": {"enabled": "no"}}, "got string, want boolean"),
     ({"retry": {"delaySeconds": -1}}, "minimum"),
     ({"history": {"failed": "all"}}, "want"),
     ({"admission": {"maxRunning": -1}}, "minimum"),

@@ -62,7 +62,9 @@ def api(kubeconfig: Path) -> Iterator[client.ApiClient]:
 def crd(kubectl: Kubectl) -> Path:
     """The CRD of ImageBuild; it and that of ImageBuildDefaults are installed."""
     kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRDS))
-    kubectl("wait", "--for=condition=Established", "-f", str(CRDS), "--timeout=30s")
+    # Not --for=condition: that fails on a definition so new that it has no conditions yet.
+    established = 'jsonpath={.status.conditions[?(@.type=="Established")].status}=True'
+    kubectl("wait", f"--for={established}", "-f", str(CRDS), "--timeout=30s")
     return CRDS / "imagebuild.yaml"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from imagebuild_operator.actions import Plan
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.observe import ContainerFacts, PodFacts
 from imagebuild_operator.parse import parse_build
@@ -46,6 +47,12 @@ def a_build(
 ) -> ImageBuild:
     """A parsed ImageBuild."""
     return parse_build(body(spec, status, **metadata))
+
+
+def recorded(build: ImageBuild, made: Plan) -> ImageBuild:
+    """The build after a plan's status was written."""
+    merged = {**build.status, **(made.status or {})}
+    return a_build(build.spec, {name: value for name, value in merged.items() if value is not None})
 
 
 def after(seconds: float) -> datetime:

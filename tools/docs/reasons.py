@@ -11,6 +11,9 @@ Why a build waits or has failed: `status.reason`, the reason of its conditions, 
 says it in a sentence, for this build, and what to do next; `status.failure` has the failing instruction, its line, the
 exit code and the end of the log.
 
+A build that succeeds although something went wrong, such as a cache that could not be written, has no reason; it is in
+`status.warnings`, and in an Event of type Warning with the reason `BuildWarning`.
+
 The last column says whether the operator tries again by itself; `spec.retry.limit: 0` forbids it. Each attempt that has
 ended is in `status.attempts`.
 """

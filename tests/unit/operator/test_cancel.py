@@ -41,8 +41,8 @@ def test_a_build_that_waits_is_cancelled_at_once():
         ],
         "completionTime": "2026-11-24T08:00:20Z",
     }
-    assert made.event is not None
-    assert (made.event.type, made.event.reason) == ("Normal", "Cancelled")
+    [event] = made.events
+    assert (event.type, event.reason) == ("Normal", "Cancelled")
 
 
 def test_a_running_pod_is_given_its_grace_and_the_record_comes_after_it():

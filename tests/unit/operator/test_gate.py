@@ -163,8 +163,8 @@ def test_the_status_of_a_build_that_waits():
         "observedGeneration": 1,
         "lastTransitionTime": "2026-11-24T08:00:00Z",
     }
-    assert made.event is not None
-    assert (made.event.type, made.event.reason) == ("Normal", "ClusterLimit")
+    [event] = made.events
+    assert (event.type, event.reason) == ("Normal", "ClusterLimit")
     assert decide(build, [], SETTINGS, after(0), turn=None).status is None
 
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -8,7 +9,7 @@ from imagebuild_operator.errors import ClusterError, RejectedError
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.observe import PodFacts
 from imagebuild_operator.plan import decide, needs_explanation
-from support.builds import DIGEST, POD, SETTINGS, a_build, a_pod, after, ended, running, waiting
+from support.builds import DIGEST, POD, SETTINGS, a_build, a_pod, after, ended, recorded, running, waiting
 
 
 def plan(build: ImageBuild, pod: PodFacts | None, now: datetime | None = None) -> Plan:
@@ -23,12 +24,6 @@ ADMITTED = {
     "observedGeneration": 1,
 }
 NEVER_AGAIN = {"retry": {"limit": 0}}
-
-
-def recorded(build: ImageBuild, made: Plan) -> ImageBuild:
-    """The build after the plan's status was written."""
-    merged = {**build.status, **(made.status or {})}
-    return a_build(build.spec, {name: value for name, value in merged.items() if value is not None})
 
 
 def status(made: Plan) -> dict[str, Any]:
@@ -64,8 +59,8 @@ def test_the_first_status_of_a_build_as_a_whole():
         "startTime": "2026-11-24T08:00:00Z",
         "builderImage": "registry.example/builder:1",
     }
-    assert made.event is not None
-    assert (made.event.type, made.event.reason) == ("Normal", "Preparing")
+    [event] = made.events
+    assert (event.type, event.reason) == ("Normal", "Preparing")
     assert made.look_again == 599
 
 
@@ -74,8 +69,10 @@ def test_nothing_new_writes_nothing():
     pod = a_pod(phase="Running", node="node1", build=running())
     build = recorded(build, plan(build, pod))
     again = plan(build, pod, after(30))
-    assert (again.status, again.event, again.delete, again.create) == (None, None, (), ())
-    assert again.look_again == 600 + 60 - 30
+    assert (again.status, again.events, again.delete, again.create) == (None, (), (), ())
+    assert again.look_again is not None
+    without = decide(build, [pod], replace(SETTINGS, progress=False), after(30))
+    assert without.look_again == 600 + 60 - 30
 
 
 def test_a_success_as_a_whole():
@@ -147,6 +144,31 @@ def test_a_success_as_a_whole():
         "shortDigest": "abababababab",
         "images": [{"reference": "registry.example/team/app:1", "digest": DIGEST, "sizeBytes": 77}],
     }
+
+
+def test_what_a_success_is_to_be_warned_of_is_recorded_and_told_once():
+    said = json.dumps({"warnings": ["The cache was not written.", "Mirror m gave nothing."]})
+    pushed = json.dumps({"digest": DIGEST, "warnings": ["Mirror m gave nothing.", "Credentials were left out."]})
+    pod = a_pod(phase="Succeeded", check=ended(0, "{}"), build=ended(0, said), push=ended(0, pushed))
+    made = plan(a_build(), pod)
+    assert status(made)["warnings"] == [
+        "The cache was not written.",
+        "Mirror m gave nothing.",
+        "Credentials were left out.",
+    ]
+    assert [(event.type, event.reason) for event in made.events] == [
+        ("Normal", "Succeeded"),
+        ("Warning", "BuildWarning"),
+    ]
+    assert made.events[1].message == "The cache was not written. 2 more are in status.warnings."
+    assert plan(recorded(a_build(), made), pod).events == ()
+
+
+def test_what_a_failure_is_to_be_warned_of_is_recorded_beside_its_cause():
+    report = json.dumps({"reason": "CopyFailed", "message": "No such file.", "warnings": ["COPY *.c copies nothing"]})
+    made = plan(a_build(), a_pod(phase="Failed", build=ended(73, report)))
+    assert status(made)["warnings"] == ["COPY *.c copies nothing"]
+    assert [event.reason for event in made.events] == ["CopyFailed"]
 
 
 def test_a_failure_keeps_what_is_needed_when_the_pod_has_gone():

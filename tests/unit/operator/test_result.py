@@ -3,7 +3,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 from imagebuild_operator.reasons import Reason
-from imagebuild_operator.result import MAX_LOG_TAIL, Image, Result, parse_result
+from imagebuild_operator.result import MAX_LOG_TAIL, MAX_WARNINGS, Image, Result, parse_result
 from support.builds import DIGEST
 
 JSON = st.recursive(
@@ -22,6 +22,7 @@ FIELDS = [
     "images",
     "source",
     "timings",
+    "warnings",
 ]
 
 
@@ -40,6 +41,7 @@ def test_a_whole_report():
         "source": {"url": "https://example.com", "bytes": 7, "other": 1},
         "timings": {"fetchMs": 1, "buildMs": -1, "pushMs": "2"},
         "cache": {"hits": 1, "misses": 2},
+        "warnings": ["The cache\nwas not\twritten.", "", 7, "x" * 1000],
     }
     assert parse_result(json.dumps(report)) == Result(
         reason=Reason.PUSH_REJECTED,
@@ -54,6 +56,7 @@ def test_a_whole_report():
         source={"url": "https://example.com", "bytes": 7},
         timings={"fetchMs": 1},
         cache={"hits": 1, "misses": 2},
+        warnings=("The cache was not written.", "x" * 512),
     )
 
 
@@ -74,3 +77,4 @@ def test_no_message_can_break_the_operator(message: str):
     for text in (result.message, result.hint, result.log_tail, result.instruction):
         assert text is None or not any(ord(c) < 32 and c not in "\n\t" for c in text)
     assert len(result.log_tail or "") <= MAX_LOG_TAIL
+    assert len(result.warnings) <= MAX_WARNINGS

@@ -13,7 +13,7 @@ from imagebuild_operator.pod import pod_name
 from imagebuild_operator.quantity import multiply
 from imagebuild_operator.reasons import Reason, Retry
 from imagebuild_operator.retry import MAX_DELAY, MAX_DISRUPTIONS, is_tried_again, retry_delay
-from support.builds import POD, SETTINGS, START, a_build, a_pod, after, ended, running
+from support.builds import POD, SETTINGS, START, a_build, a_pod, after, ended, recorded, running
 
 SECOND_POD = pod_name(a_build(), 2)
 UNAVAILABLE = ended(80, json.dumps({"reason": "RegistryUnavailable", "message": "registry.example did not answer."}))
@@ -21,12 +21,6 @@ UNAVAILABLE = ended(80, json.dumps({"reason": "RegistryUnavailable", "message": 
 
 def plan(build: ImageBuild, *pods: PodFacts, at: float = 61) -> Plan:
     return decide(build, pods, SETTINGS, after(at))
-
-
-def recorded(build: ImageBuild, made: Plan) -> ImageBuild:
-    """The build after the plan's status was written."""
-    merged = {**build.status, **(made.status or {})}
-    return a_build(build.spec, {name: value for name, value in merged.items() if value is not None})
 
 
 def attempts(*reasons: Reason) -> list[dict[str, Any]]:
