@@ -95,6 +95,9 @@ class BuildSpec:
     build_args: tuple[BuildArg, ...] = ()
     cache: Cache = Cache()
     registries: tuple[Registry, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    #: Flags of the executor, `--flag=value` each.
+    executor_args: tuple[str, ...] = ()
     pod_template: PodTemplate = field(default_factory=PodTemplate)
     timeout_seconds: int = 3600
     retry: RetrySpec = RetrySpec()

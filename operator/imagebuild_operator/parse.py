@@ -77,6 +77,8 @@ def parse_spec(spec: Json) -> BuildSpec:
         build_args=tuple(_build_arg(index, arg) for index, arg in enumerate(spec.get("buildArgs") or ())),
         cache=_cache(spec.get("cache") or {}),
         registries=tuple(parse_registry(registry) for registry in spec.get("registries") or ()),
+        labels=dict(output.get("labels") or {}),
+        executor_args=tuple((spec.get("executor") or {}).get("args") or ()),
         pod_template=_pod_template(spec.get("podTemplate") or {}),
         timeout_seconds=spec.get("timeoutSeconds", 3600),
         retry=_retry(spec.get("retry") or {}),

@@ -5,6 +5,8 @@ references in the build's own namespace.
 """
 
 import base64
+import json
+import shlex
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -35,6 +37,8 @@ def build_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Var
         *_build_args(spec.build_args),
         *plain("OUTPUT_IMAGE", ",".join(spec.images)),
         *plain("OUTPUT_LAYOUT", LAYOUT_PATH),
+        *plain("LABELS", json.dumps(dict(spec.labels), ensure_ascii=False, sort_keys=True) if spec.labels else None),
+        *plain("EXTRA_ARGS", shlex.join(spec.executor_args)),
         *_cache(spec),
         *_reaching(registries),
         *_standing_in(registries),

@@ -32,6 +32,21 @@ FULL: dict[str, Any] = {
         "images": ["registry.example.com:5000/team/app:1.0", "docker.io/team/app"],
         "pushSecretRef": {"name": "push"},
         "push": True,
+        "labels": {"org.opencontainers.image.source": "https://git.example.com/team/app", "a/b-c_d": 'ü, = "\n'},
+    },
+    "executor": {
+        "args": [
+            "--reproducible",
+            "--single-snapshot=false",
+            "--push-retry=20",
+            "--compression=zstd",
+            "--compression-level=-1",
+            "--ignore-path=/var/tmp",
+            "--ignore-path=/srv",
+            "--annotation=a.b/c=d=e, f",
+            "--annotation=a=",
+            "--verbosity=debug",
+        ]
     },
     "pullSecretRefs": [{"name": "pull"}, {"name": "hub.pull"}],
     "cache": {"enabled": True, "repo": "registry.example.com/team/cache", "ttlSeconds": 86400, "readOnly": False},

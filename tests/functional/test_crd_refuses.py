@@ -209,6 +209,52 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (images("a.b/" + "x" * 400), "may not be more than 400"),
     ({"output": {"images": ["a.b/app"], "push": "yes"}}, "must be of type boolean"),
     ({"output": {"images": ["a.b/app"], "pushSecretRef": {}}}, "pushSecretRef.name: Required value"),
+    *(
+        ({"output": {"images": ["a.b/app"], "labels": {name: value}}}, words)
+        for name, value, words in (
+            ("", "", "a label's name has letters"),
+            ("a=b", "", "a label's name has letters"),
+            ("a b", "", "a label's name has letters"),
+            ("a\n", "", "a label's name has letters"),
+            ("x" * 129, "", "128 characters at most"),
+            ("a", "\0", "no NUL character"),
+            ("a", 1, "must be of type string"),
+            ("a", "x" * 4097, "may not be more than 4096"),
+        )
+    ),
+    ({"output": {"images": ["a.b/app"], "labels": {f"a{i}": "x" * 4096 for i in range(5)}}}, "16384 bytes together"),
+    ({"output": {"images": ["a.b/app"], "labels": {f"a{i}": "" for i in range(65)}}}, "must have at most 64 items"),
+    # executor
+    *(
+        ({"executor": {"args": list(args)}}, words)
+        for *args, words in (
+            ("reproducible", "write --FLAG=VALUE"),
+            ("-v", "write --FLAG=VALUE"),
+            ("--destination=a.b/app", "--destination is not allowed: use spec.output"),
+            ("--no-push", "use spec.output"),
+            ("--build-arg=A=hunter2", "--build-arg is not allowed: use spec.buildArgs"),
+            ("--label=a=b", "use spec.output.labels"),
+            ("--cache-repo=a.b/c", "use spec.cache"),
+            ("--insecure", "use spec.registries"),
+            ("--skip-tls-verify-registry=a.b", "use spec.registries"),
+            ("--kaniko-dir=/x", "lists those that are"),
+            ("--skip-push-permission-check", "lists those that are"),
+            ("--digest-file=/x", "lists those that are"),
+            ("--reproducible=yes", "--reproducible takes true or false"),
+            ("--push-retry=21", "a number up to 20"),
+            ("--push-retry", "a number up to 20"),
+            ("--compression=xz", "--compression takes gzip or zstd"),
+            ("--compression-level=23", "a number from -1 to 22"),
+            ("--ignore-path=tmp", "an absolute path"),
+            ("--ignore-path=/a\n", "an absolute path"),
+            ("--annotation=a", "NAME=VALUE"),
+            ("--snapshot-mode=fast", "full, redo or time"),
+            ("--verbosity=panic", "error, warn, info, debug or trace"),
+            ("--reproducible", "--reproducible=false", "can be given once"),
+            ("--reproducible", "--reproducible", "Duplicate value"),
+        )
+    ),
+    ({"executor": {"image": "a.b/executor"}}, 'unknown field "spec.executor.image"'),
     # pullSecretRefs, cache
     ({"pullSecretRefs": ["pull"]}, "must be of type object"),
     ({"pullSecretRefs": [{"name": "a"}, {"name": "a"}]}, "Duplicate value"),
@@ -288,13 +334,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
         )
     ),
     # what may come later is not there yet
-    *(
-        ({field: {}}, f'unknown field "spec.{field}"')
-        for field in (
-            "platforms",
-            "executor",
-        )
-    ),
+    *(({field: {}}, f'unknown field "spec.{field}"') for field in ("platforms",)),
 ]
 
 
@@ -309,3 +349,5 @@ def test_refused(builds: Builds, fields: dict[str, Any], words: str) -> None:
 
 def test_a_refused_password_is_not_repeated(builds: Builds) -> None:
     assert "hunter2" not in builds.refusal(spec(source={"git": {"url": "https://me:hunter2@a/b"}}))
+    assert "hunter2" not in builds.refusal(spec(source={"git": {"url": "ssh://me:hunter2@a/b"}}))
+    assert "hunter2" not in builds.refusal(spec(executor={"args": ["--build-arg=A=hunter2"]}))

@@ -84,6 +84,14 @@ CACHES: st.SearchStrategy[Json] = st.fixed_dictionaries(
         "readOnly": st.booleans(),
     },
 )
+EXECUTOR_ARGS = st.lists(
+    st.one_of(
+        st.sampled_from(["--reproducible", "--snapshot-mode=full", "--push-retry=3", "--compression-level=-1"]),
+        st.builds(lambda text: f"--annotation=a={text}", TEXTS),
+    ),
+    max_size=4,
+    unique=True,
+)
 REGISTRIES = st.lists(
     st.fixed_dictionaries(
         {"host": st.sampled_from(["docker.io", "quay.io", "plain.example:5000", "private.example"])},
@@ -100,9 +108,15 @@ SPECS: st.SearchStrategy[Json] = st.fixed_dictionaries(
     {
         "source": SOURCES,
         "output": st.builds(
-            lambda images, push: {"images": images, "push": push, "pushSecretRef": {"name": "push"}},
+            lambda images, push, labels: {
+                "images": images,
+                "push": push,
+                "pushSecretRef": {"name": "push"},
+                "labels": labels,
+            },
             st.lists(IMAGES, min_size=1, max_size=3, unique=True),
             st.booleans(),
+            st.dictionaries(st.from_regex(r"[a-z][a-z./-]{0,8}[a-z]", fullmatch=True), TEXTS, max_size=4),
         ),
         "buildArgs": BUILD_ARGS,
         "registries": REGISTRIES,
@@ -130,6 +144,7 @@ SPECS: st.SearchStrategy[Json] = st.fixed_dictionaries(
         ),
         "target": st.sampled_from(["runtime", "stage-1"]),
         "cache": CACHES,
+        "executor": st.builds(lambda args: {"args": args}, EXECUTOR_ARGS),
         "pullSecretRefs": st.just([{"name": "hub"}, {"name": "cache"}]),
     },
 )
@@ -162,6 +177,9 @@ def test_the_shim_is_asked_for_what_the_spec_says(document: Json):
     assert {arg.name: arg.value for arg in request.build_args} == plain
     assert {arg.name: arg.value for arg in request.secret_build_args} == secret
     assert (request.docker_config is not None) == ("pullSecretRefs" in document or "oci" in document["source"])
+    assert {label.name: label.value for label in request.labels} == document["output"]["labels"]
+    args = [arg if "=" in arg else f"{arg}=true" for arg in document.get("executor", {}).get("args", [])]
+    assert [f"--{arg.name}={arg.value}" for arg in request.extra_args] == args
     check_source(request, document["source"])
     check_cache(request, document.get("cache", {}))
     check_registries(request, document["registries"])

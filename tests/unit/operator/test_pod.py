@@ -23,7 +23,9 @@ FULL_SPEC = {
         "images": ["registry.example/a:1", "registry.example/b:1"],
         "push": True,
         "pushSecretRef": {"name": "push"},
+        "labels": {"org.example.b": 'with "quotes", ü', "a": ""},
     },
+    "executor": {"args": ["--reproducible", "--annotation=a=b c's"]},
     "pullSecretRefs": [{"name": "hub"}, {"name": "cache"}],
     "cache": {"enabled": True, "repo": "registry.example/cache", "ttlSeconds": 60, "readOnly": True},
     "registries": [
@@ -183,6 +185,8 @@ def test_every_field_of_a_full_build_becomes_a_variable():
         {"name": "BUILD_ARG_VALUE_1", "valueFrom": {"configMapKeyRef": {"name": "ci", "key": "branch"}}},
         {"name": "OUTPUT_IMAGE", "value": "registry.example/a:1,registry.example/b:1"},
         {"name": "OUTPUT_LAYOUT", "value": "/kaniko/layout"},
+        {"name": "LABELS", "value": '{"a": "", "org.example.b": "with \\"quotes\\", ü"}'},
+        {"name": "EXTRA_ARGS", "value": "--reproducible '--annotation=a=b c'\"'\"'s'"},
         {"name": "CACHE", "value": "true"},
         {"name": "CACHE_REPO", "value": "registry.example/cache"},
         {"name": "CACHE_TTL", "value": "60s"},
