@@ -17,7 +17,16 @@ from kaniko_shim.references import ImageReference
 from kaniko_shim.registries import Registries
 from kaniko_shim.source_request import SourceRequest
 from kaniko_shim.sources.access import SshAccess
-from kaniko_shim.sources.kinds import DirectorySource, GitSource, HttpSource, OciSource, secrets_in_url
+from kaniko_shim.sources.bucket_access import BucketAccess, ambient_of
+from kaniko_shim.sources.kinds import (
+    BucketSource,
+    DirectorySource,
+    GitSource,
+    HttpSource,
+    OciSource,
+    Source,
+    secrets_in_url,
+)
 from kaniko_shim.variable import Command, Variable
 from kaniko_shim.variables import CacheMode
 
@@ -124,6 +133,7 @@ def secrets_of(request: Request) -> Iterator[str]:
         yield from request.docker_config.secrets()
     if isinstance(request, BuildRequest):
         yield request.source.password
+        yield from filter(None, request.source.buckets.secrets())
         if request.source.ssh.private_key:
             yield request.source.ssh.private_key
             yield request.source.ssh.password
@@ -211,41 +221,77 @@ def _docker_config(reader: _Reader) -> DockerConfig | None:
 
 def _source(reader: _Reader) -> SourceRequest:
     source = reader.read(variables.SOURCE_GET_URL)
+    _refuse_foreign_credentials(reader, source)
     request = SourceRequest(
         source,
-        reader.read(variables.SOURCE_USERNAME),
-        reader.read(variables.SOURCE_PASSWORD),
-        reader.read(variables.SOURCE_SHA256),
-        reader.read(variables.CONTEXT_SUB_PATH),
-        reader.read(source_variables.SOURCE_MAX_BYTES),
-        reader.read(source_variables.SOURCE_MAX_ENTRIES),
+        sha256=reader.read(variables.SOURCE_SHA256),
+        sub_path=reader.read(variables.CONTEXT_SUB_PATH),
+        max_bytes=reader.read(source_variables.SOURCE_MAX_BYTES),
+        max_entries=reader.read(source_variables.SOURCE_MAX_ENTRIES),
     )
-    if isinstance(source, GitSource):
-        request = replace(request, ssh=_ssh(reader), submodules=reader.read(source_variables.GIT_SUBMODULES))
     if request.sha256 and isinstance(source, DirectorySource | GitSource | OciSource):
         reader.blame(variables.SOURCE_SHA256, "only an archive has a checksum; name the commit or digest in the URL")
     if ".." in request.sub_path.split("/"):
         reader.blame(variables.CONTEXT_SUB_PATH, "write a path inside the context, without ..")
-    if (request.username or request.password) and isinstance(source, GitSource | HttpSource):
-        return request
-    return SourceRequest(
-        source,
-        sha256=request.sha256,
-        sub_path=request.sub_path,
-        max_bytes=request.max_bytes,
-        max_entries=request.max_entries,
-        ssh=request.ssh,
-        submodules=request.submodules,
-    )
+    if isinstance(source, HttpSource | GitSource):
+        username, password = (
+            reader.read(source_variables.SOURCE_USERNAME),
+            reader.read(source_variables.SOURCE_PASSWORD),
+        )
+        request = replace(request, username=username, password=password)
+    if isinstance(source, GitSource):
+        request = replace(request, ssh=_ssh(reader), submodules=reader.read(source_variables.GIT_SUBMODULES))
+    if isinstance(source, BucketSource):
+        request = replace(request, buckets=_buckets(reader))
+    return request
+
+
+def _refuse_foreign_credentials(reader: _Reader, source: Source) -> None:
+    for variable, kinds in source_variables.CREDENTIALS.items():
+        if not reader.is_set(variable) or source_variables.kind_of(source) in kinds:
+            continue
+        reader.blame(variable, f"it is for {' and '.join(kinds)}, and SOURCE_GET_URL names another kind of context")
 
 
 def _ssh(reader: _Reader) -> SshAccess:
     return SshAccess(
         reader.read(source_variables.SOURCE_SSH_PRIVATE_KEY),
-        reader.read(variables.SOURCE_PASSWORD),
+        reader.read(source_variables.SOURCE_PASSWORD),
         reader.read(source_variables.SOURCE_SSH_KNOWN_HOSTS),
         reader.read(source_variables.SOURCE_SSH_SKIP_HOST_KEY_CHECK),
     )
+
+
+def _buckets(reader: _Reader) -> BucketAccess:
+    """The variables of our own, or else those that programs for the same cloud know."""
+    own = [source_variables.SOURCE_ACCESS_KEY_ID, source_variables.SOURCE_SECRET_ACCESS_KEY]
+    given = [reader.is_set(variable) for variable in own]
+    if any(given) and not all(given):
+        reader.blame(own[given.index(False)], f"{own[given.index(True)].name} is set; set both or neither")
+    if reader.is_set(source_variables.SOURCE_SESSION_TOKEN) and not any(given):
+        reader.blame(source_variables.SOURCE_SESSION_TOKEN, f"set {own[0].name} and {own[1].name}, which it belongs to")
+    known = {} if any(given) else reader.environment
+    return BucketAccess(
+        endpoint=_own_or(
+            reader, source_variables.SOURCE_S3_ENDPOINT, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "S3_ENDPOINT"
+        ),
+        region=_own_or(reader, source_variables.SOURCE_S3_REGION, "AWS_REGION", "AWS_DEFAULT_REGION"),
+        key_id=reader.read(own[0]) or known.get("AWS_ACCESS_KEY_ID", ""),
+        secret_key=reader.read(own[1]) or known.get("AWS_SECRET_ACCESS_KEY", ""),
+        session_token=reader.read(source_variables.SOURCE_SESSION_TOKEN) or known.get("AWS_SESSION_TOKEN", ""),
+        google_key=reader.read(source_variables.SOURCE_GOOGLE_KEY),
+        azure_key=_own_or(
+            reader, source_variables.SOURCE_AZURE_KEY, "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_ACCOUNT_KEY"
+        ),
+        azure_sas=_own_or(reader, source_variables.SOURCE_AZURE_SAS, "AZURE_STORAGE_SAS_TOKEN"),
+        ambient=ambient_of(reader.environment),
+    )
+
+
+def _own_or(reader: _Reader, variable: Variable[str], *others: str) -> str:
+    """A variable's value, or that of the first of some others that is set; they are read the same way."""
+    name = next((name for name in (variable.name, *others) if reader.environment.get(name, "").strip()), "")
+    return reader.read(replace(variable, name=name)) if name else ""
 
 
 def _dockerfile_path(reader: _Reader, request: SourceRequest) -> str:

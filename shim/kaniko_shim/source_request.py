@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from kaniko_shim.sources.access import NO_SSH, SshAccess
+from kaniko_shim.sources.bucket_access import NO_BUCKETS, BucketAccess
 from kaniko_shim.sources.kinds import Source
 
 
@@ -16,6 +17,7 @@ class SourceRequest:
         sha256: what the archive must have, or empty.
         sub_path: directory of the fetched tree that is the context, or empty.
         ssh: keys for Git over SSH.
+        buckets: keys for buckets.
         submodules: whether those of a Git repository are fetched.
     """
 
@@ -27,4 +29,5 @@ class SourceRequest:
     max_bytes: int = 1 << 40
     max_entries: int = 1_000_000
     ssh: SshAccess = NO_SSH
+    buckets: BucketAccess = NO_BUCKETS
     submodules: bool = False

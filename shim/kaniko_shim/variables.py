@@ -162,7 +162,8 @@ SOURCE_GET_URL = Variable(
     "`https://….git`, `ssh://…`, `git+ssh://…` and `user@host:path` a Git repository, `#ref:directory` behind it, "
     "`ref` a branch, tag or full commit. Archives are tar, tar.gz, tar.xz, tar.bz2, tar.zst or zip, recognised by "
     "their content. `oci://registry/repository:tag` (or `@sha256:…`) is an artifact or image whose layers are the "
-    "context.",
+    "context. `s3://bucket/key`, `gs://bucket/object` and `https://ACCOUNT.blob.core.windows.net/container/blob` are "
+    "archives in a bucket.",
     parse_source,
     default="file:///tmp/context.tar.gz",
     shown=False,
@@ -171,17 +172,6 @@ SOURCE_SHA256 = Variable(
     "SOURCE_SHA256",
     "The SHA-256 that the fetched archive must have.",
     parse_sha256,
-)
-SOURCE_USERNAME = Variable(
-    "SOURCE_USERNAME",
-    "The user name for SOURCE_GET_URL (HTTP basic authentication; Git over HTTP too). Never sent to another host.",
-    parse_raw,
-)
-SOURCE_PASSWORD = Variable(
-    "SOURCE_PASSWORD",
-    "The password or token for SOURCE_GET_URL. Never sent to another host.",
-    parse_raw,
-    secret=True,
 )
 CONTEXT_SUB_PATH = Variable(
     "CONTEXT_SUB_PATH",
@@ -277,8 +267,6 @@ TABLE: tuple[Variable[object], ...] = (
     TARGET,
     CONTEXT_SUB_PATH,
     SOURCE_SHA256,
-    SOURCE_USERNAME,
-    SOURCE_PASSWORD,
     *SOURCE_TABLE,
     CACHE,
     CACHE_TTL,

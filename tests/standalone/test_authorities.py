@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from standalone.container import Builder
 from standalone.registry import Registry, https_registry
-from standalone.serving import Https
+from support.https import Https
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ import pytest
 from standalone.answering import serve_answers, serve_tokens
 from standalone.container import Builder
 from standalone.registry import Registry, private_registry
-from standalone.serving import Https, serve_https
+from standalone.serving import serve_https
+from support.https import Https
 
 NOBODY = 65532
 USER, PASSWORD = "robot", "p4ssw0rd-of-the-push"

@@ -14,7 +14,8 @@ from standalone.answering import serve_answers
 from standalone.container import Builder, Done
 from standalone.failing import CASES, Failing
 from standalone.registry import Registry, private_registry
-from standalone.serving import Https, serve_https
+from standalone.serving import serve_https
+from support.https import Https
 
 #: How a process ends, rather than what it says.
 ENDINGS = {"RUN exits", "RUN killed", "disk full in a RUN", "out of memory in a RUN"}

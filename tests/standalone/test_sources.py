@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from standalone.container import Builder
 from standalone.registry import Registry
-from standalone.serving import Https, serve_git, serve_https
+from standalone.serving import serve_git, serve_https
+from support.https import Https
 
 DOCKERFILE = b"FROM busybox\nCOPY word /word\n"
 

@@ -8,7 +8,15 @@ from kaniko_shim.errors import JobError
 from kaniko_shim.reasons import Reason
 from kaniko_shim.result import SourceReport
 from kaniko_shim.source_request import SourceRequest
-from kaniko_shim.sources.kinds import DataSource, DirectorySource, FileSource, GitSource, HttpSource, OciSource
+from kaniko_shim.sources.kinds import (
+    BucketSource,
+    DataSource,
+    DirectorySource,
+    FileSource,
+    GitSource,
+    HttpSource,
+    OciSource,
+)
 from kaniko_shim.sources.place import Place
 
 
@@ -38,6 +46,10 @@ def fetch(request: SourceRequest, place: Place) -> SourceReport:
             from kaniko_shim.sources.http import fetch_http  # noqa: PLC0415 - for this kind only
 
             return fetch_http(url, request, place)
+        case BucketSource() as source:
+            from kaniko_shim.sources.buckets import fetch_bucket  # noqa: PLC0415 - for this kind only
+
+            return fetch_bucket(source, request, place)
         case GitSource() as source:
             from kaniko_shim.sources.git import fetch_git  # noqa: PLC0415 - for this kind only
 

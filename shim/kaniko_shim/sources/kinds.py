@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit
 
 from kaniko_shim.references import ImageReference, parse_reference
@@ -10,13 +11,18 @@ from kaniko_shim.sources.remotes import is_scp_form, parse_remote
 
 SUPPORTED = (
     "dir://, file://, http(s)://, data:, git+https://, git+http://, git://, https://….git, ssh://, "
-    "user@host:path and oci://"
+    "user@host:path, oci://, s3://bucket/key, gs://bucket/object and "
+    "https://ACCOUNT.blob.core.windows.net/container/blob"
 )
 
-_LATER = {"s3", "gs", "docker", "ftp", "sftp", "tar", "http+unix"}
+_OTHERS = {"docker", "ftp", "sftp", "tar", "http+unix"}
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _REF = re.compile(r"(?!-)(?!.*(?:\.\.|@\{|//))[A-Za-z0-9._/+@-]+(?<![/.])")
 _SHORTEST_TOKEN = 16
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,221}")
+_AZURE = re.compile(r"[a-z0-9]{3,24}\.blob\.core\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net|cloudapi\.de)")
+# A shared access signature in the URL: nothing else is needed to read it.
+_SIGNED = re.compile(r"(?:^|&)sig=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,39 @@ class OciSource:
     image: ImageReference
 
 
-Source = DirectorySource | FileSource | HttpSource | DataSource | GitSource | OciSource
+class Cloud(StrEnum):
+    """Whose protocol a bucket speaks."""
+
+    S3 = "s3"
+    GOOGLE = "gs"
+    AZURE = "azure"
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSource:
+    """An archive in a bucket.
+
+    Attributes:
+        cloud: which protocol.
+        bucket: its name; with Azure the container's.
+        key: the object's name, or the blob's.
+        host: of the storage account, with Azure.
+    """
+
+    cloud: Cloud
+    bucket: str
+    key: str
+    host: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What messages call it."""
+        return (
+            f"https://{self.host}/{self.bucket}/{self.key}" if self.host else f"{self.cloud}://{self.bucket}/{self.key}"
+        )
+
+
+Source = DirectorySource | FileSource | HttpSource | DataSource | GitSource | OciSource | BucketSource
 
 
 def parse_source(text: str) -> Source:
@@ -97,24 +135,7 @@ def parse_source(text: str) -> Source:
         return _parse_data(rest)
     if scheme == "oci":
         return OciSource(parse_reference(rest.removeprefix("//")))
-    try:
-        url = urlsplit(text)
-        _ = url.port
-    except ValueError as error:
-        raise ValueError("the URL's host or port is malformed") from error
-    match scheme:
-        case "dir" | "file":
-            return _parse_local(scheme, url)
-        case "http" | "https" if not url.path.endswith(".git"):
-            _need_host(url)
-            return HttpSource(text.partition("#")[0])
-        case "http" | "https" | "git" | "ssh" | "git+http" | "git+https" | "git+ssh":
-            _need_host(url)
-            return _parse_git(text[len(scheme) - len(scheme.removeprefix("git+")) :].partition("#")[0], url.fragment)
-        case _:
-            pass
-    later = f"{scheme}:// is not supported yet" if scheme in _LATER else f"{scheme}: is no known kind of source"
-    raise ValueError(f"{later}; use {SUPPORTED}")
+    return _parse_located(scheme, text)
 
 
 def secrets_in_url(source: Source) -> Iterator[str]:
@@ -135,6 +156,31 @@ def secrets_in_url(source: Source) -> Iterator[str]:
             yield from {value, unquote(value)}
 
 
+def _parse_located(scheme: str, text: str) -> Source:
+    try:
+        url = urlsplit(text)
+        _ = url.port
+    except ValueError as error:
+        raise ValueError("the URL's host or port is malformed") from error
+    match scheme:
+        case "dir" | "file":
+            return _parse_local(scheme, url)
+        case "s3" | "gs":
+            return _parse_bucket(Cloud(scheme), url)
+        case "https" if _AZURE.fullmatch(url.netloc) and not _SIGNED.search(url.query):
+            return _parse_azure(url)
+        case "http" | "https" if not url.path.endswith(".git"):
+            _need_host(url)
+            return HttpSource(text.partition("#")[0])
+        case "http" | "https" | "git" | "ssh" | "git+http" | "git+https" | "git+ssh":
+            _need_host(url)
+            return _parse_git(text[len(scheme) - len(scheme.removeprefix("git+")) :].partition("#")[0], url.fragment)
+        case _:
+            pass
+    problem = f"{scheme}:// is not supported" if scheme in _OTHERS else f"{scheme}: is no known kind of source"
+    raise ValueError(f"{problem}; use {SUPPORTED}")
+
+
 def _need_host(url: SplitResult) -> None:
     if not url.hostname:
         raise ValueError("the URL names no host")
@@ -149,6 +195,32 @@ def _parse_local(scheme: str, url: SplitResult) -> DirectorySource | FileSource:
     if "\0" in path:
         raise ValueError("a path can't hold a NUL character")
     return DirectorySource(path) if scheme == "dir" else FileSource(path)
+
+
+def _parse_bucket(cloud: Cloud, url: SplitResult) -> BucketSource:
+    if url.query or url.fragment:
+        raise ValueError(f"a {cloud}:// URL has no ? and no #; write them as %3F and %23")
+    if "@" in url.netloc:
+        raise ValueError(f"a {cloud}:// URL has no user; give credentials in their variables")
+    if not _BUCKET.fullmatch(url.netloc):
+        where = "key; another server's URL belongs to SOURCE_S3_ENDPOINT" if cloud is Cloud.S3 else "object"
+        raise ValueError(f"write {cloud}://bucket/{where}")
+    return BucketSource(cloud, url.netloc, _key(unquote(url.path).removeprefix("/")))
+
+
+def _parse_azure(url: SplitResult) -> BucketSource:
+    container, _, blob = unquote(url.path).removeprefix("/").partition("/")
+    if not container or url.query or url.fragment:
+        raise ValueError("write https://ACCOUNT.blob.core.windows.net/container/blob, with a whole signature or none")
+    return BucketSource(Cloud.AZURE, container, _key(blob), url.netloc)
+
+
+def _key(key: str) -> str:
+    if not key or key.endswith("/"):
+        raise ValueError("write the name of one archive behind the bucket: a prefix can't be a context")
+    if any(part in {".", "..", ""} for part in key.split("/")) or any(ord(character) < ord(" ") for character in key):
+        raise ValueError("an object's name has no empty, . or .. parts and no control characters here")
+    return key
 
 
 def _parse_data(rest: str) -> DataSource:

@@ -1,6 +1,7 @@
 """Real servers for the sources' tests: HTTP with scripted answers, and Git's own HTTP backend."""
 
 import os
+import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -8,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from support.https import Https
 
 
 @dataclass
@@ -32,15 +35,20 @@ class Server:
     answers: list[Answer]
     port: int = 0
     asked: list[Asked] = field(default_factory=list)
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
 
 @contextmanager
-def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+def _serving(handler: type[BaseHTTPRequestHandler], https: Https | None = None) -> Iterator[int]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    if https:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(https.certificate, https.key)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
@@ -53,8 +61,8 @@ def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
 
 
 @contextmanager
-def serve(*answers: Answer) -> Iterator[Server]:
-    server = Server(list(answers))
+def serve(*answers: Answer, https: Https | None = None) -> Iterator[Server]:
+    server = Server(list(answers), scheme="https" if https else "http")
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -68,10 +76,14 @@ def serve(*answers: Answer) -> Iterator[Server]:
             self.wfile.write(answer.body[: answer.cut])
             self.close_connection = answer.cut is not None
 
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.do_GET()
+
         def log_message(self, *_: object) -> None:
             pass
 
-    with _serving(Handler) as server.port:
+    with _serving(Handler, https) as server.port:
         yield server
 
 

@@ -1,5 +1,6 @@
 import json
 from base64 import b64encode
+from dataclasses import replace
 
 import pytest
 from kaniko_shim.build_args import BuildArg
@@ -11,11 +12,15 @@ from kaniko_shim.references import ImageReference
 from kaniko_shim.registries import Registries, RegistryMap
 from kaniko_shim.request import BuildRequest, Request, parse_request, secrets_of
 from kaniko_shim.source_request import SourceRequest
+from kaniko_shim.sources.bucket_access import BucketAccess
 from kaniko_shim.sources.kinds import FileSource, HttpSource
 from kaniko_shim.variable import Command
 from kaniko_shim.variables import TABLE
 
 APP = ImageReference("r.example", "app", "latest")
+KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n-----END OPENSSH PRIVATE KEY-----"
+GOOGLE_KEY = json.dumps({"type": "service_account", "private_key": "s3cret key\n", "client_email": "a@b"})
+AZURE = "https://account.blob.core.windows.net/container/x.tgz"
 MAX_BYTES, MAX_ENTRIES = 10737418240, 1000000
 
 
@@ -156,7 +161,7 @@ def test_all_problems_are_told_at_once_and_no_secret_is():
             "BUILD_ARG_FROM": "HOME=X",
             "CACHE": "perhaps",
             "CACHE_TTL": "soon",
-            "SOURCE_GET_URL": "s3://hunter2",
+            "SOURCE_GET_URL": "ftp://hunter2",
             "DOCKER_CONFIG_JSON": "hunter2",
             "DOCKER_CONFIG_JSON_1": "hunter2",
             "INSECURE_REGISTRIES": "http://r.example",
@@ -175,7 +180,7 @@ def test_all_problems_are_told_at_once_and_no_secret_is():
         "BUILD_ARG_FROM='HOME=X': 'HOME'",
         "CACHE='perhaps': write auto, true or false",
         "CACHE_TTL='soon'",
-        "SOURCE_GET_URL: s3://",
+        "SOURCE_GET_URL: ftp://",
         "DOCKER_CONFIG_JSON: ",
         "DOCKER_CONFIG_JSON_1: ",
         "INSECURE_REGISTRIES='http://r.example'",
@@ -198,6 +203,32 @@ def test_all_problems_are_told_at_once_and_no_secret_is():
         ({"BUILD_ARG_FROM": "A=MISSING"}, "the environment has no MISSING"),
         ({"NO_PUSH": "true", "OUTPUT_IMAGE": "", "CACHE": "true"}, "no OUTPUT_IMAGE to infer"),
         ({"SOURCE_MAX_BYTES": "0"}, "greater than 0"),
+        ({"SOURCE_USERNAME": "me"}, "SOURCE_USERNAME='me': it is for http(s):// and Git, and SOURCE_GET_URL names"),
+        ({"SOURCE_GET_URL": "s3://bkt/x", "SOURCE_PASSWORD": "p"}, "SOURCE_PASSWORD: it is for http(s):// and Git"),
+        ({"SOURCE_GET_URL": "gs://bkt/x", "SOURCE_ACCESS_KEY_ID": "p"}, "SOURCE_ACCESS_KEY_ID='p': it is for s3://"),
+        ({"SOURCE_GET_URL": "https://h/x", "SOURCE_GOOGLE_KEY": GOOGLE_KEY}, "SOURCE_GOOGLE_KEY: it is for gs://"),
+        ({"SOURCE_GET_URL": "https://h/x", "SOURCE_SSH_PRIVATE_KEY": KEY}, "SOURCE_SSH_PRIVATE_KEY: it is for Git"),
+        ({"SOURCE_GET_URL": "s3://bkt/x", "SOURCE_AZURE_SAS": "sig=x"}, "SOURCE_AZURE_SAS: it is for Azure"),
+        (
+            {"SOURCE_GET_URL": "s3://bkt/x", "SOURCE_ACCESS_KEY_ID": "x"},
+            "SOURCE_SECRET_ACCESS_KEY: SOURCE_ACCESS_KEY_ID",
+        ),
+        (
+            {"SOURCE_GET_URL": "s3://bkt/x", "SOURCE_SESSION_TOKEN": "x"},
+            "SOURCE_SESSION_TOKEN: set SOURCE_ACCESS_KEY_ID",
+        ),
+        (
+            {"SOURCE_GET_URL": "s3://bkt/x", "SOURCE_S3_ENDPOINT": "minio"},
+            "SOURCE_S3_ENDPOINT='minio': write the server's",
+        ),
+        (
+            {"SOURCE_GET_URL": "s3://bkt/x", "AWS_ENDPOINT_URL": "http://m/x"},
+            "AWS_ENDPOINT_URL='http://m/x': write sch",
+        ),
+        ({"SOURCE_GET_URL": "s3://bkt/x", "SOURCE_S3_REGION": "a b"}, "SOURCE_S3_REGION='a b': write a region"),
+        ({"SOURCE_GET_URL": "gs://bkt/x", "SOURCE_GOOGLE_KEY": "{}"}, "SOURCE_GOOGLE_KEY: write the JSON"),
+        ({"SOURCE_GET_URL": AZURE, "SOURCE_AZURE_KEY": "?"}, "SOURCE_AZURE_KEY: write a key"),
+        ({"SOURCE_GET_URL": AZURE, "SOURCE_AZURE_SAS": "sv=1"}, "SOURCE_AZURE_SAS: write a shared access signature"),
     ],
 )
 def test_contradictions(environment: dict[str, str], problem: str):
@@ -223,3 +254,61 @@ def test_a_dockerfile_may_be_named_by_its_whole_path_in_a_directory():
     assert request.dockerfile_path == "docker/Dockerfile"
     for elsewhere in ({"DOCKERFILE_PATH": "/tmp/other"}, {"SOURCE_GET_URL": ""}, {"CONTEXT_SUB_PATH": "docker"}):
         assert "write it relative to the context" in problems(Command.BUILD, {**environment, **elsewhere})
+
+
+def _buckets(environment: dict[str, str]) -> BucketAccess:
+    request = parse_build(environment)
+    assert not set(SECRETS) - set(secrets_of(request))
+    assert "s3cret" not in repr(request)
+    return request.source.buckets
+
+
+SECRETS = ("s3cret key", "s3cret token")
+
+
+def test_keys_for_a_bucket_come_from_our_variables_or_from_those_of_its_cloud():
+    url = {"SOURCE_GET_URL": "s3://bkt/x"}
+    own = {
+        "SOURCE_S3_ENDPOINT": "https://minio.example:9000/",
+        "SOURCE_S3_REGION": "own-1",
+        "SOURCE_ACCESS_KEY_ID": "own",
+        "SOURCE_SECRET_ACCESS_KEY": "s3cret key",
+        "SOURCE_SESSION_TOKEN": "s3cret token",
+    }
+    cloud = {
+        "AWS_ENDPOINT_URL_S3": "http://cloud.example",
+        "AWS_REGION": "cloud-1",
+        "AWS_ACCESS_KEY_ID": "cloud",
+        "AWS_SECRET_ACCESS_KEY": "s3cret key",
+        "AWS_SESSION_TOKEN": "s3cret token",
+        "AWS_ROLE_ARN": "role",
+        "AWS_PAGER": "",
+        "PATH": "/bin",
+    }
+    ours = BucketAccess("https://minio.example:9000", "own-1", "own", *SECRETS)
+    assert _buckets(url | own) == ours
+    assert _buckets(url | cloud | own) == replace(ours, ambient={"AWS_ROLE_ARN": "role"})
+    theirs = BucketAccess("http://cloud.example", "cloud-1", "cloud", *SECRETS, ambient={"AWS_ROLE_ARN": "role"})
+    assert _buckets(url | cloud) == theirs
+    # A key of ours never goes with a token of theirs.
+    del own["SOURCE_SESSION_TOKEN"]
+    assert parse_build(url | cloud | own).source.buckets.session_token == ""
+
+
+def test_no_key_of_google_or_azure_is_printed():
+    encoded = b64encode(GOOGLE_KEY.encode()).decode()
+    for text in (GOOGLE_KEY, encoded):
+        request = parse_build({"SOURCE_GET_URL": "gs://bkt/x", "SOURCE_GOOGLE_KEY": text})
+        assert request.source.buckets.google_key == GOOGLE_KEY
+        assert "s3cret key\n" in set(secrets_of(request))
+    request = parse_build(
+        {"SOURCE_GET_URL": AZURE, "SOURCE_AZURE_KEY": "aGk=", "SOURCE_AZURE_SAS": "?sv=1&sig=s3cret%3D"}
+    )
+    assert {"aGk=", "s3cret%3D", "s3cret="} <= set(secrets_of(request))
+    assert request.source.buckets.azure_sas == "sv=1&sig=s3cret%3D"
+
+
+def parse_build(environment: dict[str, str]) -> BuildRequest:
+    request = parse_request(Command.BUILD, environment)
+    assert isinstance(request, BuildRequest)
+    return request

@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.references import ImageReference
 from kaniko_shim.sources.kinds import (
+    BucketSource,
+    Cloud,
     DataSource,
     DirectorySource,
     FileSource,
@@ -16,6 +18,7 @@ from kaniko_shim.sources.kinds import (
     secrets_in_url,
 )
 
+AZURE = "account1.blob.core.windows.net"
 DIGEST = "sha256:" + "0" * 64
 
 
@@ -37,6 +40,11 @@ DIGEST = "sha256:" + "0" * 64
         ("git@h.example:a/b.git#main:sub", GitSource("git@h.example:a/b.git", "main", "sub")),
         ("oci://r.example:5000/a/b:1", OciSource(ImageReference("r.example:5000", "a/b", "1"))),
         (f"oci://r.example/app@{DIGEST}", OciSource(ImageReference("r.example", "app", "", DIGEST))),
+        ("s3://bucket/a%20b/c.tgz", BucketSource(Cloud.S3, "bucket", "a b/c.tgz")),
+        ("S3://my.bucket/c.tgz", BucketSource(Cloud.S3, "my.bucket", "c.tgz")),
+        ("gs://my_bucket/c.tgz", BucketSource(Cloud.GOOGLE, "my_bucket", "c.tgz")),
+        (f"https://{AZURE}/c/d/b.tgz", BucketSource(Cloud.AZURE, "c", "d/b.tgz", AZURE)),
+        (f"https://{AZURE}/c/b.tgz?sv=1&sig=x", HttpSource(f"https://{AZURE}/c/b.tgz?sv=1&sig=x")),
         ("data:application/gzip;base64,aGk=", DataSource(b"hi")),
         ("data:;base64,aGk", DataSource(b"hi")),
         ("data:,a%20b", DataSource(b"a b")),
@@ -61,7 +69,20 @@ def test_only_a_full_commit_is_one():
         ("http:///x", "no host"),
         ("http://h:port/x", "malformed"),
         ("https://h.example/a b", "blanks"),
-        ("s3://bucket/key", "not supported yet; use dir://"),
+        ("ftp://h.example/x", "ftp:// is not supported; use dir://"),
+        ("s3://bucket", "name of one archive"),
+        ("s3://bucket/", "name of one archive"),
+        ("s3://bucket/prefix/", "name of one archive"),
+        ("s3://bucket/a/../b", "empty, . or .. parts"),
+        ("s3://bucket/a//b", "empty, . or .. parts"),
+        ("s3://bucket/a?x", "%3F"),
+        ("s3://AK:hunter2@bucket/a", "has no user"),
+        ("s3:///key", "write s3://bucket/key"),
+        ("s3://minio:9000/bucket/key", "SOURCE_S3_ENDPOINT"),
+        ("gs://b/", "write gs://bucket/object"),
+        ("gs://bucket/a/", "name of one archive"),
+        ("https://account.blob.core.windows.net/container", "name of one archive"),
+        ("https://account.blob.core.windows.net/container/b?sv=1", "whole signature"),
         ("ssh://h.example/", "no repository"),
         ("ssh://-oProxyCommand=x/a", "user@host"),
         ("ssh://-l@h.example/a", "user@host"),

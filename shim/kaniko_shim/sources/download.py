@@ -1,0 +1,193 @@
+"""An archive on its way from a web server: continued where the connection broke, unpacked as it arrives."""
+
+import re
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from email.utils import parsedate_to_datetime
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from kaniko_shim.archives.buffered import Buffered
+from kaniko_shim.archives.entries import CHUNK
+from kaniko_shim.errors import JobError
+from kaniko_shim.reasons import Reason
+from kaniko_shim.result import SourceReport
+from kaniko_shim.source_request import SourceRequest
+from kaniko_shim.sources.archive import unpack_stream
+from kaniko_shim.sources.meter import Meter
+from kaniko_shim.sources.place import Place
+from kaniko_shim.sources.web import ChangedError, Target, TryAgainError, explain, get
+
+ATTEMPTS = 5
+"""Attempts without anything to show for."""
+
+FIRST_PAUSE = 1.0
+"""Seconds before the second attempt; each further pause is twice as long."""
+
+LONGEST_PAUSE = 60.0
+"""Seconds that a server may ask for with Retry-After."""
+
+PROGRESS = 1024 * 1024
+"""Bytes after which an attempt was not for nothing."""
+
+_PARTIAL = 206
+_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+
+
+def download(
+    aim: Callable[[], Target],
+    shown: str,
+    request: SourceRequest,
+    place: Place,
+    sleep: Callable[[float], None] = time.sleep,
+) -> SourceReport:
+    """Fetch and unpack an archive.
+
+    Args:
+        aim: what to get; asked before each connection, since signatures expire.
+        shown: what messages and the report call it; holds no secret.
+        request: limits and the checksum.
+        place: where it goes.
+        sleep: waits for a number of seconds.
+
+    Raises:
+        JobError: a Source… reason, or DiskFull.
+    """
+    patience = _Patience(shown, place.say, sleep)
+    while True:
+        body = _Body(aim, shown, place, patience)
+        try:
+            return unpack_stream(Buffered(body.piece), request, place.into, place.scratch, shown)
+        except ChangedError as error:
+            patience.lose(f"{error}; beginning anew")
+            place.clear()
+        finally:
+            body.close()
+
+
+class _Patience:
+    """Counts attempts and waits between them."""
+
+    def __init__(self, shown: str, say: Callable[[str], None], sleep: Callable[[float], None]) -> None:
+        self._shown = shown
+        self._say = say
+        self._sleep = sleep
+        self._attempts = 1
+
+    def regain(self) -> None:
+        """An attempt was worth it."""
+        self._attempts = 1
+
+    def lose(self, problem: str, asked: float = 0) -> None:
+        """Wait before another attempt.
+
+        Raises:
+            JobError: SourceUnavailable; there were enough of them.
+        """
+        if self._attempts == ATTEMPTS:
+            raise JobError(
+                Reason.SOURCE_UNAVAILABLE,
+                f"The context could not be fetched from {self._shown} in {ATTEMPTS} attempts: {problem}.",
+            )
+        pause = min(max(FIRST_PAUSE * 2 ** (self._attempts - 1), asked), LONGEST_PAUSE)
+        self._attempts += 1
+        self._say(f"fetching {self._shown} failed ({problem}); attempt {self._attempts} of {ATTEMPTS} in {pause:.0f} s")
+        self._sleep(pause)
+
+
+class _Body:
+    """What a URL leads to, from its first to its last byte, over as many connections as it takes."""
+
+    def __init__(self, aim: Callable[[], Target], shown: str, place: Place, patience: _Patience) -> None:
+        self._aim = aim
+        self._shown = shown
+        self._place = place
+        self._patience = patience
+        self._connections = ExitStack()
+        self._response: urllib3.BaseHTTPResponse | None = None
+        self._validator = ""
+        self._total: int | None = None
+        self._offset = self._began = 0
+        self._meter = Meter(place.say)
+
+    def piece(self) -> bytes:
+        """What has arrived, empty at the end.
+
+        Raises:
+            ChangedError: the rest can't be had.
+            JobError: a Source… reason.
+        """
+        while True:
+            try:
+                response = self._response or self._open()
+                content = self._read(response)
+            except TryAgainError as error:
+                self.close()
+                if self._offset and not self._validator:
+                    raise ChangedError(str(error)) from error
+                self._patience.lose(str(error), error.pause)
+                continue
+            self._offset += len(content)
+            if self._offset - self._began >= PROGRESS:
+                self._patience.regain()
+            self._meter.count(len(content), self._total)
+            return content
+
+    def close(self) -> None:
+        """Hang up."""
+        self._response = None
+        self._connections.close()
+
+    def _open(self) -> urllib3.BaseHTTPResponse:
+        headers = {"Range": f"bytes={self._offset}-", "If-Range": self._validator} if self._offset else {}
+        response = get(self._aim(), self._shown, headers, self._place.environment, self._connections)
+        if self._offset:
+            self._check(response)
+        else:
+            if response.status == _PARTIAL:
+                raise ChangedError("the server sent a part of what it has")
+            length = response.headers.get("Content-Length", "")
+            self._total = int(length) if length.isdigit() else None
+            self._validator = validator_of(response.headers)
+        self._response = response
+        self._began = self._offset
+        return response
+
+    def _check(self, response: urllib3.BaseHTTPResponse) -> None:
+        """Whether an answer is the rest of what was asked for before; a server may ignore any of our headers."""
+        found = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        if response.status != _PARTIAL or not found:
+            raise ChangedError("the server does not send the rest")
+        begin, total = found.groups()
+        same = not self._validator.startswith('"') or response.headers.get("ETag", self._validator) == self._validator
+        if int(begin) != self._offset or (self._total is not None and total not in {"*", str(self._total)}) or not same:
+            raise ChangedError("what the server has was changed meanwhile")
+
+    def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
+        # What is there: waiting for more would let a trickle go on unseen.
+        try:
+            content = response.read1(CHUNK, decode_content=False)
+        except HTTPError as error:
+            raise explain(error, self._shown) from error
+        if not content and self._total is not None and self._offset < self._total:
+            raise TryAgainError("the connection ended early")
+        return content
+
+
+def validator_of(headers: urllib3.HTTPHeaderDict) -> str:
+    """What tells whether a body is still the same, byte for byte; empty if nothing does.
+
+    A weak ETag does not, nor does a Last-Modified of the very second of the answer (RFC 9110, 8.8).
+    """
+    if (tag := headers.get("ETag", "")).startswith('"'):
+        return tag
+    if tag or headers.get("Accept-Ranges", "") == "none":
+        return ""
+    modified, now = headers.get("Last-Modified", ""), headers.get("Date", "")
+    try:
+        age = (parsedate_to_datetime(now) - parsedate_to_datetime(modified)).total_seconds()
+    except (ValueError, TypeError):
+        return ""
+    return modified if age >= 1 else ""
