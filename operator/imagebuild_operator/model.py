@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from imagebuild_operator.moments import parse_time
 from imagebuild_operator.sources import KeyRef, Source
+
+#: Seconds that a build may take where nobody says it.
+DEFAULT_TIMEOUT: Final = 3600
 
 
 class Phase(StrEnum):
@@ -99,9 +102,17 @@ class BuildSpec:
     #: Flags of the executor, `--flag=value` each.
     executor_args: tuple[str, ...] = ()
     pod_template: PodTemplate = field(default_factory=PodTemplate)
-    timeout_seconds: int = 3600
+    timeout_seconds: int = DEFAULT_TIMEOUT
     retry: RetrySpec = RetrySpec()
     queue_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a namespace lets a build ask for; None where there is no bound."""
+
+    timeout_seconds: int | None = None
+    service_accounts: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +128,9 @@ class ImageBuild:
     deleting: bool
     spec: Mapping[str, Any]
     status: Mapping[str, Any]
+    #: What of the spec comes from the defaults of the namespace.
+    additions: Mapping[str, Any] = field(default_factory=dict)
+    bounds: Bounds = field(default_factory=Bounds)
 
     @property
     def phase(self) -> Phase:
@@ -127,6 +141,11 @@ class ImageBuild:
     def is_finished(self) -> bool:
         """Whether a final status has been recorded. It is never changed again."""
         return self.phase.is_final
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a first pod has been recorded."""
+        return bool(self.status.get("podName") or self.started or self.attempts)
 
     @property
     def is_cancelled(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from imagebuild_operator.errors import InvalidSpecError
 from imagebuild_operator.model import (
+    DEFAULT_TIMEOUT,
     BuildArg,
     BuildSpec,
     Cache,
@@ -80,7 +81,7 @@ def parse_spec(spec: Json) -> BuildSpec:
         labels=dict(output.get("labels") or {}),
         executor_args=tuple((spec.get("executor") or {}).get("args") or ()),
         pod_template=_pod_template(spec.get("podTemplate") or {}),
-        timeout_seconds=spec.get("timeoutSeconds", 3600),
+        timeout_seconds=spec.get("timeoutSeconds", DEFAULT_TIMEOUT),
         retry=_retry(spec.get("retry") or {}),
         queue_name=spec.get("queueName"),
     )

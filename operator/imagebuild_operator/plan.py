@@ -10,6 +10,7 @@ from imagebuild_operator.actions import Plan, deletion
 from imagebuild_operator.admission import BEGIN, Turn
 from imagebuild_operator.attempts import begin, end
 from imagebuild_operator.cancel import cancel, cause
+from imagebuild_operator.defaults import check_bounds
 from imagebuild_operator.errors import ClusterError, InvalidSpecError, RejectedError
 from imagebuild_operator.judge import KUBELET_GRACE, Verdict, failed_verdict, gone, judge
 from imagebuild_operator.model import BuildSpec, ImageBuild, Phase
@@ -113,6 +114,7 @@ def _decide(
     try:
         spec = parse_spec(build.spec)
         if pod is None and build.recorded_pod is None:
+            check_bounds(spec, build.bounds)
             return begin(build, spec, settings, now, turn)
     except InvalidSpecError as error:
         return record(build, failed_verdict(Reason.INVALID_SPEC, str(error), None), pod, settings, now)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from imagebuild_operator.context import SOURCE_PATH, context_volume
 from imagebuild_operator.errors import InvalidSpecError
-from imagebuild_operator.merge import merge_registries
+from imagebuild_operator.merge import merge_registries, merge_resources
 from imagebuild_operator.model import BuildSpec, ImageBuild
 from imagebuild_operator.names import (
     API_VERSION,
@@ -110,7 +110,7 @@ def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
 
 
 def _pod_spec(spec: BuildSpec, defaults: BuildDefaults, seconds: int, scale: float) -> Manifest:
-    registries = merge_registries(spec.registries, defaults.registries)
+    registries = merge_registries(spec.registries, defaults.registries, lambda registry: registry)
     image = {"image": defaults.builder_image, "imagePullPolicy": defaults.builder_pull_policy}
     results = {
         "terminationMessagePath": "/dev/termination-log",
@@ -147,7 +147,7 @@ def _pod_spec(spec: BuildSpec, defaults: BuildDefaults, seconds: int, scale: flo
                 **image,
                 "args": [BUILD],
                 "env": build_variables(spec, registries),
-                "resources": _with_memory(spec.pod_template.resources or defaults.resources, scale),
+                "resources": _with_memory(merge_resources(spec.pod_template.resources, defaults.resources), scale),
                 "securityContext": {
                     "runAsUser": 0,
                     "runAsNonRoot": False,
@@ -210,10 +210,12 @@ def _multiplied(resources: Mapping[str, Any], scale: float) -> Manifest:
 
 def _placement(asked: Mapping[str, Any], defaults: BuildDefaults) -> Manifest:
     """Where the pod runs: the build's own words, and the defaults for what it leaves out."""
-    default: Manifest = {
+    own = [secret["name"] for secret in asked.get("imagePullSecrets") or ()]
+    merged: Manifest = {
         "nodeSelector": dict(defaults.node_selector),
         "tolerations": [dict(toleration) for toleration in defaults.tolerations],
-        "imagePullSecrets": [{"name": name} for name in defaults.image_pull_secrets],
+        **asked,
+        # The builder image is the operator's choice, so its Secrets are needed in any case.
+        "imagePullSecrets": [{"name": name} for name in dict.fromkeys((*own, *defaults.image_pull_secrets))],
     }
-    merged = {**default, **asked}
-    return {name: value for name, value in merged.items() if value}
+    return {name: value for name, value in merged.items() if value or value is False}

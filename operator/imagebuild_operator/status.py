@@ -44,6 +44,7 @@ def next_status(
         "reason": str(verdict.reason) if verdict.reason else None,
         "message": verdict.message[:MAX_MESSAGE],
         "conditions": _conditions(build, verdict, now, has_begun=_start(build, pod, now) is not None),
+        "effectiveSpec": (build.additions or None) if pod is not None or build.has_begun else None,
         "podName": recorded.get("podName"),
         "node": recorded.get("node"),
         "startTime": recorded.get("startTime"),

@@ -289,11 +289,21 @@ def test_nothing_is_checked_where_nothing_is_pushed_or_the_chart_says_so():
 
 
 def test_the_template_places_the_pod_and_adds_labels():
-    manifest = pod(a_build(FULL_SPEC), BuildDefaults("b:1", node_selector={"pool": "builds"}, resources={"a": "b"}))
+    manifest = pod(
+        a_build(FULL_SPEC),
+        BuildDefaults(
+            "b:1",
+            node_selector={"pool": "builds"},
+            resources={"requests": {"cpu": "1"}, "limits": {"memory": "1", "cpu": "2"}},
+        ),
+    )
     spec = manifest["spec"]
     assert spec["nodeSelector"] == {"disk": "ssd"}
     assert spec["runtimeClassName"] == "gvisor"
-    assert spec["initContainers"][-1]["resources"] == {"limits": {"memory": "1Gi"}}
+    assert spec["initContainers"][-1]["resources"] == {
+        "limits": {"cpu": "2", "memory": "1Gi"},
+        "requests": {"cpu": "1"},
+    }
     assert manifest["metadata"]["labels"]["team"] == "a"
     assert manifest["metadata"]["annotations"]["linkerd.io/inject"] == "enabled"
     assert {"name": "source", "configMap": {"name": "context"}} in spec["volumes"]
@@ -310,6 +320,10 @@ def test_defaults_hold_where_the_build_says_nothing():
     defaults = BuildDefaults(
         "b:1", image_pull_secrets=("regcred",), node_selector={"pool": "builds"}, tolerations=({"key": "builds"},)
     )
+    own: Manifest = {"podTemplate": {"spec": {"imagePullSecrets": [{"name": "own"}], "hostUsers": False}}}
+    spec = pod(a_build(own), defaults)["spec"]
+    assert spec["hostUsers"] is False
+    assert spec["imagePullSecrets"] == [{"name": "own"}, {"name": "regcred"}]
     spec = pod(a_build(), defaults)["spec"]
     assert spec["imagePullSecrets"] == [{"name": "regcred"}]
     assert spec["nodeSelector"] == {"pool": "builds"}

@@ -58,12 +58,15 @@ def test_git_addresses_are_marked_as_such(url: str, revision: str | None, expect
 
 
 def test_a_builds_registries_go_before_the_defaults():
+    def merge(asked: list[Registry], defaults: list[Registry]) -> tuple[Registry, ...]:
+        return merge_registries(asked, defaults, lambda registry: registry)
+
     hub, plain = Registry("docker.io", mirrors=("m",)), Registry("plain", insecure=True)
-    assert merge_registries([Registry("plain")], [hub, plain]) == (Registry("plain"), hub)
+    assert merge([Registry("plain")], [hub, plain]) == (Registry("plain"), hub)
     mapped = Registry("quay.io", map_to="proxy/quay")
-    assert merge_registries([mapped], [hub, plain]) == (mapped, plain)
+    assert merge([mapped], [hub, plain]) == (mapped, plain)
     mirrored = Registry("quay.io", mirrors=("m/quay",))
-    assert merge_registries([mirrored], [Registry("gcr.io", map_to="p"), plain]) == (mirrored, plain)
+    assert merge([mirrored], [Registry("gcr.io", map_to="p"), plain]) == (mirrored, plain)
 
 
 def test_every_reason_has_a_row_that_ends_in_a_full_stop():
