@@ -50,8 +50,8 @@ def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
             return _source_access(spec.source, host)
         case Reason.REGISTRY_TLS:
             return (
-                f"Add {host} to spec.registries with skipTLSVerify: true if its certificate can't be verified, "
-                "or with insecure: true if it speaks plain HTTP."
+                f"Add {host} to spec.registries: with caRef if its authority is your own, with skipTLSVerify: true if "
+                "its certificate can't be verified, or with insecure: true if it speaks plain HTTP."
             )
         case _:
             return reason.row.advice

@@ -61,6 +61,8 @@ class Registry:
     skip_tls_verify: bool = False
     mirrors: tuple[str, ...] = ()
     map_to: str | None = None
+    #: Certificates of its own authority.
+    authority: KeyRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

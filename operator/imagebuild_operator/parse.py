@@ -95,7 +95,12 @@ def parse_registry(registry: Json) -> Registry:
         skip_tls_verify=registry.get("skipTLSVerify", False),
         mirrors=tuple(registry.get("mirrors") or ()),
         map_to=registry.get("mapTo"),
+        authority=_authority(registry.get("caRef")),
     )
+
+
+def _authority(ref: Json | None) -> KeyRef | None:
+    return KeyRef("configMapKeyRef", ref["name"], ref.get("key", "ca.crt")) if ref else None
 
 
 def _source(source: Json) -> Source:

@@ -32,7 +32,7 @@ from imagebuild_operator.variables import LAYOUT_PATH, build_variables, check_va
 
 Manifest = dict[str, Any]
 
-#: Where the shim of `push` keeps its Docker config: memory, and the only place it can write to.
+#: Where the shims of `check` and `push` keep Docker config and authorities: memory, and all that they can write to.
 RUN_PATH: Final = "/kaniko/.run"
 #: Any user but root; the layout is readable by all.
 PUSH_UID: Final = 65532
@@ -136,6 +136,7 @@ def _pod_spec(spec: BuildSpec, defaults: BuildDefaults, seconds: int, scale: flo
                         "env": check_variables(spec, registries),
                         "resources": dict(PUSH_RESOURCES),
                         "securityContext": dict(UNPRIVILEGED),
+                        "volumeMounts": [{"name": "run", "mountPath": RUN_PATH}],
                         **results,
                     }
                 ]

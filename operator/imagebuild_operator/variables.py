@@ -42,7 +42,7 @@ def build_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Var
         *_cache(spec),
         *_reaching(registries),
         *_standing_in(registries),
-        *_pull_credentials(_pull_secrets(spec)),
+        *_docker_configs(_pull_secrets(spec)),
     ]
 
 
@@ -58,12 +58,8 @@ def push_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Vari
         *plain("OUTPUT_LAYOUT", LAYOUT_PATH),
         *plain("NO_PUSH", None if spec.push else "true"),
         *_reaching(registries),
-        *(_docker_config("DOCKER_CONFIG_JSON", spec.push_secret) if spec.push_secret and spec.push else []),
+        *_docker_configs([spec.push_secret] if spec.push_secret and spec.push else []),
     ]
-
-
-def _docker_config(name: str, secret: str) -> list[Variable]:
-    return [from_key(name, KeyRef("secretKeyRef", secret, ".dockerconfigjson"))]
 
 
 def _build_args(build_args: Iterable[BuildArg]) -> list[Variable]:
@@ -102,6 +98,7 @@ def _reaching(registries: Sequence[Registry]) -> list[Variable]:
     return [
         *plain("INSECURE_REGISTRIES", ";".join(r.host for r in registries if r.insecure)),
         *plain("SKIP_TLS_VERIFY_REGISTRIES", ";".join(r.host for r in registries if r.skip_tls_verify)),
+        *_numbered("REGISTRY_CA", list(dict.fromkeys(r.authority for r in registries if r.authority))),
     ]
 
 
@@ -126,8 +123,10 @@ def _pull_secrets(spec: BuildSpec) -> Sequence[str]:
     return list(dict.fromkeys([*([own] if own else []), *spec.pull_secrets]))
 
 
-def _pull_credentials(secrets: Sequence[str]) -> list[Variable]:
-    numbered = ("DOCKER_CONFIG_JSON" if index == 0 else f"DOCKER_CONFIG_JSON_{index}" for index in range(len(secrets)))
-    return [
-        variable for name, secret in zip(numbered, secrets, strict=True) for variable in _docker_config(name, secret)
-    ]
+def _docker_configs(secrets: Sequence[str]) -> list[Variable]:
+    return _numbered("DOCKER_CONFIG_JSON", [KeyRef("secretKeyRef", secret, ".dockerconfigjson") for secret in secrets])
+
+
+def _numbered(name: str, refs: Sequence[KeyRef]) -> list[Variable]:
+    """NAME, NAME_1, NAME_2, …: what the builder image joins."""
+    return [from_key(f"{name}_{index}" if index else name, ref) for index, ref in enumerate(refs)]

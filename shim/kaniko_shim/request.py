@@ -34,7 +34,6 @@ T = TypeVar("T")
 
 DEFAULT_LAYOUT = "/kaniko/layout"
 
-_FURTHER_CONFIG = re.compile(r"DOCKER_CONFIG_JSON_(\d+)")
 _LONGEST_QUOTE = 120
 
 
@@ -102,6 +101,13 @@ class _Reader:
                 self.blame(variable, str(error))
         return variable.parse(variable.default)
 
+    def read_all(self, variable: Variable[T]) -> list[T]:
+        """NAME and NAME_1, NAME_2, …, in that order."""
+        further = re.compile(re.escape(variable.name) + r"_(\d+)")
+        numbers = sorted(int(match[1]) for name in self.environment if (match := further.fullmatch(name)))
+        named = [variable, *(replace(variable, name=f"{variable.name}_{number}") for number in numbers)]
+        return [self.read(each) for each in named]
+
     def is_set(self, variable: Variable[object]) -> bool:
         return bool(self.environment.get(variable.name, "").strip())
 
@@ -151,7 +157,7 @@ def _push_request(command: Command, reader: _Reader) -> Request:
         registries=Registries(
             insecure=reader.read(variables.INSECURE_REGISTRIES),
             skip_tls_verify=reader.read(variables.SKIP_TLS_VERIFY_REGISTRIES),
-            authorities=reader.read(variables.REGISTRY_CA),
+            authorities="".join(reader.read_all(variables.REGISTRY_CA)),
         ),
         docker_config=_docker_config(reader),
         heartbeat_seconds=reader.read(variables.HEARTBEAT_SECONDS),
@@ -203,19 +209,14 @@ def _registries(reader: _Reader) -> Registries:
         mirrors=reader.read(variables.REGISTRY_MIRRORS),
         maps=reader.read(variables.REGISTRY_MAP),
         skip_fallback=reader.read(variables.SKIP_DEFAULT_REGISTRY_FALLBACK),
-        authorities=reader.read(variables.REGISTRY_CA),
+        authorities="".join(reader.read_all(variables.REGISTRY_CA)),
     )
 
 
 def _docker_config(reader: _Reader) -> DockerConfig | None:
-    numbers = sorted(int(match[1]) for name in reader.environment if (match := _FURTHER_CONFIG.fullmatch(name)))
-    config = reader.read(variables.DOCKER_CONFIG_JSON)
-    for number in numbers:
-        name = f"{variables.DOCKER_CONFIG_JSON.name}_{number}"
-        try:
-            config = docker_config.merge(config, docker_config.parse_docker_config(reader.environment.get(name, "")))
-        except ValueError as error:
-            reader.problems.append(f"{name}: {error}")
+    config: DockerConfig | None = None
+    for further in reader.read_all(variables.DOCKER_CONFIG_JSON):
+        config = docker_config.merge(config, further)
     return config
 
 

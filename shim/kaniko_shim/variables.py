@@ -203,7 +203,8 @@ SKIP_TLS_VERIFY_REGISTRIES = Variable(
 REGISTRY_CA = Variable(
     "REGISTRY_CA",
     "Certificates of authorities (PEM) that are trusted beside the usual ones, for registries and for the context's "
-    "server: the way to a registry with a private authority that is still verified.",
+    "server: the way to a registry with a private authority that is still verified. REGISTRY_CA_1, REGISTRY_CA_2, … "
+    "hold further ones.",
     parse_authorities,
     commands=_EVERY,
     shown=False,

@@ -20,7 +20,11 @@ EVERYTHING: dict[str, Any] = {
         "tolerations": [{"key": "builds", "operator": "Exists"}],
         "checkPush": False,
         "allowPrivilegeEscalation": True,
-        "registries": [{"host": "docker.io", "mirrors": ["m:5000/hub"]}, {"host": "m:5000", "insecure": True}],
+        "registries": [
+            {"host": "docker.io", "mirrors": ["m:5000/hub"]},
+            {"host": "m:5000", "insecure": True},
+            {"host": "p", "caRef": {"name": "ca"}},
+        ],
     },
     "admission": {"maxRunning": 10, "maxRunningPerNamespace": 2, "namespaces": {"team-a": 5}},
     "history": {"succeeded": 0, "failed": 20},

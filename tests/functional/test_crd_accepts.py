@@ -54,6 +54,7 @@ FULL: dict[str, Any] = {
         {"host": "docker.io", "mirrors": ["mirror.example.com/hub", "mirror2.example.com:5000"]},
         {"host": "registry.example.com:5000", "insecure": True},
         {"host": "10.0.0.1", "skipTLSVerify": True},
+        {"host": "private.example.com", "skipTLSVerify": False, "caRef": {"name": "trust.bundle", "key": "root.pem"}},
     ],
     "podTemplate": {
         "metadata": {
@@ -201,6 +202,11 @@ def test_map_instead_of_mirrors(builds: Builds) -> None:
         {"host": "quay.io", "mapTo": "mirror.example.com"},
     ]
     assert builds.create(spec(registries=registries))
+
+
+def test_the_key_of_an_authority_has_a_default(builds: Builds) -> None:
+    [registry] = builds.create(spec(registries=[{"host": "a.b", "caRef": {"name": "ca"}}]))["spec"]["registries"]
+    assert registry["caRef"] == {"name": "ca", "key": "ca.crt"}
 
 
 def test_cache_can_be_off_with_its_fields_kept(builds: Builds) -> None:

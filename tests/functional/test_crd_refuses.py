@@ -275,6 +275,11 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (registry(mirrors=["m.example.com/"]), "without / at the end"),
     (registry(mirrors=["m.example.com/a b"]), "write HOST[:PORT][/PATH]"),
     (registry(mirrors=["a=b"]), "write HOST[:PORT][/PATH]"),
+    (registry(caRef={}), "caRef.name: Required value"),
+    (registry(caRef={"name": "ca", "key": "../x"}), "caRef.key in body should match"),
+    (registry(caRef={"name": "other/ca"}), "caRef.name in body should match"),
+    (registry(caRef={"name": "ca"}, skipTLSVerify=True), "docker.io: caRef lets the certificate be verified"),
+    (registry(caRef={"name": "ca"}, insecure=True), "leave out insecure and skipTLSVerify"),
     (registry(mapTo="http://m.example.com"), "without http:// or https://"),
     (registry(mirrors=["m.example.com"], mapTo="m.example.com"), "docker.io: set mirrors"),
     (

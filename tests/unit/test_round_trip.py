@@ -11,6 +11,7 @@ from kaniko_shim.request import BuildRequest, parse_request
 from kaniko_shim.sources.access import SshAccess
 from kaniko_shim.sources.kinds import DataSource, DirectorySource, FileSource, GitSource, HttpSource, OciSource
 from kaniko_shim.variable import Command
+from support.authorities import ONE, TWO
 
 Json = dict[str, Any]
 
@@ -21,6 +22,8 @@ SERVER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA=="
 SECRET_KEYS = {
     ".dockerconfigjson": DOCKER_CONFIG,
     "ssh-privatekey": "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
+    "ca.crt": ONE,
+    "two.pem": TWO,
     "known_hosts": f"git.example {SERVER_KEY}\n",
 }
 
@@ -98,6 +101,7 @@ REGISTRIES = st.lists(
         optional={
             "insecure": st.booleans(),
             "skipTLSVerify": st.booleans(),
+            "caRef": st.sampled_from([{"name": "ca"}, {"name": "ca", "key": "two.pem"}]),
             "mirrors": st.lists(st.sampled_from(["m1.example", "m2.example:5000/hub"]), unique=True),
         },
     ),
@@ -244,6 +248,8 @@ def check_registries(request: BuildRequest, registries: list[Json]) -> None:
     by_host = {registry["host"]: registry for registry in registries}
     assert len(request.registries.insecure) == sum(r.get("insecure", False) for r in registries)
     assert len(request.registries.skip_tls_verify) == sum(r.get("skipTLSVerify", False) for r in registries)
+    keys = [r["caRef"].get("key", "ca.crt") for r in registries if "caRef" in r]
+    assert request.registries.authorities == "".join(SECRET_KEYS[key] for key in dict.fromkeys(keys))
     hub = by_host.pop("docker.io", {})
     assert list(request.registries.mirrors) == hub.get("mirrors", [])
     mapped = [(m.host, m.mirror) for m in request.registries.maps]

@@ -24,3 +24,8 @@ from support.builds import SPEC
 )
 def test_whoever_was_refused_the_source_is_told_which_secret_to_correct(source: dict[str, Any], words: str):
     assert words in advice(Reason.SOURCE_UNAUTHORIZED, parse_spec({**SPEC, "source": source}), Result())
+
+
+def test_an_authority_of_ones_own_is_the_first_remedy_for_tls():
+    words = advice(Reason.REGISTRY_TLS, parse_spec(SPEC), Result(registry="r.example"))
+    assert words.startswith("Add r.example to spec.registries: with caRef if its authority is your own")

@@ -33,6 +33,9 @@ FULL_SPEC = {
         {"host": "quay.io", "mirrors": ["mirror.example/quay"]},
         {"host": "plain.example:5000", "insecure": True},
         {"host": "private.example", "skipTLSVerify": True},
+        {"host": "a.example", "caRef": {"name": "ca", "key": "root.pem"}},
+        {"host": "b.example", "caRef": {"name": "ca"}},
+        {"host": "c.example", "caRef": {"name": "ca", "key": "root.pem"}},
     ],
     "podTemplate": {
         "metadata": {"labels": {"team": "a"}, "annotations": {"linkerd.io/inject": "enabled"}},
@@ -105,6 +108,7 @@ def test_the_whole_pod_of_a_small_build():
                         "readOnlyRootFilesystem": True,
                         "capabilities": {"drop": ["ALL"]},
                     },
+                    "volumeMounts": [{"name": "run", "mountPath": "/kaniko/.run"}],
                     "terminationMessagePath": "/dev/termination-log",
                     "terminationMessagePolicy": "FallbackToLogsOnError",
                 },
@@ -193,6 +197,8 @@ def test_every_field_of_a_full_build_becomes_a_variable():
         {"name": "CACHE_READ_ONLY", "value": "true"},
         {"name": "INSECURE_REGISTRIES", "value": "plain.example:5000"},
         {"name": "SKIP_TLS_VERIFY_REGISTRIES", "value": "private.example"},
+        {"name": "REGISTRY_CA", "valueFrom": {"configMapKeyRef": {"name": "ca", "key": "root.pem"}}},
+        {"name": "REGISTRY_CA_1", "valueFrom": {"configMapKeyRef": {"name": "ca", "key": "ca.crt"}}},
         {"name": "REGISTRY_MIRRORS", "value": "mirror.example,mirror2.example/hub"},
         {"name": "REGISTRY_MAP", "value": "quay.io=mirror.example/quay"},
         {
@@ -277,6 +283,17 @@ def test_build_is_not_given_the_push_credentials():
             "valueFrom": {"secretKeyRef": {"name": "push", "key": ".dockerconfigjson"}},
         } in container["env"]
     assert '"name": "push", "key"' not in json.dumps(build)
+
+
+def test_every_container_trusts_the_authorities_and_can_write_them_down():
+    spec = pod(a_build(FULL_SPEC))["spec"]
+    for container in (*spec["initContainers"], *spec["containers"]):
+        assert [entry["name"] for entry in container["env"] if "CA" in entry["name"].split("_")] == [
+            "REGISTRY_CA",
+            "REGISTRY_CA_1",
+        ]
+        is_read_only = container["securityContext"].get("readOnlyRootFilesystem", False)
+        assert ({"name": "run", "mountPath": "/kaniko/.run"} in container["volumeMounts"]) is is_read_only
 
 
 def test_nothing_is_checked_where_nothing_is_pushed_or_the_chart_says_so():

@@ -16,6 +16,7 @@ from kaniko_shim.sources.bucket_access import BucketAccess
 from kaniko_shim.sources.kinds import FileSource, HttpSource
 from kaniko_shim.variable import Command
 from kaniko_shim.variables import TABLE
+from support.authorities import ONE, TWO
 
 APP = ImageReference("r.example", "app", "latest")
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n-----END OPENSSH PRIVATE KEY-----"
@@ -86,6 +87,8 @@ def test_everything_at_once():
                 {"auths": {"a.example": {"password": "2"}, "b.example": {"password": "2"}}}
             ),
             "DOCKER_CONFIG_JSON_10": json.dumps({"auths": {"b.example": {"password": "10"}}}),
+            "REGISTRY_CA": ONE,
+            "REGISTRY_CA_1": f"# two\n{TWO}",
             "INSECURE_REGISTRIES": "i.example",
             "SKIP_TLS_VERIFY_REGISTRIES": "s.example",
             "REGISTRY_MIRRORS": "m.example",
@@ -100,7 +103,12 @@ def test_everything_at_once():
         push=False,
         layout="/kaniko/out",
         registries=Registries(
-            ("i.example",), ("s.example",), ("m.example",), (RegistryMap("gcr.io", "g.example/x"),), skip_fallback=True
+            ("i.example",),
+            ("s.example",),
+            ("m.example",),
+            (RegistryMap("gcr.io", "g.example/x"),),
+            skip_fallback=True,
+            authorities=f"{ONE}# two\n{TWO}",
         ),
         docker_config=DockerConfig({"a.example": {"auth": auth}, "b.example": {"password": "2"}}),
         heartbeat_seconds=5,
@@ -164,6 +172,7 @@ def test_all_problems_are_told_at_once_and_no_secret_is():
             "SOURCE_GET_URL": "ftp://hunter2",
             "DOCKER_CONFIG_JSON": "hunter2",
             "DOCKER_CONFIG_JSON_1": "hunter2",
+            "REGISTRY_CA_3": "hunter2",
             "INSECURE_REGISTRIES": "http://r.example",
             "REGISTRY_MAP": "a=b=c",
             "NO_PUSH": "no thanks",
@@ -173,7 +182,7 @@ def test_all_problems_are_told_at_once_and_no_secret_is():
             "DOCKERFILE_PATH": "y",
         },
     )
-    assert message.startswith("15 variables are not usable: ")
+    assert message.startswith("16 variables are not usable: ")
     for name in (
         "OUTPUT_IMAGE: name the image",
         "BUILD_ARG: item 1",
@@ -183,6 +192,7 @@ def test_all_problems_are_told_at_once_and_no_secret_is():
         "SOURCE_GET_URL: ftp://",
         "DOCKER_CONFIG_JSON: ",
         "DOCKER_CONFIG_JSON_1: ",
+        "REGISTRY_CA_3: write the text",
         "INSECURE_REGISTRIES='http://r.example'",
         "REGISTRY_MAP='a=b=c'",
         "NO_PUSH='no thanks': write true or false",
