@@ -9,8 +9,11 @@ import kopf
 from imagebuild_operator.controller import Controller
 from imagebuild_operator.errors import SettingsError
 from imagebuild_operator.handlers import register
+from imagebuild_operator.meters import Meters
+from imagebuild_operator.monitor import Monitor
 from imagebuild_operator.settings import load_settings
 from imagebuild_operator.startup import kopf_settings
+from imagebuild_operator.watches import Watches
 
 
 def main() -> int:
@@ -22,18 +25,19 @@ def main() -> int:
         return 2
     kopf.configure(log_format=kopf.LogFormat.JSON if settings.log_format == "json" else kopf.LogFormat.FULL)
     logging.getLogger().setLevel(settings.log_level)
-    # Every probe of the kubelet would be two lines, and every event of a watch one.
-    for chatty in ("aiohttp.access", "kopf.activities", "kopf.objects"):
+    # Every event of a watch would be a line.
+    for chatty in ("kopf.activities", "kopf.objects"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     registry = kopf.OperatorRegistry()
-    register(registry, Controller(settings))
+    meters = Meters(namespaces=settings.metrics_namespaces)
+    controller = Controller(settings, meters)
+    register(registry, controller, Monitor(settings, controller, Watches(settings.namespaces, meters), meters))
     kopf.run(
         registry=registry,
-        settings=kopf_settings(),
+        settings=kopf_settings(settings.watch_silence),
         namespaces=settings.namespaces,
         clusterwide=not settings.namespaces,
         standalone=True,
-        liveness_endpoint=f"http://0.0.0.0:{settings.health_port}/healthz",
     )
     return 0
 

@@ -4,6 +4,7 @@ Objects go in and out as plain dicts. Every call has a timeout; the client libra
 """
 
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
@@ -13,12 +14,15 @@ from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
 from imagebuild_operator.errors import ClusterError, ConflictError, NotFoundError, RejectedError
+from imagebuild_operator.meters import Meters
 from imagebuild_operator.names import GROUP, PLURAL, VERSION
 
 Json = dict[str, Any]
 
 #: Seconds until a call that is not answered is given up.
 TIMEOUT: Final = 30.0
+#: The same for the question whether it answers at all, which a probe of the kubelet waits for.
+PING_TIMEOUT: Final = 3.0
 #: Connections to the API server at once.
 CONNECTIONS: Final = 50
 #: Lines and bytes of a log that are read at most, and the seconds that it may take: the API server asks the node,
@@ -29,6 +33,8 @@ LOG_TIMEOUT: Final = 5.0
 #: Objects in one piece of a list.
 PAGE: Final = 500
 
+#: Kubernetes' words for what a method does to one object.
+_VERBS: Final = {"GET": "get", "POST": "create", "PATCH": "patch", "DELETE": "delete"}
 _ERRORS: Final[Mapping[int, type[ClusterError]]] = {
     400: RejectedError,
     403: RejectedError,
@@ -41,11 +47,12 @@ _ERRORS: Final[Mapping[int, type[ClusterError]]] = {
 class Cluster:
     """The calls that the operator makes. All raise `ClusterError` or one of its kinds."""
 
-    def __init__(self, client: ApiClient) -> None:
+    def __init__(self, client: ApiClient, meters: Meters) -> None:
         self._client = client
+        self._meters = meters
 
     @classmethod
-    async def connect(cls) -> "Cluster":
+    async def connect(cls, meters: Meters) -> "Cluster":
         """Use the pod's ServiceAccount, or else the current context of KUBECONFIG."""
         configuration = Configuration()
         configuration.connection_pool_maxsize = CONNECTIONS
@@ -53,11 +60,19 @@ class Cluster:
             load_incluster_config(configuration)
         except ConfigException:
             await load_kube_config(client_configuration=configuration)
-        return cls(ApiClient(configuration))
+        return cls(ApiClient(configuration), meters)
 
     async def close(self) -> None:
         """Close all connections."""
         await self._client.close()
+
+    async def answers(self, namespace: str) -> bool:
+        """Whether the API server lists ImageBuilds of a namespace, or of all where it is empty."""
+        try:
+            await self._send("GET", _builds_path(namespace), query={"limit": "1"}, verb="list", timeout=PING_TIMEOUT)
+        except ClusterError:
+            return False
+        return True
 
     async def get_build(self, namespace: str, name: str) -> Json:
         """Read an ImageBuild."""
@@ -65,8 +80,7 @@ class Cluster:
 
     def list_builds(self, namespace: str) -> AsyncIterator[Json]:
         """The ImageBuilds of a namespace, or of all where it is empty."""
-        inside = f"/namespaces/{namespace}" if namespace else ""
-        return self._list(f"/apis/{GROUP}/{VERSION}{inside}/{PLURAL}")
+        return self._list(_builds_path(namespace))
 
     def list_pods(self, namespace: str, selector: str) -> AsyncIterator[Json]:
         """The pods with these labels of a namespace, or of all where it is empty."""
@@ -104,7 +118,7 @@ class Cluster:
     async def list_pod_warnings(self, namespace: str, uid: str) -> list[Json]:
         """The Events of type Warning about a pod, in no order."""
         query = {"fieldSelector": f"involvedObject.uid={uid},type=Warning", "limit": "50"}
-        answer = await self._call("GET", f"/api/v1/namespaces/{namespace}/events", query=query)
+        answer = await self._call("GET", f"/api/v1/namespaces/{namespace}/events", query=query, verb="list")
         return list(answer.get("items") or ())
 
     async def create_event(self, event: Json) -> None:
@@ -115,7 +129,8 @@ class Cluster:
         """List in pieces, so that thousands of objects are never in memory at once."""
         token = ""
         while True:
-            page = await self._call("GET", path, query={**(query or {}), "limit": str(PAGE), "continue": token})
+            window = {"limit": str(PAGE), "continue": token}
+            page = await self._call("GET", path, query={**(query or {}), **window}, verb="list")
             for item in page.get("items") or ():
                 yield item
             token = page.get("metadata", {}).get("continue") or ""
@@ -130,9 +145,14 @@ class Cluster:
             return
 
     async def _call(
-        self, method: str, path: str, body: Json | None = None, query: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        query: Mapping[str, str] | None = None,
+        verb: str | None = None,
     ) -> Json:
-        document: Json = json.loads(await self._send(method, path, body, query))
+        document: Json = json.loads(await self._send(method, path, body, query, verb))
         return document
 
     async def _send(
@@ -141,6 +161,7 @@ class Cluster:
         path: str,
         body: Json | None = None,
         query: Mapping[str, str] | None = None,
+        verb: str | None = None,
         timeout: float = TIMEOUT,  # noqa: ASYNC109 - the client's own, which closes the connection too
     ) -> bytes:
         headers = {"Accept": "application/json, */*"}
@@ -154,20 +175,31 @@ class Cluster:
             body=body,
             auth_settings=["BearerToken"],
         )
+        status: int | None = None
+        start = time.perf_counter()
         try:
             response = await self._client.call_api(*request, _request_timeout=timeout)
             content: bytes = await response.read()
+            status = response.status
         except ApiException as error:
+            status = error.status
             raise _error(error.status or 0, error.body) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ClusterError(0, f"the API server does not answer: {error!r}") from error
-        if not 200 <= response.status < 300:  # noqa: PLR2004 - the classes of HTTP
-            raise _error(response.status, content)
+        finally:
+            self._meters.called(verb or _VERBS[method], status, time.perf_counter() - start)
+        if not 200 <= status < 300:  # noqa: PLR2004 - the classes of HTTP
+            raise _error(status, content)
         return content
 
 
+def _builds_path(namespace: str) -> str:
+    inside = f"/namespaces/{namespace}" if namespace else ""
+    return f"/apis/{GROUP}/{VERSION}{inside}/{PLURAL}"
+
+
 def _build_path(namespace: str, name: str) -> str:
-    return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{PLURAL}/{name}"
+    return f"{_builds_path(namespace)}/{name}"
 
 
 def _error(status: int, body: str | bytes | None) -> ClusterError:

@@ -1,11 +1,22 @@
 """Ties the watches to the reconciler: what was seen goes to the store, whose build it concerns to the queue."""
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from imagebuild_operator.cluster import Cluster
 from imagebuild_operator.gate import Gate
+from imagebuild_operator.meters import Meters
+from imagebuild_operator.metrics import (
+    QUEUED,
+    RECONCILE_DURATION,
+    RECONCILES,
+    RUNNING,
+    WORK_QUEUE_DEPTH,
+    WORK_QUEUE_LONGEST,
+    Observation,
+)
 from imagebuild_operator.reconcile import Reconciler
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.store import SWEEP, Key, Store
@@ -24,21 +35,21 @@ ADMIT: Final[Key] = ("", "")
 class Controller:
     """The operator without its framework."""
 
-    def __init__(self, settings: OperatorSettings) -> None:
+    def __init__(self, settings: OperatorSettings, meters: Meters) -> None:
         self._settings = settings
+        self._meters = meters
         self._store = Store(settings.keep_pods, settings.history)
         self._queue: WorkQueue[Key] = WorkQueue(self._handle, WORKERS)
         self._gate = Gate(settings.limits)
         self._admitted_at = 0.0
         self._cluster: Cluster | None = None
         self._reconciler: Reconciler | None = None
-        #: How often a build has been reconciled since the start.
-        self.reconciled = 0
+        meters.sample(self._sample)
 
     async def start(self) -> None:
         """Connect, and begin to work on what has been seen."""
-        self._cluster = await Cluster.connect()
-        self._reconciler = Reconciler(self._cluster, self._store, self._settings, self._gate)
+        self._cluster = await Cluster.connect(self._meters)
+        self._reconciler = Reconciler(self._cluster, self._store, self._settings, self._gate, self._meters)
         self._queue.start()
 
     async def stop(self) -> None:
@@ -46,6 +57,20 @@ class Controller:
         await self._queue.stop()
         if self._cluster is not None:
             await self._cluster.close()
+
+    @property
+    def has_started(self) -> bool:
+        """Whether it works on what has been seen."""
+        return self._reconciler is not None
+
+    @property
+    def stuck(self) -> float:
+        """Seconds for which the work queue has not gone on."""
+        return self._queue.stuck
+
+    async def api_answers(self) -> bool:
+        """Whether the API server can be asked for ImageBuilds."""
+        return self._cluster is not None and await self._cluster.answers((*self._settings.namespaces, "")[0])
 
     def build_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Take note of an ImageBuild."""
@@ -82,11 +107,31 @@ class Controller:
             return None
         if key[1] == SWEEP:
             return await self._reconciler.sweep(key[0])
-        self.reconciled += 1
-        again = await self._reconciler.reconcile(key)
+        again = await self._reconcile(self._reconciler, key)
         if self._gate.is_stale:
             self._admit()
         return again
+
+    async def _reconcile(self, reconciler: Reconciler, key: Key) -> float | None:
+        result = "error"
+        start = time.perf_counter()
+        try:
+            again = await reconciler.reconcile(key)
+            result = "success"
+        finally:
+            took = Observation(RECONCILE_DURATION, (), time.perf_counter() - start)
+            self._meters.add([Observation(RECONCILES, (result,)), took])
+        return again
+
+    def _sample(self) -> Iterator[tuple[Observation, str]]:
+        """How things stand, for those who read the metrics."""
+        for metric in (QUEUED, RUNNING):
+            yield Observation(metric, (), 0.0), ""
+        for build, has_begun in self._store.unfinished():
+            if has_begun or not build.is_suspended:
+                yield Observation(RUNNING if has_begun else QUEUED), build.namespace
+        yield Observation(WORK_QUEUE_DEPTH, (), self._queue.depth), ""
+        yield Observation(WORK_QUEUE_LONGEST, (), self._queue.longest), ""
 
     def _admit(self) -> None:
         """Decide soon whose turn it is: at once, or with all that happens in a short while."""

@@ -10,22 +10,26 @@ from typing import Any
 import kopf
 
 from imagebuild_operator.controller import Controller
+from imagebuild_operator.monitor import Monitor
 from imagebuild_operator.names import GROUP, PLURAL, VERSION
 
 
-def register(registry: kopf.OperatorRegistry, controller: Controller) -> None:
+def register(registry: kopf.OperatorRegistry, controller: Controller, monitor: Monitor) -> None:
     """Register every handler of the operator."""
-    # The pod's ServiceAccount, or else the current context of KUBECONFIG: the same as `Cluster.connect`.
-    kopf.on.login(registry=registry, id="service-account")(kopf.login_with_service_account)
-    kopf.on.login(registry=registry, id="kubeconfig")(kopf.login_with_kubeconfig)
+
+    @kopf.on.login(registry=registry, id="login")
+    async def login(settings: kopf.OperatorSettings, **_: Any) -> kopf.AiohttpSession:  # noqa: ANN401 - same as below
+        return await monitor.watches.login(settings)
 
     @kopf.on.startup(registry=registry, id="start")
     async def start(**_: Any) -> None:  # noqa: ANN401 - kopf passes what it likes
+        await monitor.start()
         await controller.start()
 
     @kopf.on.cleanup(registry=registry, id="stop")
     async def stop(**_: Any) -> None:  # noqa: ANN401
         await controller.stop()
+        await monitor.stop()
 
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry, id="build")
     async def build_seen(type: str | None, body: Mapping[str, Any], **_: Any) -> None:  # noqa: A002, ANN401
@@ -34,7 +38,3 @@ def register(registry: kopf.OperatorRegistry, controller: Controller) -> None:
     @kopf.on.event("v1", "pods", registry=registry, id="pod")
     async def pod_seen(type: str | None, body: Mapping[str, Any], **_: Any) -> None:  # noqa: A002, ANN401
         controller.pod_seen(body, is_gone=type == "DELETED")
-
-    @kopf.on.probe(registry=registry, id="reconciled")
-    async def reconciled(**_: Any) -> int:  # noqa: ANN401
-        return controller.reconciled

@@ -12,8 +12,10 @@ from imagebuild_operator.errors import ClusterError, ConflictError, NotFoundErro
 from imagebuild_operator.events import event_manifest, latest_warning
 from imagebuild_operator.gate import Decision, Gate
 from imagebuild_operator.logs import LogReader
+from imagebuild_operator.meters import Meters
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.names import POD_SELECTOR
+from imagebuild_operator.observations import observations
 from imagebuild_operator.observe import PodFacts, observe
 from imagebuild_operator.plan import current_pod, decide, is_quota, needs_explanation
 from imagebuild_operator.retention import expired
@@ -36,6 +38,7 @@ class Reconciler:
         store: Store,
         settings: OperatorSettings,
         gate: Gate,
+        meters: Meters,
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._cluster = cluster
@@ -43,6 +46,7 @@ class Reconciler:
         self._settings = settings
         self._gate = gate
         self._logs = LogReader(cluster, enabled=settings.progress)
+        self._meters = meters
         self._knows_all = False
         self._clock = clock
 
@@ -185,6 +189,8 @@ class Reconciler:
             body = await self._cluster.patch_build_status(
                 build.namespace, build.name, build.resource_version, plan.status
             )
+            # Only now, so that nothing is counted twice. What a crash here leaves out is never counted.
+            self._meters.add(observations(build, plan.status), build.namespace)
             self._store.put_build(body)
         for event in plan.events:
             _logger.info(

@@ -89,6 +89,13 @@ class OperatorSettings:
     log_format: str = "plain"
     log_level: str = "INFO"
     health_port: int = 8080
+    #: Port of the metrics; none are served at 0.
+    metrics_port: int = 0
+    #: Whether metrics on builds are told apart by namespace.
+    metrics_namespaces: bool = False
+    #: Seconds without a word, bookmarks included, after which a watch is made anew. The API server sends a bookmark
+    #: each minute, so that less would make it anew again and again on a quiet cluster.
+    watch_silence: float = 70.0
     #: Seconds that a pull of the builder image may fail before the build does.
     image_pull_grace: float = 300.0
     #: Seconds until the first retry of a failed attempt, more or less; they double with each.
@@ -117,9 +124,8 @@ def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
     log_level = (given.get("LOG_LEVEL") or "INFO").upper()
     if log_level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         problems.append(f"{PREFIX}LOG_LEVEL is {log_level!r}: write debug, info, warning or error")
-    port = given.get("HEALTH_PORT") or "8080"
-    if not port.isdecimal():
-        problems.append(f"{PREFIX}HEALTH_PORT is {port!r}: write a port number")
+    health_port = _port(given, "HEALTH_PORT", 8080, problems)
+    metrics_port = _port(given, "METRICS_PORT", 0, problems)
     retry_delay = _number(given, "RETRY_DELAY", 10.0, problems)
     keep_pods = given.get("KEEP_PODS") or "failed"
     if keep_pods not in set(KeepPods):
@@ -133,6 +139,8 @@ def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
         _count(given, "MAX_RUNNING_PER_NAMESPACE", problems) or 0,
         _counts(given, "MAX_RUNNING_NAMESPACES", problems),
     )
+    metrics_namespaces = _switch(given, "METRICS_NAMESPACES", problems)
+    watch_silence = _number(given, "WATCH_SILENCE", 70.0, problems)
     defaults = _read_defaults(given.get("DEFAULTS_FILE"), problems)
     if problems:
         raise SettingsError("; ".join(problems))
@@ -145,13 +153,31 @@ def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
         namespaces=tuple(name.strip() for name in given.get("NAMESPACES", "").split(",") if name.strip()),
         log_format=log_format,
         log_level=log_level,
-        health_port=int(port),
+        health_port=health_port,
+        metrics_port=metrics_port,
+        metrics_namespaces=metrics_namespaces,
+        watch_silence=watch_silence,
         retry_delay=retry_delay,
         keep_pods=KeepPods(keep_pods),
         progress=progress == "true",
         history=history,
         limits=limits,
     )
+
+
+def _port(given: Mapping[str, str], name: str, default: int, problems: list[str]) -> int:
+    text = given.get(name) or str(default)
+    if text.isdecimal() and int(text) < 1 << 16:
+        return int(text)
+    problems.append(f"{PREFIX}{name} is {text!r}: write a port number")
+    return 0
+
+
+def _switch(given: Mapping[str, str], name: str, problems: list[str]) -> bool:
+    text = (given.get(name) or "false").lower()
+    if text not in {"true", "false"}:
+        problems.append(f"{PREFIX}{name} is {text!r}: write true or false")
+    return text == "true"
 
 
 def _number(given: Mapping[str, str], name: str, default: float, problems: list[str]) -> float:

@@ -5,8 +5,12 @@ import kopf
 from imagebuild_operator.names import GROUP, OPERATOR, POD_SELECTOR
 
 
-def kopf_settings() -> kopf.OperatorSettings:
-    """The settings of kopf."""
+def kopf_settings(watch_silence: float) -> kopf.OperatorSettings:
+    """The settings of kopf.
+
+    Args:
+        watch_silence: Seconds without a word after which a watch is made anew.
+    """
     settings = kopf.OperatorSettings()
     # One replica at a time (the Deployment's strategy is Recreate), so nobody to agree with.
     settings.peering.standalone = True
@@ -16,6 +20,7 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.watching.label_selectors["v1", "pods"] = POD_SELECTOR
     # The first list in pieces, so that thousands of finished builds are never in memory at once.
     settings.watching.chunk_size = 500
+    settings.watching.inactivity_timeout = watch_silence
     # kopf's own default is five minutes, in which a hanging call would look like a hanging operator.
     settings.networking.request_timeout = 30
     settings.posting.reporting_component = OPERATOR

@@ -39,7 +39,8 @@ class WorkQueue(Generic[Key]):
         self._ready: asyncio.PriorityQueue[tuple[Rank, int, Key]] = asyncio.PriorityQueue()
         self._numbers = itertools.count()
         self._queued: dict[Key, Rank] = {}
-        self._active: set[Key] = set()
+        self._active: dict[Key, float] = {}
+        self._taken = 0.0
         self._again: set[Key] = set()
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._failures: dict[Key, int] = {}
@@ -66,8 +67,27 @@ class WorkQueue(Generic[Key]):
         elif rank < self._queued.get(key, Rank.IDLE + 1):
             # What it was queued as before stays in the queue, and is passed over when its turn comes.
             self._drop_timer(key)
+            if not self._queued:
+                self._taken = asyncio.get_running_loop().time()
             self._queued[key] = rank
             self._ready.put_nowait((rank, next(self._numbers), key))
+
+    @property
+    def depth(self) -> int:
+        """How many keys wait for a worker."""
+        return len(self._queued)
+
+    @property
+    def longest(self) -> float:
+        """Seconds for which the key that has been handled the longest has been; 0 where none is."""
+        now = asyncio.get_running_loop().time()
+        return now - min(self._active.values(), default=now)
+
+    @property
+    def stuck(self) -> float:
+        """Seconds for which a key has been handled, or for which keys have waited while none was taken up."""
+        waited = asyncio.get_running_loop().time() - self._taken if self._queued else 0.0
+        return max(waited, self.longest)
 
     def _add_later(self, key: Key, delay: float, rank: Rank) -> None:
         loop = asyncio.get_running_loop()
@@ -92,7 +112,7 @@ class WorkQueue(Generic[Key]):
             if self._queued.get(key) is not rank:
                 continue
             del self._queued[key]
-            self._active.add(key)
+            self._taken = self._active[key] = asyncio.get_running_loop().time()
             try:
                 delay = await self._handle(key)
             except Exception:
@@ -102,7 +122,7 @@ class WorkQueue(Generic[Key]):
             else:
                 self._failures.pop(key, None)
             finally:
-                self._active.discard(key)
+                del self._active[key]
             if key in self._again:
                 self._again.discard(key)
                 delay = 0.0

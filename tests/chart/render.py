@@ -64,5 +64,5 @@ def environment(objects: list[Json]) -> dict[str, str]:
 
 def build_defaults(objects: list[Json]) -> Json:
     """Give the document of build defaults that the operator reads."""
-    document: Json = yaml.safe_load(one(objects, "ConfigMap")["data"]["defaults.yaml"])
+    document: Json = yaml.safe_load(one(objects, "ConfigMap", "operator")["data"]["defaults.yaml"])
     return document

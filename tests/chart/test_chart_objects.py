@@ -29,6 +29,15 @@ EVERYTHING: dict[str, Any] = {
     "admission": {"maxRunning": 10, "maxRunningPerNamespace": 2, "namespaces": {"team-a": 5}},
     "history": {"succeeded": 0, "failed": 20},
     "log": {"format": "plain", "level": "debug"},
+    "metrics": {
+        "port": 9000,
+        "namespaceLabels": True,
+        "service": {"annotations": {"prometheus.io/scrape": "true"}},
+        "podMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+        "serviceMonitor": {"enabled": True, "interval": "1m"},
+        "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
+        "dashboard": {"enabled": True},
+    },
     "podAnnotations": {"example.com/a": "b"},
     "podLabels": {"team": "platform"},
     "priorityClassName": "system-cluster-critical",
@@ -42,6 +51,8 @@ EVERYTHING: dict[str, Any] = {
         }
     },
 }
+#: Kinds that no published JSON schema describes.
+NOT_PUBLISHED = {"CustomResourceDefinition", "PodMonitor", "ServiceMonitor", "PrometheusRule"}
 VALUES = [{}, EVERYTHING, {"watchNamespaces": ["team-a", "team-b"]}, {"fullnameOverride": "x", "crds": {"keep": False}}]
 
 
@@ -53,7 +64,7 @@ def test_lint(chart: Chart) -> None:
 @pytest.mark.parametrize("values", VALUES, ids=["default", "everything", "namespaces", "names"])
 def test_objects_are_valid_kubernetes(chart: Chart, values: dict[str, Any]) -> None:
     for item in chart.render(values):
-        if item["kind"] != "CustomResourceDefinition":  # its schema is in no published JSON schema
+        if item["kind"] not in NOT_PUBLISHED:
             kubernetes_validate.validate(item, KUBERNETES, strict=True)
 
 
@@ -71,7 +82,7 @@ def test_the_crds_are_the_projects_own_and_kept(chart: Chart, name: str) -> None
 
 def test_the_crds_can_be_left_out(chart: Chart) -> None:
     kinds = {item["kind"] for item in chart.render({"crds": {"install": False}})}
-    assert kinds == {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "ConfigMap", "Deployment"}
+    assert kinds == {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "ConfigMap", "Deployment", "Service"}
 
 
 def test_the_operators_pod_is_restricted(chart: Chart) -> None:
@@ -101,10 +112,9 @@ def test_one_operator_at_a_time(chart: Chart) -> None:
 
 def test_probes(chart: Chart) -> None:
     container = operator_container(chart.render())
-    [port] = container["ports"]
-    assert port == {"name": "health", "containerPort": 8080}
-    for probe in ("livenessProbe", "readinessProbe"):
-        assert container[probe]["httpGet"] == {"path": "/healthz", "port": "health"}
+    assert {"name": "health", "containerPort": 8080} in container["ports"]
+    for probe, path in (("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")):
+        assert container[probe]["httpGet"] == {"path": path, "port": "health"}
 
 
 def test_limits_reach_the_operator(chart: Chart) -> None:
@@ -136,6 +146,8 @@ def test_defaults_reach_the_operator(chart: Chart) -> None:
         "IMAGEBUILD_LOG_FORMAT": "json",
         "IMAGEBUILD_LOG_LEVEL": "info",
         "IMAGEBUILD_HEALTH_PORT": "8080",
+        "IMAGEBUILD_METRICS_PORT": "8081",
+        "IMAGEBUILD_METRICS_NAMESPACES": "false",
     }
     assert build_defaults(objects) == {
         "checkPush": True,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import api
 import defaults_crd
+import metrics
 import reasons
 import variables
 import yaml
@@ -30,6 +31,7 @@ def _api() -> str:
 FILES: dict[str, Callable[[], str]] = {
     "crds/imagebuilddefaults.yaml": _defaults_crd,
     "docs/api.md": _api,
+    "docs/metrics.md": metrics.render,
     "docs/reasons.md": reasons.render,
     "docs/variables.md": variables.render,
     # Helm packs nothing from outside the chart's folder, and follows no link.

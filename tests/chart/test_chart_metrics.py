@@ -1,0 +1,108 @@
+"""Metrics: how they are found, the alerts and the dashboard."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from chart.helm import CHART
+from chart.render import Chart, environment, one, operator_container
+from imagebuild_operator.metrics import TABLE, Kind
+from imagebuild_operator.observations import ENDINGS
+from imagebuild_operator.reasons import TABLE as REASONS
+from imagebuild_operator.reasons import Cause, Reason
+
+ALERTS = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"][0]["rules"]
+DASHBOARD = json.loads((CHART / "files" / "dashboard.json").read_text())
+OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+SERIES = {
+    name: metric
+    for metric in TABLE
+    for name in (
+        [f"{metric.name}_{part}" for part in ("bucket", "sum", "count")]
+        if metric.kind is Kind.HISTOGRAM
+        else [metric.name]
+    )
+}
+
+
+def queries() -> list[str]:
+    """Every query of the alerts and of the dashboard."""
+    panels = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
+    return [*(alert["expr"] for alert in ALERTS), *panels]
+
+
+def test_queries_ask_for_metrics_and_labels_that_exist() -> None:
+    for query in queries():
+        names = re.findall(r"\bimagebuild_[a-z_]+", query)
+        assert names, query
+        for name, labels in re.findall(r"\b(imagebuild_[a-z_]+)(?:\{([^}]*)\})?", query):
+            assert name in SERIES, query
+            assert set(re.findall(r"([a-z_]+)\s*[=!]", labels)) <= set(SERIES[name].labels), query
+        known = {label for name in names for label in SERIES[name].labels} | {"le", "instance"}
+        for grouped in re.findall(r"by \(([^)]*)\)", query):
+            assert set(grouped.split(", ")) <= known, query
+
+
+def test_a_rate_is_taken_of_what_counts_and_of_nothing_else() -> None:
+    for query in queries():
+        for name in re.findall(r"(?:rate|increase)\((imagebuild_[a-z_]+)", query):
+            assert SERIES[name].kind is not Kind.GAUGE, query
+
+
+def test_infrastructure_failures_are_those_of_the_table() -> None:
+    [alert] = [alert for alert in ALERTS if alert["alert"] == "ImageBuildInfrastructureFailures"]
+    [named] = re.findall(r'reason=~"([^"]+)"', alert["expr"])
+    endings = {reason for result, reason in ENDINGS if result == "failed"}
+    assert set(named.split("|")) == {r for r in endings if REASONS[Reason(r)].cause is Cause.INFRASTRUCTURE}
+
+
+def test_every_alert_has_a_runbook(chart: Chart) -> None:
+    values = {"metrics": {"prometheusRule": {"enabled": True, "runbookUrl": "https://docs.example.com/page"}}}
+    rule = one(chart.render(values), "PrometheusRule")
+    rules = rule["spec"]["groups"][0]["rules"]
+    assert [item["alert"] for item in rules] == [item["alert"] for item in ALERTS]
+    for item in rules:
+        assert item["annotations"]["runbook_url"] == f"https://docs.example.com/page#{item['alert'].lower()}"
+        assert f"### {item['alert']}\n" in OPERATIONS
+        assert item["labels"]["severity"] in {"critical", "warning"}
+        assert item["annotations"]["summary"].endswith(".")
+
+
+def test_prometheus_finds_the_operator(chart: Chart) -> None:
+    objects = chart.render({"metrics": {"podMonitor": {"enabled": True}, "serviceMonitor": {"enabled": True}}})
+    pod, service = one(objects, "Deployment")["spec"]["template"], one(objects, "Service")
+    assert {"name": "metrics", "containerPort": 8081} in operator_container(objects)["ports"]
+    assert service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
+    assert service["spec"]["ports"] == [{"name": "metrics", "port": 8081, "targetPort": "metrics"}]
+    selects: dict[str, Any] = {
+        "PodMonitor": ("podMetricsEndpoints", pod),
+        "ServiceMonitor": ("endpoints", service),
+    }
+    for kind, (field, target) in selects.items():
+        spec = one(objects, kind)["spec"]
+        assert spec["selector"]["matchLabels"].items() <= target["metadata"]["labels"].items()
+        assert spec[field] == [{"port": "metrics", "path": "/metrics", "interval": "30s"}]
+
+
+def test_the_dashboard_is_found_by_grafanas_sidecar(chart: Chart) -> None:
+    made = one(chart.render({"metrics": {"dashboard": {"enabled": True}}}), "ConfigMap", "-dashboard")
+    assert made["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert json.loads(made["data"]["imagebuild.json"]) == DASHBOARD
+    assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
+
+
+def test_without_metrics_there_is_nothing_of_it(chart: Chart) -> None:
+    monitors = {name: {"enabled": True} for name in ("podMonitor", "serviceMonitor", "prometheusRule", "dashboard")}
+    objects = chart.render({"metrics": {"enabled": False, **monitors}})
+    assert {item["kind"] for item in objects} == {
+        "CustomResourceDefinition",
+        "ServiceAccount",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ConfigMap",
+        "Deployment",
+    }
+    assert environment(objects)["IMAGEBUILD_METRICS_PORT"] == "0"
+    assert [port["name"] for port in operator_container(objects)["ports"]] == ["health"]

@@ -1,0 +1,30 @@
+"""docs/metrics.md from the operator's table of metrics."""
+
+from imagebuild_operator.metrics import TABLE, Metric
+
+HEAD = """\
+# Metrics
+
+<!-- Made from operator/imagebuild_operator/metrics.py by tools/docs/metrics.py. -->
+
+What the operator shows to Prometheus at `/metrics` on the port of the chart's `metrics.port`. With
+`metrics.namespaceLabels` the metrics on builds have the label `namespace` as well. Metrics of the process
+(`process_resident_memory_bytes` and the like) come with them. [operations.md](operations.md) says how they are counted,
+and has the alerts.
+"""
+
+TITLES = {True: "On builds", False: "On the operator"}
+
+
+def render() -> str:
+    """The page."""
+    parts = [HEAD]
+    for of_builds, title in TITLES.items():
+        parts += [f"\n## {title}\n", "| metric | kind | labels | meaning |", "|---|---|---|---|"]
+        parts += [_row(metric) for metric in TABLE if metric.of_builds is of_builds]
+    return "\n".join(parts) + "\n"
+
+
+def _row(metric: Metric) -> str:
+    labels = ", ".join(f"`{label}`" for label in metric.labels)
+    return f"| `{metric.name}` | {metric.kind} | {labels} | {metric.help} |"
