@@ -14,6 +14,7 @@ from kaniko_shim.paths import Paths
 from kaniko_shim.reasons import Reason
 from kaniko_shim.request import BuildRequest
 from kaniko_shim.rewrite import Rewritten
+from kaniko_shim.steps import Steps, plan_steps
 from kaniko_shim.support import Support
 from kaniko_shim.unsupported import refuse_ignored, warnings_about
 
@@ -29,12 +30,14 @@ class Given:
         request: the request, with the target and the build arguments that go with it.
         instructions: as the executor names them, at the lines of the user's file.
         warnings: what is otherwise than in Docker.
+        steps: those that will be built.
     """
 
     path: Path
     request: BuildRequest = field(repr=False)
     instructions: tuple[Instruction, ...]
     warnings: tuple[str, ...]
+    steps: Steps
     _own: Mapping[int, str] = field(repr=False)
     _rewritten: Rewritten | None = field(repr=False)
 
@@ -83,9 +86,15 @@ def give_dockerfile(request: BuildRequest, context: Path, support: Support, path
         replace(request, target=adapted.target, build_args=(*request.build_args, *_arguments(adapted))),
         adapted.instructions,
         tuple(warnings_about(instructions, support, name)),
+        plan_steps(instructions, adapted.instructions, request.target, skips_unused=_skips_unused(request, support)),
         {instruction.line: instruction.text for instruction in instructions},
         adapted.dockerfile,
     )
+
+
+def _skips_unused(request: BuildRequest, support: Support) -> bool:
+    said = [extra.value for extra in request.extra_args if extra.name == "skip-unused-stages"]
+    return said == ["true"] if said else support.modern
 
 
 def _arguments(adapted: Adapted) -> Iterator[BuildArg]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from kaniko_shim.result import CacheReport
+from kaniko_shim.steps import Steps, Walk
 
 _RECORD = re.compile(r'(?:time=(?:"[^"]*"|\S+) )?level=(\w+) msg=("(?:[^"\\]|\\.)*"|\S*)(?: .*)?')
 _RECORD_BEGIN = re.compile(r'time="\d{4}-\d\d-\d\dT[^"]*" level=\w+ msg=')
@@ -15,6 +16,7 @@ _INSTRUCTION = re.compile(
     re.DOTALL,
 )
 _LONGEST_STEP = 80
+_STAGE = "Building stage '"
 _RUNNING = "Running: ["
 _CACHE_HIT = "Using caching version of cmd: "
 _CACHE_MISS = "No cached layer found for cmd "
@@ -58,23 +60,26 @@ class Progress:
         instruction: the last instruction that it began, as the Dockerfile has it; empty before the first.
         occurrence: how often that instruction's text has been begun.
         error: its last words, if it failed.
+        walk: the step that it is at.
         pushing: whether the push of the image has begun.
         image: the image that it is asking a registry for, if it is.
         mirrors: what mirrors of that image said.
         warnings: what it complained about and the user should know; whoever reads it takes it out.
     """
 
-    def __init__(self, outputs: Iterable[str] = ()) -> None:
+    def __init__(self, outputs: Iterable[str] = (), steps: Steps | None = None) -> None:
         self._outputs = frozenset(outputs)
         self.phase = ""
         self.instruction = ""
         self.occurrence = 0
         self.error = ""
+        self.walk = Walk(steps or Steps())
         self.pushing = False
         self.image = ""
         self.mirrors = list[str]()
         self.warnings = list[str]()
         self._begun = Counter[str]()
+        self._stages = 0
         self._hits = 0
         self._misses = 0
 
@@ -121,6 +126,7 @@ class Progress:
 
     def _note(self, message: str) -> None:
         self.error = ""
+        self._note_stage(message)
         self._note_image(message)
         if message.startswith(_CACHE_HIT):
             self._hits += 1
@@ -134,6 +140,7 @@ class Progress:
             self.instruction = " ".join(message.split())
             self._begun[self.instruction] += 1
             self.occurrence = self._begun[self.instruction]
+            self.walk.enter(self.instruction)
             self.phase = self._step
             return
         elif message.startswith(_RUNNING):
@@ -145,6 +152,13 @@ class Progress:
                 # A layer's way into the cache begins with the same words.
                 self.pushing = self.pushing or (start == _PUSH and message[len(start) :] in self._outputs)
                 return
+
+    def _note_stage(self, message: str) -> None:
+        if message.startswith(_STAGE):
+            self._stages += 1
+            # The first one's FROM is the step that every build begins with.
+            if self._stages > 1:
+                self.walk.enter_stage()
 
     def _note_image(self, message: str) -> None:
         if message.startswith(_PULL):

@@ -306,3 +306,24 @@ def test_what_goes_wrong_without_failing_the_build_is_in_the_result(
     assert pattern == "COPY *.nosuch /x/ copies nothing: no file has a name of that pattern"
     for warning in done.result["warnings"]:
         assert f"kaniko-shim: warning: {warning}\n" in done.log
+
+
+def test_each_step_is_told_in_a_form_for_programs(builder: Builder, source: Path, env: dict[str, str]):
+    (source / "a").write_text("a")
+    (source / "Dockerfile").write_text(
+        "FROM busybox AS One\nRUN touch /x\nCOPY a /a\nFROM busybox\nCOPY --from=one /x \\\n  /y\n"
+        "LABEL a=b\nRUN <<EOF\necho $TOKEN\nEOF\nFROM busybox AS never\nRUN exit 1\n"
+    )
+    for more in ({}, {"CACHE": "true"}, {"CACHE": "true"}):
+        done = builder.run(env={**env, **more, "TARGET": "1"}, mounts={"/tmp/source": source})
+        assert done.code == 0, done.log
+        head = "kaniko-shim: progress: "
+        assert [line.removeprefix(head) for line in done.log.splitlines() if line.startswith(head)] == [
+            'stage=1/2 step=1/7 instruction="FROM busybox AS One"',
+            'stage=1/2 step=2/7 instruction="RUN touch /x"',
+            'stage=1/2 step=3/7 instruction="COPY a /a"',
+            'stage=2/2 step=4/7 instruction="FROM busybox"',
+            'stage=2/2 step=5/7 instruction="COPY --from=one /x /y"',
+            'stage=2/2 step=6/7 instruction="LABEL a=b"',
+            'stage=2/2 step=7/7 instruction="RUN <<EOF"',
+        ]

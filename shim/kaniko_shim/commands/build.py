@@ -11,6 +11,7 @@ from kaniko_shim.culprit import find_culprit, missing_path
 from kaniko_shim.docker_config import DockerConfig
 from kaniko_shim.errors import CancelledError, Failure, JobError
 from kaniko_shim.executor import Abilities, Invocation
+from kaniko_shim.follow import Follower
 from kaniko_shim.given import Given, give_dockerfile
 from kaniko_shim.heartbeat import heartbeat
 from kaniko_shim.job import Job
@@ -50,7 +51,7 @@ def build(request: BuildRequest, job: Job) -> Result:
         prepared = _prepare(request, job)
     except JobError as error:
         return Result(str(request.command), error.failure, source=result.source, timings=job.phases.timings)
-    progress = Progress(output.name for output in request.outputs)
+    progress = Progress((output.name for output in request.outputs), prepared.given.steps)
     failure = _execute(request, job, prepared, progress)
     images: tuple[PushedImage, ...] = ()
     if failure is None:
@@ -117,27 +118,14 @@ def _command(request: BuildRequest, job: Job, context: Path, dockerfile: Path, a
 def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Progress) -> Failure | None:
     job.phases.enter("starting the executor")
     begin = job.phases.now()
-    push_begin: float | None = None
     kills = oom_kills()
-
-    def on_line(line: str) -> None:
-        nonlocal push_begin
-        phase = progress.phase
-        for shown in progress.read(line):
-            job.relay(shown)
-        for warning in progress.warnings:
-            job.warn(warning)
-        progress.warnings.clear()
-        if progress.phase != phase:
-            job.phases.enter(progress.phase)
-        if progress.pushing and push_begin is None:
-            push_begin = job.phases.now()
-
-    ended = process.run(prepared.command, on_line=on_line, on_silence=job.beat, silence=request.heartbeat_seconds)
+    follower = Follower(job, progress)
+    follower.begin()
+    ended = process.run(prepared.command, on_line=follower.read, on_silence=job.beat, silence=request.heartbeat_seconds)
     end = job.phases.now()
-    if push_begin is not None:
-        job.phases.timings.push = round((end - push_begin) * 1000)
-    job.phases.timings.build = round(((push_begin or end) - begin) * 1000)
+    if follower.push_begin is not None:
+        job.phases.timings.push = round((end - follower.push_begin) * 1000)
+    job.phases.timings.build = round(((follower.push_begin or end) - begin) * 1000)
     if ended.stopped_by:
         return CancelledError(ended.stopped_by, name_of(ended.stopped_by)).failure
     if ended.code == 0:
