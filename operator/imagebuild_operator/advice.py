@@ -5,7 +5,7 @@ from typing import Final
 from imagebuild_operator.model import BuildSpec
 from imagebuild_operator.reasons import Reason
 from imagebuild_operator.result import Result
-from imagebuild_operator.sources import GitSource, HttpSource, OciSource, Source
+from imagebuild_operator.sources import GitSource, HttpSource, OciSource, S3Source, Source
 
 #: Reasons whose remedy lies in the context or the Dockerfile. The shim, which has read them, knows it best; of the
 #: others it speaks in variables, which mean nothing to the author of an ImageBuild.
@@ -65,6 +65,9 @@ def _source_access(source: Source, registry: str) -> str:
                 f"Let ssh-privatekey in Secret {secret} be a key that may read the repository, and name the server's "
                 "keys, as ssh-keyscan prints them, in its key known_hosts or in source.git.knownHosts."
             )
+        case S3Source(secret=secret):
+            correct = f"Correct Secret {secret}" if secret else "Name a Secret"
+            return f"{correct} in source.s3.secretRef: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY that may read it."
         case OciSource(image, secret):
             correct = f"Correct Secret {secret}" if secret else "Name a Secret of type kubernetes.io/dockerconfigjson"
             return f"{correct} in source.oci.secretRef: credentials for {registry} that may pull {image}."

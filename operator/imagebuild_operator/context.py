@@ -13,6 +13,7 @@ from imagebuild_operator.sources import (
     InlineSource,
     KeyRef,
     OciSource,
+    S3Source,
     Source,
     UrlSource,
 )
@@ -34,6 +35,8 @@ def context_variables(source: Source) -> list[Variable]:
             return [*plain("SOURCE_GET_URL", url), *plain("SOURCE_SHA256", sha256), *_basic_auth(secret)]
         case GitSource():
             return _git(source)
+        case S3Source():
+            return _s3(source)
         case OciSource(image):
             return plain("SOURCE_GET_URL", f"oci://{image}")
         case InlineSource(files):
@@ -84,6 +87,26 @@ def _ssh(source: GitSource) -> list[Variable]:
         *(
             [_secret("SOURCE_SSH_KNOWN_HOSTS", secret, "known_hosts", optional=True)]
             if secret and not source.known_hosts
+            else []
+        ),
+    ]
+
+
+def _s3(source: S3Source) -> list[Variable]:
+    """Keys have the names that programs for S3 know, so that one Secret serves them all."""
+    secret = source.secret
+    return [
+        *plain("SOURCE_GET_URL", f"s3://{source.bucket}/{quote(source.key)}"),
+        *plain("SOURCE_SHA256", source.sha256),
+        *plain("SOURCE_S3_ENDPOINT", source.endpoint),
+        *plain("SOURCE_S3_REGION", source.region),
+        *(
+            [
+                _secret("SOURCE_ACCESS_KEY_ID", secret, "AWS_ACCESS_KEY_ID"),
+                _secret("SOURCE_SECRET_ACCESS_KEY", secret, "AWS_SECRET_ACCESS_KEY"),
+                _secret("SOURCE_SESSION_TOKEN", secret, "AWS_SESSION_TOKEN", optional=True),
+            ]
+            if secret
             else []
         ),
     ]

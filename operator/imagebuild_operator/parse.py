@@ -28,6 +28,7 @@ from imagebuild_operator.sources import (
     InlineSource,
     KeyRef,
     OciSource,
+    S3Source,
     Source,
     UrlSource,
 )
@@ -35,7 +36,7 @@ from imagebuild_operator.sources import (
 Json = Mapping[str, Any]
 
 #: The fields of `spec.source`, of which one is set.
-KINDS: Final = ("url", "http", "git", "oci", "inline", "configMap", "persistentVolumeClaim")
+KINDS: Final = ("url", "http", "git", "s3", "oci", "inline", "configMap", "persistentVolumeClaim")
 
 
 def parse_build(body: Json) -> ImageBuild:
@@ -116,6 +117,15 @@ def _source(source: Json) -> Source:
                 _name(git.get("secretRef")),
                 git.get("knownHosts"),
                 git.get("submodules", False),
+            )
+        case {"s3": s3}:
+            return S3Source(
+                s3["bucket"],
+                s3["key"],
+                s3.get("endpoint"),
+                s3.get("region"),
+                s3.get("sha256"),
+                _name(s3.get("secretRef")),
             )
         case {"oci": oci}:
             return OciSource(oci["image"], _name(oci.get("secretRef")))

@@ -52,6 +52,18 @@ class GitSource:
 
 
 @dataclass(frozen=True, slots=True)
+class S3Source:
+    """An archive in a bucket; without an endpoint it is Amazon's."""
+
+    bucket: str
+    key: str
+    endpoint: str | None = None
+    region: str | None = None
+    sha256: str | None = None
+    secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OciSource:
     """An artifact or image in a registry, and the Docker config that may pull it."""
 
@@ -82,4 +94,4 @@ class ClaimSource:
     archive: str | None = None
 
 
-Source = UrlSource | HttpSource | GitSource | OciSource | InlineSource | ConfigMapSource | ClaimSource
+Source = UrlSource | HttpSource | GitSource | S3Source | OciSource | InlineSource | ConfigMapSource | ClaimSource

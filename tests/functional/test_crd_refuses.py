@@ -43,7 +43,7 @@ SHA = "0123456789abcdef" * 4
 CASES: list[tuple[dict[str, Any], str]] = [
     # source
     ({"source": None}, "spec.source: Required value"),
-    (source(), "a source is missing: set one of url, http, git, oci, inline, configMap"),
+    (source(), "a source is missing: set one of url, http, git, s3, oci, inline, configMap"),
     (source(url="https://a/b", configMap={"name": "c"}), "only one source can be set"),
     (source(svn={"url": "x"}), 'unknown field "spec.source.svn"'),
     # source.url
@@ -54,7 +54,8 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (source(url="git+ssh://host/r.git"), "for Git over SSH use source.git"),
     (source(url="git@github.com:team/app.git"), "for Git over SSH use source.git"),
     (source(url="ext::sh -c id"), "start with https://"),
-    (source(url="s3://bucket/key"), "start with https://"),
+    (source(url="s3://AK:hunter2@bucket/key"), "take the user and password out of the URL"),
+    (source(url="ftp://example.com/x.tar"), "start with https://"),
     (source(url="example.com/x.tar"), "start with https://"),
     (source(url="https://example.com/a b"), "write no spaces"),
     (source(url="https://example.com/a\nb"), "write no spaces"),
@@ -110,6 +111,29 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (source(git={"url": "https://a/b", "revision": "a..b"}), "name a branch, a tag or a full commit"),
     (source(git={"url": "https://a/b", "revision": "main\n"}), "name a branch, a tag or a full commit"),
     (source(git={"url": "https://a/b", "revision": ""}), "revision in body should be at least 1 chars"),
+    # source.s3
+    (source(s3={"bucket": "bb"}), "spec.source.s3.key: Required value"),
+    (source(s3={"key": "k"}), "spec.source.s3.bucket: Required value"),
+    *(
+        (source(s3={"bucket": "contexts", "key": "k"} | fields), words)
+        for fields, words in (
+            ({"bucket": "s3://b"}, "write the bucket's name alone"),
+            ({"bucket": "b/c"}, "a server's URL belongs to endpoint"),
+            ({"bucket": "-b"}, "write the bucket's name alone"),
+            ({"key": "/k"}, "no / at the beginning"),
+            ({"key": "k/"}, "no / at the beginning and end"),
+            ({"key": "a//b"}, 'no empty, "." or ".." part'),
+            ({"key": "a/../b"}, 'no empty, "." or ".." part'),
+            ({"key": "a\nb"}, "write the name of one archive"),
+            ({"endpoint": "minio:9000"}, "write https:// or http://, host and port only"),
+            ({"endpoint": "https://u:p@minio"}, "host and port only"),
+            ({"endpoint": "https://minio/bucket"}, "host and port only"),
+            ({"region": "eu central"}, "write a region"),
+            ({"sha256": "0"}, "64 lower-case hexadecimal digits"),
+            ({"secretRef": {"name": "a/b"}}, "secretRef.name in body should match"),
+            ({"accessKeyId": "x"}, "unknown field"),
+        )
+    ),
     # source.oci
     (source(oci={}), "spec.source.oci.image: Required value"),
     (source(oci={"image": "oci://a.b/c"}), "without oci://"),

@@ -9,7 +9,16 @@ from imagebuild_operator.parse import parse_spec
 from imagebuild_operator.variables import build_variables, push_variables
 from kaniko_shim.request import BuildRequest, parse_request
 from kaniko_shim.sources.access import SshAccess
-from kaniko_shim.sources.kinds import DataSource, DirectorySource, FileSource, GitSource, HttpSource, OciSource
+from kaniko_shim.sources.kinds import (
+    BucketSource,
+    Cloud,
+    DataSource,
+    DirectorySource,
+    FileSource,
+    GitSource,
+    HttpSource,
+    OciSource,
+)
 from kaniko_shim.variable import Command
 from support.authorities import ONE, TWO
 
@@ -24,6 +33,7 @@ SECRET_KEYS = {
     "ssh-privatekey": "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
     "ca.crt": ONE,
     "two.pem": TWO,
+    **dict.fromkeys(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"], "hunter2"),
     "known_hosts": f"git.example {SERVER_KEY}\n",
 }
 
@@ -33,6 +43,9 @@ IMAGES = st.builds(
     lambda host, path, tag: f"{host}/{path}:{tag}", HOSTS, PATHS, st.sampled_from(["1", "v1.2-rc", "x_y"])
 )
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
+PARTS = st.text(st.characters(exclude_categories=["C"], exclude_characters="/"), min_size=1).filter(
+    lambda part: part not in {".", ".."}
+)
 SOURCES: st.SearchStrategy[Json] = st.one_of(
     st.builds(lambda host: {"url": f"https://{host}/context.tar.gz"}, HOSTS),
     st.builds(
@@ -60,11 +73,20 @@ SOURCES: st.SearchStrategy[Json] = st.one_of(
         st.sampled_from(["", "@sha256:" + "0" * 64]),
     ),
     st.builds(
+        lambda key, more: {"s3": {"bucket": "contexts", "key": key, **more}},
+        st.lists(PARTS, min_size=1, max_size=3).map("/".join),
+        st.sampled_from(
+            [
+                {},
+                {"secretRef": {"name": "s3"}},
+                {"endpoint": "http://minio.example:9000", "region": "eu-central-1", "sha256": "ab" * 32},
+            ]
+        ),
+    ),
+    st.builds(
         lambda field, path: {"persistentVolumeClaim": {"claimName": "code", field: path}},
         st.sampled_from(["path", "archive"]),
-        st.text(st.characters(exclude_categories=["C"], exclude_characters="/"), min_size=1).filter(
-            lambda path: path != ".."
-        ),
+        PARTS,
     ),
 )
 BUILD_ARGS = st.lists(
@@ -216,12 +238,23 @@ def check_source(request: BuildRequest, source: Json) -> None:
             assert path == f"/kaniko/source/{inner}" if inner else "/kaniko/source"
         case FileSource(path):
             assert path == "/kaniko/source/" + source["persistentVolumeClaim"]["archive"]
+        case BucketSource(cloud, bucket, key):
+            assert (cloud, bucket, key) == (Cloud.S3, source["s3"]["bucket"], source["s3"]["key"])
+            check_bucket(request, source["s3"])
         case OciSource(image):
             assert image.name == source["oci"]["image"]
         case DataSource():
             assert "inline" in source
         case other:
             raise AssertionError(other)
+
+
+def check_bucket(request: BuildRequest, s3: Json) -> None:
+    access = request.source.buckets
+    assert (access.endpoint, access.region) == (s3.get("endpoint", ""), s3.get("region", ""))
+    assert request.source.sha256 == s3.get("sha256", "")
+    keys = (access.key_id, access.secret_key, access.session_token)
+    assert keys == (("hunter2",) * 3 if "secretRef" in s3 else ("", "", ""))
 
 
 def check_ssh(request: BuildRequest, git: Json) -> None:

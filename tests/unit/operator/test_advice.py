@@ -18,6 +18,8 @@ from support.builds import SPEC
         ({"git": {"url": "https://a.b/c", "secretRef": {"name": "s"}}}, "username and password in Secret s"),
         ({"git": {"url": "git@a.b:c", "secretRef": {"name": "s"}}}, "ssh-privatekey in Secret s"),
         ({"oci": {"image": "a.b/c", "secretRef": {"name": "s"}}}, "Correct Secret s in source.oci.secretRef"),
+        ({"s3": {"bucket": "b", "key": "k", "secretRef": {"name": "s"}}}, "Correct Secret s in source.s3.secretRef"),
+        ({"s3": {"bucket": "b", "key": "k"}}, "Name a Secret in source.s3.secretRef"),
         ({"oci": {"image": "a.b/c"}}, "kubernetes.io/dockerconfigjson in source.oci.secretRef"),
         ({"git": {"url": "ssh://a.b/c", "secretRef": {"name": "s"}}}, "source.git.knownHosts"),
     ],

@@ -244,6 +244,31 @@ def test_git_over_http_takes_user_and_password_from_the_secret():
     ]
 
 
+def test_a_bucket_is_opened_by_a_secret_with_the_names_that_programs_for_s3_know():
+    def key(name: str, **more: bool) -> dict[str, Any]:
+        return {"secretKeyRef": {"name": "s3", "key": name, **more}}
+
+    bucket = {
+        "bucket": "contexts",
+        "key": "a b/c#.tgz",
+        "endpoint": "https://minio:9000",
+        "region": "eu",
+        "sha256": "0",
+    }
+    env = build_env({"source": {"s3": {**bucket, "secretRef": {"name": "s3"}}}})
+    assert env[:7] == [
+        {"name": "SOURCE_GET_URL", "value": "s3://contexts/a%20b/c%23.tgz"},
+        {"name": "SOURCE_SHA256", "value": "0"},
+        {"name": "SOURCE_S3_ENDPOINT", "value": "https://minio:9000"},
+        {"name": "SOURCE_S3_REGION", "value": "eu"},
+        {"name": "SOURCE_ACCESS_KEY_ID", "valueFrom": key("AWS_ACCESS_KEY_ID")},
+        {"name": "SOURCE_SECRET_ACCESS_KEY", "valueFrom": key("AWS_SECRET_ACCESS_KEY")},
+        {"name": "SOURCE_SESSION_TOKEN", "valueFrom": key("AWS_SESSION_TOKEN", optional=True)},
+    ]
+    names = [entry["name"] for entry in build_env({"source": {"s3": {"bucket": "bb", "key": "k"}}})]
+    assert names[:2] == ["SOURCE_GET_URL", "OUTPUT_IMAGE"]
+
+
 def test_the_secret_of_an_oci_context_goes_before_those_of_base_images():
     def config(name: str, secret: str) -> dict[str, Any]:
         return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": ".dockerconfigjson"}}}
