@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from imagebuild_operator.actions import CreatePod, DeletePod, Plan
 from imagebuild_operator.admission import BEGIN, Turn
+from imagebuild_operator.index import index_pod
 from imagebuild_operator.judge import Verdict, failed_verdict
 from imagebuild_operator.model import BuildSpec, ImageBuild, Phase
 from imagebuild_operator.moments import format_time, parse_time
@@ -26,7 +27,7 @@ def begin(
         InvalidSpecError: the spec can't be put into a pod.
     """
     if build.started is None and turn != BEGIN:
-        return _wait_for(build, turn, settings, now)
+        return wait_for_turn(build, turn, settings, now)
     seconds = spec.timeout_seconds
     if build.started is not None:
         seconds -= int((now - build.started).total_seconds())
@@ -37,10 +38,12 @@ def begin(
     wait = _wait(build, build.attempts, settings, now)
     if wait > 0:
         return Plan(look_again=wait)
-    return Plan(create=(CreatePod(build_pod(build, spec, settings.defaults, seconds)),))
+    make = index_pod if spec.has_index and build.platform is None else build_pod
+    return Plan(create=(CreatePod(make(build, spec, settings.defaults, seconds)),))
 
 
-def _wait_for(build: ImageBuild, turn: Turn | None, settings: OperatorSettings, now: datetime) -> Plan:
+def wait_for_turn(build: ImageBuild, turn: Turn | None, settings: OperatorSettings, now: datetime) -> Plan:
+    """Record that it is not a build's turn, and why; nothing where that is not decided yet."""
     if turn is None:
         return Plan()
     if turn.reason is Reason.QUOTA_EXCEEDED is recorded_reason(build):

@@ -20,7 +20,7 @@ def cause(build: ImageBuild, turn: Turn | None) -> Turn | None:
     """
     if build.is_cancelled:
         return Turn(Reason.CANCELLED, "The build was cancelled.")
-    if turn is not None and turn.reason is Reason.SUPERSEDED:
+    if turn is not None and turn.reason in {Reason.CANCELLED, Reason.SUPERSEDED}:
         return turn
     if recorded_reason(build) is Reason.SUPERSEDED:
         return Turn(Reason.SUPERSEDED, Reason.SUPERSEDED.row.meaning)
@@ -30,7 +30,7 @@ def cause(build: ImageBuild, turn: Turn | None) -> Turn | None:
 def cancel(build: ImageBuild, pod: PodFacts | None, why: Turn, settings: OperatorSettings, now: datetime) -> Plan:
     """Stop the pod, which is given its grace, then record the end. An image that was pushed before stays a success."""
     reason = why.reason or Reason.CANCELLED
-    if pod is not None and pod.build.started is not None and not pod.is_over:
+    if pod is not None and pod.began is not None and not pod.is_over:
         stopping = Verdict(build.phase, f"{why.message} Its pod is being stopped.", reason)
         if pod.deletion is None:
             return record(build, stopping, pod, settings, now, delete=(deletion(pod),))

@@ -6,8 +6,9 @@ from typing import Final
 
 from imagebuild_operator.advice import advice
 from imagebuild_operator.model import BuildSpec, Phase
-from imagebuild_operator.names import BUILD, CHECK, PUSH
+from imagebuild_operator.names import BUILD, CHECK, INDEX, PUSH
 from imagebuild_operator.observe import ContainerFacts, PodFacts
+from imagebuild_operator.platform_status import Platforms
 from imagebuild_operator.progress import Progress, parse_progress
 from imagebuild_operator.reasons import Reason
 from imagebuild_operator.result import Result, parse_result
@@ -67,6 +68,7 @@ class Verdict:
         result: What the containers reported of themselves.
         position: Its place among the builds that wait.
         progress: The step that it is at; None where that is not known, or has not been asked for.
+        platforms: How its platforms stand, where there are several and one of them may have changed.
     """
 
     phase: Phase
@@ -77,6 +79,7 @@ class Verdict:
     result: Result = field(default_factory=Result)
     position: int | None = None
     progress: Progress | None = None
+    platforms: Platforms = ()
 
     @property
     def cause(self) -> str:
@@ -179,7 +182,7 @@ def _failure_message(pod: PodFacts, container: ContainerFacts, reason: Reason) -
     if said:
         words.append(said.rstrip(". "))
     elif reason is Reason.INTERNAL and container.exit_code is not None:
-        names = ((pod.push, PUSH), (pod.build, BUILD), (pod.check, CHECK))
+        names = ((pod.push, INDEX if pod.is_index else PUSH), (pod.build, BUILD), (pod.check, CHECK))
         name = next(name for facts, name in names if facts is container)
         words.append(f"container {name} ended with exit code {container.exit_code} ({container.reason})")
     return ": ".join(words)
@@ -204,7 +207,7 @@ def _running(pod: PodFacts, recorded: Reason | None, warning: str | None) -> Ver
 
 def _current(pod: PodFacts) -> tuple[Phase, ContainerFacts]:
     """The phase and the container that it waits for or that runs."""
-    if pod.build.has_succeeded:
+    if pod.build.has_succeeded or pod.is_index:
         return Phase.PUSHING, pod.push
     if pod.build.started is None and (pod.check.is_running or pod.check.is_held):
         return Phase.PREPARING, pod.check

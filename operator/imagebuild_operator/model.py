@@ -77,6 +77,33 @@ class PodTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class Platform:
+    """What an image runs on, in the words of Go and of the image specification: linux, arm64, v8."""
+
+    os: str
+    architecture: str
+    variant: str | None = None
+
+    def __str__(self) -> str:
+        """As it is written in the spec: `linux/arm64/v8`."""
+        return "/".join(filter(None, (self.os, self.architecture, self.variant)))
+
+    @property
+    def label(self) -> str:
+        """The same as the value of a label, which can't have a slash."""
+        return str(self).replace("/", "-")
+
+
+class PlatformNodes(StrEnum):
+    """Which nodes a platform is built on."""
+
+    #: Those of its operating system and architecture.
+    NATIVE = "Native"
+    #: All.
+    ANY = "Any"
+
+
+@dataclass(frozen=True, slots=True)
 class RetrySpec:
     """How often a build is tried again after an infrastructure failure, and with how much more memory each time."""
 
@@ -92,6 +119,9 @@ class BuildSpec:
     images: tuple[str, ...]
     push: bool = True
     push_secret: str | None = None
+    #: What to build for; with several, the outputs get an index of one image for each.
+    platforms: tuple[Platform, ...] = ()
+    platform_nodes: PlatformNodes = PlatformNodes.NATIVE
     pull_secrets: tuple[str, ...] = ()
     context_dir: str | None = None
     dockerfile_path: str | None = None
@@ -108,6 +138,11 @@ class BuildSpec:
     retry: RetrySpec = RetrySpec()
     queue_name: str | None = None
 
+    @property
+    def has_index(self) -> bool:
+        """Whether it has several platforms, which are built apart."""
+        return len(self.platforms) > 1
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -119,7 +154,10 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class ImageBuild:
-    """One build: its identity, what was asked for, and what has been recorded of it."""
+    """One build: its identity, what was asked for, and what has been recorded of it.
+
+    Or one of its platforms, where it has several: the same, but for its status, which is that of the platform.
+    """
 
     namespace: str
     name: str
@@ -133,6 +171,10 @@ class ImageBuild:
     #: What of the spec comes from the defaults of the namespace.
     additions: Mapping[str, Any] = field(default_factory=dict)
     bounds: Bounds = field(default_factory=Bounds)
+    #: The one of several platforms that this is.
+    platform: Platform | None = None
+    #: For a platform, when the time of the whole build began to count.
+    whole_started: datetime | None = None
 
     @property
     def phase(self) -> Phase:
@@ -147,7 +189,9 @@ class ImageBuild:
     @property
     def has_begun(self) -> bool:
         """Whether a first pod has been recorded."""
-        return bool(self.status.get("podName") or self.started or self.attempts)
+        platforms = self.status.get("platforms") or ()
+        has_pod = "podName" in self.status or any("podName" in entry for entry in platforms)
+        return has_pod or self.started is not None or bool(self.attempts)
 
     @property
     def is_cancelled(self) -> bool:
@@ -172,7 +216,7 @@ class ImageBuild:
     @property
     def started(self) -> datetime | None:
         """When its time began to count."""
-        return parse_time(self.status.get("startTime"))
+        return self.whole_started or parse_time(self.status.get("startTime"))
 
     @property
     def attempts(self) -> tuple[Mapping[str, Any], ...]:

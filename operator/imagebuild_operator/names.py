@@ -13,6 +13,8 @@ OPERATOR: Final = "imagebuild-operator"
 #: Label of a build pod: the uid of the ImageBuild that owns it. A name would
 #: not do: names go to 253 characters, label values to 63.
 BUILD_UID_LABEL: Final = f"{GROUP}/build-uid"
+#: Label of a pod that builds for one of several platforms: the platform, with - for /.
+PLATFORM_LABEL: Final = f"{GROUP}/platform"
 MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
 #: What the watch of pods asks the API server for.
 POD_SELECTOR: Final = f"{MANAGED_BY_LABEL}={OPERATOR},{BUILD_UID_LABEL}"
@@ -24,3 +26,5 @@ QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
 CHECK: Final = "check"
 BUILD: Final = "build"
 PUSH: Final = "push"
+#: The only container of the pod that pushes the index of several platforms.
+INDEX: Final = "index"

@@ -60,7 +60,11 @@ def _begun(build: ImageBuild, written: Json) -> Iterator[Observation]:
 
 
 def _attempts(build: ImageBuild, written: Json) -> Iterator[Observation]:
-    for attempt in (written.get("attempts") or ())[len(build.attempts) :]:
+    ended = list((written.get("attempts") or ())[len(build.attempts) :])
+    before = {entry["platform"]: len(entry.get("attempts") or ()) for entry in build.status.get("platforms") or ()}
+    for entry in written.get("platforms") or ():
+        ended += (entry.get("attempts") or ())[before.get(entry["platform"], 0) :]
+    for attempt in ended:
         yield Observation(ATTEMPTS_FINISHED, (attempt.get("reason") or "",))
 
 

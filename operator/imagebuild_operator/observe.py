@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from imagebuild_operator.moments import parse_time
-from imagebuild_operator.names import BUILD, CHECK, KIND, PUSH
+from imagebuild_operator.names import BUILD, CHECK, INDEX, KIND, PLATFORM_LABEL, PUSH
 
 Json = Mapping[str, Any]
 
@@ -52,6 +52,10 @@ class PodFacts:
     uid: str
     owner_uid: str | None
     created: datetime
+    #: The label of the platform that it builds for, where there are several.
+    platform: str | None = None
+    #: Whether it pushes the index of several platforms: `push` is its only container then.
+    is_index: bool = False
     node: str | None = None
     phase: str = "Pending"
     reason: str | None = None
@@ -92,8 +96,15 @@ class PodFacts:
         return next((c for c in (self.push, self.build, self.check) if c.has_failed), None)
 
     @property
+    def began(self) -> datetime | None:
+        """When the container that it is for began; None while it has not."""
+        return (self.push if self.is_index else self.build).started
+
+    @property
     def first(self) -> ContainerFacts:
         """The first of its containers to begin."""
+        if self.is_index:
+            return self.push
         is_known = self.check.started is not None or self.check.is_held
         return self.check if is_known else self.build
 
@@ -106,12 +117,16 @@ def observe(pod: Json) -> PodFacts:
     is_scheduled = scheduled.get("status") == "True"
     disruption = conditions.get("DisruptionTarget", {})
     is_disrupted = disruption.get("status") == "True"
+    spec = pod.get("spec") or {}
+    is_index = any(container["name"] == INDEX for container in spec.get("containers") or ())
     return PodFacts(
         name=metadata["name"],
         uid=metadata["uid"],
         owner_uid=owner(pod)[1],
         created=parse_time(metadata.get("creationTimestamp")) or datetime.now(UTC),
-        node=(pod.get("spec") or {}).get("nodeName"),
+        platform=(metadata.get("labels") or {}).get(PLATFORM_LABEL),
+        is_index=is_index,
+        node=spec.get("nodeName"),
         phase=status.get("phase", "Pending"),
         reason=status.get("reason"),
         message=status.get("message", ""),
@@ -123,7 +138,7 @@ def observe(pod: Json) -> PodFacts:
         disruption_message=disruption.get("message", "") if is_disrupted else "",
         check=_container(status.get("initContainerStatuses"), CHECK),
         build=_container(status.get("initContainerStatuses"), BUILD),
-        push=_container(status.get("containerStatuses"), PUSH),
+        push=_container(status.get("containerStatuses"), INDEX if is_index else PUSH),
     )
 
 

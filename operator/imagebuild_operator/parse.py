@@ -15,6 +15,8 @@ from imagebuild_operator.model import (
     BuildSpec,
     Cache,
     ImageBuild,
+    Platform,
+    PlatformNodes,
     PodTemplate,
     Registry,
     RetrySpec,
@@ -71,6 +73,8 @@ def parse_spec(spec: Json) -> BuildSpec:
         images=images,
         push=output.get("push", True),
         push_secret=_name(output.get("pushSecretRef")),
+        platforms=parse_platforms(spec),
+        platform_nodes=PlatformNodes(output.get("platformNodes") or PlatformNodes.NATIVE),
         pull_secrets=tuple(ref["name"] for ref in spec.get("pullSecretRefs") or ()),
         context_dir=spec.get("contextDir"),
         dockerfile_path=dockerfile.get("path"),
@@ -86,6 +90,12 @@ def parse_spec(spec: Json) -> BuildSpec:
         retry=_retry(spec.get("retry") or {}),
         queue_name=spec.get("queueName"),
     )
+
+
+def parse_platforms(spec: Json) -> tuple[Platform, ...]:
+    """Read `spec.output.platforms`."""
+    names = (spec.get("output") or {}).get("platforms") or ()
+    return tuple(Platform(*name.split("/", maxsplit=2)) for name in names)
 
 
 def parse_registry(registry: Json) -> Registry:

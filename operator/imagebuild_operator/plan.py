@@ -167,11 +167,11 @@ def _watch_over(
     deadline, reason = _deadline(start, spec, pod, verdict, settings)
     left = (deadline - now).total_seconds()
     if left > 0:
-        has_begun = pod.build.started is not None
+        has_begun = pod.began is not None
         look_again = left if has_begun or pod.scheduled is None else min(left, START_PATIENCE)
         return record(build, verdict, pod, settings, now, look_again=look_again)
     delete = (deletion(pod),)
-    if pod.build.started is None:
+    if pod.began is None:
         # It never began, so there is no report to wait for.
         message = f"Gave up after {(now - pod.created).total_seconds():.0f} s. {verdict.message}"
         return end(build, spec, failed_verdict(reason, message, spec), pod, settings, now, delete=delete)
@@ -183,9 +183,9 @@ def _deadline(
     start: datetime, spec: BuildSpec, pod: PodFacts, verdict: Verdict, settings: OperatorSettings
 ) -> tuple[datetime, Reason]:
     """When a pod is stopped, and the reason that the attempt then fails for."""
-    grace = KUBELET_GRACE if pod.build.started else 0.0
+    grace = KUBELET_GRACE if pod.began else 0.0
     deadline = start + timedelta(seconds=spec.timeout_seconds + grace)
-    if pod.build.started is not None:
+    if pod.began is not None:
         return deadline, Reason.DEADLINE_EXCEEDED
     if verdict.reason is Reason.BUILDER_IMAGE_PULL_FAILED and pod.scheduled is not None:
         deadline = min(deadline, pod.scheduled + timedelta(seconds=settings.image_pull_grace))

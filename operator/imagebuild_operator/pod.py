@@ -13,7 +13,7 @@ from typing import Any, Final
 from imagebuild_operator.context import SOURCE_PATH, context_volume
 from imagebuild_operator.errors import InvalidSpecError
 from imagebuild_operator.merge import merge_registries, merge_resources
-from imagebuild_operator.model import BuildSpec, ImageBuild
+from imagebuild_operator.model import BuildSpec, ImageBuild, Platform, PlatformNodes
 from imagebuild_operator.names import (
     API_VERSION,
     BUILD,
@@ -22,6 +22,7 @@ from imagebuild_operator.names import (
     KIND,
     MANAGED_BY_LABEL,
     OPERATOR,
+    PLATFORM_LABEL,
     PUSH,
     QUEUE_LABEL,
 )
@@ -42,7 +43,6 @@ MAX_NAME_LENGTH: Final = 63
 #: Meshes and autoscalers that would keep a build pod from ending, or end it early.
 ANNOTATIONS: Final = {
     "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
-    "kubectl.kubernetes.io/default-container": BUILD,
     "linkerd.io/inject": "disabled",
     "sidecar.istio.io/inject": "false",
 }
@@ -56,11 +56,18 @@ UNPRIVILEGED: Final = {
     "capabilities": {"drop": ["ALL"]},
 }
 PUSH_RESOURCES: Final = {"requests": {"cpu": "50m", "memory": "64Mi"}}
+RESULTS: Final = {
+    "terminationMessagePath": "/dev/termination-log",
+    # Where the shim was killed before it could report, the end of its log says what it was doing.
+    "terminationMessagePolicy": "FallbackToLogsOnError",
+}
+RUN_VOLUME: Final = {"name": "run", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}}
 
 
 def pod_name(build: ImageBuild, attempt: int = 1) -> str:
     """The name of a build's pod: the same for the same attempt, so that creating it twice makes one."""
-    digest = hashlib.sha256(f"{build.uid}/{attempt}".encode()).hexdigest()[:8]
+    part = f"{build.platform}/" if build.platform else ""
+    digest = hashlib.sha256(f"{build.uid}/{part}{attempt}".encode()).hexdigest()[:8]
     stem = build.name.replace(".", "-")[: MAX_NAME_LENGTH - len(digest) - 1].rstrip("-")
     return f"{stem}-{digest}"
 
@@ -69,13 +76,40 @@ def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
     """The whole manifest of the pod for the next attempt at a build.
 
     Args:
-        build: The build.
+        build: The build, or one of its platforms.
         spec: Its spec.
         defaults: What the operator adds to every pod.
         seconds: How long the pod may run: what earlier attempts have left of the timeout, by default all of it.
 
     Raises:
         InvalidSpecError: the spec can't be put into variables.
+    """
+    platform = build.platform or (spec.platforms[0] if len(spec.platforms) == 1 else None)
+    labels = {
+        **({PLATFORM_LABEL: build.platform.label} if build.platform else {}),
+        **({QUEUE_LABEL: spec.queue_name} if spec.queue_name else {}),
+    }
+    pod_spec = {
+        **pod_shell(spec, defaults, seconds or spec.timeout_seconds),
+        **_containers(spec, defaults, memory_scale(spec.retry, build.attempts), platform),
+    }
+    if platform is not None and spec.platform_nodes is PlatformNodes.NATIVE:
+        native = {"kubernetes.io/os": platform.os, "kubernetes.io/arch": platform.architecture}
+        pod_spec["nodeSelector"] = {**pod_spec.get("nodeSelector", {}), **native}
+    return pod_manifest(build, spec, BUILD, pod_spec, labels)
+
+
+def pod_manifest(
+    build: ImageBuild, spec: BuildSpec, component: str, pod_spec: Manifest, labels: Mapping[str, str]
+) -> Manifest:
+    """A pod of a build.
+
+    Args:
+        build: The build, or one of its platforms.
+        spec: Its spec.
+        component: What the pod is for, and its container that people look at first.
+        pod_spec: The pod's own spec.
+        labels: Labels that not every pod has.
     """
     template = spec.pod_template
     return {
@@ -87,13 +121,17 @@ def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
             "labels": {
                 **template.labels,
                 "app.kubernetes.io/name": "imagebuild",
-                "app.kubernetes.io/component": "build",
+                "app.kubernetes.io/component": component,
                 MANAGED_BY_LABEL: OPERATOR,
                 BUILD_UID_LABEL: build.uid,
-                **({QUEUE_LABEL: spec.queue_name} if spec.queue_name else {}),
+                **labels,
                 "sidecar.istio.io/inject": "false",
             },
-            "annotations": {**ANNOTATIONS, **template.annotations},
+            "annotations": {
+                **ANNOTATIONS,
+                "kubectl.kubernetes.io/default-container": component,
+                **template.annotations,
+            },
             "ownerReferences": [
                 {
                     "apiVersion": API_VERSION,
@@ -105,19 +143,12 @@ def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
                 }
             ],
         },
-        "spec": _pod_spec(spec, defaults, seconds or spec.timeout_seconds, memory_scale(spec.retry, build.attempts)),
+        "spec": pod_spec,
     }
 
 
-def _pod_spec(spec: BuildSpec, defaults: BuildDefaults, seconds: int, scale: float) -> Manifest:
-    registries = merge_registries(spec.registries, defaults.registries, lambda registry: registry)
-    image = {"image": defaults.builder_image, "imagePullPolicy": defaults.builder_pull_policy}
-    results = {
-        "terminationMessagePath": "/dev/termination-log",
-        # Where the shim was killed before it could report, the end of its log says what it was doing.
-        "terminationMessagePolicy": "FallbackToLogsOnError",
-    }
-    source = context_volume(spec.source)
+def pod_shell(spec: BuildSpec, defaults: BuildDefaults, seconds: int) -> Manifest:
+    """What the specs of all pods have around their containers."""
     return {
         **_placement(spec.pod_template.spec, defaults),
         "restartPolicy": "Never",
@@ -126,6 +157,19 @@ def _pod_spec(spec: BuildSpec, defaults: BuildDefaults, seconds: int, scale: flo
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+    }
+
+
+def image_fields(defaults: BuildDefaults) -> Manifest:
+    """The image of every container."""
+    return {"image": defaults.builder_image, "imagePullPolicy": defaults.builder_pull_policy}
+
+
+def _containers(spec: BuildSpec, defaults: BuildDefaults, scale: float, platform: Platform | None) -> Manifest:
+    registries = merge_registries(spec.registries, defaults.registries, lambda registry: registry)
+    image = image_fields(defaults)
+    source = context_volume(spec.source)
+    return {
         "initContainers": [
             *(
                 [
@@ -137,7 +181,7 @@ def _pod_spec(spec: BuildSpec, defaults: BuildDefaults, seconds: int, scale: flo
                         "resources": dict(PUSH_RESOURCES),
                         "securityContext": dict(UNPRIVILEGED),
                         "volumeMounts": [{"name": "run", "mountPath": RUN_PATH}],
-                        **results,
+                        **RESULTS,
                     }
                 ]
                 if spec.push and defaults.check_push
@@ -147,7 +191,7 @@ def _pod_spec(spec: BuildSpec, defaults: BuildDefaults, seconds: int, scale: flo
                 "name": BUILD,
                 **image,
                 "args": [BUILD],
-                "env": build_variables(spec, registries),
+                "env": build_variables(spec, registries, platform),
                 "resources": _with_memory(merge_resources(spec.pod_template.resources, defaults.resources), scale),
                 "securityContext": {
                     "runAsUser": 0,
@@ -160,7 +204,7 @@ def _pod_spec(spec: BuildSpec, defaults: BuildDefaults, seconds: int, scale: flo
                     {"name": "layout", "mountPath": LAYOUT_PATH},
                     *([{"name": "source", "mountPath": SOURCE_PATH, "readOnly": True}] if source else []),
                 ],
-                **results,
+                **RESULTS,
             },
         ],
         "containers": [
@@ -175,12 +219,12 @@ def _pod_spec(spec: BuildSpec, defaults: BuildDefaults, seconds: int, scale: flo
                     {"name": "layout", "mountPath": LAYOUT_PATH, "readOnly": True},
                     {"name": "run", "mountPath": RUN_PATH},
                 ],
-                **results,
+                **RESULTS,
             }
         ],
         "volumes": [
             {"name": "layout", "emptyDir": {}},
-            {"name": "run", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}},
+            dict(RUN_VOLUME),
             *([{"name": "source", **source}] if source else []),
         ],
     }

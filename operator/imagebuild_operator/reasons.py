@@ -47,6 +47,7 @@ class Reason(StrEnum):
     SOURCE_CHECKSUM_MISMATCH = "SourceChecksumMismatch"
     SOURCE_TOO_LARGE = "SourceTooLarge"
     SOURCE_INVALID = "SourceInvalid"
+    SOURCE_CHANGED = "SourceChanged"
     DOCKERFILE_NOT_FOUND = "DockerfileNotFound"
     DOCKERFILE_INVALID = "DockerfileInvalid"
     DOCKERFILE_UNSUPPORTED = "DockerfileUnsupported"
@@ -121,6 +122,10 @@ TABLE: dict[Reason, Row] = {
     Reason.SOURCE_INVALID: _user(
         "The build context is not a readable archive, or holds an entry that would leave its directory.",
         "Make the archive anew with tar or zip, from inside the context's directory.",
+    ),
+    Reason.SOURCE_CHANGED: _user(
+        "The branch or tag moved while the platforms were being built, so that they are not of the same source.",
+        "Name a commit in source.git.revision, or create the build again.",
     ),
     Reason.DOCKERFILE_NOT_FOUND: _user(
         "There is no Dockerfile at the path given.",

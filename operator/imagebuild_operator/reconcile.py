@@ -17,7 +17,8 @@ from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.names import POD_SELECTOR
 from imagebuild_operator.observations import observations
 from imagebuild_operator.observe import PodFacts, observe
-from imagebuild_operator.plan import current_pod, decide, is_quota, needs_explanation
+from imagebuild_operator.plan import current_pod, is_quota, needs_explanation
+from imagebuild_operator.platforms import decide_build, parts
 from imagebuild_operator.retention import expired
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.store import Key, Store
@@ -76,13 +77,14 @@ class Reconciler:
 
     async def _reconcile(self, build: ImageBuild) -> float | None:
         pods = self._store.pods(build)
-        pod = current_pod(build, pods)
-        if pod is None and (found := await self._confirm_gone(build)) is not None:
-            pod, pods = found, (*pods, found)
+        current = [(part, current_pod(part, pods)) for part in parts(build)]
+        found = [facts for part, pod in current if pod is None and (facts := await self._confirm_gone(part))]
+        pods = (*pods, *found)
         now = self._clock()
-        warnings = await self._explanations(build, [pod] if pod else [], now)
-        logs = await self._logs.look(build, [pod] if pod else [], now)
-        plan = decide(build, pods, self._settings, now, self._gate.turn(build), warnings, logs=logs)
+        shown = [*found, *(pod for _, pod in current if pod)]
+        warnings = await self._explanations(build, shown, now)
+        logs = await self._logs.look(build, shown, now)
+        plan = decide_build(build, pods, self._settings, now, self._gate.turn(build), warnings, logs=logs)
         if plan.create:
             plan = await self._create(build, pods, plan.create)
         await self._apply(build, plan)
@@ -166,7 +168,7 @@ class Reconciler:
             else:
                 self._store.put_pod(body)
                 made.append(observe(body))
-        return decide(build, [*pods, *made], self._settings, self._clock(), refusals=refusals)
+        return decide_build(build, [*pods, *made], self._settings, self._clock(), refusals=refusals)
 
     async def _is_newest(self, build: ImageBuild) -> bool:
         """Ask before a pod is created: a watch that lags may show a build as new that has ended long ago."""

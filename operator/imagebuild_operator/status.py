@@ -8,6 +8,15 @@ from imagebuild_operator.judge import Verdict
 from imagebuild_operator.model import ImageBuild, Phase
 from imagebuild_operator.moments import duration, format_time, milliseconds, parse_time
 from imagebuild_operator.observe import PodFacts
+from imagebuild_operator.platform_status import (
+    Platforms,
+    cache_of,
+    failed_platform,
+    source_of,
+    start_of,
+    timings_of,
+    warnings_of,
+)
 from imagebuild_operator.reasons import Reason
 from imagebuild_operator.result import MAX_WARNINGS, Result, parse_result
 from imagebuild_operator.retry import Attempts
@@ -38,18 +47,22 @@ def next_status(
         attempts: The attempts that have ended.
     """
     recorded = build.status
+    entries = list(verdict.platforms) or list(recorded.get("platforms") or ())
+    start = _start(build, pod, now) or start_of(entries)
+    has_pod = pod is not None or any("podName" in entry for entry in entries)
     status: Json = {
         "observedGeneration": build.generation,
         "phase": str(verdict.phase),
         "reason": str(verdict.reason) if verdict.reason else None,
         "message": verdict.message[:MAX_MESSAGE],
-        "conditions": _conditions(build, verdict, now, has_begun=_start(build, pod, now) is not None),
-        "effectiveSpec": (build.additions or None) if pod is not None or build.has_begun else None,
+        "conditions": _conditions(build, verdict, now, has_begun=start is not None),
+        "effectiveSpec": (build.additions or None) if has_pod or build.has_begun else None,
         "podName": recorded.get("podName"),
         "node": recorded.get("node"),
-        "startTime": recorded.get("startTime"),
-        "builderImage": recorded.get("builderImage"),
+        "startTime": start,
+        "builderImage": recorded.get("builderImage") or (builder_image if entries else None),
         "attempts": list(attempts) or None,
+        "platforms": entries or None,
         "queue": _queue(verdict),
         "progress": _progress(build, verdict),
     }
@@ -57,11 +70,12 @@ def next_status(
         status |= {
             "podName": pod.name,
             "node": pod.node or (recorded.get("node") if pod.name == recorded.get("podName") else None),
-            "startTime": _start(build, pod, now),
             "builderImage": builder_image,
         }
     if verdict.phase.is_final:
-        status |= _final(build, verdict, pod, status["startTime"], now)
+        status |= _final(build, verdict, pod, start, now)
+    if verdict.phase.is_final and entries:
+        status |= _of_platforms(status, entries)
     return status
 
 
@@ -148,8 +162,8 @@ def _final(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, start_time
         "cache": dict(build_result.cache) or None,
         "warnings": _warnings(pod) or None,
     }
-    if verdict.phase is Phase.SUCCEEDED:
-        digest = verdict.result.digest or ""
+    if verdict.phase is Phase.SUCCEEDED and verdict.result.digest:
+        digest = verdict.result.digest
         final |= {
             "digest": digest,
             "shortDigest": digest.removeprefix("sha256:")[:12],
@@ -176,6 +190,20 @@ def _warnings(pod: PodFacts | None) -> list[str]:
     containers = (pod.check, pod.build, pod.push) if pod else ()
     said = (parse_result(container.message).warnings for container in containers if container.exit_code is not None)
     return list(dict.fromkeys(text for texts in said for text in texts))[:MAX_WARNINGS]
+
+
+def _of_platforms(status: Mapping[str, Any], entries: Platforms) -> Json:
+    """What the end of a build takes from its platforms."""
+    whole: Json = {
+        "timings": timings_of(entries, status["timings"] or {}),
+        "source": source_of(entries),
+        "cache": cache_of(entries),
+        "warnings": list(dict.fromkeys([*warnings_of(entries), *(status["warnings"] or ())]))[:MAX_WARNINGS] or None,
+    }
+    failed = failed_platform(entries)
+    if failed is not None and status["phase"] == Phase.FAILED:
+        whole["failure"] = {"platform": failed["platform"], **failed.get("failure", {})}
+    return whole
 
 
 def _end(pod: PodFacts | None) -> datetime | None:

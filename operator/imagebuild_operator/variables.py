@@ -7,12 +7,12 @@ references in the build's own namespace.
 import base64
 import json
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from imagebuild_operator.context import context_variables
 from imagebuild_operator.entries import Variable, from_key, plain
-from imagebuild_operator.model import BuildArg, BuildSpec, Registry
+from imagebuild_operator.model import BuildArg, BuildSpec, Platform, Registry
 from imagebuild_operator.sources import KeyRef, OciSource
 
 #: Where the two containers of the pod meet; below /kaniko, which the executor leaves alone.
@@ -22,8 +22,15 @@ LAYOUT_PATH: Final = "/kaniko/layout"
 DOCKER_HUB: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 
 
-def build_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Variable]:
+def build_variables(
+    spec: BuildSpec, registries: Sequence[Registry], platform: Platform | None = None
+) -> list[Variable]:
     """The variables of the `build` container: everything but the credentials for pushing.
+
+    Args:
+        spec: What to build.
+        registries: Its registries, and those of the defaults.
+        platform: What to build for; None for that of the node.
 
     Raises:
         InvalidSpecError: inline files are too large.
@@ -34,6 +41,7 @@ def build_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Var
         *plain("DOCKERFILE_PATH", spec.dockerfile_path),
         *plain("DOCKERFILE_CONTENT", spec.dockerfile_inline),
         *plain("TARGET", spec.target),
+        *plain("PLATFORM", str(platform) if platform else None),
         *_build_args(spec.build_args),
         *plain("OUTPUT_IMAGE", ",".join(spec.images)),
         *plain("OUTPUT_LAYOUT", LAYOUT_PATH),
@@ -48,7 +56,7 @@ def build_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Var
 
 def check_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Variable]:
     """The variables of the `check` container: what `push` has of outputs and credentials."""
-    return [variable for variable in push_variables(spec, registries) if variable["name"] != "OUTPUT_LAYOUT"]
+    return [*plain("OUTPUT_IMAGE", ",".join(spec.images)), *_reaching(registries), *_push_credentials(spec)]
 
 
 def push_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Variable]:
@@ -57,8 +65,19 @@ def push_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Vari
         *plain("OUTPUT_IMAGE", ",".join(spec.images)),
         *plain("OUTPUT_LAYOUT", LAYOUT_PATH),
         *plain("NO_PUSH", None if spec.push else "true"),
+        *plain("PUSH_BY_DIGEST", "true" if spec.has_index and spec.push else None),
         *_reaching(registries),
-        *_docker_configs([spec.push_secret] if spec.push_secret and spec.push else []),
+        *_push_credentials(spec),
+    ]
+
+
+def index_variables(spec: BuildSpec, registries: Sequence[Registry], digests: Mapping[str, str]) -> list[Variable]:
+    """The variables of the `index` container: outputs, the credentials for them, and the digest for each platform."""
+    return [
+        *plain("OUTPUT_IMAGE", ",".join(spec.images)),
+        *plain("INDEX_MANIFESTS", ",".join(f"{platform}={digest}" for platform, digest in digests.items())),
+        *_reaching(registries),
+        *_push_credentials(spec),
     ]
 
 
@@ -115,6 +134,10 @@ def _standing_in(registries: Sequence[Registry]) -> list[Variable]:
         *plain("REGISTRY_MAP", ",".join(pairs)),
         *plain("SKIP_DEFAULT_REGISTRY_FALLBACK", "true" if any(r.map_to for r in registries) else None),
     ]
+
+
+def _push_credentials(spec: BuildSpec) -> list[Variable]:
+    return _docker_configs([spec.push_secret] if spec.push_secret and spec.push else [])
 
 
 def _pull_secrets(spec: BuildSpec) -> Sequence[str]:

@@ -35,9 +35,10 @@ class Kubelet:
     def report(
         self, pod: Json, phase: str, build: Json | None = None, push: Json | None = None, **status: object
     ) -> None:
-        """Set the states of the two containers."""
+        """Set the states of `build` and of the pod's own container, which is `push` or `index`."""
         body = {"status": {"phase": phase, **status}}
-        for field, name, state in (("initContainerStatuses", "build", build), ("containerStatuses", "push", push)):
+        own = pod["spec"]["containers"][0]["name"]
+        for field, name, state in (("initContainerStatuses", "build", build), ("containerStatuses", own, push)):
             if state:
                 entry = {"name": name, "state": state, "ready": False, "restartCount": 0, "image": "i", "imageID": ""}
                 body["status"][field] = [entry]

@@ -33,6 +33,8 @@ FULL: dict[str, Any] = {
         "pushSecretRef": {"name": "push"},
         "push": True,
         "labels": {"org.opencontainers.image.source": "https://git.example.com/team/app", "a/b-c_d": 'ü, = "\n'},
+        "platforms": ["linux/amd64", "linux/amd64/v3"],
+        "platformNodes": "Native",
     },
     "executor": {
         "args": [
@@ -198,6 +200,17 @@ def test_source(builds: Builds, source: dict[str, Any]) -> None:
 @pytest.mark.parametrize("image", IMAGES)
 def test_image(builds: Builds, image: str) -> None:
     assert builds.create(spec(output={"images": [image]}))
+
+
+@pytest.mark.parametrize("platform", ["linux/386", "linux/arm/v7", "linux/arm64/v8", "linux/s390x", "linux/riscv64"])
+def test_platform(builds: Builds, platform: str) -> None:
+    assert builds.create(spec(output={"images": ["a.b/app"], "platforms": [platform]}))
+
+
+def test_nodes_of_any_platform_may_be_chosen_where_they_emulate_it(builds: Builds) -> None:
+    output = {"images": ["a.b/app"], "platforms": ["linux/amd64", "linux/arm64"], "platformNodes": "Any"}
+    nodes = {"spec": {"nodeSelector": {"kubernetes.io/arch": "amd64"}}}
+    assert builds.create(spec(output=output, podTemplate=nodes))
 
 
 def test_map_instead_of_mirrors(builds: Builds) -> None:

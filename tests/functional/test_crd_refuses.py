@@ -10,6 +10,14 @@ def images(*references: str) -> dict[str, Any]:
     return {"output": {"images": list(references)}}
 
 
+def for_platforms(*platforms: str, **output: object) -> dict[str, Any]:
+    return {"output": {"images": ["a.b/app"], "platforms": list(platforms), **output}}
+
+
+def on_nodes(**labels: str) -> dict[str, Any]:
+    return {"podTemplate": {"spec": {"nodeSelector": labels}}}
+
+
 def source(**kinds: object) -> dict[str, Any]:
     return {"source": kinds}
 
@@ -233,6 +241,24 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (images("a.b/" + "x" * 400), "may not be more than 400"),
     ({"output": {"images": ["a.b/app"], "push": "yes"}}, "must be of type boolean"),
     ({"output": {"images": ["a.b/app"], "pushSecretRef": {}}}, "pushSecretRef.name: Required value"),
+    # output.platforms
+    (for_platforms(), "should have at least 1 items"),
+    (for_platforms("linux/amd64", "linux/amd64"), "Duplicate value"),
+    (for_platforms(*(f"linux/arm/v{number}" for number in range(9))), "Too many"),
+    (for_platforms("amd64"), '"amd64": write OS/ARCHITECTURE, like linux/amd64'),
+    (for_platforms("linux/x86_64"), '"linux/x86_64": write linux/amd64'),
+    (for_platforms("linux/aarch64"), '"linux/aarch64": write linux/arm64'),
+    (for_platforms("windows/amd64"), "the builder runs on Linux, and builds for linux/"),
+    (for_platforms("linux/arm/7"), "write OS/ARCHITECTURE[/VARIANT], like linux/amd64, linux/arm64 or linux/arm/v7"),
+    (for_platforms("linux/arm64,linux/amd64"), "write OS/ARCHITECTURE[/VARIANT]"),
+    (for_platforms("linux/arm64\n"), "write OS/ARCHITECTURE[/VARIANT]"),
+    (for_platforms("linux/arm64", platformNodes="None"), "Unsupported value"),
+    (for_platforms("linux/arm64") | on_nodes(**{"kubernetes.io/arch": "arm"}), "asks for nodes of another platform"),
+    (
+        for_platforms("linux/amd64", "linux/arm64") | on_nodes(**{"kubernetes.io/arch": "amd64"}),
+        "take kubernetes.io/os and kubernetes.io/arch out of it, or set output.platformNodes to Any",
+    ),
+    (for_platforms("linux/amd64") | on_nodes(**{"kubernetes.io/os": "windows"}), "asks for nodes of another platform"),
     *(
         ({"output": {"images": ["a.b/app"], "labels": {name: value}}}, words)
         for name, value, words in (
@@ -362,8 +388,6 @@ CASES: list[tuple[dict[str, Any], str]] = [
             "nodeName",
         )
     ),
-    # what may come later is not there yet
-    *(({field: {}}, f'unknown field "spec.{field}"') for field in ("platforms",)),
 ]
 
 
