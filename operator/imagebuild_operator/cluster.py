@@ -5,7 +5,7 @@ Objects go in and out as plain dicts. Every call has a timeout; the client libra
 
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
 
 import aiohttp
@@ -13,9 +13,10 @@ from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
-from imagebuild_operator.errors import ClusterError, ConflictError, NotFoundError, RejectedError
+from imagebuild_operator.errors import ClusterError, ConflictError, NotFoundError, RejectedError, StandbyError
 from imagebuild_operator.meters import Meters
 from imagebuild_operator.names import GROUP, PLURAL, VERSION
+from imagebuild_operator.settings import LeaseSettings
 
 Json = dict[str, Any]
 
@@ -50,6 +51,8 @@ class Cluster:
     def __init__(self, client: ApiClient, meters: Meters) -> None:
         self._client = client
         self._meters = meters
+        #: Asked before each write but those of the Lease: an operator that has lost it must not write any more.
+        self.may_write: Callable[[], bool] = lambda: True
 
     @classmethod
     async def connect(cls, meters: Meters) -> "Cluster":
@@ -125,6 +128,21 @@ class Cluster:
         """Create an Event."""
         await self._call("POST", f"/api/v1/namespaces/{event['metadata']['namespace']}/events", event)
 
+    async def get_lease(self, place: LeaseSettings) -> Json:
+        """Read a Lease."""
+        return await self._ask("GET", f"{_leases_path(place)}/{place.name}")
+
+    async def create_lease(self, place: LeaseSettings, spec: Json) -> Json:
+        """Create a Lease; its body."""
+        kind = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
+        body = {**kind, "metadata": {"name": place.name, "namespace": place.namespace}, "spec": spec}
+        return await self._ask("POST", _leases_path(place), body)
+
+    async def patch_lease(self, place: LeaseSettings, resource_version: str, spec: Json) -> Json:
+        """Merge fields into a Lease, if it is still at that version; its new body."""
+        body = {"metadata": {"resourceVersion": resource_version}, "spec": spec}
+        return await self._ask("PATCH", f"{_leases_path(place)}/{place.name}", body)
+
     async def _list(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Json]:
         """List in pieces, so that thousands of objects are never in memory at once."""
         token = ""
@@ -145,6 +163,18 @@ class Cluster:
             return
 
     async def _call(
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        query: Mapping[str, str] | None = None,
+        verb: str | None = None,
+    ) -> Json:
+        if method != "GET" and not self.may_write():
+            raise StandbyError(0, "another operator holds the lease")
+        return await self._ask(method, path, body, query, verb)
+
+    async def _ask(
         self,
         method: str,
         path: str,
@@ -200,6 +230,10 @@ def _builds_path(namespace: str) -> str:
 
 def _build_path(namespace: str, name: str) -> str:
     return f"{_builds_path(namespace)}/{name}"
+
+
+def _leases_path(place: LeaseSettings) -> str:
+    return f"/apis/coordination.k8s.io/v1/namespaces/{place.namespace}/leases"
 
 
 def _error(status: int, body: str | bytes | None) -> ClusterError:

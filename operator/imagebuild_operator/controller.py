@@ -1,72 +1,63 @@
-"""Ties the watches to the reconciler: what was seen goes to the store, whose build it concerns to the queue."""
+"""Ties the watches to the work: what was seen goes to the store, and while this operator acts, to its work queue."""
 
-import asyncio
-import time
+import secrets
+import socket
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
 from imagebuild_operator.cluster import Cluster
-from imagebuild_operator.gate import Gate
+from imagebuild_operator.leadership import Leadership
 from imagebuild_operator.meters import Meters
-from imagebuild_operator.metrics import (
-    QUEUED,
-    RECONCILE_DURATION,
-    RECONCILES,
-    RUNNING,
-    WORK_QUEUE_DEPTH,
-    WORK_QUEUE_LONGEST,
-    Observation,
-)
-from imagebuild_operator.reconcile import Reconciler
+from imagebuild_operator.metrics import QUEUED, RUNNING, WORK_QUEUE_DEPTH, WORK_QUEUE_LONGEST, Observation
 from imagebuild_operator.settings import OperatorSettings
-from imagebuild_operator.store import SWEEP, Key, Store
-from imagebuild_operator.workqueue import Rank, WorkQueue
-
-#: Builds reconciled at once; they mostly wait for the API server.
-WORKERS: Final = 16
-
-
-#: Seconds between two decisions on whose turn it is; each looks at all that wait.
-ADMIT_EVERY: Final = 0.1
-#: The key in the queue that stands for the decision.
-ADMIT: Final[Key] = ("", "")
+from imagebuild_operator.store import Store
+from imagebuild_operator.term import Term
 
 
 class Controller:
-    """The operator without its framework."""
+    """The operator without its framework.
+
+    Where there is a Lease, it stands by until it holds it: the store is kept, and nothing is written.
+    """
 
     def __init__(self, settings: OperatorSettings, meters: Meters) -> None:
         self._settings = settings
         self._meters = meters
         self._store = Store(settings.keep_pods, settings.history)
-        self._queue: WorkQueue[Key] = WorkQueue(self._handle, WORKERS)
-        self._gate = Gate(settings.limits)
-        self._admitted_at = 0.0
         self._cluster: Cluster | None = None
-        self._reconciler: Reconciler | None = None
+        self._leadership: Leadership | None = None
+        self._term: Term | None = None
         meters.sample(self._sample)
 
     async def start(self) -> None:
-        """Connect, and begin to work on what has been seen."""
-        self._cluster = await Cluster.connect(self._meters)
-        self._reconciler = Reconciler(self._cluster, self._store, self._settings, self._gate, self._meters)
-        self._queue.start()
+        """Connect, and begin to work on what has been seen, at once or when the Lease is held."""
+        cluster = self._cluster = await Cluster.connect(self._meters)
+        if self._settings.lease is None:
+            self._begin(cluster)
+            return
+        identity = f"{socket.gethostname()}_{secrets.token_hex(4)}"
+        self._leadership = Leadership(cluster, self._settings.lease, identity, partial(self._begin, cluster), self._end)
+        cluster.may_write = lambda: self._leadership is not None and self._leadership.acts
+        self._leadership.start()
 
     async def stop(self) -> None:
-        """Stop at once; the next start takes up everything where it stands."""
-        await self._queue.stop()
+        """Stop at once, and release the Lease; the next start takes up everything where it stands."""
+        if self._leadership is not None:
+            await self._leadership.stop()
+        await self._end()
         if self._cluster is not None:
             await self._cluster.close()
 
     @property
     def has_started(self) -> bool:
-        """Whether it works on what has been seen."""
-        return self._reconciler is not None
+        """Whether it works on what has been seen, or stands by to do so."""
+        return self._term is not None or self._leadership is not None
 
     @property
     def stuck(self) -> float:
         """Seconds for which the work queue has not gone on."""
-        return self._queue.stuck
+        return self._term.queue.stuck if self._term else 0.0
 
     async def api_answers(self) -> bool:
         """Whether the API server can be asked for ImageBuilds."""
@@ -74,66 +65,38 @@ class Controller:
 
     def build_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Take note of an ImageBuild."""
-        rank = Rank.NORMAL
-        if self._gate.concerns(body.get("spec") or {}):
-            self._admit()
-            if "startTime" not in (body.get("status") or {}):
-                # Until it is let in, there is only something to tell.
-                rank = Rank.IDLE
+        metadata = body["metadata"]
+        keys = []
         if is_gone:
-            self._store.drop_build(body["metadata"]["namespace"], body["metadata"]["name"])
-            return
-        for key in self._store.put_build(body):
-            self._queue.add(key, rank=rank)
+            self._store.drop_build(metadata["namespace"], metadata["name"], metadata["uid"])
+        else:
+            keys = self._store.put_build(body)
+        if self._term is not None:
+            self._term.seen(keys, body.get("spec") or {})
 
     def pod_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Take note of a build pod."""
         key = self._store.drop_pod(body) if is_gone else self._store.put_pod(body)
-        if key is not None:
-            self._queue.add(key)
+        if key is not None and self._term is not None:
+            self._term.seen([key])
 
-    async def _handle(self, key: Key) -> float | None:
-        if self._reconciler is None:
-            return None
-        if key == ADMIT:
-            decision = await self._reconciler.admit()
-            for concerned in decision.act:
-                self._queue.add(concerned, rank=Rank.URGENT)
-            for concerned in decision.tell:
-                self._queue.add(concerned, rank=Rank.IDLE)
-            self._admitted_at = asyncio.get_running_loop().time()
-            if decision.again is not None:
-                self._queue.add(ADMIT, decision.again, Rank.URGENT)
-            return None
-        if key[1] == SWEEP:
-            return await self._reconciler.sweep(key[0])
-        again = await self._reconcile(self._reconciler, key)
-        if self._gate.is_stale:
-            self._admit()
-        return again
+    def _begin(self, cluster: Cluster) -> None:
+        self._term = Term(cluster, self._store, self._settings, self._meters)
+        self._term.start()
 
-    async def _reconcile(self, reconciler: Reconciler, key: Key) -> float | None:
-        result = "error"
-        start = time.perf_counter()
-        try:
-            again = await reconciler.reconcile(key)
-            result = "success"
-        finally:
-            took = Observation(RECONCILE_DURATION, (), time.perf_counter() - start)
-            self._meters.add([Observation(RECONCILES, (result,)), took])
-        return again
+    async def _end(self) -> None:
+        term, self._term = self._term, None
+        if term is not None:
+            await term.stop()
 
     def _sample(self) -> Iterator[tuple[Observation, str]]:
-        """How things stand, for those who read the metrics."""
+        """How things stand, for those who read the metrics; one that stands by leaves that to the one that acts."""
+        if self._term is None:
+            return
         for metric in (QUEUED, RUNNING):
             yield Observation(metric, (), 0.0), ""
         for build, has_begun in self._store.unfinished():
             if has_begun or not build.is_suspended:
                 yield Observation(RUNNING if has_begun else QUEUED), build.namespace
-        yield Observation(WORK_QUEUE_DEPTH, (), self._queue.depth), ""
-        yield Observation(WORK_QUEUE_LONGEST, (), self._queue.longest), ""
-
-    def _admit(self) -> None:
-        """Decide soon whose turn it is: at once, or with all that happens in a short while."""
-        passed = asyncio.get_running_loop().time() - self._admitted_at
-        self._queue.add(ADMIT, max(0.0, ADMIT_EVERY - passed), Rank.URGENT)
+        yield Observation(WORK_QUEUE_DEPTH, (), self._term.queue.depth), ""
+        yield Observation(WORK_QUEUE_LONGEST, (), self._term.queue.longest), ""

@@ -6,7 +6,8 @@ ImageBuildError
 └── ClusterError        the API server refused or did not answer
     ├── NotFoundError       404
     ├── ConflictError       409: it exists already, or has changed since it was read
-    └── RejectedError       400, 403, 422: it will not accept this object
+    ├── RejectedError       400, 403, 422: it will not accept this object
+    └── StandbyError        not sent: this operator may not write
 """
 
 
@@ -51,3 +52,7 @@ class ConflictError(ClusterError):
 
 class RejectedError(ClusterError):
     """400, 403 or 422: asking again for the same thing gets the same answer."""
+
+
+class StandbyError(ClusterError):
+    """The write was not sent, since this operator does not hold the lease (any more)."""

@@ -13,6 +13,11 @@ def format_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def format_micro_time(moment: datetime) -> str:
+    """Write a metav1.MicroTime: UTC, six decimals."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def milliseconds(start: datetime | None, end: datetime | None) -> int | None:
     """Milliseconds from start to end; None where one is unknown, never negative.
 

@@ -56,6 +56,8 @@ class PodFacts:
     platform: str | None = None
     #: Whether it pushes the index of several platforms: `push` is its only container then.
     is_index: bool = False
+    #: Its resourceVersion: of two bodies of a pod, the one with the greater is the newer.
+    version: int = 0
     node: str | None = None
     phase: str = "Pending"
     reason: str | None = None
@@ -124,6 +126,7 @@ def observe(pod: Json) -> PodFacts:
         uid=metadata["uid"],
         owner_uid=owner(pod)[1],
         created=parse_time(metadata.get("creationTimestamp")) or datetime.now(UTC),
+        version=int(metadata.get("resourceVersion") or 0),
         platform=(metadata.get("labels") or {}).get(PLATFORM_LABEL),
         is_index=is_index,
         node=spec.get("nodeName"),

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -10,7 +9,7 @@ from imagebuild_operator.actions import CreatePod, Event, Plan
 from imagebuild_operator.cluster import Cluster
 from imagebuild_operator.errors import ClusterError, ConflictError, NotFoundError, RejectedError
 from imagebuild_operator.events import event_manifest, latest_warning
-from imagebuild_operator.gate import Decision, Gate
+from imagebuild_operator.gate import Gate
 from imagebuild_operator.logs import LogReader
 from imagebuild_operator.meters import Meters
 from imagebuild_operator.model import ImageBuild
@@ -48,7 +47,6 @@ class Reconciler:
         self._gate = gate
         self._logs = LogReader(cluster, enabled=settings.progress)
         self._meters = meters
-        self._knows_all = False
         self._clock = clock
 
     async def reconcile(self, key: Key) -> float | None:
@@ -92,26 +90,24 @@ class Reconciler:
             self._store.forget((build.namespace, build.name))
         return plan.look_again
 
-    async def admit(self) -> Decision:
-        """Decide whose turn it is.
+    def now(self) -> datetime:
+        """The current time."""
+        return self._clock()
+
+    async def learn(self) -> None:
+        """Learn of every build and pod, and forget those that have gone unseen.
+
+        The watches do not say when they have shown all, nor what went while they were interrupted.
 
         Raises:
             ClusterError: the API server failed; the same call later will do.
         """
-        seen = [] if self._knows_all else await self._learn_all()
-        decision = self._gate.decide(self._store.unfinished(), self._clock())
-        return replace(decision, act=[*decision.act, *seen])
-
-    async def _learn_all(self) -> list[Key]:
-        """Learn of everything that runs before anything is let in: the watches do not say when they have shown all."""
-        keys: list[Key] = []
-        for namespace in self._settings.namespaces or ("",):
-            async for body in self._cluster.list_builds(namespace):
-                keys += self._store.put_build(body)
-            async for body in self._cluster.list_pods(namespace, POD_SELECTOR):
-                self._store.put_pod(body)
-        self._knows_all = True
-        return keys
+        with self._store.learning() as learning:
+            for namespace in self._settings.namespaces or ("",):
+                async for body in self._cluster.list_builds(namespace):
+                    learning.build(body)
+                async for body in self._cluster.list_pods(namespace, POD_SELECTOR):
+                    learning.pod(body)
 
     async def sweep(self, namespace: str) -> float | None:
         """Delete the finished builds of a namespace that have outstayed their time or their number.

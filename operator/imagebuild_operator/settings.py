@@ -17,6 +17,9 @@ from imagebuild_operator.parse import parse_registry
 
 PREFIX: Final = "IMAGEBUILD_"
 
+#: Seconds until another operator takes over from one that has died without a word.
+LEASE_SECONDS: Final = 10
+
 #: What the executor needs to unpack base images with their owners and modes, and to run RUN as another user
 #: (GoogleContainerTools/kaniko#778, #2201).
 #: FSETID keeps the setgid bits of groups other than root's, which would be lost without a word.
@@ -80,6 +83,20 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseSettings:
+    """The Lease of which one operator at a time is the holder."""
+
+    namespace: str
+    name: str
+    #: For how long it holds without being renewed.
+    seconds: int = LEASE_SECONDS
+
+    def __str__(self) -> str:
+        """Its namespace and name."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorSettings:
     """How this operator runs."""
 
@@ -105,6 +122,8 @@ class OperatorSettings:
     progress: bool = True
     history: History = History()
     limits: Limits = field(default_factory=Limits)
+    #: None where this operator is the only one.
+    lease: LeaseSettings | None = None
 
 
 def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
@@ -141,6 +160,7 @@ def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
     )
     metrics_namespaces = _switch(given, "METRICS_NAMESPACES", problems)
     watch_silence = _number(given, "WATCH_SILENCE", 70.0, problems)
+    lease = _lease(given, problems)
     defaults = _read_defaults(given.get("DEFAULTS_FILE"), problems)
     if problems:
         raise SettingsError("; ".join(problems))
@@ -162,6 +182,7 @@ def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
         progress=progress == "true",
         history=history,
         limits=limits,
+        lease=lease,
     )
 
 
@@ -178,6 +199,19 @@ def _switch(given: Mapping[str, str], name: str, problems: list[str]) -> bool:
     if text not in {"true", "false"}:
         problems.append(f"{PREFIX}{name} is {text!r}: write true or false")
     return text == "true"
+
+
+def _lease(given: Mapping[str, str], problems: list[str]) -> LeaseSettings | None:
+    name, namespace = given.get("LEASE_NAME", ""), given.get("LEASE_NAMESPACE", "")
+    seconds = _count(given, "LEASE_SECONDS", problems)
+    seconds = LEASE_SECONDS if seconds is None else seconds
+    if not name:
+        return None
+    if not namespace:
+        problems.append(f"{PREFIX}LEASE_NAMESPACE is not set: give the namespace of the Lease {name}")
+    if seconds < 1:
+        problems.append(f"{PREFIX}LEASE_SECONDS is {seconds}: write 1 or more")
+    return LeaseSettings(namespace, name, seconds)
 
 
 def _number(given: Mapping[str, str], name: str, default: float, problems: list[str]) -> float:

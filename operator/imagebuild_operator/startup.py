@@ -12,7 +12,7 @@ def kopf_settings(watch_silence: float) -> kopf.OperatorSettings:
         watch_silence: Seconds without a word after which a watch is made anew.
     """
     settings = kopf.OperatorSettings()
-    # One replica at a time (the Deployment's strategy is Recreate), so nobody to agree with.
+    # Who acts is agreed on by a Lease, not by kopf's peering.
     settings.peering.standalone = True
     # Watching CRDs and namespaces would need rights that the operator does not have.
     settings.scanning.disabled = True

@@ -4,7 +4,8 @@ A cache and no more: everything in it is at the API server too, and a decision t
 there. Finished builds are not kept, so that they cost nothing, but for the few words on those that have to go.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from imagebuild_operator.model import ImageBuild
@@ -28,6 +29,8 @@ class Store:
         self._builds: dict[Key, ImageBuild] = {}
         self._pods: dict[Key, dict[str, PodFacts]] = {}
         self._finished: dict[str, dict[str, Finished]] = {}
+        #: The uids of what went while a list was read; None while none is.
+        self._gone: set[str] | None = None
 
     def put_build(self, body: Mapping[str, Any]) -> list[Key]:
         """Take a build's newest body; the keys of what there may be something to do about."""
@@ -37,7 +40,7 @@ class Store:
         if held and held.uid == build.uid and int(held.resource_version) >= int(build.resource_version):
             return []  # our own write, come back by the watch
         keys = self._put_finished(build)
-        if build.is_finished and not any(is_leftover(pod, self._keep) for pod in self._pods.get(key, {}).values()):
+        if build.is_finished and not self._has_leftovers(key):
             self.forget(key)
             return keys
         self._builds[key] = build
@@ -56,10 +59,15 @@ class Store:
         if builds.pop(name, None) and not builds:
             del self._finished[namespace]
 
-    def drop_build(self, namespace: str, name: str) -> None:
-        """Forget a build that has gone."""
-        self._builds.pop((namespace, name), None)
-        self._drop_finished(namespace, name)
+    def drop_build(self, namespace: str, name: str, uid: str = "") -> None:
+        """Forget a build that has gone; with a uid, that one only, and no later one of its name."""
+        if self._gone is not None:
+            self._gone.add(uid)
+        held: ImageBuild | Finished | None = self._builds.get((namespace, name))
+        held = held or self._finished.get(namespace, {}).get(name)
+        if held is not None and uid in {"", held.uid}:
+            self._builds.pop((namespace, name), None)
+            self._drop_finished(namespace, name)
 
     def forget(self, key: Key) -> None:
         """Forget a finished build that nothing is left to do about, and its pods."""
@@ -73,11 +81,15 @@ class Store:
             return None
         key = (body["metadata"]["namespace"], name)
         facts = observe(body)
+        held = self._pods.get(key, {}).get(facts.name)
+        if held and held.uid == facts.uid and held.version > facts.version:
+            return None
         # The pod of a finished build, or of one that has not been seen yet and will ask for it.
         if key not in self._builds and facts.is_over and not is_leftover(facts, self._keep):
             self._drop(key, facts.name)
             return None
         self._pods.setdefault(key, {})[facts.name] = facts
+        self._tidy(key)
         return key
 
     def drop_pod(self, body: Mapping[str, Any]) -> Key | None:
@@ -85,16 +97,53 @@ class Store:
         name, _ = owner(body)
         if name is None:
             return None
+        if self._gone is not None:
+            self._gone.add(body["metadata"]["uid"])
         key = (body["metadata"]["namespace"], name)
         held = self._pods.get(key, {}).get(body["metadata"]["name"])
         if held and held.uid == body["metadata"]["uid"]:
             self._drop(key, held.name)
+            self._tidy(key)
         return key
+
+    def _tidy(self, key: Key) -> None:
+        """Forget a finished build when its last leftover has gone or ended, whoever saw to that."""
+        build = self._builds.get(key)
+        if build and build.is_finished and not self._has_leftovers(key):
+            self.forget(key)
+
+    def _has_leftovers(self, key: Key) -> bool:
+        return any(is_leftover(pod, self._keep) for pod in self._pods.get(key, {}).values())
 
     def _drop(self, key: Key, name: str) -> None:
         pods = self._pods.get(key, {})
         if pods.pop(name, None) and not pods:
             del self._pods[key]
+
+    @contextmanager
+    def learning(self) -> Iterator["Learning"]:
+        """Take in lists of all that the API server holds; what they do not hold is forgotten when all is well."""
+        builds, finished = dict(self._builds), [b for held in self._finished.values() for b in held.values()]
+        pods = [(key, pod) for key, held in self._pods.items() for pod in held.values()]
+        self._gone = set()
+        learning = Learning(self, self._gone)
+        try:
+            yield learning
+        finally:
+            self._gone = None
+        for key, build in builds.items():
+            if build.uid not in learning.seen and self._builds.get(key) is build:
+                self.drop_build(*key)
+        for record in finished:
+            if record.uid not in learning.seen:
+                self.drop_build(record.namespace, record.name, record.uid)
+        for key, pod in pods:
+            if pod.uid not in learning.seen and self._pods.get(key, {}).get(pod.name) is pod:
+                self._drop(key, pod.name)
+
+    def known(self) -> list[Key]:
+        """The keys of everything that there may be something to do about."""
+        return [*{**self._builds, **self._pods}, *((namespace, SWEEP) for namespace in self._finished)]
 
     def build(self, key: Key) -> ImageBuild | None:
         """The build of a key, unless it has gone or is finished."""
@@ -118,3 +167,28 @@ class Store:
     def finished(self, namespace: str) -> tuple[Finished, ...]:
         """The finished builds of a namespace that may have to go."""
         return tuple(self._finished.get(namespace, {}).values())
+
+
+class Learning:
+    """Takes in lists of builds and pods, which may be older than what the watches show meanwhile."""
+
+    def __init__(self, store: Store, gone: Collection[str]) -> None:
+        self._store = store
+        self._gone = gone
+        #: The uids of all that was listed.
+        self.seen: set[str] = set()
+
+    def build(self, body: Mapping[str, Any]) -> None:
+        """Take in an ImageBuild."""
+        if self._is_there(body):
+            self._store.put_build(body)
+
+    def pod(self, body: Mapping[str, Any]) -> None:
+        """Take in a pod."""
+        if self._is_there(body):
+            self._store.put_pod(body)
+
+    def _is_there(self, body: Mapping[str, Any]) -> bool:
+        uid = body["metadata"]["uid"]
+        self.seen.add(uid)
+        return uid not in self._gone

@@ -99,6 +99,8 @@ def test_without_metrics_there_is_nothing_of_it(chart: Chart) -> None:
     assert {item["kind"] for item in objects} == {
         "CustomResourceDefinition",
         "ServiceAccount",
+        "Role",
+        "RoleBinding",
         "ClusterRole",
         "ClusterRoleBinding",
         "ConfigMap",

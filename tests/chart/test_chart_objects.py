@@ -10,6 +10,8 @@ from chart.render import KUBERNETES, Chart, build_defaults, environment, one, op
 EVERYTHING: dict[str, Any] = {
     "image": {"repository": "registry.example.com:5000/operator", "digest": "sha256:" + "a" * 64},
     "imagePullSecrets": [{"name": "pull"}],
+    "replicas": 3,
+    "leaderElection": {"leaseSeconds": 15},
     "serviceAccount": {"annotations": {"example.com/role": "x"}},
     "builder": {
         "image": {"repository": "registry.example.com/builder", "tag": "2"},
@@ -82,7 +84,8 @@ def test_the_crds_are_the_projects_own_and_kept(chart: Chart, name: str) -> None
 
 def test_the_crds_can_be_left_out(chart: Chart) -> None:
     kinds = {item["kind"] for item in chart.render({"crds": {"install": False}})}
-    assert kinds == {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "ConfigMap", "Deployment", "Service"}
+    roles = {"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
+    assert kinds == {"ServiceAccount", "ConfigMap", "Deployment", "Service", *roles}
 
 
 def test_the_operators_pod_is_restricted(chart: Chart) -> None:
@@ -104,10 +107,26 @@ def test_the_operators_pod_is_restricted(chart: Chart) -> None:
     assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & set(pod)
 
 
-def test_one_operator_at_a_time(chart: Chart) -> None:
-    spec = one(chart.render(), "Deployment")["spec"]
-    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+def test_a_new_operator_stands_ready_before_the_old_one_goes(chart: Chart) -> None:
+    objects = chart.render()
+    spec = one(objects, "Deployment")["spec"]
+    assert spec["replicas"] == 1
+    assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
     assert spec["selector"]["matchLabels"].items() <= spec["template"]["metadata"]["labels"].items()
+    assert "affinity" not in spec["template"]["spec"]
+    assert not [item for item in objects if item["kind"] == "PodDisruptionBudget"]
+
+
+def test_several_operators_are_kept_apart(chart: Chart) -> None:
+    objects = chart.render({"replicas": 2})
+    spec = one(objects, "Deployment")["spec"]
+    assert spec["replicas"] == 2
+    [preferred] = spec["template"]["spec"]["affinity"]["podAntiAffinity"][
+        "preferredDuringSchedulingIgnoredDuringExecution"
+    ]
+    assert preferred["podAffinityTerm"]["labelSelector"] == spec["selector"]
+    budget = one(objects, "PodDisruptionBudget")["spec"]
+    assert budget == {"maxUnavailable": 1, "selector": spec["selector"]}
 
 
 def test_probes(chart: Chart) -> None:
@@ -132,6 +151,9 @@ def test_defaults_reach_the_operator(chart: Chart) -> None:
     objects = chart.render()
     assert environment(objects) == {
         "IMAGEBUILD_NAMESPACES": "",
+        "IMAGEBUILD_LEASE_NAME": "ib-imagebuild-operator",
+        "IMAGEBUILD_LEASE_NAMESPACE": "imagebuild-system",
+        "IMAGEBUILD_LEASE_SECONDS": "10",
         "IMAGEBUILD_BUILDER_IMAGE": "ghcr.io/imagebuild-dev/imagebuild-builder:0.1.0",
         "IMAGEBUILD_BUILDER_PULL_POLICY": "IfNotPresent",
         "IMAGEBUILD_DEFAULTS_FILE": "/etc/imagebuild/defaults.yaml",

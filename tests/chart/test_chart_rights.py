@@ -13,11 +13,25 @@ RULES = [
     {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
     {"apiGroups": [""], "resources": ["events"], "verbs": ["list", "create", "patch"]},
 ]
+#: In the release's namespace.
+LEASE_RULES = [
+    {
+        "apiGroups": ["coordination.k8s.io"],
+        "resources": ["leases"],
+        "resourceNames": ["ib-imagebuild-operator"],
+        "verbs": ["get", "patch"],
+    },
+    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["create"]},
+]
 FORBIDDEN_VERBS = {"*", "escalate", "bind", "impersonate"}
 
 
 def roles(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [item for item in objects if item["kind"] in {"Role", "ClusterRole"}]
+    return [item for item in objects if item["kind"] in {"Role", "ClusterRole"} and not is_of_lease(item)]
+
+
+def is_of_lease(item: dict[str, Any]) -> bool:
+    return bool(item["metadata"]["name"].endswith("-lease"))
 
 
 @pytest.mark.parametrize("namespaces", [[], ["team-a", "team-b"]])
@@ -44,7 +58,7 @@ def test_the_whole_cluster(chart: Chart) -> None:
     assert binding["subjects"] == [
         {"kind": "ServiceAccount", "name": "ib-imagebuild-operator", "namespace": "imagebuild-system"}
     ]
-    assert not [item for item in objects if item["kind"] in {"Role", "RoleBinding"}]
+    assert [item for item in objects if item["kind"] in {"Role", "RoleBinding"} and not is_of_lease(item)] == []
 
 
 def test_without_progress_no_log_can_be_read(chart: Chart) -> None:
@@ -58,13 +72,24 @@ def test_without_progress_no_log_can_be_read(chart: Chart) -> None:
 def test_some_namespaces(chart: Chart) -> None:
     objects = chart.render({"watchNamespaces": ["team-a", "team-b"]})
     for kind in ("Role", "RoleBinding"):
-        assert [item["metadata"]["namespace"] for item in objects if item["kind"] == kind] == ["team-a", "team-b"]
+        of_kind = [item for item in objects if item["kind"] == kind and not is_of_lease(item)]
+        assert [item["metadata"]["namespace"] for item in of_kind] == ["team-a", "team-b"]
     assert all(role["rules"] == RULES for role in roles(objects))
     assert {item["subjects"][0]["namespace"] for item in objects if item["kind"] == "RoleBinding"} == {
         "imagebuild-system"
     }
     assert not [item for item in objects if item["kind"].startswith("ClusterRole")]
     assert environment(objects)["IMAGEBUILD_NAMESPACES"] == "team-a,team-b"
+
+
+@pytest.mark.parametrize("namespaces", [[], ["team-a"]])
+def test_the_lease_is_in_the_releases_namespace(chart: Chart, namespaces: list[str]) -> None:
+    objects = chart.render({"watchNamespaces": namespaces})
+    role, binding = one(objects, "Role", "-lease"), one(objects, "RoleBinding", "-lease")
+    assert role["rules"] == LEASE_RULES
+    assert role["metadata"]["namespace"] == binding["metadata"]["namespace"] == "imagebuild-system"
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    assert binding["subjects"][0]["namespace"] == "imagebuild-system"
 
 
 def test_users_of_a_namespace(chart: Chart) -> None:

@@ -1,22 +1,24 @@
 """The operator as a process of its own, beside a real API server."""
 
 import os
+import select
 import signal
 import socket
-import subprocess
-import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
+from functional.operator_server import OperatorServer
 from support.metrics import Samples, read_samples
 
 BUILDER_IMAGE = "registry.example.com/builder:1"
 
 
 class OperatorProcess:
-    """`python -m imagebuild_operator`, watching one namespace."""
+    """`imagebuild-operator`, watching one namespace."""
 
     def __init__(self, kubeconfig: Path, namespace: str, log: Path, settings: Mapping[str, str] | None = None) -> None:
         self._health, self._metrics = free_port(), free_port()
@@ -31,27 +33,40 @@ class OperatorProcess:
             **{f"IMAGEBUILD_{name}": value for name, value in (settings or {}).items()},
         }
         self._log = log
-        self._process: subprocess.Popen[bytes] | None = None
+        self._pid: int | None = None
 
     def start(self) -> None:
         """Start it; what it does shows when it is ready."""
-        with self._log.open("ab") as sink:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "imagebuild_operator"],
-                env=self._environment,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-            )
+        self._pid = _server().start(self._environment, self._log)
+
+    def send(self, what: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self._pid
+        os.kill(self._pid, what)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End it and give its exit code."""
-        assert self._process
-        self._process.send_signal(how)
-        return self._process.wait(timeout=30)
+        self.send(how)
+        return self.wait()
+
+    def wait(self, timeout: float = 30) -> int:
+        """Wait until it ends and give its exit code."""
+        assert self._pid
+        server, pid = _server(), self._pid
+        with open_pidfd(pid) as descriptor:
+            assert select.select([descriptor], [], [], timeout)[0], "the operator does not end"
+        self._pid = None
+        code = server.exit_code(pid, wait=True)
+        assert code is not None
+        return code
 
     def is_running(self) -> bool:
         """Whether it is there."""
-        return self._process is not None and self._process.poll() is None
+        if self._pid is None:
+            return False
+        if _server().exit_code(self._pid, wait=False) is not None:
+            self._pid = None
+        return self._pid is not None
 
     def metrics(self) -> Samples:
         """What it counts and measures; nothing before it serves."""
@@ -76,6 +91,21 @@ class OperatorProcess:
     def log(self) -> str:
         """All that it has printed."""
         return self._log.read_text(encoding="utf-8")
+
+
+@cache
+def _server() -> OperatorServer:
+    """One for all tests; it ends with them."""
+    return OperatorServer()
+
+
+@contextmanager
+def open_pidfd(pid: int) -> Iterator[int]:
+    descriptor = os.pidfd_open(pid)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def free_port() -> int:

@@ -51,14 +51,16 @@ def helm(kubeconfig: Path, namespace: str, crd: Path) -> Iterator[Helm]:
     run("uninstall", "--ignore-not-found")
 
 
-def allowed(api: client.ApiClient, account: str, namespace: str, right: tuple[str, str, str]) -> bool:
+def allowed(
+    api: client.ApiClient, account: str, namespace: str, right: tuple[str, str, str], of: str | None = None
+) -> bool:
     group, resource, verb = right
     name, _, subresource = resource.partition("/")
     review = client.V1SubjectAccessReview(
         spec=client.V1SubjectAccessReviewSpec(
             user=account,
             resource_attributes=client.V1ResourceAttributes(
-                namespace=namespace, group=group, resource=name, subresource=subresource, verb=verb
+                namespace=namespace, group=group, resource=name, subresource=subresource, verb=verb, name=of
             ),
         )
     )
@@ -76,6 +78,18 @@ def test_the_operator_may_do_its_work_and_no_more(helm: Helm, api: client.ApiCli
     user = account(namespace)
     assert [right for right in ALLOWED if not allowed(api, user, "default", right)] == []
     assert [right for right in DENIED if allowed(api, user, "default", right)] == []
+
+
+def test_the_operator_may_hold_its_own_lease_only(helm: Helm, api: client.ApiClient, namespace: str) -> None:
+    helm("install", "--set=crds.install=false")
+    user, own = account(namespace), f"{namespace}-imagebuild-operator"
+    lease = "coordination.k8s.io", "leases"
+    assert allowed(api, user, namespace, (*lease, "create"))
+    for verb in ("get", "patch"):
+        assert allowed(api, user, namespace, (*lease, verb), own)
+        assert not allowed(api, user, namespace, (*lease, verb), "another")
+    for verb in ("get", "patch", "create"):
+        assert not allowed(api, user, "default", (*lease, verb), own)
 
 
 def test_a_list_of_namespaces_is_a_fence(helm: Helm, api: client.ApiClient, namespace: str) -> None:

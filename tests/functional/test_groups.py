@@ -50,6 +50,7 @@ def test_the_latest_supersedes_those_that_wait_although_the_operator_is_killed(
     builds.create(in_group("LatestOnly"), name="one")
     pod = kubelet.pod()
     wait_for_build(api, namespace, "one", lambda build: phase(build) == "Preparing")
+    wait_for_another_second(builds, "one")
     builds.create(in_group("LatestOnly", priority=1), name="two")
     wait_for_build(api, namespace, "two", lambda build: phase(build) == "Queued")
     operator.stop(signal.SIGKILL)

@@ -3,7 +3,15 @@ from pathlib import Path
 import pytest
 from imagebuild_operator.errors import SettingsError
 from imagebuild_operator.model import Registry
-from imagebuild_operator.settings import BuildDefaults, History, KeepPods, Limits, OperatorSettings, load_settings
+from imagebuild_operator.settings import (
+    BuildDefaults,
+    History,
+    KeepPods,
+    LeaseSettings,
+    Limits,
+    OperatorSettings,
+    load_settings,
+)
 
 DEFAULTS = """
 resources: {requests: {cpu: 100m}}
@@ -93,3 +101,12 @@ def test_all_problems_are_named_at_once(tmp_path: Path):
         "resourcs",
     ):
         assert word in str(caught.value)
+
+
+def test_the_lease_that_operators_share():
+    given = {"IMAGEBUILD_BUILDER_IMAGE": "b:1", "IMAGEBUILD_LEASE_NAME": "ib", "IMAGEBUILD_LEASE_NAMESPACE": "system"}
+    assert load_settings(given).lease == LeaseSettings("system", "ib", 10)
+    assert load_settings({**given, "IMAGEBUILD_LEASE_SECONDS": "30"}).lease == LeaseSettings("system", "ib", 30)
+    for name, value in {"LEASE_NAMESPACE": "", "LEASE_SECONDS": "0"}.items():
+        with pytest.raises(SettingsError, match=f"IMAGEBUILD_{name} is "):
+            load_settings({**given, f"IMAGEBUILD_{name}": value})

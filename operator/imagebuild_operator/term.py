@@ -1,0 +1,124 @@
+"""The time in which an operator acts: from the moment that it may until it may no longer.
+
+All that is remembered between two decisions, except for what the watches have shown, begins and ends with it.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from imagebuild_operator.cluster import Cluster
+from imagebuild_operator.errors import StandbyError
+from imagebuild_operator.gate import Gate
+from imagebuild_operator.meters import Meters
+from imagebuild_operator.metrics import RECONCILE_DURATION, RECONCILES, Observation
+from imagebuild_operator.reconcile import Reconciler
+from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.store import SWEEP, Key, Store
+from imagebuild_operator.workqueue import Rank, WorkQueue
+
+#: Builds reconciled at once; they mostly wait for the API server.
+WORKERS: Final = 16
+#: Seconds between two decisions on whose turn it is; each looks at all that wait.
+ADMIT_EVERY: Final = 0.1
+#: The key in the queue that stands for the decision.
+ADMIT: Final[Key] = ("", "")
+#: The key that stands for learning of everything anew.
+LEARN: Final[Key] = ("", "*")
+
+
+class Term:
+    """Works on what has been seen, until it is stopped."""
+
+    def __init__(self, cluster: Cluster, store: Store, settings: OperatorSettings, meters: Meters) -> None:
+        self._store = store
+        self._meters = meters
+        self._gate = Gate(settings.limits)
+        self._reconciler = Reconciler(cluster, store, settings, self._gate, meters)
+        self.queue: WorkQueue[Key] = WorkQueue(self._handle, WORKERS)
+        self._knows_all = False
+        self._admitted_at = 0.0
+
+    def start(self) -> None:
+        """Begin; nothing is done before everything is known that the API server holds."""
+        self.queue.add(LEARN, rank=Rank.URGENT)
+        self.queue.start()
+
+    async def stop(self) -> None:
+        """Stop at once; whoever acts next takes up everything where it stands."""
+        await self.queue.stop()
+
+    def seen(self, keys: Iterable[Key], spec: Mapping[str, Any] | None = None) -> None:
+        """Work on what the watches have shown.
+
+        Args:
+            keys: What there may be something to do about.
+            spec: Of the build that was seen, if it was one: it may change whose turn it is.
+        """
+        if not self._knows_all:
+            return
+        if spec is not None and self._gate.concerns(spec):
+            self._admit()
+        for key in keys:
+            self.queue.add(key, rank=self._rank(key))
+
+    def _rank(self, key: Key) -> Rank:
+        """Until a build is let in, there is only something to tell."""
+        build = self._store.build(key)
+        waits = build is not None and build.started is None and self._gate.concerns(build.spec)
+        return Rank.IDLE if waits else Rank.NORMAL
+
+    async def _handle(self, key: Key) -> float | None:
+        try:
+            return await self._do(key)
+        except StandbyError:
+            # The term is over, and is about to be stopped.
+            return None
+
+    async def _do(self, key: Key) -> float | None:
+        if key == LEARN:
+            await self._learn()
+            return None
+        if key == ADMIT:
+            self._decide()
+            return None
+        if key[1] == SWEEP:
+            return await self._reconciler.sweep(key[0])
+        again = await self._reconcile(key)
+        if self._gate.is_stale:
+            self._admit()
+        return again
+
+    async def _reconcile(self, key: Key) -> float | None:
+        result = "error"
+        start = time.perf_counter()
+        try:
+            again = await self._reconciler.reconcile(key)
+            result = "success"
+        finally:
+            took = Observation(RECONCILE_DURATION, (), time.perf_counter() - start)
+            self._meters.add([Observation(RECONCILES, (result,)), took])
+        return again
+
+    async def _learn(self) -> None:
+        await self._reconciler.learn()
+        self._knows_all = True
+        self._admit()
+        for key in self._store.known():
+            self.queue.add(key, rank=self._rank(key))
+
+    def _decide(self) -> None:
+        decision = self._gate.decide(self._store.unfinished(), self._reconciler.now())
+        for concerned in decision.act:
+            self.queue.add(concerned, rank=Rank.URGENT)
+        for concerned in decision.tell:
+            self.queue.add(concerned, rank=Rank.IDLE)
+        self._admitted_at = asyncio.get_running_loop().time()
+        if decision.again is not None:
+            self.queue.add(ADMIT, decision.again, Rank.URGENT)
+
+    def _admit(self) -> None:
+        """Decide soon whose turn it is: at once, or with all that happens in a short while."""
+        passed = asyncio.get_running_loop().time() - self._admitted_at
+        self.queue.add(ADMIT, max(0.0, ADMIT_EVERY - passed), Rank.URGENT)

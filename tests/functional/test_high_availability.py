@@ -1,0 +1,136 @@
+"""Several operators that share a Lease: one acts, and when it goes another takes over."""
+
+import logging
+import random
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+from functional.autopilot import pods_run
+from functional.invariants import FINAL, History
+from functional.kube import Builds, spec
+from functional.operator_process import OperatorProcess
+from kubernetes import client, watch
+from support.watching import phase, wait_for_build
+
+Start = Callable[..., OperatorProcess]
+
+
+@pytest.fixture
+def start(kubeconfig: Path, crd: Path, namespace: str, api: client.ApiClient, tmp_path: Path) -> Iterator[Start]:
+    """Start operators that share a Lease; none may ever log a traceback."""
+    assert crd.exists()
+    account = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name="default"))
+    client.CoreV1Api(api).create_namespaced_service_account(namespace, account)
+    started: list[OperatorProcess] = []
+
+    def start(seconds: int = 2, kubeconfig: Path = kubeconfig) -> OperatorProcess:
+        lease = {"LEASE_NAME": "operator", "LEASE_NAMESPACE": namespace, "LEASE_SECONDS": str(seconds)}
+        made = OperatorProcess(kubeconfig, namespace, tmp_path / f"operator-{len(started)}.log", lease)
+        made.start()
+        started.append(made)
+        return made
+
+    yield start
+    for operator in started:
+        if operator.is_running():
+            operator.stop(signal.SIGKILL)
+    for operator in started:
+        assert "Traceback" not in operator.log, operator.log
+
+
+class Lease:
+    """The Lease, as the test sees it."""
+
+    def __init__(self, api: client.ApiClient, namespace: str) -> None:
+        self._api = client.CoordinationV1Api(api)
+        self._namespace = namespace
+
+    def wait(self, reached: Callable[[client.V1LeaseSpec], object], timeout: float = 30) -> client.V1LeaseSpec:
+        """Watch it until its spec has reached a state."""
+        stream = watch.Watch().stream(
+            self._api.list_namespaced_lease, self._namespace, timeout_seconds=max(1, round(timeout))
+        )
+        last = None
+        for event in stream:
+            last = cast("client.V1LeaseSpec", event["object"].spec)
+            if last.holder_identity and reached(last):
+                return last
+        raise AssertionError(f"the lease has not got there within {timeout} s: {last}")
+
+    def holder(self, *operators: OperatorProcess) -> OperatorProcess:
+        """Which of the operators holds it, once one of them does."""
+        found = self.wait(lambda spec: [one for one in operators if is_of(one, spec.holder_identity)])
+        return next(one for one in operators if is_of(one, found.holder_identity))
+
+
+def is_of(operator: OperatorProcess, identity: str | None) -> bool:
+    return identity in re.findall(r"(\S+) stands by", operator.log)
+
+
+def wait_until_it_stands_by(operator: OperatorProcess) -> None:
+    deadline = time.monotonic() + 30
+    while "stands by" not in operator.log:
+        assert time.monotonic() < deadline, operator.log
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def lease(api: client.ApiClient, namespace: str) -> Lease:
+    return Lease(api, namespace)
+
+
+def version(api: client.ApiClient, namespace: str) -> str:
+    metadata = client.CoreV1Api(api).list_namespaced_pod(namespace).metadata
+    assert metadata
+    return str(metadata.resource_version)
+
+
+def test_when_the_holder_is_killed_another_takes_over(
+    start: Start, lease: Lease, builds: Builds, api: client.ApiClient, namespace: str
+):
+    since = version(api, namespace)
+    names: list[str] = []
+    taken: list[float] = []
+    operators = [start(), start()]
+    holder = lease.holder(*operators)
+    with pods_run(api, namespace):
+        for number in range(3):
+            made = [f"build-{number}-{count}" for count in range(5)]
+            for name in made:
+                builds.create(spec(), name=name)
+            names += made
+            [other] = [one for one in operators if one is not holder]
+            wait_until_it_stands_by(other)
+            wait_for_build(api, namespace, random.choice(made), phase)
+            holder.stop(signal.SIGKILL)
+            killed = time.monotonic()
+            assert lease.holder(other) is other
+            taken.append(time.monotonic() - killed)
+            operators, holder = [other, start()], other
+        for name in names:
+            wait_for_build(api, namespace, name, lambda body: phase(body) in FINAL)
+    logging.getLogger(__name__).info("taken over after %s s with a lease of 2 s", [round(one, 1) for one in taken])
+    History(api, namespace, since).check()
+
+
+def test_one_that_is_stopped_hands_over_at_once(
+    start: Start, lease: Lease, builds: Builds, api: client.ApiClient, namespace: str
+):
+    first, second = start(20), start(20)
+    holder = lease.holder(first, second)
+    other = second if holder is first else first
+    since = version(api, namespace)
+    builds.create(spec())
+    wait_for_build(api, namespace, "hello", phase)
+    assert holder.stop() == 0
+    # Less than the lease, which is therefore not waited for.
+    spec_now = lease.wait(lambda spec: is_of(other, spec.holder_identity), timeout=15)
+    assert spec_now.lease_transitions == 1
+    with pods_run(api, namespace):
+        wait_for_build(api, namespace, "hello", lambda body: phase(body) == "Succeeded")
+    History(api, namespace, since).check()

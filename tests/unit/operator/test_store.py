@@ -1,0 +1,80 @@
+from typing import Any
+
+import pytest
+from imagebuild_operator.names import KIND
+from imagebuild_operator.store import Store
+from support.builds import UID, body
+
+KEY = ("team", "app")
+FINISHED = {"phase": "Succeeded", "completionTime": "2026-11-24T08:10:00Z"}
+
+
+def pod_body(name: str = "app-1", uid: str = "pod-1", version: str = "1", phase: str = "Running") -> dict[str, Any]:
+    return {
+        "metadata": {
+            "namespace": "team",
+            "name": name,
+            "uid": uid,
+            "resourceVersion": version,
+            "creationTimestamp": "2026-11-24T08:00:00Z",
+            "ownerReferences": [{"kind": KIND, "name": "app", "uid": UID, "controller": True}],
+        },
+        "status": {"phase": phase},
+    }
+
+
+def test_what_a_list_does_not_hold_is_forgotten():
+    store = Store()
+    store.put_build(body(name="gone", uid="gone"))
+    store.put_pod(pod_body())
+    with store.learning() as learning:
+        learning.build(body())
+    assert store.known() == [KEY]
+    assert not store.has_pods(KEY)
+
+
+def test_what_the_watch_has_shown_since_a_list_was_read_is_newer_than_the_list():
+    store = Store()
+    store.put_build(body())
+    store.put_pod(pod_body())
+    with store.learning() as learning:
+        store.put_build(body(name="new", uid="new"))
+        store.drop_build("team", "app", UID)
+        learning.build(body())
+        store.drop_pod(pod_body())
+        learning.pod(pod_body())
+    assert store.known() == [("team", "new")]
+
+
+def test_an_error_half_way_forgets_nothing():
+    store = Store()
+    store.put_build(body())
+    with pytest.raises(KeyError), store.learning() as learning:
+        learning.build({})
+    assert store.known() == [KEY]
+
+
+def test_an_older_body_of_a_pod_changes_nothing():
+    store = Store()
+    store.put_build(body())
+    store.put_pod(pod_body(version="10", phase="Succeeded"))
+    assert store.put_pod(pod_body(version="9")) is None
+    build = store.build(KEY)
+    assert build
+    assert [pod.phase for pod in store.pods(build)] == ["Succeeded"]
+
+
+def test_a_build_of_a_later_uid_outlives_the_end_of_an_earlier_one():
+    store = Store()
+    store.put_build(body(uid="later"))
+    store.drop_build("team", "app", "earlier")
+    assert store.known() == [KEY]
+
+
+def test_a_finished_build_is_forgotten_with_its_last_leftover_whoever_saw_to_that():
+    store = Store()
+    store.put_pod(pod_body())
+    store.put_build(body(status=FINISHED))
+    assert store.known() == [KEY]
+    store.drop_pod(pod_body())
+    assert store.known() == []
