@@ -72,6 +72,7 @@ def next_status(
             "node": pod.node or (recorded.get("node") if pod.name == recorded.get("podName") else None),
             "builderImage": builder_image,
         }
+    status["attemptCount"] = sum(_begun(each) for each in (status, *entries)) or None
     if verdict.phase.is_final:
         status |= _final(build, verdict, pod, start, now)
     if verdict.phase.is_final and entries:
@@ -96,6 +97,14 @@ def attempt_record(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, no
 def changes(build: ImageBuild, status: Mapping[str, Any]) -> Json:
     """What of a status differs from what is recorded: the body of a merge patch, empty where nothing does."""
     return {name: value for name, value in status.items() if build.status.get(name) != value}
+
+
+def _begun(status: Mapping[str, Any]) -> int:
+    """How many attempts have begun: those that have ended, and the one whose pod is none of theirs."""
+    ended: Attempts = status.get("attempts") or ()
+    name = status.get("podName")
+    has_another = name is not None and name not in {attempt.get("podName") for attempt in ended}
+    return len(ended) + has_another
 
 
 def _start(build: ImageBuild, pod: PodFacts | None, now: datetime) -> str | None:

@@ -246,6 +246,12 @@ def test_the_examples(builds: Builds) -> None:
         assert builds.create(example["spec"], name=example["metadata"]["name"])
 
 
+@pytest.mark.parametrize("name", ["PATH", "HTTP_PROXY", "AWS_REGION", "BUILD_ARG_VALUE_0"])
+def test_a_value_that_is_no_secret_may_have_any_name(builds: Builds, name: str) -> None:
+    reference = {"configMapKeyRef": {"name": "c", "key": "k"}}
+    assert builds.create(spec(buildArgs=[{"name": name, "valueFrom": reference}]))
+
+
 def test_the_charts_examples(builds: Builds) -> None:
     notes = (CHART / "templates" / "NOTES.txt").read_text()
     [in_notes] = re.findall(r"<<'EOF'\n(.*?)\nEOF\n", notes, flags=re.DOTALL)

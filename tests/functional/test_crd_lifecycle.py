@@ -1,6 +1,8 @@
 """What happens to an ImageBuild after it was created: its spec is fixed, its status is the operator's."""
 
+import json
 import re
+from typing import Any
 
 import pytest
 from functional.kube import Builds, Kubectl, message, spec
@@ -24,6 +26,7 @@ STATUS = {
     "digest": DIGEST,
     "shortDigest": DIGEST[7:19],
     "source": {"url": "https://example.com/x", "revision": "c" * 40, "sha256": "c" * 64, "bytes": 1},
+    "attemptCount": 1,
     "attempts": [
         {
             "podName": "hello-0123abcd",
@@ -124,7 +127,7 @@ def test_status_is_kept_whole_and_apart_from_the_spec(builds: Builds) -> None:
         ({"conditions": [{"type": "Succeeded", "status": "True"}]}, "lastTransitionTime: Required value"),
         ({"conditions": CONDITIONS * 2}, "Duplicate value"),
         ({"startTime": "yesterday"}, "must be of type date-time"),
-        ({"progress": 50}, 'unknown field "status.progress"'),
+        ({"percent": 50}, 'unknown field "status.percent"'),
     ],
     ids=str,
 )
@@ -143,8 +146,32 @@ def test_kubectl_get_shows_what_matters(builds: Builds, kubectl: Kubectl) -> Non
     shown = ["hello", "Succeeded", "Pushed", "registry.example.com/team/app:1", "0123456789ab", "1m23s"]
     assert row.split()[:-1] == shown
     header, row = kubectl("get", "builds", "-o", "wide", "-n", builds.namespace).splitlines()
-    assert re.split(r"\s{2,}", header)[-4:] == ["FULL DIGEST", "QUEUE", "NODE", "POD"]
-    assert row.split()[-4:] == [DIGEST, "1", "node1", "hello-0123abcd"]
+    assert re.split(r"\s{2,}", header)[-5:] == ["FULL DIGEST", "QUEUE", "ATTEMPTS", "NODE", "POD"]
+    assert row.split()[-5:] == [DIGEST, "1", "1", "node1", "hello-0123abcd"]
+
+
+def test_the_table_of_the_api_server(builds: Builds, api: client.ApiClient) -> None:
+    builds.create(spec())
+    builds.patch_status(STATUS)
+    builds.create(spec(), name="waits")
+    builds.patch_status({"phase": "Queued", "queue": {"position": 3, "message": "2 are before it."}}, name="waits")
+    builds.create(spec(), name="unseen")
+    shown: Any = api.call_api(
+        *api.param_serialize(
+            "GET",
+            f"/apis/imagebuild.dev/v1alpha1/namespaces/{builds.namespace}/imagebuilds",
+            header_params={"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"},
+            auth_settings=["BearerToken"],
+        )
+    )
+    table = json.loads(shown.read())
+    columns = {column["name"]: (column["type"], column["priority"]) for column in table["columnDefinitions"]}
+    wide = {"Full Digest": "string", "Queue": "integer", "Attempts": "integer", "Node": "string", "Pod": "string"}
+    assert {name: kind for name, (kind, priority) in columns.items() if priority} == wide
+    rows = {row["cells"][0]: dict(zip(columns, row["cells"], strict=True)) for row in table["rows"]}
+    assert [rows["hello"][name] for name in wide] == [DIGEST, 1, 1, "node1", "hello-0123abcd"]
+    assert [rows["waits"][name] for name in wide] == [None, 3, None, None, None]
+    assert [rows["unseen"][name] for name in ("Phase", "Reason", *wide)] == [None] * 7
 
 
 def test_kubectl_wait_sees_both_conditions(builds: Builds, kubectl: Kubectl) -> None:

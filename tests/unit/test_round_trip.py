@@ -89,14 +89,19 @@ SOURCES: st.SearchStrategy[Json] = st.one_of(
         PARTS,
     ),
 )
+CONFIG: Json = {"valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}
 BUILD_ARGS = st.lists(
-    st.tuples(
-        st.from_regex(r"ARG_[A-Z0-9_]{1,6}", fullmatch=True),
-        st.one_of(
-            st.builds(lambda text: {"value": text}, TEXTS),
-            st.just({"valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}),
-            st.just({"valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}),
+    st.one_of(
+        st.tuples(
+            st.from_regex(r"ARG_[A-Z0-9_]{1,6}", fullmatch=True),
+            st.one_of(
+                st.builds(lambda text: {"value": text}, TEXTS),
+                st.just({"valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}),
+                st.just(CONFIG),
+            ),
         ),
+        # Only a secret's value needs a variable of its argument's name in the executor's environment.
+        st.tuples(st.sampled_from(["PATH", "HTTP_PROXY", "OUTPUT_IMAGE"]), st.just(CONFIG)),
     ),
     max_size=6,
     unique_by=lambda pair: pair[0],

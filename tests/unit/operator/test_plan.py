@@ -6,10 +6,12 @@ from typing import Any
 
 from imagebuild_operator.actions import DeletePod, Plan
 from imagebuild_operator.errors import ClusterError, RejectedError
-from imagebuild_operator.model import ImageBuild
+from imagebuild_operator.judge import Verdict
+from imagebuild_operator.model import ImageBuild, Phase
 from imagebuild_operator.observe import PodFacts
 from imagebuild_operator.plan import decide, needs_explanation
-from support.builds import DIGEST, POD, SETTINGS, a_build, a_pod, after, ended, recorded, running, waiting
+from imagebuild_operator.status import next_status
+from support.builds import DIGEST, POD, SETTINGS, START, a_build, a_pod, after, ended, recorded, running, waiting
 
 
 def plan(build: ImageBuild, pod: PodFacts | None, now: datetime | None = None) -> Plan:
@@ -55,6 +57,7 @@ def test_the_first_status_of_a_build_as_a_whole():
             {"type": "Succeeded", "status": "Unknown", **condition},
             {"type": "Finished", "status": "False", **condition},
         ],
+        "attemptCount": 1,
         "podName": POD,
         "startTime": "2026-11-24T08:00:00Z",
         "builderImage": "registry.example/builder:1",
@@ -131,6 +134,7 @@ def test_a_success_as_a_whole():
         },
         "source": {"url": "https://example.com/context.tar.gz", "sha256": "cd" * 32, "bytes": 9},
         "cache": {"hits": 1, "misses": 2},
+        "attemptCount": 1,
         "attempts": [
             {
                 "podName": POD,
@@ -300,3 +304,15 @@ def test_the_kubelet_is_asked_about_a_pod_that_does_not_start():
     assert needs_explanation(stuck, after(5))
     assert not needs_explanation(a_pod(scheduled=after(0), build=running()), after(50))
     assert not needs_explanation(a_pod(), after(50))
+
+
+def test_attempts_of_all_platforms_are_counted_together():
+    platforms = [
+        {"platform": "linux/amd64", "phase": "Building", "podName": "b", "attempts": [{"podName": "a"}]},
+        {"platform": "linux/arm64", "phase": "Preparing", "podName": "c"},
+        {"platform": "linux/s390x", "phase": "Pending", "podName": "d", "attempts": [{"podName": "d"}]},
+        {"platform": "linux/ppc64le", "phase": "Pending"},
+    ]
+    verdict = Verdict(Phase.BUILDING, "Building.")
+    status = next_status(a_build(status={"platforms": platforms}), verdict, None, "builder:1", START, ())
+    assert status["attemptCount"] == 4

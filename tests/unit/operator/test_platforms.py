@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import support.builds
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from imagebuild_operator.actions import DeletePod, Plan
 from imagebuild_operator.admission import BEGIN, SUSPENDED, Turn, superseded
@@ -384,6 +384,7 @@ OUTCOMES = [
 ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(*[st.sampled_from([*OUTCOMES, None, "pushed"])] * 2), min_size=1, max_size=12))
 def test_whatever_becomes_of_the_pods_a_build_makes_each_once_and_ends_with_all_its_platforms(rounds: list[Any]):
     build, made_pods, at = for_both(), set[str](), 0.0

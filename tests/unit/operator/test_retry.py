@@ -61,6 +61,7 @@ def test_an_infrastructure_failure_is_tried_again_in_a_pod_of_its_own():
     made = plan(build, first, second, at=81)
     assert made.status is not None
     assert (made.status["phase"], made.status["podName"]) == ("Building", SECOND_POD)
+    assert (build.status["attemptCount"], made.status["attemptCount"]) == (1, 2)
     assert (made.status["reason"], made.status["node"]) == (None, None)
     assert "startTime" not in made.status
     build = recorded(build, made)
