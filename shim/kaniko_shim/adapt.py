@@ -105,13 +105,17 @@ def _platform(instructions: tuple[Instruction, ...], support: Support, given: Ma
     if support.modern:
         return {}
     values = {
-        "PLATFORM": f"linux/{support.architecture}",
-        "OS": "linux",
-        "ARCH": support.architecture,
-        "VARIANT": "",
+        f"{whose}{what}": value
+        for whose, platform in (("TARGET", support.platform), ("BUILD", support.machine))
+        for what, value in (
+            ("PLATFORM", platform.name),
+            ("OS", platform.os),
+            ("ARCH", platform.architecture),
+            ("VARIANT", platform.variant),
+        )
     }
     found = {
-        match[0]: values[match[2]]
+        match[0]: values[match[0]]
         for instruction in instructions
         if instruction.keyword in {"ARG", "FROM"}
         for match in _ARGUMENT.finditer(instruction.text)

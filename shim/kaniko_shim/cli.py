@@ -13,11 +13,12 @@ _FLAGS = {variable.flag: variable for variable in TABLE}
 _COMMANDS = frozenset(str(command) for command in Command)
 
 _HEAD = """\
-Usage: kaniko-shim [check|build|push] [--dry-run] [--variable=value ...]
+Usage: kaniko-shim [check|build|push|index] [--dry-run] [--variable=value ...]
 
 Without a sub-command it does the whole job: fetches the build context, builds the image with kaniko
 and pushes it. `build` stops at an OCI layout (OUTPUT_LAYOUT), which `push` takes from there.
-`check` asks whether the image may be pushed, and pushes nothing.
+`check` asks whether the image may be pushed, and pushes nothing. `index` pushes an index of images
+that were pushed before (INDEX_MANIFESTS).
 
   --dry-run   print the executor's command and stop
   --version   print the versions of the shim, the executor and Python

@@ -45,6 +45,16 @@ class Crane:
         Raises:
             JobError: a registry's reason.
         """
+        content = self.manifest(image)
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        return PushedImage(image.name, digest, image_size(content))
+
+    def manifest(self, image: ImageReference) -> bytes:
+        """The manifest under a name.
+
+        Raises:
+            JobError: a registry's reason.
+        """
         command = self.command(image.registry, "manifest", image.name)
         try:
             done = subprocess.run(  # noqa: S603 - a fixed program, arguments without a shell
@@ -60,8 +70,7 @@ class Crane:
             raise JobError.of(crane_failure(ended, f"{image.registry}: i/o timeout", image)) from error
         if done.returncode:
             raise JobError.of(crane_failure(Ended(done.returncode), done.stderr.decode("utf-8", "replace"), image))
-        digest = f"sha256:{hashlib.sha256(done.stdout).hexdigest()}"
-        return PushedImage(image.name, digest, image_size(done.stdout))
+        return done.stdout
 
 
 def crane_failure(ended: Ended, output: str, image: ImageReference) -> Failure:

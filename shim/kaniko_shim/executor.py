@@ -113,6 +113,10 @@ def invocation(
         *_cache_flags(request, abilities),
         *_registry_flags(request),
     ]
+    if request.platform:
+        if "custom-platform" not in abilities.flags:
+            raise JobError(Reason.INVALID_SPEC, "PLATFORM: this executor builds for its own platform only.")
+        flags.append(("custom-platform", request.platform.name))
     if request.target:
         flags.append(("target", request.target))
     flags = _with_extra(flags, request, abilities)

@@ -119,7 +119,7 @@ REFUSED: dict[str, str] = {
     "context": _CONTEXT,
     "context-sub-path": _CONTEXT,
     "credential-helpers": _CREDENTIALS,
-    "custom-platform": "RUN would run on this machine's processor all the same; build on a machine of that platform",
+    "custom-platform": "set PLATFORM",
     "destination": _DESTINATION,
     "digest-file": _DIGEST,
     "dockerfile": "set DOCKERFILE_PATH or DOCKERFILE_CONTENT",

@@ -3,7 +3,7 @@
 from kaniko_shim.job import Job
 from kaniko_shim.progress import Progress
 
-REPEATED = 500
+REPEATED = 400
 """Lines of the executor's after which the step is told again, so that it stays among the log's last lines."""
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
 from kaniko_shim import docker_config, source_variables, variables
@@ -12,6 +12,7 @@ from kaniko_shim.docker_config import DockerConfig
 from kaniko_shim.errors import JobError
 from kaniko_shim.extra_args import ExtraArg
 from kaniko_shim.labels import Label
+from kaniko_shim.platforms import Member, Platform
 from kaniko_shim.reasons import Reason
 from kaniko_shim.references import ImageReference
 from kaniko_shim.registries import Registries
@@ -74,6 +75,7 @@ class BuildRequest(Request):
         cache: None means no cache.
         labels: of the image.
         extra_args: flags for the executor.
+        platform: of the image; None means this machine's.
     """
 
     source: SourceRequest
@@ -85,6 +87,29 @@ class BuildRequest(Request):
     cache: CachePolicy | None
     labels: tuple[Label, ...] = ()
     extra_args: tuple[ExtraArg, ...] = ()
+    platform: Platform | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushRequest(Request):
+    """What `push` is asked besides.
+
+    Attributes:
+        by_digest: no tag is written.
+    """
+
+    by_digest: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexRequest(Request):
+    """What `index` is asked besides.
+
+    Attributes:
+        members: the images of the index.
+    """
+
+    members: tuple[Member, ...]
 
 
 class _Reader:
@@ -118,7 +143,7 @@ class _Reader:
 
 
 def parse_request(command: Command, environment: Mapping[str, str]) -> Request:
-    """Read the request; for `all` and `build` it is a BuildRequest.
+    """Read the request, of the kind that goes with the sub-command.
 
     Raises:
         JobError: InvalidSpec, with every problem there is.
@@ -149,7 +174,7 @@ def secrets_of(request: Request) -> Iterator[str]:
 
 def _push_request(command: Command, reader: _Reader) -> Request:
     reader.read(variables.LOG_FORMAT)
-    return Request(
+    request = Request(
         command=command,
         outputs=_outputs(reader),
         push=not reader.read(variables.NO_PUSH),
@@ -162,6 +187,15 @@ def _push_request(command: Command, reader: _Reader) -> Request:
         docker_config=_docker_config(reader),
         heartbeat_seconds=reader.read(variables.HEARTBEAT_SECONDS),
     )
+    common = {field.name: getattr(request, field.name) for field in fields(request)}
+    if command is Command.PUSH:
+        return PushRequest(**common, by_digest=reader.read(variables.PUSH_BY_DIGEST))
+    if command is Command.INDEX:
+        members = reader.read(variables.INDEX_MANIFESTS)
+        if not reader.is_set(variables.INDEX_MANIFESTS):
+            reader.problems.append("INDEX_MANIFESTS: name the images, such as linux/amd64=sha256:…")
+        return IndexRequest(**common, members=members)
+    return request
 
 
 def _build_request(command: Command, reader: _Reader) -> BuildRequest:
@@ -190,6 +224,7 @@ def _build_request(command: Command, reader: _Reader) -> BuildRequest:
         cache=_cache(reader, outputs),
         labels=reader.read(variables.LABELS),
         extra_args=reader.read(variables.EXTRA_ARGS),
+        platform=reader.read(variables.PLATFORM),
     )
 
 

@@ -12,8 +12,6 @@ from kaniko_shim import __version__
 from kaniko_shim.authorities import trust
 from kaniko_shim.cli import CommandLine, parse_command_line, usage
 from kaniko_shim.commands.build import build, plan
-from kaniko_shim.commands.check import check
-from kaniko_shim.commands.push import push
 from kaniko_shim.console import Console
 from kaniko_shim.credentials import find_credentials
 from kaniko_shim.errors import Failure, JobError
@@ -26,10 +24,9 @@ from kaniko_shim.phases import Phases
 from kaniko_shim.processes import harden
 from kaniko_shim.reasons import Reason
 from kaniko_shim.report import Reports
-from kaniko_shim.request import BuildRequest, Request, parse_request, secrets_of
+from kaniko_shim.request import BuildRequest, IndexRequest, PushRequest, Request, parse_request, secrets_of
 from kaniko_shim.result import Result
 from kaniko_shim.signals import ignore_further_stops, raise_when_told_to_stop
-from kaniko_shim.variable import Command
 from kaniko_shim.variables import LOG_FORMAT
 from kaniko_shim.warned import Warnings
 
@@ -100,11 +97,23 @@ def _work(request: Request, job: Job) -> Result:
     if isinstance(request, BuildRequest):
         harden()
         return build(request, job)
-    return check(request, job) if request.command is Command.CHECK else push(request, job)
+    # Loaded here: a container runs one sub-command.
+    if isinstance(request, PushRequest):
+        from kaniko_shim.commands.push import push  # noqa: PLC0415
+
+        return push(request, job)
+    if isinstance(request, IndexRequest):
+        from kaniko_shim.commands.index import index  # noqa: PLC0415
+
+        return index(request, job)
+    from kaniko_shim.commands.check import check  # noqa: PLC0415
+
+    return check(request, job)
 
 
 def _plan_push(request: Request) -> str:
-    return "\n".join(f"crane push {request.layout} {output.name}" for output in request.outputs)
+    what = "--index <the index>" if isinstance(request, IndexRequest) else request.layout
+    return "\n".join(f"crane push {what} {output.name}" for output in request.outputs)
 
 
 def _failure_of(error: Exception) -> Failure:

@@ -122,7 +122,7 @@ GENERAL = (
         r"fork/exec (?P<file>.*): exec format error",
         Reason.RUN_COMMAND_FAILED,
         "{step} could not start {file}: it is made for another processor, or is a script without #!",
-        "Use a base image for this machine's architecture.",
+        "Use a base image for this machine's architecture; with PLATFORM, build on a machine of that platform.",
     ),
     _row(
         "no shell",

@@ -14,7 +14,7 @@ from kaniko_shim.support import Support
 _COPYING = frozenset({"COPY", "ADD"})
 _MOUNT_TYPES = frozenset({"cache", "secret", "bind"})
 _GIT = re.compile(r"(?:git@|git://|ssh://)\S+|https?://\S+\.git(?:#\S*)?|https?://\S+\.git/?")
-_OWN_PLATFORM = re.compile(r"[\"']?\$\{?(?:BUILD|TARGET)PLATFORM\}?[\"']?")
+_OWN_PLATFORM = re.compile(r"[\"']?\$\{?(BUILD|TARGET)PLATFORM\}?[\"']?")
 _FRONTEND = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?:[:@].*)?")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -62,9 +62,11 @@ def _climbs_out(instruction: Instruction, _: Support) -> bool:
 
 def _foreign_platform(instruction: Instruction, support: Support) -> bool:
     platform = instruction.flag("--platform")
-    if platform is None or _OWN_PLATFORM.fullmatch(platform):
+    if platform is None:
         return False
-    return platform.strip("\"'") not in {f"linux/{support.architecture}", support.architecture}
+    if match := _OWN_PLATFORM.fullmatch(platform):
+        return match[1] == "BUILD" and support.platform != support.machine
+    return platform.strip("\"'") not in {support.platform.name, support.platform.architecture}
 
 
 def _expands(instruction: Instruction, _: Support) -> bool:
@@ -166,8 +168,8 @@ _TABLE = (
     _Feature(
         frozenset({"FROM"}),
         _foreign_platform,
-        "this executor ignores FROM --platform silently, and takes the image of its own processor",
-        "Leave --platform out, and build on a machine of that platform.",
+        "this executor ignores FROM --platform silently, and takes the image for the platform that is built for",
+        "Leave --platform out, and set PLATFORM or build on a machine of that platform.",
     ),
     _Feature(
         _COPYING,

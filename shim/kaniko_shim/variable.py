@@ -15,6 +15,7 @@ class Command(StrEnum):
     BUILD = "build"
     PUSH = "push"
     CHECK = "check"
+    INDEX = "index"
 
 
 @dataclass(frozen=True, slots=True)

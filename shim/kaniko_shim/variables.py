@@ -9,6 +9,7 @@ from kaniko_shim.docker_config import parse_docker_config
 from kaniko_shim.extra_args import parse_extra_args
 from kaniko_shim.labels import parse_labels
 from kaniko_shim.logformat import parse_log_format
+from kaniko_shim.platforms import parse_members, parse_platform
 from kaniko_shim.references import ImageReference, parse_output
 from kaniko_shim.registries import parse_maps, parse_mirrors, parse_registries
 from kaniko_shim.scalars import (
@@ -96,6 +97,13 @@ BUILD_ARG_FROM_CONFIG = Variable(
     parse_origins,
 )
 TARGET = Variable("TARGET", "The stage to build.", parse_text, default_note="the last stage")
+PLATFORM = Variable(
+    "PLATFORM",
+    "The platform of the image, `os/arch[/variant]`: base images are taken for it, and the image is marked with it. "
+    "RUN still runs on this machine's processor.",
+    parse_platform,
+    default_note="this machine's",
+)
 LABELS = Variable(
     "LABELS",
     "Labels of the image: `,`-joined `name=value`, or a JSON object of texts for values that hold commas. A LABEL of "
@@ -115,6 +123,20 @@ OUTPUT_IMAGE = Variable(
     _parse_outputs,
     commands=_EVERY,
 )
+PUSH_BY_DIGEST = Variable(
+    "PUSH_BY_DIGEST",
+    "`true`: the image is pushed to each OUTPUT_IMAGE's repository by its digest, and no tag is written.",
+    parse_switch,
+    default="false",
+    commands=(Command.PUSH,),
+)
+INDEX_MANIFESTS = Variable(
+    "INDEX_MANIFESTS",
+    "The images of an index: `,`-joined `os/arch[/variant]=sha256:…`, each the digest of an image that lies in the "
+    "repository of every OUTPUT_IMAGE already.",
+    parse_members,
+    commands=(Command.INDEX,),
+)
 NO_PUSH = Variable(
     "NO_PUSH",
     "`true`: the image is built (and written to OUTPUT_LAYOUT, or checked there), but not pushed.",
@@ -128,7 +150,7 @@ OUTPUT_LAYOUT = Variable(
     "written only if this is set.",
     _parse_absolute,
     default_note="`/kaniko/layout` for `build` and `push`",
-    commands=_EVERY,
+    commands=(Command.ALL, Command.BUILD, Command.PUSH),
 )
 CACHE = Variable(
     "CACHE",
@@ -272,9 +294,12 @@ TABLE: tuple[Variable[object], ...] = (
     CACHE,
     CACHE_TTL,
     CACHE_READ_ONLY,
+    PLATFORM,
     LABELS,
     EXTRA_ARGS,
     NO_PUSH,
+    PUSH_BY_DIGEST,
+    INDEX_MANIFESTS,
     OUTPUT_LAYOUT,
     HEARTBEAT_SECONDS,
     LOG_FORMAT,

@@ -190,7 +190,7 @@ def environment(entries: list[Json]) -> dict[str, str]:
     return resolved
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SPECS)
 def test_the_shim_is_asked_for_what_the_spec_says(document: Json):
     spec = parse_spec(document)
@@ -216,7 +216,7 @@ def test_the_shim_is_asked_for_what_the_spec_says(document: Json):
     check_registries(request, document["registries"])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(SPECS)
 def test_only_push_is_given_what_it_needs_to_push(document: Json):
     spec = parse_spec(document)

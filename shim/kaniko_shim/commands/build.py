@@ -92,7 +92,8 @@ def _prepare(request: BuildRequest, job: Job) -> _Prepared:
     paths = job.paths
     context = context_directory(paths.context, request.source)
     abilities = probe(paths)
-    given = give_dockerfile(request, context, replace(abilities.support, architecture=architecture()), paths)
+    support = replace(abilities.support, architecture=architecture(), target=request.platform)
+    given = give_dockerfile(request, context, support, paths)
     credentials = find_credentials(request.docker_config, job.environment, paths)
     install_credentials(credentials, paths, job.warn)
     if request.layout:

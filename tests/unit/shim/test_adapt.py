@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from kaniko_shim.adapt import Surroundings, adapt
 from kaniko_shim.dockerfile import parse_dockerfile
 from kaniko_shim.heredocs import convert_heredocs, write_files
+from kaniko_shim.platforms import Platform
 from kaniko_shim.rewrite import Edit, rewrite
 from kaniko_shim.stages import split_stages
 from kaniko_shim.support import Support
@@ -102,6 +103,18 @@ def test_the_arguments_of_the_platform():
         "BUILDARCH": "arm64",
         "TARGETARCH": "arm64",
         "TARGETVARIANT": "",
+    }
+
+
+def test_another_platform_is_that_of_the_target_only():
+    text = b"FROM x:$TARGETARCH-$TARGETVARIANT-$BUILDARCH\nARG TARGETPLATFORM BUILDPLATFORM\n"
+    support = Support(architecture="arm64", target=Platform("linux", "arm", "v7"))
+    assert adapt(text, support, PLACE).arguments == {
+        "BUILDARCH": "arm64",
+        "BUILDPLATFORM": "linux/arm64",
+        "TARGETARCH": "arm",
+        "TARGETPLATFORM": "linux/arm/v7",
+        "TARGETVARIANT": "v7",
     }
 
 

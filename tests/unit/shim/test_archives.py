@@ -213,7 +213,7 @@ NAME = st.text(st.characters(codec="utf-8", exclude_characters="\0/\\"), min_siz
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.dictionaries(NAME, st.binary(max_size=2000), max_size=8),
     st.sampled_from([tarfile.PAX_FORMAT, tarfile.GNU_FORMAT]),
@@ -226,7 +226,7 @@ def test_any_files_come_back(files: dict[str, bytes], form: int, kind: str):
         assert files_of(unpack(content, Path(directory, "tree"))) == nested
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.binary(max_size=3000), st.sampled_from(["raw", "tar", "gz", "zst"]), st.data())
 def test_any_bytes_are_an_archive_or_a_refusal(noise: bytes, kind: str, data: st.DataObject):
     content = bytearray(tar_of(FILES) if kind != "raw" else noise)

@@ -147,6 +147,13 @@ def test_a_flag_that_the_executor_does_not_know_is_never_passed():
         )
 
 
+def test_the_platform_is_passed_on_or_refused():
+    environment = {"OUTPUT_IMAGE": "r.example/app", "PLATFORM": "linux/arm/v7"}
+    assert "--custom-platform=linux/arm/v7" in command(environment, flags=ALL_FLAGS | {"custom-platform"}).argv
+    with pytest.raises(JobError, match="PLATFORM: this executor"):
+        command(environment)
+
+
 def test_paths_below_a_dot_can_not_be_those_of_an_image():
     paths = Paths()
     for path in (paths.crane, paths.executor_help, paths.scratch, paths.docker_config):

@@ -7,10 +7,11 @@ from kaniko_shim.build_args import BuildArg
 from kaniko_shim.cache import CachePolicy
 from kaniko_shim.docker_config import DockerConfig
 from kaniko_shim.errors import JobError
+from kaniko_shim.platforms import Member, Platform
 from kaniko_shim.reasons import Reason
 from kaniko_shim.references import ImageReference
 from kaniko_shim.registries import Registries, RegistryMap
-from kaniko_shim.request import BuildRequest, Request, parse_request, secrets_of
+from kaniko_shim.request import BuildRequest, IndexRequest, PushRequest, parse_request, secrets_of
 from kaniko_shim.source_request import SourceRequest
 from kaniko_shim.sources.bucket_access import BucketAccess
 from kaniko_shim.sources.kinds import FileSource, HttpSource
@@ -128,7 +129,7 @@ def test_everything_at_once():
 
 def test_a_push_reads_its_own_variables_only():
     environment = {"OUTPUT_IMAGE": "r.example/app", "SOURCE_GET_URL": "nonsense", "BUILD_ARG": "nonsense"}
-    assert parse_request(Command.PUSH, environment) == Request(
+    push = PushRequest(
         command=Command.PUSH,
         outputs=(APP,),
         push=True,
@@ -136,6 +137,21 @@ def test_a_push_reads_its_own_variables_only():
         registries=Registries(),
         docker_config=None,
         heartbeat_seconds=30,
+        by_digest=False,
+    )
+    assert parse_request(Command.PUSH, environment) == push
+    assert parse_request(Command.PUSH, {**environment, "PUSH_BY_DIGEST": "true"}) == replace(push, by_digest=True)
+
+
+def test_an_index_names_its_images():
+    digest = "sha256:" + "a" * 64
+    request = parse_request(
+        Command.INDEX, {"OUTPUT_IMAGE": "r.example/app", "INDEX_MANIFESTS": f"linux/arm/v7={digest}"}
+    )
+    assert isinstance(request, IndexRequest)
+    assert request.members == (Member(Platform("linux", "arm", "v7"), digest),)
+    assert problems(Command.INDEX, {"OUTPUT_IMAGE": "r.example/app"}) == (
+        "One variable is not usable: INDEX_MANIFESTS: name the images, such as linux/amd64=sha256:…."
     )
 
 

@@ -2,7 +2,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.errors import Failure
 from kaniko_shim.phases import Timings
@@ -70,7 +70,6 @@ def test_the_log_tail_is_the_first_to_be_cut_and_from_its_beginning():
 ANYTHING = st.text(max_size=9000)
 
 
-@settings(deadline=None)
 @given(ANYTHING, ANYTHING, ANYTHING, ANYTHING, st.integers(0, 60), st.lists(ANYTHING, max_size=3))
 def test_it_always_fits_and_is_clean(
     message: str, instruction: str, tail: str, url: str, images: int, warnings: list[str]

@@ -1,6 +1,9 @@
+from contextlib import nullcontext
+
 import pytest
 from kaniko_shim.dockerfile import parse_dockerfile
 from kaniko_shim.errors import JobError
+from kaniko_shim.platforms import Platform
 from kaniko_shim.reasons import Reason
 from kaniko_shim.support import Support
 from kaniko_shim.unsupported import refuse_ignored, warnings_about
@@ -83,6 +86,22 @@ def test_what_is_warned_of(text: str, support: Support, problem: str):
     warnings = list(warnings_about(instructions, support, "Dockerfile"))
     assert len(warnings) == bool(problem)
     assert all(warning.startswith("Dockerfile line 2: ") and problem in warning for warning in warnings)
+
+
+@pytest.mark.parametrize(
+    ("platform", "refused"),
+    [
+        ("linux/arm64", False),
+        ("$TARGETPLATFORM", False),
+        ("linux/amd64", True),
+        ("${BUILDPLATFORM}", True),
+    ],
+)
+def test_from_may_name_the_platform_that_is_built_for(platform: str, *, refused: bool):
+    instructions = parse_dockerfile(f"FROM --platform={platform} x\n".encode())
+    support = Support(target=Platform("linux", "arm64"))
+    with pytest.raises(JobError, match="ignores FROM --platform") if refused else nullcontext():
+        refuse_ignored(instructions, support, "Dockerfile")
 
 
 @pytest.mark.parametrize(
