@@ -1,6 +1,5 @@
 """Start the operator: `imagebuild-operator`, or `python -m imagebuild_operator`."""
 
-import logging
 import os
 import sys
 
@@ -9,6 +8,7 @@ import kopf
 from imagebuild_operator.controller import Controller
 from imagebuild_operator.errors import SettingsError
 from imagebuild_operator.handlers import register
+from imagebuild_operator.journal import configure
 from imagebuild_operator.meters import Meters
 from imagebuild_operator.monitor import Monitor
 from imagebuild_operator.settings import load_settings
@@ -23,11 +23,7 @@ def main() -> int:
     except SettingsError as error:
         sys.stderr.write(f"imagebuild-operator: {error}\n")
         return 2
-    kopf.configure(log_format=kopf.LogFormat.JSON if settings.log_format == "json" else kopf.LogFormat.FULL)
-    logging.getLogger().setLevel(settings.log_level)
-    # Every event of a watch would be a line.
-    for chatty in ("kopf.activities", "kopf.objects"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    configure(settings.log_format, settings.log_level)
     registry = kopf.OperatorRegistry()
     meters = Meters(namespaces=settings.metrics_namespaces)
     controller = Controller(settings, meters)

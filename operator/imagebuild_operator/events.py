@@ -9,6 +9,7 @@ from imagebuild_operator.actions import Event
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.moments import format_time
 from imagebuild_operator.names import API_VERSION, KIND, OPERATOR
+from imagebuild_operator.redact import redact
 
 #: What the API server takes at most.
 MAX_MESSAGE: Final = 1024
@@ -31,7 +32,7 @@ def event_manifest(build: ImageBuild, event: Event, now: datetime) -> dict[str, 
         },
         "type": event.type,
         "reason": event.reason,
-        "message": event.message[:MAX_MESSAGE],
+        "message": redact(event.message)[:MAX_MESSAGE],
         "source": {"component": OPERATOR},
         "reportingComponent": OPERATOR,
         "firstTimestamp": format_time(now),

@@ -7,6 +7,7 @@ from typing import Final
 
 from imagebuild_operator.cluster import Cluster
 from imagebuild_operator.errors import ClusterError
+from imagebuild_operator.journal import about
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.names import BUILD
 from imagebuild_operator.observe import PodFacts
@@ -55,7 +56,8 @@ class LogReader:
         try:
             return await self._cluster.read_log(build.namespace, pod.name, BUILD)
         except ClusterError as error:
-            _logger.debug("%s/%s: the log of %s can't be read: %s", build.namespace, build.name, pod.name, error)
+            extra = about(build.namespace, build.name, uid=build.uid)
+            _logger.debug("The log of pod %s can't be read: %s", pod.name, error, extra=extra)
             return None
         finally:
             self._reading -= 1

@@ -10,6 +10,7 @@ from imagebuild_operator.cluster import Cluster
 from imagebuild_operator.errors import ClusterError, ConflictError, NotFoundError, RejectedError
 from imagebuild_operator.events import event_manifest, latest_warning
 from imagebuild_operator.gate import Gate
+from imagebuild_operator.journal import about
 from imagebuild_operator.logs import LogReader
 from imagebuild_operator.meters import Meters
 from imagebuild_operator.model import ImageBuild
@@ -122,7 +123,8 @@ class Reconciler:
         for build in gone:
             await self._cluster.delete_build(namespace, build.name, build.uid)
             self._store.drop_build(namespace, build.name)
-            _logger.info("%s/%s is deleted: it was finished, and its time is over", namespace, build.name)
+            extra = about(namespace, build.name, uid=build.uid)
+            _logger.info("The build is deleted: it was finished, and its time is over", extra=extra)
         return wait
 
     async def _confirm_gone(self, build: ImageBuild) -> PodFacts | None:
@@ -191,14 +193,10 @@ class Reconciler:
             self._meters.add(observations(build, plan.status), build.namespace)
             self._store.put_build(body)
         for event in plan.events:
-            _logger.info(
-                "%s/%s: %s: %s",
-                build.namespace,
-                build.name,
-                event.reason,
-                event.message,
-                extra={"namespace": build.namespace, "build": build.name, "uid": build.uid},
-            )
+            told = {"uid": build.uid, "attempt": build.attempt, "event": event.reason}
+            status = {**build.status, **(plan.status or {})}
+            extra = about(build.namespace, build.name, **told, phase=status.get("phase"), reason=status.get("reason"))
+            _logger.info("%s", event.message, extra=extra)
             await self._tell(build, event)
         for pod in plan.delete:
             await self._cluster.delete_pod(build.namespace, pod.name, pod.uid)
@@ -208,7 +206,8 @@ class Reconciler:
         try:
             await self._cluster.create_event(event_manifest(build, event, self._clock()))
         except ClusterError as error:
-            _logger.warning("%s/%s: Event %s is lost: %s", build.namespace, build.name, event.reason, error)
+            extra = about(build.namespace, build.name, uid=build.uid)
+            _logger.warning("Event %s is lost: %s", event.reason, error, extra=extra)
 
     async def _refresh(self, key: Key) -> float | None:
         """The build has changed since it was read: read it and look again at once."""

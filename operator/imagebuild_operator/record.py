@@ -1,6 +1,7 @@
 """The plan that writes a verdict down: the status that changes with it, and the Event that tells of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -9,12 +10,21 @@ from imagebuild_operator.judge import Verdict
 from imagebuild_operator.model import ImageBuild, Phase
 from imagebuild_operator.observe import PodFacts
 from imagebuild_operator.reasons import Reason
+from imagebuild_operator.redact import redact, redact_all
 from imagebuild_operator.retry import Attempts
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.status import changes, next_status
 
-#: The reason of the Event about a success that was not whole: the cache could not be written, for example.
+#: The reason of the Event about a success that was not whole.
 BUILD_WARNING: Final = "BuildWarning"
+#: The reasons of Events that are none of `Reason`.
+EVENTS: Final[Mapping[str, str]] = {
+    Phase.PREPARING: "A pod was created, and waits for its node or for what it needs.",
+    Phase.BUILDING: "The Dockerfile is being run.",
+    Phase.PUSHING: "The image is built and is being pushed.",
+    Phase.SUCCEEDED: "The image is where it should be; the message has its digest.",
+    BUILD_WARNING: "The build has succeeded, but something went wrong: the cache could not be written, for example.",
+}
 
 
 def record(
@@ -41,7 +51,9 @@ def record(
         attempts: Those that have ended, where one has been added to the recorded ones.
     """
     recorded = build.attempts if attempts is None else attempts
-    whole = next_status(build, verdict, pod, settings.defaults.builder_image, now, recorded)
+    # Before it is cut, which could leave half a password that nothing tells by its neighbours.
+    verdict = replace(verdict, message=redact(verdict.message))
+    whole = redact_all(next_status(build, verdict, pod, settings.defaults.builder_image, now, recorded))
     events = _events(build, verdict, whole.get("warnings") or ())
     return Plan(status=changes(build, whole) or None, events=events, delete=delete, look_again=look_again)
 

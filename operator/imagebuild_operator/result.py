@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from imagebuild_operator.reasons import Reason
+from imagebuild_operator.redact import redact
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
@@ -83,7 +84,7 @@ def _reason(value: object) -> Reason | None:
 def _text(value: object, limit: int = MAX_TEXT) -> str | None:
     if not isinstance(value, str):
         return None
-    return _CONTROL.sub("�", value)[-limit:] or None
+    return redact(_CONTROL.sub("�", value))[-limit:] or None
 
 
 def _number(value: object) -> int | None:

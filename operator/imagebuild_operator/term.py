@@ -4,6 +4,7 @@ All that is remembered between two decisions, except for what the watches have s
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -11,12 +12,15 @@ from typing import Any, Final
 from imagebuild_operator.cluster import Cluster
 from imagebuild_operator.errors import StandbyError
 from imagebuild_operator.gate import Gate
+from imagebuild_operator.journal import about
 from imagebuild_operator.meters import Meters
 from imagebuild_operator.metrics import RECONCILE_DURATION, RECONCILES, Observation
 from imagebuild_operator.reconcile import Reconciler
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.store import SWEEP, Key, Store
 from imagebuild_operator.workqueue import Rank, WorkQueue
+
+_logger: Final = logging.getLogger(__name__)
 
 #: Builds reconciled at once; they mostly wait for the API server.
 WORKERS: Final = 16
@@ -36,7 +40,7 @@ class Term:
         self._meters = meters
         self._gate = Gate(settings.limits)
         self._reconciler = Reconciler(cluster, store, settings, self._gate, meters)
-        self.queue: WorkQueue[Key] = WorkQueue(self._handle, WORKERS)
+        self.queue: WorkQueue[Key] = WorkQueue(self._handle, WORKERS, self._failed)
         self._knows_all = False
         self._admitted_at = 0.0
 
@@ -89,6 +93,14 @@ class Term:
         if self._gate.is_stale:
             self._admit()
         return again
+
+    def _failed(self, key: Key, what: str, error: Exception) -> None:
+        """Log that a key could not be handled."""
+        build = self._store.build(key)
+        subjects = {ADMIT: "Whose turn it is", LEARN: "What there is", (key[0], SWEEP): "Who has to go"}
+        subject = subjects.get(key, "The build")
+        extra = about(*key, uid=build.uid, attempt=build.attempt) if build else about(*key)
+        _logger.error("%s %s", subject, what, exc_info=error, extra=extra)
 
     async def _reconcile(self, key: Key) -> float | None:
         result = "error"

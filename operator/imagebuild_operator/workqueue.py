@@ -33,8 +33,23 @@ class Rank(IntEnum):
 class WorkQueue(Generic[Key]):
     """Runs `handle(key)` for each key added; what it returns is the delay after which to handle the key again."""
 
-    def __init__(self, handle: Callable[[Key], Awaitable[float | None]], workers: int) -> None:
+    def __init__(
+        self,
+        handle: Callable[[Key], Awaitable[float | None]],
+        workers: int,
+        failed: Callable[[Key, str, Exception], None] = lambda key, what, error: _logger.error(
+            "%s %s", key, what, exc_info=error
+        ),
+    ) -> None:
+        """Set it up.
+
+        Args:
+            handle: Handles a key.
+            workers: How many keys are handled at once.
+            failed: Told of each key whose handling has failed: what of it, and why.
+        """
         self._handle = handle
+        self._failed = failed
         self._workers = workers
         self._ready: asyncio.PriorityQueue[tuple[Rank, int, Key]] = asyncio.PriorityQueue()
         self._numbers = itertools.count()
@@ -115,10 +130,10 @@ class WorkQueue(Generic[Key]):
             self._taken = self._active[key] = asyncio.get_running_loop().time()
             try:
                 delay = await self._handle(key)
-            except Exception:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the key is tried again
                 failures = self._failures[key] = self._failures.get(key, 0) + 1
                 delay = min(MAX_DELAY, FIRST_DELAY * 2 ** (failures - 1)) * random.uniform(0.5, 1.0)  # noqa: S311
-                _logger.exception("%s could not be reconciled (try %d); again in %.1f s", key, failures, delay)
+                self._failed(key, f"could not be reconciled (try {failures}); again in {delay:.1f} s", error)
             else:
                 self._failures.pop(key, None)
             finally:

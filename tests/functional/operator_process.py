@@ -1,6 +1,7 @@
 """The operator as a process of its own, beside a real API server."""
 
 import os
+import re
 import select
 import signal
 import socket
@@ -86,6 +87,10 @@ class OperatorProcess:
                 return error.code, error.read().decode()
         except urllib.error.URLError:
             return 0, ""
+
+    def surprises(self) -> list[str]:
+        """Lines of its log that tell of an exception that nobody has thought of."""
+        return [line for line in self.log.splitlines() if re.search(r'"stack": \[|Traceback| at \S+\.py:\d', line)]
 
     @property
     def log(self) -> str:

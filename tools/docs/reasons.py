@@ -1,6 +1,7 @@
 """docs/reasons.md from the operator's table of reasons."""
 
 from imagebuild_operator.reasons import TABLE, Cause
+from imagebuild_operator.record import EVENTS
 
 HEAD = """\
 # Reasons
@@ -18,6 +19,16 @@ The last column says whether the operator tries again by itself; `spec.retry.lim
 ended is in `status.attempts`.
 """
 
+EVENTS_HEAD = """
+## Events
+
+Each change of phase or reason is one Event about the ImageBuild, and one line of the operator's log. Its reason is one
+of the tables above, or one of these. It is a Warning where somebody may have to do something: not for builds that wait
+for their turn or were cancelled.
+
+| reason | what it means |
+|---|---|"""
+
 TITLES = {
     Cause.USER: "For the author of the build",
     Cause.INFRASTRUCTURE: "For whoever runs the cluster and the registries",
@@ -34,4 +45,5 @@ def render() -> str:
             for reason, row in TABLE.items()
             if row.cause is cause
         ]
+    parts += [EVENTS_HEAD, *(f"| {reason} | {meaning} |" for reason, meaning in EVENTS.items())]
     return "\n".join(parts) + "\n"

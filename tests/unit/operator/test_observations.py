@@ -17,6 +17,8 @@ from imagebuild_operator.model import Phase
 from imagebuild_operator.observations import ENDINGS, observations
 from imagebuild_operator.observe import PodFacts
 from imagebuild_operator.plan import decide
+from imagebuild_operator.reasons import Reason
+from imagebuild_operator.record import BUILD_WARNING, EVENTS
 from support.builds import DIGEST, SETTINGS, a_build, a_pod, after, ended
 
 STARTED = {"phase": "Building", "startTime": "2026-11-24T08:00:03Z", "podName": "p"}
@@ -95,9 +97,10 @@ def test_a_build_that_never_began_is_counted_by_its_reason():
     ),
     st.integers(0, 3),
 )
-def test_whatever_happens_a_build_is_counted_once(pods: list[PodFacts], limit: int):
+def test_whatever_happens_a_build_is_counted_once_and_each_change_is_told_once(pods: list[PodFacts], limit: int):
     """Through the core's own decisions: what `decide` says is what is written."""
     build, counted, ends = a_build({"retry": {"limit": limit}}), [], 0
+    before: tuple[object, object] = (None, None)
     for number, pod in enumerate([*pods, *pods]):
         plan = decide(build, [pod], SETTINGS, after(60 * number), turn=BEGIN)
         if plan.status is None:
@@ -105,6 +108,11 @@ def test_whatever_happens_a_build_is_counted_once(pods: list[PodFacts], limit: i
         counted += [o for o in observations(build, plan.status) if o.metric is BUILDS_FINISHED]
         build = a_build({"retry": {"limit": limit}}, {**build.status, **plan.status})
         ends += build.is_finished
+        stands = (build.status.get("phase"), build.status.get("reason"))
+        # One Event for one change, whose reason the docs have a row for.
+        assert len([event for event in plan.events if event.reason != BUILD_WARNING]) == (stands != before)
+        assert {event.reason for event in plan.events} <= {*EVENTS, *Reason}
+        before = stands
     assert len(counted) == min(ends, 1)
     for observation in counted:
         assert observation.labels in ENDINGS
