@@ -40,7 +40,7 @@ def start(kubeconfig: Path, crd: Path, namespace: str, api: client.ApiClient, tm
         if operator.is_running():
             operator.stop(signal.SIGKILL)
     for operator in started:
-        assert "Traceback" not in operator.log, operator.log
+        assert operator.surprises() == []
 
 
 class Lease:
