@@ -41,6 +41,7 @@ class Turn:
 
 BEGIN: Final = Turn()
 SUSPENDED: Final = Turn(Reason.SUSPENDED, "The build is suspended. Set spec.suspend to false to let it begin.")
+STEPPED_BACK: Final = Turn(Reason.POD_NOT_CREATED, "The API server did not take the build pod; others may go first.")
 
 
 def superseded(by: str) -> Turn:

@@ -13,6 +13,7 @@ from imagebuild_operator.observe import PodFacts
 from imagebuild_operator.pod import build_pod
 from imagebuild_operator.reasons import Reason
 from imagebuild_operator.record import record, recorded_reason
+from imagebuild_operator.refusal import WAITS
 from imagebuild_operator.retry import Attempts, is_tried_again, retry_delay
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.status import attempt_record
@@ -46,8 +47,8 @@ def wait_for_turn(build: ImageBuild, turn: Turn | None, settings: OperatorSettin
     """Record that it is not a build's turn, and why; nothing where that is not decided yet."""
     if turn is None:
         return Plan()
-    if turn.reason is Reason.QUOTA_EXCEEDED is recorded_reason(build):
-        # Its own refusal says more than that of the namespace.
+    if turn.reason in WAITS and recorded_reason(build) in WAITS:
+        # What the API server said of its own pod says more.
         return Plan()
     verdict = Verdict(Phase.QUEUED, turn.message, turn.reason, position=turn.position)
     return record(build, verdict, None, settings, now)

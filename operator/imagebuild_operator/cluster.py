@@ -28,8 +28,8 @@ PING_TIMEOUT: Final = 3.0
 CONNECTIONS: Final = 50
 #: Lines and bytes of a log that are read at most, and the seconds that it may take: the API server asks the node,
 #: which may be away. The shim tells of the step at least once in as many lines.
-LOG_LINES: Final = 500
-LOG_BYTES: Final = 128 * 1024
+LOG_LINES: Final = 600
+LOG_BYTES: Final = 256 * 1024
 LOG_TIMEOUT: Final = 5.0
 #: Objects in one piece of a list.
 PAGE: Final = 500
@@ -118,9 +118,9 @@ class Cluster:
         text = await self._send("GET", path, query=query, timeout=LOG_TIMEOUT)
         return text.decode("utf-8", "replace")
 
-    async def list_pod_warnings(self, namespace: str, uid: str) -> list[Json]:
-        """The Events of type Warning about a pod, in no order."""
-        query = {"fieldSelector": f"involvedObject.uid={uid},type=Warning", "limit": "50"}
+    async def list_pod_events(self, namespace: str, uid: str) -> list[Json]:
+        """The Events about a pod, in no order."""
+        query = {"fieldSelector": f"involvedObject.uid={uid}", "limit": "50"}
         answer = await self._call("GET", f"/api/v1/namespaces/{namespace}/events", query=query, verb="list")
         return list(answer.get("items") or ())
 

@@ -11,6 +11,8 @@ from imagebuild_operator.moments import format_time
 from imagebuild_operator.names import API_VERSION, KIND, OPERATOR
 from imagebuild_operator.redact import redact
 
+#: Reasons of Events that show a pod getting on: whatever was warned of before has healed, or did not matter.
+WENT_ON: Final = frozenset({"SuccessfulAttachVolume", "Pulling", "Pulled", "Created", "Started"})
 #: What the API server takes at most.
 MAX_MESSAGE: Final = 1024
 
@@ -42,9 +44,13 @@ def event_manifest(build: ImageBuild, event: Event, now: datetime) -> dict[str, 
 
 
 def latest_warning(events: Iterable[Mapping[str, Any]]) -> str | None:
-    """The message of the newest Event, or None where there is none."""
-    newest = max(events, key=_moment, default=None)
-    return str(newest.get("message") or newest.get("reason")) if newest else None
+    """The message of the newest Warning about a pod that has a node, or None where there is none, or it has passed."""
+    told = [event for event in events if event.get("reason") != "FailedScheduling"]
+    newest = max((event for event in told if event.get("type") == "Warning"), key=_moment, default=None)
+    went_on = max((_moment(event) for event in told if event.get("reason") in WENT_ON), default="")
+    if newest is None or _moment(newest) <= went_on:
+        return None
+    return str(newest.get("message") or newest.get("reason"))
 
 
 def _moment(event: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from imagebuild_operator.admission import (
     BEGIN,
     NO_LIMITS,
+    STEPPED_BACK,
     SUSPENDED,
     Turn,
     Waiting,
@@ -23,6 +24,7 @@ from imagebuild_operator.admission import (
 )
 from imagebuild_operator.groups import Groups, Member, Policy, group
 from imagebuild_operator.model import ImageBuild
+from imagebuild_operator.reasons import Reason
 from imagebuild_operator.settings import Limits
 from imagebuild_operator.store import Key
 
@@ -30,7 +32,8 @@ from imagebuild_operator.store import Key
 TOLD: Final = 20
 #: Seconds between two times that they are told.
 TELL_EVERY: Final = timedelta(seconds=10)
-#: Seconds for which nobody of a namespace is let in after its quota had no room.
+#: Seconds for which nobody of a namespace is let in after its quota had no room, and for which a build is not whose pod
+#: was not taken for another cause.
 HOLD: Final = timedelta(seconds=10)
 
 
@@ -57,6 +60,7 @@ class Gate:
         self._admitted: dict[Key, str] = {}
         self._turns: dict[Key, Turn] = {}
         self._superseded: dict[str, Turn] = {}
+        #: Namespaces, and uids of builds, that are let in from a moment on.
         self._held: dict[str, datetime] = {}
         self._told: datetime | None = None
         #: Whether something has happened since the last decision that only the gate knows of.
@@ -79,10 +83,10 @@ class Gate:
         self.is_stale = self.is_stale or (turn is None and build.started is None)
         return turn
 
-    def no_room(self, build: ImageBuild, now: datetime) -> None:
-        """Take back that a build may begin: its namespace has no room, and others may have."""
+    def refused(self, build: ImageBuild, reason: Reason, now: datetime) -> None:
+        """Take back that a build may begin: it gets no pod, or nobody in its namespace does, and others may."""
         self._admitted.pop((build.namespace, build.name), None)
-        self._held[build.namespace] = now + HOLD
+        self._held[build.namespace if reason is Reason.QUOTA_EXCEEDED else build.uid] = now + HOLD
         self.is_stale = True
 
     def decide(self, builds: Iterable[tuple[ImageBuild, bool]], now: datetime) -> Decision:
@@ -98,7 +102,7 @@ class Gate:
         groups = group(members)
         replaced = {uid: superseded(by) for uid, by in groups.superseded.items()}
         waiting = [build for build in waiting if build.uid not in replaced]
-        ready = (b for b in waiting if b.uid not in groups.blocked and b.namespace not in self._held)
+        ready = (b for b in waiting if not self._held.keys() & {b.namespace, b.uid} and b.uid not in groups.blocked)
         let_in = admit(ready, running, self._limits)
         for build in let_in:
             self._admitted[build.namespace, build.name] = build.uid
@@ -147,6 +151,7 @@ class Gate:
                 if held is None or (is_time and (place <= TOLD or held.position is not None)):
                     other = groups.blocked.get(build.uid)
                     turn = behind(other) if other else reasons[build.namespace]
+                    turn = STEPPED_BACK if build.uid in self._held else turn
                     turns[key] = replace(turn, position=place if place <= TOLD else None)
             self._told = now if is_time else self._told
         changed = [key for key, turn in turns.items() if turn != self._turns.get(key)]

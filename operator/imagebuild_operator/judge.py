@@ -1,5 +1,6 @@
 """How a build stands, read from its pod: phase, reason and words."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -13,18 +14,11 @@ from imagebuild_operator.progress import Progress, parse_progress
 from imagebuild_operator.reasons import Reason
 from imagebuild_operator.result import Result, parse_result
 
+#: Why the operator takes a pod away.
+OUR_OWN: Final = frozenset({Reason.CANCELLED, Reason.SUPERSEDED, Reason.DEADLINE_EXCEEDED})
 #: Why a pod is being taken away. Once recorded, it is the reason that the build ends with, whatever the containers
 #: say while they are stopped.
-STOPPING: Final = frozenset(
-    {
-        Reason.CANCELLED,
-        Reason.SUPERSEDED,
-        Reason.DEADLINE_EXCEEDED,
-        Reason.EVICTED,
-        Reason.NODE_LOST,
-        Reason.POD_DELETED,
-    }
-)
+STOPPING: Final = frozenset({*OUR_OWN, Reason.EVICTED, Reason.NODE_LOST, Reason.POD_DELETED})
 
 #: Seconds that the kubelet is given to end a pod at its own deadline, before the operator deletes it: the pod's
 #: grace period and some; the kubelet's way leaves a report of what the build was doing.
@@ -43,6 +37,7 @@ DISRUPTIONS: Final[Mapping[str, Reason]] = {
 POD_REASONS: Final[Mapping[str, Reason]] = {
     "DeadlineExceeded": Reason.DEADLINE_EXCEEDED,
     "Evicted": Reason.EVICTED,
+    "Preempting": Reason.EVICTED,
     "NodeLost": Reason.NODE_LOST,
     "NodeShutdown": Reason.NODE_LOST,
     "Shutdown": Reason.NODE_LOST,
@@ -51,8 +46,31 @@ POD_REASONS: Final[Mapping[str, Reason]] = {
 
 #: `waiting.reason` of a container whose image the node can't have.
 PULL_FAILURES: Final = frozenset(
-    {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
+    {
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "ImageInspectError",
+        "RegistryUnavailable",
+        "SignatureValidationFailed",
+    }
 )
+#: What the kubelet says between two pulls, before what the last one said. Without it the message stays the same.
+_BACK_OFF: Final = re.compile(r'Back-off pulling image "[^"]*": (?:[A-Z]\w+: )?')
+
+#: What the kubelet says of a Secret or ConfigMap that is not there, or has not the key: for an environment variable,
+#: and for a volume.
+_MISSING: Final = re.compile(
+    r'(?:secret|configmap) "[^"]*" not found'
+    r"|couldn't find key \S+ in (?:Secret|ConfigMap) "
+    r"|references non-existent (?:secret|config) key",
+)
+
+#: `terminated.reason` of a container that never ran; the message is the node's.
+NEVER_RAN: Final = frozenset({"StartError", "ContainerCannotRun"})
+#: `terminated.reason` of a container that the kubelet has lost sight of, as after a restart of its node.
+LOST: Final = "ContainerStatusUnknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +128,11 @@ def judge(
     return replace(_running(pod, recorded, warning), progress=parse_progress(log) if log else None)
 
 
+def stopping(phase: Phase, reason: Reason) -> Verdict:
+    """The verdict on a build whose pod the operator takes away."""
+    return Verdict(phase, f"{reason.row.meaning} The build pod is being stopped.", reason)
+
+
 def gone(spec: BuildSpec, recorded: Reason | None) -> Verdict:
     """The verdict on a build whose pod is no longer there."""
     reason = recorded if recorded in STOPPING else Reason.POD_DELETED
@@ -164,6 +187,11 @@ def _failure_reason(pod: PodFacts, container: ContainerFacts, result: Result, re
         return Reason.OUT_OF_MEMORY
     if pod.is_deleting and result.reason in {None, Reason.CANCELLED}:
         return Reason.POD_DELETED
+    if container.reason == LOST:
+        return Reason.NODE_LOST
+    if container.reason in NEVER_RAN or (pod.reason is not None and container.exit_code is None):
+        # The second: the kubelet refused the whole pod, as one that it has not the room for (OutOfcpu).
+        return Reason.POD_NOT_STARTED
     # The shim's word for a SIGTERM, of whose cause nothing is known; a build is cancelled by its spec alone.
     return Reason.INTERNAL if result.reason in {None, Reason.CANCELLED} else result.reason
 
@@ -179,6 +207,8 @@ def _has_outgrown_itself(said: str) -> bool:
 def _failure_message(pod: PodFacts, container: ContainerFacts, reason: Reason) -> str:
     words = [reason.row.meaning.rstrip(".")]
     said = pod.message or pod.disruption_message
+    if not said and container.reason in {*NEVER_RAN, LOST}:
+        said = container.message
     if said:
         words.append(said.rstrip(". "))
     elif reason is Reason.INTERNAL and container.exit_code is not None:
@@ -190,10 +220,10 @@ def _failure_message(pod: PodFacts, container: ContainerFacts, reason: Reason) -
 
 def _running(pod: PodFacts, recorded: Reason | None, warning: str | None) -> Verdict:
     phase, container = _current(pod)
-    if recorded in STOPPING and pod.is_deleting:
-        return Verdict(phase, "The build pod is being stopped.", recorded)
     if pod.is_deleting:
-        reason = DISRUPTIONS.get(pod.disruption or "", Reason.POD_DELETED)
+        if recorded in OUR_OWN:
+            return stopping(phase, recorded)
+        reason = DISRUPTIONS.get(pod.disruption or "") or (recorded if recorded in STOPPING else Reason.POD_DELETED)
         return Verdict(phase, f"The build pod is being deleted. {pod.disruption_message}".strip(), reason)
     if container.is_running:
         where = f" on node {pod.node}" if pod.node else ""
@@ -217,23 +247,24 @@ def _current(pod: PodFacts) -> tuple[Phase, ContainerFacts]:
 def _waiting(pod: PodFacts, phase: Phase, container: ContainerFacts, warning: str | None) -> Verdict:
     said = container.waiting_message
     match container.waiting_reason:
-        case "CreateContainerConfigError":
-            return Verdict(phase, f"Waiting for what the build names: {said}.", _missing(said))
+        case "CreateContainerConfigError" if missing := _missing(said):
+            return Verdict(phase, f"Waiting for what the build names: {said}.", missing)
         case reason if reason in PULL_FAILURES:
+            said = _BACK_OFF.sub("", said)
             return Verdict(phase, f"The builder image can't be pulled: {said}", Reason.BUILDER_IMAGE_PULL_FAILED)
-        case "CreateContainerError" | "RunContainerError":
-            return Verdict(phase, f"The node can't start the container: {said}", Reason.INTERNAL)
+        case reason if container.is_held:
+            return Verdict(phase, f"The node can't start the container: {said or reason}", Reason.POD_NOT_STARTED)
         case _:
             pass
     if warning:
-        return Verdict(phase, f"The build pod can't start yet: {warning}", _missing(warning, default=None))
+        return Verdict(phase, f"The build pod can't start yet: {warning}", _missing(warning) or Reason.POD_NOT_STARTED)
     where = f"node {pod.node} starts it" if pod.node else "a node is found for it"
     return Verdict(phase, f"Pod {pod.name} waits until {where}.")
 
 
-def _missing(said: str, default: Reason | None = Reason.INTERNAL) -> Reason | None:
-    """Which kind of object the kubelet misses; its words are `secret "x" not found` and the like."""
-    lowered = said.lower()
-    if "not found" not in lowered and "couldn't find key" not in lowered and "non-existent" not in lowered:
-        return default
-    return Reason.CONFIG_MAP_NOT_FOUND if "configmap" in lowered else Reason.SECRET_NOT_FOUND
+def _missing(said: str) -> Reason | None:
+    """Which kind of object the kubelet misses; None where it says something else."""
+    found = _MISSING.search(said)
+    if found is None:
+        return None
+    return Reason.SECRET_NOT_FOUND if "secret" in found[0].lower() else Reason.CONFIG_MAP_NOT_FOUND

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from imagebuild_operator.moments import parse_time
 from imagebuild_operator.names import BUILD, CHECK, INDEX, KIND, PLATFORM_LABEL, PUSH
 
 Json = Mapping[str, Any]
+
+#: Reasons of the condition PodScheduled while it is not.
+UNSCHEDULABLE: Final = frozenset({"Unschedulable", "SchedulerError"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,7 @@ def observe(pod: Json) -> PodFacts:
         message=status.get("message", ""),
         deletion=parse_time(metadata.get("deletionTimestamp")),
         scheduled=parse_time(scheduled.get("lastTransitionTime")) if is_scheduled else None,
-        unschedulable=scheduled.get("message") if scheduled.get("reason") == "Unschedulable" else None,
+        unschedulable=scheduled.get("message") if scheduled.get("reason") in UNSCHEDULABLE else None,
         is_gated=scheduled.get("reason") == "SchedulingGated",
         disruption=disruption.get("reason") if is_disrupted else None,
         disruption_message=disruption.get("message", "") if is_disrupted else "",

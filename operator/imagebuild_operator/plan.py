@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from math import inf
 from types import MappingProxyType
 from typing import Final
 
@@ -11,8 +12,8 @@ from imagebuild_operator.admission import BEGIN, Turn
 from imagebuild_operator.attempts import begin, end
 from imagebuild_operator.cancel import cancel, cause
 from imagebuild_operator.defaults import check_bounds
-from imagebuild_operator.errors import ClusterError, InvalidSpecError, RejectedError
-from imagebuild_operator.judge import KUBELET_GRACE, Verdict, failed_verdict, gone, judge
+from imagebuild_operator.errors import ClusterError, InvalidSpecError
+from imagebuild_operator.judge import KUBELET_GRACE, Verdict, failed_verdict, gone, judge, stopping
 from imagebuild_operator.model import BuildSpec, ImageBuild, Phase
 from imagebuild_operator.observe import PodFacts
 from imagebuild_operator.parse import parse_spec
@@ -20,13 +21,14 @@ from imagebuild_operator.pod import pod_name
 from imagebuild_operator.progress import UNREAD, Log, next_read
 from imagebuild_operator.reasons import Reason
 from imagebuild_operator.record import record, recorded_reason
+from imagebuild_operator.refusal import meaning, retry
 from imagebuild_operator.retention import is_leftover
 from imagebuild_operator.settings import OperatorSettings
 
-#: Seconds between two tries to create a pod that the namespace has no room for.
-QUOTA_RETRY: Final = 10.0
-#: Seconds after which a pod that does not start is asked why.
+#: Seconds after which a pod that does not start is asked why; then whenever it has waited for twice as long, and
+#: every minute at least.
 START_PATIENCE: Final = 5.0
+LONGEST_PATIENCE: Final = 60.0
 #: Seconds until a log that was due is asked for again, where too many others were being read.
 BUSY: Final = 1.0
 
@@ -82,11 +84,6 @@ def current_pod(build: ImageBuild, pods: Sequence[PodFacts]) -> PodFacts | None:
     return next((pod for pod in pods if pod.name == name), None)
 
 
-def is_quota(error: ClusterError) -> bool:
-    """Whether an object was refused for a ResourceQuota, which may have room later."""
-    return "exceeded quota" in error.message
-
-
 def needs_explanation(pod: PodFacts, now: datetime) -> bool:
     """Whether a pod has a node but begins no container, and says nothing of why: the kubelet's Events may."""
     return (
@@ -133,15 +130,12 @@ def _decide(
 
 def _decide_refused(build: ImageBuild, error: ClusterError, settings: OperatorSettings, now: datetime) -> Plan:
     """Decide about a build whose pod the API server did not take."""
-    if is_quota(error):
-        verdict = Verdict(Phase.PENDING, f"The namespace has no room yet: {error.message}", Reason.QUOTA_EXCEEDED)
-        return record(build, verdict, None, settings, now, look_again=QUOTA_RETRY)
-    spec = parse_spec(build.spec)
-    if isinstance(error, RejectedError) and 'cannot create resource "pods"' not in error.message:
-        verdict = failed_verdict(Reason.POD_REJECTED, f"The build pod was refused: {error.message}", spec)
+    reason = meaning(error)
+    if reason is Reason.POD_REJECTED:
+        verdict = failed_verdict(reason, f"The build pod was refused: {error.message}", parse_spec(build.spec))
         return record(build, verdict, None, settings, now)
-    verdict = Verdict(Phase.PENDING, f"The build pod can't be created yet: {error.message}", Reason.INTERNAL)
-    return record(build, verdict, None, settings, now, look_again=QUOTA_RETRY)
+    verdict = Verdict(Phase.PENDING, f"The build pod can't be created yet: {error.message}", reason)
+    return record(build, verdict, None, settings, now, look_again=retry(build, reason, now))
 
 
 def _watch_over(
@@ -167,16 +161,21 @@ def _watch_over(
     deadline, reason = _deadline(start, spec, pod, verdict, settings)
     left = (deadline - now).total_seconds()
     if left > 0:
-        has_begun = pod.began is not None
-        look_again = left if has_begun or pod.scheduled is None else min(left, START_PATIENCE)
-        return record(build, verdict, pod, settings, now, look_again=look_again)
+        return record(build, verdict, pod, settings, now, look_again=min(left, _patience(pod, now)))
     delete = (deletion(pod),)
     if pod.began is None:
         # It never began, so there is no report to wait for.
         message = f"Gave up after {(now - pod.created).total_seconds():.0f} s. {verdict.message}"
         return end(build, spec, failed_verdict(reason, message, spec), pod, settings, now, delete=delete)
-    stopping = Verdict(verdict.phase, f"{reason.row.meaning} The build pod is being stopped.", reason)
-    return record(build, stopping, pod, settings, now, delete=delete)
+    return record(build, stopping(verdict.phase, reason), pod, settings, now, delete=delete)
+
+
+def _patience(pod: PodFacts, now: datetime) -> float:
+    """Seconds until a pod is asked why it does not start; for ever where there is nothing to ask."""
+    if pod.scheduled is None or pod.first.started is not None or pod.first.is_held:
+        return inf
+    passed = (now - pod.scheduled).total_seconds()
+    return min(max(passed, START_PATIENCE), LONGEST_PATIENCE)
 
 
 def _deadline(

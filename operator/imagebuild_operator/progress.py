@@ -89,4 +89,5 @@ def _message(line: str) -> str:
         document = json.loads(line)
     except (ValueError, RecursionError):
         return ""
-    return str(document.get("message", "")) if isinstance(document, dict) else ""
+    is_own = isinstance(document, dict) and document.get("stream", "shim") == "shim"
+    return str(document.get("message", "")) if is_own else ""

@@ -64,6 +64,7 @@ class Reason(StrEnum):
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a reason, not a secret
     CONFIG_MAP_NOT_FOUND = "ConfigMapNotFound"
+    SERVICE_ACCOUNT_NOT_FOUND = "ServiceAccountNotFound"
     POD_REJECTED = "PodRejected"
 
     SOURCE_UNAVAILABLE = "SourceUnavailable"
@@ -75,7 +76,9 @@ class Reason(StrEnum):
     NAMESPACE_LIMIT = "NamespaceLimit"
     QUOTA_EXCEEDED = "QuotaExceeded"
     GATED = "Gated"
+    POD_NOT_CREATED = "PodNotCreated"
     UNSCHEDULABLE = "Unschedulable"
+    POD_NOT_STARTED = "PodNotStarted"
     BUILDER_IMAGE_PULL_FAILED = "BuilderImagePullFailed"
     EVICTED = "Evicted"
     NODE_LOST = "NodeLost"
@@ -182,6 +185,10 @@ TABLE: dict[Reason, Row] = {
         "A ConfigMap, or a key of it, that the build names does not exist. The build waits for it.",
         "Create the ConfigMap in the namespace of the build; it goes on by itself.",
     ),
+    Reason.SERVICE_ACCOUNT_NOT_FOUND: _user(
+        "The ServiceAccount that the build pod would run as does not exist. The build waits for it.",
+        "Create it in the namespace of the build, or correct podTemplate.spec.serviceAccountName of a new ImageBuild.",
+    ),
     Reason.POD_REJECTED: _user(
         "The API server refused the build pod: an admission policy or PodSecurity forbids it.",
         "Build pods need PodSecurity level baseline; read the policy's message.",
@@ -219,6 +226,12 @@ TABLE: dict[Reason, Row] = {
         "Wait for other builds to end, or raise the quota.",
         Retry.NEVER,
     ),
+    Reason.POD_NOT_CREATED: _infrastructure(
+        "The API server can't take the build pod, for a cause that is not the build's: an admission webhook does not "
+        "answer, the namespace is being deleted, or the operator lacks the right. The build waits.",
+        "Mend what the message names; it goes on by itself.",
+        Retry.NEVER,
+    ),
     Reason.GATED: _infrastructure(
         "A scheduling gate holds the build pod, such as Kueue's while its queue has no room. The build waits.",
         "Look at the queue that spec.queueName names.",
@@ -232,6 +245,10 @@ TABLE: dict[Reason, Row] = {
     Reason.BUILDER_IMAGE_PULL_FAILED: _infrastructure(
         "The node can't pull the builder image.",
         "Check builder.image and builder.imagePullSecrets of the operator's chart.",
+    ),
+    Reason.POD_NOT_STARTED: _infrastructure(
+        "The node can't start the build pod: its container runtime, its network or a volume fails, or it has no room.",
+        "Read the node's words in the message, and look at the node and the volume that it names.",
     ),
     Reason.EVICTED: _infrastructure(
         "The node evicted the build pod, or another pod preempted it.",

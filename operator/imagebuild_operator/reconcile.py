@@ -17,8 +17,10 @@ from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.names import POD_SELECTOR
 from imagebuild_operator.observations import observations
 from imagebuild_operator.observe import PodFacts, observe
-from imagebuild_operator.plan import current_pod, is_quota, needs_explanation
+from imagebuild_operator.plan import current_pod, needs_explanation
 from imagebuild_operator.platforms import decide_build, parts
+from imagebuild_operator.reasons import Reason
+from imagebuild_operator.refusal import meaning
 from imagebuild_operator.retention import expired
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.store import Key, Store
@@ -140,7 +142,7 @@ class Reconciler:
     async def _explanations(self, build: ImageBuild, pods: Iterable[PodFacts], now: datetime) -> dict[str, str]:
         """What the kubelet says of those of the pods that do not start."""
         found = {
-            pod.name: latest_warning(await self._cluster.list_pod_warnings(build.namespace, pod.uid))
+            pod.name: latest_warning(await self._cluster.list_pod_events(build.namespace, pod.uid))
             for pod in pods
             if needs_explanation(pod, now)
         }
@@ -155,13 +157,12 @@ class Reconciler:
         for create in creates:
             try:
                 body = await self._create_or_get(build, create)
-            except (NotFoundError, ConflictError):
-                raise
             except ClusterError as error:
                 if error.status == 0:
                     raise
-                if is_quota(error) and self._gate.concerns(build.spec):
-                    self._gate.no_room(build, self._clock())
+                reason = meaning(error)
+                if reason is not Reason.POD_REJECTED and self._gate.concerns(build.spec):
+                    self._gate.refused(build, reason, self._clock())
                 refusals[create.name] = error
             else:
                 self._store.put_pod(body)
@@ -178,8 +179,12 @@ class Reconciler:
     async def _create_or_get(self, build: ImageBuild, create: CreatePod) -> dict[str, Any]:
         try:
             return await self._cluster.create_pod(create.manifest)
-        except ConflictError:
-            body = await self._cluster.get_pod(build.namespace, create.name)
+        except ConflictError as conflict:
+            try:
+                body = await self._cluster.get_pod(build.namespace, create.name)
+            except NotFoundError:
+                # Not the pod: a quota that many creations at once have changed, or a webhook's own code.
+                raise conflict from None
         if observe(body).owner_uid != build.uid:
             raise RejectedError(409, f"a pod named {create.name} exists and is not this build's")
         return body

@@ -223,11 +223,20 @@ def _end(pod: PodFacts | None) -> datetime | None:
 def _timings(
     created: datetime, pod: PodFacts | None, build: Result, push: Result, started: datetime | None, ended: datetime
 ) -> dict[str, int]:
-    """Milliseconds a phase took: Kubernetes' timestamps for what it does, the shim's own for what it does."""
+    """Milliseconds a phase took: Kubernetes' timestamps for what it does, the shim's own for what it does.
+
+    Those of a pod are of the last attempt's, and whole seconds, as Kubernetes writes them.
+    """
+    queued = milliseconds(created, started)
+    if pod is None:
+        return _present(queuedMs=queued, totalMs=milliseconds(started, ended))
+    # What a scheduling gate held back has counted as queued.
+    offered = max(pod.created, started) if started else pod.created
     return _present(
-        queuedMs=milliseconds(created, started),
-        scheduledMs=milliseconds(pod.created, pod.scheduled) if pod else None,
-        pulledMs=milliseconds(pod.scheduled, pod.first.started) if pod else None,
+        queuedMs=queued,
+        scheduledMs=milliseconds(offered, pod.scheduled),
+        pulledMs=milliseconds(pod.scheduled, pod.first.started),
+        checkMs=milliseconds(pod.check.started, pod.check.finished),
         fetchMs=build.timings.get("fetchMs"),
         buildMs=build.timings.get("buildMs"),
         pushMs=push.timings.get("pushMs"),

@@ -17,6 +17,8 @@ class Kubelet:
     def __init__(self, api: client.ApiClient, namespace: str) -> None:
         self._api = api
         self._core = client.CoreV1Api(api)
+        #: The same for what has no model: bodies as they are.
+        self._raw: Any = self._core
         self._namespace = namespace
 
     def pod(self, reached: Callable[[Json], object] = lambda _: True) -> Json:
@@ -43,6 +45,26 @@ class Kubelet:
                 entry = {"name": name, "state": state, "ready": False, "restartCount": 0, "image": "i", "imageID": ""}
                 body["status"][field] = [entry]
         self._core.patch_namespaced_pod_status(pod["metadata"]["name"], self._namespace, body)
+
+    def bind(self, pod: Json, node: str) -> None:
+        """Give a pod its node, as the scheduler does."""
+        name = pod["metadata"]["name"]
+        target = client.V1ObjectReference(api_version="v1", kind="Node", name=node)
+        binding = client.V1Binding(metadata=client.V1ObjectMeta(name=name), target=target)
+        self._raw.create_namespaced_binding(self._namespace, binding, _preload_content=False)
+
+    def write(self, pod: Json, status: Json) -> None:
+        """Replace the whole status of a pod."""
+        name = pod["metadata"]["name"]
+        body = json.loads(self._raw.read_namespaced_pod(name, self._namespace, _preload_content=False).data)
+        self._raw.replace_namespaced_pod_status(name, self._namespace, {**body, "status": status})
+
+    def tell(self, pod: Json, **event: object) -> None:
+        """Write an Event about a pod."""
+        about = {"kind": "Pod", "namespace": self._namespace, "name": pod["metadata"]["name"]}
+        metadata = {"generateName": "told-", "namespace": self._namespace}
+        body = {"metadata": metadata, "involvedObject": {**about, "uid": pod["metadata"]["uid"]}, **event}
+        self._raw.create_namespaced_event(self._namespace, body)
 
     def pods(self) -> list[str]:
         """The names of all pods of the namespace."""

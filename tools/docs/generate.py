@@ -8,6 +8,7 @@ import api
 import defaults_crd
 import metrics
 import reasons
+import states
 import variables
 import yaml
 
@@ -33,6 +34,7 @@ FILES: dict[str, Callable[[], str]] = {
     "docs/api.md": _api,
     "docs/metrics.md": metrics.render,
     "docs/reasons.md": reasons.render,
+    "docs/states.md": states.render,
     "docs/variables.md": variables.render,
     # Helm packs nothing from outside the chart's folder, and follows no link.
     "charts/imagebuild-operator/files/imagebuild.yaml": _crd,

@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from imagebuild_operator.actions import DeletePod
+from imagebuild_operator.actions import DeletePod, Plan
 from imagebuild_operator.admission import BEGIN, SUSPENDED, Turn
 from imagebuild_operator.gate import TOLD, Gate
 from imagebuild_operator.model import ImageBuild
@@ -79,13 +79,27 @@ def test_a_namespace_without_room_lets_others_go_first():
     first, other = builds(1), builds(1, "zebra")
     names(gate, [*first, *other], after(0))
     assert gate.turn(first[0]) == BEGIN
-    gate.no_room(first[0], after(1))
+    gate.refused(first[0], Reason.QUOTA_EXCEEDED, after(1))
     assert gate.is_stale
     decision = gate.decide([(build, False) for build in (*first, *other)], after(1))
     assert (gate.is_stale, decision.again) == (False, 9)
     assert gate.turn(other[0]) == BEGIN
     names(gate, first, after(12))
     assert gate.turn(first[0]) == BEGIN
+
+
+def test_a_build_whose_pod_is_not_taken_lets_others_go_first_and_keeps_its_own_reason():
+    gate = Gate(Limits(cluster=1))
+    first, second = builds(2)
+    names(gate, [first, second], after(0))
+    gate.refused(first, Reason.SERVICE_ACCOUNT_NOT_FOUND, after(1))
+    names(gate, [first, second], after(1))
+    assert gate.turn(second) == BEGIN
+    refused = a_build(first.spec, {"phase": "Pending", "reason": "ServiceAccountNotFound"}, uid=first.uid)
+    assert gate.turn(first) not in {BEGIN, None}
+    assert decide(refused, [], SETTINGS, after(2), turn=gate.turn(first)) == Plan()
+    names(gate, [first], after(12))
+    assert gate.turn(first) == BEGIN
 
 
 def test_whoever_is_suspended_cancelled_or_going_takes_no_place():

@@ -5,11 +5,12 @@ from random import Random
 from typing import Any
 
 from imagebuild_operator.actions import DeletePod, Plan
-from imagebuild_operator.errors import ClusterError, RejectedError
+from imagebuild_operator.errors import RejectedError
 from imagebuild_operator.judge import Verdict
 from imagebuild_operator.model import ImageBuild, Phase
 from imagebuild_operator.observe import PodFacts
 from imagebuild_operator.plan import decide, needs_explanation
+from imagebuild_operator.pod import pod_name
 from imagebuild_operator.status import next_status
 from support.builds import DIGEST, POD, SETTINGS, START, a_build, a_pod, after, ended, recorded, running, waiting
 
@@ -150,6 +151,38 @@ def test_a_success_as_a_whole():
     }
 
 
+def test_timings_are_those_of_the_last_attempt_and_count_no_second_twice():
+    first = {"podName": "other", "reason": "NodeLost", "completionTime": "2026-11-24T08:01:00Z"}
+    begun = {"startTime": "2026-11-24T08:00:10Z", "attempts": [first], "phase": "Pending", "podName": "other"}
+    build = a_build(status=begun)
+    pod = a_pod(
+        name=pod_name(build, 2),
+        created=after(70),
+        phase="Succeeded",
+        scheduled=after(71),
+        check=ended(0, "{}", start=73, end=75),
+        build=ended(0, json.dumps({"timings": {"fetchMs": 12, "buildMs": 3400}}), start=76, end=80),
+        push=ended(0, json.dumps({"digest": DIGEST, "timings": {"pushMs": 250}}), start=81, end=83),
+    )
+    assert status(plan(build, pod, after(90)))["timings"] == {
+        "queuedMs": 10_000,
+        "scheduledMs": 1000,
+        "pulledMs": 2000,
+        "checkMs": 2000,
+        "fetchMs": 12,
+        "buildMs": 3400,
+        "pushMs": 250,
+        "totalMs": 73_000,
+    }
+
+
+def test_what_a_gate_held_back_has_waited_in_the_queue_and_not_for_a_node():
+    build = a_build(NEVER_AGAIN, {"startTime": "2026-11-24T08:00:30Z", "phase": "Preparing", "podName": POD})
+    pod = a_pod(created=after(0), scheduled=after(32), phase="Failed", build=ended(7, "{}", start=33, end=40))
+    timings = status(plan(build, pod, after(41)))["timings"]
+    assert (timings["queuedMs"], timings["scheduledMs"], timings["pulledMs"]) == (30_000, 2000, 1000)
+
+
 def test_what_a_success_is_to_be_warned_of_is_recorded_and_told_once():
     said = json.dumps({"warnings": ["The cache was not written.", "Mirror m gave nothing."]})
     pushed = json.dumps({"digest": DIGEST, "warnings": ["Mirror m gave nothing.", "Credentials were left out."]})
@@ -278,24 +311,11 @@ def test_what_only_the_operator_can_see_is_invalid_too():
     assert status(made)["message"].startswith("spec.source.inline.files: ")
 
 
-def refused(error: ClusterError) -> Plan:
-    return decide(a_build(), [], SETTINGS, after(0), refusals={POD: error})
-
-
-def test_a_full_quota_is_waited_for_and_a_policy_is_not():
+def test_a_pod_that_was_not_taken_is_tried_again_later_and_one_for_a_new_namespace_soon():
     quota = RejectedError(403, 'pods "app-1" is forbidden: exceeded quota: small, requested: pods=1')
-    made = refused(quota)
-    assert (status(made)["phase"], status(made)["reason"], made.look_again) == ("Pending", "QuotaExceeded", 10)
-    policy = RejectedError(403, 'pods "app-1" is forbidden: violates PodSecurity "restricted:latest"')
-    made = refused(policy)
-    assert (status(made)["phase"], status(made)["reason"], made.look_again) == ("Failed", "PodRejected", None)
-
-
-def test_missing_rights_and_a_failing_server_are_not_the_builds_fault():
-    rights = RejectedError(403, 'pods is forbidden: User "x" cannot create resource "pods" in API group ""')
-    for error in (rights, ClusterError(500, "failed calling webhook")):
-        made = refused(error)
-        assert (status(made)["phase"], status(made)["reason"]) == ("Pending", "Internal")
+    account = RejectedError(403, 'pods "app-1" is forbidden: error looking up service account team/default: not found')
+    for error, now, seconds in ((quota, 0, 10), (account, 0, 1), (account, 11, 10)):
+        assert decide(a_build(), [], SETTINGS, after(now), refusals={POD: error}).look_again == seconds
 
 
 def test_the_kubelet_is_asked_about_a_pod_that_does_not_start():

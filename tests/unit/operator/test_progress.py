@@ -26,6 +26,7 @@ BUILDING = a_pod(phase="Running", node="node1", build=running(10))
             Progress("1/1", 1, 1, "RUN a [31m b c d"),
         ),
         (json.dumps({"time": "now", "stream": "shim", "message": LINE}), Progress("1/2", 3, 9, "RUN make")),
+        (json.dumps({"stream": "executor", "message": LINE}), None),
         ('{"message": "progress: stage=1/2', None),
         ('{"message": ["progress: "]}', None),
         ('["progress: "]', None),
