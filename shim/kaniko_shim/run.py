@@ -131,7 +131,7 @@ def _versions(paths: Paths) -> str:
         done = subprocess.run(  # noqa: S603 - a fixed program
             [paths.executor, "version"], env={}, capture_output=True, text=True, timeout=60, check=False
         )
-        executor = " ".join((done.stdout + done.stderr).split()) or "unknown"
+        executor = " ".join((done.stdout + done.stderr).split()).removeprefix("Kaniko version : ") or "unknown"
     except (OSError, subprocess.SubprocessError) as error:
         executor = f"none ({error})"
     return f"kaniko-shim {__version__}\nexecutor {executor}\nPython {'.'.join(map(str, sys.version_info[:3]))}"

@@ -9,6 +9,7 @@ from cluster.console import run
 from cluster.settings import SOURCES, cache
 
 KUBERNETES = "v1.34.4"
+KANIKO = "v1.25.0"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,12 @@ PROGRAMS = {
         Program("etcd", "go.etcd.io/etcd/server/v3", SOURCES / "etcd"),
         Program("coredns", ".", SOURCES / "coredns"),
         # Has a module here: `go install` of a deprecated module looks up versions that are not its own.
-        Program("executor", "github.com/chainguard-dev/kaniko/cmd/executor", SOURCES / "executor"),
+        Program(
+            "executor",
+            "github.com/chainguard-dev/kaniko/cmd/executor",
+            SOURCES / "executor",
+            f"-X github.com/chainguard-dev/kaniko/pkg/version.version={KANIKO}",
+        ),
         Program("crane", "github.com/google/go-containerregistry/cmd/crane@v0.20.6"),
         Program("helm", "helm.sh/helm/v3/cmd/helm@v3.22.0"),
     )

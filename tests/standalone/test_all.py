@@ -1,6 +1,7 @@
 """The whole job in one container, as the original README's example shows it."""
 
 import json
+import re
 import signal
 import time
 from base64 import b64encode
@@ -286,6 +287,14 @@ def test_the_dockerfile_may_be_given_as_text(
     done = builder.run(env={**env, **more}, mounts={"/tmp/source": source})
     assert done.code == 0, done.log
     assert (registry.pull(env["OUTPUT_IMAGE"], tmp_path / "image") / "a").read_text() == "a"
+
+
+def test_versions_are_told(builder: Builder):
+    done = builder.run("--version", env={})
+    shim, executor, python = done.log.splitlines()
+    assert re.fullmatch(r"kaniko-shim \d+\.\d+\.\d+\S*", shim)
+    assert re.fullmatch(r"executor v\d+\.\d+\.\d+\S*", executor)
+    assert re.fullmatch(r"Python 3\.\d+\.\d+", python)
 
 
 def test_what_goes_wrong_without_failing_the_build_is_in_the_result(
