@@ -15,7 +15,7 @@ from kubernetes.aio.config import ConfigException, load_incluster_config, load_k
 
 from imagebuild_operator.errors import ClusterError, ConflictError, NotFoundError, RejectedError, StandbyError
 from imagebuild_operator.meters import Meters
-from imagebuild_operator.names import GROUP, PLURAL, VERSION
+from imagebuild_operator.names import DEFAULTS_PLURAL, GROUP, PLURAL, VERSION
 from imagebuild_operator.settings import LeaseSettings
 
 Json = dict[str, Any]
@@ -84,6 +84,15 @@ class Cluster:
     def list_builds(self, namespace: str) -> AsyncIterator[Json]:
         """The ImageBuilds of a namespace, or of all where it is empty."""
         return self._list(_builds_path(namespace))
+
+    async def list_defaults(self, namespace: str) -> AsyncIterator[Json]:
+        """The ImageBuildDefaults of a namespace, or of all where it is empty; none where there is no such resource."""
+        inside = f"/namespaces/{namespace}" if namespace else ""
+        try:
+            async for body in self._list(f"/apis/{GROUP}/{VERSION}{inside}/{DEFAULTS_PLURAL}"):
+                yield body
+        except NotFoundError:
+            return
 
     def list_pods(self, namespace: str, selector: str) -> AsyncIterator[Json]:
         """The pods with these labels of a namespace, or of all where it is empty."""

@@ -74,6 +74,12 @@ class Controller:
         if self._term is not None:
             self._term.seen(keys, body.get("spec") or {})
 
+    def defaults_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
+        """Take note of an ImageBuildDefaults."""
+        keys = self._store.drop_defaults(body) if is_gone else self._store.put_defaults(body)
+        if keys and self._term is not None:
+            self._term.seen(keys, {})
+
     def pod_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Take note of a build pod."""
         key = self._store.drop_pod(body) if is_gone else self._store.put_pod(body)

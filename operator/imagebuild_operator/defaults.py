@@ -17,6 +17,9 @@ class NamespaceDefaults:
     """What builds of a namespace get where they do not say it themselves, and their limits.
 
     Attributes:
+        namespace: The namespace.
+        uid: Of the object; empty where there is none.
+        version: Of the object; the higher, the newer.
         spec: As the API server holds it.
         ttl: Seconds after which a finished build goes.
         history: How many finished builds stay; None for what the operator's own settings say.
@@ -24,6 +27,9 @@ class NamespaceDefaults:
         bounds: What a build may ask for.
     """
 
+    namespace: str = field(default="", compare=False)
+    uid: str = field(default="", compare=False)
+    version: int = field(default=0, compare=False)
     spec: Mapping[str, Any] = field(default_factory=dict)
     ttl: int | None = None
     history: History = field(default_factory=History)
@@ -34,10 +40,14 @@ class NamespaceDefaults:
 NO_DEFAULTS: Final = NamespaceDefaults()
 
 
-def parse_defaults(spec: Mapping[str, Any]) -> NamespaceDefaults:
-    """Read the spec of an ImageBuildDefaults."""
+def parse_defaults(body: Mapping[str, Any]) -> NamespaceDefaults:
+    """Read an ImageBuildDefaults as the API server holds it."""
+    metadata, spec = body["metadata"], body.get("spec") or {}
     history, limits = spec.get("history") or {}, spec.get("limits") or {}
     return NamespaceDefaults(
+        namespace=metadata["namespace"],
+        uid=metadata["uid"],
+        version=int(metadata["resourceVersion"]),
         spec=spec,
         ttl=spec.get("ttlSecondsAfterFinished"),
         history=History(history.get("succeeded"), history.get("failed")),

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 from imagebuild_operator.admission import (
@@ -55,8 +56,15 @@ class Decision:
 class Gate:
     """Decides for all builds at once, when asked to; answers for one build at any time."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, limits: Limits, defaults: Mapping[str, int] = MappingProxyType({})) -> None:
+        """Make a gate.
+
+        Args:
+            limits: What the operator's settings say.
+            defaults: What the defaults of namespaces say, which changes with them.
+        """
+        self._limits = replace(limits, defaults=defaults)
+        self._is_limited = limits != NO_LIMITS
         self._admitted: dict[Key, str] = {}
         self._turns: dict[Key, Turn] = {}
         self._superseded: dict[str, Turn] = {}
@@ -68,7 +76,9 @@ class Gate:
 
     def concerns(self, spec: Mapping[str, Any]) -> bool:
         """Whether there is something to decide about a build: there are limits, or it has a group."""
-        return self._limits != NO_LIMITS or "group" in spec
+        # Once there was a limit, some may still wait for what was to be decided under it.
+        self._is_limited = self._is_limited or bool(self._limits.defaults)
+        return self._is_limited or "group" in spec
 
     def turn(self, build: ImageBuild) -> Turn | None:
         """Whether a build that has not begun may; None where that is still to be decided."""

@@ -11,7 +11,7 @@ import kopf
 
 from imagebuild_operator.controller import Controller
 from imagebuild_operator.monitor import Monitor
-from imagebuild_operator.names import GROUP, PLURAL, VERSION
+from imagebuild_operator.names import DEFAULTS_PLURAL, GROUP, PLURAL, VERSION
 
 
 def register(registry: kopf.OperatorRegistry, controller: Controller, monitor: Monitor) -> None:
@@ -34,6 +34,11 @@ def register(registry: kopf.OperatorRegistry, controller: Controller, monitor: M
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry, id="build")
     async def build_seen(type: str | None, body: Mapping[str, Any], **_: Any) -> None:  # noqa: A002, ANN401
         controller.build_seen(body, is_gone=type == "DELETED")
+
+    # Where the resource does not exist, kopf says so once and goes on.
+    @kopf.on.event(GROUP, VERSION, DEFAULTS_PLURAL, registry=registry, id="defaults")
+    async def defaults_seen(type: str | None, body: Mapping[str, Any], **_: Any) -> None:  # noqa: A002, ANN401
+        controller.defaults_seen(body, is_gone=type == "DELETED")
 
     @kopf.on.event("v1", "pods", registry=registry, id="pod")
     async def pod_seen(type: str | None, body: Mapping[str, Any], **_: Any) -> None:  # noqa: A002, ANN401

@@ -7,6 +7,7 @@ VERSION: Final = "v1alpha1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
 KIND: Final = "ImageBuild"
 PLURAL: Final = "imagebuilds"
+DEFAULTS_PLURAL: Final = "imagebuilddefaults"
 
 OPERATOR: Final = "imagebuild-operator"
 

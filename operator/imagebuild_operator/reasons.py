@@ -207,7 +207,7 @@ TABLE: dict[Reason, Row] = {
     ),
     Reason.NAMESPACE_LIMIT: _infrastructure(
         "The namespace runs as many builds as the operator's settings allow. The build waits for its turn.",
-        "Wait for other builds of the namespace, or have its limit raised in admission of the operator's chart.",
+        "Wait for other builds of the namespace, or have its limit raised in its ImageBuildDefaults or in the chart.",
         Retry.NEVER,
     ),
     Reason.SOURCE_UNAVAILABLE: _infrastructure(

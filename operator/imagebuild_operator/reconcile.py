@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from imagebuild_operator.actions import CreatePod, Event, Plan
 from imagebuild_operator.cluster import Cluster
+from imagebuild_operator.effective import with_defaults
 from imagebuild_operator.errors import ClusterError, ConflictError, NotFoundError, RejectedError
 from imagebuild_operator.events import event_manifest, latest_warning
 from imagebuild_operator.gate import Gate
@@ -69,7 +70,7 @@ class Reconciler:
             self._logs.forget(key)
             return None
         try:
-            return await self._reconcile(build)
+            return await self._reconcile(with_defaults(build, self._store.defaults(build.namespace)))
         except ConflictError:
             return await self._refresh(key)
         except NotFoundError:
@@ -98,7 +99,7 @@ class Reconciler:
         return self._clock()
 
     async def learn(self) -> None:
-        """Learn of every build and pod, and forget those that have gone unseen.
+        """Learn of every build, pod and default, and forget those that have gone unseen.
 
         The watches do not say when they have shown all, nor what went while they were interrupted.
 
@@ -107,6 +108,8 @@ class Reconciler:
         """
         with self._store.learning() as learning:
             for namespace in self._settings.namespaces or ("",):
+                async for body in self._cluster.list_defaults(namespace):
+                    learning.defaults(body)
                 async for body in self._cluster.list_builds(namespace):
                     learning.build(body)
                 async for body in self._cluster.list_pods(namespace, POD_SELECTOR):
@@ -121,13 +124,26 @@ class Reconciler:
         Raises:
             ClusterError: the API server failed; the same call later will do.
         """
-        gone, wait = expired(self._store.finished(namespace), self._settings.history, self._clock())
+        await self._list_ended(namespace)
+        gone, wait = expired(self._store.finished(namespace), self._store.history(namespace), self._clock())
         for build in gone:
             await self._cluster.delete_build(namespace, build.name, build.uid)
             self._store.drop_build(namespace, build.name)
             extra = about(namespace, build.name, uid=build.uid)
             _logger.info("The build is deleted: it was finished, and its time is over", extra=extra)
         return wait
+
+    async def _list_ended(self, namespace: str) -> None:
+        """Learn of the finished builds of a namespace again, where a change of its defaults concerns them."""
+        if namespace not in self._store.unlisted:
+            return
+        self._store.unlisted.discard(namespace)
+        try:
+            async for body in self._cluster.list_builds(namespace):
+                self._store.put_ended(body)
+        except ClusterError:
+            self._store.unlisted.add(namespace)
+            raise
 
     async def _confirm_gone(self, build: ImageBuild) -> PodFacts | None:
         """Ask the API server before believing that a recorded pod is gone: the watch may only be late."""

@@ -23,10 +23,16 @@ class Finished:
     ttl: int | None
 
 
-def finished(build: ImageBuild, history: History) -> Finished | None:
-    """What to remember of a build; None where nothing will ever remove it, or it is not finished."""
+def finished(build: ImageBuild, history: History, default_ttl: int | None = None) -> Finished | None:
+    """What to remember of a build; None where nothing will ever remove it, or it is not finished.
+
+    Args:
+        build: The build, with its own spec.
+        history: How many stay.
+        default_ttl: Seconds after which one goes that does not say it itself.
+    """
     has_succeeded = build.phase is Phase.SUCCEEDED
-    ttl = build.spec.get("ttlSecondsAfterFinished")
+    ttl = build.spec.get("ttlSecondsAfterFinished", default_ttl)
     completed = parse_time(build.status.get("completionTime"))
     if not build.is_finished or build.deleting or completed is None:
         return None

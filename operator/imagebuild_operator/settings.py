@@ -66,6 +66,13 @@ class History:
         """How many of one kind are kept."""
         return self.succeeded if has_succeeded else self.failed
 
+    def or_else(self, other: "History") -> "History":
+        """These, and the other's where these say nothing."""
+        return History(
+            other.succeeded if self.succeeded is None else self.succeeded,
+            other.failed if self.failed is None else self.failed,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -76,10 +83,15 @@ class Limits:
     namespace: int = 0
     #: Instead of `namespace`, for some namespaces.
     namespaces: Mapping[str, int] = field(default_factory=dict)
+    #: What the ImageBuildDefaults of namespaces say.
+    defaults: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, namespace: str) -> int:
-        """How many builds of one namespace may run."""
-        return self.namespaces.get(namespace, self.namespace)
+        """How many builds of one namespace may run: what its defaults say, up to what is set for it by name."""
+        if namespace not in self.defaults:
+            return self.namespaces.get(namespace, self.namespace)
+        numbers = (self.defaults[namespace], self.namespaces.get(namespace, 0))
+        return min((number for number in numbers if number), default=0)
 
 
 @dataclass(frozen=True, slots=True)

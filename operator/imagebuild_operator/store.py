@@ -1,4 +1,4 @@
-"""What the watches have shown: the builds that are not finished, and their pods.
+"""What the watches have shown: the builds that are not finished, their pods, and the defaults of namespaces.
 
 A cache and no more: everything in it is at the API server too, and a decision that it could mislead is checked
 there. Finished builds are not kept, so that they cost nothing, but for the few words on those that have to go.
@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
+from imagebuild_operator.defaults import NO_DEFAULTS, NamespaceDefaults, parse_defaults
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.observe import PodFacts, observe, owner
 from imagebuild_operator.parse import parse_build
@@ -31,23 +32,77 @@ class Store:
         self._finished: dict[str, dict[str, Finished]] = {}
         #: The uids of what went while a list was read; None while none is.
         self._gone: set[str] | None = None
+        self._defaults: dict[str, NamespaceDefaults] = {}
+        #: How many builds may run in each namespace whose defaults say it.
+        self.max_running: dict[str, int] = {}
+        #: Namespaces of whose finished builds too little is remembered, since what has to go has changed.
+        self.unlisted: set[str] = set()
+        self._has_seen_builds = False
+
+    def put_defaults(self, body: Mapping[str, Any]) -> list[Key]:
+        """Take an ImageBuildDefaults' newest body; the keys of what there may be something to do about."""
+        after = parse_defaults(body)
+        before = self.defaults(after.namespace)
+        is_late = before.uid == after.uid and before.version > after.version
+        return [] if is_late else self._set_defaults(after.namespace, after)
+
+    def drop_defaults(self, body: Mapping[str, Any]) -> list[Key]:
+        """Forget an ImageBuildDefaults that has gone, and no later one; the keys as before."""
+        gone = parse_defaults(body)
+        if self._gone is not None:
+            self._gone.add(gone.uid)
+        is_it = self.defaults(gone.namespace).uid == gone.uid
+        return self._set_defaults(gone.namespace, NO_DEFAULTS) if is_it else []
+
+    def _set_defaults(self, namespace: str, after: NamespaceDefaults) -> list[Key]:
+        before = self.defaults(namespace)
+        self._defaults[namespace] = after
+        if after is NO_DEFAULTS:
+            del self._defaults[namespace]
+        self.max_running.pop(namespace, None)
+        if after.max_running is not None:
+            self.max_running[namespace] = after.max_running
+        if before == after:
+            return []
+        keys = [key for key, build in self._builds.items() if key[0] == namespace and not build.has_begun]
+        if self._has_seen_builds and (before.ttl, before.history) != (after.ttl, after.history):
+            self._finished.pop(namespace, None)
+            self.unlisted.add(namespace)
+            keys.append((namespace, SWEEP))
+        return keys
+
+    def defaults(self, namespace: str) -> NamespaceDefaults:
+        """The defaults of a namespace."""
+        return self._defaults.get(namespace, NO_DEFAULTS)
+
+    def history(self, namespace: str) -> History:
+        """How many finished builds a namespace keeps."""
+        return self.defaults(namespace).history.or_else(self._history)
 
     def put_build(self, body: Mapping[str, Any]) -> list[Key]:
         """Take a build's newest body; the keys of what there may be something to do about."""
         build = parse_build(body)
         key = (build.namespace, build.name)
+        self._has_seen_builds = True
         held = self._builds.get(key)
-        if held and held.uid == build.uid and int(held.resource_version) >= int(build.resource_version):
-            return []  # our own write, come back by the watch
+        is_held = held is not None and held.uid == build.uid
+        if held and is_held and int(held.resource_version) > int(build.resource_version):
+            return []
         keys = self._put_finished(build)
+        if held and is_held and held.resource_version == build.resource_version:
+            return keys  # our own write, come back by the watch: what it ended may have to go
         if build.is_finished and not self._has_leftovers(key):
             self.forget(key)
             return keys
         self._builds[key] = build
         return [key, *keys]
 
+    def put_ended(self, body: Mapping[str, Any]) -> None:
+        """Remember a build if it is finished and may have to go."""
+        self._put_finished(parse_build(body))
+
     def _put_finished(self, build: ImageBuild) -> list[Key]:
-        record = finished(build, self._history)
+        record = finished(build, self.history(build.namespace), self.defaults(build.namespace).ttl)
         if record is None:
             self._drop_finished(build.namespace, build.name)
             return []
@@ -125,6 +180,7 @@ class Store:
         """Take in lists of all that the API server holds; what they do not hold is forgotten when all is well."""
         builds, finished = dict(self._builds), [b for held in self._finished.values() for b in held.values()]
         pods = [(key, pod) for key, held in self._pods.items() for pod in held.values()]
+        defaults = list(self._defaults.values())
         self._gone = set()
         learning = Learning(self, self._gone)
         try:
@@ -137,13 +193,19 @@ class Store:
         for record in finished:
             if record.uid not in learning.seen:
                 self.drop_build(record.namespace, record.name, record.uid)
+        for held in defaults:
+            if held.uid not in learning.seen and self.defaults(held.namespace) is held:
+                self._set_defaults(held.namespace, NO_DEFAULTS)
         for key, pod in pods:
             if pod.uid not in learning.seen and self._pods.get(key, {}).get(pod.name) is pod:
                 self._drop(key, pod.name)
 
     def known(self) -> list[Key]:
         """The keys of everything that there may be something to do about."""
-        return [*{**self._builds, **self._pods}, *((namespace, SWEEP) for namespace in self._finished)]
+        return [
+            *{**self._builds, **self._pods},
+            *((namespace, SWEEP) for namespace in {*self._finished, *self.unlisted}),
+        ]
 
     def build(self, key: Key) -> ImageBuild | None:
         """The build of a key, unless it has gone or is finished."""
@@ -170,7 +232,7 @@ class Store:
 
 
 class Learning:
-    """Takes in lists of builds and pods, which may be older than what the watches show meanwhile."""
+    """Takes in lists of builds, pods and defaults, which may be older than what the watches show meanwhile."""
 
     def __init__(self, store: Store, gone: Collection[str]) -> None:
         self._store = store
@@ -182,6 +244,11 @@ class Learning:
         """Take in an ImageBuild."""
         if self._is_there(body):
             self._store.put_build(body)
+
+    def defaults(self, body: Mapping[str, Any]) -> None:
+        """Take in an ImageBuildDefaults."""
+        if self._is_there(body):
+            self._store.put_defaults(body)
 
     def pod(self, body: Mapping[str, Any]) -> None:
         """Take in a pod."""

@@ -38,7 +38,7 @@ class Term:
     def __init__(self, cluster: Cluster, store: Store, settings: OperatorSettings, meters: Meters) -> None:
         self._store = store
         self._meters = meters
-        self._gate = Gate(settings.limits)
+        self._gate = Gate(settings.limits, store.max_running)
         self._reconciler = Reconciler(cluster, store, settings, self._gate, meters)
         self.queue: WorkQueue[Key] = WorkQueue(self._handle, WORKERS, self._failed)
         self._knows_all = False
@@ -58,7 +58,7 @@ class Term:
 
         Args:
             keys: What there may be something to do about.
-            spec: Of the build that was seen, if it was one: it may change whose turn it is.
+            spec: Of the build that was seen, empty for defaults: both may change whose turn it is.
         """
         if not self._knows_all:
             return

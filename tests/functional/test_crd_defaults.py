@@ -10,6 +10,7 @@ from functional.test_crd_accepts import FULL as FULL_BUILD
 from functional.test_crd_explains import fields
 from kubernetes import client
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 SHARED = ("pullSecretRefs", "cache", "registries", "podTemplate", "timeoutSeconds", "retry", "ttlSecondsAfterFinished")
 FULL: dict[str, Any] = {
     **{name: FULL_BUILD[name] for name in SHARED},
@@ -30,6 +31,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"pushSecretRef": {}}, "pushSecretRef.name: Required value"),
     ({"podTemplate": {"spec": {"hostNetwork": True}}}, 'unknown field "spec.podTemplate.spec.hostNetwork"'),
     ({"podTemplate": {"metadata": {"labels": {"imagebuild.dev/x": "y"}}}}, "are reserved for the operator"),
+    ({"podTemplate": {"metadata": {"annotations": {"a": "x" * 10_000, "b": "x" * 10_000}}}}, "16384 bytes together"),
     ({"timeoutSeconds": 0}, "should be greater than or equal to 1"),
     ({"timeoutSeconds": 2, "limits": {"maxTimeoutSeconds": 1}}, "must not be more than limits.maxTimeoutSeconds"),
     ({"limits": {"maxRunning": -1}}, "should be greater than or equal to 0"),
@@ -41,6 +43,10 @@ CASES: list[tuple[dict[str, Any], str]] = [
 
 def test_every_field_at_once_comes_back_as_written(defaults: Defaults) -> None:
     assert defaults.create(FULL)["spec"] == FULL
+
+
+def test_the_example(defaults: Defaults) -> None:
+    assert defaults.create(yaml.safe_load((EXAMPLES / "defaults.yaml").read_text())["spec"])
 
 
 def test_nothing_has_to_be_said_and_nothing_is_added(defaults: Defaults) -> None:

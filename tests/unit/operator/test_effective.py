@@ -6,15 +6,21 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imagebuild_operator.defaults import NO_DEFAULTS, check_bounds, parse_defaults
+from imagebuild_operator.defaults import NO_DEFAULTS, NamespaceDefaults, check_bounds, parse_defaults
 from imagebuild_operator.effective import additions, effective_spec, with_additions, with_defaults
 from imagebuild_operator.errors import InvalidSpecError
 from imagebuild_operator.model import Bounds
 from imagebuild_operator.parse import parse_spec
 from imagebuild_operator.plan import decide
+from imagebuild_operator.platforms import decide_build, parts
+from imagebuild_operator.pod import pod_name
 from support.builds import POD, SETTINGS, SPEC, a_build, a_pod, after
 
 Json = dict[str, Any]
+
+
+def read(spec: Json) -> NamespaceDefaults:
+    return parse_defaults({"metadata": {"namespace": "team", "uid": "u", "resourceVersion": "1"}, "spec": spec})
 
 
 def pod(**fields: object) -> Json:
@@ -224,27 +230,43 @@ def test_the_additions_are_enough_to_have_the_effective_spec_again(spec: Json, d
 
 @given(SPECS, DEFAULTS)
 def test_a_build_that_has_begun_keeps_what_it_has_begun_with(spec: Json, defaults: Json):
-    first = with_defaults(a_build(spec), parse_defaults(defaults))
+    first = with_defaults(a_build(spec), read(defaults))
     begun = a_build(spec, {"podName": POD, "effectiveSpec": first.additions})
     for later in ({}, {"timeoutSeconds": 1, "allowedServiceAccounts": []}):
-        again = with_defaults(begun, parse_defaults(later))
+        again = with_defaults(begun, read(later))
         assert (again.spec, again.additions, again.bounds) == (first.spec, first.additions, Bounds())
 
 
 def test_a_build_that_began_without_defaults_gets_none_later():
     begun = a_build(status={"startTime": "2026-11-24T08:00:00Z"})
-    assert with_defaults(begun, parse_defaults({"timeoutSeconds": 5})).spec["timeoutSeconds"] == SPEC["timeoutSeconds"]
-    assert with_defaults(begun, parse_defaults({"retry": {"limit": 5}})).spec == begun.spec
+    assert with_defaults(begun, read({"timeoutSeconds": 5})).spec["timeoutSeconds"] == SPEC["timeoutSeconds"]
+    assert with_defaults(begun, read({"retry": {"limit": 5}})).spec == begun.spec
 
 
 def test_the_first_pod_is_built_with_the_additions_and_they_are_recorded_with_it():
-    defaults = parse_defaults({"pullSecretRefs": [{"name": "team"}], "podTemplate": {"spec": {"hostUsers": False}}})
+    defaults = read({"pullSecretRefs": [{"name": "team"}], "podTemplate": {"spec": {"hostUsers": False}}})
     build = with_defaults(a_build(), defaults)
     [create] = decide(build, [], SETTINGS, after(1)).create
     assert create.manifest["spec"]["hostUsers"] is False
     status = decide(build, [a_pod()], SETTINGS, after(1)).status or {}
     assert status["effectiveSpec"] == defaults.spec
     assert "effectiveSpec" not in (decide(a_build(), [a_pod()], SETTINGS, after(1)).status or {})
+
+
+def test_platforms_are_built_with_the_same_additions():
+    defaults = read({"retry": {"limit": 5}, "allowedServiceAccounts": []})
+    output = {"images": ["r.io/a"], "platforms": ["linux/amd64", "linux/arm64"]}
+    build = with_defaults(a_build({"output": output}), defaults)
+    pods = [
+        a_pod(name=pod_name(part), platform=part.platform.label, is_gated=True)
+        for part in parts(build)
+        if part.platform
+    ]
+    status = decide_build(build, pods, SETTINGS, after(1)).status or {}
+    assert status["effectiveSpec"] == {"retry": {"limit": 5}}
+    recorded = {name: value for name, value in status.items() if value is not None}
+    again = with_defaults(a_build(build.spec, recorded), read({"retry": {"memoryFactor": 2.0}}))
+    assert (again.spec["retry"], again.bounds) == ({"limit": 5}, Bounds())
 
 
 ACCOUNT = "spec.podTemplate.spec.serviceAccountName"
@@ -267,7 +289,7 @@ BUILDER: Json = {"podTemplate": {"spec": {"serviceAccountName": "builder"}}}
     ],
 )
 def test_a_build_that_asks_for_more_than_the_namespace_allows_fails(own: Json, defaults: Json, refused: str | None):
-    build = with_defaults(a_build({"timeoutSeconds": 30, **own}), parse_defaults(defaults))
+    build = with_defaults(a_build({"timeoutSeconds": 30, **own}), read(defaults))
     plan = decide(build, [], SETTINGS, after(1))
     if refused is None:
         assert plan.create
@@ -281,6 +303,6 @@ def test_a_build_that_asks_for_more_than_the_namespace_allows_fails(own: Json, d
 
 
 def test_what_is_read_of_the_defaults():
-    assert parse_defaults({}) == NO_DEFAULTS
-    read = parse_defaults({"history": {"failed": 0}, "limits": {"maxRunning": 0}, "ttlSecondsAfterFinished": 0})
-    assert (read.history.succeeded, read.history.failed, read.max_running, read.ttl) == (None, 0, 0, 0)
+    assert read({}) == NO_DEFAULTS
+    made = read({"history": {"failed": 0}, "limits": {"maxRunning": 0}, "ttlSecondsAfterFinished": 0})
+    assert (made.history.succeeded, made.history.failed, made.max_running, made.ttl) == (None, 0, 0, 0)

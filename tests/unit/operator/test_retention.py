@@ -12,6 +12,7 @@ from imagebuild_operator.store import SWEEP, Store
 from support.builds import POD, SETTINGS, UID, a_build, a_pod, after, body, ended, running
 
 DONE = {"phase": "Succeeded", "completionTime": "2026-11-24T08:01:00Z"}
+GONE = {"ttlSecondsAfterFinished": 5}
 OK = a_pod(phase="Succeeded", build=ended(0), push=ended(0))
 BAD = a_pod(phase="Failed", build=ended(1))
 
@@ -141,11 +142,16 @@ def test_the_store_holds_a_finished_build_whose_pod_must_go():
 
 def test_a_build_with_a_time_to_live_is_swept():
     store = Store()
-    gone = body({"ttlSecondsAfterFinished": 5}, DONE)
+    gone = body(GONE, DONE)
     assert store.put_build(gone) == [("team", SWEEP)]
     assert [build.name for build in store.finished("team")] == ["app"]
     assert store.put_build(body(status=DONE)) == []
     assert store.finished("team") == ()
-    store.put_build(gone)
+    store.put_pod(a_pod_body(phase="Running"))
+    store.put_build(body(GONE, resourceVersion="4"))
+    for _ in range(2):  # written, and seen by the watch
+        assert ("team", SWEEP) in store.put_build(gone)
+    assert store.put_build(body(resourceVersion="4")) == []
+    assert store.finished("team") != ()
     store.drop_build("team", "app")
     assert store.finished("team") == ()

@@ -1,0 +1,245 @@
+"""The defaults of a namespace, against a real API server."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from functional.conftest import CRDS
+from functional.kube import Builds, Defaults, Kubectl, spec
+from functional.kubelet import PUSHED, Kubelet, terminated, waiting
+from functional.operator_process import OperatorProcess
+from kubernetes import client
+from support.watching import phase, wait_for_build, wait_for_deletion, wait_for_finish, watch_builds
+
+Json = dict[str, Any]
+
+DEFAULTS: Json = {
+    "pushSecretRef": {"name": "team-push"},
+    "pullSecretRefs": [{"name": "team-pull"}],
+    "registries": [{"host": "docker.io", "mirrors": ["mirror.example.com"]}],
+    "cache": {"enabled": True, "repo": "registry.example.com/team/cache"},
+    "podTemplate": {"spec": {"nodeSelector": {"pool": "builds"}, "resources": {"limits": {"memory": "2Gi"}}}},
+    "timeoutSeconds": 600,
+}
+#: What the chart gives all build pods.
+CHART: Json = {
+    "nodeSelector": {"pool": "chart"},
+    "registries": [{"host": "docker.io", "mirrors": ["chart.example.com"]}, {"host": "plain:5000", "insecure": True}],
+    "resources": {"requests": {"cpu": "1", "memory": "1Gi"}},
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, str]:
+    file = tmp_path / "defaults.yaml"
+    file.write_text(yaml.safe_dump(CHART))
+    return {"DEFAULTS_FILE": str(file)}
+
+
+def variables(pod: Json, container: str) -> dict[str, Any]:
+    every = [*pod["spec"]["initContainers"], *pod["spec"]["containers"]]
+    [env] = [item["env"] for item in every if item["name"] == container]
+    return {
+        variable["name"]: variable.get("value") or variable["valueFrom"]["secretKeyRef"]["name"] for variable in env
+    }
+
+
+def begun(build: Json) -> bool:
+    return phase(build) == "Preparing"
+
+
+def succeed(kubelet: Kubelet, pod: Json) -> None:
+    kubelet.report(pod, "Succeeded", build=terminated(0, "{}"), push=PUSHED)
+
+
+@pytest.mark.usefixtures("operator")
+def test_the_build_goes_before_its_namespace_and_that_before_the_chart_and_the_status_shows_it(
+    builds: Builds, defaults: Defaults, kubelet: Kubelet, api: client.ApiClient, namespace: str
+):
+    defaults.create(DEFAULTS)
+    own = spec(
+        timeoutSeconds=60,
+        pullSecretRefs=[{"name": "own"}],
+        podTemplate={"spec": {"resources": {"requests": {"ephemeral-storage": "3Gi"}}}},
+    )
+    created = builds.create(own)["metadata"]["resourceVersion"]
+    pod = kubelet.pod()
+    assert (
+        variables(pod, "build").items()
+        >= {
+            "CACHE": "true",
+            "CACHE_REPO": "registry.example.com/team/cache",
+            "REGISTRY_MIRRORS": "mirror.example.com",
+            "INSECURE_REGISTRIES": "plain:5000",
+            "DOCKER_CONFIG_JSON": "own",
+            "DOCKER_CONFIG_JSON_1": "team-pull",
+        }.items()
+    )
+    assert variables(pod, "push")["DOCKER_CONFIG_JSON"] == "team-push"
+    assert pod["spec"]["nodeSelector"] == {"pool": "builds"}
+    assert pod["spec"]["activeDeadlineSeconds"] == 60
+    assert pod["spec"]["initContainers"][-1]["resources"] == {
+        "requests": {"cpu": "1", "memory": "2Gi", "ephemeral-storage": "3Gi"},  # a request is its limit where not given
+        "limits": {"memory": "2Gi"},
+    }
+    # With the first write, and not with one of its own.
+    [first] = watch_builds(api, namespace, created, lambda build: "podName" in (build.get("status") or {}))
+    assert first["status"]["effectiveSpec"] == {
+        "output": {"pushSecretRef": {"name": "team-push"}},
+        "pullSecretRefs": [{"name": "own"}, {"name": "team-pull"}],
+        **{name: DEFAULTS[name] for name in ("registries", "cache", "podTemplate")},
+    }
+    assert first["spec"] == builds.get()["spec"]
+    assert "cache" not in first["spec"]
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_change_counts_for_a_build_that_waits_and_not_for_one_that_has_begun(
+    builds: Builds, defaults: Defaults, kubelet: Kubelet, api: client.ApiClient, namespace: str
+):
+    defaults.create({"pullSecretRefs": [{"name": "old"}], "retry": {"limit": 1}})
+    builds.create(spec(suspend=True), name="later")
+    builds.create(spec())
+    first = kubelet.pod()
+    wait_for_build(api, namespace, "hello", begun)
+    defaults.replace({"pullSecretRefs": [{"name": "new"}], "retry": {"limit": 0}, "timeoutSeconds": 1})
+    builds.patch({"spec": {"suspend": False}}, name="later")
+    later = kubelet.pod_after(first)
+    assert variables(later, "build")["DOCKER_CONFIG_JSON"] == "new"
+    kubelet.report(first, "Failed", build=terminated(1, '{"reason": "RegistryUnavailable"}', "Error"))
+    second = kubelet.pod_after(first, later)
+    assert variables(second, "build")["DOCKER_CONFIG_JSON"] == "old"
+    body = wait_for_build(
+        api, namespace, "hello", lambda build: build["status"]["podName"] == second["metadata"]["name"]
+    )
+    assert body["status"]["effectiveSpec"] == {"pullSecretRefs": [{"name": "old"}], "retry": {"limit": 1}}
+    assert wait_for_finish(api, namespace, "later")["reason"] == "DeadlineExceeded"
+
+
+def test_an_operator_that_starts_knows_the_defaults_before_a_build_begins(
+    operator: OperatorProcess, builds: Builds, defaults: Defaults, kubelet: Kubelet
+):
+    operator.stop()
+    builds.create(spec())
+    defaults.create(DEFAULTS)
+    operator.start()
+    assert variables(kubelet.pod(), "push")["DOCKER_CONFIG_JSON"] == "team-push"
+
+
+def test_defaults_that_are_made_anew_count_and_those_that_are_gone_do_not(
+    operator: OperatorProcess,
+    builds: Builds,
+    defaults: Defaults,
+    kubelet: Kubelet,
+    api: client.ApiClient,
+    namespace: str,
+):
+    waits = {"podTemplate": {"spec": {"serviceAccountName": "default"}}, "limits": {"maxTimeoutSeconds": 60}}
+    defaults.create(waits)
+    builds.create(spec(timeoutSeconds=61), name="refused")
+    assert wait_for_finish(api, namespace, "refused")["reason"] == "InvalidSpec"
+    defaults.delete_all()
+    defaults.create({"pullSecretRefs": [{"name": "new"}]})
+    defaults.delete_all()
+    defaults.create({"pullSecretRefs": [{"name": "newer"}]})
+    builds.create(spec(timeoutSeconds=61, suspend=True))
+    wait_for_build(api, namespace, "hello", lambda build: phase(build) == "Queued")
+    defaults.delete_all()
+    builds.patch({"spec": {"suspend": False}})
+    pod = kubelet.pod()
+    assert "DOCKER_CONFIG_JSON" not in variables(pod, "build")
+    assert operator.is_running()
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_service_account_that_is_not_allowed_fails_also_where_it_waits(
+    builds: Builds, defaults: Defaults, kubelet: Kubelet, api: client.ApiClient, namespace: str
+):
+    asks = {"podTemplate": {"spec": {"serviceAccountName": "builder"}}}
+    builds.create(spec(**asks, suspend=True), name="waits")
+    wait_for_build(api, namespace, "waits", lambda build: phase(build) == "Queued")
+    defaults.create({"allowedServiceAccounts": ["signer"]})
+    for name in ("waits", "later"):
+        if name == "later":
+            builds.create(spec(**asks), name=name)
+        status = wait_for_finish(api, namespace, name)
+        assert (status["phase"], status["reason"]) == ("Failed", "InvalidSpec")
+        assert status["message"].startswith(
+            "spec.podTemplate.spec.serviceAccountName: builder is not among the ServiceAccounts that the namespace's "
+            "ImageBuildDefaults allow: write one of default, signer, or leave it out"
+        )
+    assert kubelet.pods() == []
+    builds.create(spec(), name="names-none")
+    assert kubelet.pod()
+
+
+def queued_behind(builds: Builds, api: client.ApiClient, namespace: str) -> None:
+    """Create a build that begins and one that has to wait for it."""
+    builds.create(spec(), name="first")
+    wait_for_build(api, namespace, "first", begun)
+    builds.create(spec(), name="second")
+    body = wait_for_build(api, namespace, "second", lambda build: phase(build) == "Queued")
+    assert body["status"]["reason"] == "NamespaceLimit"
+    assert body["status"]["message"] == "The namespace runs as many builds at once as it may: 1."
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_namespace_has_a_limit_of_its_own_until_it_has_none(
+    builds: Builds, defaults: Defaults, api: client.ApiClient, namespace: str
+):
+    defaults.create({"limits": {"maxRunning": 1}})
+    queued_behind(builds, api, namespace)
+    defaults.replace({})
+    wait_for_build(api, namespace, "second", begun)
+
+
+@pytest.mark.usefixtures("operator")
+@pytest.mark.parametrize("settings", [{"MAX_RUNNING_PER_NAMESPACE": "1"}])
+def test_a_namespace_may_have_more_than_the_charts_limit_for_all(
+    builds: Builds, defaults: Defaults, api: client.ApiClient, namespace: str
+):
+    queued_behind(builds, api, namespace)
+    defaults.create({"limits": {"maxRunning": 2}})
+    wait_for_build(api, namespace, "second", begun)
+
+
+@pytest.mark.usefixtures("operator")
+def test_limits_of_history_and_age_count_for_what_has_ended_before(
+    builds: Builds, defaults: Defaults, kubelet: Kubelet, api: client.ApiClient, namespace: str
+):
+    seen: list[Json] = []
+    # Whose ends are in the same second is told apart by the name.
+    for name in ("one", "two", "two-kept"):
+        builds.create(spec(ttlSecondsAfterFinished=300_000_000) if name == "two-kept" else spec(), name=name)
+        seen.append(kubelet.pod_after(*seen))
+        succeed(kubelet, seen[-1])
+        assert wait_for_finish(api, namespace, name)["phase"] == "Succeeded"
+    defaults.create({"history": {"succeeded": 2}})
+    wait_for_deletion(api, namespace, "one")
+    assert builds.get("two")
+    defaults.replace({"ttlSecondsAfterFinished": 0})
+    wait_for_deletion(api, namespace, "two")
+    assert builds.get("two-kept")
+    builds.create(spec(), name="last")
+    succeed(kubelet, kubelet.pod_after(*seen))
+    wait_for_deletion(api, namespace, "last")
+    assert builds.get("two-kept")
+
+
+def test_without_the_definition_the_operator_says_so_once_and_works(
+    operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str, kubectl: Kubectl
+):
+    operator.stop()
+    definition = str(CRDS / "imagebuilddefaults.yaml")
+    kubectl("delete", "-f", definition, "--wait")
+    try:
+        operator.start()
+        builds.create(spec())
+        pod = kubelet.pod()
+        kubelet.report(pod, "Pending", build=waiting("CreateContainerConfigError", 'secret "x" not found'))
+        wait_for_build(api, namespace, "hello", lambda build: (build.get("status") or {}).get("reason"))
+        assert operator.log.count("imagebuilddefaults") == 1
+    finally:
+        kubectl("apply", "--server-side", "--force-conflicts", "-f", definition)
+        kubectl("wait", "--for=condition=Established", "-f", definition, "--timeout=30s")
