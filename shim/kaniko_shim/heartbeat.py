@@ -1,20 +1,42 @@
-"""A sign of life while the shim itself is busy."""
+"""A sign of life while the shim itself is busy, and an end to it."""
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from kaniko_shim.errors import JobError
+
 
 @contextmanager
-def heartbeat(beat: Callable[[], None], seconds: float) -> Iterator[None]:
-    """Call `beat` every so many seconds; it must be entered in the main thread."""
+def heartbeat(
+    beat: Callable[[], None], seconds: float, limit: float = float("inf"), too_long: JobError | None = None
+) -> Iterator[None]:
+    """Call `beat` every so many seconds; it must be entered in the main thread.
+
+    Args:
+        beat: a sign of life.
+        seconds: between two of them.
+        limit: seconds after which `too_long` is raised, whatever is going on; again after each further beat, since
+            a library may have swallowed it.
+        too_long: the failure.
+    """
+    end = time.monotonic() + limit
+
+    def arm() -> None:
+        left = end - time.monotonic()
+        signal.setitimer(signal.ITIMER_REAL, min(seconds, left) if left > 0 else seconds)
 
     def on_alarm(_number: int, _frame: FrameType | None) -> None:
+        late = time.monotonic() >= end
+        arm()
+        if late and too_long:
+            raise too_long
         beat()
 
     before = signal.signal(signal.SIGALRM, on_alarm)
-    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+    arm()
     try:
         yield
     finally:

@@ -264,6 +264,7 @@ def _source(reader: _Reader) -> SourceRequest:
         sub_path=reader.read(variables.CONTEXT_SUB_PATH),
         max_bytes=reader.read(source_variables.SOURCE_MAX_BYTES),
         max_entries=reader.read(source_variables.SOURCE_MAX_ENTRIES),
+        seconds=reader.read(source_variables.SOURCE_TIMEOUT) or 0,
     )
     if request.sha256 and isinstance(source, DirectorySource | GitSource | OciSource):
         reader.blame(variables.SOURCE_SHA256, "only an archive has a checksum; name the commit or digest in the URL")

@@ -16,6 +16,7 @@ class SourceRequest:
         username: for basic authentication, with `password`; empty for none.
         sha256: what the archive must have, or empty.
         sub_path: directory of the fetched tree that is the context, or empty.
+        seconds: how long fetching may take.
         ssh: keys for Git over SSH.
         buckets: keys for buckets.
         submodules: whether those of a Git repository are fetched.
@@ -28,6 +29,7 @@ class SourceRequest:
     sub_path: str = ""
     max_bytes: int = 1 << 40
     max_entries: int = 1_000_000
+    seconds: int = 3600
     ssh: SshAccess = NO_SSH
     buckets: BucketAccess = NO_BUCKETS
     submodules: bool = False

@@ -1,6 +1,6 @@
 """The variables of sources that need more than a URL."""
 
-from kaniko_shim.scalars import parse_count, parse_raw, parse_switch, parse_text
+from kaniko_shim.scalars import parse_count, parse_raw, parse_seconds, parse_switch, parse_text
 from kaniko_shim.sources.access import parse_private_key
 from kaniko_shim.sources.bucket_access import (
     parse_azure_key,
@@ -24,6 +24,12 @@ SOURCE_MAX_ENTRIES = Variable(
     "The most files and directories that an archive may unpack to.",
     parse_count,
     default="1000000",
+)
+SOURCE_TIMEOUT = Variable(
+    "SOURCE_TIMEOUT",
+    "How long fetching and unpacking the context may take: `1h`, `90m`, or a number of seconds.",
+    parse_seconds,
+    default="1h",
 )
 SOURCE_USERNAME = Variable(
     "SOURCE_USERNAME",
@@ -122,6 +128,7 @@ SOURCE_TABLE: tuple[Variable[object], ...] = (
     SOURCE_PASSWORD,
     SOURCE_MAX_BYTES,
     SOURCE_MAX_ENTRIES,
+    SOURCE_TIMEOUT,
     SOURCE_SSH_PRIVATE_KEY,
     SOURCE_SSH_KNOWN_HOSTS,
     SOURCE_SSH_SKIP_HOST_KEY_CHECK,

@@ -84,7 +84,13 @@ def _fetch(request: BuildRequest, job: Job) -> SourceReport:
         install_credentials(find_credentials(request.docker_config, job.environment, job.paths), job.paths, job.warn)
         crane = Crane(job.paths, job.environment, request.registries)
     place = Place(job.paths.context, job.paths.scratch, job.environment, job.say, crane)
-    with job.phases.fetching(), heartbeat(job.beat, request.heartbeat_seconds):
+    limit = request.source.seconds
+    too_long = JobError(
+        Reason.SOURCE_UNAVAILABLE,
+        f"The context was not there after {limit} s.",
+        hint="Try again; if the server is that slow, raise SOURCE_TIMEOUT.",
+    )
+    with job.phases.fetching(), heartbeat(job.beat, request.heartbeat_seconds, limit, too_long):
         return fetch(request.source, place)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
+from urllib3.exceptions import HTTPError, IncompleteRead, MaxRetryError, ProtocolError, SSLError
 from urllib3.util import Timeout
 
 from kaniko_shim import __version__
@@ -28,6 +28,8 @@ _SUCCESS = frozenset({200, 206})
 _CHANGED = frozenset({412, 416})
 _LONGEST_COMPLAINT = 4096
 _CODE = re.compile(rb"<Code>\s*([A-Za-z0-9.]{1,60})\s*</Code>")
+# urllib3 puts the connection's repr before the message.
+_CONNECTION = re.compile(r"^(?:.*>: |HTTPS?Connection(?:Pool)?\([^)]*\): )")
 _REGION = "x-amz-bucket-region"
 
 
@@ -101,8 +103,10 @@ def explain(error: HTTPError, shown: str) -> Exception:
             f"The certificate of {shown} is not trusted.",
             hint="Give the authority's certificate in REGISTRY_CA, or mount it into a directory of SSL_CERT_DIR.",
         )
-    # urllib3 puts the connection's repr before the message.
-    return TryAgainError(mask_url(str(reason).rpartition(">: ")[2] or type(reason).__name__))
+    if isinstance(reason, ProtocolError) and any(isinstance(part, IncompleteRead) for part in reason.args):
+        return TryAgainError("the connection ended early")
+    text = str(reason.args[0]) if len(reason.args) > 1 else str(reason)
+    return TryAgainError(mask_url(_CONNECTION.sub("", text) or type(reason).__name__))
 
 
 def _follow(

@@ -4,8 +4,9 @@ import os
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,13 +20,29 @@ class Answer:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     cut: int | None = None
-    """Close the connection after so many bytes of the body."""
+    """Close the connection after so many bytes of what is sent of the body."""
+    ranges: bool = False
+    """Send parts to those who ask for them, as RFC 9110 has it."""
+    endless: bool = False
+    """Name no length, and send the body over and over."""
+    drip: float = 0
+    """Seconds after each byte."""
+
+    def part(self, wanted: str, condition: str) -> tuple[int, bytes, dict[str, str]]:
+        known = {self.headers.get("ETag"), self.headers.get("Last-Modified")}
+        if not self.ranges or not wanted or (condition and condition not in known):
+            return self.status, self.body, self.headers
+        begin = int(wanted.removeprefix("bytes=").removesuffix("-"))
+        headers = {"Content-Range": f"bytes {begin}-{len(self.body) - 1}/{len(self.body)}"}
+        return 206, self.body[begin:], self.headers | headers
 
 
 @dataclass
 class Asked:
     path: str
     authorization: str
+    range: str = ""
+    condition: str = ""
 
 
 @dataclass
@@ -66,15 +83,27 @@ def serve(*answers: Answer, https: Https | None = None) -> Iterator[Server]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            server.asked.append(Asked(self.path, self.headers.get("Authorization", "")))
+            wanted, condition = (self.headers.get(name, "") for name in ("Range", "If-Range"))
+            server.asked.append(Asked(self.path, self.headers.get("Authorization", ""), wanted, condition))
             answer = server.answers[min(len(server.asked), len(server.answers)) - 1]
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
+            status, body, headers = answer.part(wanted, condition)
+            self.send_response(status)
+            for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(answer.body)))
+            if not answer.endless:
+                self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(answer.body[: answer.cut])
-            self.close_connection = answer.cut is not None
+            with suppress(ConnectionError):
+                self._send(body[: answer.cut], answer.drip)
+                while answer.endless:
+                    self._send(body, answer.drip)
+            self.close_connection = answer.cut is not None or answer.endless
+
+        def _send(self, body: bytes, drip: float) -> None:
+            for begin in range(0, len(body), 1) if drip else ():
+                self.wfile.write(body[begin : begin + 1])
+                time.sleep(drip)
+            self.wfile.write(b"" if drip else body)
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))

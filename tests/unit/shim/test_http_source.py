@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from kaniko_shim.errors import JobError
+from kaniko_shim.heartbeat import heartbeat
 from kaniko_shim.reasons import Reason
 from kaniko_shim.result import SourceReport
 from kaniko_shim.source_request import SourceRequest
@@ -21,12 +22,13 @@ SHA256 = hashlib.sha256(ARCHIVE).hexdigest()
 class Fetching:
     def __init__(self, tmp_path: Path) -> None:
         self.said = list[str]()
+        self.limits: dict[str, int] = {}
         self.slept = list[float]()
         self.place = Place(tmp_path / "context", tmp_path, {}, self.said.append)
         self.place.clear()
 
     def __call__(self, url: str, **request: str) -> SourceReport:
-        return fetch_http(url, SourceRequest(HttpSource(url), **request), self.place, self.slept.append)  # type: ignore[arg-type]
+        return fetch_http(url, SourceRequest(HttpSource(url), **self.limits, **request), self.place, self.slept.append)  # type: ignore[arg-type]
 
     def fails(self, url: str, **request: str) -> tuple[Reason, str]:
         with pytest.raises(JobError) as caught:
@@ -134,3 +136,110 @@ def test_a_proxy_is_used_and_bypassed(tmp_path: Path):
         reason, _ = fetching.fails("http://b.invalid/x")
         assert reason is Reason.SOURCE_UNAVAILABLE
         assert len(proxy.asked) == 1
+
+
+TAG = {"ETag": '"one"'}
+OTHER = COMPRESSIONS["gz"](tar_of({"other": b"file"}))
+
+
+@pytest.mark.parametrize("headers", [TAG, {"Last-Modified": "Tue, 01 Jan 2019 00:00:00 GMT"}])
+@pytest.mark.parametrize("archive", [ARCHIVE, zip_of(FILES), tar_of(FILES)])
+def test_a_broken_download_is_continued(fetching: Fetching, archive: bytes, headers: dict[str, str]):
+    (condition,) = headers.values()
+    cut, whole = (Answer(body=archive, headers=headers, ranges=True, cut=cut) for cut in (700, None))
+    with serve(cut, cut, Answer(503), whole) as server:
+        report = fetching(server.url, sha256=hashlib.sha256(archive).hexdigest())
+    assert report.size == len(archive)
+    assert fetching.files == FILES
+    ranges = [(asked.range, asked.condition) for asked in server.asked]
+    rest = [("bytes=700-", condition), ("bytes=1400-", condition), ("bytes=1400-", condition)]
+    assert ranges == [("", ""), *rest]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"ETag": 'W/"weak"'},
+        {"Last-Modified": "nonsense"},
+        {"Last-Modified": "Tue, 01 Jan 2019 00:00:00 GMT", "Accept-Ranges": "none"},
+    ],
+)
+def test_without_a_sure_sign_of_sameness_a_download_begins_anew(fetching: Fetching, headers: dict[str, str]):
+    cut, whole = (Answer(body=ARCHIVE, headers=headers, ranges=True, cut=cut) for cut in (700, None))
+    with serve(cut, whole) as server:
+        fetching(server.url)
+    assert [asked.range for asked in server.asked] == ["", ""]
+    assert fetching.files == FILES
+    assert "beginning anew" in fetching.said[0]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        # What a server does that has something else by now, as it should.
+        Answer(body=OTHER, headers={"ETag": '"two"'}, ranges=True),
+        Answer(body=OTHER),
+        Answer(412),
+        Answer(416),
+        # A server that ignores If-Range.
+        Answer(206, OTHER[700:], {"Content-Range": f"bytes 700-{len(OTHER) - 1}/{len(OTHER)}"}),
+        Answer(206, ARCHIVE[700:], {"Content-Range": f"bytes 700-{len(ARCHIVE) - 1}/{len(ARCHIVE)}", "ETag": '"two"'}),
+        # Servers that answer something else than was asked.
+        Answer(206, ARCHIVE[600:], {"Content-Range": f"bytes 600-{len(ARCHIVE) - 1}/{len(ARCHIVE)}"} | TAG),
+        Answer(206, ARCHIVE[700:], TAG),
+        Answer(206, ARCHIVE[700:], {"Content-Range": "nonsense"} | TAG),
+    ],
+)
+def test_two_archives_are_never_mixed(fetching: Fetching, second: Answer):
+    first = Answer(body=ARCHIVE, headers=TAG, ranges=True, cut=700)
+    with serve(first, second, Answer(body=OTHER, headers={"ETag": '"two"'}, ranges=True)) as server:
+        report = fetching(server.url)
+    assert (report.sha256, fetching.files) == (hashlib.sha256(OTHER).hexdigest(), {"other": b"file"})
+    assert [asked.range for asked in server.asked] == ["", "bytes=700-", ""]
+
+
+def test_attempts_count_from_what_last_arrived(fetching: Fetching):
+    body = tar_of({"zeros": bytes(8 * 1024 * 1024)})
+    with serve(Answer(body=body, headers=TAG, ranges=True, cut=1024 * 1024)) as server:
+        fetching(server.url)
+    assert len(server.asked) == 9
+    assert set(fetching.slept) == {1}
+
+
+def test_a_download_that_does_not_get_on_is_given_up(fetching: Fetching):
+    with serve(Answer(body=ARCHIVE, headers=TAG, ranges=True, cut=10)) as server:
+        reason, message = fetching.fails(server.url)
+    assert (reason, len(server.asked)) == (Reason.SOURCE_UNAVAILABLE, 5)
+    assert "in 5 attempts: the connection ended early" in message
+
+
+def test_an_endless_body_is_cut_off(fetching: Fetching):
+    fetching.limits = {"max_bytes": 100_000}
+    bomb = COMPRESSIONS["gz"](tar_of({"zeros": bytes(50_000_000)}))
+    # Without a length, and so without an end that could be foreseen.
+    endless = Answer(body=tar_of({"zeros": bytes(50_000_000)}), endless=True)
+    for answer in (endless, Answer(body=bomb), Answer(body=zip_of({"zeros": bytes(50_000_000)}))):
+        with serve(answer) as server:
+            reason, message = fetching.fails(server.url)
+        assert (reason, len(server.asked)) == (Reason.SOURCE_TOO_LARGE, 1)
+        assert "100000 bytes" in message
+
+
+def test_too_many_entries_are_refused(fetching: Fetching):
+    fetching.limits = {"max_entries": 100}
+    with serve(Answer(body=tar_of({str(number): b"" for number in range(101)}))) as server:
+        reason, message = fetching.fails(server.url)
+    assert reason is Reason.SOURCE_TOO_LARGE
+    assert "more than 100 files and directories" in message
+
+
+def test_a_trickle_ends_with_the_time(fetching: Fetching):
+    beats = list[None]()
+    late = JobError(Reason.SOURCE_UNAVAILABLE, "late")
+    with serve(Answer(body=ARCHIVE, drip=0.02)) as server, pytest.raises(JobError) as caught:  # noqa: SIM117
+        with heartbeat(lambda: beats.append(None), 0.1, 0.35, late):
+            fetching(server.url)
+    assert caught.value is late
+    assert beats
+    assert len(server.asked) == 1

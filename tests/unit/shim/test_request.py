@@ -82,6 +82,7 @@ def test_everything_at_once():
             "SOURCE_PASSWORD": "pass",
             "SOURCE_MAX_BYTES": "10",
             "SOURCE_MAX_ENTRIES": "20",
+            "SOURCE_TIMEOUT": "2m",
             "CONTEXT_SUB_PATH": "sub/dir",
             "DOCKER_CONFIG_JSON": json.dumps({"auths": {"a.example": {"auth": auth}}}),
             "DOCKER_CONFIG_JSON_2": json.dumps(
@@ -114,7 +115,14 @@ def test_everything_at_once():
         docker_config=DockerConfig({"a.example": {"auth": auth}, "b.example": {"password": "2"}}),
         heartbeat_seconds=5,
         source=SourceRequest(
-            HttpSource("https://h.example/x?sig=abc"), "me", "pass", "ab" * 32, "sub/dir", max_bytes=10, max_entries=20
+            HttpSource("https://h.example/x?sig=abc"),
+            "me",
+            "pass",
+            "ab" * 32,
+            "sub/dir",
+            max_bytes=10,
+            max_entries=20,
+            seconds=120,
         ),
         dockerfile_path="docker/Dockerfile",
         dockerfile_content="",
