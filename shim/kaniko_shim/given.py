@@ -10,6 +10,7 @@ from kaniko_shim.build_args import BuildArg
 from kaniko_shim.dockerfile import Instruction
 from kaniko_shim.errors import JobError
 from kaniko_shim.heredocs import write_files
+from kaniko_shim.links import refuse_links_out
 from kaniko_shim.paths import Paths
 from kaniko_shim.reasons import Reason
 from kaniko_shim.request import BuildRequest
@@ -69,6 +70,7 @@ def give_dockerfile(request: BuildRequest, context: Path, support: Support, path
         # The executor crashes on a file that has only ARGs.
         raise JobError(Reason.DOCKERFILE_INVALID, f"{name} has no FROM.", hint="Begin it with FROM and a base image.")
     refuse_ignored(instructions, support, name, dockerfiles.directive(content, "syntax"))
+    refuse_links_out(instructions, context, paths.context, name)
     ignore_file = next((file for file in (Path(f"{path}{_IGNORE}"), context / _IGNORE) if file.is_file()), None)
     surroundings = Surroundings(
         context,

@@ -15,13 +15,14 @@ from kaniko_shim.variable import Variable
 
 SOURCE_MAX_BYTES = Variable(
     "SOURCE_MAX_BYTES",
-    "The most bytes that an archive may unpack to.",
+    "The most bytes that a context may have, unpacked; nor may more of an archive, a layer or a Git repository be "
+    "fetched.",
     parse_count,
     default="10737418240",
 )
 SOURCE_MAX_ENTRIES = Variable(
     "SOURCE_MAX_ENTRIES",
-    "The most files and directories that an archive may unpack to.",
+    "The most files and directories that a context may have.",
     parse_count,
     default="1000000",
 )

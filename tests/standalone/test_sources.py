@@ -12,6 +12,7 @@ from standalone.container import Builder
 from standalone.registry import Registry
 from standalone.serving import serve_git, serve_https
 from support.https import Https
+from support.s3 import serve_s3
 
 DOCKERFILE = b"FROM busybox\nCOPY word /word\n"
 
@@ -55,6 +56,27 @@ def test_an_archive_over_https_from_an_authority_of_our_own(
     assert trusted.result["source"]["url"] == f"{url}/context?X-Amz-Signature=***"
     assert trusted.result["source"]["bytes"] == len(content)
     assert "s1gned" not in trusted.log + json.dumps(trusted.result)
+
+
+def test_an_archive_in_a_bucket(builder: Builder, registry: Registry, env: dict[str, str], tmp_path: Path):
+    content = compressed("gzip", archive("bucket"))
+    with serve_s3(tmp_path) as s3:
+        s3.make_bucket("contexts")
+        s3.put("contexts", "app/context.tgz", content)
+        env |= {
+            "SOURCE_GET_URL": "s3://contexts/app/context.tgz",
+            "SOURCE_S3_ENDPOINT": s3.url,
+            "REGISTRY_CA": s3.authority.read_text(),
+        }
+        refused = builder.run(env=env)
+        done = builder.run(env=env | {"SOURCE_ACCESS_KEY_ID": "AKID", "SOURCE_SECRET_ACCESS_KEY": "s3cretkey"})
+    assert (refused.code, refused.result["reason"]) == (65, "SourceUnauthorized")
+    assert "SOURCE_ACCESS_KEY_ID" in refused.result["hint"]
+    assert done.code == 0, done.log
+    assert built_word(registry, env["OUTPUT_IMAGE"], tmp_path) == "bucket"
+    assert done.result["source"]["url"] == "s3://contexts/app/context.tgz"
+    assert done.result["source"]["bytes"] == len(content)
+    assert "s3cretkey" not in done.log + json.dumps(done.result)
 
 
 def test_an_archive_in_the_url_itself(builder: Builder, registry: Registry, env: dict[str, str], tmp_path: Path):

@@ -53,6 +53,7 @@ def fetch_git(source: GitSource, request: SourceRequest, place: Place) -> Source
         replace(request.ssh, password=request.ssh.password or remote.password),
         place.environment,
         place.say,
+        request.max_bytes,
     )
     scratch = place.scratch / "git"
     shutil.rmtree(scratch, ignore_errors=True)

@@ -15,6 +15,7 @@ from dulwich.repo import Repo
 from kaniko_shim.errors import JobError
 from kaniko_shim.reasons import Reason
 from kaniko_shim.sources.access import SshAccess
+from kaniko_shim.sources.meter import Meter
 from kaniko_shim.sources.proxies import connect
 from kaniko_shim.sources.remotes import Remote
 from kaniko_shim.sources.trust import tls_context
@@ -38,6 +39,7 @@ class Access:
         ssh: keys.
         environment: proxies and certificates.
         say: writes a line of the log.
+        max_bytes: of what is fetched from one repository.
     """
 
     origin: tuple[str, str, int]
@@ -46,6 +48,7 @@ class Access:
     ssh: SshAccess
     environment: Mapping[str, str]
     say: Callable[[str], None]
+    max_bytes: int = 1 << 62
 
 
 def fetch_objects(remote: Remote, ref: str, access: Access, repo: Repo) -> ObjectID:
@@ -61,6 +64,7 @@ def fetch_objects(remote: Remote, ref: str, access: Access, repo: Repo) -> Objec
     """
     path = remote.path
     with _client(remote, access) as client:
+        _limit(client, remote, access)
         if _COMMIT.fullmatch(ref):
             return _fetch_commit(client, remote, ObjectID(ref.encode()), repo)
         chosen = list[ObjectID]()
@@ -108,6 +112,32 @@ def _fetch_commit(client: GitClient, remote: Remote, commit: ObjectID, repo: Rep
 
 def _want_all(refs: Mapping[Ref, ObjectID | None], depth: int | None = None) -> list[ObjectID]:  # noqa: ARG001
     return list({found for name, found in refs.items() if found and _BRANCH_OR_TAG.fullmatch(name)})
+
+
+def _limit(client: GitClient, remote: Remote, access: Access) -> None:
+    """Count what arrives, and stop where it is too much."""
+    meter = Meter(access.say)
+    fetch_pack = client.fetch_pack
+    size = 0
+
+    def limited(
+        path: str | bytes, wants: object, walker: object, write: Callable[[bytes], int], **more: object
+    ) -> object:
+        def counted(data: bytes) -> int:
+            nonlocal size
+            size += len(data)
+            meter.count(len(data))
+            if size > access.max_bytes:
+                raise JobError(
+                    Reason.SOURCE_TOO_LARGE,
+                    f"{remote.shown} sends more than {access.max_bytes} bytes.",
+                    hint="Name a branch or tag, which is fetched without its history, or raise SOURCE_MAX_BYTES.",
+                )
+            return write(data)
+
+        return fetch_pack(path, wants, walker, counted, **more)  # type: ignore[arg-type] # as they came
+
+    client.fetch_pack = limited  # type: ignore[method-assign, assignment] # there is no other way in
 
 
 @contextmanager

@@ -9,6 +9,8 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 
 import urllib3
 
+from kaniko_shim.sources.metadata import refuse_metadata
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -37,6 +39,7 @@ def connect(url: str, environment: Mapping[str, str], context: ssl.SSLContext | 
         pool = urllib3.PoolManager(ssl_context=context)
     answers = list[urllib3.BaseHTTPResponse]()
     pool.request = _remember(pool.request, answers)  # type: ignore[method-assign] # clear() closes idle ones only
+    pool.urlopen = _guard(pool.urlopen, urlsplit(url).hostname or "")  # type: ignore[method-assign] # it calls itself
     try:
         yield pool
     finally:
@@ -52,3 +55,13 @@ def _remember(call: Callable[P, R], made: list[R]) -> Callable[P, R]:
         return result
 
     return remembering
+
+
+def _guard(call: Callable[..., R], origin: str) -> Callable[..., R]:
+    """Look at where redirects lead."""
+
+    def guarded(method: str, url: str, *args: object, **kwargs: object) -> R:
+        refuse_metadata(url, origin)
+        return call(method, url, *args, **kwargs)
+
+    return guarded

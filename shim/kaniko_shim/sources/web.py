@@ -14,6 +14,7 @@ from kaniko_shim import __version__
 from kaniko_shim.errors import JobError
 from kaniko_shim.masking import mask_url
 from kaniko_shim.reasons import Reason
+from kaniko_shim.sources.metadata import refuse_metadata
 from kaniko_shim.sources.proxies import connect
 from kaniko_shim.sources.trust import tls_context
 
@@ -113,6 +114,7 @@ def _follow(
     target: Target, further: Mapping[str, str], environment: Mapping[str, str], connections: ExitStack
 ) -> urllib3.BaseHTTPResponse:
     url = target.url
+    asked = urlsplit(url).hostname or ""
     for _ in range(_REDIRECTS + 1):
         headers = {"User-Agent": f"kaniko-shim/{__version__}", "Accept-Encoding": "identity", **further}
         if _origin(url) == _origin(target.url):
@@ -126,16 +128,12 @@ def _follow(
         if response.status not in _MOVED or not location:
             return response
         before, url = url, urljoin(url, location)
-        _check_redirect(before, url)
+        if urlsplit(url).scheme not in {"http", "https"}:
+            raise JobError(
+                Reason.SOURCE_INVALID, f"{mask_url(before)} leads to a URL that is neither http:// nor https://."
+            )
+        refuse_metadata(url, asked)
     raise JobError(Reason.SOURCE_INVALID, f"{mask_url(url)} was reached after {_REDIRECTS} redirects without an end.")
-
-
-def _check_redirect(before: str, url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"}:
-        raise JobError(
-            Reason.SOURCE_INVALID, f"{mask_url(before)} leads to a URL that is neither http:// nor https://."
-        )
 
 
 def _refusal(response: urllib3.BaseHTTPResponse, shown: str, hint: str) -> Exception:

@@ -1,3 +1,4 @@
+import os
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from kaniko_shim.sources.fetch import context_directory, fetch
 from kaniko_shim.sources.kinds import parse_source
 from kaniko_shim.sources.place import Place
 from unit.shim.git_tree import git, make_repository, names, place
-from unit.shim.servers import serve_git
+from unit.shim.servers import Answer, serve, serve_git
 
 
 @pytest.fixture
@@ -88,3 +89,41 @@ def test_submodules_are_left_out(repository: Path, url: str, tmp_path: Path):
     fetch(SourceRequest(parse_source(url)), Place(tmp_path / "context", tmp_path / "scratch", {}, said.append))
     assert said == ["the submodule vendored is left out of the context; GIT_SUBMODULES=true fetches it"]
     assert "vendored" not in names(tmp_path)
+
+
+def test_a_repository_may_not_send_more_than_a_context_may_have(repository: Path, url: str, tmp_path: Path):
+    (repository / "noise").write_bytes(os.urandom(200_000))
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "-m", "large")
+    with pytest.raises(JobError) as caught:
+        fetch(SourceRequest(parse_source(url), max_bytes=100_000), place(tmp_path))
+    assert caught.value.failure.reason is Reason.SOURCE_TOO_LARGE
+    assert f"{url} sends more than 100000 bytes" in caught.value.failure.message
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]"])
+def test_a_server_may_not_lead_to_the_metadata_of_the_machine(tmp_path: Path, host: str):
+    away = Answer(302, headers={"Location": f"http://{host}/app.git/info/refs?service=git-upload-pack"})
+    with serve(away) as server:
+        with pytest.raises(JobError) as caught:
+            fetch(SourceRequest(parse_source(f"git+{server.url}/app.git")), place(tmp_path))
+        assert len(server.asked) == 1
+    assert caught.value.failure.reason is Reason.SOURCE_INVALID
+    assert "an address for metadata of the machine" in caught.value.failure.message
+
+
+def test_credentials_do_not_follow_a_redirect(repository: Path, tmp_path: Path):
+    given = list[str]()
+
+    def allowed(authorization: str) -> bool:
+        given.append(authorization)
+        return True
+
+    with serve_git(repository.parent, allowed) as other:
+        away = Answer(302, headers={"Location": f"{other}/app.git/info/refs?service=git-upload-pack"})
+        with serve(away) as server:
+            fetch(SourceRequest(parse_source(f"git+{server.url}/app.git"), "me", "s3cret"), place(tmp_path))
+            assert [asked.authorization != "" for asked in server.asked] == [True]
+    assert "Dockerfile" in names(tmp_path)
+    assert set(given) == {""}

@@ -19,6 +19,9 @@ ARCHIVE = COMPRESSIONS["gz"](tar_of(FILES))
 SHA256 = hashlib.sha256(ARCHIVE).hexdigest()
 
 
+METADATA = ["169.254.169.254", "2852039166", "[fe80::1]", "[fd00:ec2::254]", "user@100.100.100.200:80"]
+
+
 class Fetching:
     def __init__(self, tmp_path: Path) -> None:
         self.said = list[str]()
@@ -80,6 +83,10 @@ def test_what_may_pass_is_tried_again(fetching: Fetching, first: Answer):
         (Answer(body=b"<html>log in</html>"), Reason.SOURCE_INVALID, 1),
         (Answer(302, headers={"Location": "file:///etc/passwd"}), Reason.SOURCE_INVALID, 1),
         (Answer(302, headers={"Location": "/again"}), Reason.SOURCE_INVALID, 11),
+        *(
+            (Answer(302, headers={"Location": f"http://{host}/latest/meta-data"}), Reason.SOURCE_INVALID, 1)
+            for host in METADATA
+        ),
     ],
 )
 def test_what_can_not_pass_is_told(fetching: Fetching, answer: Answer, reason: Reason, requests: int):
