@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kaniko_shim.classify import Evidence, classify
 from kaniko_shim.errors import Failure, JobError
 from kaniko_shim.executor import Invocation, tool_environment
-from kaniko_shim.layout import image_size
+from kaniko_shim.layout import sizes
 from kaniko_shim.paths import Paths
 from kaniko_shim.process import Ended
 from kaniko_shim.references import ImageReference
@@ -47,7 +47,8 @@ class Crane:
         """
         content = self.manifest(image)
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        return PushedImage(image.name, digest, image_size(content))
+        found = sizes(content)
+        return PushedImage(image.name, digest, sum(found), found[1:])
 
     def manifest(self, image: ImageReference) -> bytes:
         """The manifest under a name.

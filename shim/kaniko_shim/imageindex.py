@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kaniko_shim.layout import image_size
+from kaniko_shim.layout import sizes
 from kaniko_shim.platforms import Member
 
 MEDIA_TYPE = "application/vnd.oci.image.index.v1+json"
@@ -46,7 +46,7 @@ def make_index(members: Sequence[tuple[Member, bytes]]) -> ImageIndex:
     descriptors = [_descriptor(member, manifest) for member, manifest in members]
     document = {"schemaVersion": 2, "mediaType": MEDIA_TYPE, "manifests": descriptors}
     return ImageIndex(
-        json.dumps(document, separators=(",", ":")).encode(), sum(image_size(manifest) for _, manifest in members)
+        json.dumps(document, separators=(",", ":")).encode(), sum(sum(sizes(manifest)) for _, manifest in members)
     )
 
 

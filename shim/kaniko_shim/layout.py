@@ -66,13 +66,13 @@ def check_layout(directory: Path) -> LayoutImage:
     return LayoutImage(manifest_blob.digest, sum(blob.size for blob in blobs))
 
 
-def image_size(manifest: bytes) -> int:
-    """The size of an image's config and layers, read from its manifest; 0 if that can't be read."""
+def sizes(manifest: bytes) -> tuple[int, ...]:
+    """The sizes of an image's config and of each layer, read from its manifest; empty if that can't be read."""
     try:
         document = json.loads(manifest)
-        return sum(_blob(each).size for each in (document["config"], *document["layers"]))
+        return tuple(_blob(each).size for each in (document["config"], *document["layers"]))
     except (ValueError, KeyError, TypeError, JobError):
-        return 0
+        return ()
 
 
 def open_to_all(directory: Path) -> None:

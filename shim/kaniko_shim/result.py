@@ -18,11 +18,19 @@ _LONG_TEXTS = ("message", "hint", "instruction")
 
 @dataclass(frozen=True, slots=True)
 class PushedImage:
-    """An image as the registry has it; size 0 means unknown."""
+    """An image as the registry has it.
+
+    Attributes:
+        reference: its name.
+        digest: its manifest's.
+        size: bytes of its config and layers; 0 means unknown.
+        layers: bytes of each layer, the base's first; empty means unknown, or an index.
+    """
 
     reference: str
     digest: str
     size: int = 0
+    layers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,8 @@ def document(result: Result) -> dict[str, object]:
             _known({"reference": image.reference, "digest": image.digest, "sizeBytes": image.size})
             for image in result.images
         ]
+        # All outputs have the same image.
+        fields["layerBytes"] = list(result.images[0].layers)
     source, timings = result.source, result.timings
     fields["source"] = _known(
         {"url": source.url, "revision": source.revision, "sha256": source.sha256, "bytes": source.size}
@@ -110,9 +120,11 @@ def document(result: Result) -> dict[str, object]:
 
 
 def encode(result: Result, mask: Callable[[str], str], limit: int = LIMIT) -> bytes:
-    """The result as UTF-8 JSON of at most `limit` bytes; the log's tail is the first to be cut."""
+    """The result as UTF-8 JSON of at most `limit` bytes; sizes of layers and the log's tail are the first to be cut."""
     fields = _clean(document(result), mask)
     content = _dump(fields)
+    if len(content) > limit and fields.pop("layerBytes", None):
+        content = _dump(fields)
     if len(content) > limit and "logTail" in fields:
         fields["logTail"] = _fit_tail(str(fields["logTail"]), fields, limit)
         content = _dump(_known(fields) | {"exitCode": fields["exitCode"]})

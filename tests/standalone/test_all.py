@@ -40,16 +40,22 @@ def test_a_bind_mounted_directory_is_built_and_pushed(
     assert registry.config(image)["config"]["Cmd"] == ["cat", "/greeting/hello.txt"]
     timings = done.result.pop("timings")
     assert set(timings) == {"fetchMs", "buildMs", "pushMs", "totalMs"}
-    size = sum(part["size"] for part in [json.loads(registry.manifest(image))["config"]]) + sum(
-        layer["size"] for layer in json.loads(registry.manifest(image))["layers"]
-    )
+    manifest = json.loads(registry.manifest(image))
+    layers = [layer["size"] for layer in manifest["layers"]]
     assert done.result == {
         "version": 1,
         "command": "all",
         "outcome": "Succeeded",
         "exitCode": 0,
         "digest": registry.digest(image),
-        "images": [{"reference": image, "digest": registry.digest(image), "sizeBytes": size}],
+        "images": [
+            {
+                "reference": image,
+                "digest": registry.digest(image),
+                "sizeBytes": manifest["config"]["size"] + sum(layers),
+            }
+        ],
+        "layerBytes": layers,
         "source": {"url": "dir:///tmp/source", "bytes": sum(f.stat().st_size for f in source.iterdir())},
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from kaniko_shim.errors import JobError
-from kaniko_shim.layout import LayoutImage, check_layout, image_size, open_to_all
+from kaniko_shim.layout import LayoutImage, check_layout, open_to_all, sizes
 from kaniko_shim.reasons import Reason
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -52,7 +52,7 @@ def problem(layout: Layout) -> str:
 def test_a_whole_layout(layout: Layout):
     digest = layout.index["manifests"][0]["digest"]
     assert check_layout(layout.root) == LayoutImage(digest, len(b"layer one") + len(b"layer two") + len(b"{}"))
-    assert image_size(json.dumps(layout.manifest).encode()) == 20
+    assert sum(sizes(json.dumps(layout.manifest).encode())) == 20
 
 
 def test_stale_blobs_do_not_matter(layout: Layout):

@@ -44,7 +44,7 @@ def test_a_failure():
 
 
 def test_a_success():
-    result = Result("push", images=(PushedImage("r/a:1", "sha256:1", 10), PushedImage("r/b:1", "sha256:1")))
+    result = Result("push", images=(PushedImage("r/a:1", "sha256:1", 10, (3, 6)), PushedImage("r/b:1", "sha256:1")))
     assert json.loads(encode(result, same)) == {
         "version": 1,
         "command": "push",
@@ -55,7 +55,18 @@ def test_a_success():
             {"reference": "r/a:1", "digest": "sha256:1", "sizeBytes": 10},
             {"reference": "r/b:1", "digest": "sha256:1"},
         ],
+        "layerBytes": [3, 6],
     }
+
+
+def test_many_layers_are_left_out_before_anything_else():
+    image = PushedImage("r/a:1", "sha256:1", 10, (1_000_000,) * 1000)
+    document = json.loads(encode(Result("push", images=(image,), warnings=("w",)), same))
+    assert "layerBytes" not in document
+    assert (document["images"], document["warnings"]) == (
+        [{"reference": "r/a:1", "digest": "sha256:1", "sizeBytes": 10}],
+        ["w"],
+    )
 
 
 def test_the_log_tail_is_the_first_to_be_cut_and_from_its_beginning():
