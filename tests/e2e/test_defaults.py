@@ -1,0 +1,38 @@
+"""What a namespace gives its builds, with a real registry and its password."""
+
+from e2e.registry import Registry
+from e2e.test_builds import build
+from e2e.test_credentials import push_secret
+from functional.kube import Builds, Defaults, Kubectl
+from kubernetes import client
+from support.watching import wait_for_finish
+
+SMALL = {"Dockerfile": "FROM busybox\nRUN echo built > /built\n"}
+
+
+def test_a_build_of_a_few_lines_has_the_rest_from_its_namespace(
+    builds: Builds,
+    api: client.ApiClient,
+    namespace: str,
+    registry: Registry,
+    private_registry: Registry,
+    cluster: dict[str, str],
+    kubectl: Kubectl,
+):
+    push_secret(kubectl, namespace, "push", cluster["REGISTRY_AUTH"])
+    Defaults(client.CustomObjectsApi(api), namespace).create(
+        {
+            "pushSecretRef": {"name": "push"},
+            "registries": [{"host": private_registry.name, "skipTLSVerify": True}],
+            "cache": {"enabled": True, "repo": f"{registry.name}/{namespace}/cache"},
+            "podTemplate": {"metadata": {"labels": {"team": "web"}}},
+        }
+    )
+    image = f"{private_registry.name}/{namespace}/short:1"
+    builds.create(build(SMALL, image))
+    status = wait_for_finish(api, namespace, "hello")
+    assert status["phase"] == "Succeeded", status
+    assert status["digest"] == private_registry.digest(image)
+    assert private_registry.files(image)["/built"].content == b"built\n"
+    assert status["cache"]["misses"] == 1
+    assert set(status["effectiveSpec"]) == {"output", "registries", "cache", "podTemplate"}
