@@ -93,9 +93,21 @@ def parse_spec(spec: Json) -> BuildSpec:
 
 
 def parse_platforms(spec: Json) -> tuple[Platform, ...]:
-    """Read `spec.output.platforms`."""
+    """Read `spec.output.platforms`.
+
+    Raises:
+        InvalidSpecError: one of them has no architecture.
+    """
     names = (spec.get("output") or {}).get("platforms") or ()
-    return tuple(Platform(*name.split("/", maxsplit=2)) for name in names)
+    return tuple(_platform(index, name) for index, name in enumerate(names))
+
+
+def _platform(index: int, name: str) -> Platform:
+    system, _, rest = name.partition("/")
+    architecture, _, variant = rest.partition("/")
+    if not system or not architecture:
+        raise InvalidSpecError(f"spec.output.platforms[{index}]", "write OS/ARCHITECTURE, like linux/arm64")
+    return Platform(system, architecture, variant or None)
 
 
 def parse_registry(registry: Json) -> Registry:

@@ -15,6 +15,7 @@ from imagebuild_operator.actions import DeletePod, Plan
 from imagebuild_operator.admission import BEGIN, Turn
 from imagebuild_operator.attempts import wait_for_turn
 from imagebuild_operator.cancel import cause
+from imagebuild_operator.errors import InvalidSpecError
 from imagebuild_operator.judge import Verdict, failed_verdict
 from imagebuild_operator.model import ImageBuild, Phase
 from imagebuild_operator.observe import PodFacts
@@ -31,7 +32,10 @@ ORDER: Final = (Phase.PENDING, Phase.QUEUED, Phase.PREPARING, Phase.BUILDING, Ph
 
 def parts(build: ImageBuild) -> tuple[ImageBuild, ...]:
     """All that may have a pod: the platforms, where there are several, and the build itself."""
-    platforms = parse_platforms(build.spec)
+    try:
+        platforms = parse_platforms(build.spec)
+    except InvalidSpecError:
+        platforms = ()  # What is wrong is said where the whole spec is read.
     if len(platforms) <= 1:
         return (build,)
     entries: dict[str, Any] = {entry["platform"]: entry for entry in build.status.get("platforms") or ()}

@@ -428,3 +428,11 @@ def test_the_attempts_of_all_platforms_are_counted_once():
     build = recorded(build, made)
     made = plan(build, pod_of(AMD64, 2, build=running()), pushed(ARM64), at=90)
     assert [seen.labels for seen in observations(build, status(made)) if seen.metric is ATTEMPTS_FINISHED] == [("",)]
+
+
+def test_a_platform_without_an_architecture_fails_the_build_and_is_named():
+    build = a_build({"output": {**SPEC["output"], "platforms": [AMD64, "linux"]}})
+    made = decide_build(build, [], SETTINGS, after(0))
+    assert made.status is not None
+    assert (made.status["phase"], made.status["reason"]) == ("Failed", "InvalidSpec")
+    assert "spec.output.platforms[1]: write OS/ARCHITECTURE" in made.status["message"]
