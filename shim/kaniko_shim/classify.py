@@ -36,6 +36,7 @@ _RUN_SIGNAL = re.compile(r"waiting for process to exit: signal: ([a-z0-9/ ]+)")
 _REGISTRY = re.compile(r"https?://([A-Za-z0-9.:\[\]-]+)/v2/")
 _QUOTED_IMAGE = re.compile(r'(?:push permission for "|to destination |pushing to )([A-Za-z0-9.-]+(?::\d+)?)/')
 _DIALLED = re.compile(r"(?:lookup|dial tcp) ([A-Za-z0-9.-]+)(?::\d+)?")
+_OF_A_STEP = "failed to execute command: "
 # What says only that something failed, which the reason says better.
 _NOISE = re.compile(
     r"^(?:(?:Error|error building image|error building stage|error pushing image|failed to execute command"
@@ -162,7 +163,9 @@ def _explain(row: Situation, match: re.Match[str], evidence: Evidence, *, pushin
     if row.reason is Reason.REGISTRY_UNAUTHORIZED and not evidence.pushing and _is_cache(evidence):
         hint = "Add credentials for CACHE_REPO to DOCKER_CONFIG_JSON, or set CACHE_READ_ONLY=true."
     of_registry = row.reason in _OF_REGISTRIES
-    at_step = not pushing and (row.reason in _OF_STEPS or (of_registry and bool(evidence.image)))
+    at_step = not pushing and (
+        row.reason in _OF_STEPS or (of_registry and bool(evidence.image)) or _OF_A_STEP in evidence.error
+    )
     line = evidence.line if at_step else 0
     if row.reason is Reason.DOCKERFILE_INVALID and (found := _LINE.search(evidence.error)):
         line = int(found[1])

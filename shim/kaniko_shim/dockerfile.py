@@ -28,12 +28,14 @@ class Heredoc:
         content: the lines before that, as they stand.
         quoted: whether the word was quoted, so that nothing in the content is expanded.
         chomp: whether tabs at the beginning of lines are dropped (`<<-`).
+        closed: whether there is such a line.
     """
 
     word: str
     content: str
     quoted: bool = False
     chomp: bool = False
+    closed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,9 @@ def parse_dockerfile(content: bytes) -> tuple[Instruction, ...]:
             plain = re.sub("[\"']", "", word)
             begin = number
             number = _skip_heredoc(lines, number, plain, chomp=chomp)
-            body = "".join(line + "\n" for line in raw[begin : number - 1])
-            heredocs.append(Heredoc(plain, body, plain != word, chomp))
+            closed = number > begin and _ends(lines[number - 1], plain, chomp=chomp)
+            body = "".join(line + "\n" for line in raw[begin : number - closed])
+            heredocs.append(Heredoc(plain, body, plain != word, chomp, closed))
         flags, rest = _flags(text)
         one_line = " ".join(text.split())
         instructions.append(Instruction(keyword, one_line, first, flags, tuple(heredocs), rest, number))
@@ -207,9 +210,13 @@ def _skip_heredoc(lines: list[str], number: int, word: str, *, chomp: bool) -> i
     while number < len(lines):
         line = lines[number]
         number += 1
-        if (line.lstrip("\t") if chomp else line) == word:
+        if _ends(line, word, chomp=chomp):
             break
     return number
+
+
+def _ends(line: str, word: str, *, chomp: bool) -> bool:
+    return (line.lstrip("\t") if chomp else line) == word
 
 
 def _flags(text: str) -> tuple[tuple[tuple[str, str], ...], str]:

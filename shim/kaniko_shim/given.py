@@ -7,8 +7,8 @@ from pathlib import Path
 from kaniko_shim import dockerfile as dockerfiles
 from kaniko_shim.adapt import Adapted, Surroundings, adapt
 from kaniko_shim.build_args import BuildArg
-from kaniko_shim.dockerfile import Instruction
-from kaniko_shim.errors import JobError
+from kaniko_shim.dockerfile import Heredoc, Instruction
+from kaniko_shim.errors import Failure, JobError
 from kaniko_shim.heredocs import write_files
 from kaniko_shim.links import refuse_links_out
 from kaniko_shim.paths import Paths
@@ -69,6 +69,10 @@ def give_dockerfile(request: BuildRequest, context: Path, support: Support, path
     if all(instruction.keyword != "FROM" for instruction in instructions):
         # The executor crashes on a file that has only ARGs.
         raise JobError(Reason.DOCKERFILE_INVALID, f"{name} has no FROM.", hint="Begin it with FROM and a base image.")
+    for instruction in instructions:
+        for heredoc in instruction.heredocs:
+            if not heredoc.closed:
+                raise JobError.of(_endless(name, instruction, heredoc))
     refuse_ignored(instructions, support, name, dockerfiles.directive(content, "syntax"))
     refuse_links_out(instructions, context, paths.context, name)
     ignore_file = next((file for file in (Path(f"{path}{_IGNORE}"), context / _IGNORE) if file.is_file()), None)
@@ -91,6 +95,16 @@ def give_dockerfile(request: BuildRequest, context: Path, support: Support, path
         plan_steps(instructions, adapted.instructions, request.target, skips_unused=_skips_unused(request, support)),
         {instruction.line: instruction.text for instruction in instructions},
         adapted.dockerfile,
+    )
+
+
+def _endless(name: str, instruction: Instruction, heredoc: Heredoc) -> Failure:
+    return Failure(
+        Reason.DOCKERFILE_INVALID,
+        f"{name} line {instruction.line}: the heredoc {heredoc.word} has no end.",
+        hint=f"End it with a line that holds {heredoc.word} and nothing else.",
+        instruction=instruction.text,
+        line=instruction.line,
     )
 
 

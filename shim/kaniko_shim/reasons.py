@@ -102,7 +102,7 @@ TABLE: dict[Reason, Row] = {
     ),
     Reason.COPY_FAILED: Row(
         73,
-        "The source of a COPY or ADD is not there.",
+        "The source of a COPY or ADD is not there, or can't be put in its place.",
         "Check the path, .dockerignore, and that the file is part of the context.",
     ),
     Reason.TARGET_NOT_FOUND: Row(

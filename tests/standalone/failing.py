@@ -19,6 +19,7 @@ class Failing:
     Attributes:
         situation: the row of the shim's table that it proves.
         line: of the instruction that is to be named.
+        mounts: where something else is mounted.
         wrong_password: whether there are credentials for {private}, which are wrong.
     """
 
@@ -31,6 +32,7 @@ class Failing:
     registry: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    mounts: tuple[str, ...] = ()
     limits: Limits = UNLIMITED
     wrong_password: bool = False
 
@@ -160,6 +162,29 @@ DOCKERFILES = (
         "A COPY or ADD of several sources needs a destination that ends in /.",
     ),
     Failing(
+        "a heredoc without an end",
+        "FROM busybox\n\nRUN <<END\ntrue\n",
+        "DockerfileInvalid",
+        71,
+        "Dockerfile line 3: the heredoc END has no end.",
+        line=3,
+    ),
+    Failing(
+        "a variable's form",
+        "FROM busybox\nENV A=${{B:?missing}}\n",
+        "DockerfileInvalid",
+        71,
+        "The Dockerfile's \"${{B:?missing}}\" can't be expanded: B: missing.",
+    ),
+    Failing(
+        "no signal",
+        "FROM busybox\nSTOPSIGNAL SIGNOSUCH\n",
+        "DockerfileInvalid",
+        71,
+        "STOPSIGNAL names no signal: SIGNOSUCH.",
+        line=2,
+    ),
+    Failing(
         "no image's name",
         "FROM Bad::Name\n",
         "DockerfileInvalid",
@@ -199,6 +224,23 @@ DOCKERFILES = (
         73,
         "The stage or image that --from names has no /nothing.",
         line=4,
+    ),
+    Failing(
+        "damaged archive",
+        "FROM busybox\nADD a.tar.gz /x/\n",
+        "CopyFailed",
+        73,
+        "ADD can't unpack an archive of the context: unexpected EOF.",
+        line=2,
+        files={"a.tar.gz": "\x1f\x8b\x08\0\0\0\0\0\0\3abc"},
+    ),
+    Failing(
+        "no room for the copy",
+        "FROM busybox\nCOPY Dockerfile /bin/busybox/\n",
+        "CopyFailed",
+        73,
+        "COPY or ADD can't write to its destination: lstat /bin/busybox/Dockerfile: not a directory.",
+        line=2,
     ),
     Failing(
         "download refused",
@@ -507,6 +549,15 @@ MACHINES = (
         "A RUN step was killed for want of memory.",
         line=2,
         limits=Limits(memory=150 * MEGA),
+    ),
+    Failing(
+        "mount in the way",
+        "FROM python:3.11\nRUN true\n",
+        "Internal",
+        84,
+        "Something is mounted where the image has something else: failed to get filesystem from image: error removing *"
+        "bin to make way for new symlink: unlinkat //bin/there: device or resource busy.",
+        mounts=("/bin/there",),
     ),
     Failing(
         "not permitted",

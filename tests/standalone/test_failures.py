@@ -24,6 +24,7 @@ UNREACHED = {
     "executor out of memory": "Go's own words; a container's limit kills the process before it can say them",
     "crash": "no crash of the executor is known that the shim does not prevent",
     "no Dockerfile": "the shim looks for it first",
+    "snapshot took too long": "it takes 90 minutes, and the variable for it is not passed on",
     "other trouble with files": "what is left of a family, whose usual members have rows of their own",
 }
 
@@ -78,7 +79,7 @@ def build(builder: Builder, case: Failing, places: Mapping[str, str], directory:
     source = directory / "source"
     for path, content in {"Dockerfile": case.dockerfile.format_map(places), **case.files}.items():
         (source / path).parent.mkdir(parents=True, exist_ok=True)
-        (source / path).write_text(content)
+        (source / path).write_text(content, encoding="latin-1")
     hosts = directory / "hosts"
     hosts.write_text(f"127.0.0.1 localhost other.test\n{places['host']} plain.test\n")
     auth = b64encode(b"robot:wr0ng-wr0ng").decode()
@@ -94,7 +95,7 @@ def build(builder: Builder, case: Failing, places: Mapping[str, str], directory:
     return builder.run(
         env={key: value.format_map(places) for key, value in env.items()}
         | {"DOCKER_CONFIG_JSON": json.dumps(credentials)},
-        mounts={"/tmp/source": source, "/etc/hosts": hosts},
+        mounts={"/tmp/source": source, "/etc/hosts": hosts, **dict.fromkeys(case.mounts, hosts)},
         limits=case.limits,
     )
 
@@ -107,7 +108,7 @@ def test_a_failure_is_understood(ended: dict[Failing, Future[Done]], places: dic
     assert fnmatchcase(result.get("message", ""), pattern), f"{result.get('message')}\n{done.log}"
     lines = case.dockerfile.format_map(places).splitlines()
     named = {"instruction": lines[case.line - 1], "dockerfileLine": case.line} if case.line else {}
-    if case.reason == "DockerfileInvalid":
+    if case.reason == "DockerfileInvalid" and "instruction" not in result:
         named.pop("instruction", None)
     expected = {"outcome": "Failed", "reason": case.reason, "exitCode": case.code, **named}
     if case.registry:
@@ -121,7 +122,7 @@ def test_a_failure_is_understood(ended: dict[Failing, Future[Done]], places: dic
 def test_every_row_is_proven():
     rows = {row.name for row in (*situations.GENERAL, *situations.PUSH, *situations.PULL, *situations.REST)}
     proven = {case.situation for case in CASES}
-    assert proven - ENDINGS - {"no FROM"} == rows - UNREACHED.keys()
+    assert proven - ENDINGS - {"no FROM", "a heredoc without an end"} == rows - UNREACHED.keys()
     assert proven >= ENDINGS
 
 

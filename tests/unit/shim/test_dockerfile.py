@@ -136,3 +136,17 @@ def test_what_is_no_dockerfile(tmp_path: Path, content: bytes, problem: str):
     with pytest.raises(JobError, match=problem) as caught:
         read(tmp_path / "Dockerfile", "Dockerfile")
     assert caught.value.failure.reason is Reason.DOCKERFILE_INVALID
+
+
+@pytest.mark.parametrize(
+    ("text", "content", "closed"),
+    [
+        ("RUN <<E\na\nE\n", "a\n", True),
+        ("RUN <<E\nE", "", True),
+        ("RUN <<E\na\nb", "a\nb\n", False),
+        ("RUN <<E", "", False),
+    ],
+)
+def test_a_heredoc_may_lack_its_end(text: str, content: str, *, closed: bool):
+    (heredoc,) = parse_dockerfile(text.encode())[0].heredocs
+    assert (heredoc.content, heredoc.closed) == (content, closed)
