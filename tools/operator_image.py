@@ -99,7 +99,7 @@ def wheelhouse() -> Path:
 
     def make(folder: Path) -> None:
         requirements = folder / "requirements.txt"
-        lock = ["--frozen", "--no-dev", "--no-emit-project", "--extra=operator"]
+        lock = ["--frozen", "--no-dev", "--no-emit-project", "--extra=operator", "--extra=otel"]
         run([uv, "export", "--quiet", f"--project={ROOT}", *lock, f"--output-file={requirements}"])
         pip = [uv, "tool", "run", "--quiet", f"--python={sys.executable}", "pip", "download", "--quiet"]
         pip += ["--only-binary=:all:", f"--python-version={LOCAL_PYTHON}", f"--dest={folder}"]

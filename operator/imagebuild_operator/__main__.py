@@ -11,8 +11,9 @@ from imagebuild_operator.handlers import register
 from imagebuild_operator.journal import configure
 from imagebuild_operator.meters import Meters
 from imagebuild_operator.monitor import Monitor
-from imagebuild_operator.settings import load_settings
+from imagebuild_operator.settings import OperatorSettings, load_settings
 from imagebuild_operator.startup import kopf_settings
+from imagebuild_operator.tracing import Send, tracing
 from imagebuild_operator.watches import Watches
 
 
@@ -20,13 +21,19 @@ def main() -> int:
     """Run until told to stop; 0, or 2 where the settings are wrong."""
     try:
         settings = load_settings(os.environ)
+        configure(settings.log_format, settings.log_level)
+        with tracing(settings.tracing_endpoint) as send:
+            _run(settings, send)
     except SettingsError as error:
         sys.stderr.write(f"imagebuild-operator: {error}\n")
         return 2
-    configure(settings.log_format, settings.log_level)
+    return 0
+
+
+def _run(settings: OperatorSettings, send: Send | None) -> None:
     registry = kopf.OperatorRegistry()
     meters = Meters(namespaces=settings.metrics_namespaces)
-    controller = Controller(settings, meters)
+    controller = Controller(settings, meters, send)
     register(registry, controller, Monitor(settings, controller, Watches(settings.namespaces, meters), meters))
     kopf.run(
         registry=registry,
@@ -35,7 +42,6 @@ def main() -> int:
         clusterwide=not settings.namespaces,
         standalone=True,
     )
-    return 0
 
 
 if __name__ == "__main__":

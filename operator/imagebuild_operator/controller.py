@@ -9,10 +9,12 @@ from typing import Any
 from imagebuild_operator.cluster import Cluster
 from imagebuild_operator.leadership import Leadership
 from imagebuild_operator.meters import Meters
-from imagebuild_operator.metrics import QUEUED, RUNNING, WORK_QUEUE_DEPTH, WORK_QUEUE_LONGEST, Observation
+from imagebuild_operator.metrics import LEADER, QUEUED, RUNNING, WORK_QUEUE_DEPTH, WORK_QUEUE_LONGEST, Observation
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.store import Store
 from imagebuild_operator.term import Term
+from imagebuild_operator.tracing import Send
+from imagebuild_operator.witness import witness
 
 
 class Controller:
@@ -21,9 +23,10 @@ class Controller:
     Where there is a Lease, it stands by until it holds it: the store is kept, and nothing is written.
     """
 
-    def __init__(self, settings: OperatorSettings, meters: Meters) -> None:
+    def __init__(self, settings: OperatorSettings, meters: Meters, send: Send | None = None) -> None:
         self._settings = settings
         self._meters = meters
+        self._written = witness(meters, send)
         self._store = Store(settings.keep_pods, settings.history)
         self._cluster: Cluster | None = None
         self._leadership: Leadership | None = None
@@ -87,7 +90,7 @@ class Controller:
             self._term.seen([key])
 
     def _begin(self, cluster: Cluster) -> None:
-        self._term = Term(cluster, self._store, self._settings, self._meters)
+        self._term = Term(cluster, self._store, self._settings, self._meters, self._written)
         self._term.start()
 
     async def _end(self) -> None:
@@ -97,6 +100,7 @@ class Controller:
 
     def _sample(self) -> Iterator[tuple[Observation, str]]:
         """How things stand, for those who read the metrics; one that stands by leaves that to the one that acts."""
+        yield Observation(LEADER, (), float(self._term is not None)), ""
         if self._term is None:
             return
         for metric in (QUEUED, RUNNING):

@@ -19,6 +19,7 @@ from imagebuild_operator.pod import (
     image_fields,
     pod_manifest,
     pod_shell,
+    traced,
 )
 from imagebuild_operator.settings import BuildDefaults
 from imagebuild_operator.variables import index_variables
@@ -47,4 +48,4 @@ def index_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
     }
     pod_spec = {**pod_shell(spec, defaults, seconds), "containers": [container], "volumes": [dict(RUN_VOLUME)]}
     # Without the label of a queue: it is small, and the build's turn has come long ago.
-    return pod_manifest(build, spec, INDEX, pod_spec, {})
+    return pod_manifest(build, spec, INDEX, traced(build, defaults, pod_spec), {})

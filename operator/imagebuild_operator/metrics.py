@@ -131,6 +131,7 @@ WATCH_PROGRESS: Final = Metric(
     "When a watch last received anything: an event, a bookmark or a list. Of several, the one that is most behind.",
     ("resource",),
 )
+LEADER: Final = Metric(PREFIX + "leader", Kind.GAUGE, "1 while this operator acts, 0 while it stands by for the Lease.")
 INFO: Final = Metric(
     PREFIX + "operator_build_info", Kind.GAUGE, "Always 1; its labels say what runs.", ("version", "python_version")
 )
@@ -152,6 +153,7 @@ TABLE: Final[tuple[Metric, ...]] = (
     WORK_QUEUE_DEPTH,
     WORK_QUEUE_LONGEST,
     WATCH_PROGRESS,
+    LEADER,
     INFO,
 )
 

@@ -171,6 +171,8 @@ class ImageBuild:
     #: What of the spec comes from the defaults of the namespace.
     additions: Mapping[str, Any] = field(default_factory=dict)
     bounds: Bounds = field(default_factory=Bounds)
+    #: The annotation that names the span which made it.
+    traceparent: str | None = None
     #: The one of several platforms that this is.
     platform: Platform | None = None
     #: For a platform, when the time of the whole build began to count.

@@ -20,6 +20,9 @@ MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
 #: What the watch of pods asks the API server for.
 POD_SELECTOR: Final = f"{MANAGED_BY_LABEL}={OPERATOR},{BUILD_UID_LABEL}"
 
+#: Annotation of an ImageBuild: the `traceparent` of whoever made it.
+TRACEPARENT_ANNOTATION: Final = f"{GROUP}/traceparent"
+
 #: Label that hands a pod to a queue of Kueue: https://kueue.sigs.k8s.io/docs/tasks/run/plain_pods/
 QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
 

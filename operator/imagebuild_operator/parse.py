@@ -22,6 +22,7 @@ from imagebuild_operator.model import (
     RetrySpec,
 )
 from imagebuild_operator.moments import parse_time
+from imagebuild_operator.names import TRACEPARENT_ANNOTATION
 from imagebuild_operator.sources import (
     ClaimSource,
     ConfigMapSource,
@@ -54,6 +55,7 @@ def parse_build(body: Json) -> ImageBuild:
         deleting="deletionTimestamp" in metadata,
         spec=body.get("spec") or {},
         status=body.get("status") or {},
+        traceparent=(metadata.get("annotations") or {}).get(TRACEPARENT_ANNOTATION),
     )
 
 

@@ -8,6 +8,7 @@ any command of the user's runs.
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from imagebuild_operator.context import SOURCE_PATH, context_volume
@@ -29,6 +30,7 @@ from imagebuild_operator.names import (
 from imagebuild_operator.quantity import multiply
 from imagebuild_operator.retry import memory_scale
 from imagebuild_operator.settings import BuildDefaults
+from imagebuild_operator.traceparent import parent, span_id, trace_of
 from imagebuild_operator.variables import LAYOUT_PATH, build_variables, check_variables, push_variables
 
 Manifest = dict[str, Any]
@@ -96,7 +98,7 @@ def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
     if platform is not None and spec.platform_nodes is PlatformNodes.NATIVE:
         native = {"kubernetes.io/os": platform.os, "kubernetes.io/arch": platform.architecture}
         pod_spec["nodeSelector"] = {**pod_spec.get("nodeSelector", {}), **native}
-    return pod_manifest(build, spec, BUILD, pod_spec, labels)
+    return pod_manifest(build, spec, BUILD, traced(build, defaults, pod_spec), labels)
 
 
 def pod_manifest(
@@ -145,6 +147,21 @@ def pod_manifest(
         },
         "spec": pod_spec,
     }
+
+
+def traced(build: ImageBuild, defaults: BuildDefaults, pod_spec: Manifest) -> Manifest:
+    """The spec with the place in the build's trace told to each container, where somebody looks at traces."""
+    if parent(build) is None and not defaults.traced:
+        return pod_spec
+    path = ("platform", str(build.platform)) if build.platform else ()
+    context = replace(trace_of(build), span_id=span_id(build, *path, f"{build.attempt}"))
+    variable = {"name": "TRACEPARENT", "value": str(context)}
+    containers: Manifest = {
+        kind: [{**container, "env": [*container["env"], variable]} for container in pod_spec[kind]]
+        for kind in ("initContainers", "containers")
+        if kind in pod_spec
+    }
+    return {**pod_spec, **containers}
 
 
 def pod_shell(spec: BuildSpec, defaults: BuildDefaults, seconds: int) -> Manifest:

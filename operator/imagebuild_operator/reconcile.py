@@ -13,10 +13,8 @@ from imagebuild_operator.events import event_manifest, latest_warning
 from imagebuild_operator.gate import Gate
 from imagebuild_operator.journal import about
 from imagebuild_operator.logs import LogReader
-from imagebuild_operator.meters import Meters
 from imagebuild_operator.model import ImageBuild
 from imagebuild_operator.names import POD_SELECTOR
-from imagebuild_operator.observations import observations
 from imagebuild_operator.observe import PodFacts, observe
 from imagebuild_operator.plan import current_pod, needs_explanation
 from imagebuild_operator.platforms import decide_build, parts
@@ -25,6 +23,8 @@ from imagebuild_operator.refusal import meaning
 from imagebuild_operator.retention import expired
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.store import Key, Store
+from imagebuild_operator.traceparent import parent, trace_of
+from imagebuild_operator.witness import Written
 
 _logger: Final = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Reconciler:
         store: Store,
         settings: OperatorSettings,
         gate: Gate,
-        meters: Meters,
+        written: Written,
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._cluster = cluster
@@ -50,7 +50,7 @@ class Reconciler:
         self._settings = settings
         self._gate = gate
         self._logs = LogReader(cluster, enabled=settings.progress)
-        self._meters = meters
+        self._written = written
         self._clock = clock
 
     async def reconcile(self, key: Key) -> float | None:
@@ -211,11 +211,13 @@ class Reconciler:
                 build.namespace, build.name, build.resource_version, plan.status
             )
             # Only now, so that nothing is counted twice. What a crash here leaves out is never counted.
-            self._meters.add(observations(build, plan.status), build.namespace)
+            self._written(build, plan.status)
             self._store.put_build(body)
         for event in plan.events:
             told = {"uid": build.uid, "attempt": build.attempt, "event": event.reason}
             status = {**build.status, **(plan.status or {})}
+            if self._settings.defaults.traced or parent(build) is not None:
+                told["trace_id"] = trace_of(build).trace_id
             extra = about(build.namespace, build.name, **told, phase=status.get("phase"), reason=status.get("reason"))
             _logger.info("%s", event.message, extra=extra)
             await self._tell(build, event)

@@ -3,6 +3,7 @@
 The chart writes both; see its values for what each means.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -39,6 +40,8 @@ class BuildDefaults:
     registries: tuple[Registry, ...] = ()
     #: Whether the push is tried out, with nothing pushed, before the build.
     check_push: bool = True
+    #: Whether every build's place in a trace is told to its pod, and not only where its annotation names one.
+    traced: bool = False
     allow_privilege_escalation: bool = False
     capabilities: tuple[str, ...] = CAPABILITIES
 
@@ -123,8 +126,10 @@ class OperatorSettings:
     #: Whether metrics on builds are told apart by namespace.
     metrics_namespaces: bool = False
     #: Seconds without a word, bookmarks included, after which a watch is made anew. The API server sends a bookmark
-    #: each minute, so that less would make it anew again and again on a quiet cluster.
-    watch_silence: float = 70.0
+    #: every 60 to 70 seconds, so that less would make it anew again and again on a quiet cluster.
+    watch_silence: float = 90.0
+    #: Collector of traces, as a URL without a path; None for no traces.
+    tracing_endpoint: str | None = None
     #: Seconds that a pull of the builder image may fail before the build does.
     image_pull_grace: float = 300.0
     #: Seconds until the first retry of a failed attempt, more or less; they double with each.
@@ -171,7 +176,10 @@ def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
         _counts(given, "MAX_RUNNING_NAMESPACES", problems),
     )
     metrics_namespaces = _switch(given, "METRICS_NAMESPACES", problems)
-    watch_silence = _number(given, "WATCH_SILENCE", 70.0, problems)
+    watch_silence = _number(given, "WATCH_SILENCE", 90.0, problems)
+    tracing_endpoint = given.get("TRACING_ENDPOINT") or None
+    if tracing_endpoint and not re.fullmatch(r"https?://[^/\s]+/?", tracing_endpoint):
+        problems.append(f"{PREFIX}TRACING_ENDPOINT is {tracing_endpoint!r}: write http://HOST:PORT of a collector")
     lease = _lease(given, problems)
     defaults = _read_defaults(given.get("DEFAULTS_FILE"), problems)
     if problems:
@@ -179,6 +187,7 @@ def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
     return OperatorSettings(
         defaults=BuildDefaults(
             builder_image=builder_image,
+            traced=tracing_endpoint is not None,
             builder_pull_policy=given.get("BUILDER_PULL_POLICY") or "IfNotPresent",
             **defaults,
         ),
@@ -189,6 +198,7 @@ def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
         metrics_port=metrics_port,
         metrics_namespaces=metrics_namespaces,
         watch_silence=watch_silence,
+        tracing_endpoint=tracing_endpoint,
         retry_delay=retry_delay,
         keep_pods=KeepPods(keep_pods),
         progress=progress == "true",

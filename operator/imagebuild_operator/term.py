@@ -18,6 +18,7 @@ from imagebuild_operator.metrics import RECONCILE_DURATION, RECONCILES, Observat
 from imagebuild_operator.reconcile import Reconciler
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.store import SWEEP, Key, Store
+from imagebuild_operator.witness import Written
 from imagebuild_operator.workqueue import Rank, WorkQueue
 
 _logger: Final = logging.getLogger(__name__)
@@ -35,11 +36,13 @@ LEARN: Final[Key] = ("", "*")
 class Term:
     """Works on what has been seen, until it is stopped."""
 
-    def __init__(self, cluster: Cluster, store: Store, settings: OperatorSettings, meters: Meters) -> None:
+    def __init__(
+        self, cluster: Cluster, store: Store, settings: OperatorSettings, meters: Meters, written: Written
+    ) -> None:
         self._store = store
         self._meters = meters
         self._gate = Gate(settings.limits, store.max_running)
-        self._reconciler = Reconciler(cluster, store, settings, self._gate, meters)
+        self._reconciler = Reconciler(cluster, store, settings, self._gate, written)
         self.queue: WorkQueue[Key] = WorkQueue(self._handle, WORKERS, self._failed)
         self._knows_all = False
         self._admitted_at = 0.0

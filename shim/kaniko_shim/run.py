@@ -27,7 +27,7 @@ from kaniko_shim.report import Reports
 from kaniko_shim.request import BuildRequest, IndexRequest, PushRequest, Request, parse_request, secrets_of
 from kaniko_shim.result import Result
 from kaniko_shim.signals import ignore_further_stops, raise_when_told_to_stop
-from kaniko_shim.variables import LOG_FORMAT
+from kaniko_shim.variables import LOG_FORMAT, TRACEPARENT
 from kaniko_shim.warned import Warnings
 
 
@@ -70,6 +70,8 @@ def _run(line: CommandLine, environment: Mapping[str, str], paths: Paths, consol
         request = parse_request(line.command, environment)
         config = find_credentials(request.docker_config, environment, paths)
         console.masker = Masker([*secrets_of(request), *(config.secrets() if config else ())])
+        if trace_id := TRACEPARENT.parse(environment.get(TRACEPARENT.name, "")):
+            console.say(f"This is a part of the trace {trace_id}.")
         if not line.dry_run:
             environment = trust(request.registries.authorities, environment, paths.scratch)
         job = Job(environment, paths, console, tail, phases, warnings)

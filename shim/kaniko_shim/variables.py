@@ -23,6 +23,7 @@ from kaniko_shim.scalars import (
 )
 from kaniko_shim.source_variables import SOURCE_TABLE
 from kaniko_shim.sources.kinds import parse_source
+from kaniko_shim.traceparent import parse_trace_id
 from kaniko_shim.variable import Command, Variable
 
 
@@ -263,6 +264,13 @@ LOG_FORMAT = Variable(
     default="text",
     commands=_EVERY,
 )
+TRACEPARENT = Variable(
+    "TRACEPARENT",
+    "The trace that the job is a part of, as [W3C Trace Context](https://www.w3.org/TR/trace-context/) has it. Its id "
+    "is written to the log, and goes nowhere else; a malformed one is ignored.",
+    parse_trace_id,
+    commands=_EVERY,
+)
 RESULT_FILE = Variable(
     "RESULT_FILE",
     "A file that the result is written to, one JSON object, beside the container's termination message.",
@@ -303,5 +311,6 @@ TABLE: tuple[Variable[object], ...] = (
     OUTPUT_LAYOUT,
     HEARTBEAT_SECONDS,
     LOG_FORMAT,
+    TRACEPARENT,
     RESULT_FILE,
 )

@@ -40,6 +40,7 @@ EVERYTHING: dict[str, Any] = {
         "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
         "dashboard": {"enabled": True},
     },
+    "tracing": {"endpoint": "http://collector.monitoring:4318"},
     "podAnnotations": {"example.com/a": "b"},
     "podLabels": {"team": "platform"},
     "priorityClassName": "system-cluster-critical",
@@ -190,6 +191,7 @@ def test_values_reach_the_operator(chart: Chart) -> None:
         >= {
             "IMAGEBUILD_BUILDER_IMAGE": "registry.example.com/builder:2",
             "IMAGEBUILD_BUILDER_PULL_POLICY": "Always",
+            "IMAGEBUILD_TRACING_ENDPOINT": "http://collector.monitoring:4318",
             "IMAGEBUILD_LOG_FORMAT": "plain",
             "IMAGEBUILD_LOG_LEVEL": "debug",
         }.items()

@@ -53,9 +53,10 @@ class Builds:
     api: client.CustomObjectsApi
     namespace: str
 
-    def create(self, spec: Json | None, name: str = "hello", status: Json | None = None) -> Json:
-        """Create an ImageBuild under strict validation, as kubectl does."""
-        body: Json = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "ImageBuild", "metadata": {"name": name}}
+    def create(self, spec: Json | None, name: str = "hello", status: Json | None = None, **annotations: str) -> Json:
+        """Create an ImageBuild under strict validation, as kubectl does; annotations are the project's own."""
+        metadata = {"name": name, "annotations": {f"{GROUP}/{key}": value for key, value in annotations.items()}}
+        body: Json = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "ImageBuild", "metadata": metadata}
         body |= {part: value for part, value in (("spec", spec), ("status", status)) if value is not None}
         made = self.api.create_namespaced_custom_object(
             GROUP, VERSION, self.namespace, PLURAL, body, field_validation="Strict"

@@ -24,7 +24,7 @@ SPEC: dict[str, Any] = {
 
 
 def body(
-    spec: Mapping[str, Any] | None = None, status: Mapping[str, Any] | None = None, **metadata: str
+    spec: Mapping[str, Any] | None = None, status: Mapping[str, Any] | None = None, **metadata: object
 ) -> dict[str, Any]:
     """The body of an ImageBuild; keywords go into its metadata."""
     return {
@@ -43,7 +43,7 @@ def body(
 
 
 def a_build(
-    spec: Mapping[str, Any] | None = None, status: Mapping[str, Any] | None = None, **metadata: str
+    spec: Mapping[str, Any] | None = None, status: Mapping[str, Any] | None = None, **metadata: object
 ) -> ImageBuild:
     """A parsed ImageBuild."""
     return parse_build(body(spec, status, **metadata))

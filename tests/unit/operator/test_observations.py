@@ -73,6 +73,19 @@ def test_each_attempt_is_counted_when_it_is_added():
     assert observations(build, retried) == (Observation(ATTEMPTS_FINISHED, ("NodeLost",)),)
 
 
+def test_attempts_of_each_platform_are_counted():
+    lost, won = {"podName": "p", "reason": "NodeLost"}, {"podName": "q"}
+    build = a_build(status={"phase": "Building", "platforms": [{"platform": "linux/amd64", "attempts": [lost]}]})
+    platforms = [
+        {"platform": "linux/amd64", "attempts": [lost, won]},
+        {"platform": "linux/arm64", "attempts": [lost]},
+    ]
+    assert observations(build, {"platforms": platforms}) == (
+        Observation(ATTEMPTS_FINISHED, ("",)),
+        Observation(ATTEMPTS_FINISHED, ("NodeLost",)),
+    )
+
+
 def test_a_finished_build_is_counted_no_more():
     status = {"phase": "Failed", "reason": "Internal", "startTime": "2026-11-24T08:00:03Z"}
     assert observations(a_build(status=status), {"phase": "Failed", "message": "other words"}) == ()

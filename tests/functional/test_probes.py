@@ -1,0 +1,85 @@
+"""The probes: what makes the operator restart, and what does not."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from functional.front import Front
+from functional.kube import Builds, spec
+from functional.kubelet import Kubelet
+from functional.operator_process import OperatorProcess
+from kubernetes import client
+from support.metrics import value
+from support.waiting import until
+
+#: Short, since a watch counts as stalled after three times as long. A quiet watch is made anew each time.
+SILENCE = 1
+
+
+@pytest.fixture
+def front(api: client.ApiClient) -> Iterator[Front]:
+    with Front(api) as front:
+        yield front
+
+
+@pytest.fixture
+def operator(
+    front: Front, crd: Path, namespace: str, api: client.ApiClient, tmp_path: Path
+) -> Iterator[OperatorProcess]:
+    """An operator that reaches the API server by its front."""
+    assert crd.exists()
+    account = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name="default"))
+    client.CoreV1Api(api).create_namespaced_service_account(namespace, account)
+    kubeconfig = front.kubeconfig(tmp_path / "front.yaml")
+    process = OperatorProcess(kubeconfig, namespace, tmp_path / "operator.log", {"WATCH_SILENCE": str(SILENCE)})
+    process.start()
+    yield process
+    process.stop()
+    assert process.surprises() == []
+
+
+def silence(operator: OperatorProcess) -> float:
+    """Seconds since a watch has received something, as the metrics tell."""
+    return time.time() - value(operator.metrics(), "imagebuild_watch_last_progress_timestamp_seconds", resource="pods")
+
+
+def test_a_stalled_watch_fails_the_liveness_probe_until_it_goes_on(
+    operator: OperatorProcess, front: Front, builds: Builds, kubelet: Kubelet
+):
+    until(lambda: operator.probe("/readyz")[0] == 200)
+    assert operator.probe("/healthz") == (200, "ok\n")
+    front.mute.set()
+    builds.create(spec())
+    until(lambda: operator.probe("/healthz")[0] == 503)
+    assert "The watch of imagebuilds has received nothing for" in operator.probe("/healthz")[1]
+    assert kubelet.pods() == []
+    front.mute.clear()
+    # What it has missed comes when the watch is made anew.
+    kubelet.pod()
+    until(lambda: operator.probe("/healthz")[0] == 200)
+
+
+def test_an_api_server_that_is_down_does_not_fail_it(
+    operator: OperatorProcess, front: Front, builds: Builds, kubelet: Kubelet
+):
+    until(lambda: operator.probe("/readyz")[0] == 200)
+    front.away.set()
+    until(lambda: silence(operator) > 5 * SILENCE)
+    assert operator.probe("/healthz") == (200, "ok\n")
+    assert value(operator.metrics(), "imagebuild_api_requests_total", verb="list", code="error") >= 1
+    front.away.clear()
+    builds.create(spec())
+    kubelet.pod()
+    until(lambda: operator.probe("/healthz")[0] == 200)
+
+
+def test_an_operator_that_has_listed_nothing_is_not_ready(operator: OperatorProcess, front: Front):
+    front.away.set()
+    operator.stop()
+    operator.start()
+    assert until(lambda: operator.probe("/readyz")[0]) == 503
+    until(lambda: "first lists" in operator.probe("/readyz")[1])
+    assert operator.probe("/healthz")[0] == 200
+    front.away.clear()
+    until(lambda: operator.probe("/readyz")[0] == 200)
