@@ -13,10 +13,16 @@ import aiohttp
 import kopf
 
 from imagebuild_operator.meters import Meters
-from imagebuild_operator.names import GROUP, PLURAL, VERSION
+from imagebuild_operator.names import DEFAULTS_PLURAL, GROUP, PLURAL, VERSION
 
 #: Where each watched resource is, in all namespaces and in one.
-ROOTS: Final[Mapping[str, str]] = {PLURAL: f"/apis/{GROUP}/{VERSION}", "pods": "/api/v1"}
+ROOTS: Final[Mapping[str, str]] = {
+    PLURAL: f"/apis/{GROUP}/{VERSION}",
+    DEFAULTS_PLURAL: f"/apis/{GROUP}/{VERSION}",
+    "pods": "/api/v1",
+}
+#: What a cluster may lack; kopf then does not watch it.
+OPTIONAL: Final = frozenset({DEFAULTS_PLURAL})
 
 
 class Watches:
@@ -38,7 +44,8 @@ class Watches:
     @property
     def have_listed(self) -> bool:
         """Whether each has gone once through all that there is."""
-        return self._listed == set(self._resources)
+        needed = {path for path, resource in self._resources.items() if resource not in OPTIONAL}
+        return needed <= self._listed
 
     def ages(self) -> dict[str, float]:
         """For each resource, the seconds since its watch has received anything; of several, the most."""
@@ -47,9 +54,10 @@ class Watches:
             if received > known:
                 self._progress[path], self._streams[path] = self._clock(), (response, received)
         now = self._clock()
-        ages = dict.fromkeys(ROOTS, 0.0)
+        ages: dict[str, float] = {}
         for path, resource in self._resources.items():
-            ages[resource] = max(ages[resource], now - self._progress[path])
+            if resource not in OPTIONAL or path in self._listed:
+                ages[resource] = max(ages.get(resource, 0.0), now - self._progress[path])
         return ages
 
     async def login(self, settings: kopf.OperatorSettings, **_: Any) -> kopf.AiohttpSession:  # noqa: ANN401 - kopf's
