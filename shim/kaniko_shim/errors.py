@@ -59,3 +59,7 @@ class CancelledError(JobError):
     def __init__(self, signal_number: int, signal_name: str) -> None:
         super().__init__(Reason.CANCELLED, f"The job was stopped by {signal_name}.")
         self.failure = replace(self.failure, exit_code=128 + signal_number)
+
+
+class TooLateError(JobError):
+    """The time for a part of the job is over."""

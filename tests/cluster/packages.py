@@ -15,10 +15,12 @@ PACKAGES = {
     "conntrack": "conntrack",
     "containerd": "containerd",
     "docker-registry": "docker-registry",
+    "fcgiwrap": "fcgiwrap",
     "htpasswd": "apache2-utils",
     "ip": "iproute2",
     "iptables": "iptables",
     "mmdebstrap": "mmdebstrap",
+    "nginx": "nginx-light",
     "nsenter": "util-linux",
     "openssl": "openssl",
     "pip3": "python3-pip",
@@ -33,7 +35,7 @@ PACKAGES = {
 
 FUNCTIONAL = ("openssl",)
 IMAGES = ("busybox", "mmdebstrap", "/usr/share/keyrings/debian-archive-keyring.gpg")
-FULL = tuple(set(PACKAGES) - {"buildah", "pip3", "skopeo"})
+FULL = tuple(set(PACKAGES) - {"buildah", "fcgiwrap", "nginx", "pip3", "skopeo"})
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +66,28 @@ class Registry:
         with urlopen(request) as answer:
             return list(json.load(answer)["repositories"])
 
+    def push_artifact(self, name: str, layers: Sequence[tuple[bytes, dict[str, str]]]) -> str:
+        """Layers and their annotations, as ORAS pushes them; the digest."""
+        repository, _, tag = name.partition(":")
+        described = list[object]()
+        for content, annotations in (*layers, (b"{}", {})):
+            digest = "sha256:" + hashlib.sha256(content).hexdigest()
+            begun = self._http("POST", f"{repository}/blobs/uploads/", b"")
+            self._http("PUT", f"{begun}&digest={digest}", content, "application/octet-stream")
+            kind = "application/vnd.oci.image.layer.v1.tar"
+            described.append({"mediaType": kind, "digest": digest, "size": len(content), "annotations": annotations})
+        *rest, config = described
+        kind = "application/vnd.oci.image.manifest.v1+json"
+        manifest = {"schemaVersion": 2, "mediaType": kind, "config": config, "layers": rest}
+        content = json.dumps(manifest).encode()
+        self._http("PUT", f"{repository}/manifests/{tag}", content, kind)
+        return "sha256:" + hashlib.sha256(content).hexdigest()
+
+    def _http(self, method: str, path: str, content: bytes, kind: str = "") -> str:
+        url = path if "://" in path else f"http://{self.address}/v2/{path}"
+        with urlopen(Request(url, content, {"Content-Type": kind}, method=method)) as answer:
+            return str(answer.headers.get("Location", ""))
+
     def push(self, layout: str, image: str) -> None:
         self._crane("push", layout, f"{self.address}/{image}")
 
@@ -77,6 +99,13 @@ def cluster(*arguments: str) -> str:
     command = [sys.executable, "-m", "cluster", *arguments]
     done = subprocess.run(command, cwd=ROOT / "tests", check=True, capture_output=True, text=True)
     return done.stdout.strip().splitlines()[-1]
+
+
+@contextmanager
+def empty_registry(scratch: Path) -> Iterator[Registry]:
+    """An empty registry."""
+    with _serve(scratch, {}) as registry:
+        yield registry
 
 
 @contextmanager

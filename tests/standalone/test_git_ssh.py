@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from standalone.container import Builder
 from standalone.registry import Registry
-from standalone.serving import serve_git
+from support.git_server import make_repository
 from support.sshd import Sshd, serve_ssh
 
 DOCKERFILE = b"FROM busybox\nCOPY word /word\n"
@@ -21,14 +21,14 @@ def server(tmp_path: Path):
 def test_a_repository_with_a_key(
     builder: Builder, registry: Registry, env: dict[str, str], tmp_path: Path, server: Sshd
 ):
-    with serve_git(tmp_path / "git", {"app/Dockerfile": DOCKERFILE, "app/word": b"ssh"}) as (_, commit):
-        variables = {
-            **env,
-            "SOURCE_GET_URL": f"{server.url(tmp_path / 'git/app.git')}#main:app",
-            "SOURCE_SSH_PRIVATE_KEY": server.private_key,
-        }
-        refused = builder.run(env=variables)
-        done = builder.run(env={**variables, "SOURCE_SSH_KNOWN_HOSTS": server.known_hosts})
+    commit = make_repository(tmp_path / "git/app.git", {"app/Dockerfile": DOCKERFILE, "app/word": b"ssh"})
+    variables = {
+        **env,
+        "SOURCE_GET_URL": f"{server.url(tmp_path / 'git/app.git')}#main:app",
+        "SOURCE_SSH_PRIVATE_KEY": server.private_key,
+    }
+    refused = builder.run(env=variables)
+    done = builder.run(env={**variables, "SOURCE_SSH_KNOWN_HOSTS": server.known_hosts})
     assert (refused.code, refused.result["reason"]) == (65, "SourceUnauthorized")
     assert "SOURCE_SSH_KNOWN_HOSTS" in refused.result["message"]
     assert done.code == 0, done.log

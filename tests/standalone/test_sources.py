@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from standalone.container import Builder
 from standalone.registry import Registry
-from standalone.serving import serve_git, serve_https
+from standalone.serving import serve_https
+from support.git_server import make_repository, serve_git
 from support.https import Https
 from support.s3 import serve_s3
 
@@ -95,8 +96,9 @@ def test_the_default_is_a_mounted_archive(builder: Builder, registry: Registry, 
 
 
 def test_a_git_repository(builder: Builder, registry: Registry, env: dict[str, str], tmp_path: Path):
-    with serve_git(tmp_path / "git", {"app/Dockerfile": DOCKERFILE, "app/word": b"git"}) as (url, commit):
-        done = builder.run(env={**env, "SOURCE_GET_URL": f"git+{url}#main:app"})
+    commit = make_repository(tmp_path / "git/app.git", {"app/Dockerfile": DOCKERFILE, "app/word": b"git"})
+    with serve_git(tmp_path / "git") as url:
+        done = builder.run(env={**env, "SOURCE_GET_URL": f"{url}/app.git#main:app"})
     assert done.code == 0, done.log
     assert built_word(registry, env["OUTPUT_IMAGE"], tmp_path) == "git"
     assert done.result["source"]["revision"] == commit

@@ -29,3 +29,9 @@ class Buffered:
         while len(self._piece) - self._position < size and (more := self._refill()):
             self._piece, self._position = self._piece[self._position :] + more, 0
         return self._piece[self._position : self._position + size]
+
+    def piece(self) -> bytes:
+        """What is left of the present piece, or the next one; empty at the end only."""
+        content, self._piece = self._piece[self._position :], b""
+        self._position = 0
+        return content or self._refill()

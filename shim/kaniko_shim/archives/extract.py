@@ -43,6 +43,11 @@ def extract(source: Reader, tree: Tree, scratch: Path | None = None) -> None:
         pass
 
 
+def is_archive(start: bytes) -> bool:
+    """Whether something is unpacked, by its first `BLOCK` bytes; what is compressed may yet hold no tar."""
+    return start.startswith((*_COMPRESSED, *_ZIP)) or is_header(start)
+
+
 def _entries(stream: Buffered, source: Reader, scratch: Path | None) -> Generator[Entry, None, None]:
     start = stream.peek(BLOCK)
     if start.startswith(_ZIP):

@@ -9,7 +9,7 @@ from kaniko_shim.crane import Crane
 from kaniko_shim.credentials import explain_refusal, find_credentials, install_credentials
 from kaniko_shim.culprit import find_culprit, missing_path
 from kaniko_shim.docker_config import DockerConfig
-from kaniko_shim.errors import CancelledError, Failure, JobError
+from kaniko_shim.errors import CancelledError, Failure, JobError, TooLateError
 from kaniko_shim.executor import Abilities, Invocation
 from kaniko_shim.follow import Follower
 from kaniko_shim.given import Given, give_dockerfile
@@ -85,12 +85,12 @@ def _fetch(request: BuildRequest, job: Job) -> SourceReport:
         crane = Crane(job.paths, job.environment, request.registries)
     place = Place(job.paths.context, job.paths.scratch, job.environment, job.say, crane)
     limit = request.source.seconds
-    too_long = JobError(
+    too_late = TooLateError(
         Reason.SOURCE_UNAVAILABLE,
         f"The context was not there after {limit} s.",
         hint="Try again; if the server is that slow, raise SOURCE_TIMEOUT.",
     )
-    with job.phases.fetching(), heartbeat(job.beat, request.heartbeat_seconds, limit, too_long):
+    with job.phases.fetching(), heartbeat(job.beat, request.heartbeat_seconds, limit, too_late):
         return fetch(request.source, place)
 
 

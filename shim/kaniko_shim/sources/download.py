@@ -11,23 +11,13 @@ from urllib3.exceptions import HTTPError
 
 from kaniko_shim.archives.buffered import Buffered
 from kaniko_shim.archives.entries import CHUNK
-from kaniko_shim.errors import JobError
-from kaniko_shim.reasons import Reason
 from kaniko_shim.result import SourceReport
 from kaniko_shim.source_request import SourceRequest
 from kaniko_shim.sources.archive import unpack_stream
 from kaniko_shim.sources.meter import Meter
+from kaniko_shim.sources.patience import Patience
 from kaniko_shim.sources.place import Place
 from kaniko_shim.sources.web import ChangedError, Target, TryAgainError, explain, get
-
-ATTEMPTS = 5
-"""Attempts without anything to show for."""
-
-FIRST_PAUSE = 1.0
-"""Seconds before the second attempt; each further pause is twice as long."""
-
-LONGEST_PAUSE = 60.0
-"""Seconds that a server may ask for with Retry-After."""
 
 PROGRESS = 1024 * 1024
 """Bytes after which an attempt was not for nothing."""
@@ -55,7 +45,7 @@ def download(
     Raises:
         JobError: a Source… reason, or DiskFull.
     """
-    patience = _Patience(shown, place.say, sleep)
+    patience = Patience(shown, place.say, sleep)
     while True:
         body = _Body(aim, shown, place, patience)
         try:
@@ -67,40 +57,10 @@ def download(
             body.close()
 
 
-class _Patience:
-    """Counts attempts and waits between them."""
-
-    def __init__(self, shown: str, say: Callable[[str], None], sleep: Callable[[float], None]) -> None:
-        self._shown = shown
-        self._say = say
-        self._sleep = sleep
-        self._attempts = 1
-
-    def regain(self) -> None:
-        """An attempt was worth it."""
-        self._attempts = 1
-
-    def lose(self, problem: str, asked: float = 0) -> None:
-        """Wait before another attempt.
-
-        Raises:
-            JobError: SourceUnavailable; there were enough of them.
-        """
-        if self._attempts == ATTEMPTS:
-            raise JobError(
-                Reason.SOURCE_UNAVAILABLE,
-                f"The context could not be fetched from {self._shown} in {ATTEMPTS} attempts: {problem}.",
-            )
-        pause = min(max(FIRST_PAUSE * 2 ** (self._attempts - 1), asked), LONGEST_PAUSE)
-        self._attempts += 1
-        self._say(f"fetching {self._shown} failed ({problem}); attempt {self._attempts} of {ATTEMPTS} in {pause:.0f} s")
-        self._sleep(pause)
-
-
 class _Body:
     """What a URL leads to, from its first to its last byte, over as many connections as it takes."""
 
-    def __init__(self, aim: Callable[[], Target], shown: str, place: Place, patience: _Patience) -> None:
+    def __init__(self, aim: Callable[[], Target], shown: str, place: Place, patience: Patience) -> None:
         self._aim = aim
         self._shown = shown
         self._place = place

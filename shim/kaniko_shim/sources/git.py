@@ -6,7 +6,6 @@ configuration or link of the repository has any effect. Git LFS content is left 
 
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,12 +26,9 @@ from kaniko_shim.source_request import SourceRequest
 from kaniko_shim.sources.git_objects import Access, fetch_objects
 from kaniko_shim.sources.git_tree import Submodules, walk
 from kaniko_shim.sources.kinds import GitSource
+from kaniko_shim.sources.patience import Patience
 from kaniko_shim.sources.place import Place
 from kaniko_shim.sources.remotes import Remote, parse_remote
-
-ATTEMPTS = 4
-FIRST_PAUSE = 1.0
-"""Seconds before the second attempt; each further pause is twice as long."""
 
 _HTTP_STATUS = re.compile(r"unexpected http resp (\d+)")
 _NO_REPOSITORY = re.compile(r"(?i)not appear to be a git repository|repository .*not found|could not be found|no such")
@@ -79,9 +75,8 @@ def fetch_git(source: GitSource, request: SourceRequest, place: Place) -> Source
 @contextmanager
 def _retried(remote: Remote, ref: str, access: Access, scratch: Path) -> Iterator[tuple[Repo, ObjectID]]:
     """A repository with one commit and its tree; it is gone at the end."""
-    pause = FIRST_PAUSE
-    shown = remote.shown
-    for attempt in range(1, ATTEMPTS + 1):
+    patience = Patience(remote.shown, access.say)
+    while True:
         # A new place each time: what a broken attempt left is no part of the next.
         directory = mkdtemp(dir=scratch)
         try:
@@ -89,19 +84,11 @@ def _retried(remote: Remote, ref: str, access: Access, scratch: Path) -> Iterato
                 try:
                     commit = fetch_objects(remote, ref, access, repo)
                 except NotGitRepository as error:
-                    raise JobError(Reason.SOURCE_NOT_FOUND, f"There is no Git repository at {shown}.") from error
+                    raise JobError(Reason.SOURCE_NOT_FOUND, f"There is no Git repository at {remote.shown}.") from error
                 except (GitProtocolError, HTTPUnauthorized, OSError, EOFError) as error:
-                    problem = _final(error, remote) or mask_url(str(error).strip() or type(error).__name__)
-                    if isinstance(problem, JobError):
-                        raise problem from error
-                    if attempt == ATTEMPTS:
-                        message = f"{shown} could not be fetched in {ATTEMPTS} attempts: {problem}."
-                        raise JobError(Reason.SOURCE_UNAVAILABLE, message) from error
-                    access.say(
-                        f"fetching {shown} failed ({problem}); attempt {attempt + 1} of {ATTEMPTS} in {pause:.0f} s"
-                    )
-                    time.sleep(pause)
-                    pause *= 2
+                    if final := _final(error, remote):
+                        raise final from error
+                    patience.lose(mask_url(str(error).strip() or type(error).__name__))
                     continue
                 yield repo, commit
                 return

@@ -4,20 +4,26 @@ import hashlib
 import json
 import re
 import subprocess
-from collections.abc import Generator, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, cast
 
-from kaniko_shim.archives.entries import Entry, Kind, unsafe
-from kaniko_shim.archives.extract import extract
+from kaniko_shim.archives.buffered import Buffered
+from kaniko_shim.archives.entries import CHUNK, Entry, Kind, unsafe
+from kaniko_shim.archives.extract import extract, is_archive
+from kaniko_shim.archives.tar import BLOCK
 from kaniko_shim.archives.tree import Tree
-from kaniko_shim.errors import JobError
+from kaniko_shim.errors import CancelledError, JobError, TooLateError
 from kaniko_shim.machine import architecture
 from kaniko_shim.reasons import Reason
 from kaniko_shim.references import ImageReference
 from kaniko_shim.result import SourceReport
 from kaniko_shim.source_request import SourceRequest
+from kaniko_shim.sources.meter import Meter
+from kaniko_shim.sources.patience import Patience
 from kaniko_shim.sources.place import Place
 
 if TYPE_CHECKING:
@@ -25,17 +31,39 @@ if TYPE_CHECKING:
 
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _LARGEST_MANIFEST = 4 * 1024 * 1024
+_TITLE, _UNPACK = "org.opencontainers.image.title", "io.deis.oras.content.unpack"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _MISSING = re.compile(r"MANIFEST_UNKNOWN|NAME_UNKNOWN|BLOB_UNKNOWN|status code 404|not found", re.IGNORECASE)
+_OTHER = re.compile(r"error verifying|does not match|digest mismatch", re.IGNORECASE)
 _REFUSED = re.compile(r"UNAUTHORIZED|DENIED|status code 40[13]", re.IGNORECASE)
 
 
-def fetch_oci(image: ImageReference, request: SourceRequest, place: Place, crane: "Crane") -> SourceReport:
+def fetch_oci(
+    image: ImageReference,
+    request: SourceRequest,
+    place: Place,
+    crane: "Crane",
+    sleep: Callable[[float], None] = time.sleep,
+) -> SourceReport:
     """Unpack the layers of an artifact or image; one for several platforms counts as that for this machine.
 
     Raises:
         JobError: a Source… reason, or DiskFull.
     """
+    patience = Patience(image.name, place.say, sleep)
+    while True:
+        try:
+            return _fetch(image, request, place, crane)
+        except (CancelledError, TooLateError):
+            raise
+        except JobError as error:
+            if error.failure.reason is not Reason.SOURCE_UNAVAILABLE:
+                raise
+            patience.lose(error.failure.message.rstrip("."))
+            place.clear()
+
+
+def _fetch(image: ImageReference, request: SourceRequest, place: Place, crane: "Crane") -> SourceReport:
     content = _manifest(image, crane, place)
     revision = "sha256:" + hashlib.sha256(content).hexdigest()
     if image.digest and image.digest != revision:
@@ -44,19 +72,51 @@ def fetch_oci(image: ImageReference, request: SourceRequest, place: Place, crane
     if "manifests" in document:
         chosen = ImageReference(image.registry, image.repository, digest=_for_this_machine(document, image))
         document = _object(_manifest(chosen, crane, place), image)
-    layers = document.get("layers")
-    digests = [layer.get("digest") for layer in layers if isinstance(layer, dict)] if isinstance(layers, list) else []
-    if not digests or not all(isinstance(digest, str) and _DIGEST.fullmatch(digest) for digest in digests):
+    layers = _layers_of(document)
+    if not layers:
         raise JobError(Reason.SOURCE_INVALID, f"{image.name} has no layers that could be a context.")
+    meter = Meter(place.say)
     with _Layers(place.into, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
-        for digest in cast("list[str]", digests):
-            layer = ImageReference(image.registry, image.repository, digest=digest)
-            with _read(layer, crane, place, "blob") as stream:
-                measured = _Measured(stream, request.max_bytes)
-                extract(measured, tree, place.scratch)
-            if measured.digest != digest:
-                raise JobError(Reason.SOURCE_CHECKSUM_MISMATCH, f"The layer {digest} of {image.name} is damaged.")
+        for layer in layers:
+            blob = ImageReference(image.registry, image.repository, digest=layer.digest)
+            with _read(blob, crane, place, "blob") as stream:
+                measured = _Measured(stream, request.max_bytes, meter)
+                _unpack(layer, measured, tree, place, alone=len(layers) == 1)
+            if measured.digest != layer.digest:
+                raise JobError(Reason.SOURCE_CHECKSUM_MISMATCH, f"The layer {layer.digest} of {image.name} is damaged.")
     return SourceReport(f"oci://{image.name}", revision=revision, size=tree.size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """A layer, and the name of the file that it is, if it has one and is not to be unpacked."""
+
+    digest: str
+    title: str
+
+
+def _layers_of(document: dict[str, object]) -> list[_Layer]:
+    """The layers of a manifest; none if any of them is malformed."""
+    found = document.get("layers")
+    layers = list[_Layer]()
+    for layer in found if isinstance(found, list) else []:
+        digest = layer.get("digest") if isinstance(layer, dict) else None
+        if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+            return []
+        noted = layer.get("annotations")
+        notes = noted if isinstance(noted, dict) else {}
+        title = notes.get(_TITLE) if notes.get(_UNPACK) != "true" else ""
+        layers.append(_Layer(digest, title if isinstance(title, str) else ""))
+    return layers
+
+
+def _unpack(layer: _Layer, source: "_Measured", tree: Tree, place: Place, *, alone: bool) -> None:
+    """A layer with a name is a file, as ORAS has it; an archive that is the only one is the context all the same."""
+    stream = Buffered(lambda: source.read(CHUNK))
+    if layer.title and not (alone and is_archive(stream.peek(BLOCK))):
+        tree.add(Entry(layer.title, Kind.FILE, chunks=iter(stream.piece, b"")))
+    else:
+        extract(stream, tree, place.scratch)
 
 
 class _Layers(Tree):
@@ -76,8 +136,9 @@ class _Layers(Tree):
 
 
 class _Measured:
-    def __init__(self, source: IO[bytes], max_bytes: int) -> None:
+    def __init__(self, source: IO[bytes], max_bytes: int, meter: Meter) -> None:
         self._source = source
+        self._meter = meter
         self._hash = hashlib.sha256()
         self._left = max_bytes
 
@@ -85,6 +146,7 @@ class _Measured:
         content = self._source.read(size)
         self._hash.update(content)
         self._left -= len(content)
+        self._meter.count(len(content))
         if self._left < 0:
             raise JobError(Reason.SOURCE_TOO_LARGE, "A layer of the context is larger than SOURCE_MAX_BYTES.")
         return content
@@ -117,6 +179,8 @@ def _read(image: ImageReference, crane: "Crane", place: Place, what: str) -> Ite
         stream = cast("IO[bytes]", process.stdout)
         try:
             yield stream
+        except (CancelledError, TooLateError):
+            raise
         except JobError as error:
             # It reads on only if the stream was cut off; else it would wait for us.
             process.kill() if stream.read(1) else None
@@ -145,6 +209,8 @@ def _check(
             hint=f"Give DOCKER_CONFIG_JSON credentials for {image.registry}, and check the name.",
             registry=image.registry,
         ) from default
+    if _OTHER.search(text):
+        raise JobError(Reason.SOURCE_CHECKSUM_MISMATCH, f"{image.registry} sends something else as {image.name}.")
     if _MISSING.search(text):
         raise JobError(Reason.SOURCE_NOT_FOUND, f"{image.registry} has no {image.name}.") from default
     raise JobError(Reason.SOURCE_UNAVAILABLE, f"{image.name} could not be fetched: {text[:300]}.") from default

@@ -1,24 +1,9 @@
 """A Git repository to fetch, and what came of it."""
 
-import os
-import subprocess
 from pathlib import Path
 
 from kaniko_shim.sources.place import Place
-
-ENVIRONMENT = {
-    "PATH": os.environ["PATH"],
-    "HOME": "/nonexistent",
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    **{f"GIT_{who}_{what}": "x@y" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-}
-
-
-def git(directory: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=directory, env=ENVIRONMENT, check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()
+from support.git_server import git
 
 
 def make_repository(path: Path) -> Path:

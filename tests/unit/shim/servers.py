@@ -1,17 +1,13 @@
-"""Real servers for the sources' tests: HTTP with scripted answers, and Git's own HTTP backend."""
+"""A real server for the sources' tests: HTTP with scripted answers."""
 
-import os
-import ssl
-import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from http.server import BaseHTTPRequestHandler
 
 from support.https import Https
+from support.serving import serving
 
 
 @dataclass
@@ -60,24 +56,6 @@ class Server:
 
 
 @contextmanager
-def _serving(handler: type[BaseHTTPRequestHandler], https: Https | None = None) -> Iterator[int]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    if https:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(https.certificate, https.key)
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-@contextmanager
 def serve(*answers: Answer, https: Https | None = None) -> Iterator[Server]:
     server = Server(list(answers), scheme="https" if https else "http")
 
@@ -112,68 +90,5 @@ def serve(*answers: Answer, https: Https | None = None) -> Iterator[Server]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with _serving(Handler, https) as server.port:
+    with serving(Handler, https) as server.port:
         yield server
-
-
-@contextmanager
-def serve_git(root: Path, allowed: Callable[[str], bool] = lambda _: True) -> Iterator[str]:
-    """Git's own HTTP backend over the repositories below a directory."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._answer()
-
-        def do_POST(self) -> None:
-            self._answer()
-
-        def _answer(self) -> None:
-            if not allowed(self.headers.get("Authorization", "")):
-                self.send_response(401)
-                self.send_header("WWW-Authenticate", 'Basic realm="git"')
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            path, _, query = self.path.partition("?")
-            if self.headers.get("Transfer-Encoding") == "chunked":
-                body = self._chunks()
-            else:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            variables = {
-                "PATH": os.environ["PATH"],
-                "GIT_PROJECT_ROOT": str(root),
-                "GIT_HTTP_EXPORT_ALL": "1",
-                "PATH_INFO": path,
-                "QUERY_STRING": query,
-                "REQUEST_METHOD": self.command,
-                "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                "CONTENT_LENGTH": str(len(body)),
-                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-                "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-                "GIT_CONFIG_COUNT": "1",
-                "GIT_CONFIG_KEY_0": "safe.directory",
-                "GIT_CONFIG_VALUE_0": "*",
-            }
-            done = subprocess.run(["git", "http-backend"], input=body, env=variables, capture_output=True, check=False)
-            head, _, content = done.stdout.partition(b"\r\n\r\n")
-            headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
-            self.send_response(int(headers.pop("Status", "200").split()[0]))
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def _chunks(self) -> bytes:
-            content = b""
-            while size := int(self.rfile.readline(), 16):
-                content += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-            return content
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with _serving(Handler) as port:
-        yield f"http://127.0.0.1:{port}"

@@ -12,8 +12,9 @@ from kaniko_shim.sources.access import SshAccess, parse_private_key
 from kaniko_shim.sources.fetch import fetch
 from kaniko_shim.sources.kinds import parse_source
 from kaniko_shim.sources.known_hosts import parse_known_hosts
+from support.git_server import git
 from support.sshd import SSHD, Sshd, make_key, serve_ssh
-from unit.shim.git_tree import git, make_repository, names, place
+from unit.shim.git_tree import make_repository, names, place
 
 pytestmark = pytest.mark.skipif(SSHD is None, reason="openssh-server is not installed")
 

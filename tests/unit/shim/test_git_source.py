@@ -11,8 +11,9 @@ from kaniko_shim.source_request import SourceRequest
 from kaniko_shim.sources.fetch import context_directory, fetch
 from kaniko_shim.sources.kinds import parse_source
 from kaniko_shim.sources.place import Place
-from unit.shim.git_tree import git, make_repository, names, place
-from unit.shim.servers import Answer, serve, serve_git
+from support.git_server import git, serve_git
+from unit.shim.git_tree import make_repository, names, place
+from unit.shim.servers import Answer, serve
 
 
 @pytest.fixture

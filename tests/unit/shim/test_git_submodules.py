@@ -9,8 +9,8 @@ from kaniko_shim.reasons import Reason
 from kaniko_shim.source_request import SourceRequest
 from kaniko_shim.sources.fetch import fetch
 from kaniko_shim.sources.kinds import parse_source
-from unit.shim.git_tree import git, make_repository, names, place
-from unit.shim.servers import serve_git
+from support.git_server import git, serve_git
+from unit.shim.git_tree import make_repository, names, place
 
 USER = "Basic " + b64encode(b"user:pass").decode()
 

@@ -3,7 +3,7 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
-from kaniko_shim.errors import JobError
+from kaniko_shim.errors import JobError, TooLateError
 from kaniko_shim.heartbeat import heartbeat
 from kaniko_shim.reasons import Reason
 from kaniko_shim.result import SourceReport
@@ -243,7 +243,7 @@ def test_too_many_entries_are_refused(fetching: Fetching):
 
 def test_a_trickle_ends_with_the_time(fetching: Fetching):
     beats = list[None]()
-    late = JobError(Reason.SOURCE_UNAVAILABLE, "late")
+    late = TooLateError(Reason.SOURCE_UNAVAILABLE, "late")
     with serve(Answer(body=ARCHIVE, drip=0.02)) as server, pytest.raises(JobError) as caught:  # noqa: SIM117
         with heartbeat(lambda: beats.append(None), 0.1, 0.35, late):
             fetching(server.url)

@@ -1,0 +1,34 @@
+"""An HTTP server on loopback, in a thread."""
+
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from support.https import Https
+
+
+class _Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """A client that does not trust the certificate, or has had enough, hangs up: that is a part of the test."""
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler], https: Https | None = None) -> Iterator[int]:
+    """The port that requests are answered at."""
+    server = _Quiet(("127.0.0.1", 0), handler)
+    if https:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(https.certificate, https.key)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
