@@ -157,7 +157,8 @@ def _watch_over(
         return end(build, spec, lost, pod, settings, now)
     if pod.is_gated:
         return record(build, verdict, pod, settings, now)
-    start = build.started or pod.created
+    # One that a scheduling gate has just let go begins now, however long it was held.
+    start = build.started or (now if recorded_reason(build) is Reason.GATED else pod.created)
     deadline, reason = _deadline(start, spec, pod, verdict, settings)
     left = (deadline - now).total_seconds()
     if left > 0:

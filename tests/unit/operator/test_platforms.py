@@ -436,3 +436,28 @@ def test_a_platform_without_an_architecture_fails_the_build_and_is_named():
     assert made.status is not None
     assert (made.status["phase"], made.status["reason"]) == ("Failed", "InvalidSpec")
     assert "spec.output.platforms[1]: write OS/ARCHITECTURE" in made.status["message"]
+
+
+def test_the_index_belongs_to_pushing_and_is_stopped_as_a_build_is():
+    build = seen(seen(for_both(), pushed(AMD64), pushed(ARM64)), index(node="node1"))
+    assert (str(build.phase), build.status["podName"]) == ("Pushing", pod_name(build))
+    runs = index(phase="Running", node="node1", push=running(70))
+    assert plan(build, runs, at=659).delete == ()
+    made = plan(build, runs, at=661)
+    assert (made.delete, status(made)["reason"]) == ((DeletePod(pod_name(build), "index"),), "DeadlineExceeded")
+    assert "completionTime" not in status(made)
+    cancelled = replace(build, spec=for_both(cancel=True).spec)
+    made = plan(cancelled, runs, at=80)
+    assert (made.delete, status(made)["reason"]) == ((DeletePod(pod_name(build), "index"),), "Cancelled")
+    assert "completionTime" not in status(made)
+
+
+def test_kueue_holds_the_platforms_one_by_one_and_the_time_counts_from_the_first_that_it_lets_go():
+    build = seen(for_both(queueName="builds"), pod_of(AMD64, is_gated=True), pod_of(ARM64, is_gated=True), at=5)
+    assert (str(build.phase), build.status["reason"], build.started) == ("Queued", "Gated", None)
+    assert build.has_begun
+    made = plan(build, pod_of(AMD64), pod_of(ARM64, is_gated=True), at=5000)
+    assert (phases(build, made), status(made)["startTime"]) == (
+        ("Queued", "Preparing", "Queued"),
+        "2026-11-24T09:23:20Z",
+    )
