@@ -8,7 +8,7 @@ from functional.kube import Builds, Json, spec
 from functional.kubelet import DIGEST, PUSHED, Kubelet, running, terminated
 from functional.operator_process import OperatorProcess
 from kubernetes import client
-from support.watching import phase, wait_for_build, wait_for_deletion, wait_for_finish, wait_for_no_pods
+from support.watching import phase, wait_for_build, wait_for_deletion, wait_for_finish, wait_for_no_pods, watch_builds
 
 AMD64, ARM64 = "linux/amd64", "linux/arm64"
 DIGESTS = {AMD64: "sha256:" + "a1" * 32, ARM64: "sha256:" + "a2" * 32}
@@ -61,7 +61,7 @@ def test_both_are_built_at_the_same_time_and_then_their_index_is_pushed(
     def reach(*expected: str) -> Json:
         return wait_for_build(api, namespace, "hello", lambda build: phases(build) == expected)
 
-    builds.create(for_both())
+    created = builds.create(for_both())["metadata"]["resourceVersion"]
     amd64, arm64 = of(kubelet, AMD64), of(kubelet, ARM64)
     body = reach("Preparing", "Preparing", "Preparing")
     assert [platform(body, name)["podName"] for name in (AMD64, ARM64)] == [
@@ -98,6 +98,9 @@ def test_both_are_built_at_the_same_time_and_then_their_index_is_pushed(
     assert (status["timings"]["buildMs"], status["cache"]) == (20000, {"hits": 2, "misses": 4})
     assert [attempt["podName"] for attempt in status["attempts"]] == [pod["metadata"]["name"]]
     wait_for_no_pods(api, namespace)
+    writes = watch_builds(api, namespace, created, lambda build: phase(build) == "Succeeded")
+    # One when the pods are made and one for each thing that was reported, then the index, and its end.
+    assert len(writes) <= 1 + 4 + 3
 
 
 @pytest.mark.usefixtures("operator")
@@ -221,6 +224,23 @@ def test_an_operator_that_dies_at_every_step_makes_each_pod_once(
     made = [attempt["podName"] for part in (status, *status["platforms"]) for attempt in part["attempts"]]
     assert made == [made_pod["metadata"]["name"] for made_pod in (pod, amd64, arm64)]
     wait_for_no_pods(api, namespace)
+
+
+@pytest.mark.parametrize("settings", [{"MAX_RUNNING": "1"}])
+@pytest.mark.usefixtures("operator")
+def test_a_build_of_several_platforms_has_one_turn_for_all(
+    builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
+):
+    builds.create(for_both(), name="first")
+    made = [of(kubelet, name) for name in (AMD64, ARM64)]
+    builds.create(for_both(), name="second")
+    body = wait_for_build(api, namespace, "second", phase)
+    assert (body["status"]["phase"], body["status"]["reason"]) == ("Queued", "ClusterLimit")
+    assert "platforms" not in body["status"]
+    assert len(kubelet.pods()) == 2
+    builds.patch({"spec": {"cancel": True}}, name="first")
+    second = [of(kubelet, name, *made) for name in (AMD64, ARM64)]
+    assert {pod["metadata"]["ownerReferences"][0]["name"] for pod in second} == {"second"}
 
 
 @pytest.mark.usefixtures("operator")

@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from imagebuild_operator.parse import parse_spec
-from imagebuild_operator.variables import build_variables, push_variables
-from kaniko_shim.request import BuildRequest, parse_request
+from imagebuild_operator.variables import build_variables, index_variables, push_variables
+from kaniko_shim.request import BuildRequest, IndexRequest, PushRequest, parse_request
 from kaniko_shim.sources.access import SshAccess
 from kaniko_shim.sources.kinds import (
     BucketSource,
@@ -106,6 +106,7 @@ BUILD_ARGS = st.lists(
     max_size=6,
     unique_by=lambda pair: pair[0],
 ).map(lambda pairs: [{"name": name, **value} for name, value in pairs])
+PLATFORMS = ["linux/amd64", "linux/arm64/v8", "linux/arm/v7", "linux/s390x"]
 CACHES: st.SearchStrategy[Json] = st.fixed_dictionaries(
     {"enabled": st.booleans()},
     optional={
@@ -139,15 +140,17 @@ SPECS: st.SearchStrategy[Json] = st.fixed_dictionaries(
     {
         "source": SOURCES,
         "output": st.builds(
-            lambda images, push, labels: {
+            lambda images, push, labels, platforms: {
                 "images": images,
                 "push": push,
                 "pushSecretRef": {"name": "push"},
                 "labels": labels,
+                **({"platforms": platforms} if platforms else {}),
             },
             st.lists(IMAGES, min_size=1, max_size=3, unique=True),
             st.booleans(),
             st.dictionaries(st.from_regex(r"[a-z][a-z./-]{0,8}[a-z]", fullmatch=True), TEXTS, max_size=4),
+            st.lists(st.sampled_from(PLATFORMS), max_size=3, unique=True),
         ),
         "buildArgs": BUILD_ARGS,
         "registries": REGISTRIES,
@@ -194,8 +197,10 @@ def environment(entries: list[Json]) -> dict[str, str]:
 @given(SPECS)
 def test_the_shim_is_asked_for_what_the_spec_says(document: Json):
     spec = parse_spec(document)
-    request = parse_request(Command.BUILD, environment(build_variables(spec, spec.registries)))
+    platform = next(iter(spec.platforms), None)
+    request = parse_request(Command.BUILD, environment(build_variables(spec, spec.registries, platform)))
     assert isinstance(request, BuildRequest)
+    assert (request.platform.name if request.platform else None) == (str(platform) if platform else None)
     assert [output.name for output in request.outputs] == document["output"]["images"]
     assert request.layout == "/kaniko/layout"
     assert request.target == document.get("target", "")
@@ -222,9 +227,26 @@ def test_only_push_is_given_what_it_needs_to_push(document: Json):
     spec = parse_spec(document)
     variables = environment(push_variables(spec, spec.registries))
     request = parse_request(Command.PUSH, variables)
+    assert isinstance(request, PushRequest)
+    assert request.by_digest is (request.push and len(document["output"].get("platforms", [])) > 1)
     assert [output.name for output in request.outputs] == document["output"]["images"]
     assert request.push is document["output"]["push"]
     assert (request.docker_config is not None) == request.push
+    assert not {"SOURCE_GET_URL", "BUILD_ARG", "BUILD_ARG_FROM", "CACHE_REPO"} & set(variables)
+
+
+@settings(max_examples=50)
+@given(SPECS)
+def test_the_index_is_asked_for_with_the_image_of_each_platform(document: Json):
+    spec = parse_spec(document)
+    digests = {str(platform): f"sha256:{number:064x}" for number, platform in enumerate(spec.platforms)}
+    assume(digests and spec.push)
+    variables = environment(index_variables(spec, spec.registries, digests))
+    request = parse_request(Command.INDEX, variables)
+    assert isinstance(request, IndexRequest)
+    assert {member.platform.name: member.digest for member in request.members} == digests
+    assert [output.name for output in request.outputs] == document["output"]["images"]
+    assert request.docker_config is not None
     assert not {"SOURCE_GET_URL", "BUILD_ARG", "BUILD_ARG_FROM", "CACHE_REPO"} & set(variables)
 
 
