@@ -1,5 +1,6 @@
 """Specs that the API server refuses, with words that say what to write instead."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -391,12 +392,66 @@ CASES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+#: Invisible characters: a NUL, a bell, an escape, a zero-width space, and one that turns the direction of writing.
+INVISIBLE = ["\0", "\a", "\x1b", "\u200b", "\u202e"]
+#: Fields that one line of visible characters is written into, and a value that is good but for what is added to it.
+LINES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "url": lambda bad: source(url=f"https://a.b/{bad}x"),
+    "data": lambda bad: source(url=f"data:,{bad}x"),
+    "http": lambda bad: source(http={"url": f"https://a.b/{bad}x"}),
+    "git": lambda bad: source(git={"url": f"https://a.b/{bad}x"}),
+    "ssh": lambda bad: source(git={"url": f"ssh://a.b/{bad}x", "secretRef": {"name": "s"}}),
+    "user@host": lambda bad: source(git={"url": f"git@a.b:x{bad}", "secretRef": {"name": "s"}}),
+    "revision": lambda bad: source(git={"url": "https://a.b/x", "revision": f"main{bad}"}),
+    "knownHosts": lambda bad: source(
+        git={"url": "git@a.b:x", "secretRef": {"name": "s"}, "knownHosts": KNOWN_HOSTS + bad}
+    ),
+    "bucket": lambda bad: source(s3={"bucket": f"bb{bad}", "key": "k"}),
+    "key": lambda bad: source(s3={"bucket": "bb", "key": f"k{bad}"}),
+    "endpoint": lambda bad: source(s3={"bucket": "bb", "key": "k", "endpoint": f"https://a.b{bad}"}),
+    "image of a source": lambda bad: source(oci={"image": f"a.b/app{bad}"}),
+    "path": lambda bad: source(persistentVolumeClaim={"claimName": "c", "path": f"x{bad}"}),
+    "name of a file": lambda bad: files(f"x{bad}"),
+    "name of an object": lambda bad: source(configMap={"name": f"x{bad}"}),
+    "contextDir": lambda bad: {"contextDir": f"x{bad}"},
+    "dockerfile.path": lambda bad: {"dockerfile": {"path": f"x{bad}"}},
+    "target": lambda bad: {"target": f"x{bad}"},
+    "name of an argument": lambda bad: arg(name=f"A{bad}", value=""),
+    "image": lambda bad: images(f"a.b/app{bad}"),
+    "label": lambda bad: {"output": {"images": ["a.b/app"], "labels": {f"a{bad}b": ""}}},
+    "cache": lambda bad: {"cache": {"enabled": True, "repo": f"a.b/app{bad}"}},
+    "host": lambda bad: registry(host=f"a.b{bad}"),
+    "mirror": lambda bad: registry(mirrors=[f"a.b{bad}"]),
+    "mapTo": lambda bad: registry(mapTo=f"a.b{bad}"),
+    "executor": lambda bad: {"executor": {"args": [f"--annotation=a=b{bad}"]}},
+    "group": lambda bad: {"group": f"x{bad}"},
+}
+
+
 def test_no_spec(builds: Builds) -> None:
     assert "spec: Required value" in builds.refusal(None)
 
 
 @pytest.mark.parametrize(("fields", "words"), CASES, ids=[f"{str(fields)[:60]}" for fields, _ in CASES])
 def test_refused(builds: Builds, fields: dict[str, Any], words: str) -> None:
+    assert words in builds.refusal(spec(**fields))
+
+
+@pytest.mark.parametrize("field", LINES)
+def test_what_can_not_be_seen_and_what_is_huge_is_refused(builds: Builds, field: str) -> None:
+    for bad in (*INVISIBLE, "x" * 2**20):
+        assert "is invalid" in builds.refusal(spec(**LINES[field](bad)))
+    assert builds.create(spec(**LINES[field]("")))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"dockerfile": {"inline": "FROM a\0"}}, "a Dockerfile holds no NUL character"),
+        (arg(value="a\0"), "a value holds no NUL character"),
+    ],
+)
+def test_a_nul_is_refused_where_lines_are_taken(builds: Builds, fields: dict[str, Any], words: str) -> None:
     assert words in builds.refusal(spec(**fields))
 
 

@@ -202,3 +202,21 @@ def test_two_operators_make_one_pod(
     assert len(kubelet.pods()) == 20
     assert operator.is_running()
     assert second.surprises() == []
+
+
+@pytest.mark.usefixtures("operator")
+def test_the_longest_name_created_anew_at_once_gets_a_pod_of_its_own(
+    builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
+):
+    name = ".".join(["1" * 63] * 3 + ["a" * 61])
+    assert len(name) == 253
+    builds.create(spec(), name=name)
+    first = kubelet.pod()
+    builds.delete_all()
+    again = builds.create(spec(), name=name)
+    # Nothing collects garbage here: the pod of the build that is gone stays.
+    second = kubelet.pod_after(first)
+    assert [owner["uid"] for owner in second["metadata"]["ownerReferences"]] == [again["metadata"]["uid"]]
+    kubelet.report(first, "Failed", build=terminated(7, "{}", "Error"))
+    kubelet.report(second, "Succeeded", build=terminated(0, "{}"), push=PUSHED)
+    assert wait_for_finish(api, namespace, name)["podName"] == second["metadata"]["name"]

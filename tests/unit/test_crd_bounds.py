@@ -1,0 +1,53 @@
+"""What holds for every field of the spec, and would be forgotten for a new one."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support.specs import spec_schema
+
+#: Names of objects: none has a slash, so none is in another namespace.
+DNS_NAME = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+MOST_BYTES = 131_000
+
+
+def walk(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield path, schema
+    for name, child in schema.get("properties", {}).items():
+        yield from walk(child, f"{path}.{name}")
+    for shape in ("items", "additionalProperties"):
+        if isinstance(schema.get(shape), dict):
+            yield from walk(schema[shape], f"{path}[]")
+
+
+FIELDS = dict(walk(spec_schema(), "spec"))
+NAMES = [
+    path for path in FIELDS if path.endswith(("Ref.name", "Refs[].name", "configMap.name", "claimName", "ClassName"))
+]
+
+
+@pytest.mark.parametrize("path", FIELDS)
+def test_every_string_list_and_map_is_bounded(path: str):
+    field = FIELDS[path]
+    match field.get("type"):
+        case "string":
+            assert "enum" in field or field["maxLength"] <= MOST_BYTES
+        case "array":
+            assert field["maxItems"] <= 100
+        case "object" if "additionalProperties" in field:
+            assert field["maxProperties"] <= 64
+        case "object":
+            assert "properties" in field
+        case "integer" | "number" | "boolean" | None:
+            assert field.get("x-kubernetes-preserve-unknown-fields") is None
+        case other:
+            raise AssertionError(other)
+
+
+def test_references_name_objects_of_their_own_namespace():
+    assert len(NAMES) > 12
+    for path in NAMES:
+        assert (FIELDS[path]["pattern"], FIELDS[path]["maxLength"]) == (DNS_NAME, 253), path
+    for path in NAMES:
+        around = FIELDS[path.rpartition(".")[0]]["properties"]
+        assert "namespace" not in around, path
