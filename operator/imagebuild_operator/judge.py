@@ -226,8 +226,7 @@ def _running(pod: PodFacts, recorded: Reason | None, warning: str | None) -> Ver
         reason = DISRUPTIONS.get(pod.disruption or "") or (recorded if recorded in STOPPING else Reason.POD_DELETED)
         return Verdict(phase, f"The build pod is being deleted. {pod.disruption_message}".strip(), reason)
     if container.is_running:
-        where = f" on node {pod.node}" if pod.node else ""
-        return Verdict(phase, f"Pod {pod.name} is {phase.lower()}{where}.")
+        return _well(pod, phase)
     if pod.is_gated:
         return Verdict(Phase.QUEUED, f"Pod {pod.name} is held by a scheduling gate.", Reason.GATED)
     if pod.unschedulable:
@@ -258,8 +257,18 @@ def _waiting(pod: PodFacts, phase: Phase, container: ContainerFacts, warning: st
             pass
     if warning:
         return Verdict(phase, f"The build pod can't start yet: {warning}", _missing(warning) or Reason.POD_NOT_STARTED)
-    where = f"node {pod.node} starts it" if pod.node else "a node is found for it"
-    return Verdict(phase, f"Pod {pod.name} waits until {where}.")
+    return _well(pod, phase)
+
+
+def _well(pod: PodFacts, phase: Phase) -> Verdict:
+    """All is as it should be. The words are the same for the whole of a phase: whatever changes in them is a write."""
+    match phase:
+        case Phase.PREPARING:
+            return Verdict(phase, f"Pod {pod.name} is being prepared: node, builder image, registries.")
+        case Phase.BUILDING if pod.node:
+            return Verdict(phase, f"Pod {pod.name} is building on node {pod.node}.")
+        case _:
+            return Verdict(phase, f"Pod {pod.name} is {phase.lower()}.")
 
 
 def _missing(said: str) -> Reason | None:

@@ -24,6 +24,8 @@ from imagebuild_operator.retry import Attempts
 Json = dict[str, Any]
 
 MAX_MESSAGE: Final = 1024
+#: Fields that are written with the next change of another.
+UNHURRIED: Final = frozenset({"node"})
 
 
 def next_status(
@@ -95,8 +97,9 @@ def attempt_record(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, no
 
 
 def changes(build: ImageBuild, status: Mapping[str, Any]) -> Json:
-    """What of a status differs from what is recorded: the body of a merge patch, empty where nothing does."""
-    return {name: value for name, value in status.items() if build.status.get(name) != value}
+    """What of a status differs from what is recorded: the body of a merge patch, empty where that is not worth it."""
+    different = {name: value for name, value in status.items() if build.status.get(name) != value}
+    return {} if different.keys() <= UNHURRIED else different
 
 
 def _begun(status: Mapping[str, Any]) -> int:

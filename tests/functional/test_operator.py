@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from functional.kube import Builds, spec
-from functional.kubelet import DIGEST, PUSHED, Kubelet, running, terminated, waiting
+from functional.kubelet import DIGEST, PUSHED, Kubelet, running, terminated
 from functional.operator_process import OperatorProcess
 from kubernetes import client
-from support.watching import condition, phase, wait_for_build, wait_for_finish, wait_for_no_pods, watch_builds
+from support.watching import condition, phase, wait_for_build, wait_for_finish, wait_for_no_pods
 
 
 def test_a_build_goes_through_its_phases(
@@ -31,25 +31,6 @@ def test_a_build_goes_through_its_phases(
     assert condition(body, "Succeeded")["status"] == condition(body, "Finished")["status"] == "True"
     assert "finalizers" not in body["metadata"]
     assert "annotations" not in body["metadata"]
-    assert operator.is_running()
-
-
-def test_a_success_takes_four_writes(
-    operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
-):
-    created = builds.create(spec())["metadata"]["resourceVersion"]
-    pod = kubelet.pod()
-    wait_for_build(api, namespace, "hello", phase)
-    kubelet.report(pod, "Running", build=running())
-    wait_for_build(api, namespace, "hello", lambda build: phase(build) == "Building")
-    kubelet.report(pod, "Running", build=terminated(0, "{}"), push=running())
-    wait_for_build(api, namespace, "hello", lambda build: phase(build) == "Pushing")
-    kubelet.report(pod, "Succeeded", push=PUSHED)
-    wait_for_build(api, namespace, "hello", lambda build: phase(build) == "Succeeded")
-    versions = watch_builds(api, namespace, created, lambda build: phase(build) == "Succeeded")
-    assert [phase(body) for body in versions] == ["Preparing", "Building", "Pushing", "Succeeded"]
-    events = client.CoreV1Api(api).list_namespaced_event(namespace, field_selector="involvedObject.name=hello").items
-    assert {str(event.reason) for event in events} >= {"Preparing", "Building", "Pushing"}
     assert operator.is_running()
 
 
@@ -79,19 +60,6 @@ def test_a_failing_run_is_explained_after_its_pod_has_gone(
         "logTail": "error",
     }
     assert operator.is_running()
-
-
-@pytest.mark.usefixtures("operator")
-def test_a_missing_secret_is_waited_for(builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str):
-    builds.create(spec())
-    pod = kubelet.pod()
-    kubelet.report(pod, "Pending", build=waiting("CreateContainerConfigError", 'secret "pull" not found'))
-    body = wait_for_build(api, namespace, "hello", lambda build: build["status"].get("reason"))
-    assert body["status"]["reason"] == "SecretNotFound"
-    assert 'secret "pull" not found' in body["status"]["message"]
-    kubelet.report(pod, "Running", build=running())
-    body = wait_for_build(api, namespace, "hello", lambda build: phase(build) == "Building")
-    assert "reason" not in body["status"]
 
 
 @pytest.mark.usefixtures("operator")
