@@ -84,35 +84,6 @@ def test_a_pod_deleted_by_hand_fails_a_build_that_is_not_to_be_tried_again(
     assert wait_for_finish(api, namespace, "hello")["reason"] == "PodDeleted"
 
 
-@pytest.mark.usefixtures("operator")
-def test_a_full_quota_is_waited_for(builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str):
-    quota = client.V1ResourceQuota(
-        metadata=client.V1ObjectMeta(name="none"), spec=client.V1ResourceQuotaSpec(hard={"pods": "0"})
-    )
-    core = client.CoreV1Api(api)
-    core.create_namespaced_resource_quota(namespace, quota)
-    core.patch_namespaced_resource_quota_status(
-        "none", namespace, {"status": {"hard": {"pods": "0"}, "used": {"pods": "0"}}}
-    )
-    builds.create(spec())
-    body = wait_for_build(api, namespace, "hello", phase)
-    assert (body["status"]["phase"], body["status"]["reason"]) == ("Pending", "QuotaExceeded")
-    core.delete_namespaced_resource_quota("none", namespace)
-    kubelet.pod()
-    body = wait_for_build(api, namespace, "hello", lambda build: phase(build) == "Preparing")
-    assert "reason" not in body["status"]
-
-
-@pytest.mark.usefixtures("operator")
-def test_a_namespace_that_forbids_the_pod_says_so(builds: Builds, api: client.ApiClient, namespace: str):
-    labels = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
-    client.CoreV1Api(api).patch_namespace(namespace, labels)
-    builds.create(spec())
-    status = wait_for_finish(api, namespace, "hello")
-    assert status["reason"] == "PodRejected"
-    assert 'violates PodSecurity "restricted' in status["message"]
-
-
 def test_a_killed_operator_takes_up_where_it_left(
     operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
 ):
