@@ -4,6 +4,8 @@ from e2e.registry import Registry
 from e2e.test_builds import build
 from functional.kube import Builds, Kubectl
 from kubernetes import client, watch
+from support.metrics import read_samples, value
+from support.waiting import until
 from support.watching import phase, wait_for_build, wait_for_finish, wait_for_pod
 
 SLOW = {"Dockerfile": "FROM busybox\nRUN sleep 8\n"}
@@ -50,3 +52,21 @@ def test_the_operator_runs_under_the_restricted_profile(kubectl: Kubectl):
     said = kubectl.run("label", "--dry-run=server", "--overwrite", "namespace", "imagebuild-system", labels)
     assert said.returncode == 0
     assert "violate" not in said.stderr
+
+
+def test_a_build_is_counted_where_prometheus_looks(
+    builds: Builds, api: client.ApiClient, namespace: str, registry: Registry, kubectl: Kubectl
+):
+    def counted() -> float:
+        """By all replicas; the pods are reached as Prometheus reaches them, by way of the API server."""
+        selector = "app.kubernetes.io/name=imagebuild-operator"
+        pods = client.CoreV1Api(api).list_namespaced_pod("imagebuild-system", label_selector=selector).items
+        names = [pod.metadata.name for pod in pods if pod.metadata]
+        raw = "/api/v1/namespaces/imagebuild-system/pods/{}:8081/proxy/metrics"
+        pages = [read_samples(kubectl("get", "--raw", raw.format(name))) for name in names]
+        return sum(value(page, "imagebuild_builds_finished_total", result="succeeded", reason="") for page in pages)
+
+    before = counted()
+    builds.create(build({"Dockerfile": "FROM busybox\n"}, f"{registry.name}/{namespace}/counted:1"))
+    assert wait_for_finish(api, namespace, "hello")["phase"] == "Succeeded"
+    until(lambda: counted() == before + 1)
