@@ -15,6 +15,8 @@ from functional.invariants import FINAL, History
 from functional.kube import Builds, spec
 from functional.operator_process import OperatorProcess
 from kubernetes import client, watch
+from support.metrics import value
+from support.waiting import until
 from support.watching import phase, wait_for_build
 
 Start = Callable[..., OperatorProcess]
@@ -127,10 +129,13 @@ def test_one_that_is_stopped_hands_over_at_once(
     since = version(api, namespace)
     builds.create(spec())
     wait_for_build(api, namespace, "hello", phase)
+    assert [value(one.metrics(), "imagebuild_leader") for one in (holder, other)] == [1, 0]
+    until(lambda: other.probe("/readyz")[0] == 200)
     assert holder.stop() == 0
     # Less than the lease, which is therefore not waited for.
     spec_now = lease.wait(lambda spec: is_of(other, spec.holder_identity), timeout=15)
     assert spec_now.lease_transitions == 1
+    until(lambda: value(other.metrics(), "imagebuild_leader") == 1)
     with pods_run(api, namespace):
         wait_for_build(api, namespace, "hello", lambda body: phase(body) == "Succeeded")
     History(api, namespace, since).check()

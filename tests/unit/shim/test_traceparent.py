@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 from kaniko_shim.traceparent import parse_trace_id
 
@@ -23,3 +26,15 @@ def test_the_id_of_the_trace_is_read(text: str):
 )
 def test_a_malformed_one_is_as_good_as_none(text: str):
     assert parse_trace_id(text) == ""
+
+
+@pytest.mark.parametrize(("variable", "told"), [(f"00-{TRACE}-00f067aa0ba902b7-01", True), ("nonsense", False)])
+def test_the_log_names_it(variable: str, told: bool):  # noqa: FBT001 - a parameter
+    done = subprocess.run(
+        [sys.executable, "-m", "kaniko_shim", "push", "--dry-run"],
+        env={"OUTPUT_IMAGE": "registry.example.com/app:1", "TRACEPARENT": variable},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (f"This is a part of the trace {TRACE}." in done.stdout + done.stderr) is told
