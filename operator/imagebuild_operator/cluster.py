@@ -85,6 +85,13 @@ class Cluster:
         """The ImageBuilds of a namespace, or of all where it is empty."""
         return self._list(_builds_path(namespace))
 
+    async def get_defaults(self, namespace: str) -> Json | None:
+        """The ImageBuildDefaults of a namespace; None where it has none, or there is no such resource."""
+        try:
+            return await self._call("GET", f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{DEFAULTS_PLURAL}/default")
+        except NotFoundError:
+            return None
+
     async def list_defaults(self, namespace: str) -> AsyncIterator[Json]:
         """The ImageBuildDefaults of a namespace, or of all where it is empty; none where there is no such resource."""
         inside = f"/namespaces/{namespace}" if namespace else ""

@@ -7,13 +7,14 @@ from typing import Any, Final
 
 from imagebuild_operator.actions import CreatePod, Event, Plan
 from imagebuild_operator.cluster import Cluster
+from imagebuild_operator.defaults import NO_DEFAULTS, NamespaceDefaults, parse_defaults
 from imagebuild_operator.effective import with_defaults
 from imagebuild_operator.errors import ClusterError, ConflictError, NotFoundError, RejectedError
 from imagebuild_operator.events import event_manifest, latest_warning
 from imagebuild_operator.gate import Gate
 from imagebuild_operator.journal import about
 from imagebuild_operator.logs import LogReader
-from imagebuild_operator.model import ImageBuild
+from imagebuild_operator.model import ImageBuild, Phase
 from imagebuild_operator.names import POD_SELECTOR
 from imagebuild_operator.observe import PodFacts, observe
 from imagebuild_operator.plan import current_pod, needs_explanation
@@ -70,14 +71,15 @@ class Reconciler:
             self._logs.forget(key)
             return None
         try:
-            return await self._reconcile(with_defaults(build, self._store.defaults(build.namespace)))
+            return await self._reconcile(build, self._store.defaults(build.namespace))
         except ConflictError:
             return await self._refresh(key)
         except NotFoundError:
             self._store.drop_build(*key)
             return None
 
-    async def _reconcile(self, build: ImageBuild) -> float | None:
+    async def _reconcile(self, bare: ImageBuild, defaults: NamespaceDefaults) -> float | None:
+        build = with_defaults(bare, defaults)
         pods = self._store.pods(build)
         current = [(part, current_pod(part, pods)) for part in parts(build)]
         found = [facts for part, pod in current if pod is None and (facts := await self._confirm_gone(part))]
@@ -87,6 +89,10 @@ class Reconciler:
         warnings = await self._explanations(build, shown, now)
         logs = await self._logs.look(build, shown, now)
         plan = decide_build(build, pods, self._settings, now, self._gate.turn(build), warnings, logs=logs)
+        if not build.has_begun and _is_for_good(plan):
+            newest = await self._newest_defaults(build.namespace)
+            if newest != defaults:
+                return await self._reconcile(bare, newest)
         if plan.create:
             plan = await self._create(build, pods, plan.create)
         await self._apply(build, plan)
@@ -185,6 +191,11 @@ class Reconciler:
                 made.append(observe(body))
         return decide_build(build, [*pods, *made], self._settings, self._clock(), refusals=refusals)
 
+    async def _newest_defaults(self, namespace: str) -> NamespaceDefaults:
+        """Ask before a build begins or is refused: the watch of defaults may lag behind that of builds."""
+        body = await self._cluster.get_defaults(namespace)
+        return NO_DEFAULTS if body is None else parse_defaults(body)
+
     async def _is_newest(self, build: ImageBuild) -> bool:
         """Ask before a pod is created: a watch that lags may show a build as new that has ended long ago."""
         body = await self._cluster.get_build(build.namespace, build.name)
@@ -240,3 +251,8 @@ class Reconciler:
             self._store.drop_build(*key)
             return None
         return 0.0
+
+
+def _is_for_good(plan: Plan) -> bool:
+    """Whether a plan for a build that has not begun lets it begin, or end."""
+    return bool(plan.create) or Phase((plan.status or {}).get("phase") or Phase.PENDING).is_final

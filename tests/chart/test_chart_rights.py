@@ -8,7 +8,7 @@ from chart.render import Chart, environment, one
 RULES = [
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds"], "verbs": ["get", "list", "watch", "delete"]},
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds/status"], "verbs": ["get", "patch"]},
-    {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilddefaults"], "verbs": ["list", "watch"]},
+    {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilddefaults"], "verbs": ["get", "list", "watch"]},
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch", "create", "delete"]},
     {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
     {"apiGroups": [""], "resources": ["events"], "verbs": ["list", "create", "patch"]},

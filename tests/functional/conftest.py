@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from environment import cluster_variables
-from functional.kube import Builds, Defaults, Kubectl
+from functional.kube import ESTABLISHED, Builds, Defaults, Kubectl
 from functional.kubelet import Kubelet
 from functional.operator_process import OperatorProcess
 from kubernetes import client, config
@@ -62,9 +62,7 @@ def api(kubeconfig: Path) -> Iterator[client.ApiClient]:
 def crd(kubectl: Kubectl) -> Path:
     """The CRD of ImageBuild; it and that of ImageBuildDefaults are installed."""
     kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRDS))
-    # Not --for=condition: that fails on a definition so new that it has no conditions yet.
-    established = 'jsonpath={.status.conditions[?(@.type=="Established")].status}=True'
-    kubectl("wait", f"--for={established}", "-f", str(CRDS), "--timeout=30s")
+    kubectl("wait", ESTABLISHED, "-f", str(CRDS), "--timeout=30s")
     return CRDS / "imagebuild.yaml"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from chart.helm import CHART, find_helm
-from functional.kube import Builds, Kubectl, spec
+from functional.kube import ESTABLISHED, Builds, Kubectl, spec
 from kubernetes import client
 
 Helm = Callable[..., str]
@@ -14,7 +14,7 @@ Helm = Callable[..., str]
 ALLOWED = [
     *(("imagebuild.dev", "imagebuilds", verb) for verb in ("get", "list", "watch", "delete")),
     *(("imagebuild.dev", "imagebuilds/status", verb) for verb in ("get", "patch")),
-    *(("imagebuild.dev", "imagebuilddefaults", verb) for verb in ("list", "watch")),
+    *(("imagebuild.dev", "imagebuilddefaults", verb) for verb in ("get", "list", "watch")),
     *(("", "pods", verb) for verb in ("get", "list", "watch", "create", "delete")),
     *(("", "events", verb) for verb in ("list", "create", "patch")),
 ]
@@ -107,7 +107,7 @@ def test_uninstalling_keeps_the_builds(helm: Helm, builds: Builds, kubectl: Kube
     assert builds.get()["spec"]["output"]["push"] is True
     helm("install", "--take-ownership")
     for name in ("imagebuilds", "imagebuilddefaults"):
-        kubectl("wait", "--for=condition=Established", f"crd/{name}.imagebuild.dev", "--timeout=30s")
+        kubectl("wait", ESTABLISHED, f"crd/{name}.imagebuild.dev", "--timeout=30s")
 
 
 def test_the_notes_say_what_to_do_next(helm: Helm, builds: Builds, kubectl: Kubectl) -> None:

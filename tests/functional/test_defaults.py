@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from functional.conftest import CRDS
-from functional.kube import Builds, Defaults, Kubectl, spec
+from functional.kube import ESTABLISHED, Builds, Defaults, Kubectl, spec
 from functional.kubelet import PUSHED, Kubelet, terminated, waiting
 from functional.operator_process import OperatorProcess
 from kubernetes import client
@@ -227,8 +227,14 @@ def test_limits_of_history_and_age_count_for_what_has_ended_before(
     assert builds.get("two-kept")
 
 
-def test_without_the_definition_the_operator_says_so_once_and_works(
-    operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str, kubectl: Kubectl
+def test_without_the_definition_the_operator_says_so_once_and_works_and_a_build_asks_for_defaults_itself(
+    defaults: Defaults,
+    operator: OperatorProcess,
+    builds: Builds,
+    kubelet: Kubelet,
+    api: client.ApiClient,
+    namespace: str,
+    kubectl: Kubectl,
 ):
     operator.stop()
     definition = str(CRDS / "imagebuilddefaults.yaml")
@@ -242,4 +248,8 @@ def test_without_the_definition_the_operator_says_so_once_and_works(
         assert operator.log.count("imagebuilddefaults") == 1
     finally:
         kubectl("apply", "--server-side", "--force-conflicts", "-f", definition)
-        kubectl("wait", "--for=condition=Established", "-f", definition, "--timeout=30s")
+        kubectl("wait", ESTABLISHED, "-f", definition, "--timeout=30s")
+    # No watch tells of these: a build is no older than the defaults that were there when it was made.
+    defaults.create(DEFAULTS)
+    builds.create(spec(), name="later")
+    assert variables(kubelet.pod_after(pod), "push")["DOCKER_CONFIG_JSON"] == "team-push"
