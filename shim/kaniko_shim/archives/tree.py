@@ -17,12 +17,18 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+# The kernel takes no longer path from the executor, which names files from the root on.
+_LONGEST_PATH = 4000
+
+
 def parts_of(name: str) -> tuple[str, ...]:
     """The components of an entry's path.
 
     Raises:
-        JobError: SourceInvalid; the path is absolute, climbs, or holds a NUL.
+        JobError: SourceInvalid; the path is absolute, climbs, is too long, or holds a NUL.
     """
+    if len(name) > _LONGEST_PATH:
+        raise unsafe(name, f"has a path of more than {_LONGEST_PATH} characters")
     if name.startswith("/"):
         raise unsafe(name, "has an absolute path; make the archive from inside the directory")
     parts = tuple(part for part in name.split("/") if part not in {"", "."})

@@ -3,7 +3,9 @@ import io
 import os
 import tarfile
 import tempfile
+import tracemalloc
 import zipfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kaniko_shim.archives.entries import stable_mode
+from kaniko_shim.archives.extract import extract
+from kaniko_shim.archives.tree import Tree
 from kaniko_shim.errors import JobError
 from kaniko_shim.reasons import Reason
 from unit.shim.archives import COMPRESSIONS, files_of, member, tar, tar_of, unpack, zip_of
@@ -117,6 +121,18 @@ UNSAFE = {
     "a pipe": [(member("a", tarfile.FIFOTYPE), b"")],
     "a file in place of a directory": [(member("a/b"), b"1"), (member("a"), b"2")],
     "a name too long": [(member("n" * 300), b"1")],
+    "a path too long": [(member("/".join(["d"] * 2500)), b"1")],
+    "a name that climbs in its extended header": [(member("ü" * 60 + "/../../x"), b"1")],
+    "a hard link out in its extended header": [(member("a", tarfile.LNKTYPE, "../" + "ü" * 120), b"")],
+    "through a link to an absolute path": [(member("a", tarfile.SYMTYPE, "/etc"), b""), (member("a/cron.d/x"), b"1")],
+    "through a link in place of a directory": [
+        (member("a/b"), b"1"),
+        (member("d", tarfile.DIRTYPE), b""),
+        (member("d/l", tarfile.SYMTYPE, "../.."), b""),
+        (member("d/l/outside"), b"1"),
+    ],
+    "a sparse file of GNU tar": [(member("a", tarfile.GNUTYPE_SPARSE), b"")],
+    "a continuous volume": [(member("a", b"M"), b"")],
     "a link to nowhere": [(member("a", tarfile.SYMTYPE, ""), b"")],
 }
 
@@ -237,3 +253,82 @@ def test_any_bytes_are_an_archive_or_a_refusal(noise: bytes, kind: str, data: st
         with suppress(JobError):
             unpack(archive, Path(directory, "tree"), max_bytes=1_000_000, max_entries=100)
         assert {path.name for path in Path(directory).iterdir()} <= {"tree"}
+
+
+def test_names_that_are_not_utf_8_are_kept(tmp_path: Path):
+    names = [b"caf\xe9", b"\xff\xfe/\x80", b"new\nline", b"-rf", b" ", b"a\\b"]
+    for form in (tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT):
+        files = {os.fsdecode(name): name for name in names}
+        root = unpack(tar_of(files, form), tmp_path / str(form))
+        assert {
+            os.fsencode(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()
+        } == {name: name for name in names}
+
+
+def test_names_that_differ_in_case_only_are_two(tmp_path: Path):
+    content = tar([(member("Link", tarfile.SYMTYPE, "/etc"), b""), (member("link/x"), b"1")])
+    root = unpack(content, tmp_path / "tree")
+    assert files_of(root) == {"link/x": b"1"}
+    assert (root / "Link").readlink() == Path("/etc")
+
+
+def test_a_sparse_file_of_a_pax_archive_is_refused_by_name(tmp_path: Path):
+    info = member("holes")
+    info.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "holes"}
+    with pytest.raises(JobError, match="'holes' is a sparse file"):
+        unpack(tar([(info, b"x" * 512)]), tmp_path / "tree")
+
+
+@pytest.mark.parametrize("size", ["-1", "9" * 30, "x"])
+def test_a_size_that_is_none(tmp_path: Path, size: str):
+    info = member("a")
+    info.pax_headers = {"size": size}
+    content = tar([(info, b"")])
+    with pytest.raises(JobError) as caught:
+        unpack(content, tmp_path / "tree")
+    assert caught.value.failure.reason is Reason.SOURCE_INVALID
+
+
+class Repeated:
+    """A tar of so many entries that is nowhere in whole."""
+
+    def __init__(self, entries: int) -> None:
+        self._header = member("x").tobuf()
+        self._left = entries
+
+    def read(self, size: int) -> bytes:
+        blocks = min(size // 512, self._left)
+        self._left -= blocks
+        return self._header * blocks if blocks else b""
+
+
+def peak(work: Callable[[], object]) -> int:
+    """Bytes that Python had in use at most."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_the_entries(tmp_path: Path):
+    def work() -> None:
+        with Tree(tmp_path / "tree", max_bytes=1, max_entries=5000) as tree:
+            extract(Repeated(5000), tree)
+        assert tree.entries == 5000
+
+    # Five hundred bytes for each of them would be more.
+    assert peak(work) < 1_500_000
+
+
+@pytest.mark.parametrize("kind", COMPRESSIONS)
+def test_memory_does_not_grow_with_a_bomb(tmp_path: Path, kind: str):
+    bomb = COMPRESSIONS[kind](tar_of({"zeros": bytes(20_000_000)}))
+
+    def work() -> None:
+        with pytest.raises(JobError, match="more than 19000000 bytes"):
+            unpack(bomb, tmp_path / "tree", max_bytes=19_000_000)
+
+    # The dictionary of an xz has 8 MB.
+    assert peak(work) < 12_000_000
