@@ -79,7 +79,7 @@ def fetch_bucket(
     Raises:
         JobError: a Source… reason, or DiskFull.
     """
-    bucket = _Bucket(source, request.buckets, place.environment)
+    bucket = Bucket(source, request.buckets, place.environment)
     try:
         return download(bucket.aim, source.shown, request, place, sleep)
     except JobError as error:
@@ -98,7 +98,7 @@ class _NoMachineError(Exception):
     """No metadata server gives credentials here."""
 
 
-class _Bucket:
+class Bucket:
     """Makes URLs for one object.
 
     Attributes:

@@ -83,6 +83,9 @@ def serve(*answers: Answer, https: Https | None = None) -> Iterator[Server]:
                 time.sleep(drip)
             self.wfile.write(b"" if drip else body)
 
+        def do_PUT(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self.do_GET()

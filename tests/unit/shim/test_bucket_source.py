@@ -145,6 +145,23 @@ def test_a_pod_without_valid_credentials_is_told(fetching: Fetching, tmp_path: P
     assert "The credentials for s3://bucket/path/my context+1.tgz are not usable" in told
 
 
+def test_the_region_that_the_bucket_is_in_is_told(fetching: Fetching):
+    elsewhere = Answer(301, b"<Error><Code>PermanentRedirect</Code></Error>", {"x-amz-bucket-region": "eu-west-3"})
+    with serve(elsewhere) as server:
+        reason, told = fetching.fails(CONTEXT, replace(KEYS, endpoint=server.url))
+    assert reason is Reason.SOURCE_INVALID
+    assert "(PermanentRedirect)" in told
+    assert "Set SOURCE_S3_REGION=eu-west-3." in told
+
+
+def test_a_signature_is_made_anew_for_each_attempt(fetching: Fetching):
+    with serve(Answer(503), Answer(400, b"<Error><Code>ExpiredToken</Code></Error>")) as server:
+        reason, told = fetching.fails(CONTEXT, replace(KEYS, endpoint=server.url))
+    assert reason is Reason.SOURCE_UNAUTHORIZED
+    assert "(ExpiredToken)" in told
+    assert all("X-Amz-Signature=" in asked.path for asked in server.asked)
+
+
 GOOGLE = BucketSource(Cloud.GOOGLE, "bucket", "path/context.tgz")
 
 
