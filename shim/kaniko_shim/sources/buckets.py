@@ -8,7 +8,7 @@ of the environment here: all that it is to know is given to it.
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +22,7 @@ from kaniko_shim.masking import mask_url
 from kaniko_shim.reasons import Reason
 from kaniko_shim.result import SourceReport
 from kaniko_shim.source_request import SourceRequest
+from kaniko_shim.sources.azure_signature import sign_blob
 from kaniko_shim.sources.bucket_access import BucketAccess, parse_google_key
 from kaniko_shim.sources.download import download
 from kaniko_shim.sources.kinds import BucketSource, Cloud
@@ -120,6 +121,10 @@ class Bucket:
             }[source.cloud]
         )
 
+    @property
+    def _account(self) -> str:
+        return self._source.host.partition(".")[0]
+
     def use_machine(self) -> bool:
         """From now on, use the metadata server's credentials; false if they are none of this server's business."""
         if self._source.cloud is Cloud.S3 and (
@@ -135,6 +140,10 @@ class Bucket:
         headers: Mapping[str, str] = {}
         if source.cloud is Cloud.AZURE and self._access.azure_sas:
             url = f"{self._plain()}?{self._access.azure_sas}"
+        elif source.cloud is Cloud.AZURE and self._access.azure_key:
+            now = datetime.now(UTC)
+            signature = sign_blob(self._account, source.bucket, source.key, self._access.azure_key, now, _VALID)
+            url = f"{self._plain()}?{signature}"
         elif self.anonymous and not self._machine:
             url = self._plain()
         elif self._machine and source.cloud is Cloud.GOOGLE:
@@ -175,14 +184,13 @@ class Bucket:
         if source.cloud is Cloud.GOOGLE:
             return GCSStore(source.bucket, service_account_key=self._google_key, client_options=options)
         if source.cloud is Cloud.AZURE:
-            config = {"account_key": access.azure_key} if access.azure_key else _named(access, _AZURE_AMBIENT)
             return AzureStore(
                 source.bucket,
-                account_name=source.host.partition(".")[0],
+                account_name=self._account,
                 endpoint=f"https://{source.host}",
                 client_options=options,
                 retry_config=_RETRIES,
-                **config,  # type: ignore[arg-type] # names of the library's options
+                **_named(access, _AZURE_AMBIENT),  # type: ignore[arg-type] # names of the library's options
             )
         keys = {"access_key_id": access.key_id, "secret_access_key": access.secret_key}
         if access.session_token:
