@@ -1,10 +1,11 @@
 """A registry as a test sees it from outside: what lies in it, asked with crane."""
 
 import io
+import json
 import subprocess
 import tarfile
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Entry(NamedTuple):
@@ -54,6 +55,11 @@ class Registry:
     def config(self, image: str) -> str:
         """An image's configuration as JSON."""
         return self._crane("config", self._here(image)).decode()
+
+    def manifest(self, image: str) -> dict[str, Any]:
+        """What the registry has under a reference."""
+        found: dict[str, Any] = json.loads(self._crane("manifest", self._here(image)))
+        return found
 
     def _here(self, image: str) -> str:
         return image.replace(self.name, self.address, 1)

@@ -131,6 +131,14 @@ def test_each_platform_has_attempts_of_its_own():
     assert len({span.span_id for span in made.spans}) == 6
 
 
+def test_the_attempt_at_the_index_does_not_take_the_steps_of_the_platforms():
+    attempt = {"podName": "p", "startTime": "2026-11-24T08:01:20Z", "completionTime": "2026-11-24T08:01:23Z"}
+    platforms = [{"platform": "linux/amd64", "phase": "Succeeded"}]
+    made = trace(a_build(status=STARTED), {**SUCCEEDED, "attempts": [attempt], "platforms": platforms})
+    assert made
+    assert [span.name for span in made.spans] == ["ImageBuild", "queue", "attempt"]
+
+
 def test_only_the_end_makes_a_trace():
     assert trace(a_build(status=STARTED), {"phase": "Pushing"}) is None
     assert trace(a_build(status=SUCCEEDED), {"message": "more words"}) is None
