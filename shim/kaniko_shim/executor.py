@@ -1,7 +1,7 @@
 """The one place that turns a request into the executor's command line and environment."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,9 @@ _PASSED_ON = re.compile(
     r"AWS_.*|ECS_CONTAINER_METADATA_.*|GOOGLE_APPLICATION_CREDENTIALS|GOOGLE_CLOUD_PROJECT|GCE_METADATA_.*|AZURE_.*"
     r"|CI_REGISTRY.*|CI_JOB_TOKEN|SSL_CERT_(?:DIR|FILE)|(?i:(?:https?|no|all)_proxy)|FF_KANIKO_.*"
 )
+
+# Of those, what a RUN step that reads the executor's environment must not bring into the log.
+_SECRET = re.compile(r".*(?:SECRET|TOKEN|PASSWORD).*(?<!_FILE)(?<!_URI)(?<!_URL)")
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/kaniko"
 
@@ -57,6 +60,13 @@ class Invocation:
 def read_abilities(help_text: str) -> Abilities:
     """Read what `executor --help` printed."""
     return Abilities(frozenset(_FLAG.findall(help_text)))
+
+
+def secrets_passed_on(environment: Mapping[str, str]) -> Iterator[str]:
+    """The values in the environment of the executor and of crane that must not be printed."""
+    for name, value in environment.items():
+        if _PASSED_ON.fullmatch(name) and _SECRET.fullmatch(name):
+            yield value
 
 
 def tool_environment(environment: Mapping[str, str], paths: Paths) -> dict[str, str]:

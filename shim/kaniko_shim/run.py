@@ -15,6 +15,7 @@ from kaniko_shim.commands.build import build, plan
 from kaniko_shim.console import Console
 from kaniko_shim.credentials import find_credentials
 from kaniko_shim.errors import Failure, JobError
+from kaniko_shim.executor import secrets_passed_on
 from kaniko_shim.job import Job
 from kaniko_shim.logformat import LogFormat
 from kaniko_shim.logtail import LogTail
@@ -69,7 +70,8 @@ def _run(line: CommandLine, environment: Mapping[str, str], paths: Paths, consol
         raise_when_told_to_stop()
         request = parse_request(line.command, environment)
         config = find_credentials(request.docker_config, environment, paths)
-        console.masker = Masker([*secrets_of(request), *(config.secrets() if config else ())])
+        secrets = (*secrets_of(request), *secrets_passed_on(environment), *(config.secrets() if config else ()))
+        console.masker = Masker(secrets)
         if trace_id := TRACEPARENT.parse(environment.get(TRACEPARENT.name, "")):
             console.say(f"This is a part of the trace {trace_id}.")
         if not line.dry_run:
