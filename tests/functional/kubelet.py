@@ -53,6 +53,10 @@ class Kubelet:
         binding = client.V1Binding(metadata=client.V1ObjectMeta(name=name), target=target)
         self._raw.create_namespaced_binding(self._namespace, binding, _preload_content=False)
 
+    def delete(self, pod: Json) -> None:
+        """Ask for a pod to go; one that has a node is given its grace."""
+        self._raw.delete_namespaced_pod(pod["metadata"]["name"], self._namespace)
+
     def write(self, pod: Json, status: Json) -> None:
         """Replace the whole status of a pod."""
         name = pod["metadata"]["name"]

@@ -14,12 +14,14 @@ from kubernetes import client
 
 
 class Node:
-    """Answers with the log of each pod that is in `logs`; notes what it was asked for in `asked`."""
+    """Answers with the log of each pod in `logs`, once `answers` is set; notes what it was asked for in `asked`."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.logs: dict[str, str] = {}
         self.asked: list[dict[str, str]] = []
+        self.answers = threading.Event()
+        self.answers.set()
 
 
 @contextmanager
@@ -34,6 +36,7 @@ def serve_node(api: client.ApiClient, name: str, directory: Path) -> Iterator[No
             node.asked.append(
                 {"namespace": namespace, "pod": pod, "container": container, **dict(parse_qsl(url.query))}
             )
+            node.answers.wait(30)
             log = node.logs.get(pod)
             self.send_response(404 if log is None else 200)
             self.end_headers()
@@ -54,6 +57,7 @@ def serve_node(api: client.ApiClient, name: str, directory: Path) -> Iterator[No
     try:
         yield node
     finally:
+        node.answers.set()
         core.delete_node(name)
         server.shutdown()
         server.server_close()

@@ -16,6 +16,7 @@ ALLOWED = [
     *(("imagebuild.dev", "imagebuilds/status", verb) for verb in ("get", "patch")),
     *(("imagebuild.dev", "imagebuilddefaults", verb) for verb in ("get", "list", "watch")),
     *(("", "pods", verb) for verb in ("get", "list", "watch", "create", "delete")),
+    ("", "pods/log", "get"),
     *(("", "events", verb) for verb in ("list", "create", "patch")),
 ]
 DENIED = [

@@ -82,6 +82,28 @@ def test_a_log_that_cannot_be_read_is_no_error(
     assert [line for line in operator.log.splitlines() if "WARNING" in line or "ERROR" in line] == []
 
 
+def test_a_node_that_does_not_answer_keeps_few_waiting(
+    operator: OperatorProcess, builds: Builds, kubelet: Kubelet, node: Node, api: client.ApiClient, namespace: str
+):
+    node.answers.clear()
+    names = [f"build-{number}" for number in range(6)]
+    pods: list[Json] = []
+    for name in names:
+        builds.create(spec(), name=name)
+        pods.append(kubelet.pod_after(*pods))
+        node.logs[pods[-1]["metadata"]["name"]] = LOG
+        kubelet.bind(pods[-1], node.name)
+    for pod in pods:
+        kubelet.report(pod, "Pending", build=started(60))
+    until(lambda: [phase(builds.get(name)) for name in names].count("Building") >= 2)
+    until(lambda: len(node.asked) >= 4)
+    assert len(node.asked) == 4
+    node.answers.set()
+    for name in names:
+        wait_for_build(api, namespace, name, lambda build: "progress" in build.get("status", {}))
+    assert operator.is_running()
+
+
 @pytest.mark.parametrize("settings", [{"PROGRESS": "false"}])
 def test_no_log_is_read_where_nobody_wants_progress(
     operator: OperatorProcess, builds: Builds, kubelet: Kubelet, node: Node, api: client.ApiClient, namespace: str

@@ -34,6 +34,11 @@ class Row:
     pod: Json | None = None
     events: tuple[Json, ...] = ()
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether somebody has asked for the pod to go."""
+        return "deleted" in (self.pod or {})
+
 
 def rows() -> Iterator[Row]:
     """Every row."""
