@@ -77,9 +77,9 @@ class PlainFormatter(logging.Formatter):
         """Give the line of a record."""
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         key = _key(record)
-        where = f"{key['namespace']}/{key['name']}: " if "name" in key else ""
-        how = " ".join(f"{key[field]}" for field in ("phase", "reason") if field in key)
-        line = f"{time} {record.levelname:<7} {where}{how + ': ' if how else ''}{record.getMessage()}"
+        where = "/".join(str(key[field]) for field in ("namespace", "name") if field in key)
+        how = " ".join(str(key[field]) for field in ("phase", "reason") if field in key)
+        line = f"{time} {record.levelname:<7} {': '.join(filter(None, (where, how, record.getMessage())))}"
         error = _error(record)
         if error is not None:
             stack = _stack(error)

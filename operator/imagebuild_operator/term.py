@@ -102,7 +102,9 @@ class Term:
         build = self._store.build(key)
         subjects = {ADMIT: "Whose turn it is", LEARN: "What there is", (key[0], SWEEP): "Who has to go"}
         subject = subjects.get(key, "The build")
-        extra = about(*key, uid=build.uid, attempt=build.attempt) if build else about(*key)
+        extra = about(key[0], "" if key in subjects else key[1])
+        if build is not None:
+            extra = about(*key, uid=build.uid, attempt=build.attempt)
         _logger.error("%s %s", subject, what, exc_info=error, extra=extra)
 
     async def _reconcile(self, key: Key) -> float | None:

@@ -43,7 +43,7 @@ def tracing(endpoint: str | None) -> Iterator[Send | None]:
 
 
 def _open(endpoint: str) -> tuple[Send, Callable[[], None]]:
-    from opentelemetry.context import Context  # noqa: PLC0415 - an extra, and 20 MB of memory
+    from opentelemetry.context import Context  # noqa: PLC0415 - an extra, and 5 MB of memory
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415

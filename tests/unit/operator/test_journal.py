@@ -55,6 +55,22 @@ def test_for_people_it_is_one_line_that_begins_with_the_build():
     assert line.split(" ", 1)[1] == "ERROR   team/app: Failed Internal: It ended."
 
 
+@pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        (None, "It failed."),
+        (about("", ""), "It failed."),
+        (about("team", ""), "team: It failed."),
+        (about("", "app"), "app: It failed."),
+        (about("team", "app"), "team/app: It failed."),
+    ],
+)
+def test_whatever_it_is_keyed_by_it_can_be_written(extra: dict[str, object] | None, said: str):
+    failed = record("It failed.", extra=extra)
+    assert PlainFormatter().format(failed).split("ERROR   ")[1] == said
+    assert json.loads(JsonFormatter().format(failed))["message"] == "It failed."
+
+
 def test_what_is_unexpected_says_where_it_comes_from():
     error = raised(KeyError("status"))
     line = json.loads(JsonFormatter().format(record("It failed", error)))
