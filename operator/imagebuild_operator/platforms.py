@@ -137,7 +137,6 @@ def _under_way(entries: Platforms, left: Platforms, why: Turn | None) -> Verdict
 
 def _ended(build: ImageBuild, entries: Platforms, why: Turn | None) -> Verdict:
     """How a build stands whose platforms have all ended."""
-    spec = parse_spec(build.spec)
     failed = failed_platform(entries)
     if why is None and failed is not None:
         message = f"{failed['platform']}: {failed['message']}"
@@ -146,6 +145,7 @@ def _ended(build: ImageBuild, entries: Platforms, why: Turn | None) -> Verdict:
         why = why or Turn(Reason.CANCELLED, "The build was cancelled.")
         reason = why.reason or Reason.CANCELLED
         return Verdict(Phase.CANCELLED, f"{why.message} {reason.row.advice}", reason, reason.row.advice)
+    spec = parse_spec(build.spec)
     commits = revisions(entries)
     if len(commits) > 1:
         found = ", ".join(commits)

@@ -461,3 +461,17 @@ def test_kueue_holds_the_platforms_one_by_one_and_the_time_counts_from_the_first
         ("Queued", "Preparing", "Queued"),
         "2026-11-24T09:23:20Z",
     )
+
+
+def test_a_spec_that_cannot_be_read_fails_all_platforms():
+    build = for_both(source={})
+    made = plan(build)
+    assert (phases(build, made), status(made)["reason"]) == (("Failed",) * 3, "InvalidSpec")
+    assert "spec.source" in status(made)["message"]
+
+
+def test_a_build_cancelled_before_it_began_ends_with_all_its_platforms():
+    build = for_both(cancel=True)
+    made = plan(build, turn=SUSPENDED)
+    assert (made.create, phases(build, made)) == ((), ("Cancelled",) * 3)
+    assert status(made)["conditions"][0]["status"] == "False"
