@@ -36,7 +36,8 @@ def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
             )
         case Reason.REGISTRY_UNAUTHORIZED:
             return (
-                f"Correct the credentials for {host} in Secret {spec.push_secret}, named by spec.output.pushSecretRef."
+                f"Correct the credentials for {host} in Secret {spec.push_secret}, named by pushSecretRef of the build "
+                "or of its namespace's ImageBuildDefaults."
             )
         case Reason.BASE_IMAGE_UNAUTHORIZED if not spec.pull_secrets:
             return (
@@ -45,7 +46,10 @@ def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
             )
         case Reason.BASE_IMAGE_UNAUTHORIZED:
             names = ", ".join(spec.pull_secrets)
-            return f"Correct the credentials for {host} in the Secrets of spec.pullSecretRefs: {names}."
+            return (
+                f"Correct the credentials for {host} in the Secrets {names}, named by pullSecretRefs of the build and "
+                "of its namespace's ImageBuildDefaults."
+            )
         case Reason.SOURCE_UNAUTHORIZED:
             return _source_access(spec.source, host)
         case Reason.REGISTRY_TLS:

@@ -1,5 +1,6 @@
 """The defaults of a namespace, against a real API server."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,12 @@ from functional.conftest import CRDS
 from functional.kube import ESTABLISHED, Builds, Defaults, Kubectl, spec
 from functional.kubelet import PUSHED, Kubelet, terminated, waiting
 from functional.operator_process import OperatorProcess
+from imagebuild_operator.cluster import Cluster
+from imagebuild_operator.gate import Gate
+from imagebuild_operator.meters import Meters
+from imagebuild_operator.reconcile import Reconciler
+from imagebuild_operator.settings import BuildDefaults, Limits, OperatorSettings
+from imagebuild_operator.store import Store
 from kubernetes import client
 from support.watching import phase, wait_for_build, wait_for_deletion, wait_for_finish, watch_builds
 
@@ -125,6 +132,45 @@ def test_an_operator_that_starts_knows_the_defaults_before_a_build_begins(
     defaults.create(DEFAULTS)
     operator.start()
     assert variables(kubelet.pod(), "push")["DOCKER_CONFIG_JSON"] == "team-push"
+
+
+def test_what_is_learned_before_anything_is_decided_has_the_defaults(
+    defaults: Defaults, kubeconfig: Path, namespace: str, monkeypatch: pytest.MonkeyPatch
+):
+    defaults.create({"limits": {"maxRunning": 1}})
+    # Read when the library is imported.
+    monkeypatch.setattr("kubernetes.aio.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(kubeconfig))
+    store = Store()
+    settings = OperatorSettings(defaults=BuildDefaults("b:1"), namespaces=(namespace,))
+
+    async def learn() -> None:
+        cluster = await Cluster.connect(Meters())
+        await Reconciler(cluster, store, settings, Gate(Limits()), lambda *_: None).learn()
+        await cluster.close()
+
+    asyncio.run(learn())
+    assert store.max_running == {namespace: 1}
+
+
+def test_an_operator_that_starts_knows_the_limits_before_a_build_begins(
+    operator: OperatorProcess,
+    builds: Builds,
+    defaults: Defaults,
+    kubelet: Kubelet,
+    api: client.ApiClient,
+    namespace: str,
+):
+    operator.stop()
+    names = {"a", "b", "c"}
+    for name in names:
+        builds.create(spec(), name=name)
+    defaults.create({"limits": {"maxRunning": 1}})
+    operator.start()
+    [owner] = kubelet.pod()["metadata"]["ownerReferences"]
+    for name in names - {owner["name"]}:
+        wait_for_build(api, namespace, name, lambda build: phase(build) == "Queued")
+    wait_for_build(api, namespace, owner["name"], begun)
+    assert len(kubelet.pods()) == 1
 
 
 def test_defaults_that_are_made_anew_count_and_those_that_are_gone_do_not(

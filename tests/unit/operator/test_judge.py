@@ -36,5 +36,6 @@ def test_a_refused_push_names_the_secret_to_add_or_to_correct():
     given = judge(pod, parse_spec({**SPEC, "output": {"images": ["a/b:1"], "pushSecretRef": {"name": "mine"}}}))
     assert given.message == (
         "The registry said no. "
-        "Correct the credentials for r.example in Secret mine, named by spec.output.pushSecretRef."
+        "Correct the credentials for r.example in Secret mine, named by pushSecretRef of the build or of its "
+        "namespace's ImageBuildDefaults."
     )
