@@ -28,8 +28,11 @@ def test_an_evicted_build_is_built_anew(builds: Builds, api: client.ApiClient, n
     pod = wait_for_pod(api, namespace)["metadata"]["name"]
     eviction = client.V1Eviction(metadata=client.V1ObjectMeta(name=pod, namespace=namespace))
     client.CoreV1Api(api).create_namespaced_pod_eviction(pod, namespace, eviction)
+    body = wait_for_build(api, namespace, "hello", lambda body: "progress" in body["status"], timeout=60)
+    assert body["status"]["progress"]["instruction"] == "RUN sleep 10 && echo done > /done"
     status = wait_for_finish(api, namespace, "hello")
     assert status["phase"] == "Succeeded", status
+    assert "progress" not in status
     assert [attempt.get("reason") for attempt in status["attempts"]] == ["Evicted", None]
     assert status["digest"] == registry.digest(image)
 
