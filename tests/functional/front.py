@@ -21,6 +21,7 @@ class Front:
     Attributes:
         mute: While set, nothing that a watch sends gets through, and everything else does.
         away: While set, no call is answered.
+        expired: While set, no credentials are good enough, as after the rotation of a token.
     """
 
     def __init__(self, api: client.ApiClient) -> None:
@@ -30,7 +31,7 @@ class Front:
         if given.cert_file:
             self._context.load_cert_chain(given.cert_file, given.key_file)
         self._headers = {"Authorization": token} if (token := given.get_api_key_with_prefix("authorization")) else {}
-        self.mute, self.away = threading.Event(), threading.Event()
+        self.mute, self.away, self.expired = threading.Event(), threading.Event(), threading.Event()
         self._watches: set[socket.socket] = set()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = False
@@ -74,6 +75,10 @@ class Front:
                     if front.away.is_set():
                         self.close_connection = True
                         return
+                    if front.expired.is_set():
+                        self.send_error(http.HTTPStatus.UNAUTHORIZED)
+                        self.close_connection = True
+                        return
                     body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                     kept = {name: self.headers[name] for name in ("Accept", "Content-Type") if name in self.headers}
                     upstream.request(self.command, self.path, body or None, {**kept, **front._headers})
@@ -100,7 +105,7 @@ class Front:
                 self.end_headers()
                 front._watches.add(connection)
                 try:
-                    while not front.away.is_set() and (line := answer.readline()):
+                    while not front.away.is_set() and not front.expired.is_set() and (line := answer.readline()):
                         if not front.mute.is_set():
                             self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
                 finally:

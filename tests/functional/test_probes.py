@@ -82,3 +82,12 @@ def test_an_operator_that_has_listed_nothing_is_not_ready(operator: OperatorProc
     assert operator.probe("/healthz")[0] == 200
     front.away.clear()
     until(lambda: operator.probe("/readyz")[0] == 200)
+
+
+def test_a_login_that_has_expired_is_renewed(operator: OperatorProcess, front: Front, builds: Builds, kubelet: Kubelet):
+    until(lambda: operator.probe("/readyz")[0] == 200)
+    front.expired.set()
+    until(lambda: value(operator.metrics(), "imagebuild_api_requests_total", verb="watch", code="401") >= 1)
+    front.expired.clear()
+    builds.create(spec())
+    kubelet.pod()
