@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 import subprocess
 import tarfile
 from base64 import b64encode
@@ -111,3 +112,18 @@ def test_an_unsafe_archive_changes_nothing(builder: Builder, env: dict[str, str]
     done = builder.run(env={**env, "SOURCE_GET_URL": f"data:;base64,{b64encode(buffer.getvalue()).decode()}"})
     assert (done.code, done.result["reason"]) == (68, "SourceInvalid")
     assert "'../.Shim/bin/crane'" in done.result["message"]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://{}/context.tgz", "git://{}/app.git", "oci://{}/app:1", "s3://bucket/context.tgz"]
+)
+def test_a_server_that_never_answers_is_not_waited_for(builder: Builder, env: dict[str, str], url: str):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        env |= {"SOURCE_GET_URL": url.format(address), "SOURCE_TIMEOUT": "2", "INSECURE_REGISTRIES": address}
+        if url.startswith("s3:"):
+            env["SOURCE_S3_ENDPOINT"] = f"http://{address}"
+        done = builder.run(env=env)
+    assert (done.code, done.result["reason"]) == (69, "SourceUnavailable"), done.log
+    assert done.result["message"] == "The context was not there after 2 s."
+    assert "SOURCE_TIMEOUT" in done.result["hint"]

@@ -11,7 +11,7 @@ from kaniko_shim.reasons import Reason
 _OTHERS = frozenset({"fd00:ec2::254", "100.100.100.200", "168.63.129.16"})
 
 
-def refuse_metadata(url: str, origin: str) -> None:
+def refuse_metadata(url: str, origin: str, *, proxied: bool) -> None:
     """Refuse to be led from one host to the addresses of metadata servers.
 
     A URL that names such an address itself is its author's own business.
@@ -19,6 +19,7 @@ def refuse_metadata(url: str, origin: str) -> None:
     Args:
         url: where a redirect leads.
         origin: the host that was asked for.
+        proxied: whether a proxy will look the name up, so that only addresses count here.
 
     Raises:
         JobError: SourceInvalid.
@@ -26,7 +27,7 @@ def refuse_metadata(url: str, origin: str) -> None:
     host = urlsplit(url).hostname or ""
     if host == origin:
         return
-    for address in _addresses(host):
+    for address in _addresses(host, socket.AI_NUMERICHOST if proxied else 0):
         if address in _OTHERS or ip_address(address).is_link_local:
             raise JobError(
                 Reason.SOURCE_INVALID,
@@ -35,9 +36,9 @@ def refuse_metadata(url: str, origin: str) -> None:
             )
 
 
-def _addresses(host: str) -> set[str]:
+def _addresses(host: str, flags: int) -> set[str]:
     try:
-        return {str(found[4][0]).partition("%")[0] for found in socket.getaddrinfo(host, None)}
+        return {str(found[4][0]).partition("%")[0] for found in socket.getaddrinfo(host, None, flags=flags)}
     except (OSError, UnicodeError):
-        # The connection will say so; by way of a proxy the name may mean something.
+        # The connection will say so.
         return set()

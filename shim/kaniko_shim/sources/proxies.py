@@ -39,7 +39,7 @@ def connect(url: str, environment: Mapping[str, str], context: ssl.SSLContext | 
         pool = urllib3.PoolManager(ssl_context=context)
     answers = list[urllib3.BaseHTTPResponse]()
     pool.request = _remember(pool.request, answers)  # type: ignore[method-assign] # clear() closes idle ones only
-    pool.urlopen = _guard(pool.urlopen, urlsplit(url).hostname or "")  # type: ignore[method-assign] # it calls itself
+    pool.urlopen = _guard(pool.urlopen, urlsplit(url).hostname or "", proxied=bool(proxy))  # type: ignore[method-assign] # it calls itself
     try:
         yield pool
     finally:
@@ -57,11 +57,11 @@ def _remember(call: Callable[P, R], made: list[R]) -> Callable[P, R]:
     return remembering
 
 
-def _guard(call: Callable[..., R], origin: str) -> Callable[..., R]:
+def _guard(call: Callable[..., R], origin: str, *, proxied: bool) -> Callable[..., R]:
     """Look at where redirects lead."""
 
     def guarded(method: str, url: str, *args: object, **kwargs: object) -> R:
-        refuse_metadata(url, origin)
+        refuse_metadata(url, origin, proxied=proxied)
         return call(method, url, *args, **kwargs)
 
     return guarded

@@ -15,7 +15,7 @@ from kaniko_shim.errors import JobError
 from kaniko_shim.masking import mask_url
 from kaniko_shim.reasons import Reason
 from kaniko_shim.sources.metadata import refuse_metadata
-from kaniko_shim.sources.proxies import connect
+from kaniko_shim.sources.proxies import connect, proxy_for
 from kaniko_shim.sources.trust import tls_context
 
 TIMEOUT = Timeout(connect=20, read=60)
@@ -132,7 +132,7 @@ def _follow(
             raise JobError(
                 Reason.SOURCE_INVALID, f"{mask_url(before)} leads to a URL that is neither http:// nor https://."
             )
-        refuse_metadata(url, asked)
+        refuse_metadata(url, asked, proxied=bool(proxy_for(url, environment)))
     raise JobError(Reason.SOURCE_INVALID, f"{mask_url(url)} was reached after {_REDIRECTS} redirects without an end.")
 
 

@@ -145,6 +145,17 @@ def test_a_proxy_is_used_and_bypassed(tmp_path: Path):
         assert len(proxy.asked) == 1
 
 
+def test_a_redirect_by_way_of_a_proxy_is_looked_at_too(tmp_path: Path):
+    away = [Answer(302, headers={"Location": f"http://{host}/x"}) for host in ("name.invalid", METADATA[0])]
+    with serve(*away) as proxy:
+        fetching = Fetching(tmp_path)
+        fetching.place = Place(tmp_path / "context", tmp_path, {"http_proxy": proxy.url}, print)
+        reason, message = fetching.fails("http://a.invalid/x")
+    assert reason is Reason.SOURCE_INVALID
+    assert "leads to 169.254.169.254, an address for metadata" in message
+    assert [asked.path for asked in proxy.asked] == ["http://a.invalid/x", "http://name.invalid/x"]
+
+
 TAG = {"ETag": '"one"'}
 OTHER = COMPRESSIONS["gz"](tar_of({"other": b"file"}))
 
