@@ -2,6 +2,7 @@
 
 The build's RUN steps could write to the directory. Every file is opened without following links, and every
 byte that would be pushed is compared with its digest: a link to the push credentials must not become a layer.
+What is checked here is read once more by crane, so nothing may be there that it would read in another way.
 """
 
 import errno
@@ -10,6 +11,7 @@ import json
 import os
 import re
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +23,20 @@ LARGEST_DOCUMENT = 4 * 1024 * 1024
 
 MOST_LAYERS = 1000
 
+MOST_BLOBS = 10_000
+"""Files in the layout; the executor also leaves those of cached layers there."""
+
+LARGEST_IMAGE = 256 * 1024**3
+"""Bytes of the config and all layers. A sparse file takes no room on the disk, but it takes as long to send."""
+
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _MANIFESTS = frozenset(
     {"application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"}
 )
 _READ = 1024 * 1024
+# What crane reads; it takes every spelling for the same name, and the last one counts.
+_NAMES = frozenset({"manifests", "config", "layers", "digest", "size", "mediaType", "urls", "data", "subject"})
+_SPELLINGS = {name.casefold(): name for name in _NAMES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +60,7 @@ def check_layout(directory: Path) -> LayoutImage:
     Raises:
         JobError: Internal, naming the file that is wrong.
     """
+    _check_files(directory)
     index = _read_document(directory, "index.json")
     manifests = index.get("manifests")
     if not isinstance(manifests, list) or len(manifests) != 1:
@@ -60,10 +72,15 @@ def check_layout(directory: Path) -> LayoutImage:
     layers = manifest.get("layers")
     if not isinstance(layers, list) or len(layers) > MOST_LAYERS:
         raise _broken(f"the manifest has no list of at most {MOST_LAYERS} layers")
+    if "subject" in manifest:
+        raise _broken("the manifest says that it belongs to another image")
     blobs = [_blob(manifest.get("config")), *map(_blob, layers)]
+    size = sum(blob.size for blob in blobs)
+    if size > LARGEST_IMAGE:
+        raise _broken(f"the image has {size} bytes; at most {LARGEST_IMAGE} are pushed")
     for blob in dict.fromkeys(blobs):
         _check_blob(directory, blob)
-    return LayoutImage(manifest_blob.digest, sum(blob.size for blob in blobs))
+    return LayoutImage(manifest_blob.digest, size)
 
 
 def sizes(manifest: bytes) -> tuple[int, ...]:
@@ -77,14 +94,19 @@ def sizes(manifest: bytes) -> tuple[int, ...]:
 
 def open_to_all(directory: Path) -> None:
     """Let every user read a layout, since the container that pushes it does not run as root."""
-    for parent, directories, files in os.walk(directory, followlinks=False):
-        for name in (".", *directories, *files):
-            path = Path(parent, name)
-            status = path.lstat()
-            if stat.S_ISDIR(status.st_mode):
-                path.chmod(0o755)
-            elif stat.S_ISREG(status.st_mode):
-                path.chmod(0o644)
+    for place in (directory, directory / "blobs", directory / "blobs/sha256"):
+        if place.is_dir() and (place == directory or not place.is_symlink()):
+            for entry in (place, *place.iterdir()):
+                _open_to_all(entry)
+
+
+def _open_to_all(path: Path) -> None:
+    with suppress(FileNotFoundError):
+        mode = path.lstat().st_mode
+        if stat.S_ISDIR(mode):
+            path.chmod(0o755)
+        elif stat.S_ISREG(mode):
+            path.chmod(0o644)
 
 
 def _broken(problem: str) -> JobError:
@@ -97,8 +119,9 @@ def _broken(problem: str) -> JobError:
 
 def _blob(value: object) -> _Blob:
     if isinstance(value, dict):
+        _check_names(value)
         digest, size, media_type = (value.get(key) for key in ("digest", "size", "mediaType"))
-        if isinstance(digest, str) and _DIGEST.fullmatch(digest) and isinstance(size, int) and size >= 0:
+        if isinstance(digest, str) and _DIGEST.fullmatch(digest) and type(size) is int and size >= 0:
             if value.get("urls"):
                 raise _broken(f"{digest} is to be fetched from somewhere else")
             return _Blob(digest, size, media_type if isinstance(media_type, str) else "")
@@ -117,12 +140,40 @@ def _read_document(directory: Path, name: str, blob: _Blob | None = None) -> dic
     if blob and (len(content) != blob.size or f"sha256:{hashlib.sha256(content).hexdigest()}" != blob.digest):
         raise _broken(f"{name} is not what its digest says")
     try:
-        document = json.loads(content)
-    except ValueError as error:
+        document = json.loads(content, object_pairs_hook=_without_doubles)
+    except (ValueError, RecursionError) as error:
         raise _broken(f"{name} is no JSON") from error
     if not isinstance(document, dict):
         raise _broken(f"{name} is no JSON object")
+    _check_names(document)
     return document
+
+
+def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len({name.casefold() for name, _ in pairs}) != len(pairs):
+        raise _broken("a name stands twice in one object")
+    return dict(pairs)
+
+
+def _check_names(document: dict[str, object]) -> None:
+    for name in document:
+        if _SPELLINGS.get(name.casefold(), name) != name:
+            raise _broken(f"{name!r} is to be written {_SPELLINGS[name.casefold()]!r}")
+
+
+def _check_files(directory: Path) -> None:
+    """Refuse a layout that holds anything but files in its place for blobs, whether or not something names it."""
+    descriptor = _open_directory(directory, "blobs/sha256")
+    try:
+        with os.scandir(descriptor) as entries:
+            for number, entry in enumerate(entries):
+                if number == MOST_BLOBS:
+                    raise _broken(f"blobs/sha256 has more than {MOST_BLOBS} files")
+                if not entry.is_file(follow_symlinks=False):
+                    kind = "a link" if entry.is_symlink() else "no regular file"
+                    raise _broken(f"blobs/sha256/{entry.name[:80]!r} is {kind}")
+    finally:
+        os.close(descriptor)
 
 
 def _check_blob(directory: Path, blob: _Blob) -> None:
@@ -130,6 +181,8 @@ def _check_blob(directory: Path, blob: _Blob) -> None:
     checksum = hashlib.sha256()
     size = 0
     with os.fdopen(_open(directory, name), "rb", buffering=0) as stream:
+        if os.fstat(stream.fileno()).st_size != blob.size:
+            raise _broken(f"{name} is not what its digest says")
         while chunk := stream.read(_READ):
             checksum.update(chunk)
             size += len(chunk)
@@ -138,23 +191,38 @@ def _check_blob(directory: Path, blob: _Blob) -> None:
 
 
 def _open(directory: Path, name: str) -> int:
-    """Open a regular file of the layout, component by component, without following a link."""
+    """Open a regular file of the layout without following a link, wherever on the way it is."""
+    parents, _, last = name.rpartition("/")
+    above = _open_directory(directory, parents)
     try:
-        above = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            *parents, last = name.split("/")
-            for parent in parents:
-                below = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
-                os.close(above)
-                above = below
-            descriptor = os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=above)
-        finally:
-            os.close(above)
-    except OSError as error:
-        if error.errno in {errno.ELOOP, errno.ENOTDIR}:
-            raise _broken(f"{name} is a link") from error
-        raise _broken(f"{directory}/{name} can't be read ({error.strerror})") from error
+        descriptor = _open_at(above, last, os.O_NONBLOCK, name)
+    finally:
+        os.close(above)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise _broken(f"{name} is no regular file")
     return descriptor
+
+
+def _open_directory(directory: Path, name: str) -> int:
+    """Open a directory of the layout, component by component; an empty name is the layout itself."""
+    try:
+        above = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _broken(f"{directory} can't be read ({error.strerror})") from error
+    for part in filter(None, name.split("/")):
+        try:
+            below = _open_at(above, part, os.O_DIRECTORY, name)
+        finally:
+            os.close(above)
+        above = below
+    return above
+
+
+def _open_at(above: int, part: str, flags: int, name: str) -> int:
+    try:
+        return os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, dir_fd=above)
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENOTDIR}:
+            raise _broken(f"{name} is a link") from error
+        raise _broken(f"{name} can't be read ({error.strerror})") from error

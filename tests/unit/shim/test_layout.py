@@ -83,6 +83,74 @@ def test_links_are_not_followed(layout: Layout, tmp_path: Path):
     assert "is a link" in problem(layout)
 
 
+def test_a_link_that_nothing_names_is_refused_too(layout: Layout):
+    (layout.root / "blobs/sha256" / ("0" * 64)).symlink_to("/kaniko/.run/docker/config.json")
+    assert f"blobs/sha256/'{'0' * 64}' is a link" in problem(layout)
+
+
+def test_a_hard_link_is_a_file(layout: Layout):
+    os.link(layout.path(layout.layers[0]), layout.root / "blobs/sha256" / ("0" * 64))
+    check_layout(layout.root)
+
+
+def test_files_are_counted(layout: Layout, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("kaniko_shim.layout.MOST_BLOBS", 4)
+    check_layout(layout.root)
+    layout.add(b"one more")
+    assert "has more than 4 files" in problem(layout)
+
+
+def test_a_sparse_file_is_not_read_where_it_is_larger_than_it_says(layout: Layout):
+    os.truncate(layout.path(layout.layers[1]), 2**40)
+    assert "is not what its digest says" in problem(layout)
+
+
+def test_an_image_of_any_size_is_not_read(layout: Layout):
+    layout.layers[0]["size"] = 2**40
+    os.truncate(layout.path(layout.layers[0]), 2**40)
+    layout.write()
+    assert "at most" in problem(layout)
+
+
+#: Go's decoder takes names in any spelling, and of several the last one.
+@pytest.mark.parametrize(
+    "index",
+    [
+        '{"manifests": [%s], "Manifests": [%s]}',
+        '{"manifests": [%s], "manifests": [%s]}',
+        '{"manife\\u017fts": [%s], "manifests": [%s]}',
+    ],
+)
+def test_nothing_is_there_that_crane_reads_in_another_way(layout: Layout, index: str):
+    [image] = layout.index["manifests"]
+    text = json.dumps(image)
+    (layout.root / "index.json").write_text(index.replace("%s", text))
+    assert "stands twice" in problem(layout)
+
+
+def test_names_are_spelled_in_one_way(layout: Layout):
+    layout.layers[0]["URLs"] = ["https://elsewhere.example"]
+    layout.write()
+    assert "'URLs' is to be written 'urls'" in problem(layout)
+
+
+def test_annotations_may_have_any_name(layout: Layout):
+    layout.manifest["annotations"] = {"Size": "large", "URLs": "none"}
+    layout.write()
+    check_layout(layout.root)
+
+
+def test_an_image_does_not_pass_for_a_part_of_another(layout: Layout):
+    layout.manifest["subject"] = layout.layers[0]
+    layout.write()
+    assert "belongs to another image" in problem(layout)
+
+
+def test_what_is_nested_without_end_is_no_json(layout: Layout):
+    (layout.root / "index.json").write_text("[" * 1_000_000)
+    assert "index.json is no JSON" in problem(layout)
+
+
 def test_pipes_and_directories_are_not_read(layout: Layout):
     path = layout.path(layout.layers[0])
     path.unlink()
@@ -119,6 +187,9 @@ def test_an_index_that_is_none(layout: Layout, content: str):
 
 
 def test_a_layout_that_is_not_there(tmp_path: Path):
+    with pytest.raises(JobError, match=r"blobs/sha256 can't be read"):
+        check_layout(tmp_path)
+    (tmp_path / "blobs/sha256").mkdir(parents=True)
     with pytest.raises(JobError, match=r"index.json can't be read"):
         check_layout(tmp_path)
     with pytest.raises(JobError, match="can't be read"):
