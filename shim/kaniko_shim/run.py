@@ -4,8 +4,7 @@ import errno
 import os
 import subprocess
 import sys
-import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kaniko_shim import __version__
@@ -84,8 +83,8 @@ def _run(line: CommandLine, environment: Mapping[str, str], paths: Paths, consol
     except Exception as error:  # noqa: BLE001 - whatever happens is reported
         failure = _failure_of(error)
         if failure.reason is Reason.INTERNAL:
-            for text in traceback.format_exception(error):
-                console.relay(text.rstrip("\n"))
+            for text in _way_to(error):
+                console.relay(text)
         result = Result(str(line.command), failure, log_tail=tail.text, timings=phases.timings)
     ignore_further_stops()
     phases.timings.total = phases.milliseconds()
@@ -128,6 +127,21 @@ def _failure_of(error: Exception) -> Failure:
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return Failure(Reason.DISK_FULL, "There was no space left on the builder's disk.")
     return Failure(Reason.INTERNAL, f"{type(error).__name__}: {error}")
+
+
+def _way_to(error: BaseException) -> Iterator[str]:
+    """Where an error came from.
+
+    The standard library's way would load modules and read source files, which a RUN step may have put there.
+    """
+    at = error.__traceback__
+    while at:
+        yield f"  {at.tb_frame.f_code.co_filename}:{at.tb_lineno} in {at.tb_frame.f_code.co_name}"
+        at = at.tb_next
+    yield f"{type(error).__name__}: {error}"
+    if error.__cause__:
+        yield "because of"
+        yield from _way_to(error.__cause__)
 
 
 def _versions(paths: Paths) -> str:
