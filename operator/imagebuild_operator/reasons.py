@@ -275,3 +275,34 @@ TABLE: dict[Reason, Row] = {
         "Read failure.logTail and the operator's log; please report it.",
     ),
 }
+
+#: What a container may say of itself. The others are Kubernetes' and the operator's words: a RUN that forges a report
+#: must not pass for a pod that the cluster took away, which is built again beside the limit.
+REPORTED: frozenset[Reason] = frozenset(
+    {
+        Reason.INVALID_SPEC,
+        Reason.SOURCE_NOT_FOUND,
+        Reason.SOURCE_UNAUTHORIZED,
+        Reason.SOURCE_CHECKSUM_MISMATCH,
+        Reason.SOURCE_TOO_LARGE,
+        Reason.SOURCE_INVALID,
+        Reason.SOURCE_UNAVAILABLE,
+        Reason.DOCKERFILE_NOT_FOUND,
+        Reason.DOCKERFILE_INVALID,
+        Reason.DOCKERFILE_UNSUPPORTED,
+        Reason.RUN_COMMAND_FAILED,
+        Reason.COPY_FAILED,
+        Reason.TARGET_NOT_FOUND,
+        Reason.BASE_IMAGE_NOT_FOUND,
+        Reason.BASE_IMAGE_UNAUTHORIZED,
+        Reason.REGISTRY_UNAUTHORIZED,
+        Reason.PUSH_REJECTED,
+        Reason.REGISTRY_TLS,
+        Reason.REGISTRY_UNAVAILABLE,
+        Reason.RATE_LIMITED,
+        Reason.DISK_FULL,
+        Reason.OUT_OF_MEMORY,
+        Reason.INTERNAL,
+        Reason.CANCELLED,
+    }
+)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from imagebuild_operator.reasons import Reason
+from imagebuild_operator.reasons import REPORTED, Reason
 from imagebuild_operator.redact import redact
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -75,10 +75,7 @@ def parse_result(message: str) -> Result:
 
 
 def _reason(value: object) -> Reason | None:
-    try:
-        return Reason(value)  # type: ignore[arg-type]
-    except ValueError:
-        return None
+    return next((reason for reason in REPORTED if reason == value), None)
 
 
 def _text(value: object, limit: int = MAX_TEXT) -> str | None:
