@@ -5,12 +5,14 @@ Objects go in and out as plain dicts. Every call has a timeout; the client libra
 
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.client.exceptions import ApiException
+from kubernetes.aio.client.rest import RESTResponse
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
 from imagebuild_operator.errors import ClusterError, ConflictError, NotFoundError, RejectedError, StandbyError
@@ -31,6 +33,8 @@ CONNECTIONS: Final = 50
 LOG_LINES: Final = 600
 LOG_BYTES: Final = 256 * 1024
 LOG_TIMEOUT: Final = 5.0
+#: Seconds for which one watch lasts.
+WATCH: Final = 300
 #: Objects in one piece of a list.
 PAGE: Final = 500
 
@@ -81,9 +85,38 @@ class Cluster:
         """Read an ImageBuild."""
         return await self._call("GET", _build_path(namespace, name))
 
-    def list_builds(self, namespace: str) -> AsyncIterator[Json]:
-        """The ImageBuilds of a namespace, or of all where it is empty."""
-        return self._list(_builds_path(namespace))
+    async def selects(self, namespace: str, fields: str) -> bool:
+        """Whether ImageBuilds can be selected by these fields; not before Kubernetes 1.31, nor with an older CRD."""
+        try:
+            await self._call("GET", _builds_path(namespace), query={"fieldSelector": fields, "limit": "1"}, verb="list")
+        except (RejectedError, NotFoundError):
+            return False
+        return True
+
+    def list_builds(self, namespace: str, fields: str = "") -> AsyncIterator[Json]:
+        """The ImageBuilds of a namespace, or of all where it is empty, that a field selector selects."""
+        return self._list(_builds_path(namespace), {"fieldSelector": fields})
+
+    def page_builds(self, namespace: str, fields: str) -> AsyncIterator[Json]:
+        """The same as lists of some hundred."""
+        return self._pages(_builds_path(namespace), {"fieldSelector": fields})
+
+    async def watch_builds(self, namespace: str, fields: str, since: str) -> AsyncIterator[tuple[str, Json]]:
+        """What happens to the ImageBuilds that a field selector selects, for some minutes; BOOKMARKs, too."""
+        query = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH)}
+        query |= {"fieldSelector": fields, "resourceVersion": since}
+        with _translated():
+            response = await self._open("GET", _builds_path(namespace), None, query, WATCH + TIMEOUT)
+            if response.status != 200:  # noqa: PLR2004 - OK
+                raise _error(response.status, await response.read())
+            rest = b""
+            async for chunk in response.response.content.iter_any():
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    event = json.loads(line)
+                    if event["type"] == "ERROR":
+                        raise _error(event["object"].get("code") or 0, json.dumps(event["object"]))
+                    yield event["type"], event["object"]
 
     async def get_defaults(self, namespace: str) -> Json | None:
         """The ImageBuildDefaults of a namespace; None where it has none, or there is no such resource."""
@@ -160,13 +193,16 @@ class Cluster:
         return await self._ask("PATCH", f"{_leases_path(place)}/{place.name}", body)
 
     async def _list(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Json]:
+        async for page in self._pages(path, query or {}):
+            for item in page.get("items") or ():
+                yield item
+
+    async def _pages(self, path: str, query: Mapping[str, str]) -> AsyncIterator[Json]:
         """List in pieces, so that thousands of objects are never in memory at once."""
         token = ""
         while True:
-            window = {"limit": str(PAGE), "continue": token}
-            page = await self._call("GET", path, query={**(query or {}), **window}, verb="list")
-            for item in page.get("items") or ():
-                yield item
+            page = await self._call("GET", path, query={**query, "limit": str(PAGE), "continue": token}, verb="list")
+            yield page
             token = page.get("metadata", {}).get("continue") or ""
             if not token:
                 return
@@ -210,6 +246,30 @@ class Cluster:
         verb: str | None = None,
         timeout: float = TIMEOUT,  # noqa: ASYNC109 - the client's own, which closes the connection too
     ) -> bytes:
+        status: int | None = None
+        start = time.perf_counter()
+        try:
+            with _translated():
+                response = await self._open(method, path, body, query, timeout)
+                content: bytes = await response.read()
+            status = response.status
+        except ClusterError as error:
+            status = error.status or None
+            raise
+        finally:
+            self._meters.called(verb or _VERBS[method], status, time.perf_counter() - start)
+        if not 200 <= status < 300:  # noqa: PLR2004 - the classes of HTTP
+            raise _error(status, content)
+        return content
+
+    async def _open(
+        self,
+        method: str,
+        path: str,
+        body: Json | None,
+        query: Mapping[str, str] | None,
+        timeout: float,  # noqa: ASYNC109 - see above
+    ) -> RESTResponse:
         headers = {"Accept": "application/json, */*"}
         if method == "PATCH":
             headers["Content-Type"] = "application/merge-patch+json"
@@ -221,22 +281,18 @@ class Cluster:
             body=body,
             auth_settings=["BearerToken"],
         )
-        status: int | None = None
-        start = time.perf_counter()
-        try:
-            response = await self._client.call_api(*request, _request_timeout=timeout)
-            content: bytes = await response.read()
-            status = response.status
-        except ApiException as error:
-            status = error.status
-            raise _error(error.status or 0, error.body) from error
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise ClusterError(0, f"the API server does not answer: {error!r}") from error
-        finally:
-            self._meters.called(verb or _VERBS[method], status, time.perf_counter() - start)
-        if not 200 <= status < 300:  # noqa: PLR2004 - the classes of HTTP
-            raise _error(status, content)
-        return content
+        return await self._client.call_api(*request, _request_timeout=timeout)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Errors of the client library as those of this package."""
+    try:
+        yield
+    except ApiException as error:
+        raise _error(error.status or 0, error.body) from error
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise ClusterError(0, f"the API server does not answer: {error!r}") from error
 
 
 def _builds_path(namespace: str) -> str:

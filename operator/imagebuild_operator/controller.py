@@ -1,20 +1,26 @@
 """Ties the watches to the work: what was seen goes to the store, and while this operator acts, to its work queue."""
 
+import asyncio
+import logging
 import secrets
 import socket
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from imagebuild_operator.cluster import Cluster
+from imagebuild_operator.errors import ClusterError
 from imagebuild_operator.leadership import Leadership
 from imagebuild_operator.meters import Meters
 from imagebuild_operator.metrics import LEADER, QUEUED, RUNNING, WORK_QUEUE_DEPTH, WORK_QUEUE_LONGEST, Observation
+from imagebuild_operator.retention import unlimited
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.store import Store
 from imagebuild_operator.term import Term
 from imagebuild_operator.tracing import Send
 from imagebuild_operator.witness import witness
+
+_logger: Final = logging.getLogger(__name__)
 
 
 class Controller:
@@ -31,11 +37,14 @@ class Controller:
         self._cluster: Cluster | None = None
         self._leadership: Leadership | None = None
         self._term: Term | None = None
+        #: The field selector that the watch of ImageBuilds passes over finished ones with; empty where it can't.
+        self.fields = ""
         meters.sample(self._sample)
 
     async def start(self) -> None:
         """Connect, and begin to work on what has been seen, at once or when the Lease is held."""
         cluster = self._cluster = await Cluster.connect(self._meters)
+        await self._find_out_what_can_be_selected(cluster)
         if self._settings.lease is None:
             self._begin(cluster)
             return
@@ -68,12 +77,7 @@ class Controller:
 
     def build_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Take note of an ImageBuild."""
-        metadata = body["metadata"]
-        keys = []
-        if is_gone:
-            self._store.drop_build(metadata["namespace"], metadata["name"], metadata["uid"])
-        else:
-            keys = self._store.put_build(body)
+        keys = self._store.build_left(body) if is_gone else self._store.put_build(body)
         if self._term is not None:
             self._term.seen(keys, body.get("spec") or {})
 
@@ -89,8 +93,22 @@ class Controller:
         if key is not None and self._term is not None:
             self._term.seen([key])
 
+    async def _find_out_what_can_be_selected(self, cluster: Cluster) -> None:
+        fields = unlimited(self._settings.history)
+        while fields:
+            try:
+                can_be = await cluster.selects((*self._settings.namespaces, "")[0], fields)
+            except ClusterError as error:
+                _logger.warning("the API server can't be asked what to select ImageBuilds by; again in 1 s: %s", error)
+                await asyncio.sleep(1.0)
+            else:
+                self.fields = fields if can_be else ""
+                break
+        if fields and not self.fields:
+            _logger.info("ImageBuilds can't be selected by their fields here: finished ones are listed, too")
+
     def _begin(self, cluster: Cluster) -> None:
-        self._term = Term(cluster, self._store, self._settings, self._meters, self._written)
+        self._term = Term(cluster, self._store, self._settings, self._meters, self._written, self.fields)
         self._term.start()
 
     async def _end(self) -> None:

@@ -22,9 +22,12 @@ def register(registry: kopf.OperatorRegistry, controller: Controller, monitor: M
         return await monitor.watches.login(settings)
 
     @kopf.on.startup(registry=registry, id="start")
-    async def start(**_: Any) -> None:  # noqa: ANN401 - kopf passes what it likes
+    async def start(settings: kopf.OperatorSettings, **_: Any) -> None:  # noqa: ANN401 - kopf passes what it likes
         await monitor.start()
         await controller.start()
+        if controller.fields:
+            # Then what is finished leaves the watch, which says DELETED of it.
+            settings.watching.field_selectors[GROUP, VERSION, PLURAL] = controller.fields
 
     @kopf.on.cleanup(registry=registry, id="stop")
     async def stop(**_: Any) -> None:  # noqa: ANN401

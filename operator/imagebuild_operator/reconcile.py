@@ -1,5 +1,6 @@
 """Apply what the core decides. Every trigger ends here, and a crash at any line is mended by the next run."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -21,13 +22,16 @@ from imagebuild_operator.plan import current_pod, needs_explanation
 from imagebuild_operator.platforms import decide_build, parts
 from imagebuild_operator.reasons import Reason
 from imagebuild_operator.refusal import meaning
-from imagebuild_operator.retention import expired
-from imagebuild_operator.settings import OperatorSettings
-from imagebuild_operator.store import Key, Store
+from imagebuild_operator.retention import EXPIRING, expired
+from imagebuild_operator.settings import History, OperatorSettings
+from imagebuild_operator.store import SWEEP, Key, Store
 from imagebuild_operator.traceparent import parent, trace_of
 from imagebuild_operator.witness import Written
 
 _logger: Final = logging.getLogger(__name__)
+
+#: Seconds until the builds that expire are listed again after an error.
+RELIST: Final = 2.0
 
 
 def _utc_now() -> datetime:
@@ -44,14 +48,30 @@ class Reconciler:
         settings: OperatorSettings,
         gate: Gate,
         written: Written,
+        fields: str,
+        to_sweep: Callable[[str], None],
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
+        """Work with these.
+
+        Args:
+            cluster: The API server.
+            store: What the watches have shown.
+            settings: The operator's settings.
+            gate: Decides whose turn it is.
+            written: Told of each status that is written.
+            fields: The field selector that passes over finished builds; empty where they are in the store's watch.
+            to_sweep: Called with a namespace that has finished builds that may have to go.
+            clock: Tells the time.
+        """
         self._cluster = cluster
         self._store = store
         self._settings = settings
         self._gate = gate
         self._logs = LogReader(cluster, enabled=settings.progress)
         self._written = written
+        self._fields = fields
+        self._to_sweep = to_sweep
         self._clock = clock
 
     async def reconcile(self, key: Key) -> float | None:
@@ -116,10 +136,49 @@ class Reconciler:
             for namespace in self._settings.namespaces or ("",):
                 async for body in self._cluster.list_defaults(namespace):
                     learning.defaults(body)
-                async for body in self._cluster.list_builds(namespace):
+                async for body in self._cluster.list_builds(namespace, self._fields):
                     learning.build(body)
                 async for body in self._cluster.list_pods(namespace, POD_SELECTOR):
                     learning.pod(body)
+
+    async def follow_expiring(self, namespace: str) -> None:
+        """Take note, for ever, of the finished builds of a namespace that are to go: the watch passes over them."""
+        since = ""
+        while True:
+            try:
+                since = since or await self._list_expiring(namespace)
+                async for kind, body in self._cluster.watch_builds(namespace, EXPIRING, since):
+                    since = body["metadata"]["resourceVersion"]
+                    self._expiring_seen(kind, body)
+            except ClusterError as error:
+                _logger.debug("the builds that expire are listed anew: %s", error)
+                since = ""
+                await asyncio.sleep(RELIST)
+
+    async def _list_expiring(self, namespace: str) -> str:
+        """Take note of all; the version to watch from."""
+        since = ""
+        async for page in self._cluster.page_builds(namespace, EXPIRING):
+            since = page["metadata"]["resourceVersion"]
+            for body in page.get("items") or ():
+                self._expiring_seen("ADDED", body)
+        return since
+
+    def _expiring_seen(self, kind: str, body: dict[str, Any]) -> None:
+        if kind == "BOOKMARK":
+            return
+        metadata = body["metadata"]
+        if kind == "DELETED":
+            self._store.drop_finished(metadata["namespace"], metadata["name"], metadata["uid"])
+        else:
+            self._store.put_ended(body)
+            self._to_sweep(metadata["namespace"])
+
+    def _take(self, body: dict[str, Any]) -> None:
+        """Take a build's newest body from an answer: the watch may not show it, if it is finished."""
+        for namespace, name in self._store.put_build(body):
+            if name == SWEEP:
+                self._to_sweep(namespace)
 
     async def sweep(self, namespace: str) -> float | None:
         """Delete the finished builds of a namespace that have outstayed their time or their number.
@@ -131,7 +190,13 @@ class Reconciler:
             ClusterError: the API server failed; the same call later will do.
         """
         await self._list_ended(namespace)
-        gone, wait = expired(self._store.finished(namespace), self._store.history(namespace), self._clock())
+        history = self._store.history(namespace)
+        gone, wait = expired(self._store.finished(namespace), history, self._clock())
+        if gone and self._fields and history != History():
+            # Those that others have deleted are still counted, since the watch passes over them.
+            self._store.unlist(namespace)
+            await self._list_ended(namespace)
+            gone, wait = expired(self._store.finished(namespace), history, self._clock())
         for build in gone:
             await self._cluster.delete_build(namespace, build.name, build.uid)
             self._store.drop_build(namespace, build.name)
@@ -199,7 +264,7 @@ class Reconciler:
     async def _is_newest(self, build: ImageBuild) -> bool:
         """Ask before a pod is created: a watch that lags may show a build as new that has ended long ago."""
         body = await self._cluster.get_build(build.namespace, build.name)
-        self._store.put_build(body)
+        self._take(body)
         metadata = body["metadata"]
         return bool(metadata["uid"] == build.uid and metadata["resourceVersion"] == build.resource_version)
 
@@ -223,7 +288,7 @@ class Reconciler:
             )
             # Only now, so that nothing is counted twice. What a crash here leaves out is never counted.
             self._written(build, plan.status)
-            self._store.put_build(body)
+            self._take(body)
         for event in plan.events:
             told = {"uid": build.uid, "attempt": build.attempt, "event": event.reason}
             status = {**build.status, **(plan.status or {})}
@@ -246,7 +311,7 @@ class Reconciler:
     async def _refresh(self, key: Key) -> float | None:
         """The build has changed since it was read: read it and look again at once."""
         try:
-            self._store.put_build(await self._cluster.get_build(*key))
+            self._take(await self._cluster.get_build(*key))
         except NotFoundError:
             self._store.drop_build(*key)
             return None

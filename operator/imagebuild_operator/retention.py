@@ -3,11 +3,25 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from imagebuild_operator.model import ImageBuild, Phase
 from imagebuild_operator.moments import parse_time
 from imagebuild_operator.observe import PodFacts
 from imagebuild_operator.settings import History, KeepPods
+
+#: Selects the builds that go some time after their end.
+EXPIRING: Final = "spec.ttlSecondsAfterFinished!="
+
+
+def unlimited(history: History) -> str:
+    """The field selector that passes over finished builds of whose kind all are kept; empty where there are none.
+
+    Of the others only so many are kept, so that to see them costs little, and one that goes has to be noticed.
+    """
+    phases = (phase for phase in Phase if phase.is_final)
+    kept = (p for p in phases if history.limit(has_succeeded=p is Phase.SUCCEEDED) is None)
+    return ",".join(f"status.phase!={phase}" for phase in kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +31,7 @@ class Finished:
     namespace: str
     name: str
     uid: str
+    version: int
     has_succeeded: bool
     completed: datetime
     #: Seconds after which it goes.
@@ -38,7 +53,7 @@ def finished(build: ImageBuild, history: History, default_ttl: int | None = None
         return None
     if ttl is None and history.limit(has_succeeded=has_succeeded) is None:
         return None
-    return Finished(build.namespace, build.name, build.uid, has_succeeded, completed, ttl)
+    return Finished(build.namespace, build.name, build.uid, int(build.resource_version), has_succeeded, completed, ttl)
 
 
 def expired(builds: Iterable[Finished], history: History, now: datetime) -> tuple[list[Finished], float | None]:

@@ -66,8 +66,7 @@ class Store:
             return []
         keys = [key for key, build in self._builds.items() if key[0] == namespace and not build.has_begun]
         if self._has_seen_builds and (before.ttl, before.history) != (after.ttl, after.history):
-            self._finished.pop(namespace, None)
-            self.unlisted.add(namespace)
+            self.unlist(namespace)
             keys.append((namespace, SWEEP))
         return keys
 
@@ -99,30 +98,63 @@ class Store:
 
     def put_ended(self, body: Mapping[str, Any]) -> None:
         """Remember a build if it is finished and may have to go."""
-        self._put_finished(parse_build(body))
+        build = parse_build(body)
+        if build.is_finished:
+            self._put_finished(build)
+
+    def unlist(self, namespace: str) -> None:
+        """Have the finished builds of a namespace listed anew, before one of them goes."""
+        self._finished.pop(namespace, None)
+        self.unlisted.add(namespace)
+
+    def unlist_retained(self) -> None:
+        """The same for all namespaces whose defaults say what has to go."""
+        for namespace, defaults in self._defaults.items():
+            if defaults.ttl is not None or defaults.history != History():
+                self.unlist(namespace)
 
     def _put_finished(self, build: ImageBuild) -> list[Key]:
         record = finished(build, self.history(build.namespace), self.defaults(build.namespace).ttl)
         if record is None:
-            self._drop_finished(build.namespace, build.name)
+            self.drop_finished(build.namespace, build.name)
             return []
         self._finished.setdefault(build.namespace, {})[build.name] = record
         return [(build.namespace, SWEEP)]
 
-    def _drop_finished(self, namespace: str, name: str) -> None:
-        builds = self._finished.get(namespace, {})
-        if builds.pop(name, None) and not builds:
-            del self._finished[namespace]
+    def build_left(self, body: Mapping[str, Any]) -> list[Key]:
+        """Take note that a build has gone, or is passed over since it is finished: the watch says the same of both.
+
+        Returns:
+            The keys of what there may be something to do about.
+        """
+        metadata = body["metadata"]
+        key, uid = (metadata["namespace"], metadata["name"]), metadata["uid"]
+        known = self._finished.get(key[0], {}).get(key[1])
+        version = known.version if known and known.uid == uid else 0
+        held = self._builds.get(key)
+        if held and held.uid == uid and held.is_finished:
+            version = int(held.resource_version)
+        if version < int(metadata["resourceVersion"]):
+            self.drop_build(*key, uid)
+        return [key] if key in self._pods else []
 
     def drop_build(self, namespace: str, name: str, uid: str = "") -> None:
         """Forget a build that has gone; with a uid, that one only, and no later one of its name."""
         if self._gone is not None:
             self._gone.add(uid)
-        held: ImageBuild | Finished | None = self._builds.get((namespace, name))
-        held = held or self._finished.get(namespace, {}).get(name)
-        if held is not None and uid in {"", held.uid}:
-            self._builds.pop((namespace, name), None)
-            self._drop_finished(namespace, name)
+        held = self._builds.get((namespace, name))
+        if held and uid in {"", held.uid}:
+            del self._builds[namespace, name]
+        self.drop_finished(namespace, name, uid)
+
+    def drop_finished(self, namespace: str, name: str, uid: str = "") -> None:
+        """Forget that a build will have to go."""
+        builds = self._finished.get(namespace, {})
+        record = builds.get(name)
+        if record and uid in {"", record.uid}:
+            del builds[name]
+            if not builds:
+                del self._finished[namespace]
 
     def forget(self, key: Key) -> None:
         """Forget a finished build that nothing is left to do about, and its pods."""
@@ -178,7 +210,7 @@ class Store:
     @contextmanager
     def learning(self) -> Iterator["Learning"]:
         """Take in lists of all that the API server holds; what they do not hold is forgotten when all is well."""
-        builds, finished = dict(self._builds), [b for held in self._finished.values() for b in held.values()]
+        builds = dict(self._builds)
         pods = [(key, pod) for key, held in self._pods.items() for pod in held.values()]
         defaults = list(self._defaults.values())
         self._gone = set()
@@ -187,12 +219,10 @@ class Store:
             yield learning
         finally:
             self._gone = None
+        self._has_seen_builds = True
         for key, build in builds.items():
             if build.uid not in learning.seen and self._builds.get(key) is build:
                 self.drop_build(*key)
-        for record in finished:
-            if record.uid not in learning.seen:
-                self.drop_build(record.namespace, record.name, record.uid)
         for held in defaults:
             if held.uid not in learning.seen and self.defaults(held.namespace) is held:
                 self._set_defaults(held.namespace, NO_DEFAULTS)

@@ -29,6 +29,8 @@ WORKERS: Final = 16
 ADMIT_EVERY: Final = 0.1
 #: The key in the queue that stands for the decision.
 ADMIT: Final[Key] = ("", "")
+#: Seconds between two times that everything unfinished is learnt anew, for what the watches may have missed.
+LEARN_EVERY: Final = 600.0
 #: The key that stands for learning of everything anew.
 LEARN: Final[Key] = ("", "*")
 
@@ -37,12 +39,21 @@ class Term:
     """Works on what has been seen, until it is stopped."""
 
     def __init__(
-        self, cluster: Cluster, store: Store, settings: OperatorSettings, meters: Meters, written: Written
+        self,
+        cluster: Cluster,
+        store: Store,
+        settings: OperatorSettings,
+        meters: Meters,
+        written: Written,
+        fields: str = "",
     ) -> None:
         self._store = store
         self._meters = meters
         self._gate = Gate(settings.limits, store.max_running)
-        self._reconciler = Reconciler(cluster, store, settings, self._gate, written)
+        self._reconciler = Reconciler(cluster, store, settings, self._gate, written, fields, self._to_sweep)
+        self._settings = settings
+        self._fields = fields
+        self._tasks: list[asyncio.Task[None]] = []
         self.queue: WorkQueue[Key] = WorkQueue(self._handle, WORKERS, self._failed)
         self._knows_all = False
         self._admitted_at = 0.0
@@ -51,9 +62,15 @@ class Term:
         """Begin; nothing is done before everything is known that the API server holds."""
         self.queue.add(LEARN, rank=Rank.URGENT)
         self.queue.start()
+        if self._fields:
+            namespaces = self._settings.namespaces or ("",)
+            self._tasks = [asyncio.create_task(self._reconciler.follow_expiring(name)) for name in namespaces]
 
     async def stop(self) -> None:
         """Stop at once; whoever acts next takes up everything where it stands."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.queue.stop()
 
     def seen(self, keys: Iterable[Key], spec: Mapping[str, Any] | None = None) -> None:
@@ -69,6 +86,9 @@ class Term:
             self._admit()
         for key in keys:
             self.queue.add(key, rank=self._rank(key))
+
+    def _to_sweep(self, namespace: str) -> None:
+        self.queue.add((namespace, SWEEP))
 
     def _rank(self, key: Key) -> Rank:
         """Until a build is let in, there is only something to tell."""
@@ -86,7 +106,7 @@ class Term:
     async def _do(self, key: Key) -> float | None:
         if key == LEARN:
             await self._learn()
-            return None
+            return LEARN_EVERY if self._fields else None
         if key == ADMIT:
             self._decide()
             return None
@@ -120,6 +140,8 @@ class Term:
 
     async def _learn(self) -> None:
         await self._reconciler.learn()
+        if self._fields and not self._knows_all:
+            self._store.unlist_retained()
         self._knows_all = True
         self._admit()
         for key in self._store.known():

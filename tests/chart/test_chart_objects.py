@@ -83,6 +83,17 @@ def test_the_crds_are_the_projects_own_and_kept(chart: Chart, name: str) -> None
     assert "annotations" not in removed["metadata"]
 
 
+def test_an_older_cluster_gets_a_crd_that_it_knows(chart: Chart) -> None:
+    done = chart.run("template", "--kube-version", "1.30.0", "--show-only", "templates/crd.yaml")
+    assert done.returncode == 0, done.stderr
+    crds = [document for document in yaml.safe_load_all(done.stdout) if document]
+    assert all("selectableFields" not in crd["spec"]["versions"][0] for crd in crds)
+    assert (
+        "selectableFields"
+        in one(chart.render(), "CustomResourceDefinition", "imagebuilds.imagebuild.dev")["spec"]["versions"][0]
+    )
+
+
 def test_the_crds_can_be_left_out(chart: Chart) -> None:
     kinds = {item["kind"] for item in chart.render({"crds": {"install": False}})}
     roles = {"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from imagebuild_operator.actions import DeletePod, Plan
 from imagebuild_operator.observe import PodFacts
 from imagebuild_operator.plan import decide
-from imagebuild_operator.retention import Finished, expired, finished, is_leftover
+from imagebuild_operator.retention import Finished, expired, finished, is_leftover, unlimited
 from imagebuild_operator.settings import History, KeepPods
 from imagebuild_operator.store import SWEEP, Store
 from support.builds import POD, SETTINGS, UID, a_build, a_pod, after, body, ended, running
@@ -18,7 +18,7 @@ BAD = a_pod(phase="Failed", build=ended(1))
 
 
 def old(name: str, age: int, *, ttl: int | None = None, has_succeeded: bool = True) -> Finished:
-    return Finished("team", name, UID, has_succeeded, after(-age), ttl)
+    return Finished("team", name, UID, 1, has_succeeded, after(-age), ttl)
 
 
 def names(builds: list[Finished]) -> list[str]:
@@ -29,7 +29,7 @@ def test_only_what_may_have_to_go_is_remembered():
     assert finished(a_build(status=DONE), History()) is None
     assert finished(a_build({"ttlSecondsAfterFinished": 5}), History()) is None
     assert finished(a_build({"ttlSecondsAfterFinished": 5}, DONE), History()) == Finished(
-        "team", "app", UID, has_succeeded=True, completed=after(60), ttl=5
+        "team", "app", UID, version=5, has_succeeded=True, completed=after(60), ttl=5
     )
     assert finished(a_build(status=DONE), History(succeeded=3)) is not None
     assert finished(a_build(status=DONE), History(failed=3)) is None
@@ -155,3 +155,16 @@ def test_a_build_with_a_time_to_live_is_swept():
     assert store.finished("team") != ()
     store.drop_build("team", "app")
     assert store.finished("team") == ()
+
+
+@pytest.mark.parametrize(
+    ("history", "fields"),
+    [
+        (History(), "status.phase!=Succeeded,status.phase!=Failed,status.phase!=Cancelled"),
+        (History(succeeded=5), "status.phase!=Failed,status.phase!=Cancelled"),
+        (History(failed=0), "status.phase!=Succeeded"),
+        (History(1, 1), ""),
+    ],
+)
+def test_the_watch_passes_over_what_is_kept_without_a_limit(history: History, fields: str):
+    assert unlimited(history) == fields

@@ -78,3 +78,35 @@ def test_a_finished_build_is_forgotten_with_its_last_leftover_whoever_saw_to_tha
     assert store.known() == [KEY]
     store.drop_pod(pod_body())
     assert store.known() == []
+
+
+def test_a_build_that_leaves_the_watch_since_it_is_finished_is_remembered_as_one_that_has_to_go():
+    store = Store()
+    store.put_build(body())
+    finished = body({"ttlSecondsAfterFinished": 60}, FINISHED, resourceVersion="6")
+    store.put_build(finished)
+    # The watch then says DELETED, with the body before and the version after.
+    assert store.build_left(body(resourceVersion="6")) == []
+    assert [record.name for record in store.finished("team")] == ["app"]
+    store.build_left(body(resourceVersion="7"))
+    assert not store.finished("team")
+
+
+def test_what_has_left_the_watch_unseen_is_asked_for_where_it_has_pods():
+    store = Store()
+    store.put_build(body())
+    store.put_pod(pod_body())
+    assert store.build_left(body(resourceVersion="6")) == [KEY]
+    assert store.build(KEY) is None
+
+
+def test_what_has_to_go_is_noted_without_the_build():
+    store = Store()
+    store.put_ended(body({"ttlSecondsAfterFinished": 60}))
+    assert not store.finished("team")
+    store.put_ended(body({"ttlSecondsAfterFinished": 60}, FINISHED))
+    assert store.known() == [("team", "")]
+    store.drop_finished("team", "app", "another")
+    assert store.finished("team")
+    store.drop_finished("team", "app", UID)
+    assert not store.finished("team")
