@@ -34,12 +34,24 @@ class SettingsError(ImageBuildError):
 
 
 class ClusterError(ImageBuildError):
-    """The API server answered with an error, or not at all (status 0)."""
+    """The API server answered with an error, or not at all (status 0).
 
-    def __init__(self, status: int, message: str) -> None:
+    Attributes:
+        status: Of HTTP.
+        message: The API server's own words.
+        retry_after: Seconds for which it asks to be left alone.
+    """
+
+    def __init__(self, status: int, message: str, retry_after: float = 0.0) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.retry_after = retry_after
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether nothing is wrong with what was asked for, only with the moment: it did not answer, or had no time."""
+        return self.status in {0, 429, 502, 503, 504}
 
 
 class NotFoundError(ClusterError):

@@ -245,7 +245,7 @@ class Reconciler:
             try:
                 body = await self._create_or_get(build, create)
             except ClusterError as error:
-                if error.status == 0:
+                if error.is_passing:
                     raise
                 reason = meaning(error)
                 if reason is not Reason.POD_REJECTED and self._gate.concerns(build.spec):

@@ -1,8 +1,18 @@
 """How kopf is set up: every setting that differs from its defaults, and why."""
 
+from collections.abc import Iterator
+from itertools import chain, repeat
+
 import kopf
 
 from imagebuild_operator.names import GROUP, OPERATOR, POD_SELECTOR
+
+
+class Backoffs:
+    """Seconds between two tries of one of kopf's calls, without end."""
+
+    def __iter__(self) -> Iterator[float]:
+        return chain((1, 1, 2, 3, 5, 8), repeat(10))
 
 
 def kopf_settings(watch_silence: float) -> kopf.OperatorSettings:
@@ -23,6 +33,8 @@ def kopf_settings(watch_silence: float) -> kopf.OperatorSettings:
     settings.watching.inactivity_timeout = watch_silence
     # kopf's own default is five minutes, in which a hanging call would look like a hanging operator.
     settings.networking.request_timeout = 30
+    # An API server that is away for long ends no watch: without end, where kopf's own default ends after a minute.
+    settings.networking.error_backoffs = Backoffs()
     settings.posting.reporting_component = OPERATOR
     settings.persistence.finalizer = f"{GROUP}/finalizer"
     return settings

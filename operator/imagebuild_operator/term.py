@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from imagebuild_operator.cluster import Cluster
-from imagebuild_operator.errors import StandbyError
+from imagebuild_operator.errors import ClusterError, StandbyError
 from imagebuild_operator.gate import Gate
 from imagebuild_operator.journal import about
 from imagebuild_operator.meters import Meters
@@ -19,7 +19,7 @@ from imagebuild_operator.reconcile import Reconciler
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.store import SWEEP, Key, Store
 from imagebuild_operator.witness import Written
-from imagebuild_operator.workqueue import Rank, WorkQueue
+from imagebuild_operator.workqueue import Rank, TryAgainError, WorkQueue
 
 _logger: Final = logging.getLogger(__name__)
 
@@ -102,6 +102,8 @@ class Term:
         except StandbyError:
             # The term is over, and is about to be stopped.
             return None
+        except ClusterError as error:
+            raise TryAgainError(f"the API server: {error.status or 'no answer'}: {error}", error.retry_after) from error
 
     async def _do(self, key: Key) -> float | None:
         if key == LEARN:
@@ -125,7 +127,10 @@ class Term:
         extra = about(key[0], "" if key in subjects else key[1])
         if build is not None:
             extra = about(*key, uid=build.uid, attempt=build.attempt)
-        _logger.error("%s %s", subject, what, exc_info=error, extra=extra)
+        if isinstance(error, TryAgainError):
+            _logger.warning("%s %s: %s", subject, what, error, extra=extra)
+        else:
+            _logger.error("%s %s", subject, what, exc_info=error, extra=extra)
 
     async def _reconcile(self, key: Key) -> float | None:
         result = "error"

@@ -21,6 +21,20 @@ FIRST_DELAY: Final = 0.5
 MAX_DELAY: Final = 60.0
 
 
+class TryAgainError(Exception):
+    """Raised by a handler: nothing is wrong with the program, and the key is to be handled again later."""
+
+    def __init__(self, reason: str, seconds: float = 0.0) -> None:
+        """Ask to be called again.
+
+        Args:
+            reason: Why, as a sentence for the log.
+            seconds: Not before so many have passed.
+        """
+        super().__init__(reason)
+        self.seconds = seconds
+
+
 class Rank(IntEnum):
     """Which keys come first; among equals it is the one that was added first."""
 
@@ -131,9 +145,11 @@ class WorkQueue(Generic[Key]):
             try:
                 delay = await self._handle(key)
             except Exception as error:  # noqa: BLE001 - whatever it is, the key is tried again
-                failures = self._failures[key] = self._failures.get(key, 0) + 1
-                delay = min(MAX_DELAY, FIRST_DELAY * 2 ** (failures - 1)) * random.uniform(0.5, 1.0)  # noqa: S311
-                self._failed(key, f"could not be reconciled (try {failures}); again in {delay:.1f} s", error)
+                delay = self._backoff(key)
+                if isinstance(error, TryAgainError):
+                    delay = max(delay, error.seconds)
+                what = f"could not be reconciled (try {self._failures[key]}); again in {delay:.1f} s"
+                self._failed(key, what, error)
             else:
                 self._failures.pop(key, None)
             finally:
@@ -143,3 +159,9 @@ class WorkQueue(Generic[Key]):
                 delay = 0.0
             if delay is not None:
                 self.add(key, delay)
+
+    def _backoff(self, key: Key) -> float:
+        """Note one more failure of a key; the seconds until it is handled again."""
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        whole = min(MAX_DELAY, FIRST_DELAY * 2.0 ** min(failures - 1, 30))
+        return whole * random.uniform(0.5, 1.0)  # noqa: S311

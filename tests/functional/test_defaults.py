@@ -145,7 +145,7 @@ def test_what_is_learned_before_anything_is_decided_has_the_defaults(
 
     async def learn() -> None:
         cluster = await Cluster.connect(Meters())
-        await Reconciler(cluster, store, settings, Gate(Limits()), lambda *_: None).learn()
+        await Reconciler(cluster, store, settings, Gate(Limits()), lambda *_: None, "", lambda _: None).learn()
         await cluster.close()
 
     asyncio.run(learn())

@@ -6,12 +6,13 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 import pytest
-from functional.autopilot import pods_run
-from functional.invariants import FINAL, History
+from functional.autopilot import Autopilot
+from functional.invariants import FINAL, check
 from functional.kube import Builds, spec
 from functional.operator_process import OperatorProcess
 from kubernetes import client, watch
@@ -74,11 +75,8 @@ def is_of(operator: OperatorProcess, identity: str | None) -> bool:
     return identity in re.findall(r"(\S+) stands by", operator.log)
 
 
-def wait_until_it_stands_by(operator: OperatorProcess) -> None:
-    deadline = time.monotonic() + 30
-    while "stands by" not in operator.log:
-        assert time.monotonic() < deadline, operator.log
-        time.sleep(0.02)
+def stands_by(operator: OperatorProcess) -> bool:
+    return "stands by" in operator.log
 
 
 @pytest.fixture
@@ -86,28 +84,21 @@ def lease(api: client.ApiClient, namespace: str) -> Lease:
     return Lease(api, namespace)
 
 
-def version(api: client.ApiClient, namespace: str) -> str:
-    metadata = client.CoreV1Api(api).list_namespaced_pod(namespace).metadata
-    assert metadata
-    return str(metadata.resource_version)
-
-
 def test_when_the_holder_is_killed_another_takes_over(
     start: Start, lease: Lease, builds: Builds, api: client.ApiClient, namespace: str
 ):
-    since = version(api, namespace)
     names: list[str] = []
     taken: list[float] = []
     operators = [start(), start()]
     holder = lease.holder(*operators)
-    with pods_run(api, namespace):
+    with Autopilot(api, namespace).flying() as pilot:
         for number in range(3):
             made = [f"build-{number}-{count}" for count in range(5)]
             for name in made:
                 builds.create(spec(), name=name)
             names += made
             [other] = [one for one in operators if one is not holder]
-            wait_until_it_stands_by(other)
+            until(partial(stands_by, other))
             wait_for_build(api, namespace, random.choice(made), phase)
             holder.stop(signal.SIGKILL)
             killed = time.monotonic()
@@ -115,9 +106,9 @@ def test_when_the_holder_is_killed_another_takes_over(
             taken.append(time.monotonic() - killed)
             operators, holder = [other, start()], other
         for name in names:
-            wait_for_build(api, namespace, name, lambda body: phase(body) in FINAL)
+            pilot.wait(name, *FINAL)
     logging.getLogger(__name__).info("taken over after %s s with a lease of 2 s", [round(one, 1) for one in taken])
-    History(api, namespace, since).check()
+    check(pilot)
 
 
 def test_one_that_is_stopped_hands_over_at_once(
@@ -126,7 +117,6 @@ def test_one_that_is_stopped_hands_over_at_once(
     first, second = start(20), start(20)
     holder = lease.holder(first, second)
     other = second if holder is first else first
-    since = version(api, namespace)
     builds.create(spec())
     wait_for_build(api, namespace, "hello", phase)
     assert [value(one.metrics(), "imagebuild_leader") for one in (holder, other)] == [1, 0]
@@ -136,6 +126,6 @@ def test_one_that_is_stopped_hands_over_at_once(
     spec_now = lease.wait(lambda spec: is_of(other, spec.holder_identity), timeout=15)
     assert spec_now.lease_transitions == 1
     until(lambda: value(other.metrics(), "imagebuild_leader") == 1)
-    with pods_run(api, namespace):
-        wait_for_build(api, namespace, "hello", lambda body: phase(body) == "Succeeded")
-    History(api, namespace, since).check()
+    with Autopilot(api, namespace).flying() as pilot:
+        pilot.wait("hello", "Succeeded")
+    check(pilot)
