@@ -38,6 +38,7 @@ class OperatorProcess:
 
     def start(self) -> None:
         """Start it; what it does shows when it is ready."""
+        self._log.touch()
         self._pid = _server().start(self._environment, self._log)
 
     def send(self, what: signal.Signals) -> None:
@@ -60,6 +61,11 @@ class OperatorProcess:
         code = server.exit_code(pid, wait=True)
         assert code is not None
         return code
+
+    def memory(self) -> int:
+        """Bytes of memory that it holds."""
+        pages = Path(f"/proc/{self._pid}/statm").read_text(encoding="ascii").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def is_running(self) -> bool:
         """Whether it is there."""

@@ -15,7 +15,9 @@ from functional.autopilot import Autopilot
 from functional.invariants import FINAL, check
 from functional.kube import Builds, spec
 from functional.operator_process import OperatorProcess
+from imagebuild_operator.term import WORKERS
 from kubernetes import client, watch
+from support.api_proxy import ApiProxy
 from support.metrics import value
 from support.waiting import until
 from support.watching import phase, wait_for_build
@@ -128,4 +130,66 @@ def test_one_that_is_stopped_hands_over_at_once(
     until(lambda: value(other.metrics(), "imagebuild_leader") == 1)
     with Autopilot(api, namespace).flying() as pilot:
         pilot.wait("hello", "Succeeded")
+    check(pilot)
+
+
+def test_one_that_was_stopped_in_the_middle_of_its_work_writes_nothing_after_its_lease(
+    start: Start,
+    lease: Lease,
+    builds: Builds,
+    api: client.ApiClient,
+    namespace: str,
+    kubeconfig: Path,
+    tmp_path: Path,
+):
+    with ApiProxy(kubeconfig).running() as proxy, Autopilot(api, namespace).flying() as pilot:
+        first = start(kubeconfig=proxy.kubeconfig(tmp_path / "kubeconfig"))
+        assert lease.holder(first) is first
+        second = start()
+        until(partial(stands_by, second))
+        names = [f"build-{number}" for number in range(20)]
+        for name in names:
+            builds.create(spec(), name=name)
+        # In the middle of its writes.
+        until(lambda: len(proxy.writes) > random.randint(5, 30))
+        first.send(signal.SIGSTOP)
+        assert lease.holder(second) is second
+        before = len(proxy.writes)
+        builds.create(spec(), name="later")
+        first.send(signal.SIGCONT)
+        for name in (*names, "later"):
+            pilot.wait(name, *FINAL)
+        until(lambda: "no longer holds" in first.log)
+        # What was under way when it was stopped may have come through only now; of what came later it wrote nothing.
+        assert "later" not in {call.build for call in proxy.writes[before:]}
+        assert len(proxy.writes) - before <= WORKERS
+        assert first.is_running()
+    check(pilot)
+
+
+def test_a_holder_that_the_api_server_can_not_be_reached_from_stands_by_and_another_acts(
+    start: Start,
+    lease: Lease,
+    builds: Builds,
+    api: client.ApiClient,
+    namespace: str,
+    kubeconfig: Path,
+    tmp_path: Path,
+):
+    with ApiProxy(kubeconfig).running() as proxy, Autopilot(api, namespace).flying() as pilot:
+        first = start(kubeconfig=proxy.kubeconfig(tmp_path / "kubeconfig"))
+        assert lease.holder(first) is first
+        second = start()
+        builds.create(spec(), name="before")
+        with proxy.silent():
+            builds.create(spec(), name="meanwhile")
+            assert lease.holder(second) is second
+            pilot.wait("meanwhile", *FINAL)
+            until(lambda: "no longer holds" in first.log)
+        pilot.wait("before", *FINAL)
+        # It is there again, and takes over in its turn.
+        second.stop()
+        assert lease.holder(first) is first
+        builds.create(spec(), name="after")
+        pilot.wait("after", *FINAL)
     check(pilot)
