@@ -6,7 +6,7 @@ from typing import Any
 from e2e.registry import Registry
 from functional.kube import Builds
 from kubernetes import client
-from support.watching import wait_for_build, wait_for_finish, wait_for_no_pods
+from support.watching import wait_for_build, wait_for_finish
 
 Json = dict[str, Any]
 #: On nodes of either kind, one of the two is not theirs.
@@ -46,7 +46,6 @@ def test_the_index_has_the_image_of_each_platform_under_every_output(
             architecture = name.removeprefix("linux/")
             assert json.loads(registry.config(image))["architecture"] == architecture
             assert registry.files(image)["/about"].content == f"for {architecture}".encode()
-    wait_for_no_pods(api, namespace)
 
 
 def test_a_platform_without_nodes_waits_with_the_schedulers_words_while_another_is_built(
