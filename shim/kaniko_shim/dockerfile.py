@@ -16,6 +16,7 @@ _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*")
 HEREDOC = re.compile(r"\d*<<(-?)([^<]+)")
 WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""")
 _HEREDOC_KEYWORDS = frozenset({"RUN", "COPY", "ADD", "ONBUILD"})
+_VARIABLE = re.compile(r"\$(?:\{[^}]*\}|\w+)")
 _FLAG = re.compile(r"\s*(--[a-z]+(?:-[a-z]+)*)(?:=(\S*))?")
 
 
@@ -121,12 +122,26 @@ def find_line(instructions: tuple[Instruction, ...], text: str, occurrence: int 
 
 
 def find_copy(instructions: tuple[Instruction, ...], path: str) -> Instruction | None:
-    """The instruction that copies a file of the context."""
-    for instruction in instructions:
-        words = re.split(r'[\s"\[\],]+', instruction.text)
-        if instruction.keyword in {"COPY", "ADD"} and path.rstrip("/") in (_plain_path(word) for word in words):
+    """The instruction that copies a file of the context.
+
+    Where none names it, it is the only one with a variable that can have stood for it.
+    """
+    path = path.rstrip("/")
+    copies = [
+        (instruction, [word for word in re.split(r'[\s"\[\],]+', instruction.text) if word])
+        for instruction in instructions
+        if instruction.keyword in {"COPY", "ADD"}
+    ]
+    for instruction, words in copies:
+        if path in (_plain_path(word) for word in words):
             return instruction
-    return None
+    possible = [each for each, words in copies if any(_can_be(word, path) for word in words[:-1] if "$" in word)]
+    return possible[0] if len(possible) == 1 else None
+
+
+def _can_be(word: str, path: str) -> bool:
+    """Whether a word can become a path when its variables have values."""
+    return re.fullmatch(".*".join(map(re.escape, _VARIABLE.split(_plain_path(word)))), path) is not None
 
 
 def _plain_path(word: str) -> str:

@@ -84,6 +84,6 @@ def test_a_platform_that_fails_is_named(builds: Builds, api: client.ApiClient, n
     builds.create({"source": {"inline": {"files": files}}, "output": output, "timeoutSeconds": 300})
     status = wait_for_finish(api, namespace, "hello")
     assert (status["phase"], status["failure"]["platform"]) == ("Failed", "linux/arm64")
-    assert status["failure"]["reason"] == "CopyFailed"
+    assert (status["failure"]["reason"], status["failure"]["dockerfileLine"]) == ("CopyFailed", 3)
     assert status["message"].startswith("linux/arm64: ")
     assert not registry.has(image)

@@ -87,6 +87,13 @@ def test_a_copy_is_found_by_its_source():
     assert [each.line if each else 0 for each in found] == [3, 4, 4, 0]
 
 
+def test_a_copy_is_found_by_a_variable_that_can_have_been_its_source():
+    instructions = parse_dockerfile(b"FROM x\nARG A\nCOPY a $A\nCOPY $A/ /\nADD ${A:-b}.txt bin/${A} /\n")
+    found = [find_copy(instructions, path) for path in ("arm64", "bin/c", "a")]
+    assert [each.line if each else 0 for each in found] == [4, 0, 3]
+    assert find_copy(parse_dockerfile(b"FROM x\nCOPY lib-$A.so /\n"), "lib.so") is None
+
+
 @given(st.binary())
 def test_any_bytes_can_be_read(content: bytes):
     for instruction in parse_dockerfile(content):
