@@ -6,6 +6,7 @@ it has the credentials for pushing, and nothing else of the build.
 
 from typing import Any
 
+from imagebuild_operator.attesting import attesting_variables
 from imagebuild_operator.merge import merge_registries
 from imagebuild_operator.model import BuildSpec, ImageBuild
 from imagebuild_operator.names import INDEX
@@ -40,7 +41,10 @@ def index_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
         "name": INDEX,
         **image_fields(defaults),
         "args": [INDEX],
-        "env": index_variables(spec, registries, digests),
+        "env": [
+            *index_variables(spec, registries, digests),
+            *attesting_variables(build, spec, defaults.builder_image, sbom=False),
+        ],
         "resources": dict(PUSH_RESOURCES),
         "securityContext": dict(UNPRIVILEGED),
         "volumeMounts": [{"name": "run", "mountPath": RUN_PATH}],

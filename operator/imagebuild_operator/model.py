@@ -112,6 +112,16 @@ class RetrySpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Attestations:
+    """What is attached to the image that is pushed."""
+
+    provenance: bool = False
+    sbom: bool = False
+    #: Holds the key that signs.
+    signing_secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BuildSpec:
     """What to build, from what, to where, and with whose credentials."""
 
@@ -119,6 +129,7 @@ class BuildSpec:
     images: tuple[str, ...]
     push: bool = True
     push_secret: str | None = None
+    attestations: Attestations = Attestations()
     #: What to build for; with several, the outputs get an index of one image for each.
     platforms: tuple[Platform, ...] = ()
     platform_nodes: PlatformNodes = PlatformNodes.NATIVE

@@ -11,6 +11,7 @@ from typing import Any, Final
 from imagebuild_operator.errors import InvalidSpecError
 from imagebuild_operator.model import (
     DEFAULT_TIMEOUT,
+    Attestations,
     BuildArg,
     BuildSpec,
     Cache,
@@ -75,6 +76,7 @@ def parse_spec(spec: Json) -> BuildSpec:
         images=images,
         push=output.get("push", True),
         push_secret=_name(output.get("pushSecretRef")),
+        attestations=_attestations(output),
         platforms=parse_platforms(spec),
         platform_nodes=PlatformNodes(output.get("platformNodes") or PlatformNodes.NATIVE),
         pull_secrets=tuple(ref["name"] for ref in spec.get("pullSecretRefs") or ()),
@@ -91,6 +93,14 @@ def parse_spec(spec: Json) -> BuildSpec:
         timeout_seconds=spec.get("timeoutSeconds", DEFAULT_TIMEOUT),
         retry=_retry(spec.get("retry") or {}),
         queue_name=spec.get("queueName"),
+    )
+
+
+def _attestations(output: Json) -> Attestations:
+    return Attestations(
+        provenance=output.get("provenance", False),
+        sbom=output.get("sbom", False),
+        signing_secret=_name((output.get("signing") or {}).get("secretRef")),
     )
 
 

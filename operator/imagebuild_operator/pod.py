@@ -7,11 +7,13 @@ any command of the user's runs.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from imagebuild_operator.attesting import attesting_variables
 from imagebuild_operator.context import SOURCE_PATH, context_volume
+from imagebuild_operator.entries import Variable
 from imagebuild_operator.errors import InvalidSpecError
 from imagebuild_operator.merge import merge_registries, merge_resources
 from imagebuild_operator.model import BuildSpec, ImageBuild, Platform, PlatformNodes
@@ -93,7 +95,13 @@ def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
     }
     pod_spec = {
         **pod_shell(spec, defaults, seconds or spec.timeout_seconds),
-        **_containers(spec, defaults, memory_scale(spec.retry, build.attempts), platform),
+        **_containers(
+            spec,
+            defaults,
+            memory_scale(spec.retry, build.attempts),
+            platform,
+            attesting_variables(build, spec, defaults.builder_image),
+        ),
     }
     if platform is not None and spec.platform_nodes is PlatformNodes.NATIVE:
         native = {"kubernetes.io/os": platform.os, "kubernetes.io/arch": platform.architecture}
@@ -182,7 +190,13 @@ def image_fields(defaults: BuildDefaults) -> Manifest:
     return {"image": defaults.builder_image, "imagePullPolicy": defaults.builder_pull_policy}
 
 
-def _containers(spec: BuildSpec, defaults: BuildDefaults, scale: float, platform: Platform | None) -> Manifest:
+def _containers(
+    spec: BuildSpec,
+    defaults: BuildDefaults,
+    scale: float,
+    platform: Platform | None,
+    attesting: Sequence[Variable],
+) -> Manifest:
     registries = merge_registries(spec.registries, defaults.registries, lambda registry: registry)
     image = image_fields(defaults)
     source = context_volume(spec.source)
@@ -229,7 +243,7 @@ def _containers(spec: BuildSpec, defaults: BuildDefaults, scale: float, platform
                 "name": PUSH,
                 **image,
                 "args": [PUSH],
-                "env": push_variables(spec, registries),
+                "env": [*push_variables(spec, registries), *attesting],
                 "resources": dict(PUSH_RESOURCES),
                 "securityContext": dict(UNPRIVILEGED),
                 "volumeMounts": [

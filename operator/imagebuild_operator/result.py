@@ -19,6 +19,7 @@ MAX_TEXT: Final = 1024
 MAX_LOG_TAIL: Final = 4096
 MAX_WARNING: Final = 512
 MAX_WARNINGS: Final = 10
+MAX_ATTACHED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,14 @@ class Image:
     reference: str
     digest: str
     size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """Something that was attached to the image, and its digest."""
+
+    kind: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,7 @@ class Result:
     timings: Mapping[str, int] = field(default_factory=dict)
     cache: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    attached: tuple[Attached, ...] = ()
 
 
 def parse_result(message: str) -> Result:
@@ -71,6 +81,7 @@ def parse_result(message: str) -> Result:
         timings=_numbers(document.get("timings"), ("fetchMs", "buildMs", "pushMs")),
         cache=_numbers(document.get("cache"), ("hits", "misses")),
         warnings=_warnings(document.get("warnings")),
+        attached=_attached(document.get("attached")),
     )
 
 
@@ -124,3 +135,9 @@ def _images(value: object) -> tuple[Image, ...]:
         if reference and digest:
             images.append(Image(reference, digest, _number(item.get("sizeBytes"))))
     return tuple(images)
+
+
+def _attached(value: object) -> tuple[Attached, ...]:
+    items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    read = ((_text(item.get("kind")), _digest(item.get("digest"))) for item in items)
+    return tuple(Attached(kind, digest) for kind, digest in read if kind and digest)[:MAX_ATTACHED]

@@ -183,6 +183,7 @@ def _final(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, start_time
                 _present(reference=image.reference, digest=image.digest, sizeBytes=image.size_bytes)
                 for image in verdict.result.images
             ],
+            "attestations": [{"kind": each.kind, "digest": each.digest} for each in verdict.result.attached] or None,
         }
     elif verdict.phase is Phase.FAILED:
         final["failure"] = _present(

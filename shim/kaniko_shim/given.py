@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 
 from kaniko_shim import dockerfile as dockerfiles
@@ -32,6 +33,7 @@ class Given:
         instructions: as the executor names them, at the lines of the user's file.
         warnings: what is otherwise than in Docker.
         steps: those that will be built.
+        checksum: SHA-256 of the user's Dockerfile, in hexadecimal.
     """
 
     path: Path
@@ -39,6 +41,7 @@ class Given:
     instructions: tuple[Instruction, ...]
     warnings: tuple[str, ...]
     steps: Steps
+    checksum: str
     _own: Mapping[int, str] = field(repr=False)
     _rewritten: Rewritten | None = field(repr=False)
 
@@ -65,6 +68,7 @@ def give_dockerfile(request: BuildRequest, context: Path, support: Support, path
         name = request.dockerfile_path
         path = dockerfiles.locate(paths.context, context, name)
     content = dockerfiles.read(path, name)
+    checksum = sha256(path.read_bytes()).hexdigest()
     instructions = dockerfiles.parse_dockerfile(content)
     if all(instruction.keyword != "FROM" for instruction in instructions):
         # The executor crashes on a file that has only ARGs.
@@ -93,6 +97,7 @@ def give_dockerfile(request: BuildRequest, context: Path, support: Support, path
         adapted.instructions,
         tuple(warnings_about(instructions, support, name)),
         plan_steps(instructions, adapted.instructions, request.target, skips_unused=_skips_unused(request, support)),
+        checksum,
         {instruction.line: instruction.text for instruction in instructions},
         adapted.dockerfile,
     )

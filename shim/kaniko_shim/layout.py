@@ -61,14 +61,14 @@ def check_layout(directory: Path) -> LayoutImage:
         JobError: Internal, naming the file that is wrong.
     """
     _check_files(directory)
-    index = _read_document(directory, "index.json")
+    index = read_document(directory, "index.json")
     manifests = index.get("manifests")
     if not isinstance(manifests, list) or len(manifests) != 1:
         raise _broken("index.json does not name exactly one image")
     manifest_blob = _blob(manifests[0])
     if manifest_blob.media_type not in _MANIFESTS:
         raise _broken(f"index.json names a {manifest_blob.media_type or 'thing without a type'}, not an image")
-    manifest = _read_document(directory, _path(manifest_blob), manifest_blob)
+    manifest = read_document(directory, _path(manifest_blob), manifest_blob)
     layers = manifest.get("layers")
     if not isinstance(layers, list) or len(layers) > MOST_LAYERS:
         raise _broken(f"the manifest has no list of at most {MOST_LAYERS} layers")
@@ -132,7 +132,17 @@ def _path(blob: _Blob) -> str:
     return f"blobs/sha256/{blob.digest.partition(':')[2]}"
 
 
-def _read_document(directory: Path, name: str, blob: _Blob | None = None) -> dict[str, object]:
+def read_manifest(directory: Path, digest: str) -> bytes:
+    """The manifest in a checked layout."""
+    return (directory / "blobs" / "sha256" / digest.partition(":")[2]).read_bytes()
+
+
+def read_document(directory: Path, name: str, blob: _Blob | None = None) -> dict[str, object]:
+    """A JSON object of a layout, read without following links.
+
+    Raises:
+        JobError: Internal; it is not there, or no regular file, too large or no JSON object.
+    """
     with os.fdopen(_open(directory, name), "rb") as stream:
         content = stream.read(LARGEST_DOCUMENT + 1)
     if len(content) > LARGEST_DOCUMENT:

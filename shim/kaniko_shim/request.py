@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
-from kaniko_shim import docker_config, source_variables, variables
+from kaniko_shim import attest_variables, docker_config, source_variables, variables
+from kaniko_shim.attest.provenance import Circumstances
+from kaniko_shim.attest.wanted import Wanted
 from kaniko_shim.build_args import BuildArg, BuildArgOrigin, resolve_origins
 from kaniko_shim.cache import CachePolicy, infer_cache_repo
 from kaniko_shim.docker_config import DockerConfig
@@ -96,9 +98,11 @@ class PushRequest(Request):
 
     Attributes:
         by_digest: no tag is written.
+        wanted: what is attached to the image.
     """
 
     by_digest: bool
+    wanted: Wanted = field(default_factory=Wanted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +111,11 @@ class IndexRequest(Request):
 
     Attributes:
         members: the images of the index.
+        wanted: what is attached to the index.
     """
 
     members: tuple[Member, ...]
+    wanted: Wanted = field(default_factory=Wanted)
 
 
 class _Reader:
@@ -162,6 +168,8 @@ def secrets_of(request: Request) -> Iterator[str]:
     """Every value that must not be printed."""
     if request.docker_config:
         yield from request.docker_config.secrets()
+    if isinstance(request, PushRequest | IndexRequest):
+        yield from request.wanted.secrets
     if isinstance(request, BuildRequest):
         yield request.source.password
         yield from filter(None, request.source.buckets.secrets())
@@ -189,17 +197,46 @@ def _push_request(command: Command, reader: _Reader) -> Request:
     )
     common = {field.name: getattr(request, field.name) for field in fields(request)}
     if command is Command.PUSH:
-        return PushRequest(**common, by_digest=reader.read(variables.PUSH_BY_DIGEST))
+        return PushRequest(**common, by_digest=reader.read(variables.PUSH_BY_DIGEST), wanted=_wanted(command, reader))
     if command is Command.INDEX:
         members = reader.read(variables.INDEX_MANIFESTS)
         if not reader.is_set(variables.INDEX_MANIFESTS):
             reader.problems.append("INDEX_MANIFESTS: name the images, such as linux/amd64=sha256:…")
-        return IndexRequest(**common, members=members)
+        return IndexRequest(**common, members=members, wanted=_wanted(command, reader))
     return request
+
+
+def _wanted(command: Command, reader: _Reader) -> Wanted:
+    circumstances = Circumstances(
+        reader.read(attest_variables.PROVENANCE_BUILDER),
+        reader.read(attest_variables.PROVENANCE_INVOCATION),
+        reader.read(attest_variables.PROVENANCE_PARAMETERS),
+    )
+    wanted = Wanted(
+        reader.read(attest_variables.PROVENANCE),
+        command is Command.PUSH and reader.read(attest_variables.SBOM),
+        circumstances=circumstances,
+    )
+    if not reader.is_set(attest_variables.SIGNING_KEY):
+        if reader.is_set(attest_variables.SIGNING_KEY_PASSWORD):
+            reader.blame(attest_variables.SIGNING_KEY_PASSWORD, "set SIGNING_KEY, which it belongs to")
+        return wanted
+    from kaniko_shim.attest.keys import load_key  # noqa: PLC0415 - takes long to import
+
+    pem, password = (reader.read(attest_variables.SIGNING_KEY), reader.read(attest_variables.SIGNING_KEY_PASSWORD))
+    try:
+        return replace(wanted, key=load_key(pem, password), secrets=(pem, *filter(None, [password])))
+    except ValueError as error:
+        reader.blame(attest_variables.SIGNING_KEY, str(error))
+        return wanted
 
 
 def _build_request(command: Command, reader: _Reader) -> BuildRequest:
     outputs = _outputs(reader) if command is Command.ALL else reader.read(variables.OUTPUT_IMAGE)
+    if command is Command.ALL:
+        for variable in (attest_variables.PROVENANCE, attest_variables.SBOM, attest_variables.SIGNING_KEY):
+            if reader.is_set(variable):
+                reader.blame(variable, "only kaniko-shim push reads it; run kaniko-shim build, then kaniko-shim push")
     layout = reader.read(variables.OUTPUT_LAYOUT)
     if command is Command.BUILD:
         layout = layout or DEFAULT_LAYOUT

@@ -34,6 +34,14 @@ class PushedImage:
 
 
 @dataclass(frozen=True, slots=True)
+class Attached:
+    """Something that was attached to an image: provenance, sbom or signature, and its manifest's digest."""
+
+    kind: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceReport:
     """What was fetched: a masked URL, a Git commit or a checksum, and the bytes transferred."""
 
@@ -65,6 +73,7 @@ class Result:
     timings: Timings = field(default_factory=Timings)
     cache: CacheReport | None = None
     warnings: tuple[str, ...] = ()
+    attached: tuple[Attached, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -115,6 +124,7 @@ def document(result: Result) -> dict[str, object]:
     }
     if result.cache:
         fields["cache"] = {"hits": result.cache.hits, "misses": result.cache.misses}
+    fields["attached"] = [{"kind": each.kind, "digest": each.digest} for each in result.attached]
     fields["warnings"] = list(result.warnings)
     return _known(fields) | {"exitCode": result.exit_code}
 

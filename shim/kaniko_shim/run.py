@@ -2,12 +2,9 @@
 
 import errno
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from kaniko_shim import __version__
 from kaniko_shim.authorities import trust
 from kaniko_shim.cli import CommandLine, parse_command_line, usage
 from kaniko_shim.commands.build import build, plan
@@ -28,6 +25,7 @@ from kaniko_shim.request import BuildRequest, IndexRequest, PushRequest, Request
 from kaniko_shim.result import Result
 from kaniko_shim.signals import ignore_further_stops, raise_when_told_to_stop
 from kaniko_shim.variables import LOG_FORMAT, TRACEPARENT
+from kaniko_shim.versions import versions
 from kaniko_shim.warned import Warnings
 
 
@@ -53,7 +51,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], paths: Paths |
         console.relay(usage())
         return 0
     if line.version:
-        console.relay(_versions(paths))
+        console.relay("\n".join(f"{name} {version}" for name, version in versions(paths).items()))
         return 0
     return _run(line, {**environment, **line.variables}, paths, console)
 
@@ -142,14 +140,3 @@ def _way_to(error: BaseException) -> Iterator[str]:
     if error.__cause__:
         yield "because of"
         yield from _way_to(error.__cause__)
-
-
-def _versions(paths: Paths) -> str:
-    try:
-        done = subprocess.run(  # noqa: S603 - a fixed program
-            [paths.executor, "version"], env={}, capture_output=True, text=True, timeout=60, check=False
-        )
-        executor = " ".join((done.stdout + done.stderr).split()).removeprefix("Kaniko version : ") or "unknown"
-    except (OSError, subprocess.SubprocessError) as error:
-        executor = f"none ({error})"
-    return f"kaniko-shim {__version__}\nexecutor {executor}\nPython {'.'.join(map(str, sys.version_info[:3]))}"

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from kaniko_shim.attest_variables import ATTEST_TABLE
 from kaniko_shim.authorities import parse_authorities
 from kaniko_shim.build_args import parse_build_args, parse_origins, parse_secret_origins
 from kaniko_shim.cache import parse_cache_repo
@@ -308,6 +309,7 @@ TABLE: tuple[Variable[object], ...] = (
     NO_PUSH,
     PUSH_BY_DIGEST,
     INDEX_MANIFESTS,
+    *ATTEST_TABLE,
     OUTPUT_LAYOUT,
     HEARTBEAT_SECONDS,
     LOG_FORMAT,

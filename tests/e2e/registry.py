@@ -61,6 +61,10 @@ class Registry:
         found: dict[str, Any] = json.loads(self._crane("manifest", self._here(image)))
         return found
 
+    def blob(self, image: str) -> bytes:
+        """The blob under a reference by digest."""
+        return self._crane("blob", self._here(image))
+
     def _here(self, image: str) -> str:
         return image.replace(self.name, self.address, 1)
 

@@ -30,6 +30,9 @@ class Registry:
     def manifest(self, image: str) -> bytes:
         return self._crane("manifest", image)
 
+    def blob(self, image: str) -> bytes:
+        return self._crane("blob", image)
+
     def digest(self, image: str) -> str:
         return "sha256:" + hashlib.sha256(self.manifest(image)).hexdigest()
 

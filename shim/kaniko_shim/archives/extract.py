@@ -48,16 +48,22 @@ def is_archive(start: bytes) -> bool:
     return start.startswith((*_COMPRESSED, *_ZIP)) or is_header(start)
 
 
+def decompressed(stream: Buffered) -> Buffered:
+    """The content of a stream that is compressed, as its first bytes tell; the stream itself if it is not."""
+    start = stream.peek(BLOCK)
+    decompress = next((each for magic, each in _COMPRESSED.items() if start.startswith(magic)), None)
+    return decompress(stream) if decompress else stream
+
+
 def _entries(stream: Buffered, source: Reader, scratch: Path | None) -> Generator[Entry, None, None]:
     start = stream.peek(BLOCK)
     if start.startswith(_ZIP):
         yield from _zip_entries(stream, source, scratch)
         return
-    decompress = next((each for magic, each in _COMPRESSED.items() if start.startswith(magic)), None)
-    content = decompress(stream) if decompress else stream
+    content = decompressed(stream)
     block = content.peek(BLOCK)
     if not is_header(block) and (not block or any(block)):
-        raise _unknown(start, compressed=decompress is not None)
+        raise _unknown(start, compressed=content is not stream)
     yield from read_tar(content)
     # What comes behind the end still belongs to the compressed stream, whose checksum stands last.
     while content.read(CHUNK):

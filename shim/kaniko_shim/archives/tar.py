@@ -16,8 +16,12 @@ _FILE_TYPES = frozenset(b"\x0007")
 _REFUSED = {b"3": "is a device", b"4": "is a device", b"6": "is a named pipe", b"S": "is a sparse file"}
 
 
-def read_tar(source: Reader) -> Iterator[Entry]:
+def read_tar(source: Reader, *, skip_special: bool = False) -> Iterator[Entry]:
     """The entries in order; a file's content must be read before the next entry is asked for, or is skipped.
+
+    Args:
+        source: the archive.
+        skip_special: whether devices and the like are passed over, as opposed to refused.
 
     Raises:
         JobError: SourceInvalid; the archive is damaged or holds something that is no part of a context.
@@ -39,6 +43,10 @@ def read_tar(source: Reader) -> Iterator[Entry]:
             continue
         extensions = everywhere | here
         here = {}
+        if skip_special and kind in _REFUSED:
+            stream.begin(size)
+            stream.skip()
+            continue
         yield _entry(header, size, extensions, stream)
         stream.skip()
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kaniko_shim import executor, layout, process
+from kaniko_shim.attest.asked import asked, source_of
+from kaniko_shim.attest.record import Record, write_record
 from kaniko_shim.classify import Evidence, classify
 from kaniko_shim.crane import Crane
 from kaniko_shim.credentials import explain_refusal, find_credentials, install_credentials
@@ -26,6 +28,8 @@ from kaniko_shim.signals import name_of
 from kaniko_shim.sources.fetch import context_directory, fetch
 from kaniko_shim.sources.kinds import OciSource
 from kaniko_shim.sources.place import Place
+from kaniko_shim.times import now
+from kaniko_shim.variable import Command
 
 # Made by kind in every container, and a mount that can't be replaced.
 _PRODUCT_UUID = Path("/product_uuid")
@@ -52,8 +56,12 @@ def build(request: BuildRequest, job: Job) -> Result:
     except JobError as error:
         return Result(str(request.command), error.failure, source=result.source, timings=job.phases.timings)
     progress = Progress((output.name for output in request.outputs), prepared.given.steps)
+    started = now()
     failure = _execute(request, job, prepared, progress)
     images: tuple[PushedImage, ...] = ()
+    if failure is None and request.command is Command.BUILD:
+        record = Record(asked(request, source.url), source_of(source), prepared.given.checksum, started, now())
+        write_record(record, Path(request.layout))
     if failure is None:
         try:
             images = _verify(request, job)

@@ -1,5 +1,7 @@
 """`index`: push an index of images that lie in the registry already."""
 
+from kaniko_shim.attest.attach import Attaching
+from kaniko_shim.attest.facts import facts_of_index
 from kaniko_shim.crane import Crane
 from kaniko_shim.credentials import explain_refusal, find_credentials, install_credentials
 from kaniko_shim.errors import JobError
@@ -11,12 +13,13 @@ from kaniko_shim.pushing import Pushing
 from kaniko_shim.reasons import Reason
 from kaniko_shim.references import ImageReference
 from kaniko_shim.request import IndexRequest
-from kaniko_shim.result import PushedImage, Result
+from kaniko_shim.result import Attached, PushedImage, Result
 
 
 def index(request: IndexRequest, job: Job) -> Result:
     """Do the job; whatever happens ends up in the result."""
     images = list[PushedImage]()
+    attached: tuple[Attached, ...] = ()
     credentials = find_credentials(request.docker_config, job.environment, job.paths)
     crane = Crane(job.paths, job.environment, request.registries)
     try:
@@ -33,6 +36,9 @@ def index(request: IndexRequest, job: Job) -> Result:
             for output in request.outputs:
                 pushed = pushing.push(output)
                 images.append(PushedImage(pushed.reference, pushed.digest, made.size))
+            if not request.wanted.is_nothing:
+                attaching = Attaching(job, crane, request.heartbeat_seconds, request.wanted.key)
+                attached = attaching.attach(request.outputs, *facts_of_index(request.wanted, job, made))
     except JobError as error:
         return Result(
             str(request.command),
@@ -41,7 +47,7 @@ def index(request: IndexRequest, job: Job) -> Result:
             images=tuple(images),
             timings=job.phases.timings,
         )
-    return Result(str(request.command), images=tuple(images), timings=job.phases.timings)
+    return Result(str(request.command), images=tuple(images), attached=attached, timings=job.phases.timings)
 
 
 def _make(request: IndexRequest, crane: Crane, job: Job) -> ImageIndex:

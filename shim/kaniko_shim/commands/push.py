@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from kaniko_shim.attest.attach import Attaching
+from kaniko_shim.attest.facts import facts_of_image
 from kaniko_shim.crane import Crane
 from kaniko_shim.credentials import explain_refusal, find_credentials, install_credentials
 from kaniko_shim.errors import JobError
@@ -13,12 +15,13 @@ from kaniko_shim.layout import check_layout
 from kaniko_shim.pushing import Pushing
 from kaniko_shim.references import ImageReference
 from kaniko_shim.request import PushRequest
-from kaniko_shim.result import PushedImage, Result
+from kaniko_shim.result import Attached, PushedImage, Result
 
 
 def push(request: PushRequest, job: Job) -> Result:
     """Do the job; whatever happens ends up in the result."""
     images = list[PushedImage]()
+    attached: tuple[Attached, ...] = ()
     credentials = request.docker_config
     try:
         job.phases.enter("checking the image")
@@ -33,8 +36,13 @@ def push(request: PushRequest, job: Job) -> Result:
         crane = Crane(job.paths, job.environment, request.registries)
         pushing = Pushing(job, crane, request.heartbeat_seconds, layout, image.digest)
         outputs = _by_digest(request.outputs, image.digest) if request.by_digest else request.outputs
+        wanted = request.wanted
+        said = None if wanted.is_nothing else facts_of_image(wanted, job, layout, image.digest, request.outputs)
         with job.phases.pushing():
             images.extend(replace(pushing.push(output), size=image.size) for output in outputs)
+            if said:
+                attaching = Attaching(job, crane, request.heartbeat_seconds, wanted.key)
+                attached = attaching.attach(request.outputs, *said)
     except JobError as error:
         return Result(
             str(request.command),
@@ -43,7 +51,7 @@ def push(request: PushRequest, job: Job) -> Result:
             images=tuple(images),
             timings=job.phases.timings,
         )
-    return Result(str(request.command), images=tuple(images), timings=job.phases.timings)
+    return Result(str(request.command), images=tuple(images), attached=attached, timings=job.phases.timings)
 
 
 def _by_digest(outputs: Iterable[ImageReference], digest: str) -> Iterator[ImageReference]:

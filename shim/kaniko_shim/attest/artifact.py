@@ -1,0 +1,93 @@
+"""OCI artifacts that belong to an image: a manifest with a `subject`, and one blob or several.
+
+https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidelines-for-artifact-usage
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The image, or index, that an artifact is about: its manifest's digest, size in bytes and media type."""
+
+    digest: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes with a media type and annotations."""
+
+    media_type: str
+    content: bytes
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """An artifact, ready to be pushed.
+
+    Attributes:
+        manifest: its bytes.
+        blobs: what the manifest names and has to be pushed with it.
+    """
+
+    manifest: bytes
+    blobs: tuple[bytes, ...]
+
+    @property
+    def digest(self) -> str:
+        """`sha256:…` of the manifest."""
+        return sha256(self.manifest)
+
+
+def referrer(subject: Subject, artifact_type: str, blob: Blob, annotations: Mapping[str, str]) -> Artifact:
+    """An artifact that registries list as a referrer of its subject.
+
+    Its type is that of its (empty) config, too: what keeps the list where a registry does not, looks there.
+    """
+    empty = Blob(artifact_type, b"{}")
+    document: dict[str, object] = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "artifactType": artifact_type,
+        "config": descriptor(empty),
+        "layers": [descriptor(blob)],
+        "subject": {"mediaType": subject.media_type, "digest": subject.digest, "size": subject.size},
+        "annotations": dict(annotations),
+    }
+    return Artifact(dump(document), (empty.content, blob.content))
+
+
+def descriptor(blob: Blob) -> dict[str, object]:
+    """What a manifest says of a blob."""
+    annotations = {"annotations": dict(blob.annotations)} if blob.annotations else {}
+    return {"mediaType": blob.media_type, "digest": sha256(blob.content), "size": len(blob.content), **annotations}
+
+
+def write_layout(artifact: Artifact, directory: Path) -> None:
+    """Write the artifact as an OCI image layout, which is what crane pushes."""
+    blobs = directory / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+    for content in (artifact.manifest, *artifact.blobs):
+        (blobs / hashlib.sha256(content).hexdigest()).write_bytes(content)
+    (directory / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}', encoding="ascii")
+    index = {"schemaVersion": 2, "manifests": [descriptor(Blob(MANIFEST_TYPE, artifact.manifest))]}
+    (directory / "index.json").write_bytes(dump(index))
+
+
+def sha256(content: bytes) -> str:
+    """`sha256:…` of some bytes."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def dump(document: Mapping[str, object] | Sequence[object]) -> bytes:
+    """JSON without blanks, the same bytes for the same document."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

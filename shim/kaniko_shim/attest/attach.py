@@ -1,0 +1,79 @@
+"""Pushes what is said of an image beside it."""
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kaniko_shim.attest.artifact import Artifact, Subject, write_layout
+from kaniko_shim.attest.compose import Facts, compose
+from kaniko_shim.crane import Crane
+from kaniko_shim.errors import JobError
+from kaniko_shim.job import Job
+from kaniko_shim.pushing import Pushing
+from kaniko_shim.references import ImageReference
+from kaniko_shim.result import Attached
+
+if TYPE_CHECKING:
+    from kaniko_shim.attest.keys import SigningKey
+
+
+@dataclass(frozen=True, slots=True)
+class Attaching:
+    """Where attestations go, and how.
+
+    Attributes:
+        job: the job.
+        crane: pushes.
+        silence: seconds without output that a heartbeat ends.
+        key: signs; None: nothing is signed.
+    """
+
+    job: Job
+    crane: Crane
+    silence: float
+    key: "SigningKey | None" = field(repr=False)
+
+    def attach(self, outputs: Iterable[ImageReference], subject: Subject, facts: Facts) -> tuple[Attached, ...]:
+        """Attach to an image, in each repository of the outputs.
+
+        Returns:
+            What is attached to it in the first.
+
+        Raises:
+            JobError: a registry's reason.
+        """
+        places = dict.fromkeys(ImageReference(output.registry, output.repository) for output in outputs)
+        attached = [self._attach(place, subject, facts) for place in places]
+        return attached[0] if attached else ()
+
+    def _attach(self, place: ImageReference, subject: Subject, facts: Facts) -> tuple[Attached, ...]:
+        attached = list[Attached]()
+        for each in compose(place.name, subject, facts, self.key):
+            self._push(each.artifact, ImageReference(place.registry, place.repository, digest=each.artifact.digest))
+            attached.append(Attached(each.kind, each.artifact.digest))
+        if self.key:
+            self._sign(place, subject.digest, self.key)
+        return tuple(attached)
+
+    def _sign(self, place: ImageReference, digest: str, key: "SigningKey") -> None:
+        from kaniko_shim.attest.simplesigning import held_signatures, sign, signature_tag  # noqa: PLC0415 - with a key only
+
+        where = ImageReference(place.registry, place.repository, tag=signature_tag(digest))
+        signed = sign(place.name, digest, key, held_signatures(self._held(where)))
+        if signed:
+            self._push(signed, where)
+
+    def _held(self, where: ImageReference) -> bytes:
+        try:
+            return self.crane.manifest(where)
+        except JobError as error:
+            if "UNKNOWN" in error.failure.message or "404" in error.failure.message:
+                return b""
+            raise
+
+    def _push(self, artifact: Artifact, where: ImageReference) -> None:
+        layout = self.job.paths.scratch / "attestation"
+        shutil.rmtree(layout, ignore_errors=True)
+        write_layout(artifact, layout)
+        Pushing(self.job, self.crane, self.silence, layout, artifact.digest).push(where)

@@ -1,0 +1,40 @@
+"""Signed statements: DSSE envelopes, and the bundles of Sigstore that cosign reads.
+
+https://github.com/secure-systems-lab/dsse/blob/master/protocol.md,
+https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto
+"""
+
+import base64
+from typing import TYPE_CHECKING
+
+from kaniko_shim.attest.artifact import dump
+from kaniko_shim.attest.statement import MEDIA_TYPE
+
+if TYPE_CHECKING:
+    from kaniko_shim.attest.keys import SigningKey
+
+BUNDLE_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+
+
+def bundle(statement: bytes, key: "SigningKey") -> bytes:
+    """A statement with a key's signature, as a bundle.
+
+    It has no entry of a transparency log: what is built, where and by whom need not be told to anybody.
+    """
+    signature = base64.b64encode(key.sign(to_be_signed(statement))).decode()
+    return dump(
+        {
+            "mediaType": BUNDLE_TYPE,
+            "verificationMaterial": {"publicKey": {"hint": key.hint}},
+            "dsseEnvelope": {
+                "payload": base64.b64encode(statement).decode(),
+                "payloadType": MEDIA_TYPE,
+                "signatures": [{"sig": signature}],
+            },
+        }
+    )
+
+
+def to_be_signed(statement: bytes) -> bytes:
+    """DSSE's pre-authentication encoding of a statement."""
+    return b"DSSEv1 %d %s %d %s" % (len(MEDIA_TYPE), MEDIA_TYPE.encode(), len(statement), statement)

@@ -1,0 +1,121 @@
+"""Private keys that sign: PEM as OpenSSL writes it, or as `cosign generate-key-pair` does, which is encrypted.
+
+cosign's format: https://github.com/sigstore/cosign/blob/main/specs/ENCRYPTION.md is securesystemslib's, the PKCS #8 key
+in a NaCl secret box under a key that scrypt makes of the password.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+
+_COSIGN_LABELS = ("ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY")
+_MOST_SCRYPT_MEMORY = 256 * 1024 * 1024
+
+_Private = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private key that signatures are made with."""
+
+    private: _Private = field(repr=False)
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature of a message, with SHA-256 where the kind of key takes a digest."""
+        match self.private:
+            case ec.EllipticCurvePrivateKey():
+                return self.private.sign(message, ec.ECDSA(hashes.SHA256()))
+            case ed25519.Ed25519PrivateKey():
+                return self.private.sign(message)
+            case rsa.RSAPrivateKey():
+                return self.private.sign(message, padding.PKCS1v15(), hashes.SHA256())
+
+    def made(self, signature: bytes, message: bytes) -> bool:
+        """Whether a signature of a message is this key's."""
+        public = self.private.public_key()
+        try:
+            match public:
+                case ec.EllipticCurvePublicKey():
+                    public.verify(signature, message, ec.ECDSA(hashes.SHA256()))
+                case ed25519.Ed25519PublicKey():
+                    public.verify(signature, message)
+                case rsa.RSAPublicKey():
+                    public.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+        except InvalidSignature:
+            return False
+        return True
+
+    @property
+    def hint(self) -> str:
+        """What names the public key in a bundle: the base64 of the SHA-256 of its DER form."""
+        public = self.private.public_key()
+        der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        return base64.b64encode(hashlib.sha256(der).digest()).decode()
+
+
+def load_key(pem: str, password: str) -> SigningKey:
+    """Read a private key.
+
+    Args:
+        pem: The key.
+        password: What it is encrypted with; empty where it is not, or with an empty one.
+
+    Raises:
+        ValueError: it is none that can sign here; the message says what is wrong, and never quotes it.
+    """
+    label = pem.strip().partition("\n")[0].strip().strip("-").removeprefix("BEGIN ")
+    loaded: object
+    try:
+        if label in _COSIGN_LABELS:
+            loaded = serialization.load_der_private_key(_open_box(pem, password), None)
+        else:
+            loaded = _load_pem(pem.encode(), password)
+    except UnsupportedAlgorithm as error:
+        raise ValueError(_KINDS) from error
+    if isinstance(loaded, ec.EllipticCurvePrivateKey) and not isinstance(loaded.curve, ec.SECP256R1):
+        raise ValueError(f"the key's curve is {loaded.curve.name}; use P-256")  # noqa: TRY004 - a value of a variable
+    if not isinstance(loaded, _Private):
+        raise ValueError(_KINDS)  # noqa: TRY004 - a value of a variable
+    return SigningKey(loaded)
+
+
+_KINDS = "use a private key of kind ECDSA (P-256), Ed25519 or RSA"
+
+
+def _load_pem(pem: bytes, password: str) -> object:
+    try:
+        return serialization.load_pem_private_key(pem, password.encode() or None)
+    except TypeError as error:
+        # The library's way to say that a password is missing, or that there is none to give.
+        wanted = "is encrypted, and needs its password" if not password else "is not encrypted, and takes no password"
+        raise ValueError(f"the key {wanted}") from error
+    except ValueError as error:
+        raise ValueError("it is no private key in PEM form, or the password is wrong") from error
+
+
+def _open_box(pem: str, password: str) -> bytes:
+    import nacl.exceptions  # noqa: PLC0415 - for this kind of key only
+    import nacl.secret  # noqa: PLC0415
+
+    body = "".join(line.strip() for line in pem.strip().splitlines()[1:-1])
+    try:
+        document = json.loads(base64.b64decode(body, validate=True))
+        kdf, cipher = document["kdf"], document["cipher"]
+        if (kdf["name"], cipher["name"]) != ("scrypt", "nacl/secretbox"):
+            raise ValueError("unknown encryption")  # noqa: TRY301 - told as the others are
+        n, r, p = (int(kdf["params"][name]) for name in ("N", "r", "p"))
+        if 128 * n * r > _MOST_SCRYPT_MEMORY:
+            raise ValueError("it takes too much memory")  # noqa: TRY301
+        salt, nonce, box = (base64.b64decode(text) for text in (kdf["salt"], cipher["nonce"], document["ciphertext"]))
+        secret = hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, dklen=32, maxmem=2 * _MOST_SCRYPT_MEMORY)
+        return bytes(nacl.secret.SecretBox(secret).decrypt(box, nonce))
+    except nacl.exceptions.CryptoError as error:
+        raise ValueError("the key's password is wrong") from error
+    except (binascii.Error, KeyError, TypeError, ValueError) as error:
+        raise ValueError("it is not what cosign generate-key-pair writes") from error

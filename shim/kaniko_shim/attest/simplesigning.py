@@ -1,0 +1,74 @@
+"""Signatures as cosign keeps them beside an image, under the tag `sha256-….sig`.
+
+https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
+"""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from kaniko_shim.attest.artifact import MANIFEST_TYPE, Artifact, Blob, descriptor, dump, sha256
+
+if TYPE_CHECKING:
+    from kaniko_shim.attest.keys import SigningKey
+
+_PAYLOAD_TYPE = "application/vnd.dev.cosign.simplesigning.v1+json"
+_CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
+_ANNOTATION = "dev.cosignproject.cosign/signature"
+
+_Descriptor = Mapping[str, object]
+
+
+def signature_tag(digest: str) -> str:
+    """The tag that holds the signatures of the image with a `sha256:…` digest."""
+    return f"{digest.replace(':', '-')}.sig"
+
+
+def sign(repository: str, digest: str, key: "SigningKey", held: Sequence[_Descriptor] = ()) -> Artifact | None:
+    """The signatures of an image: those that it has, and the key's; None where the key's is among them.
+
+    Args:
+        repository: `registry/path` of the image.
+        digest: `sha256:…` of its manifest.
+        key: Signs.
+        held: Descriptors of the signatures that are there already.
+    """
+    payload = dump(
+        {
+            "critical": {
+                "identity": {"docker-reference": repository},
+                "image": {"docker-manifest-digest": digest},
+                "type": "cosign container image signature",
+            },
+            "optional": None,
+        }
+    )
+    if any(each.get("digest") == sha256(payload) and _is_of(each, payload, key) for each in held):
+        return None
+    annotation = {_ANNOTATION: base64.b64encode(key.sign(payload)).decode()}
+    layers = [*held, descriptor(Blob(_PAYLOAD_TYPE, payload, annotation))]
+    root = {"type": "layers", "diff_ids": [layer.get("digest") for layer in layers]}
+    config = Blob(_CONFIG_TYPE, dump({"architecture": "", "os": "", "config": {}, "rootfs": root}))
+    manifest = {"schemaVersion": 2, "mediaType": MANIFEST_TYPE, "config": descriptor(config), "layers": layers}
+    return Artifact(dump(manifest), (config.content, payload))
+
+
+def held_signatures(manifest: bytes) -> list[_Descriptor]:
+    """The descriptors of the signatures that a manifest holds."""
+    try:
+        layers = json.loads(manifest)["layers"]
+    except (ValueError, KeyError, TypeError):
+        return []
+    if not isinstance(layers, list):
+        return []
+    return [layer for layer in layers if isinstance(layer, dict) and layer.get("mediaType") == _PAYLOAD_TYPE]
+
+
+def _is_of(held: _Descriptor, payload: bytes, key: "SigningKey") -> bool:
+    annotations = held.get("annotations")
+    signature = annotations.get(_ANNOTATION) if isinstance(annotations, dict) else None
+    try:
+        return isinstance(signature, str) and key.made(base64.b64decode(signature), payload)
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""The packages in an image, read from its layers."""
