@@ -1,7 +1,7 @@
 """From the user's Dockerfile to the one that the executor gets, which it reads as Docker would read the first."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -29,6 +29,8 @@ class Surroundings:
         target: the stage that is wanted; empty for the last.
         arguments: the build arguments' values.
         cached: whether layers are cached.
+        pin: the digest of an image that is named by a tag; empty if it can't be had.
+        salt: differs from build to build.
     """
 
     context: Path
@@ -37,6 +39,8 @@ class Surroundings:
     target: str = ""
     arguments: Mapping[str, str] = field(default_factory=dict, repr=False)
     cached: bool = False
+    pin: Callable[[str], str] = field(default=lambda _: "", repr=False)
+    salt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Adapted:
         heredocs: files to write.
         target: the stage to ask for.
         arguments: build arguments to add.
+        uncached: what the cache can't be trusted with, so that nothing behind it comes from there.
     """
 
     dockerfile: Rewritten | None
@@ -56,6 +61,7 @@ class Adapted:
     heredocs: Converted
     target: str
     arguments: Mapping[str, str]
+    uncached: tuple[str, ...] = ()
 
 
 def adapt(content: bytes, support: Support, surroundings: Surroundings) -> Adapted:
@@ -72,12 +78,14 @@ def adapt(content: bytes, support: Support, surroundings: Surroundings) -> Adapt
     arguments = _platform(instructions, support, surroundings.arguments)
     heredocs = convert_heredocs(stages, support, surroundings.heredocs, surroundings.context)
     edits = list(heredocs.edits)
+    uncached = list[str]()
     if not support.modern:
         edits += _corrections(stages)
         if surroundings.cached:
             values = {**arguments, **surroundings.arguments}
             ignored = parse_ignore_file(surroundings.ignore_file)
-            edits += Markers(stages, surroundings.context, ignored, values).edits()
+            place = surroundings
+            edits += Markers(stages, place.context, ignored, values, place.pin, place.salt, uncached).edits()
     if not edits and not end:
         return Adapted(None, instructions, heredocs, target, arguments)
     if end:
@@ -87,7 +95,7 @@ def adapt(content: bytes, support: Support, surroundings: Surroundings) -> Adapt
     dockerfile = rewrite(content, edits)
     made = parse_dockerfile(dockerfile.text.encode("utf-8", "surrogateescape"))
     given = tuple(replace(each, line=dockerfile.origin(each.line)) for each in made)
-    return Adapted(dockerfile, given, heredocs, target, arguments)
+    return Adapted(dockerfile, given, heredocs, target, arguments, tuple(uncached))
 
 
 def _target(stages: Stages, target: str) -> tuple[str, int]:

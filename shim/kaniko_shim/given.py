@@ -1,6 +1,7 @@
 """Reads the user's Dockerfile, and gives the executor one that it reads as Docker would read the user's."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -54,8 +55,10 @@ class Given:
         return self._rewritten.translate(error) if self._rewritten else error
 
 
-def give_dockerfile(request: BuildRequest, context: Path, support: Support, paths: Paths) -> Given:
-    """Make the executor's Dockerfile.
+def give_dockerfile(
+    request: BuildRequest, context: Path, support: Support, paths: Paths, pin: Callable[[str], str]
+) -> Given:
+    """Make the executor's Dockerfile. `pin` knows the digests of images, or answers with nothing.
 
     Raises:
         JobError: there is no Dockerfile, or the executor would misread it.
@@ -87,6 +90,8 @@ def give_dockerfile(request: BuildRequest, context: Path, support: Support, path
         request.target,
         {each.name: each.value for each in (*request.build_args, *request.secret_build_args)},
         cached=request.cache is not None,
+        pin=pin,
+        salt=os.urandom(16).hex(),
     )
     adapted = adapt(content, support, surroundings)
     if adapted.dockerfile:
@@ -95,7 +100,7 @@ def give_dockerfile(request: BuildRequest, context: Path, support: Support, path
         path,
         replace(request, target=adapted.target, build_args=(*request.build_args, *_arguments(adapted))),
         adapted.instructions,
-        tuple(warnings_about(instructions, support, name)),
+        (*warnings_about(instructions, support, name), *map(_uncached, adapted.uncached)),
         plan_steps(instructions, adapted.instructions, request.target, skips_unused=_skips_unused(request, support)),
         checksum,
         {instruction.line: instruction.text for instruction in instructions},
@@ -110,6 +115,13 @@ def _endless(name: str, instruction: Instruction, heredoc: Heredoc) -> Failure:
         hint=f"End it with a line that holds {heredoc.word} and nothing else.",
         instruction=instruction.text,
         line=instruction.line,
+    )
+
+
+def _uncached(what: str) -> str:
+    return (
+        f"The cache can't tell whether {what} has changed: no layer behind it is taken from there. "
+        "Name an image by its digest; put a file into the context."
     )
 
 

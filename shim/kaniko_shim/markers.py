@@ -4,13 +4,14 @@ kaniko up to 1.25 finds a RUN's cached layer by what was copied before it, and t
 directory's files for that, in the order of their names, but not the names. A file that was renamed would go unnoticed
 and the old layer be used. So an ARG is declared before each COPY of a directory or of a pattern, and its name
 depends on the names of the files. It has no value: no RUN sees it, and the image is the same; only the key differs.
+Where the names can't be known beforehand, it is another one in each build, and nothing behind it comes from the cache.
 """
 
 import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,8 @@ PREFIX = "IMAGEBUILD_NAMES_"
 
 _COPYING = frozenset({"COPY", "ADD"})
 _SPECIAL = re.compile(r"[*?\[\\]")
+_SCRATCH = "scratch"
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -35,12 +38,18 @@ class Markers:
         context: the context's directory.
         ignored: its `.dockerignore`.
         arguments: the build arguments' values.
+        pin: the digest of an image that is named by a tag; empty if it can't be had.
+        salt: differs from build to build.
+        unknown: is filled with what can't be known beforehand.
     """
 
     stages: Stages
     context: Path
     ignored: Sequence[Pattern]
     arguments: Mapping[str, str] = field(repr=False)
+    pin: Callable[[str], str] = lambda _: ""
+    salt: str = ""
+    unknown: list[str] = field(default_factory=list)
 
     def edits(self) -> Iterator[Edit]:
         """The markers to put into the Dockerfile."""
@@ -53,10 +62,22 @@ class Markers:
         """What the names depend on; empty if they are in the instruction itself, or can't be known."""
         origin = instruction.flag("--from")
         if origin is None:
-            return "".join(self._names(source) for source in copied(instruction))
+            urls = "".join(self._give_up(source) for source in copied(instruction) if _URL.match(source))
+            return urls + "".join(self._names(source) for source in copied(instruction))
         # What a stage leaves is known only when it has run; its names depend on all that goes into it.
         source = self.stages.find(origin, stage.index)
-        return self._inputs(source) if source else ""
+        return self._inputs(source) if source else self._image(origin)
+
+    def _image(self, name: str) -> str:
+        """What an image's content depends on; empty if its name says so."""
+        if "@sha256:" in name or name == _SCRATCH:
+            return ""
+        return ("" if "$" in name else self.pin(name)) or self._give_up(name)
+
+    def _give_up(self, what: str) -> str:
+        if what not in self.unknown:
+            self.unknown.append(what)
+        return self.salt
 
     def _names(self, source: str) -> str:
         directory = self._directory(source)
@@ -77,7 +98,7 @@ class Markers:
     def _inputs(self, stage: Stage) -> str:
         """All that goes into a stage, but for what its base image and its RUN steps get from elsewhere."""
         base = self.stages.base(stage)
-        parts = [self._inputs(base) if base else stage.base]
+        parts = [self._inputs(base) if base else stage.base + self._image(self._named(stage.base))]
         for instruction in (*self.stages.arguments, *stage.instructions):
             parts.append(repr((instruction.text, instruction.heredocs)))
             if instruction.keyword == "ARG":
@@ -85,10 +106,26 @@ class Markers:
             elif instruction.keyword in _COPYING:
                 origin = instruction.flag("--from")
                 source = self.stages.find(origin, stage.index) if origin else None
-                parts += [self._inputs(source)] if source else [self._content(each) for each in copied(instruction)]
+                if source:
+                    parts.append(self._inputs(source))
+                elif origin:
+                    parts.append(self._image(origin))
+                else:
+                    parts += [self._content(each) for each in copied(instruction)]
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
+    def _named(self, image: str) -> str:
+        """A FROM's image, with the arguments before the first FROM in place."""
+        values = dict[str, str]()
+        for instruction in self.stages.arguments:
+            for word in WORD.findall(instruction.rest):
+                name, _, default = word.partition("=")
+                values[name] = self.arguments.get(name, default.strip("\"'"))
+        return _VARIABLE.sub(lambda match: values.get(match[1] or match[2], match[0]), image)
+
     def _content(self, source: str) -> str:
+        if _URL.match(source):
+            return self._give_up(source)
         directory = self._directory(source)
         if directory is None:
             path = self.context / source.lstrip("/")

@@ -24,6 +24,7 @@ _CACHE_WARNING = "Error uploading layer to cache: "
 # A command that changed nothing has no layer to upload.
 _HARMLESS = re.compile(r"open : no such file or directory\s*$")
 
+_TRIGGERS = re.compile(r"Executing (?!0 )\d+ build triggers")
 _NOTHING_TO_COPY = "No files to copy"
 _MIRROR = re.compile(
     r"Failed to retrieve image (\S+) from (?:re)?mapped registry (\S+): (.*?)(?:\. Will try with.*)?", re.DOTALL
@@ -60,6 +61,7 @@ class Progress:
         instruction: the last instruction that it began, as the Dockerfile has it; empty before the first.
         occurrence: how often that instruction's text has been begun.
         error: its last words, if it failed.
+        triggers: whether a base image has triggers (ONBUILD).
         walk: the step that it is at.
         pushing: whether the push of the image has begun.
         image: the image that it is asking a registry for, if it is.
@@ -74,6 +76,7 @@ class Progress:
         self.occurrence = 0
         self.error = ""
         self.walk = Walk(steps or Steps())
+        self.triggers = False
         self.pushing = False
         self.image = ""
         self.mirrors = list[str]()
@@ -99,6 +102,11 @@ class Progress:
         for part in (line[:cut], line[cut:]) if cut else (line,):
             if (shown := self._read(part)) is not None:
                 yield shown
+
+    @property
+    def _copies(self) -> bool:
+        """Whether it is copying; it also looks for files before an instruction begins, while it is at the last one."""
+        return self.phase == self._step and self.instruction.startswith(("COPY ", "ADD "))
 
     @property
     def _step(self) -> str:
@@ -134,7 +142,7 @@ class Progress:
             self._misses += 1
         elif message.startswith(_CACHE_WARNING) and not _HARMLESS.search(message):
             self.warnings.append("A layer could not be added to the cache: " + message[len(_CACHE_WARNING) :])
-        elif message == _NOTHING_TO_COPY:
+        elif message == _NOTHING_TO_COPY and self._copies:
             self.warnings.append(f"{self.instruction} copies nothing: no file has a name of that pattern")
         elif _INSTRUCTION.fullmatch(message):
             self.instruction = " ".join(message.split())
@@ -154,6 +162,7 @@ class Progress:
                 return
 
     def _note_stage(self, message: str) -> None:
+        self.triggers = self.triggers or bool(_TRIGGERS.fullmatch(message))
         if message.startswith(_STAGE):
             self._stages += 1
             # The first one's FROM is the step that every build begins with.

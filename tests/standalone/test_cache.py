@@ -119,6 +119,23 @@ def test_names_made_from_contents_are_noticed_in_another_stage(
         assert read(registry, env["OUTPUT_IMAGE"], "list", tmp_path) == f"{expected}\n"
 
 
+@pytest.mark.parametrize("last", ["COPY --from={image} /d /d", "COPY --from=stage /d /d"])
+def test_names_are_noticed_in_an_image_that_is_named_by_its_tag(
+    built: Callable[..., Done], registry: Registry, source: Path, env: dict[str, str], tmp_path: Path, last: str
+):
+    image = f"{registry.address}/standalone/renamed:1"
+    for name in ("one", "two"):
+        write(source, {"Dockerfile": f"FROM busybox\nRUN mkdir /d && touch /d/{name}\n"})
+        built(OUTPUT_IMAGE=image, CACHE="false")
+        text = f"FROM {image} AS stage\nFROM busybox\n{last.format(image=image)}\nRUN ls /d > /list\n"
+        write(source, {"Dockerfile": text})
+        for hits in (False, True):
+            done = built()
+            assert read(registry, env["OUTPUT_IMAGE"], "list", tmp_path) == f"{name}\n"
+            assert "warnings" not in done.result
+            assert bool(done.result["cache"]["hits"]) is hits
+
+
 def test_the_cache_leaves_no_trace_in_the_image(
     built: Callable[..., Done], registry: Registry, source: Path, env: dict[str, str], tmp_path: Path
 ):

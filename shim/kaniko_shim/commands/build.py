@@ -19,6 +19,7 @@ from kaniko_shim.heartbeat import heartbeat
 from kaniko_shim.job import Job
 from kaniko_shim.machine import architecture
 from kaniko_shim.memory import oom_kills
+from kaniko_shim.pins import Pins
 from kaniko_shim.probe import probe
 from kaniko_shim.progress import Progress
 from kaniko_shim.reasons import Reason
@@ -31,6 +32,10 @@ from kaniko_shim.sources.place import Place
 from kaniko_shim.times import now
 from kaniko_shim.variable import Command
 
+_TRIGGERS = (
+    "A base image has triggers (ONBUILD). Files that were renamed, and are copied by them, may be missed by the cache: "
+    "set CACHE=false after a rename."
+)
 # Made by kind in every container, and a mount that can't be replaced.
 _PRODUCT_UUID = Path("/product_uuid")
 
@@ -40,6 +45,7 @@ class _Prepared:
     command: Invocation
     credentials: DockerConfig | None = field(repr=False)
     given: Given
+    names_in_keys: bool
 
 
 def build(request: BuildRequest, job: Job) -> Result:
@@ -58,6 +64,8 @@ def build(request: BuildRequest, job: Job) -> Result:
     progress = Progress((output.name for output in request.outputs), prepared.given.steps)
     started = now()
     failure = _execute(request, job, prepared, progress)
+    if request.cache and progress.triggers and not prepared.names_in_keys:
+        job.warn(_TRIGGERS)
     images: tuple[PushedImage, ...] = ()
     if failure is None and request.command is Command.BUILD:
         record = Record(asked(request, source.url), source_of(source), prepared.given.checksum, started, now())
@@ -107,15 +115,18 @@ def _prepare(request: BuildRequest, job: Job) -> _Prepared:
     context = context_directory(paths.context, request.source)
     abilities = probe(paths)
     support = replace(abilities.support, architecture=architecture(), target=request.platform)
-    given = give_dockerfile(request, context, support, paths)
     credentials = find_credentials(request.docker_config, job.environment, paths)
     install_credentials(credentials, paths, job.warn)
+    pins = Pins(Crane(paths, job.environment, request.registries), request.registries)
+    with heartbeat(job.beat, request.heartbeat_seconds):
+        given = give_dockerfile(request, context, support, paths, pins)
     if request.layout:
         Path(request.layout).mkdir(parents=True, exist_ok=True)
     paths.digest_file.unlink(missing_ok=True)
     for warning in given.warnings:
         job.warn(warning)
-    return _Prepared(_command(given.request, job, context, given.path, abilities), credentials, given)
+    command = _command(given.request, job, context, given.path, abilities)
+    return _Prepared(command, credentials, given, names_in_keys=support.modern)
 
 
 def _command(request: BuildRequest, job: Job, context: Path, dockerfile: Path, abilities: Abilities) -> Invocation:

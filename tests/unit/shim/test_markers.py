@@ -19,6 +19,13 @@ def context(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def salted(context: Path, text: str, digests: Mapping[str, str], salt: str = "salt") -> tuple[list[str], list[str]]:
+    unknown = list[str]()
+    stages = split_stages(parse_dockerfile(text.encode()))
+    markers = Markers(stages, context, (), {"V": "2"}, lambda image: digests.get(image, ""), salt, unknown)
+    return [edit.text for edit in markers.edits()], unknown
+
+
 def marked(context: Path, text: str, ignored: str = "", arguments: Mapping[str, str] | None = None) -> list[str]:
     stages = split_stages(parse_dockerfile(text.encode()))
     patterns = parse_ignore_file(ignored.encode())
@@ -119,3 +126,40 @@ def test_all_that_goes_into_another_stage_counts(context: Path, change: str):
 )
 def test_what_is_ignored(text: str, path: str, *, ignored: bool):
     assert is_ignored(path, parse_ignore_file(text.encode())) == ignored
+
+
+FROM_STAGE = "ARG V=1\nFROM image:$V AS one\nRUN a\nFROM y\nCOPY --from=one /o /p\n"
+
+
+@pytest.mark.parametrize("text", ["FROM x\nCOPY --from=image:2 /o /p\n", FROM_STAGE])
+def test_another_image_of_the_same_name_changes_the_marker(context: Path, text: str):
+    one, two = (salted(context, text, {"image:2": digest}) for digest in ("sha256:1", "sha256:2"))
+    assert one[0] != two[0]
+    assert len(one[0]) == 1
+    assert one == salted(context, text, {"image:2": "sha256:1"}, "more salt")
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("FROM x\nCOPY --from=image:2 /o /p\n", ["image:2"]),
+        ("FROM x\nCOPY --from=$IMAGE /o /p\n", ["$IMAGE"]),
+        (FROM_STAGE, ["image:2"]),
+        ("FROM x\nADD https://h.example/f /f\n", ["https://h.example/f"]),
+        (
+            "FROM scratch AS one\nADD https://h.example/f /f\nFROM y\nCOPY --from=one /f /f\n",
+            ["https://h.example/f"],
+        ),
+    ],
+)
+def test_what_can_not_be_known_is_named_and_never_cached(context: Path, text: str, unknown: list[str]):
+    markers, named = salted(context, text, {})
+    assert named == unknown
+    assert markers
+    assert set(markers).isdisjoint(salted(context, text, {}, "more salt")[0])
+
+
+def test_an_image_named_by_its_digest_can_not_change(context: Path):
+    digest = "image@sha256:" + "a" * 64
+    assert salted(context, f"FROM x\nCOPY --from={digest} /o /p\n", {}) == ([], [])
+    assert salted(context, f"FROM {digest} AS one\nFROM y\nCOPY --from=one /o /p\n", {})[1] == []

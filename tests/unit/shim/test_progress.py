@@ -113,3 +113,16 @@ def test_a_mirror_that_fails_is_a_warning_and_one_without_the_image_is_none():
         "The mirror m.example did not give m.example/busybox:latest: dial tcp: connection refused"
     ]
     assert len(progress.mirrors) == 2
+
+
+def test_a_pattern_without_files_is_a_warning_about_its_own_instruction():
+    progress = Progress()
+    read(
+        progress,
+        line("COPY a* /x/"),
+        line("Taking snapshot of files..."),
+        line("No files to copy"),
+        line("COPY b* /x/"),
+        line("No files to copy"),
+    )
+    assert progress.warnings == ["COPY b* /x/ copies nothing: no file has a name of that pattern"]
