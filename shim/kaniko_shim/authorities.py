@@ -17,7 +17,8 @@ def parse_authorities(text: str) -> str:
 
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text + "\n")
-    except (ssl.SSLError, ValueError) as error:
+    except (ssl.SSLError, ValueError, TypeError) as error:
+        # TypeError: there are characters beyond ASCII.
         raise ValueError("write the text of one or more certificates, -----BEGIN CERTIFICATE----- and all") from error
     return text + "\n"
 

@@ -1,0 +1,120 @@
+"""Every parser takes any text: it reads it, or says what is wrong, and nothing else happens."""
+
+import ast
+from collections.abc import Callable
+from pathlib import Path
+
+import kaniko_shim
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kaniko_shim.cli import parse_command_line
+from kaniko_shim.dockerfile import parse_dockerfile
+from kaniko_shim.errors import JobError
+from kaniko_shim.executor import read_abilities
+from kaniko_shim.ignorefile import is_ignored, parse_ignore_file
+from kaniko_shim.reasons import Reason
+from kaniko_shim.references import parse_mirror, parse_reference, parse_registry
+from kaniko_shim.request import parse_request
+from kaniko_shim.sources.known_hosts import parse_known_hosts
+from kaniko_shim.sources.remotes import parse_remote
+from kaniko_shim.stages import split_stages
+from kaniko_shim.variable import Command
+from kaniko_shim.variables import TABLE
+
+ENVIRONMENTS = st.dictionaries(st.sampled_from([variable.name for variable in TABLE]), st.text(max_size=40), max_size=6)
+# Text that looks like what is parsed comes further than letters by chance do.
+PIECES = st.sampled_from(
+    [
+        *(
+            "https://",
+            "git@",
+            "oci://",
+            "s3://",
+            "dir:///",
+            "data:",
+            ";base64,",
+            "//",
+            "/",
+            ":",
+            "@",
+            "#",
+            "?",
+            "=",
+            ",",
+        ),
+        *(
+            ";",
+            "[",
+            "]",
+            "{",
+            "}",
+            '"',
+            "'",
+            "\\",
+            "`",
+            "$",
+            "${",
+            "%",
+            "%zz",
+            "%2e",
+            "..",
+            "\n",
+            "\r\n",
+            "\t",
+            " ",
+            "\0",
+        ),
+        *("a", "A", "0", "65536", "-1", "1h", "true", "sha256:", "e" * 64, "amd64", "é", "\udc80", "\u2028", "--", "-"),
+        *("FROM", "RUN", "COPY", "ADD", "<<EOF", "EOF", "ONBUILD", "# escape=`", "AS", "!", "*", "ssh-ed25519", "AAAA"),
+    ]
+)
+TEXTS = st.text(max_size=60) | st.lists(PIECES, max_size=12).map("".join)
+
+PARSERS: dict[str, Callable[[str], object]] = {
+    **{variable.name: variable.parse for variable in TABLE},
+    "parse_reference": parse_reference,
+    "parse_registry": parse_registry,
+    "parse_mirror": parse_mirror,
+    "parse_remote": parse_remote,
+    "parse_known_hosts": parse_known_hosts,
+    "read_abilities": read_abilities,
+    "parse_dockerfile": lambda text: split_stages(parse_dockerfile(text.encode("utf-8", "surrogateescape"))),
+    "parse_ignore_file": lambda text: is_ignored("a/b", parse_ignore_file(text.encode("utf-8", "surrogateescape"))),
+    "parse_command_line": lambda text: parse_command_line(text.split(" ")),
+}
+
+
+@pytest.mark.parametrize("name", PARSERS)
+@given(text=TEXTS)
+def test_any_text_is_read_or_refused(name: str, text: str):
+    try:
+        PARSERS[name](text)
+    except (ValueError, JobError) as error:
+        problem = str(error)
+    else:
+        problem = "none"
+    assert problem
+
+
+@given(st.sampled_from(Command), ENVIRONMENTS)
+def test_any_variables_are_a_request_or_refused(command: Command, environment: dict[str, str]):
+    try:
+        request = parse_request(command, environment)
+    except JobError as error:
+        outcome: object = error.failure.reason
+    else:
+        outcome = request.command
+    assert outcome in {command, Reason.INVALID_SPEC}
+
+
+def test_every_parser_is_here():
+    used = {variable.parse.__name__ for variable in TABLE}
+    here = used | set(PARSERS) | {"parse_request", "split_lines", "split_list", "split_stages", "parse_output"}
+    found = {
+        node.name
+        for path in Path(kaniko_shim.__file__).parent.rglob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith(("parse_", "read_abilities", "split_"))
+    }
+    assert found - here == set()
