@@ -26,9 +26,9 @@ class Chart:
         given = yaml.safe_dump(values or {})
         return subprocess.run(line, input=given, capture_output=True, text=True, check=False, timeout=60)
 
-    def render(self, values: Json | None = None, name: str = "ib") -> list[Json]:
+    def render(self, values: Json | None = None, name: str = "ib", namespace: str = "imagebuild-system") -> list[Json]:
         """Give the objects that an installation with these values creates."""
-        arguments = ("--name-template", name, "--namespace", "imagebuild-system", "--kube-version", KUBERNETES)
+        arguments = ("--name-template", name, "--namespace", namespace, "--kube-version", KUBERNETES)
         done = self.run("template", *arguments, values=values)
         assert done.returncode == 0, done.stderr
         return [document for document in yaml.safe_load_all(done.stdout) if document]

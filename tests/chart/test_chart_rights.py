@@ -52,9 +52,9 @@ def test_no_role_reaches_too_far(chart: Chart, namespaces: list[str]) -> None:
 
 def test_the_whole_cluster(chart: Chart) -> None:
     objects = chart.render()
-    assert one(objects, "ClusterRole", "-operator")["rules"] == RULES
+    assert one(objects, "ClusterRole", "-operator-imagebuild-system")["rules"] == RULES
     binding = one(objects, "ClusterRoleBinding")
-    assert binding["roleRef"]["name"] == "ib-imagebuild-operator"
+    assert binding["roleRef"]["name"] == "ib-imagebuild-operator-imagebuild-system"
     assert binding["subjects"] == [
         {"kind": "ServiceAccount", "name": "ib-imagebuild-operator", "namespace": "imagebuild-system"}
     ]
@@ -63,7 +63,7 @@ def test_the_whole_cluster(chart: Chart) -> None:
 
 def test_without_progress_no_log_can_be_read(chart: Chart) -> None:
     objects = chart.render({"progress": {"enabled": False}})
-    assert one(objects, "ClusterRole", "-operator")["rules"] == [
+    assert one(objects, "ClusterRole", "-operator-imagebuild-system")["rules"] == [
         rule for rule in RULES if "pods/log" not in rule["resources"]
     ]
     assert environment(objects)["IMAGEBUILD_PROGRESS"] == "false"
@@ -80,6 +80,15 @@ def test_some_namespaces(chart: Chart) -> None:
     }
     assert not [item for item in objects if item["kind"].startswith("ClusterRole")]
     assert environment(objects)["IMAGEBUILD_NAMESPACES"] == "team-a,team-b"
+
+
+def test_releases_of_one_name_have_nothing_of_the_cluster_in_common(chart: Chart) -> None:
+    def of_the_cluster(namespace: str) -> set[tuple[str, str]]:
+        objects = chart.render({"crds": {"install": False}}, namespace=namespace)
+        return {(item["kind"], item["metadata"]["name"]) for item in objects if "namespace" not in item["metadata"]}
+
+    assert of_the_cluster("one")
+    assert not of_the_cluster("one") & of_the_cluster("two")
 
 
 @pytest.mark.parametrize("namespaces", [[], ["team-a"]])

@@ -10,6 +10,11 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Name of its objects that belong to no namespace: other releases may have the same name in theirs. */}}
+{{- define "imagebuild.clusterName" -}}
+{{- printf "%s-%s" (include "imagebuild.fullname" .) .Release.Namespace -}}
+{{- end -}}
+
 {{/* Labels that the Deployment selects its pod by; they can never change. */}}
 {{- define "imagebuild.selectorLabels" -}}
 app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
