@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 from environment import cluster_variables
-from functional.kube import ESTABLISHED, Builds, Defaults, Kubectl
+from functional.kube import Builds, Defaults, Kubectl
 from functional.kubelet import Kubelet
 from functional.operator_process import OperatorProcess
 from kubernetes import client, config
+from support.watching import wait_for_definitions
 
 TESTS = Path(__file__).parents[1]
 CRDS = TESTS.parent / "crds"
@@ -59,10 +60,10 @@ def api(kubeconfig: Path) -> Iterator[client.ApiClient]:
 
 
 @pytest.fixture(scope="session")
-def crd(kubectl: Kubectl) -> Path:
+def crd(kubectl: Kubectl, api: client.ApiClient) -> Path:
     """The CRD of ImageBuild; it and that of ImageBuildDefaults are installed."""
     kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRDS))
-    kubectl("wait", ESTABLISHED, "-f", str(CRDS), "--timeout=30s")
+    wait_for_definitions(api)
     return CRDS / "imagebuild.yaml"
 
 

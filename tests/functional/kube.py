@@ -11,8 +11,6 @@ from kubernetes import client
 
 GROUP, VERSION, PLURAL, DEFAULTS = "imagebuild.dev", "v1alpha1", "imagebuilds", "imagebuilddefaults"
 Json = dict[str, Any]
-#: For `kubectl wait`, whose own `condition=Established` is an error while a new definition has no conditions yet.
-ESTABLISHED = '--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True'
 
 
 def spec(**fields: object) -> Json:

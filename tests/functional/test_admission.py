@@ -137,7 +137,7 @@ def test_a_full_quota_is_waited_for_at_the_gate(
     core.create_namespaced_resource_quota(namespace, quota)
     full = {"status": {"hard": {"pods": "0"}, "used": {"pods": "0"}}}
     core.patch_namespaced_resource_quota_status("none", namespace, full)
-    builds.create(spec(), name="first")
+    builds.create(spec(priority=1), name="first")
     body = wait_for_build(api, namespace, "first", phase)
     assert body["status"]["reason"] == "QuotaExceeded"
     builds.create(spec(), name="second")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from chart.helm import CHART, find_helm
-from functional.kube import ESTABLISHED, Builds, Kubectl, spec
+from functional.kube import Builds, Kubectl, spec
 from kubernetes import client
+from support.watching import wait_for_definitions
 
 Helm = Callable[..., str]
 
@@ -100,15 +101,14 @@ def test_a_list_of_namespaces_is_a_fence(helm: Helm, api: client.ApiClient, name
     assert [right for right in (*ALLOWED, *DENIED) if allowed(api, user, "default", right)] == []
 
 
-def test_uninstalling_keeps_the_builds(helm: Helm, builds: Builds, kubectl: Kubectl) -> None:
+def test_uninstalling_keeps_the_builds(helm: Helm, builds: Builds, api: client.ApiClient) -> None:
     builds.create(spec())
     helm("install", "--take-ownership")
     helm("upgrade", "--set=log.level=debug")
     assert "kept" in helm("uninstall")
     assert builds.get()["spec"]["output"]["push"] is True
     helm("install", "--take-ownership")
-    for name in ("imagebuilds", "imagebuilddefaults"):
-        kubectl("wait", ESTABLISHED, f"crd/{name}.imagebuild.dev", "--timeout=30s")
+    wait_for_definitions(api)
 
 
 def test_the_notes_say_what_to_do_next(helm: Helm, builds: Builds, kubectl: Kubectl) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from functional.conftest import CRDS
-from functional.kube import ESTABLISHED, Builds, Defaults, Kubectl, spec
+from functional.kube import Builds, Defaults, Kubectl, spec
 from functional.kubelet import PUSHED, Kubelet, terminated, waiting
 from functional.operator_process import OperatorProcess
 from imagebuild_operator.cluster import Cluster
@@ -17,7 +17,14 @@ from imagebuild_operator.reconcile import Reconciler
 from imagebuild_operator.settings import BuildDefaults, Limits, OperatorSettings
 from imagebuild_operator.store import Store
 from kubernetes import client
-from support.watching import phase, wait_for_build, wait_for_deletion, wait_for_finish, watch_builds
+from support.watching import (
+    phase,
+    wait_for_build,
+    wait_for_definitions,
+    wait_for_deletion,
+    wait_for_finish,
+    watch_builds,
+)
 
 Json = dict[str, Any]
 
@@ -294,7 +301,7 @@ def test_without_the_definition_the_operator_says_so_once_and_works_and_a_build_
         assert operator.log.count("imagebuilddefaults") == 1
     finally:
         kubectl("apply", "--server-side", "--force-conflicts", "-f", definition)
-        kubectl("wait", ESTABLISHED, "-f", definition, "--timeout=30s")
+        wait_for_definitions(api)
     # No watch tells of these: a build is no older than the defaults that were there when it was made.
     defaults.create(DEFAULTS)
     builds.create(spec(), name="later")

@@ -73,12 +73,12 @@ def test_an_api_server_that_is_down_does_not_fail_it(
     kubelet.pod()
 
 
-def test_an_operator_that_has_listed_nothing_is_not_ready(operator: OperatorProcess, front: Front):
+def test_an_operator_that_has_seen_nothing_yet_is_not_ready(operator: OperatorProcess, front: Front):
     front.away.set()
     operator.stop()
     operator.start()
     assert until(lambda: operator.probe("/readyz")[0]) == 503
-    until(lambda: "first lists" in operator.probe("/readyz")[1])
+    assert operator.probe("/readyz")[1] == "The operator is starting.\n"
     assert operator.probe("/healthz")[0] == 200
     front.away.clear()
     until(lambda: operator.probe("/readyz")[0] == 200)

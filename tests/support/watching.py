@@ -73,6 +73,27 @@ def wait_for_deletion(api: client.ApiClient, namespace: str, name: str, timeout:
     raise AssertionError(f"{namespace}/{name} is still there after {timeout} s")
 
 
+def wait_for_definitions(api: client.ApiClient, timeout: float = 30) -> None:
+    """Watch our CustomResourceDefinitions until the API server serves them.
+
+    `kubectl wait` is no help: while a new definition has no conditions yet, it ends with an error.
+
+    Raises:
+        AssertionError: it does not within `timeout` seconds.
+    """
+    for plural in (PLURAL, "imagebuilddefaults"):
+        stream = watch.Watch().stream(
+            client.CustomObjectsApi(api).list_cluster_custom_object,
+            "apiextensions.k8s.io",
+            "v1",
+            "customresourcedefinitions",
+            field_selector=f"metadata.name={plural}.{GROUP}",
+            timeout_seconds=max(1, round(timeout)),
+        )
+        is_served = (condition(event["object"], "Established").get("status") == "True" for event in stream)
+        assert any(is_served), f"{plural}.{GROUP} is not established after {timeout} s"
+
+
 def wait_for_pod(
     api: client.ApiClient,
     namespace: str,
