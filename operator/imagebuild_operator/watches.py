@@ -92,7 +92,13 @@ class Watches:
                 # It begins where the list has ended.
                 self._listed.add(call.path)
 
-        async def end(_: object, call: SimpleNamespace, request: aiohttp.TraceRequestEndParams) -> None:
+        async def end(
+            session: aiohttp.ClientSession, call: SimpleNamespace, request: aiohttp.TraceRequestEndParams
+        ) -> None:
+            if session.closed:
+                # Answered while kopf gave the session up for a new login. To read it would be a RuntimeError, which
+                # ends the operator; where it is closed, that is a lost connection, and kopf asks again.
+                request.response.close()
             self._meters.called(call.verb, request.response.status, self._clock() - call.since)
             if call.path not in self._resources or request.response.status != 200:  # noqa: PLR2004 - OK
                 return
