@@ -6,11 +6,14 @@ import signal
 import time
 from base64 import b64encode
 from pathlib import Path
+from shutil import make_archive
 
 import pytest
 from kaniko_shim.variables import TABLE
 from standalone.container import Builder
 from standalone.registry import Registry
+from standalone.serving import serve_https
+from support.https import Https
 
 
 def build_arg(name: str, value: str) -> str:
@@ -159,16 +162,19 @@ def test_secrets_are_out_of_reach_of_a_run(
     )
     password, token = "p4ssw0rd-of-the-source", "t0ken-of-the-build"
     auth = b64encode(b"robot:registry-p4ss").decode()
-    done = builder.run(
-        env={
-            **env,
-            "SOURCE_PASSWORD": password,
-            "THE_TOKEN": token,
-            "BUILD_ARG_FROM": "TOKEN=THE_TOKEN",
-            "DOCKER_CONFIG_JSON": json.dumps({"auths": {"other.example": {"auth": auth}}}),
-        },
-        mounts={"/tmp/source": source},
-    )
+    https = Https.make(tmp_path)
+    with serve_https(https, Path(make_archive(str(tmp_path / "context"), "tar", source)).read_bytes()) as url:
+        done = builder.run(
+            env={
+                **env,
+                "SOURCE_GET_URL": f"{url}/context.tar",
+                "SOURCE_PASSWORD": password,
+                "THE_TOKEN": token,
+                "BUILD_ARG_FROM": "TOKEN=THE_TOKEN",
+                "DOCKER_CONFIG_JSON": json.dumps({"auths": {"other.example": {"auth": auth}}}),
+            },
+            mounts={"/kaniko/ssl/certs/own.crt": https.authority},
+        )
     assert done.code == 0, done.log
     root = registry.pull(env["OUTPUT_IMAGE"], tmp_path / "image")
     seen = (root / "seen").read_bytes().decode(errors="replace")
