@@ -16,6 +16,7 @@ FIELDS: Final = (
     "podName",
     "node",
     "digest",
+    "layerBytes",
     "source",
     "attempts",
     "startTime",

@@ -52,6 +52,7 @@ class Result:
     log_tail: str | None = None
     digest: str | None = None
     images: tuple[Image, ...] = ()
+    layer_bytes: tuple[int, ...] = ()
     source: Mapping[str, Any] = field(default_factory=dict)
     timings: Mapping[str, int] = field(default_factory=dict)
     cache: Mapping[str, int] = field(default_factory=dict)
@@ -77,6 +78,7 @@ def parse_result(message: str) -> Result:
         log_tail=_text(document.get("logTail"), MAX_LOG_TAIL),
         digest=_digest(document.get("digest")),
         images=_images(document.get("images")),
+        layer_bytes=_sizes(document.get("layerBytes")),
         source=_source(document.get("source")),
         timings=_numbers(document.get("timings"), ("fetchMs", "buildMs", "pushMs")),
         cache=_numbers(document.get("cache"), ("hits", "misses")),
@@ -101,6 +103,13 @@ def _number(value: object) -> int | None:
 
 def _digest(value: object) -> str | None:
     return value if isinstance(value, str) and _DIGEST.fullmatch(value) else None
+
+
+def _sizes(value: object) -> tuple[int, ...]:
+    """All or none: sizes are told apart by their place."""
+    sizes = [_number(item) for item in value] if isinstance(value, list) else []
+    known = tuple(size for size in sizes if size is not None)
+    return known if len(known) == len(sizes) else ()
 
 
 def _numbers(value: object, names: tuple[str, ...]) -> dict[str, int]:

@@ -184,6 +184,7 @@ def _final(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, start_time
                 for image in verdict.result.images
             ],
             "attestations": [{"kind": each.kind, "digest": each.digest} for each in verdict.result.attached] or None,
+            "layerBytes": list(verdict.result.layer_bytes) or None,
         }
     elif verdict.phase is Phase.FAILED:
         final["failure"] = _present(

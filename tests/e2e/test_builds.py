@@ -33,6 +33,7 @@ def test_the_status_has_the_registrys_digest_and_the_image_only_its_own_files(
     assert status["images"] == [
         {"reference": image, "digest": status["digest"], "sizeBytes": status["images"][0]["sizeBytes"]}
     ]
+    assert status["layerBytes"] == [layer["size"] for layer in registry.manifest(image)["layers"]]
     base, made = registry.files(f"{registry.name}/library/busybox:latest"), registry.files(image)
     assert {path: entry for path, entry in made.items() if base.get(path) != entry} == {
         "/opt/app/run.sh": Entry("file", 0o755, b"#!/bin/sh\necho hi\n"),

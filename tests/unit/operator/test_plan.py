@@ -91,6 +91,7 @@ def test_a_success_as_a_whole():
         {
             "digest": DIGEST,
             "images": [{"reference": "registry.example/team/app:1", "digest": DIGEST, "sizeBytes": 77}],
+            "layerBytes": [30, 40],
             "timings": {"pushMs": 250},
         }
     )
@@ -148,6 +149,7 @@ def test_a_success_as_a_whole():
         "digest": DIGEST,
         "shortDigest": "abababababab",
         "images": [{"reference": "registry.example/team/app:1", "digest": DIGEST, "sizeBytes": 77}],
+        "layerBytes": [30, 40],
     }
 
 

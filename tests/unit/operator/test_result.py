@@ -20,6 +20,7 @@ FIELDS = [
     "logTail",
     "digest",
     "images",
+    "layerBytes",
     "source",
     "timings",
     "warnings",
@@ -38,6 +39,7 @@ def test_a_whole_report():
         "logTail": "line",
         "digest": DIGEST,
         "images": [{"reference": "r.example/a:1", "digest": DIGEST, "sizeBytes": 5}],
+        "layerBytes": [2, 3],
         "source": {"url": "https://example.com", "bytes": 7, "other": 1},
         "timings": {"fetchMs": 1, "buildMs": -1, "pushMs": "2"},
         "cache": {"hits": 1, "misses": 2},
@@ -53,6 +55,7 @@ def test_a_whole_report():
         log_tail="line",
         digest=DIGEST,
         images=(Image("r.example/a:1", DIGEST, 5),),
+        layer_bytes=(2, 3),
         source={"url": "https://example.com", "bytes": 7},
         timings={"fetchMs": 1},
         cache={"hits": 1, "misses": 2},
@@ -69,6 +72,11 @@ def test_what_is_not_a_report_is_the_end_of_a_log():
 def test_digests_must_be_digests():
     assert parse_result(json.dumps({"digest": "sha256:abc"})).digest is None
     assert parse_result(json.dumps({"images": [{"reference": "a", "digest": "latest"}]})).images == ()
+
+
+def test_sizes_of_layers_are_taken_whole_or_not_at_all():
+    for sizes in ([1, "2"], [1, -2], [True], "12", {"1": 2}):
+        assert parse_result(json.dumps({"layerBytes": sizes})).layer_bytes == ()
 
 
 @given(st.text() | st.dictionaries(st.sampled_from(FIELDS), JSON).map(json.dumps))
