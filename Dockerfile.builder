@@ -4,7 +4,9 @@
 # below /kaniko, the one directory that it spares. Python comes with its own loader and libraries.
 
 ARG EXECUTOR_IMAGE=ghcr.io/osscontainertools/kaniko:v1.28.2@sha256:4ea0e7301e3f6806de15150e4982c73018351e28c1dca6947bd3b4afb5ae3c60
+# By an exact version, and not yet by its digest: set it once a registry has told it (`crane digest`).
 ARG CRANE_IMAGE=gcr.io/go-containerregistry/crane:v0.20.6
+# By a tag that moves on purpose: each build takes Debian's and Python's latest fixes. A release gives a digest.
 ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-bookworm
 
 FROM ${EXECUTOR_IMAGE} AS executor

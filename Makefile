@@ -58,6 +58,12 @@ lint: setup ## Style, types, import contracts, generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/docs/generate.py --check
+	$(BIN)/python tools/audit.py lock
+
+.PHONY: audit
+audit: setup ## Known vulnerabilities of uv.lock and of the Go programs
+	@$(BIN)/python tools/audit.py lock
+	@$(BIN)/python tools/audit.py go
 
 .PHONY: format
 format: setup ## Let ruff format and mend what it can
@@ -78,6 +84,11 @@ image: setup ## Build the builder image (docker, podman or buildah); print its s
 operator-image: setup ## Build the operator image
 	@$(TOOLS_FOR_IMAGES)
 	@$(BIN)/python tools/operator_image.py
+
+.PHONY: sbom
+sbom: setup images ## Write what both images are made of (CycloneDX) to build/sbom
+	@$(BIN)/python tools/sbom.py
+	@$(BIN)/pytest -q tests/supply/check_sbom.py
 
 ##—— The test cluster ——
 

@@ -52,11 +52,21 @@ PROGRAMS = {
         Program("helm", "helm.sh/helm/v3/cmd/helm@v3.22.0"),
     )
 }
+"""Those of the cluster and of the images."""
+TOOLS = {
+    program.name: program
+    for program in (
+        Program("cyclonedx-gomod", "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0"),
+        Program("govulncheck", "golang.org/x/vuln/cmd/govulncheck@v1.9.0"),
+        Program("indexdb", "golang.org/x/vulndb/cmd/indexdb@v0.0.0-20261105234957-e22db6528018"),
+    )
+}
+"""Those that look at the others: `make sbom`, `make audit`."""
 
 
 def artefact(name: str) -> Path:
     """The path of a program, which is built now if no build from the same sources is cached."""
-    program = PROGRAMS[name]
+    program = (PROGRAMS | TOOLS)[name]
     go = toolchain.go()
     linker_flags = f"-s -w {program.linker_flags}".strip()
     sources = sorted(program.module.iterdir()) if program.module else []
