@@ -19,6 +19,9 @@ Rule = Callable[[Any, Any], Any]
 #: Fields that an ImageBuildDefaults spells and places as an ImageBuild does.
 SHARED: Final = ("registries", "cache", "pullSecretRefs", "podTemplate", "retry", "timeoutSeconds")
 
+#: Fields that stand in an ImageBuild's output.
+OF_OUTPUT: Final = ("pushSecretRef", "provenance", "sbom", "signing")
+
 
 def with_defaults(build: ImageBuild, defaults: NamespaceDefaults) -> ImageBuild:
     """A build with its effective spec: with today's defaults, or, once it has begun, with those it has begun with."""
@@ -63,8 +66,8 @@ def with_additions(spec: Json, added: Json) -> dict[str, Any]:
 def _as_build(defaults: Json) -> Json:
     """Defaults in the shape of an ImageBuild's spec."""
     shaped = {name: defaults[name] for name in SHARED if name in defaults}
-    if "pushSecretRef" in defaults:
-        shaped["output"] = {"pushSecretRef": defaults["pushSecretRef"]}
+    if output := {name: defaults[name] for name in OF_OUTPUT if name in defaults}:
+        shaped["output"] = output
     most = (defaults.get("limits") or {}).get("maxTimeoutSeconds")
     if most is not None:
         shaped["timeoutSeconds"] = min(most, shaped.get("timeoutSeconds", DEFAULT_TIMEOUT))

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import yaml
-from imagebuild_operator.effective import SHARED
+from imagebuild_operator.effective import OF_OUTPUT, SHARED
 
 ROOT = Path(__file__).parents[2]
 #: Fields that are no defaults for a field of the same name, or that are looked at when they are needed.
-OTHERS = {"pushSecretRef", "ttlSecondsAfterFinished", "history", "limits", "allowedServiceAccounts"}
+OTHERS = {*OF_OUTPUT, "ttlSecondsAfterFinished", "history", "limits", "allowedServiceAccounts"}
 
 
 def test_every_field_is_merged_and_has_its_row() -> None:

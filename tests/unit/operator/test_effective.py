@@ -56,6 +56,18 @@ TABLE: dict[str, tuple[Json, Json, Json]] = {
         {"cache": {"repo": "r.io/cache", "ttlSeconds": 9, "readOnly": True}},
         {"cache": {"enabled": True, "ttlSeconds": 5, "repo": "r.io/cache", "readOnly": True}},
     ),
+    "images are signed, and a build can do without a bill of materials": (
+        {"output": {"images": ["r.io/a"], "sbom": False}},
+        {"provenance": True, "sbom": True, "signing": {"secretRef": {"name": "key"}}},
+        {
+            "output": {
+                "images": ["r.io/a"],
+                "provenance": True,
+                "sbom": False,
+                "signing": {"secretRef": {"name": "key"}},
+            }
+        },
+    ),
     "pull Secrets follow the build's own": (
         {"pullSecretRefs": [{"name": "own"}, {"name": "hub"}]},
         {"pullSecretRefs": [{"name": "hub"}, {"name": "team"}]},
@@ -189,7 +201,12 @@ SPECS = st.fixed_dictionaries(
     },
     optional=FIELDS,
 )
-DEFAULTS = some(**FIELDS, pushSecretRef=REF, limits=some(maxTimeoutSeconds=st.integers(1, 9999), maxRunning=st.just(1)))
+DEFAULTS = some(
+    **FIELDS,
+    pushSecretRef=REF,
+    sbom=st.booleans(),
+    limits=some(maxTimeoutSeconds=st.integers(1, 9999), maxRunning=st.just(1)),
+)
 
 
 def own_words(own: object, effective: object) -> bool:
