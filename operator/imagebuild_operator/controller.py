@@ -71,6 +71,11 @@ class Controller:
         """Seconds for which the work queue has not gone on."""
         return self._term.queue.stuck if self._term else 0.0
 
+    @property
+    def election_failure(self) -> BaseException | None:
+        """The unexpected exception after which it takes no more part in the election."""
+        return self._leadership.failure if self._leadership else None
+
     async def api_answers(self) -> bool:
         """Whether the API server can be asked for ImageBuilds."""
         return self._cluster is not None and await self._cluster.answers((*self._settings.namespaces, "")[0])

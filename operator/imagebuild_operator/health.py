@@ -32,6 +32,11 @@ def stuck(seconds: float) -> list[str]:
     return [f"The work queue has been stuck for {seconds:.0f} s."] if seconds > STUCK else []
 
 
+def out_of_election(failure: BaseException | None) -> list[str]:
+    """What is wrong with an operator that an exception has put out of the election: it would stand by for ever."""
+    return [f"The election has ended with {type(failure).__name__}."] if failure else []
+
+
 def unready(*, has_started: bool, have_listed: bool) -> list[str]:
     """What the operator still waits for before it can do its work."""
     if not has_started:

@@ -55,10 +55,17 @@ class Leadership:
         """Whether this operator may act at this very moment."""
         return self._election.acts(now())
 
+    @property
+    def failure(self) -> BaseException | None:
+        """The unexpected exception that has ended the election; None while it goes on, and after a stop."""
+        task = self._task
+        return task.exception() if task is not None and task.done() and not task.cancelled() else None
+
     def start(self) -> None:
         """Begin to take part; needs a running event loop."""
         _logger.info("%s stands by for the lease %s", self._election.identity, self._place)
         self._task = asyncio.create_task(self._run(), name="election")
+        self._task.add_done_callback(self._tell_failure)
 
     async def stop(self) -> None:
         """Stop to act, and let another one begin at once."""
@@ -140,6 +147,10 @@ class Leadership:
             self._has_begun = False
             _logger.warning("%s no longer holds the lease %s, and stands by", self._election.identity, self._place)
             await self._end()
+
+    def _tell_failure(self, _: object) -> None:
+        if self.failure is not None:
+            _logger.critical("the election for the lease %s has ended", self._place, exc_info=self.failure)
 
     def _complain(self, problem: str) -> None:
         """Say once what is wrong, not with every look."""

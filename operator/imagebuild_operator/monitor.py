@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 
 from imagebuild_operator.controller import Controller
-from imagebuild_operator.health import stalled, stuck, unready
+from imagebuild_operator.health import out_of_election, stalled, stuck, unready
 from imagebuild_operator.meters import Meters
 from imagebuild_operator.metrics import WATCH_PROGRESS, Observation
 from imagebuild_operator.pages import HEALTH, READY, Pages
@@ -39,7 +39,7 @@ class Monitor:
 
     async def _ill(self) -> list[str]:
         """What a restart of the operator would mend."""
-        wrong = stuck(self._controller.stuck)
+        wrong = stuck(self._controller.stuck) + out_of_election(self._controller.election_failure)
         late = stalled(self.watches.ages(), self._settings.watch_silence)
         if late and await self._controller.api_answers():
             wrong += late

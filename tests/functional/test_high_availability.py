@@ -1,5 +1,6 @@
 """Several operators that share a Lease: one acts, and when it goes another takes over."""
 
+import asyncio
 import logging
 import random
 import re
@@ -15,8 +16,13 @@ from functional.autopilot import Autopilot
 from functional.invariants import FINAL, check
 from functional.kube import Builds, spec
 from functional.operator_process import OperatorProcess
+from imagebuild_operator.cluster import Cluster
+from imagebuild_operator.leadership import Leadership
+from imagebuild_operator.meters import Meters
+from imagebuild_operator.settings import LeaseSettings
 from imagebuild_operator.term import WORKERS
 from kubernetes import client, watch
+from kubernetes.aio.config import kube_config
 from support.api_proxy import ApiProxy
 from support.metrics import value
 from support.waiting import until
@@ -193,3 +199,29 @@ def test_a_holder_that_the_api_server_can_not_be_reached_from_stands_by_and_anot
         builds.create(spec(), name="after")
         pilot.wait("after", *FINAL)
     check(pilot)
+
+
+def test_an_election_that_an_unexpected_exception_ends_says_so(
+    kubeconfig: Path, namespace: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", str(kubeconfig))
+    broken = ZeroDivisionError()
+    ended = asyncio.Event()
+
+    def begin() -> None:
+        raise broken
+
+    async def end() -> None:
+        ended.set()
+
+    async def take_part() -> None:
+        cluster = await Cluster.connect(Meters())
+        leadership = Leadership(cluster, LeaseSettings(namespace, "operator"), "it", begin, end)
+        leadership.start()
+        assert await asyncio.to_thread(until, lambda: leadership.failure) is broken
+        await leadership.stop()
+        assert ended.is_set()
+        await cluster.close()
+
+    asyncio.run(take_part())
+    assert f"the election for the lease {namespace}/operator has ended" in caplog.text

@@ -1,4 +1,4 @@
-from imagebuild_operator.health import stalled, stuck, unready
+from imagebuild_operator.health import out_of_election, stalled, stuck, unready
 
 
 def test_a_watch_may_be_silent_for_three_times_the_time_after_which_it_is_made_anew():
@@ -17,3 +17,8 @@ def test_ready_once_everything_has_been_listed():
     assert unready(has_started=True, have_listed=True) == []
     assert unready(has_started=True, have_listed=False) == ["The first lists of ImageBuilds and pods are not complete."]
     assert unready(has_started=False, have_listed=False) == ["The operator is starting."]
+
+
+def test_an_operator_that_no_longer_takes_part_in_the_election_is_to_be_restarted():
+    assert out_of_election(None) == []
+    assert out_of_election(KeyError("spec")) == ["The election has ended with KeyError."]
