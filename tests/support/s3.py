@@ -23,7 +23,7 @@ class S3:
     """A running server; it takes any access key, and refuses only who has none.
 
     Attributes:
-        authority: what its certificate can be checked with.
+        authority: what its certificate can be checked with, where it has one.
     """
 
     url: str
@@ -46,14 +46,15 @@ class S3:
 
 
 @contextmanager
-def serve_s3(directory: Path) -> Iterator[S3]:
+def serve_s3(directory: Path, address: str = "127.0.0.1", *, tls: bool = True) -> Iterator[S3]:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((address, 0))
         port = probe.getsockname()[1]
     https = Https.make(directory)
-    command = [str(UV), "tool", "run", "--quiet", "--from", MOTO, "moto_server", "--host=127.0.0.1", f"--port={port}"]
-    command += [f"--ssl-cert={https.certificate}", f"--ssl-key={https.key}"]
-    server = S3(f"https://127.0.0.1:{port}", https.authority)
+    command = [str(UV), "tool", "run", "--quiet", "--from", MOTO, "moto_server", f"--host={address}", f"--port={port}"]
+    if tls:
+        command += [f"--ssl-cert={https.certificate}", f"--ssl-key={https.key}"]
+    server = S3(f"{'https' if tls else 'http'}://{address}:{port}", https.authority)
     with (directory / "moto.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=directory)
     try:

@@ -1,4 +1,4 @@
-"""An OpenSSH server on loopback for whoever runs the tests, with keys of its own."""
+"""An OpenSSH server for whoever runs the tests, with keys of its own."""
 
 import getpass
 import shutil
@@ -18,17 +18,19 @@ class Sshd:
     """A running server.
 
     Attributes:
+        address: where it listens.
         private_key: one that may log in.
         known_hosts: the server's key, as ssh-keyscan would print it.
     """
 
+    address: str
     port: int
     user: str
     private_key: str
     known_hosts: str
 
     def url(self, path: Path) -> str:
-        return f"ssh://{self.user}@127.0.0.1:{self.port}{path}"
+        return f"ssh://{self.user}@{self.address}:{self.port}{path}"
 
 
 def make_key(path: Path, *options: str) -> str:
@@ -38,17 +40,17 @@ def make_key(path: Path, *options: str) -> str:
 
 
 @contextmanager
-def serve_ssh(directory: Path, kind: str = "ed25519", *options: str) -> Iterator[Sshd]:
+def serve_ssh(directory: Path, kind: str = "ed25519", *options: str, address: str = "127.0.0.1") -> Iterator[Sshd]:
     """Run a server whose host key, and whose user's key, are of a kind."""
     assert SSHD is not None
     make_key(directory / "host", "-t", kind)
     private = make_key(directory / "user", "-t", kind, *options)
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((address, 0))
         port = probe.getsockname()[1]
     config = directory / "sshd_config"
     config.write_text(
-        f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {directory / 'host'}\nPidFile none\nUsePAM no\nStrictModes no\n"
+        f"ListenAddress {address}\nPort {port}\nHostKey {directory / 'host'}\nPidFile none\nUsePAM no\nStrictModes no\n"
         f"AuthorizedKeysFile {directory / 'user.pub'}\nPermitRootLogin yes\nPasswordAuthentication no\n"
         "AcceptEnv GIT_PROTOCOL\n"
     )
@@ -56,19 +58,19 @@ def serve_ssh(directory: Path, kind: str = "ed25519", *options: str) -> Iterator
         Path("/run/sshd").mkdir(exist_ok=True)
     process = subprocess.Popen([SSHD, "-D", "-e", "-f", config], stderr=subprocess.DEVNULL)
     try:
-        _wait(port, process)
+        _wait(address, port, process)
         public = " ".join((directory / "host.pub").read_text().split()[:2])
-        yield Sshd(port, getpass.getuser(), private, f"[127.0.0.1]:{port} {public}\n")
+        yield Sshd(address, port, getpass.getuser(), private, f"[{address}]:{port} {public}\n")
     finally:
         process.terminate()
         process.wait(10)
 
 
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait(address: str, port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 20
     while True:
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            with socket.create_connection((address, port), timeout=1) as connection:
                 assert connection.recv(4) == b"SSH-"
                 return
         except OSError:
