@@ -78,3 +78,23 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- toYaml $defaults -}}
 {{- end -}}
+
+{{/* Addresses of the API server as a JSON list: those of the values, or those that the cluster knows; empty where neither does. */}}
+{{- define "imagebuild.apiServers" -}}
+{{- $found := .Values.networkPolicy.operator.apiServer.cidrs -}}
+{{- if not $found -}}
+{{- with lookup "v1" "Service" "default" "kubernetes" -}}
+{{- range .spec.clusterIPs -}}
+{{- $found = append $found (ternary (printf "%s/128" .) (printf "%s/32" .) (contains ":" .)) -}}
+{{- end -}}
+{{- end -}}
+{{- with lookup "discovery.k8s.io/v1" "EndpointSlice" "default" "kubernetes" -}}
+{{- range .endpoints -}}
+{{- range .addresses -}}
+{{- $found = append $found (ternary (printf "%s/128" .) (printf "%s/32" .) (contains ":" .)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $found | uniq | toJson -}}
+{{- end -}}

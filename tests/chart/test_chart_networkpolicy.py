@@ -1,0 +1,103 @@
+"""NetworkPolicies. That they are heeded is the network's matter; the test cluster's heeds none."""
+
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+import kubernetes_validate  # type: ignore[import-untyped]
+import pytest
+import yaml
+from chart.render import KUBERNETES, Chart, one
+from imagebuild_operator.parse import parse_spec
+from imagebuild_operator.pod import build_pod
+from support.builds import SETTINGS, a_build
+
+NAMES = {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]}
+#: Where machines of clouds learn who they are: Amazon (two), Google and Azure, Alibaba, and a link-local neighbour.
+METADATA = ["169.254.169.254", "fd00:ec2::254", "169.254.170.2", "100.100.100.200", "fe80::1"]
+REACHABLE = ["10.0.0.1", "192.0.2.7", "100.64.0.1", "fd00::1", "2001:db8::1"]
+
+
+def policies(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [item for item in objects if item["kind"] == "NetworkPolicy"]
+
+
+def operators(chart: Chart, **values: object) -> dict[str, Any]:
+    objects = chart.render({"networkPolicy": {"operator": {"enabled": True, **values}}})
+    [policy] = policies(objects)
+    kubernetes_validate.validate(policy, KUBERNETES, strict=True)
+    labels = one(objects, "Deployment")["spec"]["template"]["metadata"]["labels"]
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+    assert policy["metadata"]["namespace"] == "imagebuild-system"
+    assert policy["spec"]["policyTypes"] == ["Egress", "Ingress"]
+    spec: dict[str, Any] = policy["spec"]
+    return spec
+
+
+def reaches(policy: dict[str, Any], address: str) -> bool:
+    """Whether a build may reach an address at any port."""
+    blocks = [peer["ipBlock"] for rule in policy["egress"] for peer in rule.get("to", ()) if "ipBlock" in peer]
+    sought = ip_address(address)
+    return any(
+        sought in ip_network(block["cidr"]) and not any(sought in ip_network(each) for each in block["except"])
+        for block in blocks
+    )
+
+
+def test_there_is_none_by_default(chart: Chart) -> None:
+    assert policies(chart.render()) == []
+
+
+def test_the_operator_reaches_the_api_server_only(chart: Chart) -> None:
+    spec = operators(chart, apiServer={"cidrs": ["10.96.0.1/32", "fd00::1/128"], "ports": [6443]})
+    assert spec["egress"] == [
+        NAMES,
+        {
+            "ports": [{"port": 6443, "protocol": "TCP"}],
+            "to": [{"ipBlock": {"cidr": "10.96.0.1/32"}}, {"ipBlock": {"cidr": "fd00::1/128"}}],
+        },
+    ]
+    assert spec["ingress"] == [{"ports": [{"port": 8080, "protocol": "TCP"}, {"port": 8081, "protocol": "TCP"}]}]
+
+
+def test_without_a_cluster_to_ask_the_ports_are_all_that_is_known(chart: Chart) -> None:
+    ports = [{"port": port, "protocol": "TCP"} for port in (443, 6443)]
+    assert operators(chart)["egress"] == [NAMES, {"ports": ports}]
+
+
+def test_others_may_be_let_in_and_reached(chart: Chart) -> None:
+    monitoring = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    collector = {"to": [monitoring], "ports": [{"port": 4318}]}
+    spec = operators(chart, **{"from": [monitoring], "egress": [collector]})
+    assert spec["ingress"][0]["from"] == [monitoring]
+    assert spec["egress"][-1] == collector
+
+
+def test_builds_reach_no_metadata(chart: Chart) -> None:
+    values = {"watchNamespaces": ["team-a", "team-b"], "networkPolicy": {"builds": {"enabled": True}}}
+    made = policies(chart.render(values))
+    assert [policy["metadata"]["namespace"] for policy in made] == ["team-a", "team-b"]
+    for policy in made:
+        kubernetes_validate.validate(policy, KUBERNETES, strict=True)
+        assert [address for address in METADATA if reaches(policy["spec"], address)] == []
+        assert [address for address in REACHABLE if not reaches(policy["spec"], address)] == []
+        assert policy["spec"]["ingress"] == []
+        assert policy["spec"]["egress"][0] == NAMES
+
+
+def test_the_example_says_the_same_and_selects_build_pods(chart: Chart) -> None:
+    values = {"watchNamespaces": ["team-a"], "networkPolicy": {"builds": {"enabled": True}}}
+    [policy] = policies(chart.render(values))
+    example = yaml.safe_load((chart.folder.parents[1] / "examples/networkpolicy.yaml").read_text())
+    assert example["spec"] == policy["spec"]
+    build = a_build()
+    labels = build_pod(build, parse_spec(build.spec), SETTINGS.defaults)["metadata"]["labels"]
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+
+
+def test_in_the_whole_cluster_the_example_is_named(chart: Chart) -> None:
+    assert "apply examples/networkpolicy.yaml" in chart.refusal({"networkPolicy": {"builds": {"enabled": True}}})
+
+
+@pytest.mark.parametrize("cidr", ["10.0.0.1", "everything", "10.0.0.1/x"])
+def test_what_is_no_block_of_addresses(chart: Chart, cidr: str) -> None:
+    assert "cidrs" in chart.refusal({"networkPolicy": {"operator": {"apiServer": {"cidrs": [cidr]}}}})
