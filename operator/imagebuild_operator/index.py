@@ -4,14 +4,13 @@ The image of each platform is in the registry by then, under its digest alone. T
 it has the credentials for pushing, and nothing else of the build.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from imagebuild_operator.attesting import attesting_variables
 from imagebuild_operator.merge import merge_registries
 from imagebuild_operator.model import BuildSpec, ImageBuild
 from imagebuild_operator.names import INDEX
 from imagebuild_operator.pod import (
-    PUSH_RESOURCES,
     RESULTS,
     RUN_PATH,
     RUN_VOLUME,
@@ -20,10 +19,14 @@ from imagebuild_operator.pod import (
     image_fields,
     pod_manifest,
     pod_shell,
+    push_resources,
     traced,
 )
 from imagebuild_operator.settings import BuildDefaults
 from imagebuild_operator.variables import index_variables
+
+#: The container writes its log, and nothing else to the disk.
+LOG_DISK: Final = "256Mi"
 
 
 def index_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, seconds: int) -> Manifest:
@@ -45,7 +48,7 @@ def index_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
             *index_variables(spec, registries, digests),
             *attesting_variables(build, spec, defaults.builder_image, sbom=False),
         ],
-        "resources": dict(PUSH_RESOURCES),
+        "resources": push_resources(LOG_DISK),
         "securityContext": dict(UNPRIVILEGED),
         "volumeMounts": [{"name": "run", "mountPath": RUN_PATH}],
         **RESULTS,

@@ -60,6 +60,7 @@ UNPRIVILEGED: Final = {
     "capabilities": {"drop": ["ALL"]},
 }
 PUSH_RESOURCES: Final = {"requests": {"cpu": "50m", "memory": "64Mi"}}
+DISK: Final = "ephemeral-storage"
 RESULTS: Final = {
     "terminationMessagePath": "/dev/termination-log",
     # Where the shim was killed before it could report, the end of its log says what it was doing.
@@ -185,6 +186,21 @@ def pod_shell(spec: BuildSpec, defaults: BuildDefaults, seconds: int) -> Manifes
     }
 
 
+def push_resources(disk: object) -> Manifest:
+    """Resources of a container that writes nothing but its log, whose disk is limited if the build's is.
+
+    The kubelet compares the greatest limit of a pod's containers, those without one left out, with all that the pod has
+    written. A limit here that `build` has not would be that of the layout.
+
+    Args:
+        disk: The limit; None for none.
+    """
+    if disk is None:
+        return dict(PUSH_RESOURCES)
+    # Without a request of its own the limit would be reserved once more.
+    return {"requests": {**PUSH_RESOURCES["requests"], DISK: "0"}, "limits": {DISK: disk}}
+
+
 def image_fields(defaults: BuildDefaults) -> Manifest:
     """The image of every container."""
     return {"image": defaults.builder_image, "imagePullPolicy": defaults.builder_pull_policy}
@@ -200,6 +216,8 @@ def _containers(
     registries = merge_registries(spec.registries, defaults.registries, lambda registry: registry)
     image = image_fields(defaults)
     source = context_volume(spec.source)
+    resources = _with_memory(merge_resources(spec.pod_template.resources, defaults.resources), scale)
+    small = push_resources((resources.get("limits") or {}).get(DISK))
     return {
         "initContainers": [
             *(
@@ -209,7 +227,7 @@ def _containers(
                         **image,
                         "args": [CHECK],
                         "env": check_variables(spec, registries),
-                        "resources": dict(PUSH_RESOURCES),
+                        "resources": small,
                         "securityContext": dict(UNPRIVILEGED),
                         "volumeMounts": [{"name": "run", "mountPath": RUN_PATH}],
                         **RESULTS,
@@ -223,7 +241,7 @@ def _containers(
                 **image,
                 "args": [BUILD],
                 "env": build_variables(spec, registries, platform),
-                "resources": _with_memory(merge_resources(spec.pod_template.resources, defaults.resources), scale),
+                "resources": resources,
                 "securityContext": {
                     "runAsUser": 0,
                     "runAsNonRoot": False,
@@ -244,7 +262,7 @@ def _containers(
                 **image,
                 "args": [PUSH],
                 "env": [*push_variables(spec, registries), *attesting],
-                "resources": dict(PUSH_RESOURCES),
+                "resources": small,
                 "securityContext": dict(UNPRIVILEGED),
                 "volumeMounts": [
                     {"name": "layout", "mountPath": LAYOUT_PATH, "readOnly": True},

@@ -184,7 +184,10 @@ def test_the_pod_of_the_index_as_a_whole():
                             "valueFrom": {"secretKeyRef": {"name": "push", "key": ".dockerconfigjson"}},
                         },
                     ],
-                    "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}},
+                    "resources": {
+                        "requests": {"cpu": "50m", "memory": "64Mi", "ephemeral-storage": "0"},
+                        "limits": {"ephemeral-storage": "256Mi"},
+                    },
                     "securityContext": {
                         "runAsUser": 65532,
                         "runAsGroup": 65532,

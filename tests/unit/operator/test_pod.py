@@ -385,3 +385,16 @@ def test_pod_names_are_valid_and_tell_builds_apart():
     assert pod_name(a_build(name="v1.2-")) == "v1-2-eebc00bd"
     assert pod_name(a_build(uid="other")) != pod_name(a_build())
     assert pod_name(a_build(), attempt=2) != pod_name(a_build())
+
+
+def test_the_disk_of_every_container_is_limited_where_that_of_the_build_is():
+    build = a_build({"podTemplate": {"spec": {"resources": {"limits": {"ephemeral-storage": "5Gi"}}}}})
+    manifest = pod(build)["spec"]
+    small = {
+        "requests": {"cpu": "50m", "memory": "64Mi", "ephemeral-storage": "0"},
+        "limits": {"ephemeral-storage": "5Gi"},
+    }
+    check, own = manifest["initContainers"]
+    [push] = manifest["containers"]
+    assert own["resources"] == {"limits": {"ephemeral-storage": "5Gi"}}
+    assert check["resources"] == push["resources"] == small
