@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from imagebuild_operator.observe import PodFacts
+from imagebuild_operator.redact import redact
 
 #: Seconds from the start of the build until its log is first read; a short build ends unread.
 FIRST: Final = 5.0
@@ -76,7 +77,7 @@ def parse_progress(log: str) -> Progress | None:
     """The last step that a log, or its end, tells of; None where it tells of none."""
     for line in reversed(log.split("\n")):
         if "progress: " in line and (found := _LINE.fullmatch(_message(line))):
-            text = found["text"] and _CONTROL.sub(" ", found["text"])[:MAX_INSTRUCTION]
+            text = found["text"] and redact(_CONTROL.sub(" ", found["text"]))[:MAX_INSTRUCTION]
             return Progress(found["stage"], int(found["step"]), int(found["of"]), text or None)
     return None
 

@@ -129,7 +129,7 @@ def _source(value: object) -> dict[str, Any]:
 
 def _warnings(value: object) -> tuple[str, ...]:
     texts = (
-        (" ".join(_CONTROL.sub(" ", item).split()) for item in value if isinstance(item, str))
+        (redact(" ".join(_CONTROL.sub(" ", item).split())) for item in value if isinstance(item, str))
         if isinstance(value, list)
         else ()
     )

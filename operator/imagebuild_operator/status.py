@@ -18,6 +18,7 @@ from imagebuild_operator.platform_status import (
     warnings_of,
 )
 from imagebuild_operator.reasons import Reason
+from imagebuild_operator.redact import redact
 from imagebuild_operator.result import MAX_WARNINGS, Result, parse_result
 from imagebuild_operator.retry import Attempts
 
@@ -89,7 +90,7 @@ def attempt_record(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, no
         podName=pod.name if pod else build.recorded_pod,
         node=pod.node if pod else build.status.get("node"),
         reason=str(verdict.reason) if verdict.reason else None,
-        message=verdict.cause[:MAX_MESSAGE],
+        message=redact(verdict.cause)[:MAX_MESSAGE],
         exitCode=verdict.exit_code,
         startTime=format_time(pod.created) if pod else build.status.get("startTime") if is_first else None,
         completionTime=format_time(min(_end(pod) or now, now)),
