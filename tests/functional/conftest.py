@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chart.helm import CHART, find_helm
 from environment import cluster_variables
-from functional.kube import Builds, Defaults, Kubectl
+from functional.kube import Builds, Defaults, Helm, Kubectl
 from functional.kubelet import Kubelet
 from functional.operator_process import OperatorProcess
 from kubernetes import client, config
@@ -128,3 +129,22 @@ def operator(
 def kubelet(api: client.ApiClient, namespace: str) -> Kubelet:
     """The hand of the kubelet."""
     return Kubelet(api, namespace)
+
+
+@pytest.fixture
+def helm(kubeconfig: Path, namespace: str, crd: Path) -> Iterator[Helm]:
+    """Install the chart with `helm("install", …)`; the release is named after the test's namespace and in it."""
+    assert crd.exists()
+    program = str(find_helm())
+
+    def run(command: str, *arguments: str) -> str:
+        chart = [str(CHART)] if command in {"install", "upgrade"} else []
+        line = [program, command, namespace, *chart, "--namespace", namespace, *arguments]
+        done = subprocess.run(
+            [*line, "--kubeconfig", str(kubeconfig)], capture_output=True, text=True, check=False, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    yield run
+    run("uninstall", "--ignore-not-found")

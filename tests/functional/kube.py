@@ -3,6 +3,7 @@
 import copy
 import json
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +12,8 @@ from kubernetes import client
 
 GROUP, VERSION, PLURAL, DEFAULTS = "imagebuild.dev", "v1alpha1", "imagebuilds", "imagebuilddefaults"
 Json = dict[str, Any]
+#: Runs a command of Helm on the release of a test; what it printed.
+Helm = Callable[..., str]
 
 
 def spec(**fields: object) -> Json:

@@ -1,16 +1,8 @@
 """The chart installed by Helm: rights as the API server grants them, and what an uninstallation leaves."""
 
-import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
-import pytest
-from chart.helm import CHART, find_helm
-from functional.kube import Builds, Kubectl, spec
+from functional.kube import Builds, Helm, Kubectl, spec
 from kubernetes import client
 from support.watching import wait_for_definitions
-
-Helm = Callable[..., str]
 
 ALLOWED = [
     *(("imagebuild.dev", "imagebuilds", verb) for verb in ("get", "list", "watch", "delete")),
@@ -32,25 +24,6 @@ DENIED = [
     ("rbac.authorization.k8s.io", "roles", "create"),
     ("apiextensions.k8s.io", "customresourcedefinitions", "get"),
 ]
-
-
-@pytest.fixture
-def helm(kubeconfig: Path, namespace: str, crd: Path) -> Iterator[Helm]:
-    """Install the chart with `helm("install", …)`; the release is named after the test's namespace and in it."""
-    assert crd.exists()
-    program = str(find_helm())
-
-    def run(command: str, *arguments: str) -> str:
-        chart = [str(CHART)] if command in {"install", "upgrade"} else []
-        line = [program, command, namespace, *chart, "--namespace", namespace, *arguments]
-        done = subprocess.run(
-            [*line, "--kubeconfig", str(kubeconfig)], capture_output=True, text=True, check=False, timeout=60
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    yield run
-    run("uninstall", "--ignore-not-found")
 
 
 def allowed(
