@@ -4,11 +4,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.specs import spec_schema
+import yaml
+from support.specs import CRD, spec_schema
 
 #: Names of objects: none has a slash, so none is in another namespace.
 DNS_NAME = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 MOST_BYTES = 131_000
+#: Fields of pods that would let a build out of its container, or choose what runs in it.
+FORBIDDEN = {
+    "hostPath", "hostNetwork", "hostPID", "hostIPC", "hostPort", "shareProcessNamespace", "securityContext", "volumes",
+    "volumeMounts", "volumeDevices", "containers", "initContainers", "command", "lifecycle",
+    "automountServiceAccountToken", "nodeName",
+}  # fmt: skip
 
 
 def walk(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -51,3 +58,17 @@ def test_references_name_objects_of_their_own_namespace():
     for path in NAMES:
         around = FIELDS[path.rpartition(".")[0]]["properties"]
         assert "namespace" not in around, path
+
+
+@pytest.mark.parametrize("name", ["imagebuild", "imagebuilddefaults"])
+def test_no_reference_leaves_its_namespace(name: str):
+    text = (CRD.parent / f"{name}.yaml").read_text()
+    [version] = yaml.safe_load(text)["spec"]["versions"]
+    fields = dict(walk(version["schema"]["openAPIV3Schema"], ""))
+    # Those of affinity select pods to be near to or far from; nothing of them is read.
+    namespaces = [
+        path for path in fields if path.rpartition(".")[2].lower().startswith("namespace") and ".affinity." not in path
+    ]
+    assert namespaces == []
+    paths = [path for path in fields if path.rpartition(".")[2] in FORBIDDEN]
+    assert paths == []
