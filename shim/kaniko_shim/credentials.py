@@ -1,6 +1,7 @@
 """Puts registry credentials where the executor and crane look for them."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,3 +57,9 @@ def install_credentials(config: DockerConfig | None, paths: Paths, warn: Callabl
     if dropped:
         warn(f"The Docker config names credential helpers that are not here, and are left out: {', '.join(dropped)}.")
     docker_config.write(usable, paths.credentials)
+
+
+def remove_credentials(paths: Paths) -> None:
+    """Take them away again: what a container has written may outlive it."""
+    with suppress(OSError):
+        (paths.credentials / "config.json").unlink()

@@ -9,7 +9,7 @@ from kaniko_shim.authorities import trust
 from kaniko_shim.cli import CommandLine, parse_command_line, usage
 from kaniko_shim.commands.build import build, plan
 from kaniko_shim.console import Console
-from kaniko_shim.credentials import find_credentials
+from kaniko_shim.credentials import find_credentials, remove_credentials
 from kaniko_shim.errors import Failure, JobError
 from kaniko_shim.executor import secrets_passed_on
 from kaniko_shim.job import Job
@@ -85,6 +85,7 @@ def _run(line: CommandLine, environment: Mapping[str, str], paths: Paths, consol
                 console.relay(text)
         result = Result(str(line.command), failure, log_tail=tail.text, timings=phases.timings)
     ignore_further_stops()
+    remove_credentials(paths)
     phases.timings.total = phases.milliseconds()
     result = replace(result, warnings=warnings.texts)
     reports.write(result, console)

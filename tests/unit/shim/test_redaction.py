@@ -165,3 +165,17 @@ def test_no_part_of_a_secret_is_written(
     for form in forms(secret):
         for begin in range(len(form) - PART + 1):
             assert form[begin : begin + PART] not in written, f"{form[begin : begin + PART]!r} of {place}"
+
+
+@pytest.mark.parametrize("command", [["build"], []])
+def test_the_docker_config_goes_with_the_job(tmp_path: Path, command: list[str]):
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+    environment = {
+        "SOURCE_GET_URL": f"dir://{tmp_path}/source",
+        "OUTPUT_IMAGE": "127.0.0.1:9/app",
+        "OUTPUT_LAYOUT": str(tmp_path / "layout"),
+        "DOCKER_CONFIG_JSON": auths("a-password"),
+    }
+    assert "the last words" in everything_written(tmp_path, command, environment)
+    assert list((tmp_path / "scratch/docker").iterdir()) == []
