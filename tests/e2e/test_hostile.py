@@ -104,7 +104,8 @@ def test_whatever_a_run_does_the_status_is_true_and_the_credentials_are_out_of_r
     assert b"kaniko" in found
     said = found.decode(errors="replace") + json.dumps(statuses)
     said += kubectl("get", "events", "-n", namespace, "-o", "json")
-    pods = [pod.metadata.name for pod in client.CoreV1Api(api).list_namespaced_pod(namespace).items if pod.metadata]
+    listed = client.CoreV1Api(api).list_namespaced_pod(namespace).items
+    pods = [str(pod.metadata.name) for pod in listed if pod.metadata]
     assert len(pods) >= sum(bool(attack.ends_with) for attack in ATTACKS.values())
     for pod in pods:
         logs = {
