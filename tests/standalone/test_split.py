@@ -72,7 +72,7 @@ def test_a_layout_with_a_link_in_it_is_not_pushed(
 
     pushed = builder.run("push", env=env, mounts={"/kaniko/layout": layout, "/kaniko/.run": scratch}, user=NOBODY)
     assert (pushed.code, pushed.result["reason"]) == (84, "Internal")
-    assert f"blobs/sha256/{digest} is a link" in pushed.result["message"]
+    assert f"blobs/sha256/'{digest}' is a link" in pushed.result["message"]
 
 
 def test_a_log_in_json_has_nothing_else(
