@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
+from urllib.request import getproxies
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
@@ -63,6 +64,8 @@ class Cluster:
         """Use the pod's ServiceAccount, or else the current context of KUBECONFIG."""
         configuration = Configuration()
         configuration.connection_pool_maxsize = CONNECTIONS
+        # Else each request waits for a thread that looks for a proxy, and for a ~/.netrc.
+        configuration.client_session_kwargs = {"trust_env": bool(getproxies())}
         try:
             load_incluster_config(configuration)
         except ConfigException:

@@ -22,7 +22,7 @@ from imagebuild_operator.observe import PodFacts
 from imagebuild_operator.parse import parse_platforms, parse_spec
 from imagebuild_operator.plan import Logs, Refusals, Warnings, decide
 from imagebuild_operator.platform_status import Platforms, failed_platform, platform_entry, revisions
-from imagebuild_operator.reasons import Reason
+from imagebuild_operator.reasons import REASONS, Reason
 from imagebuild_operator.record import record, recorded_reason
 from imagebuild_operator.settings import OperatorSettings
 
@@ -158,4 +158,4 @@ def _ended(build: ImageBuild, entries: Platforms, why: Turn | None) -> Verdict:
 
 def _reason(entry: Mapping[str, Any]) -> Reason | None:
     reason = entry.get("reason")
-    return Reason(reason) if reason in set(Reason) else None
+    return REASONS.get(reason)

@@ -276,6 +276,8 @@ TABLE: dict[Reason, Row] = {
     ),
 }
 
+#: By the word that a status has for it.
+REASONS: dict[object, Reason] = {str(reason): reason for reason in Reason}
 #: What a container may say of itself. The others are Kubernetes' and the operator's words: a RUN that forges a report
 #: must not pass for a pod that the cluster took away, which is built again beside the limit.
 REPORTED: frozenset[Reason] = frozenset(

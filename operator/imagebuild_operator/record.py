@@ -9,7 +9,7 @@ from imagebuild_operator.actions import DeletePod, Event, Plan
 from imagebuild_operator.judge import Verdict
 from imagebuild_operator.model import ImageBuild, Phase
 from imagebuild_operator.observe import PodFacts
-from imagebuild_operator.reasons import Reason
+from imagebuild_operator.reasons import REASONS, Reason
 from imagebuild_operator.redact import redact, redact_all
 from imagebuild_operator.retry import Attempts
 from imagebuild_operator.settings import OperatorSettings
@@ -75,4 +75,4 @@ def _events(build: ImageBuild, verdict: Verdict, warnings: Sequence[str]) -> tup
 def recorded_reason(build: ImageBuild) -> Reason | None:
     """The reason recorded last; None where there is none, or none that this version knows."""
     reason = build.status.get("reason")
-    return Reason(reason) if reason in set(Reason) else None
+    return REASONS.get(reason)

@@ -37,10 +37,10 @@ def redact(text: str) -> str:
     text = _PEM.sub(rf"-----BEGIN \1-----{MASK}", text) if "-----BEGIN " in text else text
     text = _PEM_TAIL.sub(MASK, text) if "-----END " in text else text
     text = _USERINFO.sub(f"{MASK}@", text) if "://" in text else text
-    text = _SIGNED_QUERY.sub(rf"\g<1>{MASK}", text)
-    text = _AUTHORIZATION.sub(rf"\g<1>{MASK}", text)
-    text = _DOCKER_AUTH.sub(rf"\g<1>{MASK}", text)
-    return _JWT.sub(MASK, text)
+    text = _SIGNED_QUERY.sub(rf"\g<1>{MASK}", text) if "=" in text else text
+    text = _AUTHORIZATION.sub(rf"\g<1>{MASK}", text) if ":" in text or "=" in text else text
+    text = _DOCKER_AUTH.sub(rf"\g<1>{MASK}", text) if '"' in text or "'" in text else text
+    return _JWT.sub(MASK, text) if "eyJ" in text else text
 
 
 def redact_all(value: Value) -> Value:
