@@ -37,7 +37,7 @@ def _run(settings: OperatorSettings, send: Send | None) -> None:
     register(registry, controller, Monitor(settings, controller, Watches(settings.namespaces, meters), meters))
     kopf.run(
         registry=registry,
-        settings=kopf_settings(settings.watch_silence),
+        settings=kopf_settings(settings.watch_silence, settings.selector),
         namespaces=settings.namespaces,
         clusterwide=not settings.namespaces,
         standalone=True,

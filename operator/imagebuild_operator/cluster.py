@@ -53,15 +53,22 @@ _ERRORS: Final[Mapping[int, type[ClusterError]]] = {
 class Cluster:
     """The calls that the operator makes. All raise `ClusterError` or one of its kinds."""
 
-    def __init__(self, client: ApiClient, meters: Meters) -> None:
+    def __init__(self, client: ApiClient, meters: Meters, selector: str) -> None:
         self._client = client
         self._meters = meters
+        #: Where there is one, an ImageBuild that it does not select is as one that is not there.
+        self._selector = selector
         #: Asked before each write but those of the Lease: an operator that has lost it must not write any more.
         self.may_write: Callable[[], bool] = lambda: True
 
     @classmethod
-    async def connect(cls, meters: Meters) -> "Cluster":
-        """Use the pod's ServiceAccount, or else the current context of KUBECONFIG."""
+    async def connect(cls, meters: Meters, selector: str = "") -> "Cluster":
+        """Use the pod's ServiceAccount, or else the current context of KUBECONFIG.
+
+        Args:
+            meters: Told of each call.
+            selector: Label selector of the ImageBuilds that are this installation's; empty for all.
+        """
         configuration = Configuration()
         configuration.connection_pool_maxsize = CONNECTIONS
         # Else each request waits for a thread that looks for a proxy, and for a ~/.netrc.
@@ -70,7 +77,7 @@ class Cluster:
             load_incluster_config(configuration)
         except ConfigException:
             await load_kube_config(client_configuration=configuration)
-        return cls(ApiClient(configuration), meters)
+        return cls(ApiClient(configuration), meters, selector)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -86,7 +93,14 @@ class Cluster:
 
     async def get_build(self, namespace: str, name: str) -> Json:
         """Read an ImageBuild."""
-        return await self._call("GET", _build_path(namespace, name))
+        if not self._selector:
+            return await self._call("GET", _build_path(namespace, name))
+        # To read one by its name would give another installation's, too.
+        query = self._selected(f"metadata.name={name}")
+        answer = await self._call("GET", _builds_path(namespace), query=query, verb="list")
+        for body in answer.get("items") or ():
+            return dict(body)
+        raise NotFoundError(404, f"no ImageBuild {name} is selected by {self._selector}")
 
     async def selects(self, namespace: str, fields: str) -> bool:
         """Whether ImageBuilds can be selected by these fields; not before Kubernetes 1.31, nor with an older CRD."""
@@ -98,16 +112,16 @@ class Cluster:
 
     def list_builds(self, namespace: str, fields: str = "") -> AsyncIterator[Json]:
         """The ImageBuilds of a namespace, or of all where it is empty, that a field selector selects."""
-        return self._list(_builds_path(namespace), {"fieldSelector": fields})
+        return self._list(_builds_path(namespace), self._selected(fields))
 
     def page_builds(self, namespace: str, fields: str) -> AsyncIterator[Json]:
         """The same as lists of some hundred."""
-        return self._pages(_builds_path(namespace), {"fieldSelector": fields})
+        return self._pages(_builds_path(namespace), self._selected(fields))
 
     async def watch_builds(self, namespace: str, fields: str, since: str) -> AsyncIterator[tuple[str, Json]]:
         """What happens to the ImageBuilds that a field selector selects, for some minutes; BOOKMARKs, too."""
         query = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH)}
-        query |= {"fieldSelector": fields, "resourceVersion": since}
+        query |= {**self._selected(fields), "resourceVersion": since}
         with _translated():
             response = await self._open("GET", _builds_path(namespace), None, query, WATCH + TIMEOUT)
             if response.status != 200:  # noqa: PLR2004 - OK
@@ -149,7 +163,15 @@ class Cluster:
 
     async def delete_build(self, namespace: str, name: str, uid: str) -> None:
         """Delete an ImageBuild of that name and uid; its pods go with it. That it is gone already is as good."""
-        await self._delete(_build_path(namespace, name), uid)
+        preconditions = {"uid": uid}
+        if self._selector:
+            # It may have become another installation's meanwhile, which then has its own rules on what goes.
+            try:
+                body = await self.get_build(namespace, name)
+            except NotFoundError:
+                return
+            preconditions["resourceVersion"] = body["metadata"]["resourceVersion"]
+        await self._delete(_build_path(namespace, name), preconditions)
 
     async def get_pod(self, namespace: str, name: str) -> Json:
         """Read a pod."""
@@ -161,7 +183,7 @@ class Cluster:
 
     async def delete_pod(self, namespace: str, name: str, uid: str) -> None:
         """Delete a pod of that name and uid; that it is gone already is as good."""
-        await self._delete(f"/api/v1/namespaces/{namespace}/pods/{name}", uid)
+        await self._delete(f"/api/v1/namespaces/{namespace}/pods/{name}", {"uid": uid})
 
     async def read_log(self, namespace: str, pod: str, container: str) -> str:
         """The end of the log of a container that runs, as far as it is worth looking at."""
@@ -195,6 +217,10 @@ class Cluster:
         body = {"metadata": {"resourceVersion": resource_version}, "spec": spec}
         return await self._ask("PATCH", f"{_leases_path(place)}/{place.name}", body)
 
+    def _selected(self, fields: str) -> dict[str, str]:
+        """The query for the ImageBuilds of this installation that a field selector selects."""
+        return {"fieldSelector": fields, **({"labelSelector": self._selector} if self._selector else {})}
+
     async def _list(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Json]:
         async for page in self._pages(path, query or {}):
             for item in page.get("items") or ():
@@ -210,8 +236,8 @@ class Cluster:
             if not token:
                 return
 
-    async def _delete(self, path: str, uid: str) -> None:
-        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+    async def _delete(self, path: str, preconditions: Mapping[str, str]) -> None:
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": dict(preconditions)}
         try:
             await self._call("DELETE", path, body)
         except NotFoundError:
@@ -222,7 +248,7 @@ class Cluster:
                 found = await self._call("GET", path)
             except NotFoundError:
                 return
-            if found["metadata"]["uid"] == uid:
+            if found["metadata"]["uid"] == preconditions["uid"]:
                 raise
 
     async def _call(

@@ -43,7 +43,7 @@ class Controller:
 
     async def start(self) -> None:
         """Connect, and begin to work on what has been seen, at once or when the Lease is held."""
-        cluster = self._cluster = await Cluster.connect(self._meters)
+        cluster = self._cluster = await Cluster.connect(self._meters, self._settings.selector)
         await self._find_out_what_can_be_selected(cluster)
         if self._settings.lease is None:
             self._begin(cluster)

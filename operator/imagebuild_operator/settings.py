@@ -15,6 +15,7 @@ import yaml
 from imagebuild_operator.errors import SettingsError
 from imagebuild_operator.model import Registry
 from imagebuild_operator.parse import parse_registry
+from imagebuild_operator.selector import is_selector
 
 PREFIX: Final = "IMAGEBUILD_"
 
@@ -118,6 +119,8 @@ class OperatorSettings:
     defaults: BuildDefaults
     #: Namespaces to watch; none means the whole cluster.
     namespaces: tuple[str, ...] = ()
+    #: Label selector of the ImageBuilds that are this installation's; all where it is empty.
+    selector: str = ""
     log_format: str = "plain"
     log_level: str = "INFO"
     health_port: int = 8080
@@ -154,6 +157,9 @@ def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
     builder_image = given.get("BUILDER_IMAGE", "")
     if not builder_image:
         problems.append(f"{PREFIX}BUILDER_IMAGE is not set: give the reference of the builder image")
+    selector = given.get("SELECTOR", "").strip()
+    if not is_selector(selector):
+        problems.append(f"{PREFIX}SELECTOR is {selector!r}: write a label selector such as team=a or !team")
     log_format = given.get("LOG_FORMAT") or "plain"
     if log_format not in {"plain", "json"}:
         problems.append(f"{PREFIX}LOG_FORMAT is {log_format!r}: write plain or json")
@@ -192,6 +198,7 @@ def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
             **defaults,
         ),
         namespaces=tuple(name.strip() for name in given.get("NAMESPACES", "").split(",") if name.strip()),
+        selector=selector,
         log_format=log_format,
         log_level=log_level,
         health_port=health_port,

@@ -5,7 +5,7 @@ from itertools import chain, repeat
 
 import kopf
 
-from imagebuild_operator.names import GROUP, OPERATOR, POD_SELECTOR
+from imagebuild_operator.names import GROUP, OPERATOR, PLURAL, POD_SELECTOR, VERSION
 
 
 class Backoffs:
@@ -15,11 +15,12 @@ class Backoffs:
         return chain((1, 1, 2, 3, 5, 8), repeat(10))
 
 
-def kopf_settings(watch_silence: float) -> kopf.OperatorSettings:
+def kopf_settings(watch_silence: float, selector: str) -> kopf.OperatorSettings:
     """The settings of kopf.
 
     Args:
         watch_silence: Seconds without a word after which a watch is made anew.
+        selector: Label selector of the ImageBuilds to watch; empty for all.
     """
     settings = kopf.OperatorSettings()
     # Who acts is agreed on by a Lease, not by kopf's peering.
@@ -28,6 +29,9 @@ def kopf_settings(watch_silence: float) -> kopf.OperatorSettings:
     settings.scanning.disabled = True
     # Only build pods cross the wire, not every pod of the cluster.
     settings.watching.label_selectors["v1", "pods"] = POD_SELECTOR
+    if selector:
+        # A build whose labels are changed so that it is another installation's leaves the watch, which says DELETED.
+        settings.watching.label_selectors[GROUP, VERSION, PLURAL] = selector
     # The first list in pieces, so that thousands of finished builds are never in memory at once.
     settings.watching.chunk_size = 500
     settings.watching.inactivity_timeout = watch_silence

@@ -1,11 +1,13 @@
 """Values: the schema refuses slips, the README names all of them."""
 
+import json
 import re
 from typing import Any
 
 import pytest
 import yaml
-from chart.render import Chart
+from chart.render import Chart, environment
+from imagebuild_operator.selector import PATTERN
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"imagePullSecret": []}, "additional properties 'imagePullSecret' not allowed"),
@@ -23,6 +25,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"builder": {"keepPods": True}}, "must be one of"),
     ({"watchNamespaces": "team-a"}, "got string, want array"),
     ({"watchNamespaces": ["Team"]}, "does not match pattern"),
+    ({"buildSelector": "team: a"}, "does not match pattern"),
     ({"log": {"level": "loud"}}, "must be one of"),
     ({"metrics": {"port": 80}}, "minimum"),
     ({"metrics": {"port": 8080}}, "'not' failed"),
@@ -46,6 +49,13 @@ def test_a_slip_is_refused(chart: Chart, values: dict[str, Any], words: str) -> 
 
 def test_global_values_of_a_parent_chart_are_let_through(chart: Chart) -> None:
     assert chart.render({"global": {"imageRegistry": "x"}})
+
+
+def test_the_selector_of_builds_reaches_the_operator_which_takes_what_the_schema_takes(chart: Chart) -> None:
+    assert environment(chart.render({"buildSelector": "team in (a,b),!x"}))["IMAGEBUILD_SELECTOR"] == "team in (a,b),!x"
+    assert "IMAGEBUILD_SELECTOR" not in environment(chart.render())
+    schema = json.loads((chart.folder / "values.schema.json").read_text())
+    assert schema["properties"]["buildSelector"]["pattern"] == PATTERN
 
 
 def test_the_readme_names_every_value(chart: Chart) -> None:

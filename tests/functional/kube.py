@@ -3,7 +3,7 @@
 import copy
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -56,9 +56,17 @@ class Builds:
     api: client.CustomObjectsApi
     namespace: str
 
-    def create(self, spec: Json | None, name: str = "hello", status: Json | None = None, **annotations: str) -> Json:
+    def create(
+        self,
+        spec: Json | None,
+        name: str = "hello",
+        status: Json | None = None,
+        labels: Mapping[str, str] | None = None,
+        **annotations: str,
+    ) -> Json:
         """Create an ImageBuild under strict validation, as kubectl does; annotations are the project's own."""
-        metadata = {"name": name, "annotations": {f"{GROUP}/{key}": value for key, value in annotations.items()}}
+        metadata: Json = {"name": name, "labels": dict(labels or {})}
+        metadata["annotations"] = {f"{GROUP}/{key}": value for key, value in annotations.items()}
         body: Json = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "ImageBuild", "metadata": metadata}
         body |= {part: value for part, value in (("spec", spec), ("status", status)) if value is not None}
         made = self.api.create_namespaced_custom_object(

@@ -35,6 +35,7 @@ def test_everything(tmp_path: Path):
         "IMAGEBUILD_BUILDER_IMAGE": "b:1",
         "IMAGEBUILD_BUILDER_PULL_POLICY": "Always",
         "IMAGEBUILD_NAMESPACES": "one, two",
+        "IMAGEBUILD_SELECTOR": "team in (a, b),!legacy",
         "IMAGEBUILD_LOG_FORMAT": "json",
         "IMAGEBUILD_LOG_LEVEL": "debug",
         "IMAGEBUILD_HEALTH_PORT": "9000",
@@ -61,6 +62,7 @@ def test_everything(tmp_path: Path):
             capabilities=("CHOWN",),
         ),
         namespaces=("one", "two"),
+        selector="team in (a, b),!legacy",
         log_format="json",
         log_level="DEBUG",
         health_port=9000,
@@ -76,6 +78,7 @@ def test_all_problems_are_named_at_once(tmp_path: Path):
     file = tmp_path / "defaults.yaml"
     file.write_text("resourcs: {}\n")
     environment = {
+        "IMAGEBUILD_SELECTOR": "team: a",
         "IMAGEBUILD_LOG_FORMAT": "xml",
         "IMAGEBUILD_LOG_LEVEL": "loud",
         "IMAGEBUILD_HEALTH_PORT": "http",
@@ -90,6 +93,7 @@ def test_all_problems_are_named_at_once(tmp_path: Path):
         load_settings(environment)
     for word in (
         "BUILDER_IMAGE",
+        "SELECTOR is 'team: a'",
         "LOG_FORMAT is 'xml'",
         "LOG_LEVEL is 'LOUD'",
         "HEALTH_PORT is 'http'",
