@@ -128,8 +128,9 @@ class Crashes:
             if self.has_died.wait(0.1):
                 self._operator.wait()
                 self.has_died.clear()
-                self._is_up = True
+                # Not before: what the dead one has sent may still be on its way, and there is nobody to kill yet.
                 self._operator.start()
+                self._is_up = True
 
 
 def test_a_crash_before_or_after_any_write_loses_and_repeats_nothing(scene: Scene):
