@@ -1,10 +1,10 @@
 """Runs crane, the registry tool beside the executor."""
 
-import hashlib
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kaniko_shim.blobs import digest_of
 from kaniko_shim.classify import Evidence, classify
 from kaniko_shim.errors import Failure, JobError
 from kaniko_shim.executor import Invocation, tool_environment
@@ -46,7 +46,7 @@ class Crane:
             JobError: a registry's reason.
         """
         content = self.manifest(image)
-        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        digest = digest_of(content)
         found = sizes(content)
         return PushedImage(image.name, digest, sum(found), found[1:])
 

@@ -1,11 +1,10 @@
 """Makes an image index, from manifests that lie in the registry already, as a layout that crane pushes."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from kaniko_shim.blobs import digest_of
 from kaniko_shim.layout import sizes
 from kaniko_shim.platforms import Member
 
@@ -31,7 +30,7 @@ class ImageIndex:
     @property
     def digest(self) -> str:
         """`sha256:…` of the content."""
-        return f"sha256:{hashlib.sha256(self.content).hexdigest()}"
+        return digest_of(self.content)
 
 
 def make_index(members: Sequence[tuple[Member, bytes]]) -> ImageIndex:
@@ -50,18 +49,8 @@ def make_index(members: Sequence[tuple[Member, bytes]]) -> ImageIndex:
     )
 
 
-def write_layout(index: ImageIndex, manifests: Sequence[bytes], directory: Path) -> None:
-    """Write a layout whose `index.json` is the index; of its images it has the manifests only."""
-    blobs = directory / "blobs" / "sha256"
-    blobs.mkdir(parents=True, exist_ok=True)
-    (directory / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}', encoding="ascii")
-    for manifest in manifests:
-        (blobs / hashlib.sha256(manifest).hexdigest()).write_bytes(manifest)
-    (directory / "index.json").write_bytes(index.content)
-
-
 def _descriptor(member: Member, manifest: bytes) -> dict[str, object]:
-    if f"sha256:{hashlib.sha256(manifest).hexdigest()}" != member.digest:
+    if digest_of(manifest) != member.digest:
         raise ValueError(f"{member.digest} is not the digest of what the registry has under it")
     media_type = _media_type(manifest)
     if media_type not in IMAGES:

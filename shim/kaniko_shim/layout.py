@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from kaniko_shim.blobs import blob_path, digest_of
 from kaniko_shim.errors import JobError
 from kaniko_shim.reasons import Reason
 
@@ -134,7 +135,7 @@ def _path(blob: _Blob) -> str:
 
 def read_manifest(directory: Path, digest: str) -> bytes:
     """The manifest in a checked layout."""
-    return (directory / "blobs" / "sha256" / digest.partition(":")[2]).read_bytes()
+    return blob_path(directory, digest).read_bytes()
 
 
 def read_document(directory: Path, name: str, blob: _Blob | None = None) -> dict[str, object]:
@@ -147,7 +148,7 @@ def read_document(directory: Path, name: str, blob: _Blob | None = None) -> dict
         content = stream.read(LARGEST_DOCUMENT + 1)
     if len(content) > LARGEST_DOCUMENT:
         raise _broken(f"{name} is larger than {LARGEST_DOCUMENT} bytes")
-    if blob and (len(content) != blob.size or f"sha256:{hashlib.sha256(content).hexdigest()}" != blob.digest):
+    if blob and (len(content) != blob.size or digest_of(content) != blob.digest):
         raise _broken(f"{name} is not what its digest says")
     try:
         document = json.loads(content, object_pairs_hook=_without_doubles)

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from e2e.registry import Registry
 from e2e.test_builds import build
 from functional.kube import Builds, Kubectl
 from kubernetes import client
-from support.cosign_key import PASSWORD, encrypted_key
+from support.cosign_key import PASSWORD, encrypted_key, is_signed
 from support.watching import wait_for_finish
 
 FILES = {
@@ -55,11 +54,3 @@ def test_a_signed_image(
     details = said["provenance"]["predicate"]["runDetails"]
     assert details["metadata"]["invocationId"] == created["metadata"]["uid"]
     assert "@sha256:" in details["builder"]["builderDependencies"][0]["uri"]
-
-
-def is_signed(message: bytes, signature: bytes, folder: Path) -> bool:
-    """Whether OpenSSL finds a signature of a message good."""
-    (folder / "message").write_bytes(message)
-    (folder / "signature").write_bytes(signature)
-    command = ["openssl", "dgst", "-sha256", "-verify", "key.pub", "-signature", "signature", "message"]
-    return subprocess.run(command, cwd=folder, check=False, capture_output=True).returncode == 0

@@ -1,9 +1,11 @@
-"""A private key as `cosign generate-key-pair` writes it."""
+"""A private key as `cosign generate-key-pair` writes it, and a judge of what it signs."""
 
 import base64
 import hashlib
 import json
 import os
+import subprocess
+from pathlib import Path
 
 import nacl.secret
 from cryptography.hazmat.primitives import serialization
@@ -39,3 +41,11 @@ def encrypted_key() -> tuple[str, bytes]:
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     return pem, public
+
+
+def is_signed(message: bytes, signature: bytes, folder: Path) -> bool:
+    """Whether OpenSSL finds a signature of a message good, by the public key `key.pub` of a folder."""
+    (folder / "message").write_bytes(message)
+    (folder / "signature").write_bytes(signature)
+    command = ["openssl", "dgst", "-sha256", "-verify", "key.pub", "-signature", "signature", "message"]
+    return subprocess.run(command, cwd=folder, check=False, capture_output=True).returncode == 0

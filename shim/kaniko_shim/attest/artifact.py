@@ -3,11 +3,11 @@
 https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidelines-for-artifact-usage
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+
+from kaniko_shim.blobs import digest_of
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 
@@ -45,7 +45,7 @@ class Artifact:
     @property
     def digest(self) -> str:
         """`sha256:…` of the manifest."""
-        return sha256(self.manifest)
+        return digest_of(self.manifest)
 
 
 def referrer(subject: Subject, artifact_type: str, blob: Blob, annotations: Mapping[str, str]) -> Artifact:
@@ -69,23 +69,12 @@ def referrer(subject: Subject, artifact_type: str, blob: Blob, annotations: Mapp
 def descriptor(blob: Blob) -> dict[str, object]:
     """What a manifest says of a blob."""
     annotations = {"annotations": dict(blob.annotations)} if blob.annotations else {}
-    return {"mediaType": blob.media_type, "digest": sha256(blob.content), "size": len(blob.content), **annotations}
+    return {"mediaType": blob.media_type, "digest": digest_of(blob.content), "size": len(blob.content), **annotations}
 
 
-def write_layout(artifact: Artifact, directory: Path) -> None:
-    """Write the artifact as an OCI image layout, which is what crane pushes."""
-    blobs = directory / "blobs" / "sha256"
-    blobs.mkdir(parents=True)
-    for content in (artifact.manifest, *artifact.blobs):
-        (blobs / hashlib.sha256(content).hexdigest()).write_bytes(content)
-    (directory / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}', encoding="ascii")
-    index = {"schemaVersion": 2, "manifests": [descriptor(Blob(MANIFEST_TYPE, artifact.manifest))]}
-    (directory / "index.json").write_bytes(dump(index))
-
-
-def sha256(content: bytes) -> str:
-    """`sha256:…` of some bytes."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+def layout_index(artifact: Artifact) -> bytes:
+    """The `index.json` of a layout that holds the artifact."""
+    return dump({"schemaVersion": 2, "manifests": [descriptor(Blob(MANIFEST_TYPE, artifact.manifest))]})
 
 
 def dump(document: Mapping[str, object] | Sequence[object]) -> bytes:

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kaniko_shim.attest.artifact import Artifact, Subject, write_layout
+from kaniko_shim.attest.artifact import Artifact, Subject, layout_index
 from kaniko_shim.attest.compose import Facts, compose
+from kaniko_shim.blobs import write_layout
 from kaniko_shim.crane import Crane
 from kaniko_shim.errors import JobError
 from kaniko_shim.job import Job
@@ -75,5 +76,5 @@ class Attaching:
     def _push(self, artifact: Artifact, where: ImageReference) -> None:
         layout = self.job.paths.scratch / "attestation"
         shutil.rmtree(layout, ignore_errors=True)
-        write_layout(artifact, layout)
+        write_layout(layout, layout_index(artifact), (artifact.manifest, *artifact.blobs))
         Pushing(self.job, self.crane, self.silence, layout, artifact.digest).push(where)

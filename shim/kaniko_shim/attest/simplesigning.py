@@ -8,7 +8,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from kaniko_shim.attest.artifact import MANIFEST_TYPE, Artifact, Blob, descriptor, dump, sha256
+from kaniko_shim.attest.artifact import MANIFEST_TYPE, Artifact, Blob, descriptor, dump
+from kaniko_shim.blobs import digest_of
 
 if TYPE_CHECKING:
     from kaniko_shim.attest.keys import SigningKey
@@ -44,7 +45,7 @@ def sign(repository: str, digest: str, key: "SigningKey", held: Sequence[_Descri
             "optional": None,
         }
     )
-    if any(each.get("digest") == sha256(payload) and _is_of(each, payload, key) for each in held):
+    if any(each.get("digest") == digest_of(payload) and _is_of(each, payload, key) for each in held):
         return None
     annotation = {_ANNOTATION: base64.b64encode(key.sign(payload)).decode()}
     layers = [*held, descriptor(Blob(_PAYLOAD_TYPE, payload, annotation))]

@@ -2,11 +2,12 @@
 
 from kaniko_shim.attest.attach import Attaching
 from kaniko_shim.attest.facts import facts_of_index
+from kaniko_shim.blobs import write_layout
 from kaniko_shim.crane import Crane
 from kaniko_shim.credentials import explain_refusal, find_credentials, install_credentials
 from kaniko_shim.errors import JobError
 from kaniko_shim.heartbeat import heartbeat
-from kaniko_shim.imageindex import ImageIndex, make_index, write_layout
+from kaniko_shim.imageindex import ImageIndex, make_index
 from kaniko_shim.job import Job
 from kaniko_shim.platforms import Member
 from kaniko_shim.pushing import Pushing
@@ -59,7 +60,8 @@ def _make(request: IndexRequest, crane: Crane, job: Job) -> ImageIndex:
         made = make_index(list(zip(request.members, manifests, strict=True)))
     except ValueError as error:
         raise JobError(Reason.PUSH_REJECTED, f"The index can't be made: {error}.") from error
-    write_layout(made, manifests, job.paths.scratch / "index")
+    # Of its images the layout has the manifests only: all else is in the registry.
+    write_layout(job.paths.scratch / "index", made.content, manifests)
     return made
 
 

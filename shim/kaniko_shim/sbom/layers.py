@@ -9,6 +9,7 @@ from kaniko_shim.archives.buffered import Buffered
 from kaniko_shim.archives.entries import CHUNK, Entry, Kind
 from kaniko_shim.archives.extract import decompressed
 from kaniko_shim.archives.tar import read_tar
+from kaniko_shim.blobs import blob_path
 from kaniko_shim.errors import JobError
 from kaniko_shim.reasons import Reason
 from kaniko_shim.sbom.databases import OS_RELEASE, is_unread, reader_of
@@ -26,7 +27,7 @@ def read_layers(layout: Path, manifest: bytes) -> dict[str, str]:
     """
     files: dict[str, str] = {}
     for layer in json.loads(manifest)["layers"]:
-        path = layout / "blobs" / "sha256" / layer["digest"].partition(":")[2]
+        path = blob_path(layout, layer["digest"])
         try:
             with path.open("rb") as stream:
                 _add(files, read_tar(decompressed(Buffered(lambda: stream.read(CHUNK))), skip_special=True))

@@ -8,13 +8,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
 from hypothesis import strategies as st
-from kaniko_shim.attest.artifact import MANIFEST_TYPE, Artifact, Subject, sha256
+from kaniko_shim.attest.artifact import MANIFEST_TYPE, Artifact, Subject
 from kaniko_shim.attest.compose import Facts, compose
 from kaniko_shim.attest.envelope import to_be_signed
 from kaniko_shim.attest.keys import SigningKey, load_key
 from kaniko_shim.attest.provenance import Circumstances, provenance
 from kaniko_shim.attest.record import Record, read_record
 from kaniko_shim.attest.simplesigning import held_signatures, sign, signature_tag
+from kaniko_shim.blobs import digest_of
 from kaniko_shim.errors import JobError
 from kaniko_shim.request import PushRequest, parse_request, secrets_of
 from kaniko_shim.variable import Command
@@ -97,7 +98,7 @@ def test_without_a_key_statements_are_attached_as_they_are():
         "schemaVersion": 2,
         "mediaType": MANIFEST_TYPE,
         "artifactType": "application/vnd.in-toto+json",
-        "config": {"mediaType": "application/vnd.in-toto+json", "digest": sha256(b"{}"), "size": 2},
+        "config": {"mediaType": "application/vnd.in-toto+json", "digest": digest_of(b"{}"), "size": 2},
         "layers": first["layers"],
         "subject": {"mediaType": MANIFEST_TYPE, "digest": DIGEST, "size": 1234},
         "annotations": {

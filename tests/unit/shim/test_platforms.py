@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kaniko_shim.imageindex import make_index, write_layout
+from kaniko_shim.blobs import write_layout
+from kaniko_shim.imageindex import make_index
 from kaniko_shim.platforms import Member, Platform, parse_members, parse_platform
 
 MANIFEST = json.dumps(
@@ -94,7 +95,7 @@ def test_an_index_names_its_images(tmp_path: Path):
         ],
     }
     assert (index.size, index.digest) == (17, digest(index.content))
-    write_layout(index, [MANIFEST, plain], tmp_path)
+    write_layout(tmp_path, index.content, [MANIFEST, plain])
     assert (tmp_path / "index.json").read_bytes() == index.content
     assert (tmp_path / "blobs" / digest(plain).replace(":", "/")).read_bytes() == plain
 
