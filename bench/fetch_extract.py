@@ -28,7 +28,7 @@ import resource, sys, time
 begin = time.monotonic()
 sys.path[:0] = [sys.argv[1]]
 from pathlib import Path
-from kaniko_shim.source_request import SourceRequest
+from kaniko_shim.sources.source_request import SourceRequest
 from kaniko_shim.sources.fetch import fetch
 from kaniko_shim.sources.kinds import parse_source
 from kaniko_shim.sources.place import Place

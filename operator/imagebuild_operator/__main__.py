@@ -5,16 +5,16 @@ import sys
 
 import kopf
 
-from imagebuild_operator.controller import Controller
-from imagebuild_operator.errors import SettingsError
-from imagebuild_operator.handlers import register
-from imagebuild_operator.journal import configure
-from imagebuild_operator.meters import Meters
-from imagebuild_operator.monitor import Monitor
+from imagebuild_operator.api.errors import SettingsError
+from imagebuild_operator.controller.controller import Controller
+from imagebuild_operator.controller.handlers import register
+from imagebuild_operator.controller.monitor import Monitor
+from imagebuild_operator.controller.startup import kopf_settings
+from imagebuild_operator.controller.watches import Watches
 from imagebuild_operator.settings import OperatorSettings, load_settings
-from imagebuild_operator.startup import kopf_settings
-from imagebuild_operator.tracing import Send, tracing
-from imagebuild_operator.watches import Watches
+from imagebuild_operator.telemetry.logging import configure
+from imagebuild_operator.telemetry.otlp import Send, tracing
+from imagebuild_operator.telemetry.prometheus import Meters
 
 
 def main() -> int:

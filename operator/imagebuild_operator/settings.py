@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import yaml
 
-from imagebuild_operator.errors import SettingsError
-from imagebuild_operator.model import Registry
-from imagebuild_operator.parse import parse_registry
-from imagebuild_operator.selector import is_selector
+from imagebuild_operator.api.build import Registry
+from imagebuild_operator.api.errors import SettingsError
+from imagebuild_operator.api.parse import parse_registry
+from imagebuild_operator.api.selector import is_selector
 
 PREFIX: Final = "IMAGEBUILD_"
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kaniko_shim.errors import JobError
-from kaniko_shim.reasons import Reason
-from kaniko_shim.variable import Command
-from kaniko_shim.variables import TABLE
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.request.variable import Command
+from kaniko_shim.request.variables import TABLE
 
 _FLAGS = {variable.flag: variable for variable in TABLE}
 

@@ -5,28 +5,28 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from kaniko_shim.authorities import trust
 from kaniko_shim.cli import CommandLine, parse_command_line, usage
 from kaniko_shim.commands.build import build, plan
-from kaniko_shim.console import Console
-from kaniko_shim.credentials import find_credentials, remove_credentials
-from kaniko_shim.errors import Failure, JobError
-from kaniko_shim.executor import secrets_passed_on
-from kaniko_shim.job import Job
-from kaniko_shim.logformat import LogFormat
-from kaniko_shim.logtail import LogTail
-from kaniko_shim.masking import Masker
-from kaniko_shim.paths import Paths
-from kaniko_shim.phases import Phases
-from kaniko_shim.processes import harden
-from kaniko_shim.reasons import Reason
-from kaniko_shim.report import Reports
-from kaniko_shim.request import BuildRequest, IndexRequest, PushRequest, Request, parse_request, secrets_of
-from kaniko_shim.result import Result
-from kaniko_shim.signals import ignore_further_stops, raise_when_told_to_stop
-from kaniko_shim.variables import LOG_FORMAT, TRACEPARENT
-from kaniko_shim.versions import versions
-from kaniko_shim.warned import Warnings
+from kaniko_shim.executor.command import secrets_passed_on
+from kaniko_shim.log.console import Console
+from kaniko_shim.log.format import LogFormat
+from kaniko_shim.log.masking import Masker
+from kaniko_shim.log.phases import Phases
+from kaniko_shim.log.tail import LogTail
+from kaniko_shim.net.ca_bundle import trust
+from kaniko_shim.outcome.errors import Failure, JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.report import Reports
+from kaniko_shim.outcome.result import Result
+from kaniko_shim.outcome.warnings import Warnings
+from kaniko_shim.registry.credentials import find_credentials, remove_credentials
+from kaniko_shim.request.request import BuildRequest, IndexRequest, PushRequest, Request, parse_request, secrets_of
+from kaniko_shim.request.variables import LOG_FORMAT, TRACEPARENT
+from kaniko_shim.system.job import Job
+from kaniko_shim.system.paths import Paths
+from kaniko_shim.system.processes import harden
+from kaniko_shim.system.signals import ignore_further_stops, raise_when_told_to_stop
+from kaniko_shim.system.versions import versions
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str], paths: Paths | None = None) -> int:

@@ -8,10 +8,10 @@ from typing import Any
 import yaml
 from chart.helm import CHART
 from chart.render import Chart, environment, one, operator_container
-from imagebuild_operator.metrics import TABLE, Kind
-from imagebuild_operator.observations import ENDINGS
-from imagebuild_operator.reasons import TABLE as REASONS
-from imagebuild_operator.reasons import Cause, Reason
+from imagebuild_operator.api.reasons import TABLE as REASONS
+from imagebuild_operator.api.reasons import Cause, Reason
+from imagebuild_operator.telemetry.counts import ENDINGS
+from imagebuild_operator.telemetry.metrics import TABLE, Kind
 
 ALERTS = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"][0]["rules"]
 DASHBOARD = json.loads((CHART / "files" / "dashboard.json").read_text())

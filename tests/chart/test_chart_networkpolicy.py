@@ -7,8 +7,8 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 from chart.render import KUBERNETES, Chart, one
-from imagebuild_operator.parse import parse_spec
-from imagebuild_operator.pod import build_pod
+from imagebuild_operator.api.parse import parse_spec
+from imagebuild_operator.pod.manifest import build_pod
 from support.builds import SETTINGS, a_build
 
 NAMES = {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from chart.render import Chart, environment
-from imagebuild_operator.selector import PATTERN
+from imagebuild_operator.api.selector import PATTERN
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"imagePullSecret": []}, "additional properties 'imagePullSecret' not allowed"),

@@ -10,12 +10,12 @@ from functional.conftest import CRDS
 from functional.kube import Builds, Defaults, Kubectl, spec
 from functional.kubelet import PUSHED, Kubelet, terminated, waiting
 from functional.operator_process import OperatorProcess
-from imagebuild_operator.cluster import Cluster
-from imagebuild_operator.gate import Gate
-from imagebuild_operator.meters import Meters
-from imagebuild_operator.reconcile import Reconciler
+from imagebuild_operator.controller.client import Cluster
+from imagebuild_operator.controller.gate import Gate
+from imagebuild_operator.controller.reconcile import Reconciler
+from imagebuild_operator.controller.store import Store
 from imagebuild_operator.settings import BuildDefaults, Limits, OperatorSettings
-from imagebuild_operator.store import Store
+from imagebuild_operator.telemetry.prometheus import Meters
 from kubernetes import client
 from support.watching import (
     phase,

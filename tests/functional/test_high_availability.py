@@ -16,11 +16,11 @@ from functional.autopilot import Autopilot
 from functional.invariants import FINAL, check
 from functional.kube import Builds, spec
 from functional.operator_process import OperatorProcess
-from imagebuild_operator.cluster import Cluster
-from imagebuild_operator.leadership import Leadership
-from imagebuild_operator.meters import Meters
+from imagebuild_operator.controller.client import Cluster
+from imagebuild_operator.controller.worker import WORKERS
+from imagebuild_operator.leader.leader import Leadership
 from imagebuild_operator.settings import LeaseSettings
-from imagebuild_operator.term import WORKERS
+from imagebuild_operator.telemetry.prometheus import Meters
 from kubernetes import client, watch
 from kubernetes.aio.config import kube_config
 from support.api_proxy import ApiProxy

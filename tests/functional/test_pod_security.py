@@ -8,9 +8,9 @@ import pytest
 from chart.helm import CHART, find_helm
 from chart.render import Chart, one
 from functional.kube import message
-from imagebuild_operator.index import index_pod
-from imagebuild_operator.parse import parse_spec
-from imagebuild_operator.pod import Manifest, build_pod
+from imagebuild_operator.api.parse import parse_spec
+from imagebuild_operator.pod.index import index_pod
+from imagebuild_operator.pod.manifest import Manifest, build_pod
 from imagebuild_operator.settings import BuildDefaults
 from kubernetes import client
 from support.builds import DIGEST, SETTINGS, a_build

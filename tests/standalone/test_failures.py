@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
-from kaniko_shim import situations
+from kaniko_shim.outcome import situations
 from standalone.answering import serve_answers
 from standalone.container import Builder, Done
 from standalone.failing import CASES, Failing

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from cluster.packages import ensure
-from kaniko_shim.errors import JobError
-from kaniko_shim.reasons import Reason
-from kaniko_shim.source_request import SourceRequest
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.sources.fetch import fetch
 from kaniko_shim.sources.kinds import parse_source
 from kaniko_shim.sources.place import Place
+from kaniko_shim.sources.source_request import SourceRequest
 from support.git_server import make_repository, serve_git_with_nginx
 
 FILES = {"Dockerfile": b"FROM scratch\n", "app/word": b"git"}

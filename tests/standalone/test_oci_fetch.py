@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kaniko_shim.crane import Crane
-from kaniko_shim.errors import JobError
-from kaniko_shim.paths import Paths
-from kaniko_shim.reasons import Reason
-from kaniko_shim.references import parse_reference
-from kaniko_shim.registries import Registries
-from kaniko_shim.result import SourceReport
-from kaniko_shim.source_request import SourceRequest
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.result import SourceReport
+from kaniko_shim.registry.crane import Crane
+from kaniko_shim.registry.references import parse_reference
+from kaniko_shim.registry.registries import Registries
 from kaniko_shim.sources.kinds import OciSource
 from kaniko_shim.sources.oci import fetch_oci
 from kaniko_shim.sources.place import Place
+from kaniko_shim.sources.source_request import SourceRequest
+from kaniko_shim.system.paths import Paths
 from standalone.breaking import break_blobs
 from standalone.registry import Registry, empty_registry
-from unit.shim.archives import files_of, tar_of
+from unit.shim.archives.archives import files_of, tar_of
 
 TITLE, UNPACK = "org.opencontainers.image.title", "io.deis.oras.content.unpack"
 

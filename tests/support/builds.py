@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from imagebuild_operator.actions import Plan
-from imagebuild_operator.model import ImageBuild
-from imagebuild_operator.observe import ContainerFacts, PodFacts
-from imagebuild_operator.parse import parse_build
+from imagebuild_operator.api.build import ImageBuild
+from imagebuild_operator.api.parse import parse_build
+from imagebuild_operator.decide.plan import Plan
+from imagebuild_operator.observe.pod import ContainerFacts, PodFacts
 from imagebuild_operator.settings import BuildDefaults, OperatorSettings
 
 UID = "7d3f0c1e-5f0e-4c57-9f5a-0d3b6f1c2a11"

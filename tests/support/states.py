@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from imagebuild_operator.moments import format_time
+from imagebuild_operator.api.time import format_time
 
 Json = dict[str, Any]
 

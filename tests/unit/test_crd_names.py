@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from kaniko_shim.build_args import _OWN_NAMES
-from kaniko_shim.extra_args import ALLOWED
+from kaniko_shim.request.build_args import _OWN_NAMES
+from kaniko_shim.request.extra_args import ALLOWED
 
 CRD = Path(__file__).parents[2] / "crds" / "imagebuild.yaml"
 

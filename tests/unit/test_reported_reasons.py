@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from imagebuild_operator.reasons import REPORTED, Reason
-from imagebuild_operator.result import parse_result
-from kaniko_shim.reasons import Reason as ShimReason
+from imagebuild_operator.api.reasons import REPORTED, Reason
+from imagebuild_operator.observe.report import parse_result
+from kaniko_shim.outcome.reasons import Reason as ShimReason
 
 
 def test_both_know_the_same_reasons():

@@ -5,10 +5,11 @@ from typing import Any
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from imagebuild_operator.parse import parse_spec
-from imagebuild_operator.variables import build_variables, index_variables, push_variables
-from kaniko_shim.request import BuildRequest, IndexRequest, PushRequest, parse_request
-from kaniko_shim.sources.access import SshAccess
+from imagebuild_operator.api.parse import parse_spec
+from imagebuild_operator.pod.variables import build_variables, index_variables, push_variables
+from kaniko_shim.request.request import BuildRequest, IndexRequest, PushRequest, parse_request
+from kaniko_shim.request.variable import Command
+from kaniko_shim.sources.git.ssh_access import SshAccess
 from kaniko_shim.sources.kinds import (
     BucketSource,
     Cloud,
@@ -19,7 +20,6 @@ from kaniko_shim.sources.kinds import (
     HttpSource,
     OciSource,
 )
-from kaniko_shim.variable import Command
 from support.authorities import ONE, TWO
 
 Json = dict[str, Any]

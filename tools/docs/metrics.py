@@ -1,11 +1,11 @@
 """docs/metrics.md from the operator's table of metrics."""
 
-from imagebuild_operator.metrics import TABLE, Metric
+from imagebuild_operator.telemetry.metrics import TABLE, Metric
 
 HEAD = """\
 # Metrics
 
-<!-- Made from operator/imagebuild_operator/metrics.py by tools/docs/metrics.py. -->
+<!-- Made from operator/imagebuild_operator/telemetry/metrics.py by tools/docs/metrics.py. -->
 
 What the operator shows to Prometheus at `/metrics` on the port of the chart's `metrics.port`. With
 `metrics.namespaceLabels` the metrics on builds have the label `namespace` as well. Metrics of the process

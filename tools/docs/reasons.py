@@ -1,12 +1,12 @@
 """docs/reasons.md from the operator's table of reasons."""
 
-from imagebuild_operator.reasons import TABLE, Cause
-from imagebuild_operator.record import EVENTS
+from imagebuild_operator.api.reasons import TABLE, Cause
+from imagebuild_operator.decide.record import EVENTS
 
 HEAD = """\
 # Reasons
 
-<!-- Made from operator/imagebuild_operator/reasons.py by tools/docs/reasons.py. -->
+<!-- Made from operator/imagebuild_operator/api/reasons.py by tools/docs/reasons.py. -->
 
 Why a build waits or has failed: `status.reason`, the reason of its conditions, and of its Events. `status.message`
 says it in a sentence, for this build, and what to do next; `status.failure` has the failing instruction, its line, the

@@ -13,9 +13,10 @@ HEAD = """\
 <!-- Made from docs/states.yaml by tools/docs/states.py. -->
 
 What the operator makes of what it sees. It looks whenever something happens to the build or its pod, and at how things
-stand, never at what has happened: a reason is gone when its cause is. `tests/unit/operator/test_states.py` decides each
-row, with the words that Kubernetes uses; `tests/functional/test_states.py` writes those that show in a pod into a real
-API server, and lets them heal. [reasons.md](reasons.md) says what to do about each reason, and which are tried again.
+stand, never at what has happened: a reason is gone when its cause is. `tests/unit/operator/decide/test_states.py`
+decides each row, with the words that Kubernetes uses; `tests/functional/test_states.py` writes those that show in a pod
+into a real API server, and lets them heal. [reasons.md](reasons.md) says what to do about each reason, and which are
+tried again.
 """
 
 DOES = {"create": "creates the pod", "delete": "deletes the pod", "attempt": "records the attempt"}

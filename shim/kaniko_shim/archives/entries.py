@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from kaniko_shim.errors import JobError
-from kaniko_shim.reasons import Reason
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
 
 CHUNK = 256 * 1024
 """Bytes that are copied at a time."""

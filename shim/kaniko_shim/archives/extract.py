@@ -10,8 +10,8 @@ from kaniko_shim.archives.decompress import Reader, bunzip2, gunzip, unxz, unzst
 from kaniko_shim.archives.entries import CHUNK, Entry
 from kaniko_shim.archives.tar import BLOCK, is_header, read_tar
 from kaniko_shim.archives.tree import Tree
-from kaniko_shim.errors import JobError
-from kaniko_shim.reasons import Reason
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
 
 _COMPRESSED = {
     b"\x1f\x8b": gunzip,

@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Self
 
 from kaniko_shim.archives.entries import Entry, Kind, stable_mode, unsafe
-from kaniko_shim.errors import JobError
-from kaniko_shim.reasons import Reason
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from kaniko_shim.attest.artifact import Artifact, Subject, layout_index
 from kaniko_shim.attest.compose import Facts, compose
-from kaniko_shim.blobs import write_layout
-from kaniko_shim.crane import Crane
-from kaniko_shim.errors import JobError
-from kaniko_shim.job import Job
-from kaniko_shim.pushing import Pushing
-from kaniko_shim.references import ImageReference
-from kaniko_shim.result import Attached
+from kaniko_shim.oci.blobs import write_layout
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.result import Attached
+from kaniko_shim.registry.crane import Crane
+from kaniko_shim.registry.push import Pushing
+from kaniko_shim.registry.references import ImageReference
+from kaniko_shim.system.job import Job
 
 if TYPE_CHECKING:
     from kaniko_shim.attest.keys import SigningKey

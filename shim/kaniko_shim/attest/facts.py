@@ -4,18 +4,19 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from kaniko_shim import __version__, layout
+from kaniko_shim import __version__
 from kaniko_shim.attest.artifact import MANIFEST_TYPE, Subject
 from kaniko_shim.attest.compose import Facts
+from kaniko_shim.attest.options import Wanted
 from kaniko_shim.attest.provenance import provenance
 from kaniko_shim.attest.record import NAME, Record, read_record
-from kaniko_shim.attest.wanted import Wanted
-from kaniko_shim.errors import JobError
-from kaniko_shim.imageindex import MEDIA_TYPE, ImageIndex
-from kaniko_shim.job import Job
-from kaniko_shim.references import ImageReference
-from kaniko_shim.times import now
-from kaniko_shim.versions import versions
+from kaniko_shim.oci import layout
+from kaniko_shim.oci.index import MEDIA_TYPE, ImageIndex
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.registry.references import ImageReference
+from kaniko_shim.system.clock import now
+from kaniko_shim.system.job import Job
+from kaniko_shim.system.versions import versions
 
 
 def facts_of_image(

@@ -3,34 +3,36 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kaniko_shim import executor, layout, process
-from kaniko_shim.attest.asked import asked, source_of
 from kaniko_shim.attest.record import Record, write_record
-from kaniko_shim.classify import Evidence, classify
-from kaniko_shim.crane import Crane
-from kaniko_shim.credentials import explain_refusal, find_credentials, install_credentials
-from kaniko_shim.culprit import find_culprit, missing_path
-from kaniko_shim.docker_config import DockerConfig
-from kaniko_shim.errors import CancelledError, Failure, JobError, TooLateError
-from kaniko_shim.executor import Abilities, Invocation
-from kaniko_shim.follow import Follower
-from kaniko_shim.given import Given, give_dockerfile
-from kaniko_shim.heartbeat import heartbeat
-from kaniko_shim.job import Job
-from kaniko_shim.machine import architecture
-from kaniko_shim.memory import oom_kills
-from kaniko_shim.pins import Pins
-from kaniko_shim.probe import probe
-from kaniko_shim.progress import Progress
-from kaniko_shim.reasons import Reason
-from kaniko_shim.request import BuildRequest
-from kaniko_shim.result import PushedImage, Result, SourceReport
-from kaniko_shim.signals import name_of
+from kaniko_shim.commands.request_facts import asked, source_of
+from kaniko_shim.dockerfile.base_digests import Pins
+from kaniko_shim.dockerfile.effective import Given, give_dockerfile
+from kaniko_shim.executor import command as executor
+from kaniko_shim.executor.command import Abilities, Invocation
+from kaniko_shim.executor.culprit import find_culprit, missing_path
+from kaniko_shim.executor.follow import Follower
+from kaniko_shim.executor.help import probe
+from kaniko_shim.executor.memory import oom_kills
+from kaniko_shim.executor.progress import Progress
+from kaniko_shim.oci import layout
+from kaniko_shim.outcome.classify import Evidence, classify
+from kaniko_shim.outcome.errors import CancelledError, Failure, JobError, TooLateError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.result import PushedImage, Result, SourceReport
+from kaniko_shim.registry.crane import Crane
+from kaniko_shim.registry.credentials import explain_refusal, find_credentials, install_credentials
+from kaniko_shim.registry.docker_config import DockerConfig
+from kaniko_shim.request.request import BuildRequest
+from kaniko_shim.request.variable import Command
 from kaniko_shim.sources.fetch import context_directory, fetch
 from kaniko_shim.sources.kinds import OciSource
 from kaniko_shim.sources.place import Place
-from kaniko_shim.times import now
-from kaniko_shim.variable import Command
+from kaniko_shim.system import process
+from kaniko_shim.system.clock import now
+from kaniko_shim.system.heartbeat import heartbeat
+from kaniko_shim.system.job import Job
+from kaniko_shim.system.machine import architecture
+from kaniko_shim.system.signals import name_of
 
 _TRIGGERS = (
     "A base image has triggers (ONBUILD). Files that were renamed, and are copied by them, may be missed by the cache: "

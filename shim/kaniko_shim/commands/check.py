@@ -1,11 +1,11 @@
 """`check`: ask every output's registry whether the image may be pushed, before hours are spent on it."""
 
-from kaniko_shim.credentials import explain_refusal, find_credentials
-from kaniko_shim.heartbeat import heartbeat
-from kaniko_shim.job import Job
-from kaniko_shim.reasons import Reason
-from kaniko_shim.request import Request
-from kaniko_shim.result import Result
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.result import Result
+from kaniko_shim.registry.credentials import explain_refusal, find_credentials
+from kaniko_shim.request.request import Request
+from kaniko_shim.system.heartbeat import heartbeat
+from kaniko_shim.system.job import Job
 
 # May be over when it is time to push, which has its own attempts.
 _PASSING = frozenset({Reason.REGISTRY_UNAVAILABLE, Reason.RATE_LIMITED, Reason.INTERNAL})
@@ -21,7 +21,7 @@ def check(request: Request, job: Job) -> Result:
         job.say("nothing is checked, since NO_PUSH is true")
         return Result(str(request.command), timings=job.phases.timings)
     # Loaded here: the other sub-commands do without.
-    from kaniko_shim.pushcheck import PushCheck  # noqa: PLC0415
+    from kaniko_shim.registry.push_check import PushCheck  # noqa: PLC0415
 
     credentials = find_credentials(request.docker_config, job.environment, job.paths)
     asker = PushCheck(request.registries, credentials, job.environment)

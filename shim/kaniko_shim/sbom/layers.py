@@ -9,9 +9,9 @@ from kaniko_shim.archives.buffered import Buffered
 from kaniko_shim.archives.entries import CHUNK, Entry, Kind
 from kaniko_shim.archives.extract import decompressed
 from kaniko_shim.archives.tar import read_tar
-from kaniko_shim.blobs import blob_path
-from kaniko_shim.errors import JobError
-from kaniko_shim.reasons import Reason
+from kaniko_shim.oci.blobs import blob_path
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.sbom.databases import OS_RELEASE, is_unread, reader_of
 
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"

@@ -8,10 +8,10 @@ from typing import IO
 from kaniko_shim.archives.decompress import Reader
 from kaniko_shim.archives.extract import extract
 from kaniko_shim.archives.tree import Tree
-from kaniko_shim.errors import JobError
-from kaniko_shim.reasons import Reason
-from kaniko_shim.result import SourceReport
-from kaniko_shim.source_request import SourceRequest
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.result import SourceReport
+from kaniko_shim.sources.source_request import SourceRequest
 
 
 class Measured:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from kaniko_shim.archives.entries import CHUNK, Entry, Kind
 from kaniko_shim.archives.tree import Tree, copy_chunks
-from kaniko_shim.errors import JobError
-from kaniko_shim.reasons import Reason
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
 
 # Kubernetes keeps a volume's files in a directory of its own and leads to it by this link.
 _VOLUME_DATA = "..data"

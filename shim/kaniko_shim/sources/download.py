@@ -11,13 +11,13 @@ from urllib3.exceptions import HTTPError
 
 from kaniko_shim.archives.buffered import Buffered
 from kaniko_shim.archives.entries import CHUNK
-from kaniko_shim.result import SourceReport
-from kaniko_shim.source_request import SourceRequest
+from kaniko_shim.net.meter import Meter
+from kaniko_shim.net.retry import Patience
+from kaniko_shim.net.web import ChangedError, Target, TryAgainError, explain, get
+from kaniko_shim.outcome.result import SourceReport
 from kaniko_shim.sources.archive import unpack_stream
-from kaniko_shim.sources.meter import Meter
-from kaniko_shim.sources.patience import Patience
 from kaniko_shim.sources.place import Place
-from kaniko_shim.sources.web import ChangedError, Target, TryAgainError, explain, get
+from kaniko_shim.sources.source_request import SourceRequest
 
 PROGRESS = 1024 * 1024
 """Bytes after which an attempt was not for nothing."""

@@ -4,10 +4,9 @@ from io import BytesIO
 from pathlib import Path
 
 from kaniko_shim.archives.tree import Tree
-from kaniko_shim.errors import JobError
-from kaniko_shim.reasons import Reason
-from kaniko_shim.result import SourceReport
-from kaniko_shim.source_request import SourceRequest
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.result import SourceReport
 from kaniko_shim.sources.kinds import (
     BucketSource,
     DataSource,
@@ -18,6 +17,7 @@ from kaniko_shim.sources.kinds import (
     OciSource,
 )
 from kaniko_shim.sources.place import Place
+from kaniko_shim.sources.source_request import SourceRequest
 
 
 def fetch(request: SourceRequest, place: Place) -> SourceReport:
@@ -47,11 +47,11 @@ def fetch(request: SourceRequest, place: Place) -> SourceReport:
 
             return fetch_http(url, request, place)
         case BucketSource() as source:
-            from kaniko_shim.sources.buckets import fetch_bucket  # noqa: PLC0415 - for this kind only
+            from kaniko_shim.sources.buckets.bucket import fetch_bucket  # noqa: PLC0415 - for this kind only
 
             return fetch_bucket(source, request, place)
         case GitSource() as source:
-            from kaniko_shim.sources.git import fetch_git  # noqa: PLC0415 - for this kind only
+            from kaniko_shim.sources.git.checkout import fetch_git  # noqa: PLC0415 - for this kind only
 
             return fetch_git(source, request, place)
         case OciSource(image):

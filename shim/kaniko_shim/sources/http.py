@@ -6,12 +6,12 @@ from urllib.parse import unquote, urlsplit
 
 from urllib3.util import make_headers
 
-from kaniko_shim.masking import mask_url
-from kaniko_shim.result import SourceReport
-from kaniko_shim.source_request import SourceRequest
+from kaniko_shim.log.masking import mask_url
+from kaniko_shim.net.web import Target
+from kaniko_shim.outcome.result import SourceReport
 from kaniko_shim.sources.download import download
 from kaniko_shim.sources.place import Place
-from kaniko_shim.sources.web import Target
+from kaniko_shim.sources.source_request import SourceRequest
 
 
 def fetch_http(

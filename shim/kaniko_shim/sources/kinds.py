@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit
 
-from kaniko_shim.references import ImageReference, parse_reference
-from kaniko_shim.sources.remotes import is_scp_form, parse_remote
+from kaniko_shim.registry.references import ImageReference, parse_reference
+from kaniko_shim.sources.git.remotes import is_scp_form, parse_remote
 
 SUPPORTED = (
     "dir://, file://, http(s)://, data:, git+https://, git+http://, git://, https://….git, ssh://, "

@@ -16,18 +16,18 @@ from kaniko_shim.archives.entries import CHUNK, Entry, Kind, unsafe
 from kaniko_shim.archives.extract import extract, is_archive
 from kaniko_shim.archives.tar import BLOCK
 from kaniko_shim.archives.tree import Tree
-from kaniko_shim.errors import CancelledError, JobError, TooLateError
-from kaniko_shim.machine import architecture
-from kaniko_shim.reasons import Reason
-from kaniko_shim.references import ImageReference
-from kaniko_shim.result import SourceReport
-from kaniko_shim.source_request import SourceRequest
-from kaniko_shim.sources.meter import Meter
-from kaniko_shim.sources.patience import Patience
+from kaniko_shim.net.meter import Meter
+from kaniko_shim.net.retry import Patience
+from kaniko_shim.outcome.errors import CancelledError, JobError, TooLateError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.result import SourceReport
+from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.sources.place import Place
+from kaniko_shim.sources.source_request import SourceRequest
+from kaniko_shim.system.machine import architecture
 
 if TYPE_CHECKING:
-    from kaniko_shim.crane import Crane
+    from kaniko_shim.registry.crane import Crane
 
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _LARGEST_MANIFEST = 4 * 1024 * 1024

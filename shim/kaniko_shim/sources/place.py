@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kaniko_shim.crane import Crane
+    from kaniko_shim.registry.crane import Crane
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 from pathlib import Path
 
 import pytest
-from imagebuild_operator.errors import SettingsError
-from imagebuild_operator.model import Registry
+from imagebuild_operator.api.build import Registry
+from imagebuild_operator.api.errors import SettingsError
 from imagebuild_operator.settings import (
     BuildDefaults,
     History,

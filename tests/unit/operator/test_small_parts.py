@@ -7,17 +7,17 @@ import tarfile
 from datetime import UTC, datetime
 
 import pytest
-from imagebuild_operator.context import git_url
-from imagebuild_operator.errors import InvalidSpecError
-from imagebuild_operator.events import latest_warning
-from imagebuild_operator.inline import data_url
-from imagebuild_operator.merge import merge_registries
-from imagebuild_operator.model import Registry
-from imagebuild_operator.moments import duration, format_time, milliseconds, parse_time
-from imagebuild_operator.observe import observe
-from imagebuild_operator.parse import parse_spec
-from imagebuild_operator.reasons import TABLE, Reason
-from imagebuild_operator.store import Store
+from imagebuild_operator.api.build import Registry
+from imagebuild_operator.api.errors import InvalidSpecError
+from imagebuild_operator.api.parse import parse_spec
+from imagebuild_operator.api.reasons import TABLE, Reason
+from imagebuild_operator.api.time import duration, format_time, milliseconds, parse_time
+from imagebuild_operator.controller.store import Store
+from imagebuild_operator.defaults.merge import merge_registries
+from imagebuild_operator.observe.pod import observe
+from imagebuild_operator.pod.inline import data_url
+from imagebuild_operator.pod.source import git_url
+from imagebuild_operator.status.events import latest_warning
 from support.builds import UID, body
 
 

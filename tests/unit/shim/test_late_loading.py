@@ -13,7 +13,7 @@ PROGRAM = """
 import sys
 sys.path.insert(0, {shim!r})
 from pathlib import Path
-from kaniko_shim.paths import Paths
+from kaniko_shim.system.paths import Paths
 from kaniko_shim.run import run
 
 here = Path({here!r})
@@ -29,8 +29,8 @@ def note(event, arguments):
         late.append(str(arguments[0]))
 
 if {end!r} == "an error of its own":
-    import kaniko_shim.layout
-    kaniko_shim.layout.open_to_all = lambda _: 1 // 0
+    import kaniko_shim.oci.layout
+    kaniko_shim.oci.layout.open_to_all = lambda _: 1 // 0
 
 sys.addaudithook(note)
 run(["build"], {environment!r}, Paths(

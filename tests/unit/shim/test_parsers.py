@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.cli import parse_command_line
-from kaniko_shim.dockerfile import parse_dockerfile
-from kaniko_shim.errors import JobError
-from kaniko_shim.executor import read_abilities
-from kaniko_shim.ignorefile import is_ignored, parse_ignore_file
-from kaniko_shim.reasons import Reason
-from kaniko_shim.references import parse_mirror, parse_reference, parse_registry
-from kaniko_shim.request import parse_request
-from kaniko_shim.sources.known_hosts import parse_known_hosts
-from kaniko_shim.sources.remotes import parse_remote
-from kaniko_shim.stages import split_stages
-from kaniko_shim.variable import Command
-from kaniko_shim.variables import TABLE
+from kaniko_shim.dockerfile.dockerignore import is_ignored, parse_ignore_file
+from kaniko_shim.dockerfile.parse import parse_dockerfile
+from kaniko_shim.dockerfile.stages import split_stages
+from kaniko_shim.executor.command import read_abilities
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.registry.references import parse_mirror, parse_reference, parse_registry
+from kaniko_shim.request.request import parse_request
+from kaniko_shim.request.variable import Command
+from kaniko_shim.request.variables import TABLE
+from kaniko_shim.sources.git.known_hosts import parse_known_hosts
+from kaniko_shim.sources.git.remotes import parse_remote
 
 ENVIRONMENTS = st.dictionaries(st.sampled_from([variable.name for variable in TABLE]), st.text(max_size=40), max_size=6)
 # Text that looks like what is parsed comes further than letters by chance do.

@@ -12,10 +12,10 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kaniko_shim.paths import Paths
+from kaniko_shim.request.variables import TABLE
 from kaniko_shim.run import run
-from kaniko_shim.variables import TABLE
-from unit.shim.servers import Answer, Server, serve
+from kaniko_shim.system.paths import Paths
+from unit.shim.sources.servers import Answer, Server, serve
 
 #: The stand-in for the executor prints all that it has, as a RUN could, and keeps its own arguments aside.
 EXECUTOR = """#!/bin/sh

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.cli import CommandLine, parse_command_line, usage
-from kaniko_shim.credentials import explain_refusal, find_credentials, install_credentials
-from kaniko_shim.docker_config import DockerConfig
-from kaniko_shim.errors import CancelledError, Failure, JobError
-from kaniko_shim.lines import LONGEST, OVERLAP, Lines
-from kaniko_shim.logtail import LINES, LogTail
-from kaniko_shim.masking import Masker, mask_url
-from kaniko_shim.paths import Paths
-from kaniko_shim.phases import Phases
-from kaniko_shim.reasons import TABLE, Reason
-from kaniko_shim.variable import Command
-from kaniko_shim.variables import TABLE as VARIABLES
+from kaniko_shim.log.lines import LONGEST, OVERLAP, Lines
+from kaniko_shim.log.masking import Masker, mask_url
+from kaniko_shim.log.phases import Phases
+from kaniko_shim.log.tail import LINES, LogTail
+from kaniko_shim.outcome.errors import CancelledError, Failure, JobError
+from kaniko_shim.outcome.reasons import TABLE, Reason
+from kaniko_shim.registry.credentials import explain_refusal, find_credentials, install_credentials
+from kaniko_shim.registry.docker_config import DockerConfig
+from kaniko_shim.request.variable import Command
+from kaniko_shim.request.variables import TABLE as VARIABLES
+from kaniko_shim.system.paths import Paths
 
 
 @pytest.mark.parametrize(

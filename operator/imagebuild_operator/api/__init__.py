@@ -1,0 +1,1 @@
+"""The ground: the resources as values, their names, reasons and errors. Pure."""

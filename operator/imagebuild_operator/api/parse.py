@@ -1,0 +1,213 @@
+"""Read an ImageBuild as the API server holds it.
+
+The schema and its rules have been applied by the API server already, so most of this only gives names to what is
+there. What the schema can't see raises `InvalidSpecError` with the field's path.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from imagebuild_operator.api.build import (
+    DEFAULT_TIMEOUT,
+    Attestations,
+    BuildArg,
+    BuildSpec,
+    Cache,
+    ImageBuild,
+    Platform,
+    PlatformNodes,
+    PodTemplate,
+    Registry,
+    RetrySpec,
+)
+from imagebuild_operator.api.errors import InvalidSpecError
+from imagebuild_operator.api.names import TRACEPARENT_ANNOTATION
+from imagebuild_operator.api.sources import (
+    ClaimSource,
+    ConfigMapSource,
+    GitSource,
+    HttpSource,
+    InlineSource,
+    KeyRef,
+    OciSource,
+    S3Source,
+    Source,
+    UrlSource,
+)
+from imagebuild_operator.api.time import parse_time
+
+Json = Mapping[str, Any]
+
+#: The fields of `spec.source`, of which one is set.
+KINDS: Final = ("url", "http", "git", "s3", "oci", "inline", "configMap", "persistentVolumeClaim")
+
+
+def parse_build(body: Json) -> ImageBuild:
+    """Give the parts of a body names; the spec stays as written, since it may prove invalid."""
+    metadata = body["metadata"]
+    return ImageBuild(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        generation=metadata.get("generation", 1),
+        resource_version=metadata["resourceVersion"],
+        created=parse_time(metadata["creationTimestamp"]) or datetime.now(UTC),
+        deleting="deletionTimestamp" in metadata,
+        spec=body.get("spec") or {},
+        status=body.get("status") or {},
+        traceparent=(metadata.get("annotations") or {}).get(TRACEPARENT_ANNOTATION),
+    )
+
+
+def parse_spec(spec: Json) -> BuildSpec:
+    """Read `spec`.
+
+    Raises:
+        InvalidSpecError: a field holds what the schema let through but no build can use.
+    """
+    output = spec.get("output") or {}
+    dockerfile = spec.get("dockerfile") or {}
+    images = tuple(output.get("images") or ())
+    if not images:
+        raise InvalidSpecError("spec.output.images", "name at least one image")
+    return BuildSpec(
+        source=_source(spec.get("source") or {}),
+        images=images,
+        push=output.get("push", True),
+        push_secret=_name(output.get("pushSecretRef")),
+        attestations=_attestations(output),
+        platforms=parse_platforms(spec),
+        platform_nodes=PlatformNodes(output.get("platformNodes") or PlatformNodes.NATIVE),
+        pull_secrets=tuple(ref["name"] for ref in spec.get("pullSecretRefs") or ()),
+        context_dir=spec.get("contextDir"),
+        dockerfile_path=dockerfile.get("path"),
+        dockerfile_inline=dockerfile.get("inline"),
+        target=spec.get("target"),
+        build_args=tuple(_build_arg(index, arg) for index, arg in enumerate(spec.get("buildArgs") or ())),
+        cache=_cache(spec.get("cache") or {}),
+        registries=tuple(parse_registry(registry) for registry in spec.get("registries") or ()),
+        labels=dict(output.get("labels") or {}),
+        executor_args=tuple((spec.get("executor") or {}).get("args") or ()),
+        pod_template=_pod_template(spec.get("podTemplate") or {}),
+        timeout_seconds=spec.get("timeoutSeconds", DEFAULT_TIMEOUT),
+        retry=_retry(spec.get("retry") or {}),
+        queue_name=spec.get("queueName"),
+    )
+
+
+def _attestations(output: Json) -> Attestations:
+    return Attestations(
+        provenance=output.get("provenance", False),
+        sbom=output.get("sbom", False),
+        signing_secret=_name((output.get("signing") or {}).get("secretRef")),
+    )
+
+
+def parse_platforms(spec: Json) -> tuple[Platform, ...]:
+    """Read `spec.output.platforms`.
+
+    Raises:
+        InvalidSpecError: one of them has no architecture.
+    """
+    names = (spec.get("output") or {}).get("platforms") or ()
+    return tuple(_platform(index, name) for index, name in enumerate(names))
+
+
+def _platform(index: int, name: str) -> Platform:
+    system, _, rest = name.partition("/")
+    architecture, _, variant = rest.partition("/")
+    if not system or not architecture:
+        raise InvalidSpecError(f"spec.output.platforms[{index}]", "write OS/ARCHITECTURE, like linux/arm64")
+    return Platform(system, architecture, variant or None)
+
+
+def parse_registry(registry: Json) -> Registry:
+    """Read one entry of `spec.registries`, or of the operator's defaults."""
+    return Registry(
+        host=registry["host"],
+        insecure=registry.get("insecure", False),
+        skip_tls_verify=registry.get("skipTLSVerify", False),
+        mirrors=tuple(registry.get("mirrors") or ()),
+        map_to=registry.get("mapTo"),
+        authority=_authority(registry.get("caRef")),
+    )
+
+
+def _authority(ref: Json | None) -> KeyRef | None:
+    return KeyRef("configMapKeyRef", ref["name"], ref.get("key", "ca.crt")) if ref else None
+
+
+def _source(source: Json) -> Source:
+    match source:
+        case {"url": str(url)}:
+            return UrlSource(url)
+        case {"http": http}:
+            return HttpSource(http["url"], http.get("sha256"), _name(http.get("secretRef")))
+        case {"git": git}:
+            return GitSource(
+                git["url"],
+                git.get("revision"),
+                _name(git.get("secretRef")),
+                git.get("knownHosts"),
+                git.get("submodules", False),
+            )
+        case {"s3": s3}:
+            return S3Source(
+                s3["bucket"],
+                s3["key"],
+                s3.get("endpoint"),
+                s3.get("region"),
+                s3.get("sha256"),
+                _name(s3.get("secretRef")),
+            )
+        case {"oci": oci}:
+            return OciSource(oci["image"], _name(oci.get("secretRef")))
+        case {"inline": inline}:
+            return InlineSource(dict(inline["files"]))
+        case {"configMap": config_map}:
+            return ConfigMapSource(config_map["name"])
+        case {"persistentVolumeClaim": volume}:
+            return ClaimSource(volume["claimName"], volume.get("path", ""), volume.get("archive"))
+        case _:
+            raise InvalidSpecError("spec.source", f"give exactly one of {', '.join(KINDS)}")
+
+
+def _build_arg(index: int, arg: Json) -> BuildArg:
+    match arg:
+        case {"value": str(value)}:
+            return BuildArg(arg["name"], value)
+        case {"valueFrom": {"secretKeyRef": ref}}:
+            return BuildArg(arg["name"], KeyRef("secretKeyRef", ref["name"], ref["key"]))
+        case {"valueFrom": {"configMapKeyRef": ref}}:
+            return BuildArg(arg["name"], KeyRef("configMapKeyRef", ref["name"], ref["key"]))
+        case _:
+            raise InvalidSpecError(f"spec.buildArgs[{index}]", "give either value or valueFrom")
+
+
+def _cache(cache: Json) -> Cache:
+    return Cache(
+        enabled=cache.get("enabled", False),
+        repo=cache.get("repo"),
+        ttl_seconds=cache.get("ttlSeconds"),
+        read_only=cache.get("readOnly", False),
+    )
+
+
+def _retry(retry: Json) -> RetrySpec:
+    return RetrySpec(limit=retry.get("limit", 2), memory_factor=retry.get("memoryFactor"))
+
+
+def _pod_template(template: Json) -> PodTemplate:
+    metadata = template.get("metadata") or {}
+    spec = dict(template.get("spec") or {})
+    return PodTemplate(
+        labels=dict(metadata.get("labels") or {}),
+        annotations=dict(metadata.get("annotations") or {}),
+        resources=spec.pop("resources", None) or {},
+        spec=spec,
+    )
+
+
+def _name(ref: Json | None) -> str | None:
+    return ref["name"] if ref else None

@@ -1,0 +1,142 @@
+"""Ties the watches to the work: what was seen goes to the store, and while this operator acts, to its work queue."""
+
+import asyncio
+import logging
+import secrets
+import socket
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any, Final
+
+from imagebuild_operator.api.errors import ClusterError
+from imagebuild_operator.controller.client import Cluster
+from imagebuild_operator.controller.store import Store
+from imagebuild_operator.controller.worker import Term
+from imagebuild_operator.decide.retention import unlimited
+from imagebuild_operator.leader.leader import Leadership
+from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.telemetry.metrics import (
+    LEADER,
+    QUEUED,
+    RUNNING,
+    WORK_QUEUE_DEPTH,
+    WORK_QUEUE_LONGEST,
+    Observation,
+)
+from imagebuild_operator.telemetry.otlp import Send
+from imagebuild_operator.telemetry.prometheus import Meters
+from imagebuild_operator.telemetry.recorder import witness
+
+_logger: Final = logging.getLogger(__name__)
+
+
+class Controller:
+    """The operator without its framework.
+
+    Where there is a Lease, it stands by until it holds it: the store is kept, and nothing is written.
+    """
+
+    def __init__(self, settings: OperatorSettings, meters: Meters, send: Send | None = None) -> None:
+        self._settings = settings
+        self._meters = meters
+        self._written = witness(meters, send)
+        self._store = Store(settings.keep_pods, settings.history)
+        self._cluster: Cluster | None = None
+        self._leadership: Leadership | None = None
+        self._term: Term | None = None
+        #: The field selector that the watch of ImageBuilds passes over finished ones with; empty where it can't.
+        self.fields = ""
+        meters.sample(self._sample)
+
+    async def start(self) -> None:
+        """Connect, and begin to work on what has been seen, at once or when the Lease is held."""
+        cluster = self._cluster = await Cluster.connect(self._meters, self._settings.selector)
+        await self._find_out_what_can_be_selected(cluster)
+        if self._settings.lease is None:
+            self._begin(cluster)
+            return
+        identity = f"{socket.gethostname()}_{secrets.token_hex(4)}"
+        self._leadership = Leadership(cluster, self._settings.lease, identity, partial(self._begin, cluster), self._end)
+        cluster.may_write = lambda: self._leadership is not None and self._leadership.acts
+        self._leadership.start()
+
+    async def stop(self) -> None:
+        """Stop at once, and release the Lease; the next start takes up everything where it stands."""
+        if self._leadership is not None:
+            await self._leadership.stop()
+        await self._end()
+        if self._cluster is not None:
+            await self._cluster.close()
+
+    @property
+    def has_started(self) -> bool:
+        """Whether it works on what has been seen, or stands by to do so."""
+        return self._term is not None or self._leadership is not None
+
+    @property
+    def stuck(self) -> float:
+        """Seconds for which the work queue has not gone on."""
+        return self._term.queue.stuck if self._term else 0.0
+
+    @property
+    def election_failure(self) -> BaseException | None:
+        """The unexpected exception after which it takes no more part in the election."""
+        return self._leadership.failure if self._leadership else None
+
+    async def api_answers(self) -> bool:
+        """Whether the API server can be asked for ImageBuilds."""
+        return self._cluster is not None and await self._cluster.answers((*self._settings.namespaces, "")[0])
+
+    def build_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
+        """Take note of an ImageBuild."""
+        keys = self._store.build_left(body) if is_gone else self._store.put_build(body)
+        if self._term is not None:
+            self._term.seen(keys, body.get("spec") or {})
+
+    def defaults_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
+        """Take note of an ImageBuildDefaults."""
+        keys = self._store.drop_defaults(body) if is_gone else self._store.put_defaults(body)
+        if keys and self._term is not None:
+            self._term.seen(keys, {})
+
+    def pod_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
+        """Take note of a build pod."""
+        key = self._store.drop_pod(body) if is_gone else self._store.put_pod(body)
+        if key is not None and self._term is not None:
+            self._term.seen([key])
+
+    async def _find_out_what_can_be_selected(self, cluster: Cluster) -> None:
+        fields = unlimited(self._settings.history)
+        while fields:
+            try:
+                can_be = await cluster.selects((*self._settings.namespaces, "")[0], fields)
+            except ClusterError as error:
+                _logger.warning("the API server can't be asked what to select ImageBuilds by; again in 1 s: %s", error)
+                await asyncio.sleep(1.0)
+            else:
+                self.fields = fields if can_be else ""
+                break
+        if fields and not self.fields:
+            _logger.info("ImageBuilds can't be selected by their fields here: finished ones are listed, too")
+
+    def _begin(self, cluster: Cluster) -> None:
+        self._term = Term(cluster, self._store, self._settings, self._meters, self._written, self.fields)
+        self._term.start()
+
+    async def _end(self) -> None:
+        term, self._term = self._term, None
+        if term is not None:
+            await term.stop()
+
+    def _sample(self) -> Iterator[tuple[Observation, str]]:
+        """How things stand, for those who read the metrics; one that stands by leaves that to the one that acts."""
+        yield Observation(LEADER, (), float(self._term is not None)), ""
+        if self._term is None:
+            return
+        for metric in (QUEUED, RUNNING):
+            yield Observation(metric, (), 0.0), ""
+        for build, has_begun in self._store.unfinished():
+            if has_begun or not build.is_suspended:
+                yield Observation(RUNNING if has_begun else QUEUED), build.namespace
+        yield Observation(WORK_QUEUE_DEPTH, (), self._term.queue.depth), ""
+        yield Observation(WORK_QUEUE_LONGEST, (), self._term.queue.longest), ""

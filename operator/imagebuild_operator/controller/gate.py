@@ -1,0 +1,182 @@
+"""The gate that builds pass one by one where their number is limited, or where they wait for each other.
+
+It remembers whom it has let in until that shows in the build's status or its pod; everything else it asks the store.
+A gate that has forgotten all, in an operator that has just started, decides the same again.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final
+
+from imagebuild_operator.api.build import ImageBuild
+from imagebuild_operator.api.reasons import Reason
+from imagebuild_operator.controller.store import Key
+from imagebuild_operator.decide.groups import Groups, Member, Policy, group
+from imagebuild_operator.decide.queue import (
+    BEGIN,
+    NO_LIMITS,
+    STEPPED_BACK,
+    SUSPENDED,
+    Turn,
+    Waiting,
+    admit,
+    behind,
+    superseded,
+    why,
+)
+from imagebuild_operator.settings import Limits
+
+#: How many of those that wait are told their place. Telling thousands would be a write to each whenever one begins.
+TOLD: Final = 20
+#: Seconds between two times that they are told.
+TELL_EVERY: Final = timedelta(seconds=10)
+#: Seconds for which nobody of a namespace is let in after its quota had no room, and for which a build is not whose pod
+#: was not taken for another cause.
+HOLD: Final = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What has been decided.
+
+    Attributes:
+        act: The builds that may begin, or have been replaced.
+        tell: Those whose status says no longer why they wait.
+        again: Seconds until the next decision although nothing has happened; None where there is nothing to decide.
+    """
+
+    act: list[Key]
+    tell: list[Key]
+    again: float | None
+
+
+class Gate:
+    """Decides for all builds at once, when asked to; answers for one build at any time."""
+
+    def __init__(self, limits: Limits, defaults: Mapping[str, int] = MappingProxyType({})) -> None:
+        """Make a gate.
+
+        Args:
+            limits: What the operator's settings say.
+            defaults: What the defaults of namespaces say, which changes with them.
+        """
+        self._limits = replace(limits, defaults=defaults)
+        self._is_limited = limits != NO_LIMITS
+        self._admitted: dict[Key, str] = {}
+        self._turns: dict[Key, Turn] = {}
+        self._superseded: dict[str, Turn] = {}
+        #: Namespaces, and uids of builds, that are let in from a moment on.
+        self._held: dict[str, datetime] = {}
+        self._told: datetime | None = None
+        #: Whether something has happened since the last decision that only the gate knows of.
+        self.is_stale = False
+
+    def concerns(self, spec: Mapping[str, Any]) -> bool:
+        """Whether there is something to decide about a build: there are limits, or it has a group."""
+        # Once there was a limit, some may still wait for what was to be decided under it.
+        self._is_limited = self._is_limited or bool(self._limits.defaults)
+        return self._is_limited or "group" in spec
+
+    def turn(self, build: ImageBuild) -> Turn | None:
+        """Whether a build that has not begun may; None where that is still to be decided."""
+        if build.uid in self._superseded:
+            return self._superseded[build.uid]
+        if build.is_suspended:
+            return SUSPENDED
+        key = (build.namespace, build.name)
+        if not self.concerns(build.spec) or self._admitted.get(key) == build.uid:
+            return BEGIN
+        turn = self._turns.get(key)
+        self.is_stale = self.is_stale or (turn is None and build.started is None)
+        return turn
+
+    def refused(self, build: ImageBuild, reason: Reason, now: datetime) -> None:
+        """Take back that a build may begin: it gets no pod, or nobody in its namespace does, and others may."""
+        self._admitted.pop((build.namespace, build.name), None)
+        self._held[build.namespace if reason is Reason.QUOTA_EXCEEDED else build.uid] = now + HOLD
+        self.is_stale = True
+
+    def decide(self, builds: Iterable[tuple[ImageBuild, bool]], now: datetime) -> Decision:
+        """Decide who may begin.
+
+        Args:
+            builds: All that are not finished, each with whether it has begun.
+            now: The current time.
+        """
+        self.is_stale = False
+        self._held = {namespace: until for namespace, until in self._held.items() if until > now}
+        running, waiting, members = self._sort(builds)
+        groups = group(members)
+        replaced = {uid: superseded(by) for uid, by in groups.superseded.items()}
+        waiting = [build for build in waiting if build.uid not in replaced]
+        ready = (b for b in waiting if not self._held.keys() & {b.namespace, b.uid} and b.uid not in groups.blocked)
+        let_in = admit(ready, running, self._limits)
+        for build in let_in:
+            self._admitted[build.namespace, build.name] = build.uid
+            running[build.namespace] += 1
+        left = [build for build in waiting if self._admitted.get((build.namespace, build.name)) != build.uid]
+        changed = self._tell(left, running, groups, now)
+        keys = [(build.namespace, build.name) for build in let_in]
+        keys += [(m.namespace, m.name) for m in members if m.uid in replaced and m.uid not in self._superseded]
+        self._superseded = replaced
+        waits = [(until - now).total_seconds() for until in self._held.values()]
+        if self._told is not None and left:
+            waits.append((self._told + TELL_EVERY - now).total_seconds())
+        return Decision(keys, changed, max(0.1, min(waits)) if waits else None)
+
+    def _sort(self, builds: Iterable[tuple[ImageBuild, bool]]) -> tuple[Counter[str], list[Waiting], list[Member]]:
+        running: Counter[str] = Counter()
+        waiting: list[Waiting] = []
+        members: list[Member] = []
+        admitted: dict[Key, str] = {}
+        for build, has_begun in builds:
+            key = (build.namespace, build.name)
+            is_in = has_begun or self._admitted.get(key) == build.uid
+            is_idle = build.is_suspended or build.is_cancelled or build.deleting
+            if not self.concerns(build.spec) or (is_idle and not has_begun):
+                continue
+            if is_in:
+                running[build.namespace] += 1
+            else:
+                waiting.append(Waiting(build.namespace, build.name, build.uid, build.created, build.priority))
+            if is_in and not has_begun:
+                admitted[key] = build.uid
+            if build.group is not None:
+                members.append(_member(build, build.group, has_begun=is_in))
+        self._admitted = admitted
+        return running, waiting, members
+
+    def _tell(self, left: list[Waiting], running: Counter[str], groups: Groups, now: datetime) -> list[Key]:
+        """Renew the turns of those that still wait; the keys of those whose turn has changed or is new."""
+        is_time = self._told is None or now >= self._told + TELL_EVERY
+        turns = {(build.namespace, build.name): self._turns.get((build.namespace, build.name)) for build in left}
+        if is_time or None in turns.values():
+            reasons = {build.namespace: why(build.namespace, running, self._limits, self._held) for build in left}
+            for place, build in enumerate(admit(left, running, NO_LIMITS), start=1):
+                key = (build.namespace, build.name)
+                held = turns[key]
+                if held is None or (is_time and (place <= TOLD or held.position is not None)):
+                    other = groups.blocked.get(build.uid)
+                    turn = behind(other) if other else reasons[build.namespace]
+                    turn = STEPPED_BACK if build.uid in self._held else turn
+                    turns[key] = replace(turn, position=place if place <= TOLD else None)
+            self._told = now if is_time else self._told
+        changed = [key for key, turn in turns.items() if turn != self._turns.get(key)]
+        self._turns = {key: turn for key, turn in turns.items() if turn is not None}
+        return changed
+
+
+def _member(build: ImageBuild, name: str, *, has_begun: bool) -> Member:
+    return Member(
+        build.namespace,
+        name,
+        build.name,
+        build.uid,
+        build.created,
+        Policy(build.spec.get("policy") or Policy.PARALLEL),
+        has_begun,
+        supersedes_running=build.spec.get("supersedeRunning") is True,
+    )

@@ -1,0 +1,48 @@
+"""The kopf handlers. Each only notes what the watch has shown; `reconcile` does the rest.
+
+Handlers of raw events, because they are level-based and write nothing on the objects: no finalizer that could wedge
+a namespace, no annotation with a copy of the spec. The work queue retries what fails.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import kopf
+
+from imagebuild_operator.api.names import DEFAULTS_PLURAL, GROUP, PLURAL, VERSION
+from imagebuild_operator.controller.controller import Controller
+from imagebuild_operator.controller.monitor import Monitor
+
+
+def register(registry: kopf.OperatorRegistry, controller: Controller, monitor: Monitor) -> None:
+    """Register every handler of the operator."""
+
+    @kopf.on.login(registry=registry, id="login")
+    async def login(settings: kopf.OperatorSettings, **_: Any) -> kopf.AiohttpSession:  # noqa: ANN401 - same as below
+        return await monitor.watches.login(settings)
+
+    @kopf.on.startup(registry=registry, id="start")
+    async def start(settings: kopf.OperatorSettings, **_: Any) -> None:  # noqa: ANN401 - kopf passes what it likes
+        await monitor.start()
+        await controller.start()
+        if controller.fields:
+            # Then what is finished leaves the watch, which says DELETED of it.
+            settings.watching.field_selectors[GROUP, VERSION, PLURAL] = controller.fields
+
+    @kopf.on.cleanup(registry=registry, id="stop")
+    async def stop(**_: Any) -> None:  # noqa: ANN401
+        await controller.stop()
+        await monitor.stop()
+
+    @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry, id="build")
+    async def build_seen(type: str | None, body: Mapping[str, Any], **_: Any) -> None:  # noqa: A002, ANN401
+        controller.build_seen(body, is_gone=type == "DELETED")
+
+    # Where the resource does not exist, kopf says so once and goes on.
+    @kopf.on.event(GROUP, VERSION, DEFAULTS_PLURAL, registry=registry, id="defaults")
+    async def defaults_seen(type: str | None, body: Mapping[str, Any], **_: Any) -> None:  # noqa: A002, ANN401
+        controller.defaults_seen(body, is_gone=type == "DELETED")
+
+    @kopf.on.event("v1", "pods", registry=registry, id="pod")
+    async def pod_seen(type: str | None, body: Mapping[str, Any], **_: Any) -> None:  # noqa: A002, ANN401
+        controller.pod_seen(body, is_gone=type == "DELETED")

@@ -1,0 +1,53 @@
+"""What the operator shows of itself: metrics and probes."""
+
+import time
+from collections.abc import Iterator
+
+from imagebuild_operator.controller.controller import Controller
+from imagebuild_operator.controller.pages import HEALTH, READY, Pages
+from imagebuild_operator.controller.watches import Watches
+from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.telemetry.health import out_of_election, stalled, stuck, unready
+from imagebuild_operator.telemetry.metrics import WATCH_PROGRESS, Observation
+from imagebuild_operator.telemetry.prometheus import Meters
+
+
+class Monitor:
+    """Looks at the controller and the watches, and serves what it sees."""
+
+    def __init__(self, settings: OperatorSettings, controller: Controller, watches: Watches, meters: Meters) -> None:
+        self.watches = watches
+        self._settings = settings
+        self._controller = controller
+        self._meters = meters
+        self._pages = Pages()
+        meters.sample(self._sample)
+
+    async def start(self) -> None:
+        """Serve.
+
+        Raises:
+            OSError: a port is taken.
+        """
+        await self._pages.serve_probes(self._settings.health_port, {HEALTH: self._ill, READY: self._unready})
+        if self._settings.metrics_port:
+            await self._pages.serve_metrics(self._settings.metrics_port, self._meters.page)
+
+    async def stop(self) -> None:
+        """Serve no longer."""
+        await self._pages.close()
+
+    async def _ill(self) -> list[str]:
+        """What a restart of the operator would mend."""
+        wrong = stuck(self._controller.stuck) + out_of_election(self._controller.election_failure)
+        late = stalled(self.watches.ages(), self._settings.watch_silence)
+        if late and await self._controller.api_answers():
+            wrong += late
+        return wrong
+
+    async def _unready(self) -> list[str]:
+        return unready(has_started=self._controller.has_started, have_listed=self.watches.have_listed)
+
+    def _sample(self) -> Iterator[tuple[Observation, str]]:
+        for resource, age in self.watches.ages().items():
+            yield Observation(WATCH_PROGRESS, (resource,), time.time() - age), ""

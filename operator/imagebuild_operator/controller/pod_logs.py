@@ -1,0 +1,63 @@
+"""Reads the logs of running builds: when the core says so, few at once, and without a word where it can't be done."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from imagebuild_operator.api.build import ImageBuild
+from imagebuild_operator.api.errors import ClusterError
+from imagebuild_operator.api.names import BUILD
+from imagebuild_operator.controller.client import Cluster
+from imagebuild_operator.controller.store import Key
+from imagebuild_operator.observe.pod import PodFacts
+from imagebuild_operator.observe.progress import Log, next_read
+from imagebuild_operator.telemetry.logging import about
+
+_logger: Final = logging.getLogger(__name__)
+
+#: Logs that are read at once. A node that is away must not keep all workers waiting.
+AT_ONCE: Final = 4
+
+
+class LogReader:
+    """Remembers when the log of each running build was read last; forgetting it costs one read too many."""
+
+    def __init__(self, cluster: Cluster, *, enabled: bool) -> None:
+        self._cluster = cluster
+        self._enabled = enabled
+        self._read: dict[Key, dict[str, datetime]] = {}
+        self._reading = 0
+
+    async def look(self, build: ImageBuild, pods: Iterable[PodFacts], now: datetime) -> dict[str, Log]:
+        """What is known of the logs of a build's pods; those whose time has come are read."""
+        key = (build.namespace, build.name)
+        before = self._read.pop(key, {})
+        logs: dict[str, Log] = {}
+        for pod in pods if self._enabled else ():
+            text, last = None, before.get(pod.uid)
+            due = next_read(pod, last)
+            if due is None:
+                continue
+            if due <= now and self._reading < AT_ONCE:
+                text, last = await self._try(build, pod), now
+            logs[pod.name] = Log(text, last)
+            if last is not None:
+                self._read.setdefault(key, {})[pod.uid] = last
+        return logs
+
+    def forget(self, key: Key) -> None:
+        """Forget a build whose log is not read any more."""
+        self._read.pop(key, None)
+
+    async def _try(self, build: ImageBuild, pod: PodFacts) -> str | None:
+        """A log that can't be read (no right, a node that is away, a pod just gone) is no error, only no progress."""
+        self._reading += 1
+        try:
+            return await self._cluster.read_log(build.namespace, pod.name, BUILD)
+        except ClusterError as error:
+            extra = about(build.namespace, build.name, uid=build.uid)
+            _logger.debug("The log of pod %s can't be read: %s", pod.name, error, extra=extra)
+            return None
+        finally:
+            self._reading -= 1

@@ -1,0 +1,117 @@
+"""The watches seen from outside: kopf runs them, and keeps to itself what tells that they are alive.
+
+kopf's requests go through a session of ours, which tells of each. A watch that is alive receives bytes: events, and on
+a quiet cluster a bookmark each minute.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any, Final
+
+import aiohttp
+import kopf
+
+from imagebuild_operator.api.names import DEFAULTS_PLURAL, GROUP, PLURAL, VERSION
+from imagebuild_operator.telemetry.prometheus import Meters
+
+#: Where each watched resource is, in all namespaces and in one.
+ROOTS: Final[Mapping[str, str]] = {
+    PLURAL: f"/apis/{GROUP}/{VERSION}",
+    DEFAULTS_PLURAL: f"/apis/{GROUP}/{VERSION}",
+    "pods": "/api/v1",
+}
+#: What a cluster may lack; kopf then does not watch it.
+OPTIONAL: Final = frozenset({DEFAULTS_PLURAL})
+
+
+class Watches:
+    """What each watch has received last."""
+
+    def __init__(self, namespaces: Sequence[str], meters: Meters, clock: Callable[[], float] = time.monotonic) -> None:
+        """Expect the watches of these namespaces, or one of each resource for all of them."""
+        self._meters = meters
+        self._clock = clock
+        self._resources = {
+            f"{root}{f'/namespaces/{namespace}' if namespace else ''}/{resource}": resource
+            for resource, root in ROOTS.items()
+            for namespace in namespaces or ("",)
+        }
+        self._progress = dict.fromkeys(self._resources, clock())
+        self._streams: dict[str, tuple[aiohttp.ClientResponse, int]] = {}
+        self._listed: set[str] = set()
+
+    @property
+    def have_listed(self) -> bool:
+        """Whether each has gone once through all that there is."""
+        needed = {path for path, resource in self._resources.items() if resource not in OPTIONAL}
+        return needed <= self._listed
+
+    def ages(self) -> dict[str, float]:
+        """For each resource, the seconds since its watch has received anything; of several, the most."""
+        for path, (response, known) in self._streams.items():
+            received = response.content.total_bytes
+            if received > known:
+                self._progress[path], self._streams[path] = self._clock(), (response, received)
+        now = self._clock()
+        ages: dict[str, float] = {}
+        for path, resource in self._resources.items():
+            if resource not in OPTIONAL or path in self._listed:
+                ages[resource] = max(ages.get(resource, 0.0), now - self._progress[path])
+        return ages
+
+    async def login(self, settings: kopf.OperatorSettings, **_: Any) -> kopf.AiohttpSession:  # noqa: ANN401 - kopf's
+        """Give kopf a session, with the pod's ServiceAccount or else the current context of KUBECONFIG.
+
+        Raises:
+            LoginError: there is neither.
+        """
+        given = kopf.login_with_service_account(settings=settings) or kopf.login_with_kubeconfig(settings=settings)
+        if given is None:
+            raise kopf.LoginError("Neither a ServiceAccount nor KUBECONFIG says where the API server is.")
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=given.as_ssl_context()),
+            headers=given.as_http_headers(),
+            proxy=given.proxy_url,
+            trust_env=given.trust_env,
+            trace_configs=[self._tracing()],
+        )
+        return kopf.AiohttpSession(
+            server=given.server, default_namespace=given.default_namespace, aiohttp_session=session
+        )
+
+    def _tracing(self) -> aiohttp.TraceConfig:
+        tracing = aiohttp.TraceConfig()
+
+        async def start(_: object, call: SimpleNamespace, request: aiohttp.TraceRequestStartParams) -> None:
+            is_watch = request.url.query.get("watch") == "true"
+            call.path = request.url.path
+            call.verb = "watch" if is_watch else "list" if call.path in self._resources else request.method.lower()
+            call.since = self._clock()
+            if is_watch and call.path in self._resources:
+                # It begins where the list has ended.
+                self._listed.add(call.path)
+
+        async def end(
+            session: aiohttp.ClientSession, call: SimpleNamespace, request: aiohttp.TraceRequestEndParams
+        ) -> None:
+            if session.closed:
+                # Answered while kopf gave the session up for a new login. To read it would be a RuntimeError, which
+                # ends the operator; where it is closed, that is a lost connection, and kopf asks again.
+                request.response.close()
+            self._meters.called(call.verb, request.response.status, self._clock() - call.since)
+            if call.path not in self._resources or request.response.status != 200:  # noqa: PLR2004 - OK
+                return
+            if call.verb == "watch":
+                self.ages()
+                self._streams[call.path] = (request.response, 0)
+            else:
+                self._progress[call.path] = self._clock()
+
+        async def failed(_: object, call: SimpleNamespace, __: object) -> None:
+            self._meters.called(call.verb, None, self._clock() - call.since)
+
+        tracing.on_request_start.append(start)
+        tracing.on_request_end.append(end)
+        tracing.on_request_exception.append(failed)
+        return tracing

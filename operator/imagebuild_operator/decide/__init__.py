@@ -1,0 +1,1 @@
+"""From facts to a plan: phase, retries, whose turn it is, and what to keep. Pure."""

@@ -1,0 +1,81 @@
+"""What to do about a failure, in the words of the build that failed."""
+
+from typing import Final
+
+from imagebuild_operator.api.build import BuildSpec
+from imagebuild_operator.api.reasons import Reason
+from imagebuild_operator.api.sources import GitSource, HttpSource, OciSource, S3Source, Source
+from imagebuild_operator.observe.report import Result
+
+#: Reasons whose remedy lies in the context or the Dockerfile. The shim, which has read them, knows it best; of the
+#: others it speaks in variables, which mean nothing to the author of an ImageBuild.
+SHIM_KNOWS_BEST: Final = frozenset(
+    {
+        Reason.SOURCE_INVALID,
+        Reason.DOCKERFILE_INVALID,
+        Reason.DOCKERFILE_UNSUPPORTED,
+        Reason.COPY_FAILED,
+        Reason.PUSH_REJECTED,
+        Reason.INTERNAL,
+    }
+)
+
+
+def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
+    """One sentence that says what to do next: the table's, or a closer one where the spec or the result tells more."""
+    if reason in SHIM_KNOWS_BEST and result.hint:
+        return result.hint
+    if spec is None:
+        return reason.row.advice
+    host = result.registry or "the registry"
+    match reason:
+        case Reason.REGISTRY_UNAUTHORIZED if spec.push_secret is None:
+            return (
+                f"Create a Secret of type kubernetes.io/dockerconfigjson with credentials for {host} "
+                "and name it in spec.output.pushSecretRef of a new ImageBuild."
+            )
+        case Reason.REGISTRY_UNAUTHORIZED:
+            return (
+                f"Correct the credentials for {host} in Secret {spec.push_secret}, named by pushSecretRef of the build "
+                "or of its namespace's ImageBuildDefaults."
+            )
+        case Reason.BASE_IMAGE_UNAUTHORIZED if not spec.pull_secrets:
+            return (
+                f"Create a Secret of type kubernetes.io/dockerconfigjson with credentials for {host} "
+                "and name it in spec.pullSecretRefs of a new ImageBuild."
+            )
+        case Reason.BASE_IMAGE_UNAUTHORIZED:
+            names = ", ".join(spec.pull_secrets)
+            return (
+                f"Correct the credentials for {host} in the Secrets {names}, named by pullSecretRefs of the build and "
+                "of its namespace's ImageBuildDefaults."
+            )
+        case Reason.SOURCE_UNAUTHORIZED:
+            return _source_access(spec.source, host)
+        case Reason.REGISTRY_TLS:
+            return (
+                f"Add {host} to spec.registries: with caRef if its authority is your own, with skipTLSVerify: true if "
+                "its certificate can't be verified, or with insecure: true if it speaks plain HTTP."
+            )
+        case _:
+            return reason.row.advice
+
+
+def _source_access(source: Source, registry: str) -> str:
+    """What lets the builder at the context."""
+    match source:
+        case GitSource(secret=secret) if source.is_ssh:
+            return (
+                f"Let ssh-privatekey in Secret {secret} be a key that may read the repository, and name the server's "
+                "keys, as ssh-keyscan prints them, in its key known_hosts or in source.git.knownHosts."
+            )
+        case S3Source(secret=secret):
+            correct = f"Correct Secret {secret}" if secret else "Name a Secret"
+            return f"{correct} in source.s3.secretRef: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY that may read it."
+        case OciSource(image, secret):
+            correct = f"Correct Secret {secret}" if secret else "Name a Secret of type kubernetes.io/dockerconfigjson"
+            return f"{correct} in source.oci.secretRef: credentials for {registry} that may pull {image}."
+        case HttpSource(secret=str(secret)) | GitSource(secret=str(secret)):
+            return f"Correct username and password in Secret {secret}, named by the source's secretRef."
+        case _:
+            return Reason.SOURCE_UNAUTHORIZED.row.advice

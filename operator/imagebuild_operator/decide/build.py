@@ -1,0 +1,161 @@
+"""Decide about a build as a whole: a build for several platforms is one pod for each, and one for the index. Pure.
+
+Each platform is decided about by the same rules as a build that has no platforms, as if its entry in
+`status.platforms` were the status of a build. What is left is how the platforms make one build: they begin together;
+where one has failed the others are stopped; and when all are built, the build's own pod pushes the index of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_operator.api.errors import InvalidSpecError
+from imagebuild_operator.api.parse import parse_platforms, parse_spec
+from imagebuild_operator.api.reasons import REASONS, Reason
+from imagebuild_operator.decide.attempt import Logs, Refusals, Warnings, decide
+from imagebuild_operator.decide.attempts import wait_for_turn
+from imagebuild_operator.decide.cancel import cause
+from imagebuild_operator.decide.plan import DeletePod, Plan
+from imagebuild_operator.decide.queue import BEGIN, Turn
+from imagebuild_operator.decide.record import record, recorded_reason
+from imagebuild_operator.decide.verdict import Verdict, failed_verdict
+from imagebuild_operator.observe.pod import PodFacts
+from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.status.platforms import Platforms, failed_platform, platform_entry, revisions
+
+#: How far a platform is, from the least.
+ORDER: Final = (Phase.PENDING, Phase.QUEUED, Phase.PREPARING, Phase.BUILDING, Phase.PUSHING)
+
+
+def parts(build: ImageBuild) -> tuple[ImageBuild, ...]:
+    """All that may have a pod: the platforms, where there are several, and the build itself."""
+    try:
+        platforms = parse_platforms(build.spec)
+    except InvalidSpecError:
+        platforms = ()  # What is wrong is said where the whole spec is read.
+    if len(platforms) <= 1:
+        return (build,)
+    entries: dict[str, Any] = {entry["platform"]: entry for entry in build.status.get("platforms") or ()}
+    views = (
+        replace(build, platform=platform, status=entries.get(str(platform), {}), whole_started=build.started)
+        for platform in platforms
+    )
+    return (*views, build)
+
+
+def decide_build(
+    build: ImageBuild,
+    pods: Sequence[PodFacts],
+    settings: OperatorSettings,
+    now: datetime,
+    turn: Turn | None = BEGIN,
+    warnings: Warnings = MappingProxyType({}),
+    refusals: Refusals = MappingProxyType({}),
+    logs: Logs = MappingProxyType({}),
+) -> Plan:
+    """Decide about one build; the arguments are those of `decide`."""
+    *platforms, _ = parts(build)
+    if not platforms or build.is_finished:
+        return decide(build, pods, settings, now, turn, warnings, refusals, logs)
+    why = cause(build, turn)
+    if build.started is None and not pods and why is None and turn != BEGIN:
+        # They begin together, or not at all.
+        return wait_for_turn(build, turn, settings, now)
+
+    def plan(platform: ImageBuild, failed: Mapping[str, Any] | None) -> Plan:
+        own = [pod for pod in pods if platform.platform and pod.platform == platform.platform.label]
+        turn = why or _stop(platform, failed) or BEGIN
+        return decide(platform, own, settings, now, turn, warnings, refusals, logs)
+
+    failed = failed_platform(build.status.get("platforms") or ())
+    plans = [plan(platform, failed) for platform in platforms]
+    if failed is None and (failed := failed_platform(_entries(platforms, plans))) is not None:
+        # It has failed just now, and the others are stopped with the same write.
+        plans = [
+            made if Phase(entry["phase"]).is_final else plan(platform, failed)
+            for platform, made, entry in zip(platforms, plans, _entries(platforms, plans), strict=True)
+        ]
+    if creates := tuple(create for made in plans for create in made.create):
+        return Plan(create=creates)
+    deletes = tuple(delete for made in plans for delete in made.delete)
+    if all(platform.phase is Phase.SUCCEEDED for platform in platforms) and parse_spec(build.spec).push:
+        index = decide(build, [pod for pod in pods if pod.is_index], settings, now, turn, warnings, refusals, logs)
+        return replace(index, delete=(*index.delete, *deletes))
+    return _merge(build, _entries(platforms, plans), plans, deletes, why, settings, now)
+
+
+def _stop(platform: ImageBuild, failed: Mapping[str, Any] | None) -> Turn | None:
+    """Why a platform is stopped: another has failed. One that is past the deadline of the build is stopped for that."""
+    if failed is None or recorded_reason(platform) is Reason.DEADLINE_EXCEEDED:
+        return None
+    return Turn(Reason.CANCELLED, f"{failed['platform']} failed, and the image needs every platform.")
+
+
+def _entries(platforms: Sequence[ImageBuild], plans: Sequence[Plan]) -> list[dict[str, Any]]:
+    return [
+        platform_entry(str(platform.platform), platform.status, plan.status or {})
+        for platform, plan in zip(platforms, plans, strict=True)
+    ]
+
+
+def _merge(
+    build: ImageBuild,
+    entries: Platforms,
+    plans: Sequence[Plan],
+    deletes: tuple[DeletePod, ...],
+    why: Turn | None,
+    settings: OperatorSettings,
+    now: datetime,
+) -> Plan:
+    """Record how the platforms stand, and how the build stands with them."""
+    left = [entry for entry in entries if not Phase(entry["phase"]).is_final]
+    verdict = _under_way(entries, left, why) if left else _ended(build, entries, why)
+    waits = [plan.look_again for plan in plans if plan.look_again is not None]
+    # Once they are recorded as built, the index is next.
+    look_again = 0.0 if verdict.phase is Phase.PUSHING and not left else min(waits, default=None)
+    verdict = replace(verdict, platforms=entries)
+    return record(build, verdict, None, settings, now, look_again=look_again, delete=deletes)
+
+
+def _under_way(entries: Platforms, left: Platforms, why: Turn | None) -> Verdict:
+    """How a build stands whose platforms have not all ended: as the worst of those that have not."""
+    worst = min(left, key=lambda entry: ("reason" not in entry, ORDER.index(Phase(entry["phase"]))))
+    phase = Phase(worst["phase"])
+    if why is not None:
+        return Verdict(phase, f"{why.message} Its pods are being stopped.", why.reason)
+    failed = failed_platform(entries)
+    if failed is not None:
+        message = f"{failed['platform']}: {failed['message']} The other platforms are being stopped."
+        return Verdict(phase, message, _reason(failed))
+    if "reason" in worst:
+        return Verdict(phase, f"{worst['platform']}: {worst['message']}", _reason(worst))
+    return Verdict(phase, ", ".join(f"{entry['platform']} {entry['phase']}" for entry in entries) + ".")
+
+
+def _ended(build: ImageBuild, entries: Platforms, why: Turn | None) -> Verdict:
+    """How a build stands whose platforms have all ended."""
+    failed = failed_platform(entries)
+    if why is None and failed is not None:
+        message = f"{failed['platform']}: {failed['message']}"
+        return Verdict(Phase.FAILED, message, _reason(failed), failed.get("failure", {}).get("hint"))
+    if any(entry["phase"] != Phase.SUCCEEDED for entry in entries):
+        why = why or Turn(Reason.CANCELLED, "The build was cancelled.")
+        reason = why.reason or Reason.CANCELLED
+        return Verdict(Phase.CANCELLED, f"{why.message} {reason.row.advice}", reason, reason.row.advice)
+    spec = parse_spec(build.spec)
+    commits = revisions(entries)
+    if len(commits) > 1:
+        found = ", ".join(commits)
+        return failed_verdict(Reason.SOURCE_CHANGED, f"{Reason.SOURCE_CHANGED.row.meaning} Commits: {found}", spec)
+    names = ", ".join(str(entry["platform"]) for entry in entries)
+    if not spec.push:
+        return Verdict(Phase.SUCCEEDED, f"Built for {names}, and did not push.")
+    return Verdict(Phase.PUSHING, f"Built for {names}. The index of them is pushed next.")
+
+
+def _reason(entry: Mapping[str, Any]) -> Reason | None:
+    reason = entry.get("reason")
+    return REASONS.get(reason)

@@ -1,0 +1,46 @@
+"""Stopping a build for good, as its spec asks."""
+
+from datetime import datetime
+
+from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_operator.api.reasons import Reason
+from imagebuild_operator.decide.plan import Plan, deletion
+from imagebuild_operator.decide.queue import Turn
+from imagebuild_operator.decide.record import record, recorded_reason
+from imagebuild_operator.decide.verdict import KUBELET_GRACE, Verdict
+from imagebuild_operator.observe.pod import PodFacts
+from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.status.document import attempt_record
+
+
+def cause(build: ImageBuild, turn: Turn | None) -> Turn | None:
+    """Why a build is to be cancelled; None where it is not.
+
+    That it was superseded is believed once recorded: the newer build may have ended since.
+    """
+    if build.is_cancelled:
+        return Turn(Reason.CANCELLED, "The build was cancelled.")
+    if turn is not None and turn.reason in {Reason.CANCELLED, Reason.SUPERSEDED}:
+        return turn
+    if recorded_reason(build) is Reason.SUPERSEDED:
+        return Turn(Reason.SUPERSEDED, Reason.SUPERSEDED.row.meaning)
+    return None
+
+
+def cancel(build: ImageBuild, pod: PodFacts | None, why: Turn, settings: OperatorSettings, now: datetime) -> Plan:
+    """Stop the pod, which is given its grace, then record the end. An image that was pushed before stays a success."""
+    reason = why.reason or Reason.CANCELLED
+    if pod is not None and pod.began is not None and not pod.is_over:
+        stopping = Verdict(build.phase, f"{why.message} Its pod is being stopped.", reason)
+        if pod.deletion is None:
+            return record(build, stopping, pod, settings, now, delete=(deletion(pod),))
+        left = (pod.deletion - now).total_seconds() + KUBELET_GRACE
+        if left > 0:
+            return record(build, stopping, pod, settings, now, look_again=left)
+    advice = reason.row.advice
+    code = pod.failed.exit_code if pod and pod.failed else None
+    verdict = Verdict(Phase.CANCELLED, f"{why.message} {advice}", reason, advice, code)
+    has_pod = pod is not None or build.recorded_pod is not None
+    attempts = (*build.attempts, attempt_record(build, verdict, pod, now)) if has_pod else None
+    delete = (deletion(pod),) if pod and pod.is_alive else ()
+    return record(build, verdict, pod, settings, now, delete=delete, attempts=attempts)

@@ -1,0 +1,57 @@
+"""What the core can ask of the shell."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from imagebuild_operator.observe.pod import PodFacts
+from imagebuild_operator.pod.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePod:
+    """Create a pod; that it exists already is as good."""
+
+    manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        """The name of the pod."""
+        name: str = self.manifest["metadata"]["name"]
+        return name
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePod:
+    """Delete one pod: this uid and no other of its name."""
+
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A Kubernetes Event to tell people of a change."""
+
+    type: Literal["Normal", "Warning"]
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do about a build, in this order: create, record, tell, delete.
+
+    The record comes before the deletion, so that a crash between the two forgets nothing.
+    """
+
+    create: tuple[CreatePod, ...] = ()
+    status: dict[str, Any] | None = None
+    events: tuple[Event, ...] = ()
+    delete: tuple[DeletePod, ...] = ()
+    #: Seconds after which to look again although nothing has happened.
+    look_again: float | None = None
+
+
+def deletion(pod: PodFacts) -> DeletePod:
+    """The deletion of a pod."""
+    return DeletePod(pod.name, pod.uid)

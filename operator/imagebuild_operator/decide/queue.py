@@ -1,0 +1,107 @@
+"""Whose turn it is: which of the builds that wait may begin. Pure."""
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from imagebuild_operator.api.reasons import Reason
+from imagebuild_operator.settings import Limits
+
+NO_LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What decides a build's place."""
+
+    namespace: str
+    name: str
+    uid: str
+    created: datetime
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Whether a build may begin, or why it waits.
+
+    Attributes:
+        reason: Why it waits; None where it may begin.
+        message: The same as a sentence, that does not change while the build only moves up.
+        position: Its place among all that wait, from 1; None for those far behind, whose place is not kept.
+    """
+
+    reason: Reason | None = None
+    message: str = ""
+    position: int | None = None
+
+
+BEGIN: Final = Turn()
+SUSPENDED: Final = Turn(Reason.SUSPENDED, "The build is suspended. Set spec.suspend to false to let it begin.")
+STEPPED_BACK: Final = Turn(Reason.POD_NOT_CREATED, "The API server did not take the build pod; others may go first.")
+
+
+def superseded(by: str) -> Turn:
+    """The turn of a build that a newer one has replaced."""
+    return Turn(Reason.SUPERSEDED, f"Build {by} of the same group is newer and has taken its place.")
+
+
+def behind(other: str) -> Turn:
+    """The turn of a build that waits for another of its group."""
+    return Turn(Reason.GROUP_BUSY, f"The build waits for {other}, of the same group.")
+
+
+def admit(waiting: Iterable[Waiting], running: Mapping[str, int], limits: Limits) -> list[Waiting]:
+    """Choose the builds that may begin now, in order.
+
+    The highest priority comes first. Among equals it is the turn of the namespace that has the fewest builds running,
+    so that one that has thousands waiting delays another by no more than what runs; of a namespace, the oldest.
+
+    Args:
+        waiting: The builds that wait.
+        running: How many run, by namespace.
+        limits: How many may.
+    """
+    counts = Counter(running)
+    total = counts.total()
+    admitted: list[Waiting] = []
+    for queues in _by_priority(waiting):
+        turns = [_turn(queue, counts) for queue in queues.values()]
+        heapq.heapify(turns)
+        while turns and (not limits.cluster or total < limits.cluster):
+            *_, namespace = heapq.heappop(turns)
+            limit = limits.of(namespace)
+            if limit and counts[namespace] >= limit:
+                continue
+            admitted.append(queues[namespace].pop())
+            counts[namespace] += 1
+            total += 1
+            if queues[namespace]:
+                heapq.heappush(turns, _turn(queues[namespace], counts))
+    return admitted
+
+
+def why(namespace: str, running: Mapping[str, int], limits: Limits, held: Collection[str]) -> Turn:
+    """Why a build of a namespace was not admitted."""
+    limit = limits.of(namespace)
+    if namespace in held:
+        return Turn(Reason.QUOTA_EXCEEDED, "A ResourceQuota of the namespace has no room for another build pod.")
+    if limit and running.get(namespace, 0) >= limit:
+        return Turn(Reason.NAMESPACE_LIMIT, f"The namespace runs as many builds at once as it may: {limit}.")
+    return Turn(Reason.CLUSTER_LIMIT, f"The cluster runs as many builds at once as it may: {limits.cluster}.")
+
+
+def _by_priority(waiting: Iterable[Waiting]) -> list[dict[str, list[Waiting]]]:
+    """For each priority, the highest first, the builds of each namespace, the oldest last."""
+    queues: defaultdict[int, defaultdict[str, list[Waiting]]] = defaultdict(lambda: defaultdict(list))
+    for build in sorted(waiting, key=lambda build: (build.created, build.uid), reverse=True):
+        queues[build.priority][build.namespace].append(build)
+    return [queues[priority] for priority in sorted(queues, reverse=True)]
+
+
+def _turn(queue: list[Waiting], counts: Mapping[str, int]) -> tuple[int, datetime, str, str]:
+    head = queue[-1]
+    return counts[head.namespace], head.created, head.uid, head.namespace

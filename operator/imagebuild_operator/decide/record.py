@@ -1,0 +1,78 @@
+"""The plan that writes a verdict down: the status that changes with it, and the Event that tells of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_operator.api.reasons import REASONS, Reason
+from imagebuild_operator.api.redact import redact, redact_all
+from imagebuild_operator.decide.plan import DeletePod, Event, Plan
+from imagebuild_operator.decide.retry import Attempts
+from imagebuild_operator.decide.verdict import Verdict
+from imagebuild_operator.observe.pod import PodFacts
+from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.status.document import changes, next_status
+
+#: The reason of the Event about a success that was not whole.
+BUILD_WARNING: Final = "BuildWarning"
+#: The reasons of Events that are none of `Reason`.
+EVENTS: Final[Mapping[str, str]] = {
+    Phase.PREPARING: "A pod was created, and waits for its node or for what it needs.",
+    Phase.BUILDING: "The Dockerfile is being run.",
+    Phase.PUSHING: "The image is built and is being pushed.",
+    Phase.SUCCEEDED: "The image is where it should be; the message has its digest.",
+    BUILD_WARNING: "The build has succeeded, but something went wrong: the cache could not be written, for example.",
+}
+
+
+def record(
+    build: ImageBuild,
+    verdict: Verdict,
+    pod: PodFacts | None,
+    settings: OperatorSettings,
+    now: datetime,
+    *,
+    look_again: float | None = None,
+    delete: tuple[DeletePod, ...] = (),
+    attempts: Attempts | None = None,
+) -> Plan:
+    """Record how a build stands.
+
+    Args:
+        build: The build.
+        verdict: How it stands.
+        pod: The pod of its attempt.
+        settings: The operator's settings.
+        now: The current time.
+        look_again: Seconds after which to look again.
+        delete: Pods to delete once it is written.
+        attempts: Those that have ended, where one has been added to the recorded ones.
+    """
+    recorded = build.attempts if attempts is None else attempts
+    # Before it is cut, which could leave half a password that nothing tells by its neighbours.
+    verdict = replace(verdict, message=redact(verdict.message))
+    whole = redact_all(next_status(build, verdict, pod, settings.defaults.builder_image, now, recorded))
+    events = _events(build, verdict, whole.get("warnings") or ())
+    return Plan(status=changes(build, whole) or None, events=events, delete=delete, look_again=look_again)
+
+
+def _events(build: ImageBuild, verdict: Verdict, warnings: Sequence[str]) -> tuple[Event, ...]:
+    """One Event for each change of phase or reason, and one for what a success is to be warned of."""
+    before = (build.status.get("phase"), build.status.get("reason"))
+    after = (str(verdict.phase), str(verdict.reason) if verdict.reason else None)
+    if before == after:
+        return ()
+    is_well = verdict.reason in {None, Reason.CANCELLED, Reason.SUPERSEDED} or verdict.phase is Phase.QUEUED
+    event = Event("Normal" if is_well else "Warning", str(verdict.reason or verdict.phase), verdict.message)
+    if verdict.phase is not Phase.SUCCEEDED or not warnings:
+        return (event,)
+    more = f" {len(warnings) - 1} more are in status.warnings." if len(warnings) > 1 else ""
+    return event, Event("Warning", BUILD_WARNING, warnings[0] + more)
+
+
+def recorded_reason(build: ImageBuild) -> Reason | None:
+    """The reason recorded last; None where there is none, or none that this version knows."""
+    reason = build.status.get("reason")
+    return REASONS.get(reason)

@@ -1,0 +1,63 @@
+"""Whether and when a build is tried again after an attempt has failed."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from imagebuild_operator.api.build import RetrySpec
+from imagebuild_operator.api.reasons import Reason, Retry
+
+Attempts = Sequence[Mapping[str, Any]]
+
+#: Disruptions after which a build is given up: a cluster that takes its pod away this often will not let it end.
+MAX_DISRUPTIONS: Final = 10
+#: Seconds between two attempts at most, whatever the doubling says.
+MAX_DELAY: Final = 300.0
+
+
+def is_tried_again(reason: Reason, retry: RetrySpec, attempts: Attempts) -> bool:
+    """Whether another attempt follows one that ended for a reason.
+
+    Args:
+        reason: Why the last attempt ended.
+        retry: What the build asks for; a limit of 0 forbids every second attempt.
+        attempts: All that have ended, the last one included.
+    """
+    if retry.limit == 0:
+        return False
+    match reason.row.retry:
+        case Retry.NEVER:
+            return False
+        case Retry.DISRUPTION:
+            return _count(attempts, disruptions=True) <= MAX_DISRUPTIONS
+        case Retry.LIMITED:
+            return _count(attempts, disruptions=False) <= retry.limit
+        case Retry.MORE_MEMORY:
+            return retry.memory_factor is not None and _count(attempts, disruptions=False) <= retry.limit
+
+
+def retry_delay(uid: str, attempts: int, first: float) -> float:
+    """Seconds to wait after a number of attempts: doubling, and spread so that builds that failed together part.
+
+    The spread comes from the build's uid, not from chance: whoever asks again gets the same answer.
+    """
+    whole = min(MAX_DELAY, first * 2.0 ** min(attempts - 1, 30))
+    digest = hashlib.sha256(f"{uid}/{attempts}".encode()).digest()
+    return whole * (0.75 + 0.5 * int.from_bytes(digest[:4]) / 0xFFFFFFFF)
+
+
+def memory_scale(retry: RetrySpec, attempts: Attempts) -> float:
+    """By how much the memory of the next attempt is multiplied: the factor, once for each that ran out of it."""
+    if retry.memory_factor is None:
+        return 1.0
+    exhausted = sum(1 for attempt in attempts if attempt.get("reason") == Reason.OUT_OF_MEMORY)
+    return retry.memory_factor**exhausted
+
+
+def _count(attempts: Attempts, *, disruptions: bool) -> int:
+    return sum(1 for attempt in attempts if _is_disruption(attempt.get("reason")) is disruptions)
+
+
+def _is_disruption(reason: object) -> bool:
+    """A reason that this version does not know, written by another, counts against the limit."""
+    return reason in set(Reason) and Reason(reason).row.retry is Retry.DISRUPTION  # type: ignore[arg-type]

@@ -1,0 +1,279 @@
+"""How a build stands, read from its pod: phase, reason and words."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from imagebuild_operator.api.build import BuildSpec, Phase
+from imagebuild_operator.api.names import BUILD, CHECK, INDEX, PUSH
+from imagebuild_operator.api.reasons import Reason
+from imagebuild_operator.decide.advice import advice
+from imagebuild_operator.observe.pod import ContainerFacts, PodFacts
+from imagebuild_operator.observe.progress import Progress, parse_progress
+from imagebuild_operator.observe.report import Result, parse_result
+from imagebuild_operator.status.platforms import Platforms
+
+#: Why the operator takes a pod away.
+OUR_OWN: Final = frozenset({Reason.CANCELLED, Reason.SUPERSEDED, Reason.DEADLINE_EXCEEDED})
+#: Why a pod is being taken away. Once recorded, it is the reason that the build ends with, whatever the containers
+#: say while they are stopped.
+STOPPING: Final = frozenset({*OUR_OWN, Reason.EVICTED, Reason.NODE_LOST, Reason.POD_DELETED})
+
+#: Seconds that the kubelet is given to end a pod at its own deadline, before the operator deletes it: the pod's
+#: grace period and some; the kubelet's way leaves a report of what the build was doing.
+KUBELET_GRACE: Final = 60.0
+
+#: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
+DISRUPTIONS: Final[Mapping[str, Reason]] = {
+    "PreemptionByScheduler": Reason.EVICTED,
+    "EvictionByEvictionAPI": Reason.EVICTED,
+    "TerminationByKubelet": Reason.EVICTED,
+    "DeletionByTaintManager": Reason.NODE_LOST,
+    "DeletionByPodGC": Reason.NODE_LOST,
+}
+
+#: `status.reason` of a pod that the kubelet or the node controller ended.
+POD_REASONS: Final[Mapping[str, Reason]] = {
+    "DeadlineExceeded": Reason.DEADLINE_EXCEEDED,
+    "Evicted": Reason.EVICTED,
+    "Preempting": Reason.EVICTED,
+    "NodeLost": Reason.NODE_LOST,
+    "NodeShutdown": Reason.NODE_LOST,
+    "Shutdown": Reason.NODE_LOST,
+    "Terminated": Reason.NODE_LOST,
+}
+
+#: `waiting.reason` of a container whose image the node can't have.
+PULL_FAILURES: Final = frozenset(
+    {
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "ImageInspectError",
+        "RegistryUnavailable",
+        "SignatureValidationFailed",
+    }
+)
+#: What the kubelet says between two pulls, before what the last one said. Without it the message stays the same.
+_BACK_OFF: Final = re.compile(r'Back-off pulling image "[^"]*": (?:[A-Z]\w+: )?')
+
+#: What the kubelet says of a Secret or ConfigMap that is not there, or has not the key: for an environment variable,
+#: and for a volume.
+_MISSING: Final = re.compile(
+    r'(?:secret|configmap) "[^"]*" not found'
+    r"|couldn't find key \S+ in (?:Secret|ConfigMap) "
+    r"|references non-existent (?:secret|config) key",
+)
+
+#: `terminated.reason` of a container that never ran; the message is the node's.
+NEVER_RAN: Final = frozenset({"StartError", "ContainerCannotRun"})
+#: `terminated.reason` of a container that the kubelet has lost sight of, as after a restart of its node.
+LOST: Final = "ContainerStatusUnknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a build stands.
+
+    Attributes:
+        phase: The phase it is in.
+        reason: Why it waits or has failed; None while all is well.
+        message: One or two sentences for people; the last one says what to do.
+        hint: What to do, by itself.
+        exit_code: Of the container that failed.
+        result: What the containers reported of themselves.
+        position: Its place among the builds that wait.
+        progress: The step that it is at; None where that is not known, or has not been asked for.
+        platforms: How its platforms stand, where there are several and one of them may have changed.
+    """
+
+    phase: Phase
+    message: str
+    reason: Reason | None = None
+    hint: str | None = None
+    exit_code: int | None = None
+    result: Result = field(default_factory=Result)
+    position: int | None = None
+    progress: Progress | None = None
+    platforms: Platforms = ()
+
+    @property
+    def cause(self) -> str:
+        """The message without what to do."""
+        return self.message.removesuffix(self.hint or "").rstrip()
+
+
+def judge(
+    pod: PodFacts,
+    spec: BuildSpec,
+    recorded: Reason | None = None,
+    warning: str | None = None,
+    log: str | None = None,
+) -> Verdict:
+    """Say how a build with this pod stands.
+
+    Args:
+        pod: Its pod.
+        spec: What was asked for; the advice depends on it.
+        recorded: The reason recorded last.
+        warning: The kubelet's latest Warning about a pod whose containers do not begin.
+        log: The end of the build's log, where it has just been read.
+    """
+    if pod.push.has_succeeded:
+        return _succeeded(pod, spec)
+    if pod.is_over:
+        return _failed(pod, pod.failed or ContainerFacts(), spec, recorded)
+    return replace(_running(pod, recorded, warning), progress=parse_progress(log) if log else None)
+
+
+def stopping(phase: Phase, reason: Reason) -> Verdict:
+    """The verdict on a build whose pod the operator takes away."""
+    return Verdict(phase, f"{reason.row.meaning} The build pod is being stopped.", reason)
+
+
+def gone(spec: BuildSpec, recorded: Reason | None) -> Verdict:
+    """The verdict on a build whose pod is no longer there."""
+    reason = recorded if recorded in STOPPING else Reason.POD_DELETED
+    return failed_verdict(reason, reason.row.meaning, spec)
+
+
+def failed_verdict(
+    reason: Reason,
+    message: str,
+    spec: BuildSpec | None,
+    *,
+    exit_code: int | None = None,
+    result: Result | None = None,
+) -> Verdict:
+    """A failure, with what to do about it added to the message."""
+    result = result or Result()
+    hint = advice(reason, spec, result)
+    text = message if hint in message else f"{message.rstrip('. ')}. {hint}"
+    return Verdict(Phase.FAILED, text, reason, hint, exit_code, result)
+
+
+def _succeeded(pod: PodFacts, spec: BuildSpec) -> Verdict:
+    result = parse_result(pod.push.message)
+    if result.digest is None:
+        return failed_verdict(
+            Reason.INTERNAL, "The push container ended well but reported no digest", spec, result=result
+        )
+    verb = "Pushed" if spec.push else "Built, and did not push,"
+    references = ", ".join(image.reference for image in result.images) or spec.images[0]
+    return Verdict(Phase.SUCCEEDED, f"{verb} {references} as {result.digest}.", result=result)
+
+
+def _failed(pod: PodFacts, container: ContainerFacts, spec: BuildSpec, recorded: Reason | None) -> Verdict:
+    result = parse_result(container.message)
+    reason = _failure_reason(pod, container, result, recorded)
+    is_its_own = reason is result.reason or (result.reason is not None and reason is Reason.INTERNAL)
+    message = result.message if result.message and is_its_own else _failure_message(pod, container, reason)
+    return failed_verdict(reason, message, spec, exit_code=container.exit_code, result=result)
+
+
+def _failure_reason(pod: PodFacts, container: ContainerFacts, result: Result, recorded: Reason | None) -> Reason:
+    """Kubernetes' word goes before the container's: a container that is being stopped reports only that."""
+    if recorded in STOPPING:
+        return recorded
+    if pod.reason == "Evicted" and pod.disruption is None and _has_outgrown_itself(pod.message):
+        return Reason.DISK_FULL
+    if pod.reason is not None and pod.reason in POD_REASONS:
+        return POD_REASONS[pod.reason]
+    if pod.disruption is not None and pod.disruption in DISRUPTIONS:
+        return DISRUPTIONS[pod.disruption]
+    if container.reason == "OOMKilled":
+        return Reason.OUT_OF_MEMORY
+    if pod.is_deleting and result.reason in {None, Reason.CANCELLED}:
+        return Reason.POD_DELETED
+    if container.reason == LOST:
+        return Reason.NODE_LOST
+    if container.reason in NEVER_RAN or (pod.reason is not None and container.exit_code is None):
+        # The second: the kubelet refused the whole pod, as one that it has not the room for (OutOfcpu).
+        return Reason.POD_NOT_STARTED
+    # The shim's word for a SIGTERM, of whose cause nothing is known; a build is cancelled by its spec alone.
+    return Reason.INTERNAL if result.reason in {None, Reason.CANCELLED} else result.reason
+
+
+def _has_outgrown_itself(said: str) -> bool:
+    """Whether the kubelet evicted a pod for more disk than its own limit, in the words of its eviction manager.
+
+    That is no disruption: the pod would do the same on any node.
+    """
+    return "exceed" in said and "limit" in said
+
+
+def _failure_message(pod: PodFacts, container: ContainerFacts, reason: Reason) -> str:
+    words = [reason.row.meaning.rstrip(".")]
+    said = pod.message or pod.disruption_message
+    if not said and container.reason in {*NEVER_RAN, LOST}:
+        said = container.message
+    if said:
+        words.append(said.rstrip(". "))
+    elif reason is Reason.INTERNAL and container.exit_code is not None:
+        names = ((pod.push, INDEX if pod.is_index else PUSH), (pod.build, BUILD), (pod.check, CHECK))
+        name = next(name for facts, name in names if facts is container)
+        words.append(f"container {name} ended with exit code {container.exit_code} ({container.reason})")
+    return ": ".join(words)
+
+
+def _running(pod: PodFacts, recorded: Reason | None, warning: str | None) -> Verdict:
+    phase, container = _current(pod)
+    if pod.is_deleting:
+        if recorded in OUR_OWN:
+            return stopping(phase, recorded)
+        reason = DISRUPTIONS.get(pod.disruption or "") or (recorded if recorded in STOPPING else Reason.POD_DELETED)
+        return Verdict(phase, f"The build pod is being deleted. {pod.disruption_message}".strip(), reason)
+    if container.is_running:
+        return _well(pod, phase)
+    if pod.is_gated:
+        return Verdict(Phase.QUEUED, f"Pod {pod.name} is held by a scheduling gate.", Reason.GATED)
+    if pod.unschedulable:
+        return Verdict(phase, f"No node can take the build pod yet: {pod.unschedulable}", Reason.UNSCHEDULABLE)
+    return _waiting(pod, phase, container, warning)
+
+
+def _current(pod: PodFacts) -> tuple[Phase, ContainerFacts]:
+    """The phase and the container that it waits for or that runs."""
+    if pod.build.has_succeeded or pod.is_index:
+        return Phase.PUSHING, pod.push
+    if pod.build.started is None and (pod.check.is_running or pod.check.is_held):
+        return Phase.PREPARING, pod.check
+    return (Phase.BUILDING if pod.build.is_running else Phase.PREPARING), pod.build
+
+
+def _waiting(pod: PodFacts, phase: Phase, container: ContainerFacts, warning: str | None) -> Verdict:
+    said = container.waiting_message
+    match container.waiting_reason:
+        case "CreateContainerConfigError" if missing := _missing(said):
+            return Verdict(phase, f"Waiting for what the build names: {said}.", missing)
+        case reason if reason in PULL_FAILURES:
+            said = _BACK_OFF.sub("", said)
+            return Verdict(phase, f"The builder image can't be pulled: {said}", Reason.BUILDER_IMAGE_PULL_FAILED)
+        case reason if container.is_held:
+            return Verdict(phase, f"The node can't start the container: {said or reason}", Reason.POD_NOT_STARTED)
+        case _:
+            pass
+    if warning:
+        return Verdict(phase, f"The build pod can't start yet: {warning}", _missing(warning) or Reason.POD_NOT_STARTED)
+    return _well(pod, phase)
+
+
+def _well(pod: PodFacts, phase: Phase) -> Verdict:
+    """All is as it should be. The words are the same for the whole of a phase: whatever changes in them is a write."""
+    match phase:
+        case Phase.PREPARING:
+            return Verdict(phase, f"Pod {pod.name} is being prepared: node, builder image, registries.")
+        case Phase.BUILDING if pod.node:
+            return Verdict(phase, f"Pod {pod.name} is building on node {pod.node}.")
+        case _:
+            return Verdict(phase, f"Pod {pod.name} is {phase.lower()}.")
+
+
+def _missing(said: str) -> Reason | None:
+    """Which kind of object the kubelet misses; None where it says something else."""
+    found = _MISSING.search(said)
+    if found is None:
+        return None
+    return Reason.SECRET_NOT_FOUND if "secret" in found[0].lower() else Reason.CONFIG_MAP_NOT_FOUND

@@ -1,0 +1,1 @@
+"""ImageBuildDefaults, and how they complete a build. Pure."""

@@ -1,0 +1,1 @@
+"""From API objects to facts: pods, termination messages, logs and Events. Pure."""

@@ -1,0 +1,173 @@
+"""A pod as facts: what of it decides how its build stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from imagebuild_operator.api.names import BUILD, CHECK, INDEX, KIND, PLATFORM_LABEL, PUSH
+from imagebuild_operator.api.time import parse_time
+
+Json = Mapping[str, Any]
+
+#: Reasons of the condition PodScheduled while it is not.
+UNSCHEDULABLE: Final = frozenset({"Unschedulable", "SchedulerError"})
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerFacts:
+    """One container: not begun, running, or ended."""
+
+    waiting_reason: str | None = None
+    waiting_message: str = ""
+    started: datetime | None = None
+    finished: datetime | None = None
+    exit_code: int | None = None
+    reason: str | None = None
+    message: str = ""
+
+    @property
+    def is_running(self) -> bool:
+        """It has begun and not ended."""
+        return self.started is not None and self.exit_code is None
+
+    @property
+    def is_held(self) -> bool:
+        """It is its turn, and something keeps it from beginning."""
+        return self.waiting_reason not in {None, "PodInitializing", "ContainerCreating"}
+
+    @property
+    def has_succeeded(self) -> bool:
+        """It has ended well."""
+        return self.exit_code == 0
+
+    @property
+    def has_failed(self) -> bool:
+        """It has ended badly."""
+        return self.exit_code is not None and self.exit_code != 0
+
+
+@dataclass(frozen=True, slots=True)
+class PodFacts:
+    """One build pod."""
+
+    name: str
+    uid: str
+    owner_uid: str | None
+    created: datetime
+    #: The label of the platform that it builds for, where there are several.
+    platform: str | None = None
+    #: Whether it pushes the index of several platforms: `push` is its only container then.
+    is_index: bool = False
+    #: Its resourceVersion: of two bodies of a pod, the one with the greater is the newer.
+    version: int = 0
+    node: str | None = None
+    phase: str = "Pending"
+    reason: str | None = None
+    message: str = ""
+    #: When a pod that is being deleted should be gone.
+    deletion: datetime | None = None
+    scheduled: datetime | None = None
+    #: The scheduler's words, while no node is found.
+    unschedulable: str | None = None
+    #: Whether a scheduling gate keeps the scheduler from it.
+    is_gated: bool = False
+    #: The reason of the condition DisruptionTarget, and its words.
+    disruption: str | None = None
+    disruption_message: str = ""
+    #: Not every pod has one; without it, it is as one that has not begun.
+    check: ContainerFacts = field(default_factory=ContainerFacts)
+    build: ContainerFacts = field(default_factory=ContainerFacts)
+    push: ContainerFacts = field(default_factory=ContainerFacts)
+
+    @property
+    def is_deleting(self) -> bool:
+        """Whether somebody has asked for it to go."""
+        return self.deletion is not None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether something of ours runs in it or will, and nobody has asked for it to go."""
+        return not self.is_over and not self.is_deleting
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of ours runs in it; the pod's own phase comes later, or never (injected sidecars)."""
+        return self.phase in {"Succeeded", "Failed"} or self.push.exit_code is not None or self.failed is not None
+
+    @property
+    def failed(self) -> ContainerFacts | None:
+        """The container that has ended badly."""
+        return next((c for c in (self.push, self.build, self.check) if c.has_failed), None)
+
+    @property
+    def began(self) -> datetime | None:
+        """When the container that it is for began; None while it has not."""
+        return (self.push if self.is_index else self.build).started
+
+    @property
+    def first(self) -> ContainerFacts:
+        """The first of its containers to begin."""
+        if self.is_index:
+            return self.push
+        is_known = self.check.started is not None or self.check.is_held
+        return self.check if is_known else self.build
+
+
+def observe(pod: Json) -> PodFacts:
+    """Read a pod as the API server holds it."""
+    metadata, status = pod["metadata"], pod.get("status") or {}
+    conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
+    scheduled = conditions.get("PodScheduled", {})
+    is_scheduled = scheduled.get("status") == "True"
+    disruption = conditions.get("DisruptionTarget", {})
+    is_disrupted = disruption.get("status") == "True"
+    spec = pod.get("spec") or {}
+    is_index = any(container["name"] == INDEX for container in spec.get("containers") or ())
+    return PodFacts(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        owner_uid=owner(pod)[1],
+        created=parse_time(metadata.get("creationTimestamp")) or datetime.now(UTC),
+        version=int(metadata.get("resourceVersion") or 0),
+        platform=(metadata.get("labels") or {}).get(PLATFORM_LABEL),
+        is_index=is_index,
+        node=spec.get("nodeName"),
+        phase=status.get("phase", "Pending"),
+        reason=status.get("reason"),
+        message=status.get("message", ""),
+        deletion=parse_time(metadata.get("deletionTimestamp")),
+        scheduled=parse_time(scheduled.get("lastTransitionTime")) if is_scheduled else None,
+        unschedulable=scheduled.get("message") if scheduled.get("reason") in UNSCHEDULABLE else None,
+        is_gated=scheduled.get("reason") == "SchedulingGated",
+        disruption=disruption.get("reason") if is_disrupted else None,
+        disruption_message=disruption.get("message", "") if is_disrupted else "",
+        check=_container(status.get("initContainerStatuses"), CHECK),
+        build=_container(status.get("initContainerStatuses"), BUILD),
+        push=_container(status.get("containerStatuses"), INDEX if is_index else PUSH),
+    )
+
+
+def owner(pod: Json) -> tuple[str | None, str | None]:
+    """The name and uid of the ImageBuild that controls a pod; a pair of None where none does."""
+    for reference in pod["metadata"].get("ownerReferences") or ():
+        if reference.get("controller") and reference.get("kind") == KIND:
+            return reference["name"], reference["uid"]
+    return None, None
+
+
+def _container(statuses: list[Json] | None, name: str) -> ContainerFacts:
+    state = next((status.get("state") or {} for status in statuses or () if status["name"] == name), {})
+    if "terminated" in state:
+        ended = state["terminated"]
+        return ContainerFacts(
+            started=parse_time(ended.get("startedAt")),
+            finished=parse_time(ended.get("finishedAt")),
+            exit_code=ended["exitCode"],
+            reason=ended.get("reason"),
+            message=ended.get("message", ""),
+        )
+    if "running" in state:
+        return ContainerFacts(started=parse_time(state["running"].get("startedAt")))
+    waiting = state.get("waiting") or {}
+    return ContainerFacts(waiting_reason=waiting.get("reason"), waiting_message=waiting.get("message", ""))

@@ -1,0 +1,152 @@
+"""What a container of the build pod says of itself in its termination message.
+
+The `build` container runs the user's commands, so its message is only a report; what counts as true comes from
+`push`, which runs none.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from imagebuild_operator.api.reasons import REPORTED, Reason
+from imagebuild_operator.api.redact import redact
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+MAX_TEXT: Final = 1024
+MAX_LOG_TAIL: Final = 4096
+MAX_WARNING: Final = 512
+MAX_WARNINGS: Final = 10
+MAX_ATTACHED: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One pushed reference."""
+
+    reference: str
+    digest: str
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """Something that was attached to the image, and its digest."""
+
+    kind: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A container's own account of how it ended; whatever it left out is None."""
+
+    reason: Reason | None = None
+    message: str | None = None
+    hint: str | None = None
+    instruction: str | None = None
+    dockerfile_line: int | None = None
+    registry: str | None = None
+    log_tail: str | None = None
+    digest: str | None = None
+    images: tuple[Image, ...] = ()
+    layer_bytes: tuple[int, ...] = ()
+    source: Mapping[str, Any] = field(default_factory=dict)
+    timings: Mapping[str, int] = field(default_factory=dict)
+    cache: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    attached: tuple[Attached, ...] = ()
+
+
+def parse_result(message: str) -> Result:
+    """Read a termination message; anything that is not a result is taken as the end of a log."""
+    try:
+        document = json.loads(message)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        return Result(log_tail=_text(message, MAX_LOG_TAIL))
+    return Result(
+        reason=_reason(document.get("reason")),
+        message=_text(document.get("message")),
+        hint=_text(document.get("hint")),
+        instruction=_text(document.get("instruction")),
+        dockerfile_line=_number(document.get("dockerfileLine")),
+        registry=_text(document.get("registry")),
+        log_tail=_text(document.get("logTail"), MAX_LOG_TAIL),
+        digest=_digest(document.get("digest")),
+        images=_images(document.get("images")),
+        layer_bytes=_sizes(document.get("layerBytes")),
+        source=_source(document.get("source")),
+        timings=_numbers(document.get("timings"), ("fetchMs", "buildMs", "pushMs")),
+        cache=_numbers(document.get("cache"), ("hits", "misses")),
+        warnings=_warnings(document.get("warnings")),
+        attached=_attached(document.get("attached")),
+    )
+
+
+def _reason(value: object) -> Reason | None:
+    return next((reason for reason in REPORTED if reason == value), None)
+
+
+def _text(value: object, limit: int = MAX_TEXT) -> str | None:
+    if not isinstance(value, str):
+        return None
+    return redact(_CONTROL.sub("�", value))[-limit:] or None
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _digest(value: object) -> str | None:
+    return value if isinstance(value, str) and _DIGEST.fullmatch(value) else None
+
+
+def _sizes(value: object) -> tuple[int, ...]:
+    """All or none: sizes are told apart by their place."""
+    sizes = [_number(item) for item in value] if isinstance(value, list) else []
+    known = tuple(size for size in sizes if size is not None)
+    return known if len(known) == len(sizes) else ()
+
+
+def _numbers(value: object, names: tuple[str, ...]) -> dict[str, int]:
+    if not isinstance(value, dict):
+        return {}
+    read = {name: _number(value.get(name)) for name in names}
+    return {name: number for name, number in read.items() if number is not None}
+
+
+def _source(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {}
+    read: dict[str, Any] = {name: _text(value.get(name)) for name in ("url", "revision", "sha256")}
+    read["bytes"] = _number(value.get("bytes"))
+    return {name: item for name, item in read.items() if item is not None}
+
+
+def _warnings(value: object) -> tuple[str, ...]:
+    texts = (
+        (redact(" ".join(_CONTROL.sub(" ", item).split())) for item in value if isinstance(item, str))
+        if isinstance(value, list)
+        else ()
+    )
+    return tuple(text[:MAX_WARNING] for text in texts if text)[:MAX_WARNINGS]
+
+
+def _images(value: object) -> tuple[Image, ...]:
+    images = []
+    for item in value if isinstance(value, list) else ():
+        reference = _text(item.get("reference")) if isinstance(item, dict) else None
+        digest = _digest(item.get("digest")) if isinstance(item, dict) else None
+        if reference and digest:
+            images.append(Image(reference, digest, _number(item.get("sizeBytes"))))
+    return tuple(images)
+
+
+def _attached(value: object) -> tuple[Attached, ...]:
+    items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    read = ((_text(item.get("kind")), _digest(item.get("digest"))) for item in items)
+    return tuple(Attached(kind, digest) for kind, digest in read if kind and digest)[:MAX_ATTACHED]

@@ -1,0 +1,315 @@
+"""The manifest of a build pod.
+
+Several containers, so that no RUN instruction can reach the credentials for pushing: `build` is an init container
+with the credentials for pulling, and leaves the image as an OCI layout; `push` runs no command of the user's, checks
+the layout and pushes it. Before them `check` asks the registries whether they would take the image; it is over before
+any command of the user's runs.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from imagebuild_operator.api.build import BuildSpec, ImageBuild, Platform, PlatformNodes
+from imagebuild_operator.api.errors import InvalidSpecError
+from imagebuild_operator.api.names import (
+    API_VERSION,
+    BUILD,
+    BUILD_UID_LABEL,
+    CHECK,
+    KIND,
+    MANAGED_BY_LABEL,
+    OPERATOR,
+    PLATFORM_LABEL,
+    PUSH,
+    QUEUE_LABEL,
+)
+from imagebuild_operator.api.quantity import multiply
+from imagebuild_operator.api.traceparent import parent, span_id, trace_of
+from imagebuild_operator.decide.retry import memory_scale
+from imagebuild_operator.defaults.merge import merge_registries, merge_resources
+from imagebuild_operator.pod.attestation import attesting_variables
+from imagebuild_operator.pod.env import Variable
+from imagebuild_operator.pod.source import SOURCE_PATH, context_volume
+from imagebuild_operator.pod.variables import LAYOUT_PATH, build_variables, check_variables, push_variables
+from imagebuild_operator.settings import BuildDefaults
+
+Manifest = dict[str, Any]
+
+#: Where the shims of `check` and `push` keep Docker config and authorities: memory, and all that they can write to.
+RUN_PATH: Final = "/kaniko/.run"
+#: Any user but root; the layout is readable by all.
+PUSH_UID: Final = 65532
+#: A pod's name becomes its host name, which Linux cuts at 64 bytes.
+MAX_NAME_LENGTH: Final = 63
+
+#: Meshes and autoscalers that would keep a build pod from ending, or end it early.
+ANNOTATIONS: Final = {
+    "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+    "linkerd.io/inject": "disabled",
+    "sidecar.istio.io/inject": "false",
+}
+UNPRIVILEGED: Final = {
+    "runAsUser": PUSH_UID,
+    "runAsGroup": PUSH_UID,
+    "runAsNonRoot": True,
+    "privileged": False,
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+PUSH_RESOURCES: Final = {"requests": {"cpu": "50m", "memory": "64Mi"}}
+DISK: Final = "ephemeral-storage"
+RESULTS: Final = {
+    "terminationMessagePath": "/dev/termination-log",
+    # Where the shim was killed before it could report, the end of its log says what it was doing.
+    "terminationMessagePolicy": "FallbackToLogsOnError",
+}
+RUN_VOLUME: Final = {"name": "run", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}}
+
+
+def pod_name(build: ImageBuild, attempt: int = 1) -> str:
+    """The name of a build's pod: the same for the same attempt, so that creating it twice makes one."""
+    part = f"{build.platform}/" if build.platform else ""
+    digest = hashlib.sha256(f"{build.uid}/{part}{attempt}".encode()).hexdigest()[:8]
+    stem = build.name.replace(".", "-")[: MAX_NAME_LENGTH - len(digest) - 1].rstrip("-")
+    return f"{stem}-{digest}"
+
+
+def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, seconds: int | None = None) -> Manifest:
+    """The whole manifest of the pod for the next attempt at a build.
+
+    Args:
+        build: The build, or one of its platforms.
+        spec: Its spec.
+        defaults: What the operator adds to every pod.
+        seconds: How long the pod may run: what earlier attempts have left of the timeout, by default all of it.
+
+    Raises:
+        InvalidSpecError: the spec can't be put into variables.
+    """
+    platform = build.platform or (spec.platforms[0] if len(spec.platforms) == 1 else None)
+    labels = {
+        **({PLATFORM_LABEL: build.platform.label} if build.platform else {}),
+        **({QUEUE_LABEL: spec.queue_name} if spec.queue_name else {}),
+    }
+    pod_spec = {
+        **pod_shell(spec, defaults, seconds or spec.timeout_seconds),
+        **_containers(
+            spec,
+            defaults,
+            memory_scale(spec.retry, build.attempts),
+            platform,
+            attesting_variables(build, spec, defaults.builder_image),
+        ),
+    }
+    if platform is not None and spec.platform_nodes is PlatformNodes.NATIVE:
+        native = {"kubernetes.io/os": platform.os, "kubernetes.io/arch": platform.architecture}
+        pod_spec["nodeSelector"] = {**pod_spec.get("nodeSelector", {}), **native}
+    return pod_manifest(build, spec, BUILD, traced(build, defaults, pod_spec), labels)
+
+
+def pod_manifest(
+    build: ImageBuild, spec: BuildSpec, component: str, pod_spec: Manifest, labels: Mapping[str, str]
+) -> Manifest:
+    """A pod of a build.
+
+    Args:
+        build: The build, or one of its platforms.
+        spec: Its spec.
+        component: What the pod is for, and its container that people look at first.
+        pod_spec: The pod's own spec.
+        labels: Labels that not every pod has.
+    """
+    template = spec.pod_template
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": pod_name(build, build.attempt),
+            "namespace": build.namespace,
+            "labels": {
+                **template.labels,
+                "app.kubernetes.io/name": "imagebuild",
+                "app.kubernetes.io/component": component,
+                MANAGED_BY_LABEL: OPERATOR,
+                BUILD_UID_LABEL: build.uid,
+                **labels,
+                "sidecar.istio.io/inject": "false",
+            },
+            "annotations": {
+                **ANNOTATIONS,
+                "kubectl.kubernetes.io/default-container": component,
+                **template.annotations,
+            },
+            "ownerReferences": [
+                {
+                    "apiVersion": API_VERSION,
+                    "kind": KIND,
+                    "name": build.name,
+                    "uid": build.uid,
+                    "controller": True,
+                    "blockOwnerDeletion": False,
+                }
+            ],
+        },
+        "spec": pod_spec,
+    }
+
+
+def traced(build: ImageBuild, defaults: BuildDefaults, pod_spec: Manifest) -> Manifest:
+    """The spec with the place in the build's trace told to each container, where somebody looks at traces."""
+    if parent(build) is None and not defaults.traced:
+        return pod_spec
+    path = ("platform", str(build.platform)) if build.platform else ()
+    context = replace(trace_of(build), span_id=span_id(build, *path, f"{build.attempt}"))
+    variable = {"name": "TRACEPARENT", "value": str(context)}
+    containers: Manifest = {
+        kind: [{**container, "env": [*container["env"], variable]} for container in pod_spec[kind]]
+        for kind in ("initContainers", "containers")
+        if kind in pod_spec
+    }
+    return {**pod_spec, **containers}
+
+
+def pod_shell(spec: BuildSpec, defaults: BuildDefaults, seconds: int) -> Manifest:
+    """What the specs of all pods have around their containers."""
+    return {
+        **_placement(spec.pod_template.spec, defaults),
+        "restartPolicy": "Never",
+        "activeDeadlineSeconds": seconds,
+        "terminationGracePeriodSeconds": 30,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+    }
+
+
+def push_resources(disk: object) -> Manifest:
+    """Resources of a container that writes nothing but its log, whose disk is limited if the build's is.
+
+    The kubelet compares the greatest limit of a pod's containers, those without one left out, with all that the pod has
+    written. A limit here that `build` has not would be that of the layout.
+
+    Args:
+        disk: The limit; None for none.
+    """
+    if disk is None:
+        return dict(PUSH_RESOURCES)
+    # Without a request of its own the limit would be reserved once more.
+    return {"requests": {**PUSH_RESOURCES["requests"], DISK: "0"}, "limits": {DISK: disk}}
+
+
+def image_fields(defaults: BuildDefaults) -> Manifest:
+    """The image of every container."""
+    return {"image": defaults.builder_image, "imagePullPolicy": defaults.builder_pull_policy}
+
+
+def _containers(
+    spec: BuildSpec,
+    defaults: BuildDefaults,
+    scale: float,
+    platform: Platform | None,
+    attesting: Sequence[Variable],
+) -> Manifest:
+    registries = merge_registries(spec.registries, defaults.registries, lambda registry: registry)
+    image = image_fields(defaults)
+    source = context_volume(spec.source)
+    resources = _with_memory(merge_resources(spec.pod_template.resources, defaults.resources), scale)
+    small = push_resources((resources.get("limits") or {}).get(DISK))
+    return {
+        "initContainers": [
+            *(
+                [
+                    {
+                        "name": CHECK,
+                        **image,
+                        "args": [CHECK],
+                        "env": check_variables(spec, registries),
+                        "resources": small,
+                        "securityContext": dict(UNPRIVILEGED),
+                        "volumeMounts": [{"name": "run", "mountPath": RUN_PATH}],
+                        **RESULTS,
+                    }
+                ]
+                if spec.push and defaults.check_push
+                else []
+            ),
+            {
+                "name": BUILD,
+                **image,
+                "args": [BUILD],
+                "env": build_variables(spec, registries, platform),
+                "resources": resources,
+                "securityContext": {
+                    "runAsUser": 0,
+                    "runAsNonRoot": False,
+                    "privileged": False,
+                    "allowPrivilegeEscalation": defaults.allow_privilege_escalation,
+                    "capabilities": {"drop": ["ALL"], "add": list(defaults.capabilities)},
+                },
+                "volumeMounts": [
+                    {"name": "layout", "mountPath": LAYOUT_PATH},
+                    *([{"name": "source", "mountPath": SOURCE_PATH, "readOnly": True}] if source else []),
+                ],
+                **RESULTS,
+            },
+        ],
+        "containers": [
+            {
+                "name": PUSH,
+                **image,
+                "args": [PUSH],
+                "env": [*push_variables(spec, registries), *attesting],
+                "resources": small,
+                "securityContext": dict(UNPRIVILEGED),
+                "volumeMounts": [
+                    {"name": "layout", "mountPath": LAYOUT_PATH, "readOnly": True},
+                    {"name": "run", "mountPath": RUN_PATH},
+                ],
+                **RESULTS,
+            }
+        ],
+        "volumes": [
+            {"name": "layout", "emptyDir": {}},
+            dict(RUN_VOLUME),
+            *([{"name": "source", **source}] if source else []),
+        ],
+    }
+
+
+def _with_memory(resources: Mapping[str, Any], scale: float) -> Manifest:
+    """Resources with request and limit of memory multiplied.
+
+    Raises:
+        InvalidSpecError: the memory is no quantity.
+    """
+    if scale == 1.0:
+        return dict(resources)
+    try:
+        return _multiplied(resources, scale)
+    except ValueError as error:
+        raise InvalidSpecError("spec.podTemplate.spec.resources", f"memory can't be multiplied: {error}") from error
+
+
+def _multiplied(resources: Mapping[str, Any], scale: float) -> Manifest:
+    return {
+        kind: {
+            name: multiply(quantity, scale) if name == "memory" else quantity for name, quantity in quantities.items()
+        }
+        for kind, quantities in resources.items()
+    }
+
+
+def _placement(asked: Mapping[str, Any], defaults: BuildDefaults) -> Manifest:
+    """Where the pod runs: the build's own words, and the defaults for what it leaves out."""
+    own = [secret["name"] for secret in asked.get("imagePullSecrets") or ()]
+    merged: Manifest = {
+        "nodeSelector": dict(defaults.node_selector),
+        "tolerations": [dict(toleration) for toleration in defaults.tolerations],
+        **asked,
+        # The builder image is the operator's choice, so its Secrets are needed in any case.
+        "imagePullSecrets": [{"name": name} for name in dict.fromkeys((*own, *defaults.image_pull_secrets))],
+    }
+    return {name: value for name, value in merged.items() if value or value is False}

@@ -1,0 +1,155 @@
+"""A build as the builder image's environment variables: the whole of what passes from the operator to it.
+
+What each variable means is in `docs/variables.md`. Secrets are named, never read: the kubelet resolves the
+references in the build's own namespace.
+"""
+
+import base64
+import json
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from imagebuild_operator.api.build import BuildArg, BuildSpec, Platform, Registry
+from imagebuild_operator.api.sources import KeyRef, OciSource
+from imagebuild_operator.pod.env import Variable, from_key, plain
+from imagebuild_operator.pod.source import context_variables
+
+#: Where the two containers of the pod meet; below /kaniko, which the executor leaves alone.
+LAYOUT_PATH: Final = "/kaniko/layout"
+
+#: The names that stand for Docker Hub, whose mirrors have a variable of their own.
+DOCKER_HUB: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+
+
+def build_variables(
+    spec: BuildSpec, registries: Sequence[Registry], platform: Platform | None = None
+) -> list[Variable]:
+    """The variables of the `build` container: everything but the credentials for pushing.
+
+    Args:
+        spec: What to build.
+        registries: Its registries, and those of the defaults.
+        platform: What to build for; None for that of the node.
+
+    Raises:
+        InvalidSpecError: inline files are too large.
+    """
+    return [
+        *context_variables(spec.source),
+        *plain("CONTEXT_SUB_PATH", spec.context_dir),
+        *plain("DOCKERFILE_PATH", spec.dockerfile_path),
+        *plain("DOCKERFILE_CONTENT", spec.dockerfile_inline),
+        *plain("TARGET", spec.target),
+        *plain("PLATFORM", str(platform) if platform else None),
+        *_build_args(spec.build_args),
+        *plain("OUTPUT_IMAGE", ",".join(spec.images)),
+        *plain("OUTPUT_LAYOUT", LAYOUT_PATH),
+        *plain("LABELS", json.dumps(dict(spec.labels), ensure_ascii=False, sort_keys=True) if spec.labels else None),
+        *plain("EXTRA_ARGS", shlex.join(spec.executor_args)),
+        *_cache(spec),
+        *_reaching(registries),
+        *_standing_in(registries),
+        *_docker_configs(_pull_secrets(spec)),
+    ]
+
+
+def check_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Variable]:
+    """The variables of the `check` container: what `push` has of outputs and credentials."""
+    return [*plain("OUTPUT_IMAGE", ",".join(spec.images)), *_reaching(registries), *_push_credentials(spec)]
+
+
+def push_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Variable]:
+    """The variables of the `push` container: outputs, and the credentials for them."""
+    return [
+        *plain("OUTPUT_IMAGE", ",".join(spec.images)),
+        *plain("OUTPUT_LAYOUT", LAYOUT_PATH),
+        *plain("NO_PUSH", None if spec.push else "true"),
+        *plain("PUSH_BY_DIGEST", "true" if spec.has_index and spec.push else None),
+        *_reaching(registries),
+        *_push_credentials(spec),
+    ]
+
+
+def index_variables(spec: BuildSpec, registries: Sequence[Registry], digests: Mapping[str, str]) -> list[Variable]:
+    """The variables of the `index` container: outputs, the credentials for them, and the digest for each platform."""
+    return [
+        *plain("OUTPUT_IMAGE", ",".join(spec.images)),
+        *plain("INDEX_MANIFESTS", ",".join(f"{platform}={digest}" for platform, digest in digests.items())),
+        *_reaching(registries),
+        *_push_credentials(spec),
+    ]
+
+
+def _build_args(build_args: Iterable[BuildArg]) -> list[Variable]:
+    """Known values go base64-encoded into BUILD_ARG; the others each into a variable of its own, which is named."""
+    known: list[str] = []
+    names: dict[str, list[str]] = {"secretKeyRef": [], "configMapKeyRef": []}
+    references: list[Variable] = []
+    for arg in build_args:
+        if isinstance(arg.value, KeyRef):
+            variable = f"BUILD_ARG_VALUE_{len(references)}"
+            names[arg.value.field].append(f"{arg.name}={variable}")
+            references.append(from_key(variable, arg.value))
+        else:
+            known.append(base64.b64encode(f"{arg.name}={arg.value}".encode()).decode())
+    return [
+        *plain("BUILD_ARG", ",".join(known)),
+        *plain("BUILD_ARG_FROM", ",".join(names["secretKeyRef"])),
+        *plain("BUILD_ARG_FROM_CONFIG", ",".join(names["configMapKeyRef"])),
+        *references,
+    ]
+
+
+def _cache(spec: BuildSpec) -> list[Variable]:
+    cache = spec.cache
+    if not cache.enabled:
+        return plain("CACHE", "false")
+    return [
+        *plain("CACHE", "true"),
+        *plain("CACHE_REPO", cache.repo),
+        *plain("CACHE_TTL", f"{cache.ttl_seconds}s" if cache.ttl_seconds else None),
+        *plain("CACHE_READ_ONLY", "true" if cache.read_only else None),
+    ]
+
+
+def _reaching(registries: Sequence[Registry]) -> list[Variable]:
+    return [
+        *plain("INSECURE_REGISTRIES", ";".join(r.host for r in registries if r.insecure)),
+        *plain("SKIP_TLS_VERIFY_REGISTRIES", ";".join(r.host for r in registries if r.skip_tls_verify)),
+        *_numbered("REGISTRY_CA", list(dict.fromkeys(r.authority for r in registries if r.authority))),
+    ]
+
+
+def _standing_in(registries: Sequence[Registry]) -> list[Variable]:
+    """Mirrors and maps. The executor has one switch for falling back to the registry itself: off once a map is used."""
+    hub_mirrors = [mirror for r in registries if r.host in DOCKER_HUB for mirror in r.mirrors]
+    pairs = [
+        f"{'index.docker.io' if r.host in DOCKER_HUB else r.host}={address}"
+        for r in registries
+        for address in ([r.map_to] if r.map_to else [] if r.host in DOCKER_HUB else r.mirrors)
+    ]
+    return [
+        *plain("REGISTRY_MIRRORS", ",".join(hub_mirrors)),
+        *plain("REGISTRY_MAP", ",".join(pairs)),
+        *plain("SKIP_DEFAULT_REGISTRY_FALLBACK", "true" if any(r.map_to for r in registries) else None),
+    ]
+
+
+def _push_credentials(spec: BuildSpec) -> list[Variable]:
+    return _docker_configs([spec.push_secret] if spec.push_secret and spec.push else [])
+
+
+def _pull_secrets(spec: BuildSpec) -> Sequence[str]:
+    """The context's own goes first, since the first that knows a registry is used; each once."""
+    own = spec.source.secret if isinstance(spec.source, OciSource) else None
+    return list(dict.fromkeys([*([own] if own else []), *spec.pull_secrets]))
+
+
+def _docker_configs(secrets: Sequence[str]) -> list[Variable]:
+    return _numbered("DOCKER_CONFIG_JSON", [KeyRef("secretKeyRef", secret, ".dockerconfigjson") for secret in secrets])
+
+
+def _numbered(name: str, refs: Sequence[KeyRef]) -> list[Variable]:
+    """NAME, NAME_1, NAME_2, …: what the builder image joins."""
+    return [from_key(f"{name}_{index}" if index else name, ref) for index, ref in enumerate(refs)]

@@ -1,0 +1,1 @@
+"""The status document and Kubernetes Events. Pure."""

@@ -1,0 +1,254 @@
+"""The status of an ImageBuild as a whole value."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_operator.api.reasons import Reason
+from imagebuild_operator.api.redact import redact
+from imagebuild_operator.api.time import duration, format_time, milliseconds, parse_time
+from imagebuild_operator.decide.retry import Attempts
+from imagebuild_operator.decide.verdict import Verdict
+from imagebuild_operator.observe.pod import PodFacts
+from imagebuild_operator.observe.report import MAX_WARNINGS, Result, parse_result
+from imagebuild_operator.status.platforms import (
+    Platforms,
+    cache_of,
+    failed_platform,
+    source_of,
+    start_of,
+    timings_of,
+    warnings_of,
+)
+
+Json = dict[str, Any]
+
+MAX_MESSAGE: Final = 1024
+#: Fields that are written with the next change of another.
+UNHURRIED: Final = frozenset({"node"})
+
+
+def next_status(
+    build: ImageBuild,
+    verdict: Verdict,
+    pod: PodFacts | None,
+    builder_image: str,
+    now: datetime,
+    attempts: Attempts,
+) -> Json:
+    """The status that a build with this verdict has; None stands for a field that is not there.
+
+    What was recorded from a pod is kept when the pod has gone.
+
+    Args:
+        build: The build.
+        verdict: How it stands.
+        pod: The pod of its attempt.
+        builder_image: The image of that pod.
+        now: The current time.
+        attempts: The attempts that have ended.
+    """
+    recorded = build.status
+    entries = list(verdict.platforms) or list(recorded.get("platforms") or ())
+    start = _start(build, pod, now) or start_of(entries)
+    has_pod = pod is not None or any("podName" in entry for entry in entries)
+    status: Json = {
+        "observedGeneration": build.generation,
+        "phase": str(verdict.phase),
+        "reason": str(verdict.reason) if verdict.reason else None,
+        "message": verdict.message[:MAX_MESSAGE],
+        "conditions": _conditions(build, verdict, now, has_begun=start is not None),
+        "effectiveSpec": (build.additions or None) if has_pod or build.has_begun else None,
+        "podName": recorded.get("podName"),
+        "node": recorded.get("node"),
+        "startTime": start,
+        "builderImage": recorded.get("builderImage") or (builder_image if entries else None),
+        "attempts": list(attempts) or None,
+        "platforms": entries or None,
+        "queue": _queue(verdict),
+        "progress": _progress(build, verdict),
+    }
+    if pod is not None:
+        status |= {
+            "podName": pod.name,
+            "node": pod.node or (recorded.get("node") if pod.name == recorded.get("podName") else None),
+            "builderImage": builder_image,
+        }
+    status["attemptCount"] = sum(_begun(each) for each in (status, *entries)) or None
+    if verdict.phase.is_final:
+        status |= _final(build, verdict, pod, start, now)
+    if verdict.phase.is_final and entries:
+        status |= _of_platforms(status, entries)
+    return status
+
+
+def attempt_record(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, now: datetime) -> Json:
+    """What stays on record of an attempt that has ended: the entry of `status.attempts`."""
+    is_first = not build.attempts
+    return _present(
+        podName=pod.name if pod else build.recorded_pod,
+        node=pod.node if pod else build.status.get("node"),
+        reason=str(verdict.reason) if verdict.reason else None,
+        message=redact(verdict.cause)[:MAX_MESSAGE],
+        exitCode=verdict.exit_code,
+        startTime=format_time(pod.created) if pod else build.status.get("startTime") if is_first else None,
+        completionTime=format_time(min(_end(pod) or now, now)),
+    )
+
+
+def changes(build: ImageBuild, status: Mapping[str, Any]) -> Json:
+    """What of a status differs from what is recorded: the body of a merge patch, empty where that is not worth it."""
+    different = {name: value for name, value in status.items() if build.status.get(name) != value}
+    return {} if different.keys() <= UNHURRIED else different
+
+
+def _begun(status: Mapping[str, Any]) -> int:
+    """How many attempts have begun: those that have ended, and the one whose pod is none of theirs."""
+    ended: Attempts = status.get("attempts") or ()
+    name = status.get("podName")
+    has_another = name is not None and name not in {attempt.get("podName") for attempt in ended}
+    return len(ended) + has_another
+
+
+def _start(build: ImageBuild, pod: PodFacts | None, now: datetime) -> str | None:
+    """When the build's time began to count: with its first pod, or when that was let through its scheduling gate."""
+    recorded: str | None = build.status.get("startTime")
+    if recorded or pod is None or pod.is_gated:
+        return recorded
+    return format_time(now if build.status.get("reason") == Reason.GATED else pod.created)
+
+
+def _queue(verdict: Verdict) -> Json | None:
+    """The place of a build that waits for its turn."""
+    return _present(position=verdict.position, message=verdict.message) if verdict.phase is Phase.QUEUED else None
+
+
+def _progress(build: ImageBuild, verdict: Verdict) -> Json | None:
+    """The step that a build was last seen at, for as long as it builds."""
+    if verdict.phase is not Phase.BUILDING:
+        return None
+    if verdict.progress is not None:
+        seen = verdict.progress
+        return _present(stage=seen.stage, instruction=seen.instruction, step=seen.step, of=seen.of)
+    recorded: Json | None = build.status.get("progress")
+    return recorded
+
+
+def _conditions(build: ImageBuild, verdict: Verdict, now: datetime, *, has_begun: bool) -> list[Json]:
+    """`Succeeded` is Unknown until the end; `Finished` is True at every end, so that one wait serves for all."""
+    outcome = {Phase.SUCCEEDED: "True", Phase.FAILED: "False", Phase.CANCELLED: "False"}.get(verdict.phase, "Unknown")
+    reason = str(verdict.reason or verdict.phase)
+    admitted = (
+        ("True", "Admitted", "The build was given its turn.") if has_begun else ("False", reason, verdict.message)
+    )
+    return [
+        _condition(build, "Admitted", *admitted, now),
+        _condition(build, "Succeeded", outcome, reason, verdict.message, now),
+        _condition(build, "Finished", "True" if verdict.phase.is_final else "False", reason, verdict.message, now),
+    ]
+
+
+def _condition(build: ImageBuild, kind: str, value: str, reason: str, message: str, now: datetime) -> Json:
+    recorded: Json = next((c for c in build.status.get("conditions") or () if c["type"] == kind), {})
+    is_same = recorded.get("status") == value
+    return {
+        "type": kind,
+        "status": value,
+        "reason": reason,
+        "message": message[:MAX_MESSAGE],
+        "observedGeneration": build.generation,
+        "lastTransitionTime": recorded["lastTransitionTime"] if is_same else format_time(now),
+    }
+
+
+def _final(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, start_time: str | None, now: datetime) -> Json:
+    build_result = parse_result(pod.build.message) if pod and pod.build.exit_code is not None else Result()
+    ended = _end(pod) or now
+    started = parse_time(start_time)
+    final: Json = {
+        "startTime": start_time,
+        "completionTime": format_time(ended),
+        "duration": duration((ended - started).total_seconds()) if started else None,
+        "timings": _timings(build.created, pod, build_result, verdict.result, started, ended) or None,
+        "source": dict(build_result.source) or None,
+        "cache": dict(build_result.cache) or None,
+        "warnings": _warnings(pod) or None,
+    }
+    if verdict.phase is Phase.SUCCEEDED and verdict.result.digest:
+        digest = verdict.result.digest
+        final |= {
+            "digest": digest,
+            "shortDigest": digest.removeprefix("sha256:")[:12],
+            "images": [
+                _present(reference=image.reference, digest=image.digest, sizeBytes=image.size_bytes)
+                for image in verdict.result.images
+            ],
+            "attestations": [{"kind": each.kind, "digest": each.digest} for each in verdict.result.attached] or None,
+            "layerBytes": list(verdict.result.layer_bytes) or None,
+        }
+    elif verdict.phase is Phase.FAILED:
+        final["failure"] = _present(
+            reason=str(verdict.reason),
+            message=verdict.result.message or verdict.message[:MAX_MESSAGE],
+            hint=verdict.hint,
+            dockerfileLine=verdict.result.dockerfile_line,
+            instruction=verdict.result.instruction,
+            exitCode=verdict.exit_code,
+            logTail=verdict.result.log_tail,
+        )
+    return final
+
+
+def _warnings(pod: PodFacts | None) -> list[str]:
+    """What the containers that have ended say went wrong without failing them, each thing once."""
+    containers = (pod.check, pod.build, pod.push) if pod else ()
+    said = (parse_result(container.message).warnings for container in containers if container.exit_code is not None)
+    return list(dict.fromkeys(text for texts in said for text in texts))[:MAX_WARNINGS]
+
+
+def _of_platforms(status: Mapping[str, Any], entries: Platforms) -> Json:
+    """What the end of a build takes from its platforms."""
+    whole: Json = {
+        "timings": timings_of(entries, status["timings"] or {}),
+        "source": source_of(entries),
+        "cache": cache_of(entries),
+        "warnings": list(dict.fromkeys([*warnings_of(entries), *(status["warnings"] or ())]))[:MAX_WARNINGS] or None,
+    }
+    failed = failed_platform(entries)
+    if failed is not None and status["phase"] == Phase.FAILED:
+        whole["failure"] = {"platform": failed["platform"], **failed.get("failure", {})}
+    return whole
+
+
+def _end(pod: PodFacts | None) -> datetime | None:
+    """When the last container of a pod has ended; None while none has."""
+    return pod.push.finished or pod.build.finished or pod.check.finished if pod else None
+
+
+def _timings(
+    created: datetime, pod: PodFacts | None, build: Result, push: Result, started: datetime | None, ended: datetime
+) -> dict[str, int]:
+    """Milliseconds a phase took: Kubernetes' timestamps for what it does, the shim's own for what it does.
+
+    Those of a pod are of the last attempt's, and whole seconds, as Kubernetes writes them.
+    """
+    queued = milliseconds(created, started)
+    if pod is None:
+        return _present(queuedMs=queued, totalMs=milliseconds(started, ended))
+    # What a scheduling gate held back has counted as queued.
+    offered = max(pod.created, started) if started else pod.created
+    return _present(
+        queuedMs=queued,
+        scheduledMs=milliseconds(offered, pod.scheduled),
+        pulledMs=milliseconds(pod.scheduled, pod.first.started),
+        checkMs=milliseconds(pod.check.started, pod.check.finished),
+        fetchMs=build.timings.get("fetchMs"),
+        buildMs=build.timings.get("buildMs"),
+        pushMs=push.timings.get("pushMs"),
+        totalMs=milliseconds(started, ended),
+    )
+
+
+def _present(**fields: object) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}

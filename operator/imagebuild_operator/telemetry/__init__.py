@@ -1,0 +1,1 @@
+"""Metrics, traces, the operator's log and its health."""

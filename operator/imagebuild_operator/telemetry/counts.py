@@ -1,0 +1,90 @@
+"""What there is to count about a change of a build's status. Pure.
+
+Only what has been written, and taken by the API server, is counted: see `Reconciler`. A status is written to the
+version that it was computed from, so of several operators one writes it, and that one counts.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_operator.api.reasons import Reason
+from imagebuild_operator.api.time import milliseconds, parse_time
+from imagebuild_operator.telemetry.metrics import (
+    ATTEMPTS_FINISHED,
+    BUILD_DURATION,
+    BUILDS_FINISHED,
+    CACHE_LOOKUPS,
+    IMAGE_SIZE,
+    PHASE_DURATION,
+    QUEUE_WAIT,
+    Observation,
+)
+
+Json = Mapping[str, Any]
+
+#: The phases of `status.timings`, and how the metric calls them.
+PHASES: Final[Mapping[str, str]] = {
+    "scheduledMs": "scheduled",
+    "pulledMs": "pulled",
+    "fetchMs": "fetched",
+    "buildMs": "built",
+    "pushMs": "pushed",
+}
+#: Results and reasons that a build can end with.
+CANCELLATIONS: Final = frozenset({Reason.CANCELLED, Reason.SUPERSEDED})
+WAITS: Final = frozenset(
+    {Reason.SUSPENDED, Reason.GROUP_BUSY, Reason.CLUSTER_LIMIT, Reason.NAMESPACE_LIMIT, Reason.GATED}
+)
+ENDINGS: Final[tuple[tuple[str, str], ...]] = (
+    ("succeeded", ""),
+    *(("cancelled" if reason in CANCELLATIONS else "failed", str(reason)) for reason in Reason if reason not in WAITS),
+)
+LOOKUPS: Final[Mapping[str, str]] = {"hits": "hit", "misses": "miss"}
+
+
+def observations(build: ImageBuild, written: Json) -> tuple[Observation, ...]:
+    """Say what a change of the status adds to the metrics.
+
+    Args:
+        build: The build as it was before.
+        written: The fields of its status that have been changed, as merged into it; None for one that was removed.
+    """
+    return (*_begun(build, written), *_attempts(build, written), *_finished(build, written))
+
+
+def _begun(build: ImageBuild, written: Json) -> Iterator[Observation]:
+    waited = milliseconds(build.created, parse_time(written.get("startTime")))
+    if build.started is None and waited is not None:
+        yield Observation(QUEUE_WAIT, (), waited / 1000)
+
+
+def _attempts(build: ImageBuild, written: Json) -> Iterator[Observation]:
+    ended = list((written.get("attempts") or ())[len(build.attempts) :])
+    before = {entry["platform"]: len(entry.get("attempts") or ()) for entry in build.status.get("platforms") or ()}
+    for entry in written.get("platforms") or ():
+        ended += (entry.get("attempts") or ())[before.get(entry["platform"], 0) :]
+    for attempt in ended:
+        yield Observation(ATTEMPTS_FINISHED, (attempt.get("reason") or "",))
+
+
+def _finished(build: ImageBuild, written: Json) -> Iterator[Observation]:
+    phase = Phase(written.get("phase") or build.phase)
+    if build.is_finished or not phase.is_final:
+        return
+    result = phase.lower()
+    status = {**build.status, **written}
+    timings = status.get("timings") or {}
+    yield Observation(BUILDS_FINISHED, (result, status.get("reason") or ""))
+    if "totalMs" in timings:
+        yield Observation(BUILD_DURATION, (result,), timings["totalMs"] / 1000)
+    for field, name in PHASES.items():
+        if field in timings:
+            yield Observation(PHASE_DURATION, (name,), timings[field] / 1000)
+    for field, name in LOOKUPS.items():
+        if count := (status.get("cache") or {}).get(field):
+            yield Observation(CACHE_LOOKUPS, (name,), count)
+    sizes = {image["digest"]: image.get("sizeBytes") for image in status.get("images") or ()}
+    for size in sizes.values():
+        if size is not None:
+            yield Observation(IMAGE_SIZE, (), size)

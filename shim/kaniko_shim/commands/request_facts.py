@@ -1,0 +1,32 @@
+"""What a record says of a request and of what was fetched for it. Of secrets only the names are in it."""
+
+from kaniko_shim.outcome.result import SourceReport
+from kaniko_shim.request.request import BuildRequest
+
+
+def asked(request: BuildRequest, url: str) -> dict[str, object]:
+    """What a build was asked for.
+
+    Args:
+        request: the request; of arguments that are secrets only the names go in.
+        url: where the context was fetched from, masked.
+    """
+    known: dict[str, object] = {
+        "source": url,
+        "contextSubPath": request.source.sub_path,
+        "dockerfile": "" if request.dockerfile_content else request.dockerfile_path,
+        "target": request.target,
+        "platform": request.platform.name if request.platform else "",
+        "buildArgs": {argument.name: argument.value for argument in request.build_args},
+        "secretBuildArgs": [argument.name for argument in request.secret_build_args],
+        "labels": {label.name: label.value for label in request.labels},
+        "executorArgs": [f"--{extra.name}={extra.value}" for extra in request.extra_args],
+        "outputs": [output.name for output in request.outputs],
+    }
+    return {name: value for name, value in known.items() if value}
+
+
+def source_of(report: SourceReport) -> dict[str, str]:
+    """What was fetched."""
+    known = {"url": report.url, "revision": report.revision, "sha256": report.sha256}
+    return {name: value for name, value in known.items() if value}

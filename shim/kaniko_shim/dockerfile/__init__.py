@@ -1,0 +1,1 @@
+"""The Dockerfile: parsing it, and adapting it to what the executor supports."""

@@ -1,0 +1,147 @@
+"""Reads the user's Dockerfile, and gives the executor one that it reads as Docker would read the user's."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+
+from kaniko_shim.dockerfile import parse as dockerfiles
+from kaniko_shim.dockerfile.adapt import Adapted, Surroundings, adapt
+from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.edits import Rewritten
+from kaniko_shim.dockerfile.heredocs import write_files
+from kaniko_shim.dockerfile.links import refuse_links_out
+from kaniko_shim.dockerfile.parse import Heredoc, Instruction
+from kaniko_shim.dockerfile.steps import Steps, plan_steps
+from kaniko_shim.dockerfile.unsupported import refuse_ignored, warnings_about
+from kaniko_shim.outcome.errors import Failure, JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.request.build_args import BuildArg
+from kaniko_shim.request.request import BuildRequest
+from kaniko_shim.system.paths import Paths
+
+_IGNORE = ".dockerignore"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the executor gets.
+
+    Attributes:
+        path: the Dockerfile.
+        request: the request, with the target and the build arguments that go with it.
+        instructions: as the executor names them, at the lines of the user's file.
+        warnings: what is otherwise than in Docker.
+        steps: those that will be built.
+        checksum: SHA-256 of the user's Dockerfile, in hexadecimal.
+    """
+
+    path: Path
+    request: BuildRequest = field(repr=False)
+    instructions: tuple[Instruction, ...]
+    warnings: tuple[str, ...]
+    steps: Steps
+    checksum: str
+    _own: Mapping[int, str] = field(repr=False)
+    _rewritten: Rewritten | None = field(repr=False)
+
+    def own(self, instruction: str, line: int) -> str:
+        """An instruction of the executor's as the user wrote it."""
+        return self._own.get(line, instruction)
+
+    def translate(self, error: str) -> str:
+        """An error of the executor's with the line numbers of the user's file."""
+        return self._rewritten.translate(error) if self._rewritten else error
+
+
+def give_dockerfile(
+    request: BuildRequest, context: Path, support: Support, paths: Paths, pin: Callable[[str], str]
+) -> Given:
+    """Make the executor's Dockerfile. `pin` knows the digests of images, or answers with nothing.
+
+    Raises:
+        JobError: there is no Dockerfile, or the executor would misread it.
+    """
+    if request.dockerfile_content:
+        name = "DOCKERFILE_CONTENT"
+        path = paths.inline_dockerfile
+        path.write_text(request.dockerfile_content, encoding="utf-8")
+    else:
+        name = request.dockerfile_path
+        path = dockerfiles.locate(paths.context, context, name)
+    content = dockerfiles.read(path, name)
+    checksum = sha256(path.read_bytes()).hexdigest()
+    instructions = dockerfiles.parse_dockerfile(content)
+    if all(instruction.keyword != "FROM" for instruction in instructions):
+        # The executor crashes on a file that has only ARGs.
+        raise JobError(Reason.DOCKERFILE_INVALID, f"{name} has no FROM.", hint="Begin it with FROM and a base image.")
+    for instruction in instructions:
+        for heredoc in instruction.heredocs:
+            if not heredoc.closed:
+                raise JobError.of(_endless(name, instruction, heredoc))
+    refuse_ignored(instructions, support, name, dockerfiles.directive(content, "syntax"))
+    refuse_links_out(instructions, context, paths.context, name)
+    ignore_file = next((file for file in (Path(f"{path}{_IGNORE}"), context / _IGNORE) if file.is_file()), None)
+    surroundings = Surroundings(
+        context,
+        ignore_file.read_bytes() if ignore_file else b"",
+        paths.heredocs,
+        request.target,
+        {each.name: each.value for each in (*request.build_args, *request.secret_build_args)},
+        cached=request.cache is not None,
+        pin=pin,
+        salt=os.urandom(16).hex(),
+    )
+    adapted = adapt(content, support, surroundings)
+    if adapted.dockerfile:
+        path = _write(adapted, adapted.dockerfile, surroundings.ignore_file if ignore_file else None, paths)
+    return Given(
+        path,
+        replace(request, target=adapted.target, build_args=(*request.build_args, *_arguments(adapted))),
+        adapted.instructions,
+        (*warnings_about(instructions, support, name), *map(_uncached, adapted.uncached)),
+        plan_steps(instructions, adapted.instructions, request.target, skips_unused=_skips_unused(request, support)),
+        checksum,
+        {instruction.line: instruction.text for instruction in instructions},
+        adapted.dockerfile,
+    )
+
+
+def _endless(name: str, instruction: Instruction, heredoc: Heredoc) -> Failure:
+    return Failure(
+        Reason.DOCKERFILE_INVALID,
+        f"{name} line {instruction.line}: the heredoc {heredoc.word} has no end.",
+        hint=f"End it with a line that holds {heredoc.word} and nothing else.",
+        instruction=instruction.text,
+        line=instruction.line,
+    )
+
+
+def _uncached(what: str) -> str:
+    return (
+        f"The cache can't tell whether {what} has changed: no layer behind it is taken from there. "
+        "Name an image by its digest; put a file into the context."
+    )
+
+
+def _skips_unused(request: BuildRequest, support: Support) -> bool:
+    said = [extra.value for extra in request.extra_args if extra.name == "skip-unused-stages"]
+    return said == ["true"] if said else support.modern
+
+
+def _arguments(adapted: Adapted) -> Iterator[BuildArg]:
+    return (BuildArg(name, value) for name, value in adapted.arguments.items())
+
+
+def _write(adapted: Adapted, dockerfile: Rewritten, ignore_file: bytes | None, paths: Paths) -> Path:
+    path = paths.inline_dockerfile
+    path.write_text(dockerfile.text, encoding="utf-8", errors="surrogateescape", newline="")
+    write_files(adapted.heredocs.files, paths.heredocs)
+    beside = Path(f"{path}{_IGNORE}")
+    beside.unlink(missing_ok=True)
+    if ignore_file is not None:
+        # Patterns such as * concern every file that is copied, those of heredocs too.
+        kept = f"\n!*{paths.heredocs}/**\n" if adapted.heredocs.copied else ""
+        beside.write_bytes(ignore_file + kept.encode())
+    return path

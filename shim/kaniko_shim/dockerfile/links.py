@@ -1,0 +1,69 @@
+"""Links in the context by which a COPY or an ADD would take the builder's own files.
+
+Links are part of a context and are copied as they are, wherever they lead: an image may well want one to
+/usr/bin. The executor follows those on the way to a file, though, in its own file system, which has the
+credentials that it pulls base images with.
+"""
+
+import posixpath
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from kaniko_shim.dockerfile.parse import Instruction
+from kaniko_shim.dockerfile.stages import copied
+from kaniko_shim.outcome.errors import Failure, JobError
+from kaniko_shim.outcome.reasons import Reason
+
+_COPYING = frozenset({"COPY", "ADD"})
+# Patterns are compared with the files that are there without following a link; what a variable holds is not known here.
+_UNKNOWN = re.compile(r"[*?\[$]")
+
+
+def refuse_links_out(instructions: Sequence[Instruction], context: Path, root: Path, name: str) -> None:
+    """Refuse sources that lie behind a link out of what was fetched.
+
+    Args:
+        instructions: the Dockerfile's.
+        context: the directory that sources count from.
+        root: the directory that holds all that was fetched.
+        name: the Dockerfile's, for the message.
+
+    Raises:
+        JobError: SourceInvalid, naming the link, the file and the line.
+    """
+    root = root.resolve()
+    for instruction in instructions:
+        if instruction.keyword not in _COPYING or instruction.flag("--from") is not None:
+            continue
+        for source in copied(instruction):
+            if link := _link_out(context, source, root, last=instruction.keyword == "ADD"):
+                raise JobError.of(
+                    Failure(
+                        Reason.SOURCE_INVALID,
+                        f"{name} line {instruction.line}: {link.relative_to(context).as_posix()!r} is a link to "
+                        f"{str(link.readlink())!r}, out of the context, where the builder's own files are.",
+                        instruction=instruction.text,
+                        line=instruction.line,
+                        hint="Put what is to be copied into the context itself.",
+                    )
+                )
+
+
+def _link_out(context: Path, source: str, root: Path, *, last: bool) -> Path | None:
+    """The link by which a source leads out; the last part of a COPY's is not followed, that of an archive to ADD is."""
+    if "://" in source:
+        return None
+    parts = [part for part in posixpath.normpath(source.lstrip("/")).split("/") if part not in {"", "."}]
+    place = context
+    for part in parts if last else parts[:-1]:
+        if _UNKNOWN.search(part):
+            return None
+        place /= part
+        try:
+            if place.is_symlink() and not place.resolve().is_relative_to(root):
+                return place
+        except (OSError, RuntimeError, ValueError):
+            # Not there, or a circle: the executor says so.
+            return None
+    return None

@@ -1,0 +1,126 @@
+"""Which step a build is at, and of how many, in a form that programs read from the log's last lines."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from kaniko_shim.dockerfile.parse import Instruction
+from kaniko_shim.dockerfile.stages import Stage, Stages, split_stages
+
+LONGEST = 80
+"""Characters of an instruction in the log."""
+
+_FROM = "FROM"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One instruction of those that are built; FROM is one.
+
+    Attributes:
+        number: counted from 1.
+        stage: of the stages that are built, counted from 1.
+        instruction: as the user wrote it.
+        line: where it begins.
+    """
+
+    number: int
+    stage: int
+    instruction: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """All steps of a build.
+
+    Attributes:
+        steps: in order.
+        given: the instructions that the executor gets, and the step that each belongs to.
+    """
+
+    steps: tuple[Step, ...] = ()
+    given: tuple[tuple[str, Step], ...] = ()
+
+    @property
+    def stages(self) -> int:
+        """How many stages are built."""
+        return self.steps[-1].stage if self.steps else 0
+
+
+class Walk:
+    """Follows a build through its steps.
+
+    Attributes:
+        step: the one that it is at; None before the first.
+    """
+
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
+        self.step: Step | None = None
+        self._next = 0
+
+    def enter_stage(self) -> None:
+        """The executor begins a stage."""
+        self._go(lambda text: text.startswith(f"{_FROM} "))
+
+    def enter(self, instruction: str) -> None:
+        """The executor begins an instruction; one that the Dockerfile does not have (ONBUILD) is no step."""
+        self._go(lambda text: text == instruction)
+
+    def _go(self, is_there: Callable[[str], bool]) -> None:
+        for index in range(self._next, len(self.steps.given)):
+            text, step = self.steps.given[index]
+            if is_there(text):
+                self.step, self._next = step, index + 1
+                return
+
+    def told(self, mask: Callable[[str], str]) -> str:
+        """The line of the log for the step that it is at; empty before the first."""
+        if self.step is None:
+            return ""
+        # Masked before it is cut: of half a secret nothing would be known.
+        instruction = "".join(c for c in mask(self.step.instruction) if c.isprintable())
+        if len(instruction) > LONGEST:
+            instruction = instruction[: LONGEST - 1] + "…"
+        line = f"progress: stage={self.step.stage}/{self.steps.stages} step={self.step.number}/{len(self.steps.steps)}"
+        return f'{line} instruction="{instruction}"'
+
+
+def plan_steps(own: Sequence[Instruction], given: Sequence[Instruction], target: str, *, skips_unused: bool) -> Steps:
+    """The steps of a build.
+
+    Args:
+        own: the user's Dockerfile.
+        given: what the executor gets, at the lines of the user's.
+        target: the stage that is wanted; empty for the last.
+        skips_unused: whether the executor leaves out stages that the target does not need.
+    """
+    stages = split_stages(own)
+    froms = {instruction.line: instruction for instruction in own if instruction.keyword == _FROM}
+    steps = list[Step]()
+    for number, stage in enumerate(_built(stages, target, skips_unused=skips_unused), start=1):
+        for instruction in (froms[stage.line], *stage.instructions):
+            text = " ".join(instruction.text.split())
+            steps.append(Step(len(steps) + 1, number, text, instruction.line))
+    at = {step.line: step for step in steps}
+    texts = ((" ".join(instruction.text.split()), instruction.line) for instruction in given)
+    return Steps(tuple(steps), tuple((text, at[line]) for text, line in texts if line in at))
+
+
+def _built(stages: Stages, target: str, *, skips_unused: bool) -> tuple[Stage, ...]:
+    if not stages.stages:
+        return ()
+    wanted = stages.find(target, len(stages.stages)) if target else None
+    last = wanted or stages.stages[-1]
+    if not skips_unused:
+        return stages.stages[: last.index + 1]
+    needed = set(_needed(stages, last))
+    return tuple(stage for stage in stages.stages if stage.index in needed)
+
+
+def _needed(stages: Stages, stage: Stage) -> Iterator[int]:
+    yield stage.index
+    copied = (instruction.flag("--from") for instruction in stage.instructions)
+    for origin in (stages.base(stage), *(stages.find(name, stage.index) for name in copied if name)):
+        if origin:
+            yield from _needed(stages, origin)

@@ -1,0 +1,249 @@
+"""THE table of what an executor would leave out or misread without a word: refused, or warned of."""
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.parse import Instruction
+from kaniko_shim.dockerfile.stages import copied
+from kaniko_shim.outcome.errors import Failure, JobError
+from kaniko_shim.outcome.reasons import Reason
+
+_COPYING = frozenset({"COPY", "ADD"})
+_MOUNT_TYPES = frozenset({"cache", "secret", "bind"})
+_GIT = re.compile(r"(?:git@|git://|ssh://)\S+|https?://\S+\.git(?:#\S*)?|https?://\S+\.git/?")
+_OWN_PLATFORM = re.compile(r"[\"']?\$\{?(BUILD|TARGET)PLATFORM\}?[\"']?")
+_FRONTEND = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?:[:@].*)?")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Feature:
+    """One thing that an executor would get wrong.
+
+    Attributes:
+        keywords: the instructions that it may be a part of.
+        is_there: whether an instruction, for an executor, has it.
+        problem: what would happen.
+        advice: what to write instead.
+        fatal: whether the build is refused; if not, there is a warning.
+    """
+
+    keywords: frozenset[str]
+    is_there: Callable[[Instruction, Support], bool]
+    problem: str
+    advice: str
+    fatal: bool = True
+
+
+def _has(*names: str) -> Callable[[Instruction, Support], bool]:
+    return lambda instruction, _: any(instruction.flag(name) is not None for name in names)
+
+
+def _mount_is_ignored(instruction: Instruction, support: Support) -> bool:
+    mounts = [value for name, value in instruction.flags if name == "--mount"]
+    if not support.modern:
+        return bool(mounts)
+    options = [dict(part.partition("=")[::2] for part in mount.split(",")) for mount in mounts]
+    return any(each.get("type", "bind") not in _MOUNT_TYPES or "from" in each for each in options)
+
+
+def _adds_git(instruction: Instruction, _: Support) -> bool:
+    return any(_GIT.fullmatch(word.strip("[]\"',")) for word in instruction.rest.split())
+
+
+def _climbs_out(instruction: Instruction, _: Support) -> bool:
+    if instruction.flag("--from") is not None:
+        return False
+    return any(posixpath.normpath(source.lstrip("/")).split("/")[0] == ".." for source in copied(instruction))
+
+
+def _foreign_platform(instruction: Instruction, support: Support) -> bool:
+    platform = instruction.flag("--platform")
+    if platform is None:
+        return False
+    if match := _OWN_PLATFORM.fullmatch(platform):
+        return match[1] == "BUILD" and support.platform != support.machine
+    return platform.strip("\"'") not in {support.platform.name, support.platform.architecture}
+
+
+def _expands(instruction: Instruction, _: Support) -> bool:
+    return any("$" in heredoc.content and not heredoc.quoted for heredoc in instruction.heredocs)
+
+
+def _strange_heredoc(instruction: Instruction, support: Support) -> bool:
+    return not support.modern and not all(_PLAIN_NAME.fullmatch(heredoc.word) for heredoc in instruction.heredocs)
+
+
+def _symbolic(instruction: Instruction, support: Support) -> bool:
+    mode = instruction.flag("--chmod") or ""
+    return not support.modern and bool(re.search(r"[ugoa+=-]", mode)) and "$" not in mode
+
+
+def _set_id(instruction: Instruction, support: Support) -> bool:
+    mode = (instruction.flag("--chmod") or "").lstrip("0")
+    return not support.modern and bool(re.fullmatch(r"[1-7]\d{3}", mode))
+
+
+def _other_group(instruction: Instruction, support: Support) -> bool:
+    user, colon, group = instruction.rest.partition(":")
+    return not support.modern and bool(colon) and user != group and "$" not in instruction.rest
+
+
+_TABLE = (
+    _Feature(
+        frozenset({"ONBUILD"}),
+        lambda instruction, _: bool(instruction.heredocs),
+        "this executor does not run heredocs of ONBUILD",
+        "Join the commands with &&, or COPY a script and run it.",
+    ),
+    _Feature(
+        _COPYING,
+        _expands,
+        "this executor does not expand the variables in a heredoc",
+        "Quote its word (<<'EOF') if $ is meant as it stands; else COPY a file and replace them in a RUN.",
+    ),
+    _Feature(
+        _COPYING,
+        _strange_heredoc,
+        "a heredoc's word is a file's name here, and may have letters, digits, dots, hyphens and underscores only",
+        "Choose another word.",
+    ),
+    _Feature(
+        frozenset({"RUN"}),
+        _mount_is_ignored,
+        "this executor ignores such a RUN --mount silently",
+        "Leave --mount out: COPY what a bind mount shows, and give secrets as build arguments.",
+    ),
+    _Feature(
+        frozenset({"RUN"}),
+        lambda instruction, _: (instruction.flag("--network") or "") == "none",
+        "this executor ignores RUN --network=none silently: the step would have the network",
+        "Leave the flag out, or keep the builder's pod from the network by a NetworkPolicy.",
+    ),
+    _Feature(
+        frozenset({"RUN"}),
+        _has("--security", "--device"),
+        "this executor has no privilege and no devices to give to a RUN",
+        "Leave --security and --device out.",
+    ),
+    _Feature(
+        _COPYING,
+        _climbs_out,
+        "a source that climbs out of the context with .. would be taken from the builder's own files",
+        "Write the path from the context's root, and choose a context that holds all that is copied.",
+    ),
+    _Feature(
+        _COPYING,
+        _has("--parents", "--exclude"),
+        "this executor does not know --parents and --exclude",
+        "COPY each directory by itself, and list what is to be left out in .dockerignore.",
+    ),
+    _Feature(
+        frozenset({"ADD"}),
+        _has("--checksum"),
+        "this executor does not verify ADD --checksum",
+        "Download the file in a RUN and check it there with sha256sum -c.",
+    ),
+    _Feature(
+        frozenset({"ADD"}),
+        _has("--unpack"),
+        "this executor does not know --unpack: it unpacks local archives and no others",
+        "Use COPY for an archive as it is, and tar in a RUN for one that was downloaded.",
+    ),
+    _Feature(
+        frozenset({"ADD"}),
+        _has("--keep-git-dir"),
+        "this executor does not clone repositories",
+        "Make the repository the context, or clone it in a RUN.",
+    ),
+    _Feature(
+        frozenset({"ADD"}),
+        _adds_git,
+        "this executor does not clone repositories; it would store the web page",
+        "Make the repository the context, or clone it in a RUN.",
+    ),
+    _Feature(
+        frozenset({"FROM"}),
+        _foreign_platform,
+        "this executor ignores FROM --platform silently, and takes the image for the platform that is built for",
+        "Leave --platform out, and set PLATFORM or build on a machine of that platform.",
+    ),
+    _Feature(
+        _COPYING,
+        _symbolic,
+        "this executor knows --chmod with octal numbers only",
+        "Write a number such as 755.",
+    ),
+    _Feature(
+        _COPYING,
+        _set_id,
+        "this executor leaves the first digit of --chmod out",
+        "Set it in a RUN chmod.",
+        fatal=False,
+    ),
+    _Feature(
+        frozenset({"USER"}),
+        _other_group,
+        "this executor lets RUN have the user's own group, not the one after the colon",
+        "Make that group the user's own one.",
+        fatal=False,
+    ),
+    _Feature(
+        frozenset({"HEALTHCHECK"}),
+        lambda instruction, support: not support.modern and instruction.flag("--start-interval") is not None,
+        "this executor leaves --start-interval out",
+        "Use --interval.",
+        fatal=False,
+    ),
+)
+
+
+def refuse_ignored(instructions: Sequence[Instruction], support: Support, name: str, syntax: str = "") -> None:
+    """Refuse what this executor would leave out or misread without a word.
+
+    Args:
+        instructions: the Dockerfile's.
+        support: what the executor makes of them.
+        name: the Dockerfile's, for the message.
+        syntax: the value of its `# syntax=`.
+
+    Raises:
+        JobError: DockerfileUnsupported, naming the file and the line.
+    """
+    if syntax and not _FRONTEND.fullmatch(syntax):
+        raise JobError.of(
+            Failure(
+                Reason.DOCKERFILE_UNSUPPORTED,
+                f"{name}: this executor ignores # syntax={syntax} silently; it reads Dockerfiles only.",
+                line=1,
+                hint="Leave the line out if the file is a plain Dockerfile.",
+            )
+        )
+    for instruction, feature in _found(instructions, support):
+        if feature.fatal:
+            raise JobError.of(
+                Failure(
+                    Reason.DOCKERFILE_UNSUPPORTED,
+                    f"{name} line {instruction.line}: {feature.problem}.",
+                    instruction=instruction.text,
+                    line=instruction.line,
+                    hint=feature.advice,
+                )
+            )
+
+
+def warnings_about(instructions: Sequence[Instruction], support: Support, name: str) -> Iterator[str]:
+    """What this executor does otherwise than Docker, though the image can be used."""
+    for instruction, feature in _found(instructions, support):
+        if not feature.fatal:
+            yield f"{name} line {instruction.line}: {feature.problem}. {feature.advice}"
+
+
+def _found(instructions: Sequence[Instruction], support: Support) -> Iterator[tuple[Instruction, _Feature]]:
+    for instruction in instructions:
+        for feature in _TABLE:
+            if instruction.keyword in feature.keywords and feature.is_there(instruction, support):
+                yield instruction, feature

@@ -1,0 +1,1 @@
+"""The executor: its command line, its output, and what ended it."""

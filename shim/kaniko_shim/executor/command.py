@@ -1,0 +1,197 @@
+"""The one place that turns a request into the executor's command line and environment."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.log.masking import MASK
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.registry.references import DOCKER_HUB
+from kaniko_shim.request.extra_args import several
+from kaniko_shim.request.request import BuildRequest
+from kaniko_shim.system.paths import Paths
+
+_FLAG = re.compile(r"^\s+(?:-\w, )?--([A-Za-z][A-Za-z0-9-]*)", re.MULTILINE)
+
+_RETRIES = "3"
+# The executor also retries what will never work, such as an unknown image: 1 s, then 2 s.
+_DOWNLOAD_RETRIES = "2"
+
+# What the credential helpers compiled into the executor and crane read, and the proxies.
+_PASSED_ON = re.compile(
+    r"AWS_.*|ECS_CONTAINER_METADATA_.*|GOOGLE_APPLICATION_CREDENTIALS|GOOGLE_CLOUD_PROJECT|GCE_METADATA_.*|AZURE_.*"
+    r"|CI_REGISTRY.*|CI_JOB_TOKEN|SSL_CERT_(?:DIR|FILE)|(?i:(?:https?|no|all)_proxy)|FF_KANIKO_.*"
+)
+
+# Of those, what a RUN step that reads the executor's environment must not bring into the log.
+_SECRET = re.compile(r".*(?:SECRET|TOKEN|PASSWORD).*(?<!_FILE)(?<!_URI)(?<!_URL)")
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/kaniko"
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What the executor at hand knows, read from its `--help`."""
+
+    flags: frozenset[str]
+
+    @property
+    def support(self) -> Support:
+        """What it makes of Dockerfiles; the flag came with heredocs and mounts."""
+        return Support(modern="secret" in self.flags)
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A command to run.
+
+    Attributes:
+        argv: the program and its arguments.
+        environment: all of its variables.
+    """
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)
+
+
+def read_abilities(help_text: str) -> Abilities:
+    """Read what `executor --help` printed."""
+    return Abilities(frozenset(_FLAG.findall(help_text)))
+
+
+def secrets_passed_on(environment: Mapping[str, str]) -> Iterator[str]:
+    """The values in the environment of the executor and of crane that must not be printed."""
+    for name, value in environment.items():
+        if _PASSED_ON.fullmatch(name) and _SECRET.fullmatch(name):
+            yield value
+
+
+def tool_environment(environment: Mapping[str, str], paths: Paths) -> dict[str, str]:
+    """The bare environment of the executor and of crane."""
+    passed = {name: value for name, value in environment.items() if _PASSED_ON.fullmatch(name) and value}
+    return passed | {
+        "PATH": _PATH,
+        "HOME": "/root",
+        "TMPDIR": str(paths.scratch),
+        "DOCKER_CONFIG": str(paths.credentials),
+        # The executor refuses to run where it does not recognise a container.
+        "container": "kube",
+    }
+
+
+def invocation(
+    request: BuildRequest,
+    *,
+    context: Path,
+    dockerfile: Path,
+    abilities: Abilities,
+    environment: Mapping[str, str],
+    paths: Paths,
+    ignored: tuple[str, ...] = (),
+) -> Invocation:
+    """The executor's command for a request.
+
+    Args:
+        request: what is to be built.
+        context: the context's directory.
+        dockerfile: the Dockerfile's absolute path: a relative one is looked for elsewhere first.
+        abilities: what the executor knows; other flags are left out.
+        environment: the variables that the process was started with.
+        paths: the builder's places.
+        ignored: paths that snapshots leave out.
+
+    Raises:
+        JobError: InvalidSpec; the request needs a flag that this executor does not have.
+    """
+    flags: list[tuple[str, str]] = [
+        ("context", str(context)),
+        ("dockerfile", str(dockerfile)),
+        ("log-format", "text"),
+        ("log-timestamp", "false"),
+        ("snapshot-mode", "redo"),
+        ("push-retry", _RETRIES),
+        ("image-download-retry", _DOWNLOAD_RETRIES),
+        ("image-fs-extract-retry", _RETRIES),
+        *(("ignore-path", path) for path in ignored),
+        *(("build-arg", f"{argument.name}={argument.value}") for argument in request.build_args),
+        *(("build-arg", argument.name) for argument in request.secret_build_args),
+        *(("label", f"{label.name}={label.value}") for label in request.labels),
+        *_output_flags(request, paths),
+        *_cache_flags(request, abilities),
+        *_registry_flags(request),
+    ]
+    if request.platform:
+        if "custom-platform" not in abilities.flags:
+            raise JobError(Reason.INVALID_SPEC, "PLATFORM: this executor builds for its own platform only.")
+        flags.append(("custom-platform", request.platform.name))
+    if request.target:
+        flags.append(("target", request.target))
+    flags = _with_extra(flags, request, abilities)
+    argv = [f"--{name}={value}" for name, value in flags if name in abilities.flags]
+    secrets = {argument.name: argument.value for argument in request.secret_build_args}
+    return Invocation(
+        (str(paths.executor), *argv),
+        tool_environment(environment, paths) | secrets,
+    )
+
+
+def shown(command: Invocation) -> str:
+    """The command as a shell would take it, without the values of build arguments."""
+    import shlex  # noqa: PLC0415 - for --dry-run only
+
+    def hide(argument: str) -> str:
+        head, equals, _ = argument.removeprefix("--build-arg=").partition("=")
+        return f"--build-arg={head}={MASK}" if argument.startswith("--build-arg=") and equals else argument
+
+    return shlex.join(hide(argument) for argument in command.argv)
+
+
+def _output_flags(request: BuildRequest, paths: Paths) -> list[tuple[str, str]]:
+    flags = [("destination", output.name) for output in request.outputs]
+    if request.push:
+        flags.append(("digest-file", str(paths.digest_file)))
+    else:
+        flags.append(("no-push", "true"))
+    if request.layout:
+        flags.append(("oci-layout-path", request.layout))
+    return flags
+
+
+def _with_extra(flags: list[tuple[str, str]], request: BuildRequest, abilities: Abilities) -> list[tuple[str, str]]:
+    """The flags with those of EXTRA_ARGS, which replace the shim's own choice."""
+    unknown = [f"--{extra.name}" for extra in request.extra_args if extra.name not in abilities.flags]
+    if unknown:
+        raise JobError(Reason.INVALID_SPEC, f"EXTRA_ARGS: this executor does not know {', '.join(unknown)}.")
+    replaced = {extra.name for extra in request.extra_args if not several(extra.name)}
+    kept = [(name, value) for name, value in flags if name not in replaced]
+    return kept + [(extra.name, extra.value) for extra in request.extra_args]
+
+
+def _cache_flags(request: BuildRequest, abilities: Abilities) -> list[tuple[str, str]]:
+    if request.cache is None:
+        return []
+    # Uncompressed: the executor holds compressed layers in memory.
+    flags = [("cache", "true"), ("cache-repo", request.cache.repo), ("compressed-caching", "false")]
+    if request.cache.ttl_seconds is not None:
+        flags.append(("cache-ttl", f"{request.cache.ttl_seconds}s"))
+    if request.cache.read_only:
+        if "no-push-cache" not in abilities.flags:
+            raise JobError(Reason.INVALID_SPEC, "CACHE_READ_ONLY: this executor always adds to its cache.")
+        flags.append(("no-push-cache", "true"))
+    return flags
+
+
+def _registry_flags(request: BuildRequest) -> list[tuple[str, str]]:
+    registries = request.registries
+    flags = [("insecure-registry", host) for host in registries.insecure]
+    flags += [("skip-tls-verify-registry", host) for host in registries.skip_tls_verify]
+    # A mirror is a map of Docker Hub; one flag keeps both in the order given.
+    maps = [(DOCKER_HUB, mirror) for mirror in registries.mirrors]
+    maps += [(entry.host, entry.mirror) for entry in registries.maps]
+    flags += [("registry-map", f"{host}={mirror}") for host, mirror in maps]
+    if registries.skip_fallback:
+        flags.append(("skip-default-registry-fallback", "true"))
+    return flags

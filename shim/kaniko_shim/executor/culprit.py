@@ -1,0 +1,43 @@
+"""Which of the Dockerfile's instructions failed."""
+
+import re
+
+from kaniko_shim.dockerfile.parse import Instruction, find_copy, find_line
+from kaniko_shim.executor.progress import Progress
+from kaniko_shim.outcome.classify import missing_file
+
+_SPEAKS_OF_A_STAGE = re.compile(r"/kaniko/(?!buildcontext/)")
+
+
+def find_culprit(
+    instructions: tuple[Instruction, ...], progress: Progress, error: str, sub_path: str
+) -> tuple[str, int]:
+    """The instruction that failed, and its line (0 if unknown).
+
+    Args:
+        instructions: the Dockerfile.
+        progress: what the executor did.
+        error: its last words.
+        sub_path: the context's directory in the fetched tree.
+    """
+    missing = missing_path(error, sub_path)
+    # The executor looks for files to copy before it begins an instruction.
+    if missing and (found := find_copy(instructions, missing)):
+        return found.text, found.line
+    if progress.image:
+        return _find_image(instructions, progress.image)
+    return progress.instruction, find_line(instructions, progress.instruction, progress.occurrence)
+
+
+def missing_path(error: str, sub_path: str) -> str:
+    """The file that an error says is missing, as the Dockerfile has it, or empty."""
+    missing = missing_file(error)
+    return missing if _SPEAKS_OF_A_STAGE.search(error) else missing.removeprefix(sub_path.strip("/") + "/")
+
+
+def _find_image(instructions: tuple[Instruction, ...], image: str) -> tuple[str, int]:
+    for instruction in instructions:
+        words = instruction.text.split()
+        if (instruction.keyword == "FROM" and image in words) or f"--from={image}" in words:
+            return instruction.text, instruction.line
+    return "", 0

@@ -1,0 +1,42 @@
+"""Finds out which flags the executor at hand knows."""
+
+import subprocess
+
+from kaniko_shim.executor.command import Abilities, read_abilities
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.system.paths import Paths
+
+_TIMEOUT = 60
+
+
+def probe(paths: Paths) -> Abilities:
+    """The executor's abilities: from the file made with the image, or from the executor itself.
+
+    The file's first line is the executor's size in bytes, so that an executor that was put in place of
+    the image's own is asked anew.
+
+    Raises:
+        JobError: Internal; there is no executor, or it does not answer.
+    """
+    try:
+        size = paths.executor.stat().st_size
+    except OSError as error:
+        raise JobError(Reason.INTERNAL, f"There is no executor {paths.executor}: {error.strerror}.") from error
+    try:
+        head, _, text = paths.executor_help.read_text(encoding="utf-8").partition("\n")
+        if head == str(size):
+            return read_abilities(text)
+    except OSError:
+        pass
+    return read_abilities(_ask(paths))
+
+
+def _ask(paths: Paths) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program
+            [paths.executor, "--help"], env={}, capture_output=True, text=True, timeout=_TIMEOUT, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise JobError(Reason.INTERNAL, f"The executor does not answer to --help: {error}.") from error
+    return done.stdout + done.stderr

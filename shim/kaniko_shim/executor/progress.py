@@ -1,0 +1,191 @@
+"""Follows the executor's log: what it is doing, which instruction it is at, what the cache gave."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from kaniko_shim.dockerfile.steps import Steps, Walk
+from kaniko_shim.outcome.result import CacheReport
+
+_RECORD = re.compile(r'(?:time=(?:"[^"]*"|\S+) )?level=(\w+) msg=("(?:[^"\\]|\\.)*"|\S*)(?: .*)?')
+_RECORD_BEGIN = re.compile(r'time="\d{4}-\d\d-\d\dT[^"]*" level=\w+ msg=')
+_INSTRUCTION = re.compile(
+    r"(?:RUN|COPY|ADD|FROM|ENV|ARG|LABEL|WORKDIR|USER|EXPOSE|VOLUME|ENTRYPOINT|CMD|SHELL|STOPSIGNAL|HEALTHCHECK"
+    r"|ONBUILD|MAINTAINER) .*",
+    re.DOTALL,
+)
+_LONGEST_STEP = 80
+_STAGE = "Building stage '"
+_RUNNING = "Running: ["
+_CACHE_HIT = "Using caching version of cmd: "
+_CACHE_MISS = "No cached layer found for cmd "
+_CACHE_WARNING = "Error uploading layer to cache: "
+# A command that changed nothing has no layer to upload.
+_HARMLESS = re.compile(r"open : no such file or directory\s*$")
+
+_TRIGGERS = re.compile(r"Executing (?!0 )\d+ build triggers")
+_NOTHING_TO_COPY = "No files to copy"
+_MIRROR = re.compile(
+    r"Failed to retrieve image (\S+) from (?:re)?mapped registry (\S+): (.*?)(?:\. Will try with.*)?", re.DOTALL
+)
+# Of several mirrors one may well not have an image.
+_NOT_THERE = re.compile(r"MANIFEST_UNKNOWN|NAME_UNKNOWN|status code 404")
+
+_PUSH = "Pushing image to "
+_PULL = "Retrieving image manifest "
+_PHASES = (
+    (_PULL, "looking for the base image {rest}"),
+    ("Unpacking rootfs as cmd ", "unpacking the base image"),
+    ("Initializing snapshotter", "taking a snapshot of the base image"),
+    ("Taking snapshot of ", "taking a snapshot of the file system"),
+    ("Pushing layer ", "pushing a layer to the cache"),
+    (_PUSH, "pushing the image to {rest}"),
+    ("Deleting filesystem", "cleaning up after a stage"),
+    ("Storing source image from stage ", "keeping a stage's image"),
+    ("Saving file ", "keeping a stage's files"),
+    ("Found cached layer, extracting", "unpacking a cached layer"),
+    ("Checking for cached layer ", "asking the cache"),
+)
+_FINAL = re.compile(
+    r"(?:error building image|error pushing image|error checking push permissions|error resolving|Error: |getting tag "
+    r"|kaniko should only be run inside|fatal error: |panic: )"
+)
+
+
+class Progress:
+    """What is known about a run of the executor from the lines it wrote.
+
+    Attributes:
+        phase: what it is doing, or empty if the last line did not tell.
+        instruction: the last instruction that it began, as the Dockerfile has it; empty before the first.
+        occurrence: how often that instruction's text has been begun.
+        error: its last words, if it failed.
+        triggers: whether a base image has triggers (ONBUILD).
+        walk: the step that it is at.
+        pushing: whether the push of the image has begun.
+        image: the image that it is asking a registry for, if it is.
+        mirrors: what mirrors of that image said.
+        warnings: what it complained about and the user should know; whoever reads it takes it out.
+    """
+
+    def __init__(self, outputs: Iterable[str] = (), steps: Steps | None = None) -> None:
+        self._outputs = frozenset(outputs)
+        self.phase = ""
+        self.instruction = ""
+        self.occurrence = 0
+        self.error = ""
+        self.walk = Walk(steps or Steps())
+        self.triggers = False
+        self.pushing = False
+        self.image = ""
+        self.mirrors = list[str]()
+        self.warnings = list[str]()
+        self._begun = Counter[str]()
+        self._stages = 0
+        self._hits = 0
+        self._misses = 0
+
+    @property
+    def cache(self) -> CacheReport:
+        """Cached layers found and not found so far."""
+        return CacheReport(self._hits, self._misses)
+
+    def read(self, line: str) -> Iterator[str]:
+        """Take note of a line.
+
+        Yields:
+            The line as people should see it: cut in two where a RUN's output has no line end, or not at all.
+        """
+        begin = _RECORD_BEGIN.search(line)
+        cut = begin.start() if begin else 0
+        for part in (line[:cut], line[cut:]) if cut else (line,):
+            if (shown := self._read(part)) is not None:
+                yield shown
+
+    @property
+    def _copies(self) -> bool:
+        """Whether it is copying; it also looks for files before an instruction begins, while it is at the last one."""
+        return self.phase == self._step and self.instruction.startswith(("COPY ", "ADD "))
+
+    @property
+    def _step(self) -> str:
+        return f"at {self.instruction[:_LONGEST_STEP]}"
+
+    def _read(self, line: str) -> str | None:
+        record = _RECORD.fullmatch(line)
+        if record is None:
+            return self._read_plain(line)
+        level, message = record[1], _unquote(record[2])
+        self._note(message)
+        if level in {"warning", "error", "fatal"}:
+            return f"{level.upper()}: {message}"
+        return message
+
+    def _read_plain(self, line: str) -> str | None:
+        if _FINAL.match(line):
+            self.error = line
+        elif self.error:
+            if self.error.startswith("Error: "):
+                # An unknown flag is followed by the usage of every flag there is.
+                return None
+            self.error += "\n" + line
+        return line
+
+    def _note(self, message: str) -> None:
+        self.error = ""
+        self._note_stage(message)
+        self._note_image(message)
+        if message.startswith(_CACHE_HIT):
+            self._hits += 1
+        elif message.startswith(_CACHE_MISS):
+            self._misses += 1
+        elif message.startswith(_CACHE_WARNING) and not _HARMLESS.search(message):
+            self.warnings.append("A layer could not be added to the cache: " + message[len(_CACHE_WARNING) :])
+        elif message == _NOTHING_TO_COPY and self._copies:
+            self.warnings.append(f"{self.instruction} copies nothing: no file has a name of that pattern")
+        elif _INSTRUCTION.fullmatch(message):
+            self.instruction = " ".join(message.split())
+            self._begun[self.instruction] += 1
+            self.occurrence = self._begun[self.instruction]
+            self.walk.enter(self.instruction)
+            self.phase = self._step
+            return
+        elif message.startswith(_RUNNING):
+            self.phase = self._step
+            return
+        for start, phase in _PHASES:
+            if message.startswith(start):
+                self.phase = phase.format(rest=message[len(start) :])
+                # A layer's way into the cache begins with the same words.
+                self.pushing = self.pushing or (start == _PUSH and message[len(start) :] in self._outputs)
+                return
+
+    def _note_stage(self, message: str) -> None:
+        self.triggers = self.triggers or bool(_TRIGGERS.fullmatch(message))
+        if message.startswith(_STAGE):
+            self._stages += 1
+            # The first one's FROM is the step that every build begins with.
+            if self._stages > 1:
+                self.walk.enter_stage()
+
+    def _note_image(self, message: str) -> None:
+        if message.startswith(_PULL):
+            self.image = message[len(_PULL) :]
+            self.mirrors.clear()
+        elif match := _MIRROR.fullmatch(message):
+            self.mirrors.append(match[3])
+            if not _NOT_THERE.search(match[3]):
+                self.warnings.append(f"The mirror {match[2]} did not give {match[1]}: {match[3]}")
+        elif not message.startswith(("Retrieving image ", "Retrying operation ")):
+            self.image = ""
+
+
+def _unquote(text: str) -> str:
+    if not text.startswith('"'):
+        return text
+    try:
+        value = json.loads(re.sub(r"\\x([0-9a-fA-F]{2})", r"\\u00\1", text))
+    except ValueError:
+        return text[1:-1]
+    return str(value)

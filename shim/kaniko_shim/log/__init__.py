@@ -1,0 +1,1 @@
+"""The log: masking, lines, format and phases."""

@@ -1,0 +1,57 @@
+"""What the shim writes to its standard output."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+
+from kaniko_shim.log.masking import Masker
+
+_STDOUT = 1
+
+
+class Console:
+    """Lines of the log, with secrets masked.
+
+    It writes at once and unbuffered, so that nothing is lost when the process is killed.
+
+    Attributes:
+        masker: hides secrets.
+    """
+
+    def __init__(self, masker: Masker, descriptor: int = _STDOUT) -> None:
+        self.masker = masker
+        self._phase: Callable[[], str] | None = None
+        self._descriptor = descriptor
+
+    def structure(self, phase: Callable[[], str]) -> None:
+        """From now on, write each line as a JSON object, with the phase that a function tells."""
+        self._phase = phase
+
+    def say(self, text: str) -> None:
+        """Write a line of the shim's own."""
+        self.relay(text if self._phase else f"kaniko-shim: {text}", "shim")
+
+    def relay(self, text: str, stream: str = "shim") -> None:
+        """Write a line as it is, secrets apart.
+
+        Args:
+            text: the line.
+            stream: the program that it comes from.
+        """
+        text = self.masker.mask(text)
+        if self._phase:
+            text = _structured(text, stream, self._phase())
+        content = (text + "\n").encode("utf-8", "replace")
+        try:
+            while content:
+                content = content[os.write(self._descriptor, content) :]
+        except (BrokenPipeError, BlockingIOError):
+            # A reader of the log that has gone, or is stuck, does not stop the build.
+            return
+
+
+def _structured(text: str, stream: str, phase: str) -> str:
+    now = time.time()
+    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03d}Z"
+    return json.dumps({"time": moment, "phase": phase, "stream": stream, "message": text}, ensure_ascii=False)

@@ -1,0 +1,168 @@
+"""One GET: redirects are followed, credentials go to one host, and what is no success is told."""
+
+import re
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit
+
+import urllib3
+from urllib3.exceptions import HTTPError, IncompleteRead, MaxRetryError, ProtocolError, SSLError
+from urllib3.util import Timeout
+
+from kaniko_shim import __version__
+from kaniko_shim.log.masking import mask_url
+from kaniko_shim.net.metadata_guard import refuse_metadata
+from kaniko_shim.net.proxies import connect, proxy_for
+from kaniko_shim.net.trust import tls_context
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+
+TIMEOUT = Timeout(connect=20, read=60)
+
+_REDIRECTS = 10
+_MOVED = frozenset({301, 302, 303, 307, 308})
+_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+_UNAUTHORIZED = frozenset({401, 403, 407})
+_MISSING = frozenset({404, 410})
+_SUCCESS = frozenset({200, 206})
+_CHANGED = frozenset({412, 416})
+_LONGEST_COMPLAINT = 4096
+_CODE = re.compile(rb"<Code>\s*([A-Za-z0-9.]{1,60})\s*</Code>")
+# urllib3 puts the connection's repr before the message.
+_CONNECTION = re.compile(r"^(?:.*>: |HTTPS?Connection(?:Pool)?\([^)]*\): )")
+_REGION = "x-amz-bucket-region"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to get.
+
+    Attributes:
+        url: without user and password.
+        headers: for the URL's own host only, such as Authorization.
+        hint: what to do if access is refused; empty for the reason's own hint.
+    """
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hint: str = ""
+
+
+class TryAgainError(Exception):
+    """Something that may pass.
+
+    Attributes:
+        pause: seconds that the server asked to be left alone.
+    """
+
+    def __init__(self, problem: str, pause: float = 0) -> None:
+        super().__init__(problem)
+        self.pause = pause
+
+
+class ChangedError(Exception):
+    """The rest of a body can't be had: what is there now is something else."""
+
+
+def get(
+    target: Target,
+    shown: str,
+    headers: Mapping[str, str],
+    environment: Mapping[str, str],
+    connections: ExitStack,
+) -> urllib3.BaseHTTPResponse:
+    """Ask for the target; the answer is a 200 or 206 whose body was not read yet.
+
+    Args:
+        target: what to get.
+        shown: what messages call it; holds no secret.
+        headers: further ones, for every host.
+        environment: proxies and certificates.
+        connections: what the connections are closed with.
+
+    Raises:
+        TryAgainError: another attempt may end better.
+        ChangedError: the server refuses a part of the body.
+        JobError: SourceUnauthorized, SourceNotFound, SourceInvalid or SourceUnavailable.
+    """
+    try:
+        response = _follow(target, headers, environment, connections)
+        if response.status not in _SUCCESS:
+            raise _refusal(response, shown, target.hint)
+    except HTTPError as error:
+        raise explain(error, shown) from error
+    return response
+
+
+def explain(error: HTTPError, shown: str) -> Exception:
+    """A failure of the connection: to be tried again, unless it is the certificate's."""
+    reason = error.reason if isinstance(error, MaxRetryError) and error.reason else error
+    if isinstance(reason, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(reason):
+        return JobError(
+            Reason.SOURCE_UNAVAILABLE,
+            f"The certificate of {shown} is not trusted.",
+            hint="Give the authority's certificate in REGISTRY_CA, or mount it into a directory of SSL_CERT_DIR.",
+        )
+    if isinstance(reason, ProtocolError) and any(isinstance(part, IncompleteRead) for part in reason.args):
+        return TryAgainError("the connection ended early")
+    text = str(reason.args[0]) if len(reason.args) > 1 else str(reason)
+    return TryAgainError(mask_url(_CONNECTION.sub("", text) or type(reason).__name__))
+
+
+def _follow(
+    target: Target, further: Mapping[str, str], environment: Mapping[str, str], connections: ExitStack
+) -> urllib3.BaseHTTPResponse:
+    url = target.url
+    asked = urlsplit(url).hostname or ""
+    for _ in range(_REDIRECTS + 1):
+        headers = {"User-Agent": f"kaniko-shim/{__version__}", "Accept-Encoding": "identity", **further}
+        if _origin(url) == _origin(target.url):
+            headers |= target.headers
+        context = tls_context(environment) if url.startswith("https:") else None
+        pool = connections.enter_context(connect(url, environment, context))
+        response = pool.request(
+            "GET", url, headers=headers, preload_content=False, redirect=False, retries=False, timeout=TIMEOUT
+        )
+        location = response.headers.get("Location")
+        if response.status not in _MOVED or not location:
+            return response
+        before, url = url, urljoin(url, location)
+        if urlsplit(url).scheme not in {"http", "https"}:
+            raise JobError(
+                Reason.SOURCE_INVALID, f"{mask_url(before)} leads to a URL that is neither http:// nor https://."
+            )
+        refuse_metadata(url, asked, proxied=bool(proxy_for(url, environment)))
+    raise JobError(Reason.SOURCE_INVALID, f"{mask_url(url)} was reached after {_REDIRECTS} redirects without an end.")
+
+
+def _refusal(response: urllib3.BaseHTTPResponse, shown: str, hint: str) -> Exception:
+    status = response.status
+    if status in _AGAIN:
+        after = response.headers.get("Retry-After", "")
+        return TryAgainError(f"the server answered {status}", float(after) if after.isdigit() else 0)
+    if status in _CHANGED:
+        return ChangedError(f"the server answered {status}")
+    words = " ".join(filter(None, [str(status), response.reason or "", _complaint(response)]))
+    answer = f"The server of the context answered {words} to {shown}."
+    if status in _MISSING:
+        return JobError(Reason.SOURCE_NOT_FOUND, answer)
+    if region := response.headers.get(_REGION, "") if status not in _UNAUTHORIZED else "":
+        return JobError(Reason.SOURCE_INVALID, answer, hint=f"Set SOURCE_S3_REGION={region[:40]}.")
+    if status in _UNAUTHORIZED or "ExpiredToken" in words:
+        return JobError(Reason.SOURCE_UNAUTHORIZED, answer, hint=hint)
+    return JobError(Reason.SOURCE_INVALID, answer)
+
+
+def _complaint(response: urllib3.BaseHTTPResponse) -> str:
+    """The word for what is wrong that the servers of buckets write into their answers, in brackets."""
+    try:
+        found = _CODE.search(response.read(_LONGEST_COMPLAINT, decode_content=False))
+    except HTTPError:
+        return ""
+    return f"({found[1].decode()})" if found else ""
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)

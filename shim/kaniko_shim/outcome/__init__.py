@@ -1,0 +1,1 @@
+"""How a job ended: reasons, errors, classification and the result."""

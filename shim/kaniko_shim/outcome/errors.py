@@ -1,0 +1,65 @@
+"""A failure on its way from where it is noticed to the result."""
+
+from dataclasses import dataclass, replace
+
+from kaniko_shim.outcome.reasons import TABLE, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong, in the words that the result uses.
+
+    Attributes:
+        reason: the class of the failure.
+        message: a sentence; holds no secret.
+        hint: the next step; empty means the reason's own hint.
+        exit_code: overrides the reason's exit code (a RUN's own code, a signal).
+        instruction: the Dockerfile's instruction, as written there.
+        line: its line, counted from 1; 0 if unknown.
+        registry: `host[:port]` concerned, if one is.
+    """
+
+    reason: Reason
+    message: str
+    hint: str = ""
+    exit_code: int | None = None
+    instruction: str = ""
+    line: int = 0
+    registry: str = ""
+
+    @property
+    def code(self) -> int:
+        """The exit code of the process."""
+        return TABLE[self.reason].exit_code if self.exit_code is None else self.exit_code
+
+    @property
+    def advice(self) -> str:
+        """The hint, or else the reason's own."""
+        return self.hint or TABLE[self.reason].hint
+
+
+class JobError(Exception):
+    """Ends the job with a failure that its owner can act on."""
+
+    def __init__(self, reason: Reason, message: str, *, hint: str = "", registry: str = "") -> None:
+        super().__init__(message)
+        self.failure = Failure(reason, message, hint=hint, registry=registry)
+
+    @classmethod
+    def of(cls, failure: Failure) -> "JobError":
+        """Wrap a failure that was already put together."""
+        error = cls(failure.reason, failure.message)
+        error.failure = failure
+        return error
+
+
+class CancelledError(JobError):
+    """The process was told to stop by a signal."""
+
+    def __init__(self, signal_number: int, signal_name: str) -> None:
+        super().__init__(Reason.CANCELLED, f"The job was stopped by {signal_name}.")
+        self.failure = replace(self.failure, exit_code=128 + signal_number)
+
+
+class TooLateError(JobError):
+    """The time for a part of the job is over."""

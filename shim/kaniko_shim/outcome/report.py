@@ -1,0 +1,70 @@
+"""Where a result goes: the termination message, a file, and the last lines of the log."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from kaniko_shim.log.console import Console
+from kaniko_shim.outcome.result import Result, encode
+from kaniko_shim.request.variable import Command
+
+
+class Reports:
+    """The places of the result, opened before a build can touch them."""
+
+    def __init__(self, termination_log: Path, result_file: str) -> None:
+        self._result_file = result_file
+        self._termination_log: int | None = None
+        with suppress(OSError):
+            # Only where it exists: Kubernetes made it, and reads it.
+            self._termination_log = os.open(termination_log, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+    def write(self, result: Result, console: Console) -> None:
+        """Write the result everywhere."""
+        content = encode(result, console.masker.mask)
+        if self._termination_log is not None:
+            with suppress(OSError):
+                os.ftruncate(self._termination_log, 0)
+                os.pwrite(self._termination_log, content, 0)
+        if self._result_file:
+            try:
+                _write_file(Path(self._result_file), content + b"\n")
+            except OSError as error:
+                console.say(f"RESULT_FILE={self._result_file} can't be written: {error.strerror}")
+        for line in summary(result):
+            console.say(line)
+
+
+def summary(result: Result) -> list[str]:
+    """The result in a few lines for people."""
+    seconds = (result.timings.total or 0) / 1000
+    failure = result.failure
+    if failure is None:
+        lines = [f"pushed {image.reference} ({image.digest}, {_size(image.size)})" for image in result.images]
+        return [*lines, f"done in {seconds:.1f} s{_counted(result.warnings)}{_next_step(result)}"]
+    lines = [f"FAILED after {seconds:.1f} s, {failure.reason}: {failure.message}"]
+    if failure.instruction:
+        where = f"line {failure.line}: " if failure.line else ""
+        lines.append(f"at {where}{failure.instruction[:300]}")
+    return [*lines, failure.advice]
+
+
+def _counted(warnings: tuple[str, ...]) -> str:
+    return f", with {len(warnings)} warning{'s' * (len(warnings) > 1)} (see above)" if warnings else ""
+
+
+def _next_step(result: Result) -> str:
+    if result.images:
+        reference, digest = result.images[0].reference, result.images[0].digest
+        return f"; to run exactly this image, name {reference.partition('@')[0]}@{digest}"
+    return "; kaniko-shim push takes the image from here" if result.command == Command.BUILD else ""
+
+
+def _size(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB" if size else "size unknown"
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags, 0o644), "wb") as stream:
+        stream.write(content)

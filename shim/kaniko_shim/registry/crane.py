@@ -1,0 +1,89 @@
+"""Runs crane, the registry tool beside the executor."""
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kaniko_shim.executor.command import Invocation, tool_environment
+from kaniko_shim.oci.blobs import digest_of
+from kaniko_shim.oci.layout import sizes
+from kaniko_shim.outcome.classify import Evidence, classify
+from kaniko_shim.outcome.errors import Failure, JobError
+from kaniko_shim.outcome.result import PushedImage
+from kaniko_shim.registry.references import ImageReference
+from kaniko_shim.registry.registries import Registries
+from kaniko_shim.system.paths import Paths
+from kaniko_shim.system.process import Ended
+
+_TIMEOUT = 120
+_PREFIX = "Error: "
+
+
+@dataclass(frozen=True, slots=True)
+class Crane:
+    """crane, and how it reaches registries."""
+
+    paths: Paths
+    environment: Mapping[str, str]
+    registries: Registries
+
+    def command(self, registry: str, *arguments: str) -> Invocation:
+        """A command that talks to one registry.
+
+        crane has one switch for plain HTTP and for unverified certificates; it is given only for a
+        registry that the request lists for either.
+        """
+        lenient = ("--insecure",) if self.registries.is_lenient(registry) else ()
+        return Invocation(
+            (str(self.paths.crane), *lenient, *arguments),
+            tool_environment(self.environment, self.paths),
+        )
+
+    def inspect(self, image: ImageReference) -> PushedImage:
+        """What the registry has under a name.
+
+        Raises:
+            JobError: a registry's reason.
+        """
+        content = self.manifest(image)
+        digest = digest_of(content)
+        found = sizes(content)
+        return PushedImage(image.name, digest, sum(found), found[1:])
+
+    def manifest(self, image: ImageReference) -> bytes:
+        """The manifest under a name.
+
+        Raises:
+            JobError: a registry's reason.
+        """
+        command = self.command(image.registry, "manifest", image.name)
+        try:
+            done = subprocess.run(  # noqa: S603 - a fixed program, arguments without a shell
+                command.argv,
+                env=dict(command.environment),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            ended = Ended(None, 0)
+            raise JobError.of(crane_failure(ended, f"{image.registry}: i/o timeout", image)) from error
+        if done.returncode:
+            raise JobError.of(crane_failure(Ended(done.returncode), done.stderr.decode("utf-8", "replace"), image))
+        return done.stdout
+
+
+def crane_failure(ended: Ended, output: str, image: ImageReference) -> Failure:
+    """The failure that crane's output shows."""
+    lines = [line for line in output.splitlines() if line.strip()]
+    error = next((line for line in reversed(lines) if line.startswith(_PREFIX)), lines[-1] if lines else "")
+    failure = classify(Evidence(ended, error.removeprefix(_PREFIX), pushing=True))
+    if failure.registry:
+        return failure
+    return Failure(
+        failure.reason,
+        failure.message.replace("The registry", image.registry).replace("The executor", "The push"),
+        hint=failure.hint.replace("The registry", image.registry),
+        registry=image.registry,
+    )

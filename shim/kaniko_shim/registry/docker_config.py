@@ -1,0 +1,199 @@
+"""Docker's config.json: read, checked, merged and written, never printed."""
+
+import base64
+import binascii
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kaniko_shim.registry.references import is_docker_hub
+
+DOCKER_HUB_KEY = "https://index.docker.io/v1/"
+"""The only key under which the registry library looks Docker Hub's credentials up."""
+
+Auth = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What is sent to a registry; what is not used is empty."""
+
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    identity_token: str = field(default="", repr=False)
+    registry_token: str = field(default="", repr=False)
+
+
+# A key of these paths stands for the whole registry.
+_NO_PATHS = frozenset({"", "v1", "v2"})
+_AUTH_KEYS = ("auth", "username", "password", "identitytoken", "registrytoken", "email")
+
+
+@dataclass(frozen=True, slots=True)
+class DockerConfig:
+    """The parts of a Docker config that name credentials.
+
+    Attributes:
+        auths: registry key -> its credentials.
+        helpers: registry host -> name of its credential helper.
+        store: name of the credential helper for all others, or empty.
+    """
+
+    auths: Mapping[str, Auth] = field(default_factory=dict)
+    helpers: Mapping[str, str] = field(default_factory=dict)
+    store: str = ""
+
+    def secrets(self) -> Iterator[str]:
+        """Every value that must not be printed."""
+        for auth in self.auths.values():
+            for key in ("auth", "password", "identitytoken", "registrytoken"):
+                if auth.get(key):
+                    yield auth[key]
+            if auth.get("auth"):
+                yield _decode_auth(auth["auth"])[1]
+
+    def registries(self) -> frozenset[str]:
+        """`host[:port]` of every registry with credentials of its own."""
+        keys = {_host_of(key) for key in self.auths}
+        return frozenset(keys | set(self.helpers))
+
+    def login(self, registry: str, repository: str) -> Login | None:
+        """The credentials for a repository: its own, or else its registry's."""
+        whole = f"{registry}/{repository}"
+        for key, auth in sorted(self.auths.items(), key=lambda item: item[0] != whole):
+            path = key.rpartition("://")[2].partition("/")[2].strip("/")
+            if key == whole or (_host_of(key) == registry and path in _NO_PATHS):
+                user, password = _decode_auth(auth["auth"]) if auth.get("auth") else ("", "")
+                return Login(
+                    auth.get("username") or user,
+                    auth.get("password") or password,
+                    auth.get("identitytoken", ""),
+                    auth.get("registrytoken", ""),
+                )
+        return None
+
+
+def parse_docker_config(text: str) -> DockerConfig | None:
+    """Read a config, as JSON or as base64 of it; None if the text is empty.
+
+    Raises:
+        ValueError: what is wrong with it, without any of its values.
+    """
+    text = text.strip()
+    if not text:
+        return None
+    if not text.startswith("{"):
+        try:
+            text = base64.b64decode("".join(text.split()), validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise ValueError("write the JSON of a Docker config.json, or the base64 of it") from error
+    try:
+        document: object = json.loads(text)
+    except ValueError as error:
+        # JSON's own message quotes nothing of the text.
+        raise ValueError(f"the Docker config is no JSON ({error})") from error
+    if not isinstance(document, dict):
+        raise _wrong('a Docker config is a JSON object such as {"auths": {…}}')
+    if not {"auths", "credHelpers", "credsStore"} & document.keys():
+        raise ValueError('the Docker config has none of "auths", "credHelpers" and "credsStore"')
+    store = document.get("credsStore") or ""
+    if not isinstance(store, str):
+        raise _wrong('"credsStore" is not a text')
+    return DockerConfig(
+        {_normal_key(key): _parse_auth(key, auth) for key, auth in _object(document, "auths").items()},
+        {key: _text(helper, f'"credHelpers" of {key}') for key, helper in _object(document, "credHelpers").items()},
+        store,
+    )
+
+
+def merge(first: DockerConfig | None, second: DockerConfig | None) -> DockerConfig | None:
+    """Both configs in one; for a registry in both, the first wins."""
+    if first is None or second is None:
+        return first or second
+    return DockerConfig(
+        {**second.auths, **first.auths},
+        {**second.helpers, **first.helpers},
+        first.store or second.store,
+    )
+
+
+def without_missing_helpers(
+    config: DockerConfig, find: Callable[[str], str | None] = shutil.which
+) -> tuple[DockerConfig, tuple[str, ...]]:
+    """Drop credential helpers whose program is not here: the executor would fail on them.
+
+    Returns:
+        The config that is left, and the names of the helpers that were dropped.
+    """
+    names = {name for name in (config.store, *config.helpers.values()) if name}
+    missing = {name for name in names if find(f"docker-credential-{name}") is None}
+    helpers = {host: name for host, name in config.helpers.items() if name not in missing}
+    store = "" if config.store in missing else config.store
+    return DockerConfig(config.auths, helpers, store), tuple(sorted(missing))
+
+
+def write(config: DockerConfig, directory: Path) -> None:
+    """Write `config.json` into a directory, for its owner only, whole or not at all."""
+    document: dict[str, object] = {"auths": config.auths}
+    if config.helpers:
+        document["credHelpers"] = config.helpers
+    if config.store:
+        document["credsStore"] = config.store
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = directory / ".config.json"
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        json.dump(document, stream)
+    draft.replace(directory / "config.json")
+
+
+def _normal_key(key: str) -> str:
+    return DOCKER_HUB_KEY if is_docker_hub(_host_of(key)) else key
+
+
+def _host_of(key: str) -> str:
+    return key.rpartition("://")[2].partition("/")[0]
+
+
+def _object(document: Mapping[str, object], name: str) -> Mapping[str, object]:
+    value = document.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _wrong(f'"{name}" is no JSON object')
+    return value
+
+
+def _text(value: object, where: str) -> str:
+    if not isinstance(value, str):
+        raise _wrong(f"{where} is not a text")
+    return value
+
+
+def _parse_auth(registry: str, value: object) -> Auth:
+    where = f'"auths" of {registry}'
+    if not isinstance(value, dict):
+        raise _wrong(f"{where} is no JSON object")
+    auth = {key: _text(value[key], f"{key} in {where}") for key in _AUTH_KEYS if value.get(key) is not None}
+    if auth.get("auth"):
+        try:
+            _decode_auth(auth["auth"])
+        except ValueError as error:
+            raise ValueError(f"auth in {where} is not the base64 of user:password") from error
+    return auth
+
+
+def _decode_auth(text: str) -> tuple[str, str]:
+    user, colon, password = base64.b64decode(text).rstrip(b"\0").decode().partition(":")
+    if not colon:
+        raise ValueError("no colon")
+    return user, password
+
+
+def _wrong(problem: str) -> ValueError:
+    """The user's value has the wrong type: for them that is a wrong value."""
+    return ValueError(problem)

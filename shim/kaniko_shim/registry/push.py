@@ -1,0 +1,89 @@
+"""Pushes a layout to one registry: with attempts, and with a look at what the registry then has."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from kaniko_shim.outcome.errors import CancelledError, JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.result import PushedImage
+from kaniko_shim.registry.crane import Crane, crane_failure
+from kaniko_shim.registry.references import ImageReference
+from kaniko_shim.system import process
+from kaniko_shim.system.job import Job
+from kaniko_shim.system.signals import name_of
+
+ATTEMPTS = 4
+FIRST_PAUSE = 1.0
+"""Seconds before the second attempt; each further pause is twice as long."""
+
+_TRANSIENT = frozenset({Reason.REGISTRY_UNAVAILABLE, Reason.RATE_LIMITED})
+
+
+@dataclass(frozen=True, slots=True)
+class Pushing:
+    """What is pushed, and how.
+
+    Attributes:
+        job: the job.
+        crane: pushes.
+        silence: seconds without output that a heartbeat ends.
+        layout: what is pushed.
+        digest: the digest of it.
+        is_index: whether the layout itself is an index, as opposed to one image.
+    """
+
+    job: Job
+    crane: Crane
+    silence: float
+    layout: Path
+    digest: str
+    is_index: bool = False
+
+    def push(self, output: ImageReference) -> PushedImage:
+        """Push to one name.
+
+        Raises:
+            JobError: a registry's reason.
+        """
+        self.job.phases.enter(f"pushing to {output.name}")
+        pause = FIRST_PAUSE
+        attempt = 1
+        while True:
+            try:
+                return self._push(output)
+            except JobError as error:
+                if error.failure.reason not in _TRANSIENT or attempt == ATTEMPTS:
+                    raise
+                attempt += 1
+                self.job.say(f"{error.failure.message} Attempt {attempt} of {ATTEMPTS} in {pause:.0f} s")
+                time.sleep(pause)
+                pause *= 2
+
+    def _push(self, output: ImageReference) -> PushedImage:
+        written = list[str]()
+
+        def on_line(line: str) -> None:
+            written.append(line)
+            self.job.relay(line, "crane")
+
+        kind = ("--index",) if self.is_index else ()
+        ended = process.run(
+            self.crane.command(output.registry, "push", *kind, str(self.layout), output.name),
+            on_line=on_line,
+            on_silence=self.job.beat,
+            silence=self.silence,
+        )
+        if ended.stopped_by:
+            raise CancelledError(ended.stopped_by, name_of(ended.stopped_by))
+        if ended.code != 0:
+            raise JobError.of(crane_failure(ended, "\n".join(written), output))
+        pushed = self.crane.inspect(output)
+        if pushed.digest != self.digest:
+            raise JobError(
+                Reason.INTERNAL,
+                f"The registry has {pushed.digest} as {output.name}, but {self.digest} was pushed.",
+                hint="Somebody else pushed the same tag meanwhile. Build again.",
+                registry=output.registry,
+            )
+        return pushed

@@ -1,0 +1,179 @@
+"""Asks a registry whether an image may be pushed, as the first request of a push does, and takes it back.
+
+The upload that is begun is cancelled; nothing is stored. https://distribution.github.io/distribution/spec/api/
+"""
+
+import ipaddress
+import json
+import re
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlencode, urljoin
+
+import urllib3
+from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
+from urllib3.util import Timeout, make_headers
+
+from kaniko_shim import __version__
+from kaniko_shim.net.proxies import connect
+from kaniko_shim.net.trust import tls_context
+from kaniko_shim.outcome.classify import Evidence, classify
+from kaniko_shim.outcome.errors import Failure
+from kaniko_shim.registry.docker_config import DockerConfig
+from kaniko_shim.registry.references import ImageReference
+from kaniko_shim.registry.registries import Registries
+from kaniko_shim.system.process import Ended
+
+TIMEOUT = Timeout(connect=3, read=5)
+"""Seconds; a slow registry is no reason to keep a build waiting."""
+
+_OK, _ACCEPTED, _UNAUTHORIZED = 200, 202, 401
+_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+_DOCKER_HUB_API = "registry-1.docker.io"
+
+
+class _RefusedError(Exception):
+    """The registry's refusal, in the words that the executor and crane would use."""
+
+
+@dataclass(frozen=True, slots=True)
+class PushCheck:
+    """How registries are asked.
+
+    Attributes:
+        registries: which of them are reached without a verified certificate.
+        credentials: for the push.
+        environment: proxies and authorities.
+    """
+
+    registries: Registries
+    credentials: DockerConfig | None = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
+
+    def ask(self, image: ImageReference) -> Failure | None:
+        """Why the image could not be pushed, or None if it could."""
+        problem = ""
+        for base in self._bases(image.registry):
+            try:
+                self._begin_and_cancel(base, image)
+            except _RefusedError as error:
+                problem = str(error)
+                break
+            except (HTTPError, ssl.SSLError) as error:
+                # The first problem is that of HTTPS, which tells more.
+                problem = problem or _in_go(base, error)
+            else:
+                return None
+        return classify(Evidence(Ended(1), problem, pushing=True))
+
+    def _bases(self, registry: str) -> Iterator[str]:
+        host = _DOCKER_HUB_API if registry == "index.docker.io" else registry
+        yield f"https://{host}"
+        if registry in self.registries.insecure or _is_near(registry):
+            yield f"http://{host}"
+
+    def _begin_and_cancel(self, base: str, image: ImageReference) -> None:
+        lenient = self.registries.is_lenient(image.registry)
+        context = _context(self.environment, lenient=lenient) if base.startswith("https:") else None
+        with connect(base, self.environment, context) as pool:
+            headers = self._authorization(pool, base, image)
+            url = f"{base}/v2/{image.repository}/blobs/uploads/"
+            answer = _send(pool, "POST", url, {**headers, "Content-Length": "0"})
+            if answer.status != _ACCEPTED:
+                raise _RefusedError(_refusal("POST", url, answer))
+            if location := answer.headers.get("Location"):
+                _send(pool, "DELETE", urljoin(url, location), headers)
+
+    def _authorization(self, pool: urllib3.PoolManager, base: str, image: ImageReference) -> dict[str, str]:
+        """What the registry wants to see in each request."""
+        ping = _send(pool, "GET", f"{base}/v2/")
+        if ping.status != _UNAUTHORIZED:
+            return {}
+        login = self.credentials.login(image.registry, image.repository) if self.credentials else None
+        basic = make_headers(basic_auth=f"{login.username}:{login.password}") if login and login.username else {}
+        scheme, _, rest = ping.headers.get("WWW-Authenticate", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return dict(basic)
+        if login and login.registry_token:
+            return {"Authorization": f"Bearer {login.registry_token}"}
+        words = dict(_CHALLENGE.findall(rest))
+        scope = f"repository:{image.repository}:pull,push"
+        query = {"service": words.get("service", ""), "scope": scope}
+        realm = urljoin(base, words.get("realm", ""))
+        # The realm may be another server, whose certificate is verified in any case.
+        context = _context(self.environment, lenient=False) if realm.startswith("https:") else None
+        with connect(realm, self.environment, context) as server:
+            if login and login.identity_token:
+                form = urlencode({"grant_type": "refresh_token", "refresh_token": login.identity_token, **query})
+                kind = {"Content-Type": "application/x-www-form-urlencoded"}
+                answer = _send(server, "POST", realm, kind, form)
+            else:
+                answer = _send(server, "GET", f"{realm}?{urlencode(query)}", dict(basic))
+        if answer.status != _OK:
+            raise _RefusedError(_refusal("GET", realm, answer))
+        document = _json(answer)
+        return {"Authorization": f"Bearer {document.get('token') or document.get('access_token') or ''}"}
+
+
+def _send(
+    pool: urllib3.PoolManager, method: str, url: str, headers: Mapping[str, str] | None = None, body: str | None = None
+) -> urllib3.BaseHTTPResponse:
+    sent = {"User-Agent": f"kaniko-shim/{__version__}", **(headers or {})}
+    return pool.request(method, url, headers=sent, body=body, redirect=False, retries=False, timeout=TIMEOUT)
+
+
+def _context(environment: Mapping[str, str], *, lenient: bool) -> ssl.SSLContext:
+    context = tls_context(environment)
+    if lenient:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _is_near(registry: str) -> bool:
+    """Whether the registry library tries plain HTTP without being asked to."""
+    host = registry.rpartition(":")[0] or registry
+    if host == "localhost" or host.endswith((".local", ".localhost")):
+        return True
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_private
+
+
+def _refusal(method: str, url: str, answer: urllib3.BaseHTTPResponse) -> str:
+    errors = _json(answer).get("errors")
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    if code := first.get("code"):
+        return f"{method} {url}: {code}: {first.get('message') or ''}"
+    return f"{method} {url}: unexpected status code {answer.status} {answer.reason or ''}".rstrip()
+
+
+def _json(answer: urllib3.BaseHTTPResponse) -> dict[str, object]:
+    try:
+        document: object = json.loads(answer.data)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _in_go(base: str, error: Exception) -> str:
+    """A failure to connect, in the words that the classification knows."""
+    cause: object = error.reason if isinstance(error, MaxRetryError) else error
+    text = str(cause)
+    if isinstance(cause, SSLError | ssl.SSLError):
+        if "WRONG_VERSION_NUMBER" in text or "record layer" in text:
+            text = "http: server gave HTTP response to HTTPS client"
+        elif "doesn't match" in text or "not valid for" in text or "mismatch" in text:
+            text = "x509: certificate is valid for other names"
+        elif "expired" in text:
+            text = "x509: certificate has expired or is not yet valid"
+        elif "CERTIFICATE_VERIFY_FAILED" in text:
+            text = "x509: certificate signed by unknown authority"
+        else:
+            text = f"TLS handshake timeout ({text})"
+    elif isinstance(cause, HTTPError):
+        text = f"connection refused or i/o timeout ({text.rpartition('>: ')[2] or type(cause).__name__})"
+    return f'Get "{base}/v2/": {text}'

@@ -1,0 +1,108 @@
+"""Build arguments: BUILD_ARG's values, and the names of BUILD_ARG_FROM and BUILD_ARG_FROM_CONFIG."""
+
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kaniko_shim.request.scalars import split_list
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+
+# What the executor reads from its own environment. A secret build argument reaches it there, so one
+# of these names would change what the executor does instead of what the build sees.
+_OWN_NAMES = re.compile(
+    r"HOME|PATH|TMPDIR|USER|container|DOCKER_.*|REGISTRY_AUTH_FILE|XDG_.*|(?:FF_)?KANIKO_.*|(?:PRE_)?CLEANUP"
+    r"|PRESERVE_CONTEXT|BUILDER_OUTPUT|UPSTREAM_CLIENT_TYPE|BENCHMARK_FILE|STACKLOG_PATH|SNAPSHOT_TIMEOUT_DURATION"
+    r"|(?i:(?:https?|ftp|no|all)_proxy)|REQUEST_METHOD|SSL_CERT_.*|OTEL_.*|LD_.*|LOCALDOMAIN|RES_OPTIONS|HOSTALIASES"
+    r"|GO(?:DEBUG|TRACEBACK|GC|MAXPROCS|MEMLIMIT|COVERDIR)|AWS_.*|ECS_.*|AZURE_.*|CLOUDSDK_.*|GCE_METADATA_.*"
+    r"|GOOGLE_(?:APPLICATION_CREDENTIALS|CLOUD_.*|GHA_.*|API_USE_.*)|CI_(?:REGISTRY.*|JOB_.*)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildArg:
+    """An argument with its value."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildArgOrigin:
+    """An argument whose value is in an environment variable."""
+
+    name: str
+    variable: str
+
+
+def _check_name(name: str, where: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{where}: an argument's name has letters, digits and _ and begins with no digit")
+
+
+def parse_build_args(text: str) -> tuple[BuildArg, ...]:
+    """Read `,`-joined base64 of `name=value`; the value may be empty and hold any text.
+
+    Raises:
+        ValueError: names the item that is wrong by its number, never by its value.
+    """
+    arguments = list[BuildArg]()
+    for number, item in enumerate(split_list(text, ","), start=1):
+        where = f"item {number}"
+        try:
+            padded = item + "=" * (-len(item) % 4)
+            decoded = binascii.a2b_base64(padded, strict_mode=True).decode()
+        except ValueError as error:
+            raise ValueError(f"{where}: write the base64 of name=value, such as $(printf a=1 | base64 -w0)") from error
+        name, equals, value = decoded.partition("=")
+        if not equals:
+            raise ValueError(f"{where}: there is no = between name and value")
+        _check_name(name, where)
+        if "\0" in value:
+            raise ValueError(f"{where}: a value can't hold a NUL character")
+        arguments.append(BuildArg(name, value))
+    return tuple(arguments)
+
+
+def parse_secret_origins(text: str) -> tuple[BuildArgOrigin, ...]:
+    """Read `,`-joined `ARGUMENT=ENVIRONMENT_VARIABLE` for values that are secrets.
+
+    Raises:
+        ValueError: says which pair is wrong and why.
+    """
+    origins = parse_origins(text)
+    for origin in origins:
+        if _OWN_NAMES.fullmatch(origin.name):
+            raise ValueError(f"{origin.name!r} is a name that the executor uses itself; choose another name")
+    return origins
+
+
+def parse_origins(text: str) -> tuple[BuildArgOrigin, ...]:
+    """Read `,`-joined `ARGUMENT=ENVIRONMENT_VARIABLE`.
+
+    Raises:
+        ValueError: says which pair is wrong and why.
+    """
+    origins = dict[str, BuildArgOrigin]()
+    for item in split_list(text, ","):
+        name, equals, variable = (part.strip() for part in item.partition("="))
+        if not equals or not variable:
+            raise ValueError(f"{item!r}: write ARGUMENT=ENVIRONMENT_VARIABLE")
+        _check_name(name, repr(item))
+        if name in origins:
+            raise ValueError(f"{name!r} is given twice")
+        origins[name] = BuildArgOrigin(name, variable)
+    return tuple(origins.values())
+
+
+def resolve_origins(origins: tuple[BuildArgOrigin, ...], environment: Mapping[str, str]) -> tuple[BuildArg, ...]:
+    """Look the values up; an empty value is a value.
+
+    Raises:
+        ValueError: names the variables that are not set.
+    """
+    missing = [origin.variable for origin in origins if origin.variable not in environment]
+    if missing:
+        raise ValueError(f"the environment has no {', '.join(missing)}; set it or leave the argument out")
+    return tuple(BuildArg(origin.name, environment[origin.variable]) for origin in origins)

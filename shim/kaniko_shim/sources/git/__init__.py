@@ -1,0 +1,1 @@
+"""Git repositories over HTTP and SSH."""

@@ -1,0 +1,119 @@
+"""A commit of a Git repository as the context.
+
+Only objects are fetched, and the tree is written by the same careful writer as an archive: no hook, filter,
+configuration or link of the repository has any effect. Git LFS content is left out.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import mkdtemp
+
+from dulwich.client import HTTPUnauthorized
+from dulwich.errors import GitProtocolError, NotGitRepository
+from dulwich.objects import ObjectID
+from dulwich.repo import Repo
+
+from kaniko_shim.archives import tree as trees
+from kaniko_shim.log.masking import mask_url
+from kaniko_shim.net.retry import Patience
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.result import SourceReport
+from kaniko_shim.sources.git.objects import Access, fetch_objects
+from kaniko_shim.sources.git.remotes import Remote, parse_remote
+from kaniko_shim.sources.git.tree import Submodules, walk
+from kaniko_shim.sources.kinds import GitSource
+from kaniko_shim.sources.place import Place
+from kaniko_shim.sources.source_request import SourceRequest
+
+_HTTP_STATUS = re.compile(r"unexpected http resp (\d+)")
+_NO_REPOSITORY = re.compile(r"(?i)not appear to be a git repository|repository .*not found|could not be found|no such")
+_NO_ACCESS = re.compile(r"(?i)permission denied|access denied|not allowed|unauthori[sz]ed|deploy key")
+
+
+def fetch_git(source: GitSource, request: SourceRequest, place: Place) -> SourceReport:
+    """Fetch a commit and write its tree.
+
+    Raises:
+        JobError: a Source… reason, or DiskFull.
+    """
+    remote = parse_remote(source.url)
+    access = Access(
+        remote.origin,
+        request.username or remote.username,
+        request.password or remote.password,
+        replace(request.ssh, password=request.ssh.password or remote.password),
+        place.environment,
+        place.say,
+        request.max_bytes,
+    )
+    scratch = place.scratch / "git"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    shown = mask_url(source.url)
+
+    @contextmanager
+    def fetched(remote: Remote, ref: str) -> Iterator[tuple[Repo, ObjectID]]:
+        with _retried(remote, ref, access, scratch) as found:
+            yield found
+
+    try:
+        with fetched(remote, source.ref) as (repo, commit):
+            submodules = Submodules(fetched if request.submodules else None, place.say)
+            with trees.Tree(place.into, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
+                for entry in walk(repo, commit, remote, submodules):
+                    tree.add(entry)
+            return SourceReport(shown, revision=commit.decode(), size=tree.size)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def _retried(remote: Remote, ref: str, access: Access, scratch: Path) -> Iterator[tuple[Repo, ObjectID]]:
+    """A repository with one commit and its tree; it is gone at the end."""
+    patience = Patience(remote.shown, access.say)
+    while True:
+        # A new place each time: what a broken attempt left is no part of the next.
+        directory = mkdtemp(dir=scratch)
+        try:
+            with Repo.init_bare(directory) as repo:
+                try:
+                    commit = fetch_objects(remote, ref, access, repo)
+                except NotGitRepository as error:
+                    raise JobError(Reason.SOURCE_NOT_FOUND, f"There is no Git repository at {remote.shown}.") from error
+                except (GitProtocolError, HTTPUnauthorized, OSError, EOFError) as error:
+                    if final := _final(error, remote):
+                        raise final from error
+                    patience.lose(mask_url(str(error).strip() or type(error).__name__))
+                    continue
+                yield repo, commit
+                return
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _final(error: Exception, remote: Remote) -> JobError | None:
+    """The failure, if another attempt would end the same way."""
+    text, shown = str(error), remote.shown
+    status = match[1] if (match := _HTTP_STATUS.search(text)) else ""
+    if isinstance(error, HTTPUnauthorized) or status in {"401", "403"} or _NO_ACCESS.search(text):
+        names = "SOURCE_SSH_PRIVATE_KEY" if remote.scheme == "ssh" else "SOURCE_USERNAME and SOURCE_PASSWORD"
+        return JobError(
+            Reason.SOURCE_UNAUTHORIZED,
+            f"{shown} refused access.",
+            hint=f"Give {names}; check the URL too, since a server may say the same of a repository that does not "
+            "exist.",
+        )
+    if status in {"404", "410"} or _NO_REPOSITORY.search(text):
+        return JobError(Reason.SOURCE_NOT_FOUND, f"There is no Git repository at {shown}.")
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return JobError(
+            Reason.SOURCE_UNAVAILABLE,
+            f"The certificate of {shown} is not trusted.",
+            hint="Mount the authority's certificate into the directory that SSL_CERT_DIR names.",
+        )
+    return None

@@ -1,0 +1,188 @@
+"""Fetches the objects of one commit from a Git server, shallow where the server allows it."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from dulwich.client import GitClient, TCPGitClient, Urllib3HttpGitClient
+from dulwich.errors import GitProtocolError
+from dulwich.objects import Commit, ObjectID, Tag
+from dulwich.refs import Ref
+from dulwich.repo import Repo
+
+from kaniko_shim.net.meter import Meter
+from kaniko_shim.net.proxies import connect
+from kaniko_shim.net.trust import tls_context
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.sources.git.remotes import Remote
+from kaniko_shim.sources.git.ssh_access import SshAccess
+
+if TYPE_CHECKING:
+    from kaniko_shim.sources.git.ssh import SshClient
+
+_TIMEOUT = 60
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_BRANCH_OR_TAG = re.compile(rb"refs/(?:heads|tags)/.*(?<!\^\{\})")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Credentials, and the one origin that they are for.
+
+    Attributes:
+        origin: of the repository that the credentials were given for.
+        username: for HTTP and SSH; empty for the URL's, or the usual one.
+        password: for HTTP.
+        ssh: keys.
+        environment: proxies and certificates.
+        say: writes a line of the log.
+        max_bytes: of what is fetched from one repository.
+    """
+
+    origin: tuple[str, str, int]
+    username: str
+    password: str
+    ssh: SshAccess
+    environment: Mapping[str, str]
+    say: Callable[[str], None]
+    max_bytes: int = 1 << 62
+
+
+def fetch_objects(remote: Remote, ref: str, access: Access, repo: Repo) -> ObjectID:
+    """Fetch what a ref names, or HEAD, with its tree.
+
+    Returns:
+        The commit.
+
+    Raises:
+        JobError: SourceNotFound, SourceInvalid or SourceUnauthorized.
+        GitProtocolError: the server answered with an error, or not as expected.
+        OSError: the connection failed.
+    """
+    path = remote.path
+    with _client(remote, access) as client:
+        _limit(client, remote, access)
+        if _COMMIT.fullmatch(ref):
+            return _fetch_commit(client, remote, ObjectID(ref.encode()), repo)
+        chosen = list[ObjectID]()
+
+        def want_ref(refs: Mapping[Ref, ObjectID | None], depth: int | None = None) -> list[ObjectID]:  # noqa: ARG001
+            chosen[:] = [choose(refs, ref, remote.shown)]
+            return chosen
+
+        client.fetch(path, repo, determine_wants=want_ref, depth=1)
+        return _peel(repo, chosen[0])
+
+
+def choose(refs: Mapping[Ref, ObjectID | None], ref: str, shown: str) -> ObjectID:
+    """The object that a branch, a tag or nothing (HEAD) names.
+
+    Raises:
+        JobError: SourceNotFound; the repository has no such branch or tag.
+    """
+    wanted = ref.encode()
+    names = [b"refs/heads/" + wanted, b"refs/tags/" + wanted, wanted] if wanted else [b"HEAD"]
+    for name in names:
+        if found := refs.get(cast("Ref", name)):
+            return found
+    what = f"branch or tag {ref!r}" if wanted else "HEAD: it may be empty"
+    raise JobError(
+        Reason.SOURCE_NOT_FOUND,
+        f"{shown} has no {what}.",
+        hint="Write a branch, a tag or all 40 digits of a commit behind #.",
+    )
+
+
+def _fetch_commit(client: GitClient, remote: Remote, commit: ObjectID, repo: Repo) -> ObjectID:
+    def want_commit(refs: Mapping[Ref, ObjectID | None], depth: int | None = None) -> list[ObjectID]:  # noqa: ARG001
+        return [commit]
+
+    try:
+        client.fetch(remote.path, repo, determine_wants=want_commit, depth=1)
+    except (GitProtocolError, OSError, EOFError, KeyError):
+        # Not every server hands out a commit that is not at the end of a branch.
+        client.fetch(remote.path, repo, determine_wants=_want_all)
+    if commit not in repo.object_store:
+        raise JobError(Reason.SOURCE_NOT_FOUND, f"{remote.shown} has no commit {commit.decode()}.")
+    return _peel(repo, commit)
+
+
+def _want_all(refs: Mapping[Ref, ObjectID | None], depth: int | None = None) -> list[ObjectID]:  # noqa: ARG001
+    return list({found for name, found in refs.items() if found and _BRANCH_OR_TAG.fullmatch(name)})
+
+
+def _limit(client: GitClient, remote: Remote, access: Access) -> None:
+    """Count what arrives, and stop where it is too much."""
+    meter = Meter(access.say)
+    fetch_pack = client.fetch_pack
+    size = 0
+
+    def limited(
+        path: str | bytes, wants: object, walker: object, write: Callable[[bytes], int], **more: object
+    ) -> object:
+        def counted(data: bytes) -> int:
+            nonlocal size
+            size += len(data)
+            meter.count(len(data))
+            if size > access.max_bytes:
+                raise JobError(
+                    Reason.SOURCE_TOO_LARGE,
+                    f"{remote.shown} sends more than {access.max_bytes} bytes.",
+                    hint="Name a branch or tag, which is fetched without its history, or raise SOURCE_MAX_BYTES.",
+                )
+            return write(data)
+
+        return fetch_pack(path, wants, walker, counted, **more)  # type: ignore[arg-type] # as they came
+
+    client.fetch_pack = limited  # type: ignore[method-assign, assignment] # there is no other way in
+
+
+@contextmanager
+def _client(remote: Remote, access: Access) -> Iterator[GitClient]:
+    ours = remote.origin == access.origin
+    username = (access.username if ours else "") or remote.username
+    password = (access.password if ours else "") or remote.password
+    if remote.scheme == "git":
+        yield TCPGitClient(remote.host, remote.port)
+    elif remote.scheme == "ssh":
+        with closing(_ssh_client(remote, username, access, ours=ours)) as client:
+            yield client
+    else:
+        if password and not username:
+            # Servers that take a token take any name with it.
+            username = "git"
+        context = tls_context(access.environment) if remote.scheme == "https" else None
+        with connect(remote.url + "/", access.environment, context) as pool:
+            # Some servers give other answers to what does not call itself git.
+            pool.headers = {"User-Agent": "git/2.0 (kaniko-shim)"}
+            yield Urllib3HttpGitClient(
+                remote.url + "/",
+                pool_manager=pool,
+                username=username or None,
+                password=password or None,
+                timeout=_TIMEOUT,
+            )
+
+
+def _ssh_client(remote: Remote, username: str, access: Access, *, ours: bool) -> "SshClient":
+    from kaniko_shim.sources.git.ssh import SshClient  # noqa: PLC0415 - takes half a second, and only SSH needs it
+
+    if not ours:
+        raise JobError(
+            Reason.SOURCE_UNAUTHORIZED,
+            f"The submodule {remote.shown} needs SSH, and the key is for the context's own server only.",
+            hint="Give the submodule an https:// URL, or one on the same server.",
+        )
+    return SshClient(remote.host, remote.port, username or "git", access.ssh, access.say)
+
+
+def _peel(repo: Repo, identity: ObjectID) -> ObjectID:
+    found = repo[identity]
+    while isinstance(found, Tag):
+        found = repo[found.object[1]]
+    if not isinstance(found, Commit):
+        raise JobError(Reason.SOURCE_INVALID, f"{identity.decode()} is no commit.")
+    return found.id

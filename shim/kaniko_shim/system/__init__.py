@@ -1,0 +1,1 @@
+"""The process's surroundings: child processes, signals, paths and time."""

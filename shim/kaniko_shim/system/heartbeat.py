@@ -1,0 +1,44 @@
+"""A sign of life while the shim itself is busy, and an end to it."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from kaniko_shim.outcome.errors import TooLateError
+
+
+@contextmanager
+def heartbeat(
+    beat: Callable[[], None], seconds: float, limit: float = float("inf"), too_late: TooLateError | None = None
+) -> Iterator[None]:
+    """Call `beat` every so many seconds; it must be entered in the main thread.
+
+    Args:
+        beat: a sign of life.
+        seconds: between two of them.
+        limit: seconds after which `too_late` is raised, whatever is going on; again after each further beat, since
+            a library may have swallowed it.
+        too_late: the failure.
+    """
+    end = time.monotonic() + limit
+
+    def arm() -> None:
+        left = end - time.monotonic()
+        signal.setitimer(signal.ITIMER_REAL, min(seconds, left) if left > 0 else seconds)
+
+    def on_alarm(_number: int, _frame: FrameType | None) -> None:
+        late = time.monotonic() >= end
+        arm()
+        if late and too_late:
+            raise too_late
+        beat()
+
+    before = signal.signal(signal.SIGALRM, on_alarm)
+    arm()
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,213 @@
+"""Runs one program to its end: relays its output, passes signals on, leaves nothing behind."""
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import FrameType
+
+from kaniko_shim.executor.command import Invocation
+from kaniko_shim.log.lines import Lines
+from kaniko_shim.system.processes import reap, signal_all
+
+GRACE = 5.0
+"""Seconds between a polite signal and SIGKILL."""
+
+_LEFTOVERS = 5.0
+_READ = 64 * 1024
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
+_STDIN, _STDOUT, _STDERR = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a program ended.
+
+    Attributes:
+        code: its exit code; None if a signal killed it.
+        signal: the signal that killed it; 0 if it exited.
+        stopped_by: the signal that told this process to stop meanwhile; 0 if none.
+    """
+
+    code: int | None
+    signal: int = 0
+    stopped_by: int = 0
+
+
+def run(
+    command: Invocation,
+    *,
+    on_line: Callable[[str], None],
+    on_silence: Callable[[], None],
+    silence: float,
+    grace: float = GRACE,
+) -> Ended:
+    """Run a program in a process group of its own, with both outputs in one stream.
+
+    It must be called in the main thread. When it returns, no process that the program left is alive.
+
+    Args:
+        command: what to run.
+        on_line: gets each line of the output.
+        on_silence: is called after each stretch without output.
+        silence: the length of that stretch, in seconds.
+        grace: seconds between a polite signal and SIGKILL.
+    """
+    return _Run(command, on_line, on_silence, silence, grace).run()
+
+
+class _Run:
+    def __init__(
+        self,
+        command: Invocation,
+        on_line: Callable[[str], None],
+        on_silence: Callable[[], None],
+        silence: float,
+        grace: float,
+    ) -> None:
+        self._command = command
+        self._lines = Lines(on_line)
+        self._on_silence = on_silence
+        self._silence = silence
+        self._grace = grace
+        self._status: int | None = None
+        self._stopped_by = 0
+        self._deadline: float | None = None
+        self._heard = time.monotonic()
+
+    def run(self) -> Ended:
+        with _signals() as wakeup, _pipe() as (output, into):
+            self._pid = _spawn(self._command, into)
+            os.close(into)
+            try:
+                self._follow(output, wakeup)
+            finally:
+                self._end_leftovers(output)
+        return self._ended()
+
+    def _follow(self, output: int, wakeup: int) -> None:
+        poll = select.poll()
+        poll.register(wakeup, select.POLLIN)
+        poll.register(output, select.POLLIN)
+        while self._status is None:
+            ready = dict(poll.poll(self._timeout()))
+            if wakeup in ready:
+                for number in os.read(wakeup, _READ):
+                    self._on_signal(number)
+            if output in ready and not self._read(output):
+                poll.unregister(output)
+            self._reap()
+            self._check_clock()
+
+    def _timeout(self) -> float:
+        moments = [self._heard + self._silence]
+        if self._deadline is not None:
+            moments.append(self._deadline)
+        return max(0, min(moments) - time.monotonic()) * 1000 + 1
+
+    def _on_signal(self, number: int) -> None:
+        if number in _STOPPING and not self._stopped_by:
+            self._stopped_by = number
+            self._deadline = time.monotonic() + self._grace
+            signal_all(signal.SIGTERM)
+
+    def _check_clock(self) -> None:
+        now = time.monotonic()
+        if self._deadline is not None and now >= self._deadline:
+            self._deadline = now + self._grace
+            signal_all(signal.SIGKILL)
+        if now >= self._heard + self._silence:
+            self._heard = now
+            self._on_silence()
+
+    def _read(self, output: int) -> bool:
+        content = os.read(output, _READ)
+        self._heard = time.monotonic()
+        self._lines.feed(content)
+        return bool(content)
+
+    def _reap(self) -> None:
+        for pid, status in reap():
+            # Every other child is an orphan that was handed to this process.
+            if pid == self._pid:
+                self._status = status
+
+    def _end_leftovers(self, output: int) -> None:
+        """Kill what the program left running, then read what is still in the pipe."""
+        deadline = time.monotonic() + _LEFTOVERS
+        signal_all(signal.SIGKILL)
+        while time.monotonic() < deadline:
+            ready, _, _ = select.select([output], [], [], 0.05)
+            if ready and not self._read(output):
+                break
+            self._reap()
+        self._reap_all(deadline)
+        self._lines.end()
+
+    def _reap_all(self, deadline: float) -> None:
+        while time.monotonic() < deadline:
+            self._reap()
+            try:
+                os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            time.sleep(0.01)
+
+    def _ended(self) -> Ended:
+        status = self._status if self._status is not None else 0
+        if os.WIFSIGNALED(status):
+            return Ended(None, os.WTERMSIG(status), self._stopped_by)
+        return Ended(os.waitstatus_to_exitcode(status), 0, self._stopped_by)
+
+
+def _spawn(command: Invocation, output: int) -> int:
+    # Python ignores these two, and a child would inherit that.
+    defaults = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM, signal.SIGINT, signal.SIGCHLD]
+    return os.posix_spawn(
+        command.argv[0],
+        command.argv,
+        command.environment,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, _STDIN, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, output, _STDOUT),
+            (os.POSIX_SPAWN_DUP2, output, _STDERR),
+        ],
+        setpgroup=0,
+        setsigdef=defaults,
+    )
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[int, int]]:
+    reader, writer = os.pipe()
+    try:
+        yield reader, writer
+    finally:
+        os.close(reader)
+        with suppress(OSError):
+            os.close(writer)
+
+
+@contextmanager
+def _signals() -> Iterator[int]:
+    """A descriptor on which the numbers of arriving signals can be read."""
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(writer, False)
+
+    def ignore(_number: int, _frame: FrameType | None) -> None:
+        """The number arrives through the pipe."""
+
+    before = {number: signal.signal(number, ignore) for number in (*_STOPPING, signal.SIGCHLD)}
+    wakeup_before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    try:
+        yield reader
+    finally:
+        signal.set_wakeup_fd(wakeup_before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(reader)
+        os.close(writer)

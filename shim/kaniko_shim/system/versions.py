@@ -1,0 +1,23 @@
+"""Which programs build."""
+
+import subprocess
+import sys
+
+from kaniko_shim import __version__
+from kaniko_shim.system.paths import Paths
+
+
+def versions(paths: Paths) -> dict[str, str]:
+    """Program and version: the shim's, the executor's and Python's."""
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program
+            [paths.executor, "version"], env={}, capture_output=True, text=True, timeout=60, check=False
+        )
+        executor = " ".join((done.stdout + done.stderr).split()).removeprefix("Kaniko version : ") or "unknown"
+    except (OSError, subprocess.SubprocessError) as error:
+        executor = f"none ({error})"
+    return {
+        "kaniko-shim": __version__,
+        "executor": executor,
+        "Python": ".".join(map(str, sys.version_info[:3])),
+    }

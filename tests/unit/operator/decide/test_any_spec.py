@@ -1,0 +1,98 @@
+"""Whatever the schema of the CRD allows: a pod as safe as any other, or words about the field that can't be used."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import kubernetes_validate  # type: ignore[import-untyped]
+from hypothesis import HealthCheck, given, settings
+from imagebuild_operator.api.errors import InvalidSpecError
+from imagebuild_operator.api.parse import parse_spec
+from imagebuild_operator.pod.manifest import Manifest, build_pod
+from support.builds import SETTINGS, a_build
+from support.specs import specs, wild_specs
+
+ANY = settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+#: The newest version that the validator knows and this project tests with.
+KUBERNETES = "1.34"
+OWN_FIELDS = {
+    "restartPolicy": "Never",
+    "automountServiceAccountToken": False,
+    "enableServiceLinks": False,
+    "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+}
+UNPRIVILEGED = {
+    "runAsUser": 65532,
+    "runAsGroup": 65532,
+    "runAsNonRoot": True,
+    "privileged": False,
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+BUILD = {
+    "runAsUser": 0,
+    "runAsNonRoot": False,
+    "privileged": False,
+    "allowPrivilegeEscalation": False,
+    "capabilities": {
+        "drop": ["ALL"],
+        "add": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID"],
+    },
+}
+
+
+def pod(document: dict[str, Any]) -> Manifest:
+    build = a_build(document)
+    return build_pod(build, parse_spec(build.spec), SETTINGS.defaults)
+
+
+@ANY
+@given(specs())
+def test_every_spec_that_the_rules_allow_becomes_a_pod_like_all_others(document: dict[str, Any]):
+    check(pod(document), document)
+
+
+@ANY
+@given(wild_specs())
+def test_without_the_rules_it_is_a_pod_all_the_same_or_the_field_is_named(document: dict[str, Any]):
+    try:
+        manifest = pod(document)
+    except InvalidSpecError as error:
+        problem = str(error)
+    else:
+        check(manifest, document)
+        return
+    assert re.fullmatch(r"spec\.[a-zA-Z.\[\]0-9]+: .+", problem, re.DOTALL)
+
+
+def check(manifest: Manifest, document: dict[str, Any]) -> None:
+    kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+    spec = manifest["spec"]
+    assert {name: spec[name] for name in OWN_FIELDS} == OWN_FIELDS
+    asked = document.get("podTemplate", {}).get("spec", {})
+    own = {"activeDeadlineSeconds", "terminationGracePeriodSeconds", "initContainers", "containers", "volumes"}
+    assert set(spec) <= {*OWN_FIELDS, *own, *asked, "nodeSelector"}
+    for container in (*spec["initContainers"], *spec["containers"]):
+        assert container["image"] == SETTINGS.defaults.builder_image
+        assert container["securityContext"] == (BUILD if container["name"] == "build" else UNPRIVILEGED)
+    assert manifest["metadata"]["namespace"] == "team"
+    references = list(walk({**spec, "affinity": {}}))
+    assert all("namespace" not in reference for reference in references)
+    kinds = [set(volume) - {"name"} for volume in spec["volumes"]]
+    assert all(kind in ({"emptyDir"}, {"configMap"}, {"persistentVolumeClaim"}) for kind in kinds)
+
+
+def walk(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any part of a manifest
+    """Every object in a manifest."""
+    if isinstance(value, dict):
+        yield value
+        for child in value.values():
+            yield from walk(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from walk(child)

@@ -1,0 +1,170 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from imagebuild_operator.controller.store import SWEEP, Store
+from imagebuild_operator.decide.attempt import decide
+from imagebuild_operator.decide.plan import DeletePod, Plan
+from imagebuild_operator.decide.retention import Finished, expired, finished, is_leftover, unlimited
+from imagebuild_operator.observe.pod import PodFacts
+from imagebuild_operator.settings import History, KeepPods
+from support.builds import POD, SETTINGS, UID, a_build, a_pod, after, body, ended, running
+
+DONE = {"phase": "Succeeded", "completionTime": "2026-11-24T08:01:00Z"}
+GONE = {"ttlSecondsAfterFinished": 5}
+OK = a_pod(phase="Succeeded", build=ended(0), push=ended(0))
+BAD = a_pod(phase="Failed", build=ended(1))
+
+
+def old(name: str, age: int, *, ttl: int | None = None, has_succeeded: bool = True) -> Finished:
+    return Finished("team", name, UID, 1, has_succeeded, after(-age), ttl)
+
+
+def names(builds: list[Finished]) -> list[str]:
+    return sorted(build.name for build in builds)
+
+
+def test_only_what_may_have_to_go_is_remembered():
+    assert finished(a_build(status=DONE), History()) is None
+    assert finished(a_build({"ttlSecondsAfterFinished": 5}), History()) is None
+    assert finished(a_build({"ttlSecondsAfterFinished": 5}, DONE), History()) == Finished(
+        "team", "app", UID, version=5, has_succeeded=True, completed=after(60), ttl=5
+    )
+    assert finished(a_build(status=DONE), History(succeeded=3)) is not None
+    assert finished(a_build(status=DONE), History(failed=3)) is None
+    assert (
+        finished(
+            a_build(
+                status={**DONE, "phase": "Cancelled"},
+            ),
+            History(failed=3),
+        )
+        is not None
+    )
+
+
+def test_a_build_goes_when_its_time_is_over():
+    builds = [old("a", 10, ttl=10), old("b", 10, ttl=30), old("c", 10, ttl=0), old("d", 10)]
+    gone, wait = expired(builds, History(), after(0))
+    assert (names(gone), wait) == (["a", "c"], 20)
+    assert expired([], History(), after(0)) == ([], None)
+
+
+def test_the_newest_of_each_kind_stay():
+    builds = [old(f"ok-{age}", age) for age in (1, 2, 3)] + [
+        old(f"bad-{age}", age, has_succeeded=False) for age in (1, 2)
+    ]
+    gone, wait = expired(builds, History(succeeded=2, failed=0), after(0))
+    assert (names(gone), wait) == (["bad-1", "bad-2", "ok-3"], None)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 99), st.none() | st.integers(0, 99), st.booleans()), max_size=30),
+    st.none() | st.integers(0, 5),
+    st.none() | st.integers(0, 5),
+    st.data(),
+)
+def test_a_part_of_the_builds_never_costs_one_that_the_whole_would_keep(
+    made: list[tuple[int, int | None, bool]], succeeded: int | None, failed: int | None, data: st.DataObject
+):
+    builds = [old(f"b{n}", age, ttl=ttl, has_succeeded=ok) for n, (age, ttl, ok) in enumerate(made)]
+    history = History(succeeded, failed)
+    gone = set(expired(builds, history, after(0))[0])
+    part = [build for build in builds if data.draw(st.booleans())]
+    assert set(expired(part, history, after(0))[0]) <= gone
+    kept = [build for build in builds if build not in gone]
+    for has_succeeded in (True, False):
+        limit = history.limit(has_succeeded=has_succeeded)
+        assert limit is None or sum(build.has_succeeded is has_succeeded for build in kept) <= limit
+    assert expired(kept, history, after(0))[0] == []
+
+
+@pytest.mark.parametrize(
+    ("keep", "pod", "goes"),
+    [
+        (KeepPods.NONE, OK, True),
+        (KeepPods.NONE, BAD, True),
+        (KeepPods.FAILED, OK, True),
+        (KeepPods.FAILED, BAD, False),
+        (KeepPods.ALL, OK, False),
+        (KeepPods.ALL, BAD, False),
+        (KeepPods.ALL, a_pod(build=running()), True),
+        (KeepPods.NONE, replace(OK, deletion=after(1)), False),
+    ],
+)
+def test_pods_stay_as_the_setting_says_and_none_runs_on(keep: KeepPods, pod: PodFacts, goes: bool):  # noqa: FBT001
+    assert is_leftover(pod, keep) is goes
+    made = decide(a_build(status=DONE), [pod], replace(SETTINGS, keep_pods=keep), after(90))
+    assert made == Plan(delete=(DeletePod(POD, "pod-1"),) if goes else ())
+
+
+def test_a_pod_goes_with_the_record_of_its_result_and_not_before():
+    failed = ended(1, '{"reason": "RunCommandFailed"}')
+    made = decide(a_build(), [a_pod(phase="Failed", build=failed)], SETTINGS, after(90))
+    assert (made.status or {})["phase"] == "Failed"
+    assert made.delete == ()
+    settings = replace(SETTINGS, keep_pods=KeepPods.NONE)
+    made = decide(a_build(), [a_pod(phase="Failed", build=failed)], settings, after(90))
+    assert (made.status or {})["phase"] == "Failed"
+    assert made.delete == (DeletePod(POD, "pod-1"),)
+    assert decide(a_build(), [a_pod(build=running())], settings, after(90)).delete == ()
+
+
+def a_pod_body(**status: object) -> dict[str, object]:
+    reference = {"kind": "ImageBuild", "name": "app", "uid": UID, "controller": True}
+    metadata = {"namespace": "team", "name": POD, "uid": "pod-1", "ownerReferences": [reference]}
+    return {"metadata": {**metadata, "creationTimestamp": "2026-11-24T08:00:00Z"}, "status": status}
+
+
+def test_the_store_keeps_nothing_of_a_finished_build_but_what_must_go():
+    key = ("team", "app")
+    store = Store()
+    assert store.put_pod(a_pod_body(phase="Failed")) is None
+    assert not store.has_pods(key)
+    store.put_build(body())
+    assert store.put_pod(a_pod_body(phase="Failed")) == key
+    assert store.put_build(body(status=DONE, resourceVersion="6")) == []
+    assert not store.has_pods(key)
+    assert store.build(key) is None
+    assert store.finished("team") == ()
+
+
+def test_the_store_holds_a_finished_build_whose_pod_must_go():
+    key = ("team", "app")
+    store = Store()
+    assert store.put_pod(a_pod_body(phase="Running")) == key
+    assert store.put_build(body(status=DONE)) == [key]
+    assert store.build(key) is not None
+    store.forget(key)
+    assert not store.has_pods(key)
+
+
+def test_a_build_with_a_time_to_live_is_swept():
+    store = Store()
+    gone = body(GONE, DONE)
+    assert store.put_build(gone) == [("team", SWEEP)]
+    assert [build.name for build in store.finished("team")] == ["app"]
+    assert store.put_build(body(status=DONE)) == []
+    assert store.finished("team") == ()
+    store.put_pod(a_pod_body(phase="Running"))
+    store.put_build(body(GONE, resourceVersion="4"))
+    for _ in range(2):  # written, and seen by the watch
+        assert ("team", SWEEP) in store.put_build(gone)
+    assert store.put_build(body(resourceVersion="4")) == []
+    assert store.finished("team") != ()
+    store.drop_build("team", "app")
+    assert store.finished("team") == ()
+
+
+@pytest.mark.parametrize(
+    ("history", "fields"),
+    [
+        (History(), "status.phase!=Succeeded,status.phase!=Failed,status.phase!=Cancelled"),
+        (History(succeeded=5), "status.phase!=Failed,status.phase!=Cancelled"),
+        (History(failed=0), "status.phase!=Succeeded"),
+        (History(1, 1), ""),
+    ],
+)
+def test_the_watch_passes_over_what_is_kept_without_a_limit(history: History, fields: str):
+    assert unlimited(history) == fields

@@ -1,0 +1,76 @@
+"""Each row of docs/states.yaml, decided."""
+
+from typing import Any
+
+import pytest
+from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_operator.api.errors import ClusterError, RejectedError
+from imagebuild_operator.api.names import API_VERSION, KIND
+from imagebuild_operator.api.reasons import Reason
+from imagebuild_operator.decide.attempt import decide
+from imagebuild_operator.decide.plan import Plan
+from imagebuild_operator.decide.queue import BEGIN, Turn
+from imagebuild_operator.observe.pod import PodFacts, observe
+from imagebuild_operator.status.events import latest_warning
+from kaniko_shim.outcome.reasons import Reason as ShimReason
+from support.builds import POD, SETTINGS, START, UID, a_build, after, recorded
+from support.states import Row, moments, pod_status, rows
+
+ROWS = list(rows())
+
+
+def build_of(row: Row) -> ImageBuild:
+    return a_build(row.spec, moments(row.recorded, START))
+
+
+def pods_of(row: Row) -> list[PodFacts]:
+    if row.pod is None:
+        return []
+    metadata: dict[str, Any] = {
+        "name": POD,
+        "uid": "pod-1",
+        "creationTimestamp": 0,
+        "ownerReferences": [{"apiVersion": API_VERSION, "kind": KIND, "name": "app", "uid": UID, "controller": True}],
+    }
+    if "deleted" in row.pod:
+        metadata["deletionTimestamp"] = row.pod["deleted"]
+    body = {"metadata": moments(metadata, START), "spec": {"nodeName": row.pod.get("node")}}
+    return [observe({**body, "status": pod_status(row, START)})]
+
+
+def decided(row: Row, build: ImageBuild, seconds: float) -> Plan:
+    turn = Turn(Reason(row.turn), "It is not its turn.") if row.turn else BEGIN
+    warning = latest_warning(moments(row.events, START))
+    refusals = {}
+    if row.refused:
+        kind = RejectedError if row.refused["code"] in {400, 403, 422} else ClusterError
+        refusals[POD] = kind(row.refused["code"], row.refused["message"])
+    warnings = {POD: warning} if warning else {}
+    return decide(build, pods_of(row), SETTINGS, after(seconds), turn, warnings, refusals)
+
+
+def done(build: ImageBuild, plan: Plan) -> tuple[str, ...]:
+    attempts = (plan.status or {}).get("attempts") or build.attempts
+    happened = {"create": plan.create, "delete": plan.delete, "attempt": len(attempts) > len(build.attempts)}
+    return tuple(name for name, value in happened.items() if value)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_each_row_of_the_table(row: Row):
+    build = build_of(row)
+    plan = decided(row, build, row.at)
+    after_it = recorded(build, plan)
+    status = after_it.status
+    assert (status.get("phase"), status.get("reason")) == (row.phase, row.reason), status.get("message")
+    assert row.says in status.get("message", "")
+    assert done(build, plan) == row.does
+    # What has been decided is not decided, written or told again while nothing happens.
+    for seconds in (1, 2):
+        again = decided(row, after_it, row.at + seconds)
+        assert (again.status, again.events) == (None, ())
+
+
+def test_the_table_has_every_phase_and_every_reason_that_the_operator_finds_itself():
+    assert {row.phase for row in ROWS if row.phase} == {str(phase) for phase in Phase}
+    elsewhere = {*map(str, ShimReason), str(Reason.SOURCE_CHANGED)}  # the second: only of several platforms
+    assert {row.reason for row in ROWS} >= {str(reason) for reason in Reason if str(reason) not in elsewhere}

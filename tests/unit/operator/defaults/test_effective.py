@@ -1,0 +1,325 @@
+"""The defaults of a namespace and a build's own words: which counts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from imagebuild_operator.api.build import Bounds
+from imagebuild_operator.api.errors import InvalidSpecError
+from imagebuild_operator.api.parse import parse_spec
+from imagebuild_operator.decide.attempt import decide
+from imagebuild_operator.decide.build import decide_build, parts
+from imagebuild_operator.defaults.effective import additions, effective_spec, with_additions, with_defaults
+from imagebuild_operator.defaults.namespace import NO_DEFAULTS, NamespaceDefaults, check_bounds, parse_defaults
+from imagebuild_operator.pod.manifest import pod_name
+from support.builds import POD, SETTINGS, SPEC, a_build, a_pod, after
+
+Json = dict[str, Any]
+
+
+def read(spec: Json) -> NamespaceDefaults:
+    return parse_defaults({"metadata": {"namespace": "team", "uid": "u", "resourceVersion": "1"}, "spec": spec})
+
+
+def pod(**fields: object) -> Json:
+    return {"podTemplate": {"spec": fields}}
+
+
+#: What the build says, what the defaults say, what counts.
+TABLE: dict[str, tuple[Json, Json, Json]] = {
+    "nothing": ({}, {}, {}),
+    "a registry of another host is added": (
+        {"registries": [{"host": "a.io", "insecure": True}]},
+        {"registries": [{"host": "b.io", "skipTLSVerify": True}]},
+        {"registries": [{"host": "a.io", "insecure": True}, {"host": "b.io", "skipTLSVerify": True}]},
+    ),
+    "a registry of the same host is the build's": (
+        {"registries": [{"host": "a.io"}]},
+        {"registries": [{"host": "a.io", "insecure": True}]},
+        {"registries": [{"host": "a.io"}]},
+    ),
+    "a build that maps takes no mirrors": (
+        {"registries": [{"host": "a.io", "mapTo": "m.io"}]},
+        {"registries": [{"host": "docker.io", "mirrors": ["m.io"]}]},
+        {"registries": [{"host": "a.io", "mapTo": "m.io"}]},
+    ),
+    "the cache is turned on": ({}, {"cache": {"enabled": True}}, {"cache": {"enabled": True}}),
+    "the cache is turned off": (
+        {"cache": {"enabled": False}},
+        {"cache": {"enabled": True, "repo": "r.io/cache"}},
+        {"cache": {"enabled": False, "repo": "r.io/cache"}},
+    ),
+    "the cache gets its repository": (
+        {"cache": {"enabled": True, "ttlSeconds": 5}},
+        {"cache": {"repo": "r.io/cache", "ttlSeconds": 9, "readOnly": True}},
+        {"cache": {"enabled": True, "ttlSeconds": 5, "repo": "r.io/cache", "readOnly": True}},
+    ),
+    "images are signed, and a build can do without a bill of materials": (
+        {"output": {"images": ["r.io/a"], "sbom": False}},
+        {"provenance": True, "sbom": True, "signing": {"secretRef": {"name": "key"}}},
+        {
+            "output": {
+                "images": ["r.io/a"],
+                "provenance": True,
+                "sbom": False,
+                "signing": {"secretRef": {"name": "key"}},
+            }
+        },
+    ),
+    "pull Secrets follow the build's own": (
+        {"pullSecretRefs": [{"name": "own"}, {"name": "hub"}]},
+        {"pullSecretRefs": [{"name": "hub"}, {"name": "team"}]},
+        {"pullSecretRefs": [{"name": "own"}, {"name": "hub"}, {"name": "team"}]},
+    ),
+    "the push Secret": (
+        {"output": {"images": ["r.io/a"], "push": True}},
+        {"pushSecretRef": {"name": "team"}},
+        {"output": {"images": ["r.io/a"], "push": True, "pushSecretRef": {"name": "team"}}},
+    ),
+    "the build's push Secret": (
+        {"output": {"pushSecretRef": {"name": "own"}}},
+        {"pushSecretRef": {"name": "team"}},
+        {"output": {"pushSecretRef": {"name": "own"}}},
+    ),
+    "timeout": ({}, {"timeoutSeconds": 60}, {"timeoutSeconds": 60}),
+    "the build's timeout": ({"timeoutSeconds": 30}, {"timeoutSeconds": 60}, {"timeoutSeconds": 30}),
+    "a low maximum is the default": ({}, {"limits": {"maxTimeoutSeconds": 600}}, {"timeoutSeconds": 600}),
+    "a high maximum is not": ({}, {"limits": {"maxTimeoutSeconds": 7200}}, {"timeoutSeconds": 3600}),
+    "a default below the maximum": (
+        {},
+        {"timeoutSeconds": 60, "limits": {"maxTimeoutSeconds": 600}},
+        {"timeoutSeconds": 60},
+    ),
+    "retries": (
+        {"retry": {"memoryFactor": 2.0}},
+        {"retry": {"limit": 5, "memoryFactor": 3.0}},
+        {"retry": {"limit": 5, "memoryFactor": 2.0}},
+    ),
+    "labels and annotations": (
+        {"podTemplate": {"metadata": {"labels": {"a": "1"}}}},
+        {"podTemplate": {"metadata": {"labels": {"a": "2", "b": "2"}, "annotations": {"c": "2"}}}},
+        {"podTemplate": {"metadata": {"labels": {"a": "1", "b": "2"}, "annotations": {"c": "2"}}}},
+    ),
+    "a resource is the build's or the default's, never half of each": (
+        pod(resources={"limits": {"memory": "200Mi"}}),
+        pod(resources={"requests": {"memory": "512Mi", "cpu": "1"}, "limits": {"ephemeral-storage": "5Gi"}}),
+        pod(resources={"limits": {"memory": "200Mi", "ephemeral-storage": "5Gi"}, "requests": {"cpu": "1"}}),
+    ),
+    "node labels": (pod(nodeSelector={"a": "1"}), pod(nodeSelector={"b": "2"}), pod(nodeSelector={"a": "1", "b": "2"})),
+    "tolerations": (
+        pod(tolerations=[{"key": "a"}]),
+        pod(tolerations=[{"key": "a"}, {"key": "a", "effect": "NoExecute"}]),
+        pod(tolerations=[{"key": "a"}, {"key": "a", "effect": "NoExecute"}]),
+    ),
+    "image pull Secrets": (
+        pod(imagePullSecrets=[{"name": "a"}]),
+        pod(imagePullSecrets=[{"name": "a"}, {"name": "b"}]),
+        pod(imagePullSecrets=[{"name": "a"}, {"name": "b"}]),
+    ),
+    "host aliases": (
+        pod(hostAliases=[{"ip": "10.0.0.1", "hostnames": ["a"]}]),
+        pod(hostAliases=[{"ip": "10.0.0.1", "hostnames": ["b"]}, {"ip": "10.0.0.2"}]),
+        pod(hostAliases=[{"ip": "10.0.0.1", "hostnames": ["a"]}, {"ip": "10.0.0.2"}]),
+    ),
+    "affinity by kind": (
+        pod(affinity={"nodeAffinity": {"x": 1}}),
+        pod(affinity={"nodeAffinity": {"y": 2}, "podAntiAffinity": {"z": 3}}),
+        pod(affinity={"nodeAffinity": {"x": 1}, "podAntiAffinity": {"z": 3}}),
+    ),
+    "other fields of the pod are replaced as a whole": (
+        pod(dnsConfig={"searches": ["a"]}, topologySpreadConstraints=[{"topologyKey": "a"}]),
+        pod(dnsConfig={"nameservers": ["b"]}, topologySpreadConstraints=[{"topologyKey": "b"}], hostUsers=False),
+        pod(dnsConfig={"searches": ["a"]}, topologySpreadConstraints=[{"topologyKey": "a"}], hostUsers=False),
+    ),
+    "what is no field of a build stays out of it": (
+        {},
+        {
+            "history": {"failed": 1},
+            "limits": {"maxRunning": 1},
+            "allowedServiceAccounts": [],
+            "ttlSecondsAfterFinished": 5,
+        },
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize(("own", "defaults", "expected"), TABLE.values(), ids=TABLE)
+def test_which_value_counts(own: Json, defaults: Json, expected: Json):
+    assert effective_spec(own, defaults) == expected
+
+
+NAMES = st.sampled_from("abc")
+REFS = st.lists(NAMES, max_size=3, unique=True).map(lambda names: [{"name": name} for name in names])
+TEXTS = st.dictionaries(NAMES, NAMES, max_size=3)
+QUANTITIES = st.dictionaries(st.sampled_from(["cpu", "memory"]), st.sampled_from(["1", "2"]))
+
+
+def some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Json]:
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+REGISTRIES = st.sampled_from(["mirrors", "mapTo"]).flatmap(
+    lambda kind: st.lists(
+        st.fixed_dictionaries(
+            {"host": NAMES},
+            optional={
+                "insecure": st.booleans(),
+                kind: NAMES.map(lambda name: [name]) if kind == "mirrors" else NAMES,
+            },
+        ),
+        max_size=3,
+        unique_by=lambda registry: registry["host"],
+    )
+)
+FIELDS = {
+    "registries": REGISTRIES,
+    "cache": some(enabled=st.booleans(), repo=NAMES, ttlSeconds=st.integers(1, 9), readOnly=st.booleans()),
+    "pullSecretRefs": REFS,
+    "retry": some(limit=st.integers(0, 3), memoryFactor=st.just(2.0)),
+    "timeoutSeconds": st.integers(1, 9999),
+    "podTemplate": some(
+        metadata=some(labels=TEXTS, annotations=TEXTS),
+        spec=some(
+            resources=some(requests=QUANTITIES, limits=QUANTITIES),
+            nodeSelector=TEXTS,
+            tolerations=st.lists(some(key=NAMES, value=NAMES), max_size=2),
+            imagePullSecrets=REFS,
+            dnsConfig=some(searches=st.lists(NAMES)),
+            serviceAccountName=NAMES,
+            hostUsers=st.booleans(),
+        ),
+    ),
+}
+REF = st.fixed_dictionaries({"name": NAMES})
+SPECS = st.fixed_dictionaries(
+    {
+        "source": st.just({"url": "u"}),
+        "output": st.fixed_dictionaries({"images": st.just(["i"])}, optional={"pushSecretRef": REF}),
+    },
+    optional=FIELDS,
+)
+DEFAULTS = some(
+    **FIELDS,
+    pushSecretRef=REF,
+    sbom=st.booleans(),
+    limits=some(maxTimeoutSeconds=st.integers(1, 9999), maxRunning=st.just(1)),
+)
+
+
+def own_words(own: object, effective: object) -> bool:
+    """Whether all that the build says is in the effective spec: lists may go on after it, maps have more."""
+    if isinstance(own, Mapping) and isinstance(effective, Mapping):
+        return all(name in effective and own_words(value, effective[name]) for name, value in own.items())
+    if isinstance(own, list) and isinstance(effective, list):
+        return effective[: len(own)] == own
+    return own == effective
+
+
+@given(SPECS, DEFAULTS)
+def test_what_the_build_says_always_stays(spec: Json, defaults: Json):
+    assert own_words(spec, effective_spec(spec, defaults))
+
+
+@given(SPECS, DEFAULTS)
+def test_filling_up_twice_adds_nothing(spec: Json, defaults: Json):
+    once = effective_spec(spec, defaults)
+    assert effective_spec(once, defaults) == once
+
+
+@given(SPECS)
+def test_without_defaults_nothing_changes(spec: Json):
+    assert effective_spec(spec, {}) == spec
+    assert additions(spec, spec) == {}
+
+
+@given(SPECS, DEFAULTS)
+def test_the_additions_are_enough_to_have_the_effective_spec_again(spec: Json, defaults: Json):
+    effective = effective_spec(spec, defaults)
+    added = additions(spec, effective)
+    assert with_additions(spec, added) == effective
+    assert "source" not in added
+    assert "images" not in added.get("output", {})
+    assert (added == {}) is (effective == spec)
+
+
+@given(SPECS, DEFAULTS)
+def test_a_build_that_has_begun_keeps_what_it_has_begun_with(spec: Json, defaults: Json):
+    first = with_defaults(a_build(spec), read(defaults))
+    begun = a_build(spec, {"podName": POD, "effectiveSpec": first.additions})
+    for later in ({}, {"timeoutSeconds": 1, "allowedServiceAccounts": []}):
+        again = with_defaults(begun, read(later))
+        assert (again.spec, again.additions, again.bounds) == (first.spec, first.additions, Bounds())
+
+
+def test_a_build_that_began_without_defaults_gets_none_later():
+    begun = a_build(status={"startTime": "2026-11-24T08:00:00Z"})
+    assert with_defaults(begun, read({"timeoutSeconds": 5})).spec["timeoutSeconds"] == SPEC["timeoutSeconds"]
+    assert with_defaults(begun, read({"retry": {"limit": 5}})).spec == begun.spec
+
+
+def test_the_first_pod_is_built_with_the_additions_and_they_are_recorded_with_it():
+    defaults = read({"pullSecretRefs": [{"name": "team"}], "podTemplate": {"spec": {"hostUsers": False}}})
+    build = with_defaults(a_build(), defaults)
+    [create] = decide(build, [], SETTINGS, after(1)).create
+    assert create.manifest["spec"]["hostUsers"] is False
+    status = decide(build, [a_pod()], SETTINGS, after(1)).status or {}
+    assert status["effectiveSpec"] == defaults.spec
+    assert "effectiveSpec" not in (decide(a_build(), [a_pod()], SETTINGS, after(1)).status or {})
+
+
+def test_platforms_are_built_with_the_same_additions():
+    defaults = read({"retry": {"limit": 5}, "allowedServiceAccounts": []})
+    output = {"images": ["r.io/a"], "platforms": ["linux/amd64", "linux/arm64"]}
+    build = with_defaults(a_build({"output": output}), defaults)
+    pods = [
+        a_pod(name=pod_name(part), platform=part.platform.label, is_gated=True)
+        for part in parts(build)
+        if part.platform
+    ]
+    status = decide_build(build, pods, SETTINGS, after(1)).status or {}
+    assert status["effectiveSpec"] == {"retry": {"limit": 5}}
+    recorded = {name: value for name, value in status.items() if value is not None}
+    again = with_defaults(a_build(build.spec, recorded), read({"retry": {"memoryFactor": 2.0}}))
+    assert (again.spec["retry"], again.bounds) == ({"limit": 5}, Bounds())
+
+
+ACCOUNT = "spec.podTemplate.spec.serviceAccountName"
+BUILDER: Json = {"podTemplate": {"spec": {"serviceAccountName": "builder"}}}
+
+
+@pytest.mark.parametrize(
+    ("own", "defaults", "refused"),
+    [
+        (BUILDER, {}, None),
+        (BUILDER, {"allowedServiceAccounts": ["builder", "b"]}, None),
+        (BUILDER, {"allowedServiceAccounts": ["b", "c"]}, f"{ACCOUNT}: builder is not among"),
+        (BUILDER, {"allowedServiceAccounts": []}, "write one of default, or leave it out"),
+        ({}, {"allowedServiceAccounts": []}, None),
+        ({}, {"allowedServiceAccounts": [], **BUILDER}, None),
+        (BUILDER, {"allowedServiceAccounts": [], **BUILDER}, None),
+        (pod(serviceAccountName="default"), {"allowedServiceAccounts": [], **BUILDER}, None),
+        ({"timeoutSeconds": 60}, {"limits": {"maxTimeoutSeconds": 60}}, None),
+        ({"timeoutSeconds": 61}, {"limits": {"maxTimeoutSeconds": 60}}, "spec.timeoutSeconds: 61 is more than"),
+    ],
+)
+def test_a_build_that_asks_for_more_than_the_namespace_allows_fails(own: Json, defaults: Json, refused: str | None):
+    build = with_defaults(a_build({"timeoutSeconds": 30, **own}), read(defaults))
+    plan = decide(build, [], SETTINGS, after(1))
+    if refused is None:
+        assert plan.create
+        return
+    status = plan.status or {}
+    assert (status["phase"], status["reason"]) == ("Failed", "InvalidSpec")
+    assert refused in status["message"]
+    assert not plan.create
+    with pytest.raises(InvalidSpecError):
+        check_bounds(parse_spec(build.spec), build.bounds)
+
+
+def test_what_is_read_of_the_defaults():
+    assert read({}) == NO_DEFAULTS
+    made = read({"history": {"failed": 0}, "limits": {"maxRunning": 0}, "ttlSecondsAfterFinished": 0})
+    assert (made.history.succeeded, made.history.failed, made.max_running, made.ttl) == (None, 0, 0, 0)

@@ -1,0 +1,116 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from imagebuild_operator.decide.attempt import BUSY, decide
+from imagebuild_operator.observe.pod import PodFacts
+from imagebuild_operator.observe.progress import MAX_INSTRUCTION, UNREAD, Log, Progress, next_read, parse_progress
+from support.builds import POD, SETTINGS, a_build, a_pod, after, ended, recorded, running, waiting
+
+LINE = 'progress: stage=1/2 step=3/9 instruction="RUN make"'
+BUILDING = a_pod(phase="Running", node="node1", build=running(10))
+
+
+@pytest.mark.parametrize(
+    ("log", "seen"),
+    [
+        ("", None),
+        (LINE, Progress("1/2", 3, 9, "RUN make")),
+        (f"kaniko-shim: {LINE}\n", Progress("1/2", 3, 9, "RUN make")),
+        (f"{LINE}\nprogress: stage=2/2 step=1/4\nmake: done\n", Progress("2/2", 1, 4)),
+        ('progress: stage=1/1 step=1/1 instruction=""', Progress("1/1", 1, 1)),
+        ('progress: stage=1/1 step=1/1 instruction="RUN echo "a" \\"', Progress("1/1", 1, 1, 'RUN echo "a" \\')),
+        (
+            'progress: stage=1/1 step=1/1 instruction="RUN a\x1b[31m\tb\x85c\u2028d"',
+            Progress("1/1", 1, 1, "RUN a [31m b c d"),
+        ),
+        (json.dumps({"time": "now", "stream": "shim", "message": LINE}), Progress("1/2", 3, 9, "RUN make")),
+        (json.dumps({"stream": "executor", "message": LINE}), None),
+        ('{"message": "progress: stage=1/2', None),
+        ('{"message": ["progress: "]}', None),
+        ('["progress: "]', None),
+        ("progress: stage=1/2 step=half", None),
+        ("progress: stage=1/2 step=12345678/9", None),
+        (f"output of a RUN: {LINE}", None),
+        (f"progress: nothing\n{LINE}\nprogress: nothing\n", Progress("1/2", 3, 9, "RUN make")),
+    ],
+)
+def test_the_last_line_that_tells_of_a_step_counts(log: str, seen: Progress | None):
+    assert parse_progress(log) == seen
+
+
+@given(st.text(), st.text())
+def test_no_log_breaks_it_and_what_it_shows_is_short_and_printable(noise: str, instruction: str):
+    line = f'progress: stage=1/2 step=3/9 instruction="{instruction}"'
+    for log in (noise, f"{noise}\n{line}\n", f"{line}\n{noise}", json.dumps({"message": line}), "{" + noise):
+        seen = parse_progress(log)
+        assert seen is None or seen.instruction is None or len(seen.instruction) <= MAX_INSTRUCTION
+        assert seen is None or seen.instruction is None or not any(ord(c) < 32 for c in seen.instruction)
+
+
+def test_each_wait_is_as_long_as_the_build_has_run():
+    reads: list[float] = []
+    last = next_read(BUILDING, None)
+    while last is not None and len(reads) < 9:
+        reads.append((last - after(10)).total_seconds())
+        last = next_read(BUILDING, last)
+    assert reads == [5, 10, 20, 40, 80, 160, 280, 400, 520]
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [
+        a_pod(),
+        a_pod(build=waiting("PodInitializing")),
+        a_pod(check=running()),
+        a_pod(build=ended(0), push=running()),
+        a_pod(phase="Failed", build=running()),
+        a_pod(deletion=after(40), build=running()),
+    ],
+)
+def test_no_log_is_read_but_of_a_build_that_runs(pod: PodFacts):
+    assert next_read(pod, None) is None
+    assert next_read(pod, after(0)) is None
+
+
+def test_progress_is_written_once_for_each_step_and_goes_with_the_build():
+    build = a_build()
+    build = recorded(build, decide(build, [BUILDING], SETTINGS, after(11)))
+    assert "progress" not in build.status
+    made = decide(build, [BUILDING], SETTINGS, after(15), logs={POD: Log(LINE, after(15))})
+    assert made.status == {"progress": {"stage": "1/2", "step": 3, "of": 9, "instruction": "RUN make"}}
+    assert made.events == ()
+    build = recorded(build, made)
+    for text in (LINE, "nothing", None):
+        assert decide(build, [BUILDING], SETTINGS, after(20), logs={POD: Log(text, after(20))}).status is None
+    pushing = a_pod(phase="Running", node="node1", build=ended(0, "{}"), push=running(60))
+    made = decide(build, [pushing], SETTINGS, after(60))
+    assert made.status
+    assert (made.status["phase"], made.status["progress"]) == ("Pushing", None)
+    failed = a_pod(phase="Failed", node="node1", build=ended(7, '{"reason": "RunCommandFailed"}'))
+    made = decide(build, [failed], SETTINGS, after(60))
+    assert made.status
+    assert (made.status["phase"], made.status["progress"]) == ("Failed", None)
+
+
+def test_a_new_attempt_does_not_show_the_steps_of_the_last():
+    build = a_build(status={"phase": "Building", "podName": POD, "progress": {"step": 7, "of": 9}})
+    made = decide(build, [a_pod(phase="Failed", reason="Evicted", build=ended(143))], SETTINGS, after(60))
+    assert made.status
+    assert (made.status["phase"], made.status["progress"]) == ("Pending", None)
+
+
+@pytest.mark.parametrize(
+    ("now", "log", "seconds"),
+    [
+        (11, UNREAD, 4),
+        (15, Log(LINE, after(15)), 5),
+        (16, Log(None, after(15)), 4),
+        (200, Log(None, after(170)), 90),
+        (100, UNREAD, BUSY),
+        (600, Log(None, after(590)), 60),
+    ],
+)
+def test_a_running_build_is_looked_at_when_its_log_is_due(now: float, log: Log, seconds: float):
+    assert decide(a_build(), [BUILDING], SETTINGS, after(now), logs={POD: log}).look_again == seconds

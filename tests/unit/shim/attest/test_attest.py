@@ -1,0 +1,218 @@
+"""What is said of an image: statements, envelopes, signatures, and the keys that make them."""
+
+import base64
+import json
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from hypothesis import given
+from hypothesis import strategies as st
+from kaniko_shim.attest.artifact import MANIFEST_TYPE, Artifact, Subject
+from kaniko_shim.attest.compose import Facts, compose
+from kaniko_shim.attest.envelope import to_be_signed
+from kaniko_shim.attest.keys import SigningKey, load_key
+from kaniko_shim.attest.provenance import Circumstances, provenance
+from kaniko_shim.attest.record import Record, read_record
+from kaniko_shim.attest.simplesigning import held_signatures, sign, signature_tag
+from kaniko_shim.oci.blobs import digest_of
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.request.request import PushRequest, parse_request, secrets_of
+from kaniko_shim.request.variable import Command
+from support.cosign_key import PASSWORD, encrypted_key
+
+DIGEST = "sha256:" + "ab" * 32
+SUBJECT = Subject(DIGEST, 1234, MANIFEST_TYPE)
+KEY = SigningKey(ec.generate_private_key(ec.SECP256R1()))
+CREATED = "2026-11-24T08:00:00Z"
+
+
+def pem(private: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey, password: str = "") -> str:
+    encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
+    if password:
+        encryption = serialization.BestAvailableEncryption(password.encode())
+    form = serialization.PrivateFormat.PKCS8
+    return private.private_bytes(serialization.Encoding.PEM, form, encryption).decode()
+
+
+def document(artifact: Artifact) -> dict[str, object]:
+    return dict(json.loads(artifact.manifest))
+
+
+@pytest.mark.parametrize(
+    ("key", "password"),
+    [
+        (pem(ec.generate_private_key(ec.SECP256R1())), ""),
+        (pem(ec.generate_private_key(ec.SECP256R1()), "secret"), "secret"),
+        (pem(ed25519.Ed25519PrivateKey.generate()), ""),
+        (pem(rsa.generate_private_key(65537, 2048)), ""),
+        (encrypted_key()[0], PASSWORD),
+    ],
+)
+def test_kinds_of_keys(key: str, password: str):
+    loaded = load_key(key, password)
+    signature = loaded.sign(b"message")
+    assert loaded.made(signature, b"message")
+    assert not loaded.made(signature, b"massage")
+    assert "PRIVATE" not in repr(loaded)
+
+
+@pytest.mark.parametrize(
+    ("key", "password", "problem"),
+    [
+        (encrypted_key()[0], "wrong", "the key's password is wrong"),
+        (pem(KEY.private, "secret"), "", "the key is encrypted, and needs its password"),
+        (pem(KEY.private), "secret", "the key is not encrypted, and takes no password"),
+        (pem(KEY.private, "secret"), "wrong", "it is no private key in PEM form, or the password is wrong"),
+        (pem(ec.generate_private_key(ec.SECP384R1())), "", "the key's curve is secp384r1; use P-256"),
+        ("ssh-ed25519 AAAA", "", "it is no private key in PEM form, or the password is wrong"),
+        ("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\nAAAA\n---", "", "not what cosign generate-key-pair writes"),
+    ],
+)  # fmt: skip
+def test_keys_that_can_not_sign(key: str, password: str, problem: str):
+    with pytest.raises(ValueError, match=problem):
+        load_key(key, password)
+
+
+def test_scrypt_is_not_given_any_amount_of_memory():
+    kdf = {"name": "scrypt", "params": {"N": 1 << 30, "r": 8, "p": 1}, "salt": ""}
+    text = json.dumps({"kdf": kdf, "cipher": {"name": "nacl/secretbox", "nonce": ""}, "ciphertext": ""})
+    body = base64.b64encode(text.encode()).decode()
+    label = "ENCRYPTED SIGSTORE PRIVATE KEY"
+    with pytest.raises(ValueError, match="not what cosign generate-key-pair writes"):
+        load_key(f"-----BEGIN {label}-----\n{body}\n-----END {label}-----", "")
+
+
+def test_what_is_signed_of_a_statement():
+    expected = b"DSSEv1 28 application/vnd.in-toto+json 2 {}"
+    assert to_be_signed(b"{}") == expected
+
+
+def test_without_a_key_statements_are_attached_as_they_are():
+    attached = list(
+        compose("registry.example/app", SUBJECT, Facts(CREATED, {"a": 1}, {"spdxVersion": "SPDX-2.3"}), None)
+    )
+    assert [each.kind for each in attached] == ["provenance", "sbom"]
+    first, second = (document(each.artifact) for each in attached)
+    assert first == {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "artifactType": "application/vnd.in-toto+json",
+        "config": {"mediaType": "application/vnd.in-toto+json", "digest": digest_of(b"{}"), "size": 2},
+        "layers": first["layers"],
+        "subject": {"mediaType": MANIFEST_TYPE, "digest": DIGEST, "size": 1234},
+        "annotations": {
+            "org.opencontainers.image.created": CREATED,
+            "in-toto.io/predicate-type": "https://slsa.dev/provenance/v1",
+        },
+    }
+    assert second["artifactType"] == "application/spdx+json"
+    assert json.loads(attached[1].artifact.blobs[1]) == {"spdxVersion": "SPDX-2.3"}
+
+
+def test_with_a_key_alone_the_image_is_signed():
+    (signature,) = compose("registry.example/app", SUBJECT, Facts(CREATED), KEY)
+    bundle = json.loads(signature.artifact.blobs[1])
+    payload = base64.b64decode(bundle["dsseEnvelope"]["payload"])
+    assert KEY.made(base64.b64decode(bundle["dsseEnvelope"]["signatures"][0]["sig"]), to_be_signed(payload))
+    assert json.loads(payload)["predicateType"] == "https://sigstore.dev/cosign/sign/v1"
+    assert json.loads(payload)["subject"][0]["digest"] == {"sha256": "ab" * 32}
+
+
+def test_signatures_of_others_stay():
+    first = sign("registry.example/app", DIGEST, KEY)
+    assert first
+    held = held_signatures(first.manifest)
+    assert len(held) == 1
+    assert sign("registry.example/app", DIGEST, KEY, held) is None
+    other = sign("registry.example/app", DIGEST, SigningKey(ed25519.Ed25519PrivateKey.generate()), held)
+    assert other
+    assert held_signatures(other.manifest)[0] == held[0]
+    assert len(held_signatures(other.manifest)) == 2
+    assert signature_tag(DIGEST) == "sha256-" + "ab" * 32 + ".sig"
+
+
+@pytest.mark.parametrize("manifest", [b"", b"[]", b"{}", b'{"layers": 1}', b'{"layers": [1, {"mediaType": "other"}]}'])
+def test_what_is_no_list_of_signatures(manifest: bytes):
+    assert held_signatures(manifest) == []
+
+
+def test_provenance():
+    record = Record({"source": "x"}, {"url": "https://git.example/r", "revision": "c0ffee"}, "ab", CREATED, CREATED)
+    known = Circumstances(f"builder@{DIGEST}", "uid-1", {"asked": True})
+    assert provenance(record, known, {"kaniko-shim": "1"}) == {
+        "buildDefinition": {
+            "buildType": "https://imagebuild.dev/build/v1",
+            "externalParameters": {"asked": True},
+            "internalParameters": {},
+            "resolvedDependencies": [
+                {"name": "context", "uri": "https://git.example/r", "digest": {"gitCommit": "c0ffee"}},
+                {"name": "Dockerfile", "digest": {"sha256": "ab"}},
+            ],
+        },
+        "runDetails": {
+            "builder": {
+                "id": "https://imagebuild.dev/builder",
+                "version": {"kaniko-shim": "1"},
+                "builderDependencies": [{"uri": f"builder@{DIGEST}", "digest": {"sha256": "ab" * 32}}],
+            },
+            "metadata": {"invocationId": "uid-1", "startedOn": CREATED, "finishedOn": CREATED},
+        },
+    }
+
+
+def test_a_record_comes_back_as_it_was():
+    record = Record({"a": [1]}, {"url": "u"}, "d", "s", "f")
+    assert read_record(record.document()) == record
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["parameters", "source", "dockerfile", "started", "finished", "x"]), json_values)
+)
+def test_any_record_is_read(text: dict[str, object]):
+    """A RUN step may have written it."""
+    record = read_record(text)
+    assert all(isinstance(value, str) for value in record.source.values())
+    assert isinstance(record.dockerfile, str)
+    provenance(record, Circumstances(), {})
+
+
+def test_the_request_of_a_push():
+    private, _ = encrypted_key()
+    request = parse_request(
+        Command.PUSH,
+        {
+            "OUTPUT_IMAGE": "registry.example/app:1",
+            "SBOM": "true",
+            "SIGNING_KEY": private,
+            "SIGNING_KEY_PASSWORD": PASSWORD,
+            "PROVENANCE_PARAMETERS": '{"a": 1}',
+        },
+    )
+    assert isinstance(request, PushRequest)
+    assert (request.wanted.sbom, request.wanted.provenance) == (True, False)
+    assert request.wanted.circumstances.parameters == {"a": 1}
+    assert set(secrets_of(request)) == {private, PASSWORD}
+    assert PASSWORD not in repr(request)
+
+
+@pytest.mark.parametrize(
+    ("command", "variables", "problem"),
+    [
+        (Command.PUSH, {"SIGNING_KEY_PASSWORD": "x"}, "SIGNING_KEY_PASSWORD: set SIGNING_KEY, which it belongs to"),
+        (Command.PUSH, {"SIGNING_KEY": "nonsense"}, "SIGNING_KEY: it is no private key in PEM form"),
+        (Command.PUSH, {"PROVENANCE_PARAMETERS": "[]"}, "write a JSON object"),
+        (Command.ALL, {"SBOM": "true"}, "only kaniko-shim push reads it"),
+        (Command.ALL, {"SIGNING_KEY": "x"}, "SIGNING_KEY: only kaniko-shim push reads it"),
+    ],
+)
+def test_requests_that_are_refused(command: Command, variables: dict[str, str], problem: str):
+    with pytest.raises(JobError, match=problem):
+        parse_request(command, {"OUTPUT_IMAGE": "registry.example/app:1", **variables})

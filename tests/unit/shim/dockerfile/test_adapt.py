@@ -1,0 +1,155 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kaniko_shim.dockerfile.adapt import Surroundings, adapt
+from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.edits import Edit, rewrite
+from kaniko_shim.dockerfile.heredocs import convert_heredocs, write_files
+from kaniko_shim.dockerfile.parse import parse_dockerfile
+from kaniko_shim.dockerfile.stages import split_stages
+from kaniko_shim.request.platforms import Platform
+
+OLD, NEW = Support(), Support(modern=True, architecture="arm64")
+PLACE = Surroundings(Path("/kaniko/buildcontext"))
+
+
+def adapted(text: str, support: Support = OLD, surroundings: Surroundings = PLACE) -> str:
+    made = adapt(text.encode(), support, surroundings)
+    return made.dockerfile.text if made.dockerfile else text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('RUN <<EOF\na "b"\n\\n\nEOF\n', 'RUN ["/bin/sh", "-c", "a \\"b\\"\\n\\\\n\\n"]\n\n\n\n'),
+        ("RUN --network=host <<-'E'\n\t\ta\n\tb\n\tE\n", 'RUN --network=host ["/bin/sh", "-c", "a\\nb\\n"]\n\n\n\n'),
+        ("RUN cat <<A > /x\n$y\nA\n", 'RUN ["/bin/sh", "-c", "cat \\u003c\\u003cA > /x\\n$y\\nA"]\n\n\n'),
+        ('SHELL ["/s", "-x"]\nRUN <<E\na\nE\n', 'SHELL ["/s", "-x"]\nRUN ["/s", "-x", "a\\n"]\n\n\n'),
+        ("RUN <<E\r\na\r\nE\r\n", 'RUN ["/bin/sh", "-c", "a\\r\\n"]\n\n\n'),
+        ("RUN a\nCOPY --from=x a b\n", "RUN a\nCOPY --from=x --chown=0:0 a b\n"),
+        ("COPY --from=x --chown=1 a b\n", "COPY --from=x --chown=1 a b\n"),
+        ("EXPOSE 1 5-7/udp 8-9 $A\n", "EXPOSE 1 5/udp 6/udp 7/udp 8 9 $A\n"),
+        ("EXPOSE 1-60000\n", "EXPOSE 1-60000\n"),
+    ],
+)
+def test_what_an_old_executor_gets(text: str, expected: str):
+    assert adapted(f"FROM b\n{text}") == f"FROM b\n{expected}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM b\nRUN <<E\na\nE\n",
+        "FROM b\nCOPY <<'E' /x\na\nE\nCOPY --from=x a b\nEXPOSE 1-3\n",
+        "FROM b\nARG TARGETARCH\n",
+    ],
+)
+def test_a_modern_executor_needs_less(text: str):
+    assert adapt(text.encode(), NEW, PLACE).dockerfile is None
+    assert adapt(text.encode(), NEW, PLACE).arguments == {}
+
+
+def test_a_modern_executor_skips_a_quoted_word():
+    assert adapted("FROM b\nRUN <<'E'\na\nE\n", NEW) == 'FROM b\nRUN ["/bin/sh", "-c", "a\\n"]\n\n\n'
+
+
+def test_the_shell_of_the_base_stage_counts():
+    text = 'FROM x AS a\nSHELL ["/s"]\nFROM A\nRUN <<E\nb\nE\nSHELL ["/t"]\nFROM y\nRUN <<E\nc\nE\n'
+    assert adapted(text).splitlines()[3] == 'RUN ["/s", "b\\n"]'
+    assert adapted(text).splitlines()[8] == 'RUN ["/bin/sh", "-c", "c\\n"]'
+
+
+def test_files_of_heredocs(tmp_path: Path):
+    text = b"FROM b\nRUN <<P\n#!/bin/x\nP\nCOPY --chmod=1 <<A b <<-'C' /d/\n1\nA\n\t2\nC\n"
+    stages = split_stages(parse_dockerfile(text))
+    converted = convert_heredocs(stages, OLD, tmp_path / "h", tmp_path / "context" / "sub")
+    run, copy = (edit.text for edit in converted.edits)
+    write_files(converted.files, tmp_path / "h")
+    script = Path(run.removeprefix('RUN ["').removesuffix('"]'))
+    assert (script.read_text(), script.stat().st_mode & 0o777) == ("#!/bin/x\n", 0o755)
+    keyword, flag, first, second, third, destination = copy.split()
+    assert (keyword, flag, second, destination) == ("COPY", "--chmod=1", "b", "/d/")
+    found = [(tmp_path / "context" / "sub" / path).resolve() for path in (first, third)]
+    assert [(path.name, path.read_text(), path.stat().st_mode & 0o777) for path in found] == [
+        ("A", "1\n", 0o644),
+        ("C", "2\n", 0o644),
+    ]
+    assert converted.copied
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("", ("", "")),
+        ("b", ("b", "")),
+        ("0", ("", "FROM x\nRUN 0\n")),
+        ("1", ("", "FROM x\nRUN 0\nFROM y AS b\n")),
+        ("2", ("", "")),
+        ("3", ("3", "")),
+    ],
+)
+def test_a_stage_is_wanted_by_number(target: str, expected: tuple[str, str]):
+    text = b"FROM x\nRUN 0\nFROM y AS b\n\nFROM z\n"
+    made = adapt(text, OLD, Surroundings(Path("/c"), target=target))
+    assert (made.target, made.dockerfile.text.rstrip("\n") + "\n" if made.dockerfile else "") == expected
+
+
+def test_the_arguments_of_the_platform():
+    text = b"ARG BUILDARCH\nFROM x:$TARGETARCH\nARG TARGETOS=other TARGETVARIANT\nRUN $TARGETPLATFORM\n"
+    surroundings = Surroundings(Path("/c"), arguments={"TARGETOS": "given"})
+    assert adapt(text, Support(architecture="arm64"), surroundings).arguments == {
+        "BUILDARCH": "arm64",
+        "TARGETARCH": "arm64",
+        "TARGETVARIANT": "",
+    }
+
+
+def test_another_platform_is_that_of_the_target_only():
+    text = b"FROM x:$TARGETARCH-$TARGETVARIANT-$BUILDARCH\nARG TARGETPLATFORM BUILDPLATFORM\n"
+    support = Support(architecture="arm64", target=Platform("linux", "arm", "v7"))
+    assert adapt(text, support, PLACE).arguments == {
+        "BUILDARCH": "arm64",
+        "BUILDPLATFORM": "linux/arm64",
+        "TARGETARCH": "arm",
+        "TARGETPLATFORM": "linux/arm/v7",
+        "TARGETVARIANT": "v7",
+    }
+
+
+def test_instructions_stand_at_the_lines_of_the_users_file(tmp_path: Path):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/file").touch()
+    text = b"FROM x\nCOPY d /\nRUN <<E\na\nE\nCOPY d /\nRUN b\n"
+    made = adapt(text, OLD, Surroundings(tmp_path, cached=True))
+    assert [(each.keyword, each.line) for each in made.instructions] == [
+        ("FROM", 1),
+        ("ARG", 2),
+        ("COPY", 2),
+        ("RUN", 3),
+        ("ARG", 6),
+        ("COPY", 6),
+        ("RUN", 7),
+    ]
+    assert made.dockerfile
+    assert made.dockerfile.translate("parse error on line 9: x") == "parse error on line 7: x"
+
+
+def test_lines_are_put_in_and_replaced():
+    made = rewrite(b"a\nb \\\n c\nd \xff", [Edit(2, 3, "B"), Edit(2, 0, "new"), Edit(4, 0, "last")])
+    assert made.text.encode("utf-8", "surrogateescape") == b"a\nnew\nB\n\nlast\nd \xff"
+    assert [made.origin(line) for line in (0, 1, 2, 3, 5, 6, 99)] == [0, 1, 2, 2, 4, 4, 4]
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["FROM x", "RUN <<A", "A", "COPY <<-'B' c /d", "\tB", "EXPOSE 1-2", "COPY --from=0 a b", "\\", "# c"]
+        )
+    )
+)
+def test_what_is_made_has_no_more_heredocs(lines: list[str]):
+    text = "\n".join(["FROM x", *lines])
+    made = parse_dockerfile(adapted(text).encode("utf-8", "surrogateescape"))
+    assert all(not each.heredocs for each in made)

@@ -1,0 +1,159 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kaniko_shim.dockerfile.parse import (
+    Heredoc,
+    Instruction,
+    directive,
+    find_copy,
+    find_line,
+    locate,
+    parse_dockerfile,
+    read,
+)
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+
+
+def test_instructions_and_their_lines():
+    text = (
+        b"\xef\xbb\xbf# syntax=docker/dockerfile:1\r\n"
+        b"FROM busybox AS one\r\n"
+        b"\r\n"
+        b"  # a comment\r\n"
+        b"run  echo a && \\\r\n"
+        b"    # inside\r\n"
+        b"\r\n"
+        b"    echo b\r\n"
+        b"COPY --chown=1:1 --from=x a b\r\n"
+        b"RUN last"
+    )
+    assert parse_dockerfile(text) == (
+        Instruction("FROM", "FROM busybox AS one", 2),
+        Instruction("RUN", "run echo a && echo b", 5),
+        Instruction("COPY", "COPY --chown=1:1 --from=x a b", 9, (("--chown", "1:1"), ("--from", "x"))),
+        Instruction("RUN", "RUN last", 10),
+    )
+
+
+def test_the_rest_and_the_last_line():
+    text = b"RUN --network=host   echo  a \\\n  b\nCOPY <<A /x\n1\n\n2\nA\nCMD []\n"
+    assert [(each.rest, each.line, each.last) for each in parse_dockerfile(text)] == [
+        ("echo  a   b", 1, 2),
+        ("<<A /x", 3, 7),
+        ("[]", 8, 8),
+    ]
+
+
+def test_directives_stand_at_the_head():
+    text = b"\xef\xbb\xbf# Syntax = docker/dockerfile:1.7-labs \n#escape=`\nFROM x\n# check=skip\n"
+    assert [directive(text, name) for name in ("syntax", "escape", "check")] == ["docker/dockerfile:1.7-labs", "`", ""]
+
+
+def test_another_escape_character():
+    text = b"# escape=`\nFROM x\nRUN dir C:\\\nRUN a `\n  b\n"
+    assert [(each.text, each.line) for each in parse_dockerfile(text)] == [
+        ("FROM x", 2),
+        ("RUN dir C:\\", 3),
+        ("RUN a b", 4),
+    ]
+
+
+def test_heredocs_hide_their_lines():
+    text = b"RUN <<EOF\nFROM not\nEOF\nCOPY <<-'A' <<B /to/\n\tRUN no\n\tA\nB\nCMD echo \"<<X\"\n"
+    assert parse_dockerfile(text) == (
+        Instruction("RUN", "RUN <<EOF", 1, heredocs=(Heredoc("EOF", "FROM not\n"),)),
+        Instruction(
+            "COPY",
+            "COPY <<-'A' <<B /to/",
+            4,
+            heredocs=(Heredoc("A", "\tRUN no\n", quoted=True, chomp=True), Heredoc("B", "")),
+        ),
+        Instruction("CMD", 'CMD echo "<<X"', 8),
+    )
+
+
+def test_an_instruction_is_found_by_its_text_and_its_turn():
+    instructions = parse_dockerfile(b"FROM x\nRUN a\nRUN b\nRUN \\\n  a\n")
+    assert [find_line(instructions, "RUN  a", turn) for turn in (1, 2, 3)] == [2, 4, 4]
+    assert find_line(instructions, "RUN c") == 0
+
+
+def test_a_copy_is_found_by_its_source():
+    instructions = parse_dockerfile(b'FROM x\nRUN a/b\nCOPY ["./a/b", "/x"]\nADD c/ d /y\n')
+    found = [find_copy(instructions, path) for path in ("a/b", "c", "d", "e")]
+    assert [each.line if each else 0 for each in found] == [3, 4, 4, 0]
+
+
+def test_a_copy_is_found_by_a_variable_that_can_have_been_its_source():
+    instructions = parse_dockerfile(b"FROM x\nARG A\nCOPY a $A\nCOPY $A/ /\nADD ${A:-b}.txt bin/${A} /\n")
+    found = [find_copy(instructions, path) for path in ("arm64", "bin/c", "a")]
+    assert [each.line if each else 0 for each in found] == [4, 0, 3]
+    assert find_copy(parse_dockerfile(b"FROM x\nCOPY lib-$A.so /\n"), "lib.so") is None
+
+
+@given(st.binary())
+def test_any_bytes_can_be_read(content: bytes):
+    for instruction in parse_dockerfile(content):
+        assert 1 <= instruction.line <= content.decode("utf-8", "replace").count("\n") + len(content) + 1
+
+
+@pytest.mark.parametrize(
+    ("path", "outcome"),
+    [
+        ("Dockerfile", "context/Dockerfile"),
+        ("./sub/../Dockerfile", "context/Dockerfile"),
+        ("../shared/Dockerfile", "shared/Dockerfile"),
+        ("link", "context/Dockerfile"),
+        ("../../outside", Reason.INVALID_SPEC),
+        ("/etc/passwd", Reason.INVALID_SPEC),
+        ("away", Reason.INVALID_SPEC),
+        ("nosuch", Reason.DOCKERFILE_NOT_FOUND),
+        ("sub", Reason.DOCKERFILE_NOT_FOUND),
+        ("loop", Reason.DOCKERFILE_NOT_FOUND),
+        ("x" * 5000, Reason.DOCKERFILE_NOT_FOUND),
+        ("a\0b", Reason.DOCKERFILE_NOT_FOUND),
+    ],
+)
+def test_the_dockerfile_lies_in_the_tree(tmp_path: Path, path: str, outcome: str | Reason):
+    root = tmp_path / "root"
+    context = root / "context"
+    (context / "sub").mkdir(parents=True)
+    (root / "shared").mkdir()
+    for file in (context / "Dockerfile", root / "shared" / "Dockerfile", tmp_path / "outside"):
+        file.write_text("FROM x\n")
+    (context / "link").symlink_to("Dockerfile")
+    (context / "away").symlink_to("/etc/passwd")
+    (context / "loop").symlink_to("loop")
+    if not isinstance(outcome, Reason):
+        assert locate(root, context, path) == root / outcome
+        return
+    with pytest.raises(JobError) as caught:
+        locate(root, context, path)
+    assert caught.value.failure.reason is outcome
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"), [(b"", "is empty"), (b" \n", "is empty"), (b"F\0", "NUL"), (b"x" * 5_000_000, "more than")]
+)
+def test_what_is_no_dockerfile(tmp_path: Path, content: bytes, problem: str):
+    (tmp_path / "Dockerfile").write_bytes(content)
+    with pytest.raises(JobError, match=problem) as caught:
+        read(tmp_path / "Dockerfile", "Dockerfile")
+    assert caught.value.failure.reason is Reason.DOCKERFILE_INVALID
+
+
+@pytest.mark.parametrize(
+    ("text", "content", "closed"),
+    [
+        ("RUN <<E\na\nE\n", "a\n", True),
+        ("RUN <<E\nE", "", True),
+        ("RUN <<E\na\nb", "a\nb\n", False),
+        ("RUN <<E", "", False),
+    ],
+)
+def test_a_heredoc_may_lack_its_end(text: str, content: str, *, closed: bool):
+    (heredoc,) = parse_dockerfile(text.encode())[0].heredocs
+    assert (heredoc.content, heredoc.closed) == (content, closed)

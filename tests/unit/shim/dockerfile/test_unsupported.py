@@ -1,0 +1,124 @@
+from contextlib import nullcontext
+
+import pytest
+from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.parse import parse_dockerfile
+from kaniko_shim.dockerfile.unsupported import refuse_ignored, warnings_about
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.request.platforms import Platform
+
+OLD, NEW = Support(), Support(modern=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "support", "problem"),
+    [
+        ("RUN <<EOF\nx\nEOF", OLD, ""),
+        ("RUN <<'EOF'\nx\nEOF", NEW, ""),
+        ("COPY <<EOF /x\nx\nEOF", OLD, ""),
+        ("COPY <<'EOF' /x\n$x\nEOF", OLD, ""),
+        ("COPY <<EOF /x\n$x\nEOF", OLD, "does not expand"),
+        ("COPY <<EOF /x\n$x\nEOF", NEW, "does not expand"),
+        ("COPY <<a/b /x\nx\na/b", OLD, "a file's name here"),
+        ("COPY <<a/b /x\nx\na/b", NEW, ""),
+        ("ONBUILD RUN <<EOF\nx\nEOF", NEW, "heredocs of ONBUILD"),
+        ("RUN --mount=type=cache,target=/x make", OLD, "ignores such a RUN --mount"),
+        ("RUN --network=host --mount=type=secret,id=x make", OLD, "ignores such a RUN --mount"),
+        ("RUN --mount=type=cache,target=/x make", NEW, ""),
+        ("RUN --mount=target=/x make", NEW, ""),
+        ("RUN --mount=type=bind,from=other,target=/x make", NEW, "ignores such a RUN --mount"),
+        ("RUN --mount=type=ssh make", NEW, "ignores such a RUN --mount"),
+        ("RUN echo --mount=x", OLD, ""),
+        ("RUN --network=none make", NEW, "--network=none"),
+        ("RUN --network=default make", OLD, ""),
+        ("RUN --security=insecure make", OLD, "no privilege"),
+        ("RUN --device=gpu make", OLD, "no privilege"),
+        ("COPY --parents a /x", NEW, "--parents"),
+        ("COPY --link --exclude=a . /x", OLD, "--exclude"),
+        ("COPY --link a /x", OLD, ""),
+        ("COPY --chmod=u+x a /x", OLD, "octal"),
+        ("COPY --chmod=u+x a /x", NEW, ""),
+        ("COPY --chmod=$MODE a /x", OLD, ""),
+        ("ADD --checksum=sha256:0 http://x /x", NEW, "does not verify ADD --checksum"),
+        ("ADD --unpack=false a.tar /x", OLD, "--unpack"),
+        ("ADD git@host:a/b /x", OLD, "does not clone"),
+        ("ADD https://host/a.git /x", OLD, "does not clone"),
+        ('ADD ["https://host/a.git#main:sub", "/x"]', NEW, "does not clone"),
+        ("ADD https://host/a.git.tar /x", OLD, ""),
+        ("ADD --keep-git-dir=true https://host/a /x", OLD, "does not clone"),
+        ("FROM --platform=linux/arm64 y", OLD, "FROM --platform"),
+        ("FROM --platform=$BUILDPLATFORM y", OLD, ""),
+        ("FROM --platform=${TARGETPLATFORM} y", OLD, ""),
+        ("FROM --platform=linux/amd64 y", OLD, ""),
+    ],
+)
+def test_what_is_refused(text: str, support: Support, problem: str):
+    instructions = parse_dockerfile(f"FROM x\n{text}\n".encode())
+    if not problem:
+        refuse_ignored(instructions, support, "docker/Dockerfile")
+        return
+    with pytest.raises(JobError) as caught:
+        refuse_ignored(instructions, support, "docker/Dockerfile")
+    failure = caught.value.failure
+    assert (failure.reason, failure.line) == (Reason.DOCKERFILE_UNSUPPORTED, 2)
+    assert failure.message.startswith("docker/Dockerfile line 2: ")
+    assert problem in failure.message
+    assert failure.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "support", "problem"),
+    [
+        ("USER a:b", OLD, "group"),
+        ("USER a:a", OLD, ""),
+        ("USER a:b", NEW, ""),
+        ("USER a", OLD, ""),
+        ("USER $A:b", OLD, ""),
+        ("COPY --chmod=4755 a /x", OLD, "first digit"),
+        ("COPY --chmod=0755 a /x", OLD, ""),
+        ("HEALTHCHECK --start-interval=1s CMD x", OLD, "--start-interval"),
+    ],
+)
+def test_what_is_warned_of(text: str, support: Support, problem: str):
+    instructions = parse_dockerfile(f"FROM x\n{text}\n".encode())
+    refuse_ignored(instructions, support, "Dockerfile")
+    warnings = list(warnings_about(instructions, support, "Dockerfile"))
+    assert len(warnings) == bool(problem)
+    assert all(warning.startswith("Dockerfile line 2: ") and problem in warning for warning in warnings)
+
+
+@pytest.mark.parametrize(
+    ("platform", "refused"),
+    [
+        ("linux/arm64", False),
+        ("$TARGETPLATFORM", False),
+        ("linux/amd64", True),
+        ("${BUILDPLATFORM}", True),
+    ],
+)
+def test_from_may_name_the_platform_that_is_built_for(platform: str, *, refused: bool):
+    instructions = parse_dockerfile(f"FROM --platform={platform} x\n".encode())
+    support = Support(target=Platform("linux", "arm64"))
+    with pytest.raises(JobError, match="ignores FROM --platform") if refused else nullcontext():
+        refuse_ignored(instructions, support, "Dockerfile")
+
+
+@pytest.mark.parametrize(
+    ("syntax", "refused"),
+    [
+        ("docker/dockerfile:1", False),
+        ("docker.io/docker/dockerfile:1.7-labs", False),
+        ("docker/dockerfile-upstream:master", False),
+        ("docker/dockerfile@sha256:0", False),
+        ("", False),
+        ("example.org/frontend:1", True),
+    ],
+)
+def test_another_language_is_refused(syntax: str, *, refused: bool):
+    if not refused:
+        refuse_ignored((), OLD, "Dockerfile", syntax)
+        return
+    with pytest.raises(JobError, match="ignores # syntax=") as caught:
+        refuse_ignored((), OLD, "Dockerfile", syntax)
+    assert (caught.value.failure.reason, caught.value.failure.line) == (Reason.DOCKERFILE_UNSUPPORTED, 1)

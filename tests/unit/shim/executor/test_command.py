@@ -1,0 +1,160 @@
+from pathlib import Path
+
+import pytest
+from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.executor.command import Abilities, Invocation, invocation, read_abilities, shown
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.request.request import BuildRequest, parse_request
+from kaniko_shim.request.variable import Command
+from kaniko_shim.system.paths import Paths
+
+HELP = """
+Flags:
+      --build-arg multi-arg type                  ARG values
+  -c, --context string                            Path (default "/workspace/")
+      --secret string                             RUN --mount=type=secret
+Global Flags:
+  -h, --help                                      help for executor
+"""
+ALL_FLAGS = frozenset(
+    {
+        *("context", "dockerfile", "destination", "digest-file", "no-push", "oci-layout-path", "target", "build-arg"),
+        *("log-format", "log-timestamp", "snapshot-mode", "ignore-path"),
+        *("push-retry", "image-download-retry", "image-fs-extract-retry"),
+        *("cache", "cache-repo", "cache-ttl", "compressed-caching", "no-push-cache"),
+        *("insecure-registry", "skip-tls-verify-registry", "registry-map", "skip-default-registry-fallback"),
+    }
+)
+ALWAYS = (
+    "/kaniko/executor",
+    "--context=/kaniko/buildcontext",
+    "--dockerfile=/kaniko/buildcontext/Dockerfile",
+    "--log-format=text",
+    "--log-timestamp=false",
+    "--snapshot-mode=redo",
+    "--push-retry=3",
+    "--image-download-retry=2",
+    "--image-fs-extract-retry=3",
+)
+ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/kaniko",
+    "HOME": "/root",
+    "TMPDIR": "/kaniko/.run",
+    "DOCKER_CONFIG": "/kaniko/.run/docker",
+    "container": "kube",
+}
+
+
+def command(
+    environment: dict[str, str], *, which: Command = Command.ALL, flags: frozenset[str] = ALL_FLAGS
+) -> Invocation:
+    request = parse_request(which, environment)
+    assert isinstance(request, BuildRequest)
+    paths = Paths()
+    return invocation(
+        request,
+        context=paths.context,
+        dockerfile=paths.context / "Dockerfile",
+        abilities=Abilities(flags),
+        environment=environment,
+        paths=paths,
+    )
+
+
+def test_abilities_are_read_from_the_help():
+    abilities = read_abilities(HELP)
+    assert abilities == Abilities(frozenset({"build-arg", "context", "secret", "help"}))
+    assert abilities.support == Support(modern=True)
+    assert Abilities(ALL_FLAGS).support == Support()
+
+
+def test_the_plainest_request():
+    assert command({"OUTPUT_IMAGE": "r.example/app"}) == Invocation(
+        (*ALWAYS, "--destination=r.example/app:latest", "--digest-file=/kaniko/.run/digest"), ENVIRONMENT
+    )
+
+
+def test_everything_at_once():
+    environment = {
+        "OUTPUT_IMAGE": "r.example/app,me/app:2",
+        "BUILD_ARG": "QT0xLCAi,Qj0=",
+        "BUILD_ARG_FROM": "TOKEN=SECRET",
+        "SECRET": "s3cret",
+        "TARGET": "final",
+        "CACHE_REPO": "r.example/cache",
+        "CACHE_TTL": "3600",
+        "CACHE_READ_ONLY": "true",
+        "INSECURE_REGISTRIES": "i.example;j.example",
+        "SKIP_TLS_VERIFY_REGISTRIES": "s.example",
+        "REGISTRY_MIRRORS": "m.example,n.example/hub",
+        "REGISTRY_MAP": "gcr.io=g.example/x,gcr.io=h.example",
+        "SKIP_DEFAULT_REGISTRY_FALLBACK": "true",
+        "HTTPS_PROXY": "http://proxy.example",
+        "AWS_REGION": "eu",
+        "KANIKO_DIR": "/elsewhere",
+        "LD_PRELOAD": "/x",
+        "SSL_CERT_DIR": "/kaniko/ssl/certs",
+    }
+    found = command(environment, which=Command.BUILD)
+    assert found == Invocation(
+        (
+            *ALWAYS,
+            '--build-arg=A=1, "',
+            "--build-arg=B=",
+            "--build-arg=TOKEN",
+            "--destination=r.example/app:latest",
+            "--destination=index.docker.io/me/app:2",
+            "--no-push=true",
+            "--oci-layout-path=/kaniko/layout",
+            "--cache=true",
+            "--cache-repo=r.example/cache",
+            "--compressed-caching=false",
+            "--cache-ttl=3600s",
+            "--no-push-cache=true",
+            "--insecure-registry=i.example",
+            "--insecure-registry=j.example",
+            "--skip-tls-verify-registry=s.example",
+            "--registry-map=index.docker.io=m.example",
+            "--registry-map=index.docker.io=n.example/hub",
+            "--registry-map=gcr.io=g.example/x",
+            "--registry-map=gcr.io=h.example",
+            "--skip-default-registry-fallback=true",
+            "--target=final",
+        ),
+        {
+            **ENVIRONMENT,
+            "HTTPS_PROXY": "http://proxy.example",
+            "AWS_REGION": "eu",
+            "SSL_CERT_DIR": "/kaniko/ssl/certs",
+            "TOKEN": "s3cret",
+        },
+    )
+    assert "'--build-arg=A=***'" in shown(found) or "--build-arg=A=***" in shown(found)
+    assert "1, " not in shown(found)
+    assert "s3cret" not in repr(found)
+
+
+def test_a_flag_that_the_executor_does_not_know_is_never_passed():
+    few = frozenset({"context", "dockerfile", "destination"})
+    assert command({"OUTPUT_IMAGE": "r.example/app"}, flags=few).argv == (
+        *ALWAYS[:3],
+        "--destination=r.example/app:latest",
+    )
+    with pytest.raises(JobError, match="CACHE_READ_ONLY"):
+        command(
+            {"OUTPUT_IMAGE": "r.example/app", "CACHE_REPO": "r.example/c1", "CACHE_READ_ONLY": "1"},
+            flags=ALL_FLAGS - {"no-push-cache"},
+        )
+
+
+def test_the_platform_is_passed_on_or_refused():
+    environment = {"OUTPUT_IMAGE": "r.example/app", "PLATFORM": "linux/arm/v7"}
+    assert "--custom-platform=linux/arm/v7" in command(environment, flags=ALL_FLAGS | {"custom-platform"}).argv
+    with pytest.raises(JobError, match="PLATFORM: this executor"):
+        command(environment)
+
+
+def test_paths_below_a_dot_can_not_be_those_of_an_image():
+    paths = Paths()
+    for path in (paths.crane, paths.executor_help, paths.scratch, paths.docker_config):
+        assert path.relative_to(Path("/kaniko")).parts[0].startswith(".")

@@ -1,0 +1,32 @@
+import os
+from pathlib import Path
+
+from kaniko_shim.dockerfile.parse import parse_dockerfile
+from kaniko_shim.dockerfile.steps import plan_steps
+from kaniko_shim.executor.follow import REPEATED, Follower
+from kaniko_shim.executor.progress import Progress
+from kaniko_shim.log.console import Console
+from kaniko_shim.log.masking import Masker
+from kaniko_shim.log.phases import Phases
+from kaniko_shim.log.tail import LogTail
+from kaniko_shim.outcome.warnings import Warnings
+from kaniko_shim.system.job import Job
+from kaniko_shim.system.paths import Paths
+
+
+def test_a_step_is_told_when_it_begins_and_again_after_much_output(tmp_path: Path):
+    log = tmp_path / "log"
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)
+    job = Job({}, Paths(), Console(Masker(), descriptor), LogTail(), Phases(), Warnings())
+    instructions = parse_dockerfile(b"FROM b\nRUN a\n")
+    progress = Progress((), plan_steps(instructions, instructions, "", skips_unused=False))
+    follower = Follower(job, progress)
+    follower.begin()
+    for line in ('level=info msg="RUN a"', "output", *["more"] * (2 * REPEATED)):
+        follower.read(line)
+    os.close(descriptor)
+    told = [
+        number for number, line in enumerate(log.read_text().splitlines()) if line.startswith("kaniko-shim: progress: ")
+    ]
+    assert told == [0, 2, 3 + REPEATED, 4 + 2 * REPEATED]
+    assert job.phases.current == "at RUN a"

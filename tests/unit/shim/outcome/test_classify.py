@@ -1,0 +1,203 @@
+import pytest
+from kaniko_shim.outcome.classify import Evidence, classify
+from kaniko_shim.outcome.errors import Failure
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.system.process import Ended
+
+RUN = "error building image: error building stage: failed to execute command: "
+PERMISSIONS = (
+    "error checking push permissions -- make sure you entered the correct tag name, and that you are authenticated "
+    'correctly, and try again: checking push permission for "r.example:5000/app:1": '
+)
+
+
+def failed(error: str, code: int = 1, *, log: str = "", pushing: bool = False, oom: bool = False) -> Failure:
+    ended = Ended(code)
+    return classify(Evidence(ended, error, log, pushing, oom, "RUN make", 12, cache_repo="r.example/app/cache"))
+
+
+@pytest.mark.parametrize("code", [1, 2, 42, 126, 127, 137])
+def test_a_run_keeps_its_own_exit_code(code: int):
+    assert failed(f"{RUN}waiting for process to exit: exit status {code}", code) == Failure(
+        Reason.RUN_COMMAND_FAILED,
+        f"The RUN in line 12 ended with exit code {code}.",
+        exit_code=code,
+        instruction="RUN make",
+        line=12,
+    )
+
+
+def test_a_run_that_was_killed():
+    error = f"{RUN}waiting for process to exit: signal: killed"
+    assert failed(error, 255).message == "The RUN in line 12 was ended by a signal (killed)."
+    assert failed(error, 255).code == 137
+    assert failed(error, 255, oom=True).reason is Reason.OUT_OF_MEMORY
+    error = f"{RUN}waiting for process to exit: exit status 137"
+    assert failed(error, 137, oom=True).reason is Reason.OUT_OF_MEMORY
+
+
+def test_the_executor_that_was_killed():
+    assert classify(Evidence(Ended(None, 9), "anything")).reason is Reason.OUT_OF_MEMORY
+    assert classify(Evidence(Ended(None, 11), "")) == Failure(Reason.INTERNAL, "The executor ended by signal 11.")
+
+
+def test_a_full_disk_inside_of_a_run():
+    error = f"{RUN}waiting for process to exit: exit status 1"
+    failure = failed(error, log="cp: error writing 'x': No space left on device\n" + error)
+    assert (failure.reason, failure.code, failure.line) == (Reason.DISK_FULL, 82, 12)
+
+
+PULL, PUSH = False, True
+
+
+@pytest.mark.parametrize(
+    ("error", "pushing", "reason", "registry"),
+    [
+        (f"{RUN}starting command: fork/exec /bin/sh: no such file or directory", PULL, Reason.RUN_COMMAND_FAILED, ""),
+        (f"{RUN}starting command: fork/exec /bin/sh: exec format error", PULL, Reason.RUN_COMMAND_FAILED, ""),
+        (
+            "error building image: parsing dockerfile: dockerfile parse error on line 2: unknown instruction: RUNN",
+            PULL,
+            Reason.DOCKERFILE_INVALID,
+            "",
+        ),
+        ("error building image: parsing dockerfile: file with no instructions", PULL, Reason.DOCKERFILE_INVALID, ""),
+        ("Error finding target stage: x is not a valid target build stage", PULL, Reason.TARGET_NOT_FOUND, ""),
+        (
+            (
+                "error building image: error building stage: failed to get files used from context: failed to get "
+                "fileinfo for /kaniko/buildcontext/a: lstat /kaniko/buildcontext/a: no such file or directory"
+            ),
+            PULL,
+            Reason.COPY_FAILED,
+            "",
+        ),
+        (
+            (
+                "error building image: unable to complete operation after 3 attempts, last error: "
+                "GET https://r.example/v2/a/manifests/1: MANIFEST_UNKNOWN: manifest unknown; map[Tag:1]"
+            ),
+            PULL,
+            Reason.BASE_IMAGE_NOT_FOUND,
+            "r.example",
+        ),
+        (
+            "error building image: image not found on any configured mapped registries for busyboxx",
+            PULL,
+            Reason.BASE_IMAGE_NOT_FOUND,
+            "",
+        ),
+        (
+            (
+                "error building image: GET https://index.docker.io/v2/library/nosuch/manifests/latest: UNAUTHORIZED: "
+                "authentication required; [map[Action:pull]]"
+            ),
+            PULL,
+            Reason.BASE_IMAGE_UNAUTHORIZED,
+            "index.docker.io",
+        ),
+        (
+            "error building image: GET https://index.docker.io/v2/library/x/manifests/1: TOOMANYREQUESTS: limit",
+            PULL,
+            Reason.RATE_LIMITED,
+            "index.docker.io",
+        ),
+        (
+            f"{PERMISSIONS}POST https://r.example:5000/v2/app/blobs/uploads/: UNAUTHORIZED: authentication required",
+            PULL,
+            Reason.REGISTRY_UNAUTHORIZED,
+            "r.example:5000",
+        ),
+        (
+            (
+                f'{PERMISSIONS}Get "https://r.example:5000/v2/": tls: failed to verify certificate: x509: certificate '
+                "signed by unknown authority"
+            ),
+            PULL,
+            Reason.REGISTRY_TLS,
+            "r.example:5000",
+        ),
+        (
+            f'{PERMISSIONS}Get "https://r.example:5000/v2/": http: server gave HTTP response to HTTPS client',
+            PULL,
+            Reason.REGISTRY_TLS,
+            "r.example:5000",
+        ),
+        (
+            (
+                "error pushing image: failed to push to destination r.example/app:1: PUT https://r.example/v2/app/manifests/1"
+                ": MANIFEST_INVALID: no"
+            ),
+            PUSH,
+            Reason.PUSH_REJECTED,
+            "r.example",
+        ),
+        (
+            "HEAD https://r.example/v2/aa/bb/manifests/1: unexpected status code 401 Unauthorized",
+            PUSH,
+            Reason.REGISTRY_UNAUTHORIZED,
+            "r.example",
+        ),
+        (
+            'Get "https://nosuch.example/v2/": dial tcp: lookup nosuch.example on 10.0.0.10:53: no such host',
+            PUSH,
+            Reason.REGISTRY_UNAVAILABLE,
+            "nosuch.example",
+        ),
+        (
+            'Get "https://10.0.0.1:5000/v2/": dial tcp 10.0.0.1:5000: connect: connection refused',
+            PULL,
+            Reason.REGISTRY_UNAVAILABLE,
+            "10.0.0.1:5000",
+        ),
+        (
+            "PUT https://r.example/v2/a/blobs/uploads/1: unexpected status code 502",
+            PUSH,
+            Reason.REGISTRY_UNAVAILABLE,
+            "r.example",
+        ),
+        ("error building image: write /kaniko/1.tar: no space left on device", PULL, Reason.DISK_FULL, ""),
+        (
+            "error building image: failed to get filesystem from image: chown /x: operation not permitted",
+            PULL,
+            Reason.INTERNAL,
+            "",
+        ),
+        ("fatal error: runtime: out of memory", PULL, Reason.OUT_OF_MEMORY, ""),
+        ("something never seen", PULL, Reason.INTERNAL, ""),
+        ("", PULL, Reason.INTERNAL, ""),
+    ],
+)
+def test_last_words(error: str, pushing: bool, reason: Reason, registry: str):  # noqa: FBT001 - a parameter of the table
+    failure = failed(error, pushing=pushing)
+    assert (failure.reason, failure.registry) == (reason, registry)
+    assert failure.message.endswith(".")
+    assert failure.advice
+    assert "make sure you entered" not in failure.message
+
+
+def test_a_message_says_what_the_reason_does_not():
+    failure = failed(
+        "error building image: parsing dockerfile: dockerfile parse error on line 2: unknown instruction: RUNN"
+    )
+    assert failure == Failure(
+        Reason.DOCKERFILE_INVALID,
+        "The Dockerfile can't be parsed: dockerfile parse error on line 2: unknown instruction: RUNN.",
+        line=2,
+    )
+
+
+def test_the_cache_may_be_what_is_refused():
+    error = (
+        'error checking push permissions -- ...: checking push permission for "r.example/app/cache": POST '
+        "https://r.example/v2/app/cache/blobs/uploads/: UNAUTHORIZED"
+    )
+    failure = failed(error)
+    assert (failure.reason, failure.advice) == (
+        Reason.REGISTRY_UNAUTHORIZED,
+        "Add credentials for CACHE_REPO to DOCKER_CONFIG_JSON, or set CACHE_READ_ONLY=true.",
+    )
+
+
+def test_a_long_error_is_cut():
+    assert len(failed("x" * 5000).message) < 800

@@ -1,0 +1,92 @@
+import json
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kaniko_shim.registry.docker_config import DockerConfig, merge, parse_docker_config, without_missing_helpers, write
+
+AUTH = b64encode(b"user:p:ss").decode()
+
+
+def test_json_and_base64_are_the_same():
+    text = json.dumps({"auths": {"r.example": {"auth": AUTH}}})
+    expected = DockerConfig({"r.example": {"auth": AUTH}})
+    assert parse_docker_config(text) == expected
+    wrapped = "\n".join(b64encode(text.encode()).decode()[i : i + 20] for i in range(0, 200, 20))
+    assert parse_docker_config(wrapped) == expected
+    assert parse_docker_config("  ") is None
+
+
+@pytest.mark.parametrize("key", ["docker.io", "index.docker.io", "https://index.docker.io/v1/", "https://docker.io"])
+def test_docker_hub_has_one_key(key: str):
+    config = parse_docker_config(json.dumps({"auths": {key: {"username": "u", "password": "p"}}}))
+    assert config == DockerConfig({"https://index.docker.io/v1/": {"username": "u", "password": "p"}})
+
+
+def test_the_first_config_wins_per_registry():
+    first = DockerConfig({"a": {"auth": "1"}}, {"h": "x"})
+    second = DockerConfig({"a": {"auth": "2"}, "b": {"auth": "3"}}, {"h": "y", "i": "z"}, "store")
+    assert merge(first, second) == DockerConfig({"a": {"auth": "1"}, "b": {"auth": "3"}}, {"h": "x", "i": "z"}, "store")
+    assert merge(None, second) == merge(second, None) == second
+    assert merge(None, None) is None
+
+
+def test_helpers_that_are_not_here_are_dropped():
+    config = DockerConfig({}, {"a": "ecr-login", "b": "gcloud"}, "desktop")
+    left, dropped = without_missing_helpers(config, {"docker-credential-gcloud": "/x"}.get)
+    assert (left, dropped) == (DockerConfig({}, {"b": "gcloud"}), ("desktop", "ecr-login"))
+
+
+def test_every_secret_is_known():
+    config = DockerConfig({"a": {"auth": AUTH}, "b": {"username": "u", "password": "pw", "identitytoken": "tok"}})
+    assert set(config.secrets()) == {AUTH, "p:ss", "pw", "tok"}
+    assert config.registries() == {"a", "b"}
+
+
+def test_it_is_written_for_its_owner_only(tmp_path: Path):
+    directory = tmp_path / "docker"
+    for _ in range(2):
+        write(DockerConfig({"a": {"auth": AUTH}}, {"h": "x"}, "s"), directory)
+    path = directory / "config.json"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert json.loads(path.read_text()) == {
+        "auths": {"a": {"auth": AUTH}},
+        "credHelpers": {"h": "x"},
+        "credsStore": "s",
+    }
+    assert [item.name for item in directory.iterdir()] == ["config.json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("secret-words", "write the JSON"),
+        ("{", "no JSON"),
+        ("[]", "write the JSON"),
+        ("{}", "none of"),
+        (b64encode(b'["secret"]').decode(), "JSON object"),
+        ('{"auths": []}', '"auths" is no JSON object'),
+        ('{"auths": {"r": "secret"}}', '"auths" of r is no JSON object'),
+        ('{"auths": {"r": {"auth": "secret"}}}', "not the base64 of user:password"),
+        ('{"auths": {"r": {"password": 1}}}', "password in"),
+        ('{"credHelpers": {"r": 1}}', '"credHelpers" of r'),
+        ('{"credsStore": 1}', '"credsStore"'),
+    ],
+)
+def test_wrong_configs_are_not_quoted(text: str, problem: str):
+    with pytest.raises(ValueError, match=problem) as caught:
+        parse_docker_config(text)
+    assert "secret" not in str(caught.value)
+
+
+@given(
+    st.text()
+    | st.recursive(st.none() | st.text() | st.integers(), lambda x: st.dictionaries(st.text(), x)).map(json.dumps)
+)
+def test_any_text_is_a_config_or_a_value_error(text: str):
+    try:
+        parse_docker_config(text)
+    except ValueError:
+        return

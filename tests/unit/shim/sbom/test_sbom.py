@@ -1,0 +1,192 @@
+"""The bill of materials: package managers' files, and what layers leave of them."""
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.sbom.databases import read_apk, read_dpkg, read_npm, read_os_release, read_python, reader_of
+from kaniko_shim.sbom.inventory import take_inventory
+from kaniko_shim.sbom.packages import Distribution, Package
+from kaniko_shim.sbom.spdx import package_url, spdx
+
+STATUS = """\
+Package: base-files
+Status: install ok installed
+Architecture: amd64
+Version: 12.4+deb12u5
+Description: Debian base system
+ Package: not-this
+ Version: 0
+
+Package: removed
+Status: deinstall ok config-files
+Version: 1.0
+
+Package: half
+Status: install ok unpacked
+Version: 1.0
+"""
+APK = (
+    "C:Q1abc\nP:musl\nV:1.2.4-r2\nA:x86_64\nL:MIT\nF:lib\nR:ld.so\n\nP:busybox\nV:1.36.1-r5\nA:x86_64\nL:GPL-2.0-only\n"
+)
+
+
+def dpkg(name: str) -> str:
+    return f"Package: {name}\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n"
+
+
+def layer(files: dict[str, str], links: dict[str, str] | None = None) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
+        for name, target in (links or {}).items():
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = tarfile.LNKTYPE, target
+            archive.addfile(entry)
+        device = tarfile.TarInfo("dev/null")
+        device.type = tarfile.CHRTYPE
+        archive.addfile(device)
+    return stream.getvalue()
+
+
+def image(folder: Path, *layers: bytes) -> bytes:
+    """Write the layers as blobs; the manifest."""
+    blobs = folder / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+    digests = [hashlib.sha256(content).hexdigest() for content in layers]
+    for digest, content in zip(digests, layers, strict=True):
+        (blobs / digest).write_bytes(content)
+    return json.dumps({"layers": [{"digest": f"sha256:{digest}"} for digest in digests]}).encode()
+
+
+def names(folder: Path, *layers: bytes) -> list[str]:
+    return sorted(package.name for package in take_inventory(folder, image(folder, *layers)).packages)
+
+
+def test_package_managers():
+    assert list(read_dpkg(STATUS)) == [Package("deb", "base-files", "12.4+deb12u5", "amd64")]
+    assert list(read_apk(APK)) == [
+        Package("apk", "musl", "1.2.4-r2", "x86_64", "MIT"),
+        Package("apk", "busybox", "1.36.1-r5", "x86_64", "GPL-2.0-only"),
+    ]
+    assert list(read_python("Name: Ruamel_Yaml\nVersion: 1\nLicense-Expression: MIT\n\nName: text")) == [
+        Package("pypi", "ruamel-yaml", "1", license="MIT")
+    ]
+    assert list(read_npm('{"name": "@types/node", "version": "1.0.0", "license": {"type": "MIT"}}')) == [
+        Package("npm", "@types/node", "1.0.0")
+    ]
+    release = 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n#ID=no\n'
+    assert read_os_release(release) == Distribution("debian", "12", "Debian GNU/Linux 12 (bookworm)")
+
+
+@given(text=st.text(alphabet=st.sampled_from('PVN:ame\n\r\t {}"[]=@/.0é')) | st.text())
+def test_any_text_is_read_without_an_error(text: str):
+    for read in (read_dpkg, read_apk, read_python, read_npm):
+        assert all(package.name and package.version for package in read(text))
+    read_os_release(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("var/lib/dpkg/status", True),
+        ("var/lib/dpkg/status.d/base", True),
+        ("var/lib/dpkg/status.d/base.md5sums", False),
+        ("var/lib/dpkg/status-old", False),
+        ("lib/apk/db/installed", True),
+        ("usr/lib/python3/dist-packages/x.dist-info/METADATA", True),
+        ("x.egg-info/PKG-INFO", True),
+        ("app/node_modules/left-pad/package.json", True),
+        ("app/node_modules/@types/node/package.json", True),
+        ("app/node_modules/left-pad/test/package.json", False),
+        ("app/package.json", False),
+    ],
+)
+def test_which_files_are_read(path: str, expected: object):
+    assert (reader_of(path) is not None) is expected
+
+
+def test_later_layers_replace_and_remove(tmp_path: Path):
+    below = layer({
+        "./var/lib/dpkg/status": dpkg("old"),
+        "app/a.dist-info/METADATA": "Name: a\nVersion: 1",
+        "lib/b.dist-info/METADATA": "Name: b\nVersion: 1",
+        "opaque/c.dist-info/METADATA": "Name: c\nVersion: 1",
+    })  # fmt: skip
+    above = layer({
+        "var/lib/dpkg/status": dpkg("new"),
+        "app/.wh.a.dist-info": "",
+        "opaque/.wh..wh..opq": "",
+        "opaque/d.dist-info/METADATA": "Name: d\nVersion: 1",
+    }, {"link/e.dist-info/METADATA": "lib/b.dist-info/METADATA"})  # fmt: skip
+    assert names(tmp_path, gzip.compress(below), above) == ["b", "b", "d", "new"]
+
+
+def test_a_directory_that_is_replaced_by_a_file(tmp_path: Path):
+    assert names(tmp_path, layer({"a/x.dist-info/METADATA": "Name: x\nVersion: 1"}), layer({}, {"a": "b"})) == []
+
+
+def test_what_is_not_read_is_named(tmp_path: Path):
+    manifest = image(tmp_path, layer({"var/lib/rpm/rpmdb.sqlite": "binary", "etc/os-release": "ID=fedora\n"}))
+    found = take_inventory(tmp_path, manifest)
+    assert found.unread == ("var/lib/rpm/rpmdb.sqlite",)
+    assert found.distribution.id == "fedora"
+
+
+def test_a_damaged_layer_is_named(tmp_path: Path):
+    content = gzip.compress(layer({"var/lib/dpkg/status": dpkg("x")}))[:100]
+    with pytest.raises(JobError, match=f"layer sha256:{hashlib.sha256(content).hexdigest()} can't be read"):
+        take_inventory(tmp_path, image(tmp_path, content))
+
+
+@pytest.mark.parametrize(
+    ("package", "url"),
+    [
+        (Package("deb", "libc6", "2.36-9", "amd64"), "pkg:deb/debian/libc6@2.36-9?arch=amd64&distro=debian-12"),
+        (Package("npm", "@types/node", "20.1.0"), "pkg:npm/%40types/node@20.1.0"),
+        (Package("pypi", "requests", "2.31.0"), "pkg:pypi/requests@2.31.0"),
+    ],
+)  # fmt: skip
+def test_package_urls(package: Package, url: str):
+    assert package_url(package, Distribution("debian", "12")) == url
+
+
+def test_the_document():
+    digest = "sha256:" + "ab" * 32
+    packages = [
+        Package("pypi", "b", "1", license="MIT OR Apache-2.0"),
+        Package("pypi", "a", "2"),
+        Package("pypi", "a", "2"),
+    ]
+    document = spdx(
+        "registry.example:5000/team/app",
+        digest,
+        packages,
+        Distribution("debian", "12", "Debian 12"),
+        created="2026-11-24T08:00:00Z",
+        tool="kaniko-shim-1",
+    )
+    assert document["spdxVersion"] == "SPDX-2.3"
+    assert document["documentNamespace"] == f"https://imagebuild.dev/spdx/sha256-{'ab' * 32}/2026-11-24T08%3A00%3A00Z"
+    listed = document["packages"]
+    assert isinstance(listed, list)
+    assert [(each["name"], each["versionInfo"]) for each in listed] == [
+        ("registry.example:5000/team/app", digest),
+        ("a", "2"),
+        ("b", "1"),
+    ]
+    assert listed[2]["licenseDeclared"] == "MIT OR Apache-2.0"
+    identifiers = {"SPDXRef-DOCUMENT", *(each["SPDXID"] for each in listed)}
+    relationships = document["relationships"]
+    assert isinstance(relationships, list)
+    assert {each["relatedSpdxElement"] for each in relationships} == identifiers - {"SPDXRef-DOCUMENT"}

@@ -1,0 +1,120 @@
+import os
+from pathlib import Path
+
+import pytest
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.result import SourceReport
+from kaniko_shim.sources.fetch import context_directory, fetch
+from kaniko_shim.sources.kinds import DataSource, DirectorySource, FileSource, Source
+from kaniko_shim.sources.place import Place
+from kaniko_shim.sources.source_request import SourceRequest
+from unit.shim.archives.archives import COMPRESSIONS, files_of, tar_of
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path / "context", tmp_path, {}, lambda _: None)
+
+
+def failure(source: Source, place: Place) -> Reason:
+    with pytest.raises(JobError) as caught:
+        fetch(SourceRequest(source), place)
+    return caught.value.failure.reason
+
+
+def test_a_directory_is_copied_with_stable_modes(tmp_path: Path, place: Place):
+    source = tmp_path / "source"
+    (source / "sub").mkdir(parents=True)
+    (source / "sub/run.sh").write_text("#!/bin/sh\n")
+    (source / "sub/run.sh").chmod(0o4775)
+    (source / "link").symlink_to("sub/run.sh")
+    (source / "away").symlink_to("/etc/passwd")
+    (source / "loop").symlink_to(".")
+    os.mkfifo(source / "pipe")
+    report = fetch(SourceRequest(DirectorySource(str(source))), place)
+    assert report == SourceReport(f"dir://{source}", size=10)
+    assert files_of(place.into) == {"sub/run.sh": b"#!/bin/sh\n"}
+    assert (place.into / "sub/run.sh").stat().st_mode & 0o7777 == 0o755
+    links = {path.name: str(path.readlink()) for path in place.into.iterdir() if path.is_symlink()}
+    assert links == {"link": "sub/run.sh", "away": "/etc/passwd", "loop": "."}
+    assert not (place.into / "pipe").exists()
+
+
+def test_what_was_there_before_is_gone(tmp_path: Path, place: Place):
+    place.into.mkdir()
+    (place.into / "old").write_text("old")
+    (tmp_path / "source").mkdir()
+    fetch(SourceRequest(DirectorySource(str(tmp_path / "source"))), place)
+    assert list(place.into.iterdir()) == []
+
+
+def test_a_volume_of_kubernetes_is_copied_as_the_files_it_shows(tmp_path: Path, place: Place):
+    source = tmp_path / "volume"
+    data = source / "..2026_01_01"
+    data.mkdir(parents=True)
+    (data / "Dockerfile").write_text("FROM scratch\n")
+    (data / "sub").mkdir()
+    (data / "sub/a").write_text("a")
+    (source / "..data").symlink_to("..2026_01_01")
+    (source / "Dockerfile").symlink_to("..data/Dockerfile")
+    (source / "sub").symlink_to("..data/sub")
+    fetch(SourceRequest(DirectorySource(str(source))), place)
+    assert files_of(place.into) == {"Dockerfile": b"FROM scratch\n", "sub/a": b"a"}
+    assert sorted(path.name for path in place.into.iterdir()) == ["Dockerfile", "sub"]
+    assert not any(path.is_symlink() for path in place.into.rglob("*"))
+
+
+def test_files_and_data(tmp_path: Path, place: Place):
+    archive = COMPRESSIONS["gz"](tar_of({"a": b"1"}))
+    (tmp_path / "x.tgz").write_bytes(archive)
+    assert fetch(SourceRequest(FileSource(str(tmp_path / "x.tgz"))), place).size == len(archive)
+    assert files_of(place.into) == {"a": b"1"}
+    report = fetch(SourceRequest(DataSource(archive)), place)
+    assert (report.url, report.size, len(report.sha256)) == ("data:", len(archive), 64)
+    assert files_of(place.into) == {"a": b"1"}
+
+
+def test_what_is_not_there(tmp_path: Path, place: Place):
+    (tmp_path / "file").write_text("x")
+    assert failure(DirectorySource("/nosuch"), place) is Reason.SOURCE_NOT_FOUND
+    assert failure(DirectorySource(str(tmp_path / "file")), place) is Reason.SOURCE_NOT_FOUND
+    assert failure(FileSource("/nosuch"), place) is Reason.SOURCE_NOT_FOUND
+    assert failure(FileSource(str(tmp_path)), place) is Reason.SOURCE_INVALID
+    assert failure(DataSource(b""), place) is Reason.SOURCE_INVALID
+
+
+def test_a_wrong_checksum_of_a_file(tmp_path: Path, place: Place):
+    (tmp_path / "x").write_bytes(tar_of({"a": b"1"}))
+    with pytest.raises(JobError) as caught:
+        fetch(SourceRequest(FileSource(str(tmp_path / "x")), sha256="0" * 64), place)
+    assert caught.value.failure.reason is Reason.SOURCE_CHECKSUM_MISMATCH
+
+
+@pytest.mark.parametrize(
+    ("path", "outcome"),
+    [
+        ("", "root"),
+        ("sub", "sub"),
+        ("/sub/", "sub"),
+        ("inside", "sub"),
+        ("outside", Reason.SOURCE_INVALID),
+        ("nosuch", Reason.SOURCE_NOT_FOUND),
+        ("file", Reason.SOURCE_NOT_FOUND),
+        ("loop", Reason.SOURCE_NOT_FOUND),
+    ],
+)
+def test_the_context_is_a_directory_inside_of_the_tree(tmp_path: Path, path: str, outcome: str | Reason):
+    root = tmp_path / "root"
+    (root / "sub").mkdir(parents=True)
+    (root / "file").write_text("x")
+    (root / "inside").symlink_to("sub")
+    (root / "outside").symlink_to("/etc")
+    (root / "loop").symlink_to("loop")
+    request = SourceRequest(DirectorySource("/x"), sub_path=path)
+    if not isinstance(outcome, Reason):
+        assert context_directory(root, request).name == outcome
+    else:
+        with pytest.raises(JobError) as caught:
+            context_directory(root, request)
+        assert caught.value.failure.reason is outcome

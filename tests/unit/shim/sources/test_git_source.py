@@ -1,0 +1,130 @@
+import os
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.result import SourceReport
+from kaniko_shim.sources.fetch import context_directory, fetch
+from kaniko_shim.sources.kinds import parse_source
+from kaniko_shim.sources.place import Place
+from kaniko_shim.sources.source_request import SourceRequest
+from support.git_server import git, serve_git
+from unit.shim.sources.git_tree import make_repository, names, place
+from unit.shim.sources.servers import Answer, serve
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return make_repository(tmp_path / "served" / "app.git")
+
+
+@pytest.fixture
+def url(repository: Path) -> Iterator[str]:
+    with serve_git(repository.parent) as base:
+        yield f"{base}/app.git"
+
+
+@pytest.mark.parametrize(
+    ("ref", "extra"),
+    [
+        ("", ["second.txt"]),
+        ("#main", ["second.txt"]),
+        ("#v1", []),
+        ("#feature/x", ["second.txt", "third.txt"]),
+        ("#refs/heads/main", ["second.txt"]),
+    ],
+)
+def test_a_branch_a_tag_or_head(repository: Path, url: str, tmp_path: Path, ref: str, extra: list[str]):
+    report = fetch(SourceRequest(parse_source(url + ref)), place(tmp_path))
+    revision = git(repository, "rev-parse", (ref.lstrip("#") or "HEAD") + "^{commit}")
+    assert report == SourceReport(url, revision=revision, size=report.size)
+    assert names(tmp_path) == sorted(["Dockerfile", "link", "run.sh", "sub", "sub/deep.txt", *extra])
+    assert (tmp_path / "context/run.sh").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "context/link").readlink() == Path("sub/deep.txt")
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+@pytest.mark.parametrize("allow", ["true", "false"])
+def test_a_commit_whether_or_not_the_server_hands_out_any(repository: Path, url: str, tmp_path: Path, allow: str):
+    git(repository, "config", "uploadpack.allowAnySHA1InWant", allow)
+    commit = git(repository, "rev-parse", "v1^{commit}")
+    report = fetch(SourceRequest(parse_source(f"git+{url}#{commit}:sub")), place(tmp_path))
+    assert report.revision == commit
+    assert context_directory(tmp_path / "context", SourceRequest(parse_source(f"git+{url}#{commit}:sub"))).name == "sub"
+    assert "second.txt" not in names(tmp_path)
+
+
+@pytest.mark.parametrize("ref", ["nosuch", "0" * 40])
+def test_an_unknown_ref(url: str, tmp_path: Path, ref: str):
+    with pytest.raises(JobError) as caught:
+        fetch(SourceRequest(parse_source(f"{url}#{ref}")), place(tmp_path))
+    assert caught.value.failure.reason is Reason.SOURCE_NOT_FOUND
+    assert ref in caught.value.failure.message
+
+
+def test_credentials(repository: Path, tmp_path: Path):
+    expected = "Basic " + b64encode(b"user:pass word").decode()
+    with serve_git(repository.parent, lambda given: given == expected) as base:
+        source = parse_source(f"{base}/app.git")
+        with pytest.raises(JobError) as caught:
+            fetch(SourceRequest(source), place(tmp_path))
+        assert caught.value.failure.reason is Reason.SOURCE_UNAUTHORIZED
+        fetch(SourceRequest(source, "user", "pass word"), place(tmp_path))
+    assert "Dockerfile" in names(tmp_path)
+
+
+def test_no_repository(url: str, tmp_path: Path):
+    with pytest.raises(JobError) as caught:
+        fetch(SourceRequest(parse_source(url.replace("app", "other"))), place(tmp_path))
+    assert caught.value.failure.reason is Reason.SOURCE_NOT_FOUND
+
+
+def test_submodules_are_left_out(repository: Path, url: str, tmp_path: Path):
+    git(repository, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},vendored")
+    git(repository, "commit", "--quiet", "-m", "submodule")
+    said = list[str]()
+    (tmp_path / "scratch").mkdir()
+    fetch(SourceRequest(parse_source(url)), Place(tmp_path / "context", tmp_path / "scratch", {}, said.append))
+    assert said == ["the submodule vendored is left out of the context; GIT_SUBMODULES=true fetches it"]
+    assert "vendored" not in names(tmp_path)
+
+
+def test_a_repository_may_not_send_more_than_a_context_may_have(repository: Path, url: str, tmp_path: Path):
+    (repository / "noise").write_bytes(os.urandom(200_000))
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "-m", "large")
+    with pytest.raises(JobError) as caught:
+        fetch(SourceRequest(parse_source(url), max_bytes=100_000), place(tmp_path))
+    assert caught.value.failure.reason is Reason.SOURCE_TOO_LARGE
+    assert f"{url} sends more than 100000 bytes" in caught.value.failure.message
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]"])
+def test_a_server_may_not_lead_to_the_metadata_of_the_machine(tmp_path: Path, host: str):
+    away = Answer(302, headers={"Location": f"http://{host}/app.git/info/refs?service=git-upload-pack"})
+    with serve(away) as server:
+        with pytest.raises(JobError) as caught:
+            fetch(SourceRequest(parse_source(f"git+{server.url}/app.git")), place(tmp_path))
+        assert len(server.asked) == 1
+    assert caught.value.failure.reason is Reason.SOURCE_INVALID
+    assert "an address for metadata of the machine" in caught.value.failure.message
+
+
+def test_credentials_do_not_follow_a_redirect(repository: Path, tmp_path: Path):
+    given = list[str]()
+
+    def allowed(authorization: str) -> bool:
+        given.append(authorization)
+        return True
+
+    with serve_git(repository.parent, allowed) as other:
+        away = Answer(302, headers={"Location": f"{other}/app.git/info/refs?service=git-upload-pack"})
+        with serve(away) as server:
+            fetch(SourceRequest(parse_source(f"git+{server.url}/app.git"), "me", "s3cret"), place(tmp_path))
+            assert [asked.authorization != "" for asked in server.asked] == [True]
+    assert "Dockerfile" in names(tmp_path)
+    assert set(given) == {""}

@@ -1,0 +1,20 @@
+"""docs/variables.md says what the table says."""
+
+import runpy
+from pathlib import Path
+
+from kaniko_shim.outcome.reasons import TABLE, Reason
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_page_is_up_to_date():
+    render = runpy.run_path(str(ROOT / "tools/docs/variables.py"))["render"]
+    assert (ROOT / "docs/variables.md").read_text(encoding="utf-8") == render()
+
+
+def test_the_exit_codes_are_those_of_the_table():
+    page = (ROOT / "docs/builder-image.md").read_text(encoding="utf-8")
+    for reason, row in TABLE.items():
+        if reason is not Reason.RUN_COMMAND_FAILED:
+            assert f"| {row.exit_code} | {reason} | {row.cause} |\n" in page
