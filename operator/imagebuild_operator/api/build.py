@@ -3,7 +3,7 @@
 Only `parse` knows how the resource is written. See `crds/imagebuild.yaml` for the fields' meaning.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +11,9 @@ from typing import Any, Final
 
 from imagebuild_operator.api.sources import KeyRef, Source
 from imagebuild_operator.api.time import parse_time
+
+#: The attempts at a build that have ended, as `status.attempts` records them.
+Attempts = Sequence[Mapping[str, Any]]
 
 #: Seconds that a build may take where nobody says it.
 DEFAULT_TIMEOUT: Final = 3600

@@ -17,14 +17,15 @@ from imagebuild_operator.controller.pod_logs import LogReader
 from imagebuild_operator.controller.store import SWEEP, Key, Store
 from imagebuild_operator.decide.attempt import current_pod, needs_explanation
 from imagebuild_operator.decide.build import decide_build, parts
-from imagebuild_operator.decide.plan import CreatePod, Event, Plan
+from imagebuild_operator.decide.plan import CreatePod, Plan
 from imagebuild_operator.decide.refusal import meaning
 from imagebuild_operator.decide.retention import EXPIRING, expired
 from imagebuild_operator.defaults.effective import with_defaults
 from imagebuild_operator.defaults.namespace import NO_DEFAULTS, NamespaceDefaults, parse_defaults
 from imagebuild_operator.observe.pod import PodFacts, observe
+from imagebuild_operator.observe.warnings import latest_warning
 from imagebuild_operator.settings import History, OperatorSettings
-from imagebuild_operator.status.events import event_manifest, latest_warning
+from imagebuild_operator.status.events import Event, event_manifest
 from imagebuild_operator.telemetry.logging import about
 from imagebuild_operator.telemetry.recorder import Written
 

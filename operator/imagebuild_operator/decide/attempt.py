@@ -13,17 +13,18 @@ from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.decide.attempts import begin, end
 from imagebuild_operator.decide.cancel import cancel, cause
+from imagebuild_operator.decide.phase import KUBELET_GRACE, failed_verdict, gone_verdict, pod_verdict, stopping_verdict
 from imagebuild_operator.decide.plan import Plan, deletion
 from imagebuild_operator.decide.queue import BEGIN, Turn
 from imagebuild_operator.decide.record import record, recorded_reason
 from imagebuild_operator.decide.refusal import meaning, retry
 from imagebuild_operator.decide.retention import is_leftover
-from imagebuild_operator.decide.verdict import KUBELET_GRACE, Verdict, failed_verdict, gone, judge, stopping
 from imagebuild_operator.defaults.namespace import check_bounds
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.progress import UNREAD, Log, next_read
 from imagebuild_operator.pod.manifest import pod_name
 from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.status.verdict import Verdict
 
 #: Seconds after which a pod that does not start is asked why; then whenever it has waited for twice as long, and
 #: every minute at least.
@@ -117,8 +118,8 @@ def _decide(
         return record(build, failed_verdict(Reason.INVALID_SPEC, str(error), None), pod, settings, now)
     recorded = recorded_reason(build) if build.recorded_pod else None
     if pod is None:
-        return end(build, spec, gone(spec, recorded), None, settings, now)
-    verdict = judge(pod, spec, recorded, warning, log.text)
+        return end(build, spec, gone_verdict(spec, recorded), None, settings, now)
+    verdict = pod_verdict(pod, spec, recorded, warning, log.text)
     if verdict.phase.is_final:
         return end(build, spec, verdict, pod, settings, now)
     plan = _watch_over(build, spec, pod, verdict, settings, now)
@@ -168,7 +169,7 @@ def _watch_over(
         # It never began, so there is no report to wait for.
         message = f"Gave up after {(now - pod.created).total_seconds():.0f} s. {verdict.message}"
         return end(build, spec, failed_verdict(reason, message, spec), pod, settings, now, delete=delete)
-    return record(build, stopping(verdict.phase, reason), pod, settings, now, delete=delete)
+    return record(build, stopping_verdict(verdict.phase, reason), pod, settings, now, delete=delete)
 
 
 def _patience(pod: PodFacts, now: datetime) -> float:

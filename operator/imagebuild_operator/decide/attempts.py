@@ -3,20 +3,21 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from imagebuild_operator.api.build import BuildSpec, ImageBuild, Phase
+from imagebuild_operator.api.build import Attempts, BuildSpec, ImageBuild, Phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.time import format_time, parse_time
+from imagebuild_operator.decide.phase import failed_verdict
 from imagebuild_operator.decide.plan import CreatePod, DeletePod, Plan
 from imagebuild_operator.decide.queue import BEGIN, Turn
 from imagebuild_operator.decide.record import record, recorded_reason
 from imagebuild_operator.decide.refusal import WAITS
-from imagebuild_operator.decide.retry import Attempts, is_tried_again, retry_delay
-from imagebuild_operator.decide.verdict import Verdict, failed_verdict
+from imagebuild_operator.decide.retry import is_tried_again, retry_delay
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.pod.index import index_pod
 from imagebuild_operator.pod.manifest import build_pod
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.status.document import attempt_record
+from imagebuild_operator.status.verdict import Verdict
 
 
 def begin(

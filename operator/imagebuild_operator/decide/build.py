@@ -18,13 +18,14 @@ from imagebuild_operator.api.reasons import REASONS, Reason
 from imagebuild_operator.decide.attempt import Logs, Refusals, Warnings, decide
 from imagebuild_operator.decide.attempts import wait_for_turn
 from imagebuild_operator.decide.cancel import cause
+from imagebuild_operator.decide.phase import failed_verdict
 from imagebuild_operator.decide.plan import DeletePod, Plan
 from imagebuild_operator.decide.queue import BEGIN, Turn
 from imagebuild_operator.decide.record import record, recorded_reason
-from imagebuild_operator.decide.verdict import Verdict, failed_verdict
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.status.platforms import Platforms, failed_platform, platform_entry, revisions
+from imagebuild_operator.status.verdict import Verdict
 
 #: How far a platform is, from the least.
 ORDER: Final = (Phase.PENDING, Phase.QUEUED, Phase.PREPARING, Phase.BUILDING, Phase.PUSHING)

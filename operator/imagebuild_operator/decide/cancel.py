@@ -4,13 +4,14 @@ from datetime import datetime
 
 from imagebuild_operator.api.build import ImageBuild, Phase
 from imagebuild_operator.api.reasons import Reason
+from imagebuild_operator.decide.phase import KUBELET_GRACE
 from imagebuild_operator.decide.plan import Plan, deletion
 from imagebuild_operator.decide.queue import Turn
 from imagebuild_operator.decide.record import record, recorded_reason
-from imagebuild_operator.decide.verdict import KUBELET_GRACE, Verdict
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.status.document import attempt_record
+from imagebuild_operator.status.verdict import Verdict
 
 
 def cause(build: ImageBuild, turn: Turn | None) -> Turn | None:

@@ -1,10 +1,11 @@
 """What the core can ask of the shell."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.pod.manifest import Manifest
+from imagebuild_operator.status.events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +27,6 @@ class DeletePod:
 
     name: str
     uid: str
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A Kubernetes Event to tell people of a change."""
-
-    type: Literal["Normal", "Warning"]
-    reason: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_operator.api.build import Attempts, ImageBuild, Phase
 from imagebuild_operator.api.reasons import REASONS, Reason
 from imagebuild_operator.api.redact import redact, redact_all
-from imagebuild_operator.decide.plan import DeletePod, Event, Plan
-from imagebuild_operator.decide.retry import Attempts
-from imagebuild_operator.decide.verdict import Verdict
+from imagebuild_operator.decide.plan import DeletePod, Plan
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.status.document import changes, next_status
+from imagebuild_operator.status.events import Event
+from imagebuild_operator.status.verdict import Verdict
 
 #: The reason of the Event about a success that was not whole.
 BUILD_WARNING: Final = "BuildWarning"

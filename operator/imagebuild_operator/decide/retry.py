@@ -1,13 +1,10 @@
 """Whether and when a build is tried again after an attempt has failed."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-from imagebuild_operator.api.build import RetrySpec
+from imagebuild_operator.api.build import Attempts, RetrySpec
 from imagebuild_operator.api.reasons import Reason, Retry
-
-Attempts = Sequence[Mapping[str, Any]]
 
 #: Disruptions after which a build is given up: a cluster that takes its pod away this often will not let it end.
 MAX_DISRUPTIONS: Final = 10
@@ -44,14 +41,6 @@ def retry_delay(uid: str, attempts: int, first: float) -> float:
     whole = min(MAX_DELAY, first * 2.0 ** min(attempts - 1, 30))
     digest = hashlib.sha256(f"{uid}/{attempts}".encode()).digest()
     return whole * (0.75 + 0.5 * int.from_bytes(digest[:4]) / 0xFFFFFFFF)
-
-
-def memory_scale(retry: RetrySpec, attempts: Attempts) -> float:
-    """By how much the memory of the next attempt is multiplied: the factor, once for each that ran out of it."""
-    if retry.memory_factor is None:
-        return 1.0
-    exhausted = sum(1 for attempt in attempts if attempt.get("reason") == Reason.OUT_OF_MEMORY)
-    return retry.memory_factor**exhausted
 
 
 def _count(attempts: Attempts, *, disruptions: bool) -> int:

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from imagebuild_operator.api.build import BuildSpec, ImageBuild, Platform, PlatformNodes
-from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.names import (
     API_VERSION,
     BUILD,
@@ -25,12 +24,11 @@ from imagebuild_operator.api.names import (
     PUSH,
     QUEUE_LABEL,
 )
-from imagebuild_operator.api.quantity import multiply
 from imagebuild_operator.api.traceparent import parent, span_id, trace_of
-from imagebuild_operator.decide.retry import memory_scale
 from imagebuild_operator.defaults.merge import merge_registries, merge_resources
 from imagebuild_operator.pod.attestation import attesting_variables
 from imagebuild_operator.pod.env import Variable
+from imagebuild_operator.pod.memory import memory_scale, with_memory
 from imagebuild_operator.pod.source import SOURCE_PATH, context_volume
 from imagebuild_operator.pod.variables import LAYOUT_PATH, build_variables, check_variables, push_variables
 from imagebuild_operator.settings import BuildDefaults
@@ -216,7 +214,7 @@ def _containers(
     registries = merge_registries(spec.registries, defaults.registries, lambda registry: registry)
     image = image_fields(defaults)
     source = context_volume(spec.source)
-    resources = _with_memory(merge_resources(spec.pod_template.resources, defaults.resources), scale)
+    resources = with_memory(merge_resources(spec.pod_template.resources, defaults.resources), scale)
     small = push_resources((resources.get("limits") or {}).get(DISK))
     return {
         "initContainers": [
@@ -276,29 +274,6 @@ def _containers(
             dict(RUN_VOLUME),
             *([{"name": "source", **source}] if source else []),
         ],
-    }
-
-
-def _with_memory(resources: Mapping[str, Any], scale: float) -> Manifest:
-    """Resources with request and limit of memory multiplied.
-
-    Raises:
-        InvalidSpecError: the memory is no quantity.
-    """
-    if scale == 1.0:
-        return dict(resources)
-    try:
-        return _multiplied(resources, scale)
-    except ValueError as error:
-        raise InvalidSpecError("spec.podTemplate.spec.resources", f"memory can't be multiplied: {error}") from error
-
-
-def _multiplied(resources: Mapping[str, Any], scale: float) -> Manifest:
-    return {
-        kind: {
-            name: multiply(quantity, scale) if name == "memory" else quantity for name, quantity in quantities.items()
-        }
-        for kind, quantities in resources.items()
     }
 
 

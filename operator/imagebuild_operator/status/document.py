@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_operator.api.build import Attempts, ImageBuild, Phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.redact import redact
 from imagebuild_operator.api.time import duration, format_time, milliseconds, parse_time
-from imagebuild_operator.decide.retry import Attempts
-from imagebuild_operator.decide.verdict import Verdict
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.report import MAX_WARNINGS, Result, parse_result
 from imagebuild_operator.status.platforms import (
@@ -21,6 +19,7 @@ from imagebuild_operator.status.platforms import (
     timings_of,
     warnings_of,
 )
+from imagebuild_operator.status.verdict import Verdict
 
 Json = dict[str, Any]
 

@@ -15,9 +15,9 @@ from imagebuild_operator.api.time import duration, format_time, milliseconds, pa
 from imagebuild_operator.controller.store import Store
 from imagebuild_operator.defaults.merge import merge_registries
 from imagebuild_operator.observe.pod import observe
+from imagebuild_operator.observe.warnings import latest_warning
 from imagebuild_operator.pod.inline import data_url
 from imagebuild_operator.pod.source import git_url
-from imagebuild_operator.status.events import latest_warning
 from support.builds import UID, body
 
 

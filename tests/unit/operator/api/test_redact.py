@@ -7,7 +7,7 @@ from imagebuild_operator.api.build import Phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.redact import MASK, redact, redact_all
 from imagebuild_operator.decide.record import record
-from imagebuild_operator.decide.verdict import Verdict
+from imagebuild_operator.status.verdict import Verdict
 from support.builds import SETTINGS, a_build, after
 
 AROUND = st.text(max_size=30)

@@ -8,10 +8,10 @@ from imagebuild_operator.api.build import ImageBuild, Phase
 from imagebuild_operator.api.errors import RejectedError
 from imagebuild_operator.decide.attempt import decide, needs_explanation
 from imagebuild_operator.decide.plan import DeletePod, Plan
-from imagebuild_operator.decide.verdict import Verdict
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.pod.manifest import pod_name
 from imagebuild_operator.status.document import next_status
+from imagebuild_operator.status.verdict import Verdict
 from support.builds import DIGEST, POD, SETTINGS, START, a_build, a_pod, after, ended, recorded, running, waiting
 
 

@@ -11,7 +11,7 @@ from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.plan import Plan
 from imagebuild_operator.decide.queue import BEGIN, Turn
 from imagebuild_operator.observe.pod import PodFacts, observe
-from imagebuild_operator.status.events import latest_warning
+from imagebuild_operator.observe.warnings import latest_warning
 from kaniko_shim.outcome.reasons import Reason as ShimReason
 from support.builds import POD, SETTINGS, START, UID, a_build, after, recorded
 from support.states import Row, moments, pod_status, rows

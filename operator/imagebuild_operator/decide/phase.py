@@ -1,8 +1,8 @@
-"""How a build stands, read from its pod: phase, reason and words."""
+"""The phase of a build, read from its pod, with the reason and the words for people."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 from imagebuild_operator.api.build import BuildSpec, Phase
@@ -10,9 +10,9 @@ from imagebuild_operator.api.names import BUILD, CHECK, INDEX, PUSH
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.decide.advice import advice
 from imagebuild_operator.observe.pod import ContainerFacts, PodFacts
-from imagebuild_operator.observe.progress import Progress, parse_progress
+from imagebuild_operator.observe.progress import parse_progress
 from imagebuild_operator.observe.report import Result, parse_result
-from imagebuild_operator.status.platforms import Platforms
+from imagebuild_operator.status.verdict import Verdict
 
 #: Why the operator takes a pod away.
 OUR_OWN: Final = frozenset({Reason.CANCELLED, Reason.SUPERSEDED, Reason.DEADLINE_EXCEEDED})
@@ -73,39 +73,7 @@ NEVER_RAN: Final = frozenset({"StartError", "ContainerCannotRun"})
 LOST: Final = "ContainerStatusUnknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """How a build stands.
-
-    Attributes:
-        phase: The phase it is in.
-        reason: Why it waits or has failed; None while all is well.
-        message: One or two sentences for people; the last one says what to do.
-        hint: What to do, by itself.
-        exit_code: Of the container that failed.
-        result: What the containers reported of themselves.
-        position: Its place among the builds that wait.
-        progress: The step that it is at; None where that is not known, or has not been asked for.
-        platforms: How its platforms stand, where there are several and one of them may have changed.
-    """
-
-    phase: Phase
-    message: str
-    reason: Reason | None = None
-    hint: str | None = None
-    exit_code: int | None = None
-    result: Result = field(default_factory=Result)
-    position: int | None = None
-    progress: Progress | None = None
-    platforms: Platforms = ()
-
-    @property
-    def cause(self) -> str:
-        """The message without what to do."""
-        return self.message.removesuffix(self.hint or "").rstrip()
-
-
-def judge(
+def pod_verdict(
     pod: PodFacts,
     spec: BuildSpec,
     recorded: Reason | None = None,
@@ -128,12 +96,12 @@ def judge(
     return replace(_running(pod, recorded, warning), progress=parse_progress(log) if log else None)
 
 
-def stopping(phase: Phase, reason: Reason) -> Verdict:
+def stopping_verdict(phase: Phase, reason: Reason) -> Verdict:
     """The verdict on a build whose pod the operator takes away."""
     return Verdict(phase, f"{reason.row.meaning} The build pod is being stopped.", reason)
 
 
-def gone(spec: BuildSpec, recorded: Reason | None) -> Verdict:
+def gone_verdict(spec: BuildSpec, recorded: Reason | None) -> Verdict:
     """The verdict on a build whose pod is no longer there."""
     reason = recorded if recorded in STOPPING else Reason.POD_DELETED
     return failed_verdict(reason, reason.row.meaning, spec)
@@ -222,7 +190,7 @@ def _running(pod: PodFacts, recorded: Reason | None, warning: str | None) -> Ver
     phase, container = _current(pod)
     if pod.is_deleting:
         if recorded in OUR_OWN:
-            return stopping(phase, recorded)
+            return stopping_verdict(phase, recorded)
         reason = DISRUPTIONS.get(pod.disruption or "") or (recorded if recorded in STOPPING else Reason.POD_DELETED)
         return Verdict(phase, f"The build pod is being deleted. {pod.disruption_message}".strip(), reason)
     if container.is_running:

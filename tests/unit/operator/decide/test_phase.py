@@ -2,7 +2,7 @@ import json
 
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.reasons import Reason
-from imagebuild_operator.decide.verdict import judge
+from imagebuild_operator.decide.phase import pod_verdict
 from support.builds import DIGEST, SPEC, a_pod, after, ended, waiting
 
 OK = ended(0, json.dumps({"outcome": "Succeeded"}), reason="Completed")
@@ -13,14 +13,14 @@ PUSHED = ended(
 
 def test_the_kubelets_warning_explains_a_pod_that_does_not_start():
     pod = a_pod(scheduled=after(0), node="node1", build=waiting("PodInitializing"))
-    verdict = judge(pod, parse_spec(SPEC), warning='MountVolume.SetUp failed: configmap "context" not found')
+    verdict = pod_verdict(pod, parse_spec(SPEC), warning='MountVolume.SetUp failed: configmap "context" not found')
     assert verdict.reason is Reason.CONFIG_MAP_NOT_FOUND
     assert 'configmap "context" not found' in verdict.message
 
 
 def test_the_reason_for_stopping_a_pod_outlives_what_its_containers_say():
     pod = a_pod(phase="Failed", deletion=after(40), build=ended(143, '{"reason": "Cancelled", "logTail": "compiling"}'))
-    verdict = judge(pod, parse_spec(SPEC), recorded=Reason.DEADLINE_EXCEEDED)
+    verdict = pod_verdict(pod, parse_spec(SPEC), recorded=Reason.DEADLINE_EXCEEDED)
     assert verdict.reason is Reason.DEADLINE_EXCEEDED
     assert verdict.result.log_tail == "compiling"
 
@@ -28,12 +28,12 @@ def test_the_reason_for_stopping_a_pod_outlives_what_its_containers_say():
 def test_a_refused_push_names_the_secret_to_add_or_to_correct():
     said = json.dumps({"reason": "RegistryUnauthorized", "message": "The registry said no.", "registry": "r.example"})
     pod = a_pod(phase="Failed", build=OK, push=ended(77, said))
-    without = judge(pod, parse_spec(SPEC))
+    without = pod_verdict(pod, parse_spec(SPEC))
     assert without.message == (
         "The registry said no. Create a Secret of type kubernetes.io/dockerconfigjson with credentials for r.example "
         "and name it in spec.output.pushSecretRef of a new ImageBuild."
     )
-    given = judge(pod, parse_spec({**SPEC, "output": {"images": ["a/b:1"], "pushSecretRef": {"name": "mine"}}}))
+    given = pod_verdict(pod, parse_spec({**SPEC, "output": {"images": ["a/b:1"], "pushSecretRef": {"name": "mine"}}}))
     assert given.message == (
         "The registry said no. "
         "Correct the credentials for r.example in Secret mine, named by pushSecretRef of the build or of its "
