@@ -118,9 +118,7 @@ FULL: dict[str, Any] = {
     "cancel": True,
     "suspend": True,
     "priority": -5,
-    "group": "web-main",
-    "policy": "LatestOnly",
-    "supersedeRunning": True,
+    "concurrency": {"group": "web-main", "policy": "LatestCancelRunning"},
     "queueName": "builds",
     "ttlSecondsAfterFinished": 0,
 }

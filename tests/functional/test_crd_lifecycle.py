@@ -64,7 +64,7 @@ STATUS = {
         {"contextDir": "x"},
         {"output": {"images": ["registry.example.com/team/app:2"]}},
         {"retry": {"limit": 1}},
-        {"group": "main"},
+        {"concurrency": {"group": "main", "policy": "Serial"}},
         {"queueName": "builds"},
         {"podTemplate": {"spec": {"nodeSelector": {"disk": "ssd"}}}},
         {"timeoutSeconds": None, "target": "x"},

@@ -352,10 +352,10 @@ CASES: list[tuple[dict[str, Any], str]] = [
     # cancel, ttlSecondsAfterFinished
     ({"cancel": "yes"}, "must be of type boolean"),
     ({"suspend": "yes"}, "must be of type boolean"),
-    ({"group": "a b"}, "should match"),
-    ({"group": "main", "policy": "Newest"}, "Unsupported value"),
-    ({"policy": "Serial"}, "name the group"),
-    ({"group": "main", "policy": "Serial", "supersedeRunning": True}, "supersedeRunning needs policy: LatestOnly"),
+    ({"concurrency": {"group": "a b", "policy": "Serial"}}, "should match"),
+    ({"concurrency": {"group": "main", "policy": "Newest"}}, "Unsupported value"),
+    ({"concurrency": {"policy": "Serial"}}, "spec.concurrency.group: Required value"),
+    ({"concurrency": {"group": "main"}}, "spec.concurrency.policy: Required value"),
     ({"queueName": "Team_Queue"}, "should match"),
     ({"priority": 1001}, "less than or equal to 1000"),
     ({"priority": "high"}, "must be of type integer"),
@@ -424,7 +424,7 @@ LINES: dict[str, Callable[[str], dict[str, Any]]] = {
     "mirror": lambda bad: registry(mirrors=[f"a.b{bad}"]),
     "mapTo": lambda bad: registry(mapTo=f"a.b{bad}"),
     "executor": lambda bad: {"executor": {"args": [f"--annotation=a=b{bad}"]}},
-    "group": lambda bad: {"group": f"x{bad}"},
+    "group": lambda bad: {"concurrency": {"group": f"x{bad}", "policy": "Serial"}},
 }
 
 

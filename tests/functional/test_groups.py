@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 
 def in_group(policy: str, **fields: object) -> Json:
-    return spec(group="main", policy=policy, **fields)
+    return spec(concurrency={"group": "main", "policy": policy}, **fields)
 
 
 def wait_for_another_second(builds: Builds, name: str) -> None:
@@ -47,15 +47,15 @@ def test_serial_builds_run_one_after_the_other(builds: Builds, kubelet: Kubelet,
 def test_the_latest_supersedes_those_that_wait_although_the_operator_is_killed(
     operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
 ):
-    builds.create(in_group("LatestOnly"), name="one")
+    builds.create(in_group("Latest"), name="one")
     pod = kubelet.pod()
     wait_for_build(api, namespace, "one", lambda build: phase(build) == "Preparing")
     wait_for_another_second(builds, "one")
-    builds.create(in_group("LatestOnly", priority=1), name="two")
+    builds.create(in_group("Latest", priority=1), name="two")
     wait_for_build(api, namespace, "two", lambda build: phase(build) == "Queued")
     operator.stop(signal.SIGKILL)
     wait_for_another_second(builds, "two")
-    builds.create(in_group("LatestOnly"), name="newest")
+    builds.create(in_group("Latest"), name="newest")
     operator.start()
     status = wait_for_finish(api, namespace, "two")
     assert (status["phase"], status["reason"]) == ("Cancelled", "Superseded")
@@ -68,12 +68,12 @@ def test_the_latest_supersedes_those_that_wait_although_the_operator_is_killed(
 def test_a_running_build_is_superseded_where_asked(
     builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
 ):
-    builds.create(in_group("LatestOnly"), name="one")
+    builds.create(in_group("Latest"), name="one")
     pod = kubelet.pod()
     kubelet.report(pod, "Running", build=running())
     wait_for_build(api, namespace, "one", lambda build: phase(build) == "Building")
     wait_for_another_second(builds, "one")
-    builds.create(in_group("LatestOnly", supersedeRunning=True), name="two")
+    builds.create(in_group("LatestCancelRunning"), name="two")
     status = wait_for_finish(api, namespace, "one")
     assert (status["phase"], status["reason"]) == ("Cancelled", "Superseded")
     wait_for_build(api, namespace, "two", lambda build: phase(build) == "Preparing")

@@ -122,10 +122,6 @@ def heed(spec: Json) -> Json:
             arg.pop("valueFrom", None)
             arg["value"] = ""
     _heed_registries(spec.get("registries", []))
-    if "group" not in spec:
-        spec.pop("policy", None)
-    if spec.get("policy") != "LatestOnly":
-        spec.pop("supersedeRunning", None)
     _heed_platforms(spec)
     args: dict[str, str] = {arg.partition("=")[0]: arg for arg in spec.get("executor", {}).get("args", [])}
     if args:

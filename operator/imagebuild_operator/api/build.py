@@ -220,9 +220,9 @@ class ImageBuild:
         return self.spec.get("suspend") is True
 
     @property
-    def group(self) -> str | None:
-        """The group it belongs to, inside its namespace."""
-        return self.spec.get("group")
+    def concurrency(self) -> Mapping[str, str] | None:
+        """`group` and `policy`; None for a build that belongs to no group."""
+        return self.spec.get("concurrency")
 
     @property
     def priority(self) -> int:

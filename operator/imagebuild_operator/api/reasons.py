@@ -171,7 +171,8 @@ TABLE: dict[Reason, Row] = {
     ),
     Reason.CANCELLED: _user("The build was stopped before it ended.", "Create a new ImageBuild to try again."),
     Reason.SUPERSEDED: _user(
-        "A newer build of its group, with policy LatestOnly, has taken its place.", "Look at the newer build."
+        "A newer build of its concurrency group, with policy Latest or LatestCancelRunning, superseded the build.",
+        "Look at the newer build.",
     ),
     Reason.DEADLINE_EXCEEDED: _user(
         "The build took longer than timeoutSeconds.",
@@ -197,7 +198,7 @@ TABLE: dict[Reason, Row] = {
         "The build has been told not to begin yet. It waits.", "Set spec.suspend to false; it goes on by itself."
     ),
     Reason.GROUP_BUSY: _user(
-        "Another build of its group runs, or is older and waits. With its policy, the build waits for it.",
+        "Another build of its concurrency group is running, or is older and waiting; its policy makes it wait.",
         "Wait; it goes on by itself.",
     ),
     Reason.CLUSTER_LIMIT: _infrastructure(

@@ -75,10 +75,10 @@ class Gate:
         self.is_stale = False
 
     def concerns(self, spec: Mapping[str, Any]) -> bool:
-        """Whether there is something to decide about a build: there are limits, or it has a group."""
+        """Whether there is something to decide about a build: there are limits, or it is in a concurrency group."""
         # Once there was a limit, some may still wait for what was to be decided under it.
         self._is_limited = self._is_limited or bool(self._limits.defaults)
-        return self._is_limited or "group" in spec
+        return self._is_limited or "concurrency" in spec
 
     def turn(self, build: ImageBuild) -> Turn | None:
         """Whether a build that has not begun may; None where that is still to be decided."""
@@ -144,8 +144,8 @@ class Gate:
                 waiting.append(Waiting(build.namespace, build.name, build.uid, build.created, build.priority))
             if is_in and not has_begun:
                 admitted[key] = build.uid
-            if build.group is not None:
-                members.append(_member(build, build.group, has_begun=is_in))
+            if build.concurrency is not None:
+                members.append(_member(build, build.concurrency, has_begun=is_in))
         self._admitted = admitted
         return running, waiting, members
 
@@ -169,14 +169,6 @@ class Gate:
         return changed
 
 
-def _member(build: ImageBuild, name: str, *, has_begun: bool) -> Member:
-    return Member(
-        build.namespace,
-        name,
-        build.name,
-        build.uid,
-        build.created,
-        Policy(build.spec.get("policy") or Policy.PARALLEL),
-        has_begun,
-        supersedes_running=build.spec.get("supersedeRunning") is True,
-    )
+def _member(build: ImageBuild, concurrency: Mapping[str, str], *, has_begun: bool) -> Member:
+    group, policy = concurrency["group"], Policy(concurrency["policy"])
+    return Member(build.namespace, group, build.name, build.uid, build.created, policy, has_begun)

@@ -8,14 +8,21 @@ from enum import StrEnum
 
 
 class Policy(StrEnum):
-    """What a build does about the others of its group."""
+    """What a build does about the other builds of its group."""
 
     #: Nothing.
     PARALLEL = "Parallel"
-    #: It waits for those that run and for those that are older.
+    #: It waits for running and for older builds.
     SERIAL = "Serial"
-    #: It waits for those that run, and those that are older and wait are cancelled.
-    LATEST_ONLY = "LatestOnly"
+    #: It waits for running builds and supersedes older waiting ones.
+    LATEST = "Latest"
+    #: It supersedes older running builds as well.
+    LATEST_CANCEL_RUNNING = "LatestCancelRunning"
+
+    @property
+    def supersedes(self) -> bool:
+        """Whether it supersedes older builds of its group."""
+        return self in {Policy.LATEST, Policy.LATEST_CANCEL_RUNNING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,6 @@ class Member:
         created: When it was created.
         policy: What it does about the others.
         has_begun: Whether it has begun.
-        supersedes_running: With `LATEST_ONLY`, whether older ones that run are cancelled too.
     """
 
     namespace: str
@@ -40,7 +46,6 @@ class Member:
     created: datetime
     policy: Policy = Policy.PARALLEL
     has_begun: bool = False
-    supersedes_running: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +69,10 @@ def group(members: Iterable[Member]) -> Groups:
 
 def _group(members: list[Member], found: Groups) -> None:
     """Decide for one group, the oldest of which is first."""
-    newest = next((m for m in reversed(members) if m.policy is Policy.LATEST_ONLY), None)
+    newest = next((m for m in reversed(members) if m.policy.supersedes), None)
+    cancels_running = newest is not None and newest.policy is Policy.LATEST_CANCEL_RUNNING
     for member in members:
-        if newest is None or member is newest or (member.has_begun and not newest.supersedes_running):
+        if newest is None or member is newest or (member.has_begun and not cancels_running):
             continue
         if (member.created, member.uid) < (newest.created, newest.uid):
             found.superseded[member.uid] = newest.name

@@ -46,12 +46,12 @@ STEPPED_BACK: Final = Turn(Reason.POD_NOT_CREATED, "The API server did not take 
 
 def superseded(by: str) -> Turn:
     """The turn of a build that a newer one has replaced."""
-    return Turn(Reason.SUPERSEDED, f"Build {by} of the same group is newer and has taken its place.")
+    return Turn(Reason.SUPERSEDED, f"The newer build {by} of the same concurrency group superseded the build.")
 
 
 def behind(other: str) -> Turn:
     """The turn of a build that waits for another of its group."""
-    return Turn(Reason.GROUP_BUSY, f"The build waits for {other}, of the same group.")
+    return Turn(Reason.GROUP_BUSY, f"Waiting for build {other} of the same concurrency group.")
 
 
 def admit(waiting: Iterable[Waiting], running: Mapping[str, int], limits: Limits) -> list[Waiting]:

@@ -34,7 +34,7 @@ def names(gate: Gate, waiting: list[ImageBuild], now: datetime, begun: int = 0) 
 def test_without_limits_everybody_may_begin_at_once():
     gate = Gate(Limits())
     assert not gate.concerns({})
-    assert gate.concerns({"group": "main"})
+    assert gate.concerns({"concurrency": {"group": "main", "policy": "Serial"}})
     assert gate.turn(a_build()) == BEGIN
     assert gate.turn(a_build({"suspend": True})) == SUSPENDED
 
@@ -126,17 +126,17 @@ def test_a_build_of_the_same_name_is_another_build():
 
 def test_a_newer_build_of_the_group_takes_the_place_of_those_that_wait():
     gate = Gate(Limits())
-    first, second, third = builds(3, group="main", policy="LatestOnly")
+    first, second, third = builds(3, concurrency={"group": "main", "policy": "Latest"})
     names(gate, [first], after(0))
     assert gate.turn(first) == BEGIN
     assert names(gate, [first, second], after(1), begun=1) == ["b1"]
-    assert gate.turn(second) == Turn(Reason.GROUP_BUSY, "The build waits for b0, of the same group.", 1)
+    assert gate.turn(second) == Turn(Reason.GROUP_BUSY, "Waiting for build b0 of the same concurrency group.", 1)
     assert sorted(names(gate, [first, second, third], after(2), begun=1)) == ["b1", "b2"]
     made = decide(second, [], SETTINGS, after(2), turn=gate.turn(second))
     status = made.status or {}
     assert (status["phase"], status["reason"]) == ("Cancelled", "Superseded")
     assert status["message"] == (
-        "Build b2 of the same group is newer and has taken its place. Look at the newer build."
+        "The newer build b2 of the same concurrency group superseded the build. Look at the newer build."
     )
     assert names(gate, [third], after(3)) == ["b2"]
     assert gate.turn(third) == BEGIN
@@ -144,7 +144,7 @@ def test_a_newer_build_of_the_group_takes_the_place_of_those_that_wait():
 
 def test_a_running_build_that_is_replaced_is_stopped_and_stays_so_although_the_newer_has_ended():
     gate = Gate(Limits())
-    first, second = builds(2, group="main", policy="LatestOnly", supersedeRunning=True)
+    first, second = builds(2, concurrency={"group": "main", "policy": "LatestCancelRunning"})
     pod = a_pod(phase="Running", build=running(), owner_uid=first.uid, name=pod_name(first))
     names(gate, [first, second], after(0), begun=1)
     made = decide(first, [pod], SETTINGS, after(1), turn=gate.turn(first))
