@@ -14,8 +14,8 @@ from kaniko_shim.registry.references import parse_reference
 from kaniko_shim.registry.registries import Registries
 from kaniko_shim.sources.kinds import OciSource
 from kaniko_shim.sources.oci import fetch_oci
-from kaniko_shim.sources.place import Place
 from kaniko_shim.sources.source_request import SourceRequest
+from kaniko_shim.sources.workspace import Workspace
 from kaniko_shim.system.paths import Paths
 from standalone.breaking import break_blobs
 from standalone.registry import Registry, empty_registry
@@ -38,14 +38,14 @@ class Fetching:
         scratch = tmp_path / "scratch"
         scratch.mkdir()
         self._paths = Paths(crane=registry.crane, scratch=scratch)
-        self.place = Place(tmp_path / "context", scratch, {"HOME": str(scratch)}, self.said.append)
-        self.place.clear()
+        self.workspace = Workspace(tmp_path / "context", scratch, {"HOME": str(scratch)}, self.said.append)
+        self.workspace.clear()
 
     def __call__(self, name: str, max_bytes: int = 1 << 40) -> SourceReport:
         image = parse_reference(name)
         crane = Crane(self._paths, {}, Registries(insecure=(image.registry,)))
         request = SourceRequest(OciSource(image), max_bytes=max_bytes)
-        return fetch_oci(image, request, self.place, crane, self.slept.append)
+        return fetch_oci(image, request, self.workspace, crane, self.slept.append)
 
     def fails(self, name: str, max_bytes: int = 1 << 40) -> tuple[Reason, str]:
         with pytest.raises(JobError) as caught:
@@ -54,7 +54,7 @@ class Fetching:
 
     @property
     def files(self) -> dict[str, bytes]:
-        return files_of(self.place.into)
+        return files_of(self.workspace.context)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kaniko_shim.oci.blobs import digest_of
+from kaniko_shim.oci.digests import digest_of
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 

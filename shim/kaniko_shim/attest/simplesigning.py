@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kaniko_shim.attest.artifact import MANIFEST_TYPE, Artifact, Blob, descriptor, dump
-from kaniko_shim.oci.blobs import digest_of
+from kaniko_shim.oci.digests import digest_of
 
 if TYPE_CHECKING:
     from kaniko_shim.attest.keys import SigningKey

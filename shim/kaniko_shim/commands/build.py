@@ -26,7 +26,7 @@ from kaniko_shim.request.request import BuildRequest
 from kaniko_shim.request.variable import Command
 from kaniko_shim.sources.fetch import context_directory, fetch
 from kaniko_shim.sources.kinds import OciSource
-from kaniko_shim.sources.place import Place
+from kaniko_shim.sources.workspace import Workspace
 from kaniko_shim.system import process
 from kaniko_shim.system.clock import now
 from kaniko_shim.system.heartbeat import heartbeat
@@ -101,7 +101,7 @@ def _fetch(request: BuildRequest, job: Job) -> SourceReport:
     if isinstance(request.source.source, OciSource):
         install_credentials(find_credentials(request.docker_config, job.environment, job.paths), job.paths, job.warn)
         crane = Crane(job.paths, job.environment, request.registries)
-    place = Place(job.paths.context, job.paths.scratch, job.environment, job.say, crane)
+    workspace = Workspace(job.paths.context, job.paths.scratch, job.environment, job.say, crane)
     limit = request.source.seconds
     too_late = TooLateError(
         Reason.SOURCE_UNAVAILABLE,
@@ -109,7 +109,7 @@ def _fetch(request: BuildRequest, job: Job) -> SourceReport:
         hint="Try again; if the server is that slow, raise SOURCE_TIMEOUT.",
     )
     with job.phases.fetching(), heartbeat(job.beat, request.heartbeat_seconds, limit, too_late):
-        return fetch(request.source, place)
+        return fetch(request.source, workspace)
 
 
 def _prepare(request: BuildRequest, job: Job) -> _Prepared:

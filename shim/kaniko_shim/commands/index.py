@@ -4,6 +4,7 @@ from kaniko_shim.attest.attach import Attaching
 from kaniko_shim.attest.facts import facts_of_index
 from kaniko_shim.oci.blobs import write_layout
 from kaniko_shim.oci.index import ImageIndex, make_index
+from kaniko_shim.oci.platform import Member
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import Attached, PushedImage, Result
@@ -11,7 +12,6 @@ from kaniko_shim.registry.crane import Crane
 from kaniko_shim.registry.credentials import explain_refusal, find_credentials, install_credentials
 from kaniko_shim.registry.push import Pushing
 from kaniko_shim.registry.references import ImageReference
-from kaniko_shim.request.platforms import Member
 from kaniko_shim.request.request import IndexRequest
 from kaniko_shim.system.heartbeat import heartbeat
 from kaniko_shim.system.job import Job

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kaniko_shim.request.platforms import Platform
+from kaniko_shim.oci.platform import Platform
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,16 +49,16 @@ class Target:
     hint: str = ""
 
 
-class TryAgainError(Exception):
+class TransientError(Exception):
     """Something that may pass.
 
     Attributes:
-        pause: seconds that the server asked to be left alone.
+        retry_after: seconds that the server asked to wait.
     """
 
-    def __init__(self, problem: str, pause: float = 0) -> None:
+    def __init__(self, problem: str, retry_after: float = 0) -> None:
         super().__init__(problem)
-        self.pause = pause
+        self.retry_after = retry_after
 
 
 class ChangedError(Exception):
@@ -82,7 +82,7 @@ def get(
         connections: what the connections are closed with.
 
     Raises:
-        TryAgainError: another attempt may end better.
+        TransientError: another attempt may end better.
         ChangedError: the server refuses a part of the body.
         JobError: SourceUnauthorized, SourceNotFound, SourceInvalid or SourceUnavailable.
     """
@@ -105,9 +105,9 @@ def explain(error: HTTPError, shown: str) -> Exception:
             hint="Give the authority's certificate in REGISTRY_CA, or mount it into a directory of SSL_CERT_DIR.",
         )
     if isinstance(reason, ProtocolError) and any(isinstance(part, IncompleteRead) for part in reason.args):
-        return TryAgainError("the connection ended early")
+        return TransientError("the connection ended early")
     text = str(reason.args[0]) if len(reason.args) > 1 else str(reason)
-    return TryAgainError(mask_url(_CONNECTION.sub("", text) or type(reason).__name__))
+    return TransientError(mask_url(_CONNECTION.sub("", text) or type(reason).__name__))
 
 
 def _follow(
@@ -140,7 +140,7 @@ def _refusal(response: urllib3.BaseHTTPResponse, shown: str, hint: str) -> Excep
     status = response.status
     if status in _AGAIN:
         after = response.headers.get("Retry-After", "")
-        return TryAgainError(f"the server answered {status}", float(after) if after.isdigit() else 0)
+        return TransientError(f"the server answered {status}", float(after) if after.isdigit() else 0)
     if status in _CHANGED:
         return ChangedError(f"the server answered {status}")
     words = " ".join(filter(None, [str(status), response.reason or "", _complaint(response)]))

@@ -1,13 +1,9 @@
-"""Content that is named by its digest, and OCI image layouts, which keep it so."""
+"""Blobs in OCI image layouts, which name each one by its digest."""
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-
-def digest_of(content: bytes) -> str:
-    """`sha256:…` of some bytes."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+from kaniko_shim.oci.digests import digest_of
 
 
 def blob_path(layout: Path, digest: str) -> Path:

@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kaniko_shim.oci.blobs import digest_of
+from kaniko_shim.oci.digests import digest_of
 from kaniko_shim.oci.layout import sizes
-from kaniko_shim.request.platforms import Member
+from kaniko_shim.oci.platform import Member
 
 MEDIA_TYPE = "application/vnd.oci.image.index.v1+json"
 IMAGES = frozenset(

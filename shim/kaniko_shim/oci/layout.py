@@ -9,13 +9,13 @@ import errno
 import hashlib
 import json
 import os
-import re
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from kaniko_shim.oci.blobs import blob_path, digest_of
+from kaniko_shim.oci.blobs import blob_path
+from kaniko_shim.oci.digests import DIGEST, digest_of
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
@@ -30,7 +30,6 @@ MOST_BLOBS = 10_000
 LARGEST_IMAGE = 256 * 1024**3
 """Bytes of the config and all layers. A sparse file takes no room on the disk, but it takes as long to send."""
 
-_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _MANIFESTS = frozenset(
     {"application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"}
 )
@@ -122,7 +121,7 @@ def _blob(value: object) -> _Blob:
     if isinstance(value, dict):
         _check_names(value)
         digest, size, media_type = (value.get(key) for key in ("digest", "size", "mediaType"))
-        if isinstance(digest, str) and _DIGEST.fullmatch(digest) and type(size) is int and size >= 0:
+        if isinstance(digest, str) and DIGEST.fullmatch(digest) and type(size) is int and size >= 0:
             if value.get("urls"):
                 raise _broken(f"{digest} is to be fetched from somewhere else")
             return _Blob(digest, size, media_type if isinstance(media_type, str) else "")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kaniko_shim.executor.command import Invocation, tool_environment
-from kaniko_shim.oci.blobs import digest_of
+from kaniko_shim.oci.digests import digest_of
 from kaniko_shim.oci.layout import sizes
 from kaniko_shim.outcome.classify import Evidence, classify
 from kaniko_shim.outcome.errors import Failure, JobError

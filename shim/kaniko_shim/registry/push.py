@@ -1,9 +1,9 @@
 """Pushes a layout to one registry: with attempts, and with a look at what the registry then has."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from kaniko_shim.net.retry import Retries
 from kaniko_shim.outcome.errors import CancelledError, JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import PushedImage
@@ -12,10 +12,6 @@ from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.system import process
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.signals import name_of
-
-ATTEMPTS = 4
-FIRST_PAUSE = 1.0
-"""Seconds before the second attempt; each further pause is twice as long."""
 
 _TRANSIENT = frozenset({Reason.REGISTRY_UNAVAILABLE, Reason.RATE_LIMITED})
 
@@ -47,18 +43,13 @@ class Pushing:
             JobError: a registry's reason.
         """
         self.job.phases.enter(f"pushing to {output.name}")
-        pause = FIRST_PAUSE
-        attempt = 1
+        retries = Retries(self.job.say)
         while True:
             try:
                 return self._push(output)
             except JobError as error:
-                if error.failure.reason not in _TRANSIENT or attempt == ATTEMPTS:
+                if error.failure.reason not in _TRANSIENT or not retries.wait(error.failure.message):
                     raise
-                attempt += 1
-                self.job.say(f"{error.failure.message} Attempt {attempt} of {ATTEMPTS} in {pause:.0f} s")
-                time.sleep(pause)
-                pause *= 2
 
     def _push(self, output: ImageReference) -> PushedImage:
         written = list[str]()

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from kaniko_shim.oci.digests import DIGEST
+
 DOCKER_HUB = "index.docker.io"
 _HUB_ALIASES = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
 
@@ -12,7 +14,6 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?"
 _HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?")
 _COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def parse_reference(text: str) -> ImageReference:
     if "://" in text:
         raise ValueError("write the image without a scheme, such as registry.example/team/app:1.0")
     rest, at, digest = text.partition("@")
-    if at and not _DIGEST.fullmatch(digest):
+    if at and not DIGEST.fullmatch(digest):
         raise ValueError("a digest is sha256: and 64 hexadecimal digits")
     registry, path = _split_registry(rest)
     path, colon, tag = path.partition(":")

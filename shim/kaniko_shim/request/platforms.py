@@ -1,34 +1,12 @@
-"""Platforms of images, as image indexes call them."""
+"""Reads platforms and the members of an image index from variables."""
 
 import re
-from dataclasses import dataclass
 
+from kaniko_shim.oci.digests import DIGEST
+from kaniko_shim.oci.platform import Member, Platform
 from kaniko_shim.request.scalars import split_list
 
 _PLATFORM = re.compile(r"([a-z][a-z0-9]*)/([a-z0-9][a-z0-9_]*)(?:/([a-z0-9][a-z0-9.]*))?")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Platform:
-    """An operating system, a processor, and the processor's variant (often empty)."""
-
-    os: str
-    architecture: str
-    variant: str = ""
-
-    @property
-    def name(self) -> str:
-        """`os/arch[/variant]`."""
-        return f"{self.os}/{self.architecture}" + (f"/{self.variant}" if self.variant else "")
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """An image of an index: what it is for, and its manifest's digest."""
-
-    platform: Platform
-    digest: str
 
 
 def parse_platform(text: str) -> Platform | None:
@@ -55,7 +33,7 @@ def parse_members(text: str) -> tuple[Member, ...]:
     members = list[Member]()
     for item in split_list(text, ","):
         name, _, digest = (part.strip() for part in item.partition("="))
-        if not name or not _DIGEST.fullmatch(digest):
+        if not name or not DIGEST.fullmatch(digest):
             raise ValueError(f"{item!r}: write os/arch=sha256: and 64 hexadecimal digits")
         try:
             platform = parse_platform(name)

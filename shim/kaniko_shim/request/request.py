@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from kaniko_shim.attest.options import Wanted
 from kaniko_shim.attest.provenance import Circumstances
+from kaniko_shim.oci.platform import Member, Platform
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry import docker_config
@@ -19,7 +20,6 @@ from kaniko_shim.request import source_variables, variables
 from kaniko_shim.request.build_args import BuildArg, BuildArgOrigin, resolve_origins
 from kaniko_shim.request.extra_args import ExtraArg
 from kaniko_shim.request.labels import Label
-from kaniko_shim.request.platforms import Member, Platform
 from kaniko_shim.request.variable import Command, Variable
 from kaniko_shim.request.variables import CacheMode
 from kaniko_shim.sources.buckets.bucket_access import BucketAccess, ambient_of

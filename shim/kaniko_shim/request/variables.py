@@ -7,12 +7,12 @@ from kaniko_shim.net.ca_bundle import parse_authorities
 from kaniko_shim.registry.cache_repo import parse_cache_repo
 from kaniko_shim.registry.docker_config import parse_docker_config
 from kaniko_shim.registry.references import ImageReference, parse_output
-from kaniko_shim.registry.registries import parse_maps, parse_mirrors, parse_registries
 from kaniko_shim.request.attestation_variables import ATTEST_TABLE
 from kaniko_shim.request.build_args import parse_build_args, parse_origins, parse_secret_origins
 from kaniko_shim.request.extra_args import parse_extra_args
 from kaniko_shim.request.labels import parse_labels
 from kaniko_shim.request.platforms import parse_members, parse_platform
+from kaniko_shim.request.registry_lists import parse_maps, parse_mirrors, parse_registries
 from kaniko_shim.request.scalars import (
     parse_count,
     parse_raw,

@@ -12,12 +12,12 @@ from urllib3.exceptions import HTTPError
 from kaniko_shim.archives.buffered import Buffered
 from kaniko_shim.archives.entries import CHUNK
 from kaniko_shim.net.meter import Meter
-from kaniko_shim.net.retry import Patience
-from kaniko_shim.net.web import ChangedError, Target, TryAgainError, explain, get
+from kaniko_shim.net.web import ChangedError, Target, TransientError, explain, get
 from kaniko_shim.outcome.result import SourceReport
 from kaniko_shim.sources.archive import unpack_stream
-from kaniko_shim.sources.place import Place
+from kaniko_shim.sources.fetch_retries import FetchRetries
 from kaniko_shim.sources.source_request import SourceRequest
+from kaniko_shim.sources.workspace import Workspace
 
 PROGRESS = 1024 * 1024
 """Bytes after which an attempt was not for nothing."""
@@ -27,32 +27,32 @@ _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
 def download(
-    aim: Callable[[], Target],
+    make_target: Callable[[], Target],
     shown: str,
     request: SourceRequest,
-    place: Place,
+    workspace: Workspace,
     sleep: Callable[[float], None] = time.sleep,
 ) -> SourceReport:
     """Fetch and unpack an archive.
 
     Args:
-        aim: what to get; asked before each connection, since signatures expire.
+        make_target: makes what to get; called before each connection, since signatures expire.
         shown: what messages and the report call it; holds no secret.
         request: limits and the checksum.
-        place: where it goes.
+        workspace: the directories to fill and to use.
         sleep: waits for a number of seconds.
 
     Raises:
         JobError: a Source… reason, or DiskFull.
     """
-    patience = Patience(shown, place.say, sleep)
+    retries = FetchRetries(shown, workspace.say, sleep)
     while True:
-        body = _Body(aim, shown, place, patience)
+        body = _Body(make_target, shown, workspace, retries)
         try:
-            return unpack_stream(Buffered(body.piece), request, place.into, place.scratch, shown)
+            return unpack_stream(Buffered(body.piece), request, workspace.context, workspace.scratch, shown)
         except ChangedError as error:
-            patience.lose(f"{error}; beginning anew")
-            place.clear()
+            retries.wait(f"{error}; beginning anew")
+            workspace.clear()
         finally:
             body.close()
 
@@ -60,17 +60,19 @@ def download(
 class _Body:
     """What a URL leads to, from its first to its last byte, over as many connections as it takes."""
 
-    def __init__(self, aim: Callable[[], Target], shown: str, place: Place, patience: Patience) -> None:
-        self._aim = aim
+    def __init__(
+        self, make_target: Callable[[], Target], shown: str, workspace: Workspace, retries: FetchRetries
+    ) -> None:
+        self._make_target = make_target
         self._shown = shown
-        self._place = place
-        self._patience = patience
+        self._workspace = workspace
+        self._retries = retries
         self._connections = ExitStack()
         self._response: urllib3.BaseHTTPResponse | None = None
         self._validator = ""
         self._total: int | None = None
         self._offset = self._began = 0
-        self._meter = Meter(place.say)
+        self._meter = Meter(workspace.say)
 
     def piece(self) -> bytes:
         """What has arrived, empty at the end.
@@ -83,15 +85,15 @@ class _Body:
             try:
                 response = self._response or self._open()
                 content = self._read(response)
-            except TryAgainError as error:
+            except TransientError as error:
                 self.close()
                 if self._offset and not self._validator:
                     raise ChangedError(str(error)) from error
-                self._patience.lose(str(error), error.pause)
+                self._retries.wait(str(error), error.retry_after)
                 continue
             self._offset += len(content)
             if self._offset - self._began >= PROGRESS:
-                self._patience.regain()
+                self._retries.reset()
             self._meter.count(len(content), self._total)
             return content
 
@@ -102,7 +104,7 @@ class _Body:
 
     def _open(self) -> urllib3.BaseHTTPResponse:
         headers = {"Range": f"bytes={self._offset}-", "If-Range": self._validator} if self._offset else {}
-        response = get(self._aim(), self._shown, headers, self._place.environment, self._connections)
+        response = get(self._make_target(), self._shown, headers, self._workspace.environment, self._connections)
         if self._offset:
             self._check(response)
         else:
@@ -132,7 +134,7 @@ class _Body:
         except HTTPError as error:
             raise explain(error, self._shown) from error
         if not content and self._total is not None and self._offset < self._total:
-            raise TryAgainError("the connection ended early")
+            raise TransientError("the connection ended early")
         return content
 
 

@@ -16,50 +16,50 @@ from kaniko_shim.sources.kinds import (
     HttpSource,
     OciSource,
 )
-from kaniko_shim.sources.place import Place
 from kaniko_shim.sources.source_request import SourceRequest
+from kaniko_shim.sources.workspace import Workspace
 
 
-def fetch(request: SourceRequest, place: Place) -> SourceReport:
-    """Fill the place with the context.
+def fetch(request: SourceRequest, workspace: Workspace) -> SourceReport:
+    """Fill the workspace with the context.
 
     Raises:
         JobError: a Source… reason, or DiskFull.
     """
-    place.clear()
+    workspace.clear()
     match request.source:
         case DirectorySource(path):
             from kaniko_shim.sources.directory import copy_directory  # noqa: PLC0415 - for this kind only
 
-            with Tree(place.into, max_bytes=1 << 62, max_entries=1 << 62) as tree:
+            with Tree(workspace.context, max_bytes=1 << 62, max_entries=1 << 62) as tree:
                 copy_directory(Path(path), tree)
             return SourceReport(f"dir://{path}", size=tree.size)
         case FileSource(path):
             from kaniko_shim.sources.archive import unpack_file  # noqa: PLC0415 - for this kind only
 
-            return unpack_file(Path(path), request, place.into, f"file://{path}")
+            return unpack_file(Path(path), request, workspace.context, f"file://{path}")
         case DataSource(payload):
             from kaniko_shim.sources.archive import unpack_stream  # noqa: PLC0415 - for this kind only
 
-            return unpack_stream(BytesIO(payload), request, place.into, place.scratch, "data:")
+            return unpack_stream(BytesIO(payload), request, workspace.context, workspace.scratch, "data:")
         case HttpSource(url):
             from kaniko_shim.sources.http import fetch_http  # noqa: PLC0415 - for this kind only
 
-            return fetch_http(url, request, place)
+            return fetch_http(url, request, workspace)
         case BucketSource() as source:
             from kaniko_shim.sources.buckets.bucket import fetch_bucket  # noqa: PLC0415 - for this kind only
 
-            return fetch_bucket(source, request, place)
+            return fetch_bucket(source, request, workspace)
         case GitSource() as source:
             from kaniko_shim.sources.git.checkout import fetch_git  # noqa: PLC0415 - for this kind only
 
-            return fetch_git(source, request, place)
+            return fetch_git(source, request, workspace)
         case OciSource(image):
             from kaniko_shim.sources.oci import fetch_oci  # noqa: PLC0415 - for this kind only
 
-            if place.crane is None:
+            if workspace.crane is None:
                 raise JobError(Reason.INTERNAL, "There is no registry tool here.")
-            return fetch_oci(image, request, place, place.crane)
+            return fetch_oci(image, request, workspace, workspace.crane)
 
 
 def context_directory(root: Path, request: SourceRequest) -> Path:

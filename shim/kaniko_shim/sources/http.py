@@ -10,19 +10,19 @@ from kaniko_shim.log.masking import mask_url
 from kaniko_shim.net.web import Target
 from kaniko_shim.outcome.result import SourceReport
 from kaniko_shim.sources.download import download
-from kaniko_shim.sources.place import Place
 from kaniko_shim.sources.source_request import SourceRequest
+from kaniko_shim.sources.workspace import Workspace
 
 
 def fetch_http(
-    url: str, request: SourceRequest, place: Place, sleep: Callable[[float], None] = time.sleep
+    url: str, request: SourceRequest, workspace: Workspace, sleep: Callable[[float], None] = time.sleep
 ) -> SourceReport:
     """Fetch and unpack an archive.
 
     Args:
         url: where it is.
         request: credentials, limits and the checksum.
-        place: where it goes.
+        workspace: the directories to fill and to use.
         sleep: waits for a number of seconds.
 
     Raises:
@@ -31,7 +31,7 @@ def fetch_http(
     credentials = _credentials(url, request)
     headers = make_headers(basic_auth=credentials) if credentials else {}
     target = Target(_without_userinfo(url), headers)
-    return download(lambda: target, mask_url(url), request, place, sleep)
+    return download(lambda: target, mask_url(url), request, workspace, sleep)
 
 
 def _credentials(url: str, request: SourceRequest) -> str:

@@ -17,13 +17,14 @@ from kaniko_shim.archives.extract import extract, is_archive
 from kaniko_shim.archives.tar import BLOCK
 from kaniko_shim.archives.tree import Tree
 from kaniko_shim.net.meter import Meter
-from kaniko_shim.net.retry import Patience
+from kaniko_shim.oci.digests import DIGEST
 from kaniko_shim.outcome.errors import CancelledError, JobError, TooLateError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import SourceReport
 from kaniko_shim.registry.references import ImageReference
-from kaniko_shim.sources.place import Place
+from kaniko_shim.sources.fetch_retries import FetchRetries
 from kaniko_shim.sources.source_request import SourceRequest
+from kaniko_shim.sources.workspace import Workspace
 from kaniko_shim.system.machine import architecture
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _LARGEST_MANIFEST = 4 * 1024 * 1024
 _TITLE, _UNPACK = "org.opencontainers.image.title", "io.deis.oras.content.unpack"
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _MISSING = re.compile(r"MANIFEST_UNKNOWN|NAME_UNKNOWN|BLOB_UNKNOWN|status code 404|not found", re.IGNORECASE)
 _OTHER = re.compile(r"error verifying|does not match|digest mismatch", re.IGNORECASE)
 _REFUSED = re.compile(r"UNAUTHORIZED|DENIED|status code 40[13]", re.IGNORECASE)
@@ -41,7 +41,7 @@ _REFUSED = re.compile(r"UNAUTHORIZED|DENIED|status code 40[13]", re.IGNORECASE)
 def fetch_oci(
     image: ImageReference,
     request: SourceRequest,
-    place: Place,
+    workspace: Workspace,
     crane: "Crane",
     sleep: Callable[[float], None] = time.sleep,
 ) -> SourceReport:
@@ -50,38 +50,38 @@ def fetch_oci(
     Raises:
         JobError: a Source… reason, or DiskFull.
     """
-    patience = Patience(image.name, place.say, sleep)
+    retries = FetchRetries(image.name, workspace.say, sleep)
     while True:
         try:
-            return _fetch(image, request, place, crane)
+            return _fetch(image, request, workspace, crane)
         except (CancelledError, TooLateError):
             raise
         except JobError as error:
             if error.failure.reason is not Reason.SOURCE_UNAVAILABLE:
                 raise
-            patience.lose(error.failure.message.rstrip("."))
-            place.clear()
+            retries.wait(error.failure.message.rstrip("."))
+            workspace.clear()
 
 
-def _fetch(image: ImageReference, request: SourceRequest, place: Place, crane: "Crane") -> SourceReport:
-    content = _manifest(image, crane, place)
+def _fetch(image: ImageReference, request: SourceRequest, workspace: Workspace, crane: "Crane") -> SourceReport:
+    content = _manifest(image, crane, workspace)
     revision = "sha256:" + hashlib.sha256(content).hexdigest()
     if image.digest and image.digest != revision:
         raise JobError(Reason.SOURCE_CHECKSUM_MISMATCH, f"The registry has {revision} under {image.name}.")
     document = _object(content, image)
     if "manifests" in document:
         chosen = ImageReference(image.registry, image.repository, digest=_for_this_machine(document, image))
-        document = _object(_manifest(chosen, crane, place), image)
+        document = _object(_manifest(chosen, crane, workspace), image)
     layers = _layers_of(document)
     if not layers:
         raise JobError(Reason.SOURCE_INVALID, f"{image.name} has no layers that could be a context.")
-    meter = Meter(place.say)
-    with _Layers(place.into, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
+    meter = Meter(workspace.say)
+    with _Layers(workspace.context, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
         for layer in layers:
             blob = ImageReference(image.registry, image.repository, digest=layer.digest)
-            with _read(blob, crane, place, "blob") as stream:
+            with _read(blob, crane, workspace, "blob") as stream:
                 measured = _Measured(stream, request.max_bytes, meter)
-                _unpack(layer, measured, tree, place, alone=len(layers) == 1)
+                _unpack(layer, measured, tree, workspace, alone=len(layers) == 1)
             if measured.digest != layer.digest:
                 raise JobError(Reason.SOURCE_CHECKSUM_MISMATCH, f"The layer {layer.digest} of {image.name} is damaged.")
     return SourceReport(f"oci://{image.name}", revision=revision, size=tree.size)
@@ -101,7 +101,7 @@ def _layers_of(document: dict[str, object]) -> list[_Layer]:
     layers = list[_Layer]()
     for layer in found if isinstance(found, list) else []:
         digest = layer.get("digest") if isinstance(layer, dict) else None
-        if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+        if not isinstance(digest, str) or not DIGEST.fullmatch(digest):
             return []
         noted = layer.get("annotations")
         notes = noted if isinstance(noted, dict) else {}
@@ -110,13 +110,13 @@ def _layers_of(document: dict[str, object]) -> list[_Layer]:
     return layers
 
 
-def _unpack(layer: _Layer, source: "_Measured", tree: Tree, place: Place, *, alone: bool) -> None:
+def _unpack(layer: _Layer, source: "_Measured", tree: Tree, workspace: Workspace, *, alone: bool) -> None:
     """A layer with a name is a file, as ORAS has it; an archive that is the only one is the context all the same."""
     stream = Buffered(lambda: source.read(CHUNK))
     if layer.title and not (alone and is_archive(stream.peek(BLOCK))):
         tree.add(Entry(layer.title, Kind.FILE, chunks=iter(stream.piece, b"")))
     else:
-        extract(stream, tree, place.scratch)
+        extract(stream, tree, workspace.scratch)
 
 
 class _Layers(Tree):
@@ -156,8 +156,8 @@ class _Measured:
         return "sha256:" + self._hash.hexdigest()
 
 
-def _manifest(image: ImageReference, crane: "Crane", place: Place) -> bytes:
-    with _read(image, crane, place, "manifest") as stream:
+def _manifest(image: ImageReference, crane: "Crane", workspace: Workspace) -> bytes:
+    with _read(image, crane, workspace, "manifest") as stream:
         content = stream.read(_LARGEST_MANIFEST + 1)
         if len(content) > _LARGEST_MANIFEST:
             raise JobError(Reason.SOURCE_INVALID, f"The manifest of {image.name} is too large.")
@@ -165,10 +165,10 @@ def _manifest(image: ImageReference, crane: "Crane", place: Place) -> bytes:
 
 
 @contextmanager
-def _read(image: ImageReference, crane: "Crane", place: Place, what: str) -> Iterator[IO[bytes]]:
+def _read(image: ImageReference, crane: "Crane", workspace: Workspace, what: str) -> Iterator[IO[bytes]]:
     """What crane writes; its own failure is told before that of who reads."""
     command = crane.command(image.registry, what, image.name)
-    with TemporaryFile(dir=place.scratch) as complaints:
+    with TemporaryFile(dir=workspace.scratch) as complaints:
         process = subprocess.Popen(  # noqa: S603 - a fixed program, arguments without a shell
             command.argv,
             env=dict(command.environment),
@@ -241,6 +241,6 @@ def _for_this_machine(index: dict[str, object], image: ImageReference) -> str:
 def _platforms(entries: list[dict[str, object]]) -> Generator[tuple[str, str], None, None]:
     for entry in entries:
         digest, platform = entry.get("digest"), entry.get("platform")
-        if isinstance(digest, str) and _DIGEST.fullmatch(digest):
+        if isinstance(digest, str) and DIGEST.fullmatch(digest):
             named = platform if isinstance(platform, dict) else {}
             yield digest, f"{named['os']}/{named['architecture']}" if {"os", "architecture"} <= named.keys() else ""

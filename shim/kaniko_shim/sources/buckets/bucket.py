@@ -19,7 +19,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 
 from kaniko_shim.log.masking import mask_url
 from kaniko_shim.net.proxies import proxy_for
-from kaniko_shim.net.web import Target, TryAgainError, get
+from kaniko_shim.net.web import Target, TransientError, get
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import SourceReport
@@ -27,8 +27,8 @@ from kaniko_shim.sources.buckets.azure_signature import sign_blob
 from kaniko_shim.sources.buckets.bucket_access import BucketAccess, parse_google_key
 from kaniko_shim.sources.download import download
 from kaniko_shim.sources.kinds import BucketSource, Cloud
-from kaniko_shim.sources.place import Place
 from kaniko_shim.sources.source_request import SourceRequest
+from kaniko_shim.sources.workspace import Workspace
 
 _VALID = timedelta(hours=1)
 _RETRIES: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
@@ -70,7 +70,7 @@ _HINTS = {
 
 
 def fetch_bucket(
-    source: BucketSource, request: SourceRequest, place: Place, sleep: Callable[[float], None] = time.sleep
+    source: BucketSource, request: SourceRequest, workspace: Workspace, sleep: Callable[[float], None] = time.sleep
 ) -> SourceReport:
     """Fetch and unpack an archive.
 
@@ -80,18 +80,18 @@ def fetch_bucket(
     Raises:
         JobError: a Source… reason, or DiskFull.
     """
-    bucket = Bucket(source, request.buckets, place.environment)
+    bucket = Bucket(source, request.buckets, workspace.environment)
     try:
-        return download(bucket.aim, source.shown, request, place, sleep)
+        return download(bucket.target, source.shown, request, workspace, sleep)
     except JobError as error:
         if error.failure.reason is not Reason.SOURCE_UNAUTHORIZED or not bucket.anonymous or not bucket.use_machine():
             raise
-        place.say(f"{source.shown} is not open to everybody; asking the metadata server for credentials")
-        place.clear()
+        workspace.say(f"{source.shown} is not open to everybody; asking the metadata server for credentials")
+        workspace.clear()
         try:
-            return download(bucket.aim, source.shown, request, place, sleep)
+            return download(bucket.target, source.shown, request, workspace, sleep)
         except _NoMachineError as missing:
-            place.say(f"there are none: {missing}")
+            workspace.say(f"there are none: {missing}")
             raise error from missing
 
 
@@ -134,7 +134,7 @@ class Bucket:
         self._machine = True
         return True
 
-    def aim(self) -> Target:
+    def target(self) -> Target:
         """Where the object is, signed."""
         source = self._source
         headers: Mapping[str, str] = {}
@@ -223,7 +223,7 @@ class Bucket:
             try:
                 answer = get(target, "the metadata server", {}, {}, connections).read(_LONGEST_TOKEN)
                 return str(json.loads(answer)["access_token"])
-            except (TryAgainError, JobError, ValueError, KeyError, TypeError) as error:
+            except (TransientError, JobError, ValueError, KeyError, TypeError) as error:
                 raise _NoMachineError(str(error)) from error
 
 

@@ -19,23 +19,23 @@ from dulwich.repo import Repo
 
 from kaniko_shim.archives import tree as trees
 from kaniko_shim.log.masking import mask_url
-from kaniko_shim.net.retry import Patience
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import SourceReport
+from kaniko_shim.sources.fetch_retries import FetchRetries
 from kaniko_shim.sources.git.objects import Access, fetch_objects
 from kaniko_shim.sources.git.remotes import Remote, parse_remote
 from kaniko_shim.sources.git.tree import Submodules, walk
 from kaniko_shim.sources.kinds import GitSource
-from kaniko_shim.sources.place import Place
 from kaniko_shim.sources.source_request import SourceRequest
+from kaniko_shim.sources.workspace import Workspace
 
 _HTTP_STATUS = re.compile(r"unexpected http resp (\d+)")
 _NO_REPOSITORY = re.compile(r"(?i)not appear to be a git repository|repository .*not found|could not be found|no such")
 _NO_ACCESS = re.compile(r"(?i)permission denied|access denied|not allowed|unauthori[sz]ed|deploy key")
 
 
-def fetch_git(source: GitSource, request: SourceRequest, place: Place) -> SourceReport:
+def fetch_git(source: GitSource, request: SourceRequest, workspace: Workspace) -> SourceReport:
     """Fetch a commit and write its tree.
 
     Raises:
@@ -47,11 +47,11 @@ def fetch_git(source: GitSource, request: SourceRequest, place: Place) -> Source
         request.username or remote.username,
         request.password or remote.password,
         replace(request.ssh, password=request.ssh.password or remote.password),
-        place.environment,
-        place.say,
+        workspace.environment,
+        workspace.say,
         request.max_bytes,
     )
-    scratch = place.scratch / "git"
+    scratch = workspace.scratch / "git"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     shown = mask_url(source.url)
@@ -63,8 +63,8 @@ def fetch_git(source: GitSource, request: SourceRequest, place: Place) -> Source
 
     try:
         with fetched(remote, source.ref) as (repo, commit):
-            submodules = Submodules(fetched if request.submodules else None, place.say)
-            with trees.Tree(place.into, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
+            submodules = Submodules(fetched if request.submodules else None, workspace.say)
+            with trees.Tree(workspace.context, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
                 for entry in walk(repo, commit, remote, submodules):
                     tree.add(entry)
             return SourceReport(shown, revision=commit.decode(), size=tree.size)
@@ -75,9 +75,9 @@ def fetch_git(source: GitSource, request: SourceRequest, place: Place) -> Source
 @contextmanager
 def _retried(remote: Remote, ref: str, access: Access, scratch: Path) -> Iterator[tuple[Repo, ObjectID]]:
     """A repository with one commit and its tree; it is gone at the end."""
-    patience = Patience(remote.shown, access.say)
+    retries = FetchRetries(remote.shown, access.say)
     while True:
-        # A new place each time: what a broken attempt left is no part of the next.
+        # A new directory each time: what a broken attempt left is not part of the next.
         directory = mkdtemp(dir=scratch)
         try:
             with Repo.init_bare(directory) as repo:
@@ -88,7 +88,7 @@ def _retried(remote: Remote, ref: str, access: Access, scratch: Path) -> Iterato
                 except (GitProtocolError, HTTPUnauthorized, OSError, EOFError) as error:
                     if final := _final(error, remote):
                         raise final from error
-                    patience.lose(mask_url(str(error).strip() or type(error).__name__))
+                    retries.wait(mask_url(str(error).strip() or type(error).__name__))
                     continue
                 yield repo, commit
                 return

@@ -15,7 +15,7 @@ from kaniko_shim.attest.keys import SigningKey, load_key
 from kaniko_shim.attest.provenance import Circumstances, provenance
 from kaniko_shim.attest.record import Record, read_record
 from kaniko_shim.attest.simplesigning import held_signatures, sign, signature_tag
-from kaniko_shim.oci.blobs import digest_of
+from kaniko_shim.oci.digests import digest_of
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.request.request import PushRequest, parse_request, secrets_of
 from kaniko_shim.request.variable import Command

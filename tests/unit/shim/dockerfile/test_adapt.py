@@ -9,7 +9,7 @@ from kaniko_shim.dockerfile.edits import Edit, rewrite
 from kaniko_shim.dockerfile.heredocs import convert_heredocs, write_files
 from kaniko_shim.dockerfile.parse import parse_dockerfile
 from kaniko_shim.dockerfile.stages import split_stages
-from kaniko_shim.request.platforms import Platform
+from kaniko_shim.oci.platform import Platform
 
 OLD, NEW = Support(), Support(modern=True, architecture="arm64")
 PLACE = Surroundings(Path("/kaniko/buildcontext"))

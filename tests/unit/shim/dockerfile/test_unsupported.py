@@ -4,9 +4,9 @@ import pytest
 from kaniko_shim.dockerfile.capabilities import Support
 from kaniko_shim.dockerfile.parse import parse_dockerfile
 from kaniko_shim.dockerfile.unsupported import refuse_ignored, warnings_about
+from kaniko_shim.oci.platform import Platform
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
-from kaniko_shim.request.platforms import Platform
 
 OLD, NEW = Support(), Support(modern=True)
 

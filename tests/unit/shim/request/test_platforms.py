@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.oci.blobs import write_layout
 from kaniko_shim.oci.index import make_index
-from kaniko_shim.request.platforms import Member, Platform, parse_members, parse_platform
+from kaniko_shim.oci.platform import Member, Platform
+from kaniko_shim.request.platforms import parse_members, parse_platform
 
 MANIFEST = json.dumps(
     {

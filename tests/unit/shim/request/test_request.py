@@ -3,6 +3,7 @@ from base64 import b64encode
 from dataclasses import replace
 
 import pytest
+from kaniko_shim.oci.platform import Member, Platform
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.cache_repo import CachePolicy
@@ -10,7 +11,6 @@ from kaniko_shim.registry.docker_config import DockerConfig
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.registry.registries import Registries, RegistryMap
 from kaniko_shim.request.build_args import BuildArg
-from kaniko_shim.request.platforms import Member, Platform
 from kaniko_shim.request.request import BuildRequest, IndexRequest, PushRequest, parse_request, secrets_of
 from kaniko_shim.request.variable import Command
 from kaniko_shim.request.variables import TABLE

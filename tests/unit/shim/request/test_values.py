@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.registry.cache_repo import infer_cache_repo, parse_cache_repo
 from kaniko_shim.registry.references import parse_output
-from kaniko_shim.registry.registries import RegistryMap, parse_maps, parse_mirrors, parse_registries
+from kaniko_shim.registry.registries import RegistryMap
 from kaniko_shim.request.build_args import (
     BuildArg,
     BuildArgOrigin,
@@ -14,6 +14,7 @@ from kaniko_shim.request.build_args import (
     parse_secret_origins,
     resolve_origins,
 )
+from kaniko_shim.request.registry_lists import parse_maps, parse_mirrors, parse_registries
 from kaniko_shim.request.scalars import parse_count, parse_seconds, parse_sha256, parse_switch
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kaniko_shim.sources.place import Place
+from kaniko_shim.sources.workspace import Workspace
 from support.git_server import git
 
 
@@ -30,9 +30,9 @@ def make_repository(path: Path) -> Path:
     return path
 
 
-def place(tmp_path: Path) -> Place:
+def workspace(tmp_path: Path) -> Workspace:
     (tmp_path / "scratch").mkdir(exist_ok=True)
-    return Place(tmp_path / "context", tmp_path / "scratch", {}, lambda _: None)
+    return Workspace(tmp_path / "context", tmp_path / "scratch", {}, lambda _: None)
 
 
 def names(tmp_path: Path) -> list[str]:

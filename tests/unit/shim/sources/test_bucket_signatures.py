@@ -19,7 +19,7 @@ KEY = "path/my context~1.tgz"
 
 
 def aim(source: BucketSource, access: BucketAccess) -> str:
-    return Bucket(source, access, {}).aim().url
+    return Bucket(source, access, {}).target().url
 
 
 def string_to_sign(url: str, prefix: str, algorithm: str) -> str:
@@ -91,10 +91,10 @@ def test_the_role_of_a_machine():
     with serve(*answers) as machine:
         access = BucketAccess(ambient={"AWS_EC2_METADATA_SERVICE_ENDPOINT": machine.url})
         bucket = Bucket(BucketSource(Cloud.S3, "bucket", KEY), access, {"https_proxy": "http://127.0.0.1:1"})
-        plain = bucket.aim().url
+        plain = bucket.target().url
         assert bucket.anonymous
         assert bucket.use_machine()
-        signed = bucket.aim().url
+        signed = bucket.target().url
     assert plain == "https://s3.us-east-1.amazonaws.com/bucket/path/my%20context~1.tgz"
     assert signed.startswith(plain + "?")
     assert dict(parse_qsl(urlsplit(signed).query))["X-Amz-Credential"].startswith("ROLE/")

@@ -13,8 +13,8 @@ from kaniko_shim.outcome.result import SourceReport
 from kaniko_shim.sources.buckets.bucket import fetch_bucket
 from kaniko_shim.sources.buckets.bucket_access import BucketAccess
 from kaniko_shim.sources.kinds import BucketSource, Cloud
-from kaniko_shim.sources.place import Place
 from kaniko_shim.sources.source_request import SourceRequest
+from kaniko_shim.sources.workspace import Workspace
 from support.https import Https
 from support.s3 import S3, serve_s3
 from unit.shim.archives.archives import COMPRESSIONS, files_of, tar_of
@@ -36,12 +36,12 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
 class Fetching:
     def __init__(self, tmp_path: Path, environment: dict[str, str]) -> None:
         self.said = list[str]()
-        self.place = Place(tmp_path / "context", tmp_path, environment, self.said.append)
-        self.place.clear()
+        self.workspace = Workspace(tmp_path / "context", tmp_path, environment, self.said.append)
+        self.workspace.clear()
 
     def __call__(self, source: BucketSource, access: BucketAccess, **request: str) -> SourceReport:
         asked = SourceRequest(source, buckets=access, **request)  # type: ignore[arg-type]
-        return fetch_bucket(source, asked, self.place, lambda _: None)
+        return fetch_bucket(source, asked, self.workspace, lambda _: None)
 
     def fails(self, source: BucketSource, access: BucketAccess) -> tuple[Reason, str]:
         with pytest.raises(JobError) as caught:
@@ -67,7 +67,7 @@ CONTEXT = BucketSource(Cloud.S3, "bucket", "path/my context+1.tgz")
 def test_an_archive_in_a_bucket_is_fetched(s3: S3, trusting: Fetching):
     report = trusting(CONTEXT, replace(KEYS, endpoint=s3.url))
     assert (report.url, report.size) == ("s3://bucket/path/my context+1.tgz", len(ARCHIVE))
-    assert files_of(trusting.place.into) == FILES
+    assert files_of(trusting.workspace.context) == FILES
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_role_by_web_identity_is_taken_on(
             "AWS_ENDPOINT_URL_STS": sts.url,
         }
         trusting(CONTEXT, BucketAccess(s3.url, ambient=ambient))
-    assert files_of(trusting.place.into) == FILES
+    assert files_of(trusting.workspace.context) == FILES
     (asked,) = sts.asked
     query = parse_qs(urlsplit(asked.path).query)
     assert (query["RoleArn"], query["WebIdentityToken"]) == ([role], ["web-token"])
@@ -169,7 +169,7 @@ def test_an_open_object_of_google_needs_nothing(fetching: Fetching):
     with serve(Answer(body=ARCHIVE)) as server:
         fetching(GOOGLE, BucketAccess(ambient={"STORAGE_EMULATOR_HOST": server.url.removeprefix("http://")}))
     assert [(asked.path, asked.authorization) for asked in server.asked] == [("/bucket/path/context.tgz", "")]
-    assert files_of(fetching.place.into) == FILES
+    assert files_of(fetching.workspace.context) == FILES
 
 
 def test_the_metadata_server_of_google_is_asked_if_need_be(fetching: Fetching):

@@ -7,23 +7,23 @@ from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import SourceReport
 from kaniko_shim.sources.fetch import context_directory, fetch
 from kaniko_shim.sources.kinds import DataSource, DirectorySource, FileSource, Source
-from kaniko_shim.sources.place import Place
 from kaniko_shim.sources.source_request import SourceRequest
+from kaniko_shim.sources.workspace import Workspace
 from unit.shim.archives.archives import COMPRESSIONS, files_of, tar_of
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "context", tmp_path, {}, lambda _: None)
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "context", tmp_path, {}, lambda _: None)
 
 
-def failure(source: Source, place: Place) -> Reason:
+def failure(source: Source, workspace: Workspace) -> Reason:
     with pytest.raises(JobError) as caught:
-        fetch(SourceRequest(source), place)
+        fetch(SourceRequest(source), workspace)
     return caught.value.failure.reason
 
 
-def test_a_directory_is_copied_with_stable_modes(tmp_path: Path, place: Place):
+def test_a_directory_is_copied_with_stable_modes(tmp_path: Path, workspace: Workspace):
     source = tmp_path / "source"
     (source / "sub").mkdir(parents=True)
     (source / "sub/run.sh").write_text("#!/bin/sh\n")
@@ -32,24 +32,24 @@ def test_a_directory_is_copied_with_stable_modes(tmp_path: Path, place: Place):
     (source / "away").symlink_to("/etc/passwd")
     (source / "loop").symlink_to(".")
     os.mkfifo(source / "pipe")
-    report = fetch(SourceRequest(DirectorySource(str(source))), place)
+    report = fetch(SourceRequest(DirectorySource(str(source))), workspace)
     assert report == SourceReport(f"dir://{source}", size=10)
-    assert files_of(place.into) == {"sub/run.sh": b"#!/bin/sh\n"}
-    assert (place.into / "sub/run.sh").stat().st_mode & 0o7777 == 0o755
-    links = {path.name: str(path.readlink()) for path in place.into.iterdir() if path.is_symlink()}
+    assert files_of(workspace.context) == {"sub/run.sh": b"#!/bin/sh\n"}
+    assert (workspace.context / "sub/run.sh").stat().st_mode & 0o7777 == 0o755
+    links = {path.name: str(path.readlink()) for path in workspace.context.iterdir() if path.is_symlink()}
     assert links == {"link": "sub/run.sh", "away": "/etc/passwd", "loop": "."}
-    assert not (place.into / "pipe").exists()
+    assert not (workspace.context / "pipe").exists()
 
 
-def test_what_was_there_before_is_gone(tmp_path: Path, place: Place):
-    place.into.mkdir()
-    (place.into / "old").write_text("old")
+def test_what_was_there_before_is_gone(tmp_path: Path, workspace: Workspace):
+    workspace.context.mkdir()
+    (workspace.context / "old").write_text("old")
     (tmp_path / "source").mkdir()
-    fetch(SourceRequest(DirectorySource(str(tmp_path / "source"))), place)
-    assert list(place.into.iterdir()) == []
+    fetch(SourceRequest(DirectorySource(str(tmp_path / "source"))), workspace)
+    assert list(workspace.context.iterdir()) == []
 
 
-def test_a_volume_of_kubernetes_is_copied_as_the_files_it_shows(tmp_path: Path, place: Place):
+def test_a_volume_of_kubernetes_is_copied_as_the_files_it_shows(tmp_path: Path, workspace: Workspace):
     source = tmp_path / "volume"
     data = source / "..2026_01_01"
     data.mkdir(parents=True)
@@ -59,35 +59,35 @@ def test_a_volume_of_kubernetes_is_copied_as_the_files_it_shows(tmp_path: Path, 
     (source / "..data").symlink_to("..2026_01_01")
     (source / "Dockerfile").symlink_to("..data/Dockerfile")
     (source / "sub").symlink_to("..data/sub")
-    fetch(SourceRequest(DirectorySource(str(source))), place)
-    assert files_of(place.into) == {"Dockerfile": b"FROM scratch\n", "sub/a": b"a"}
-    assert sorted(path.name for path in place.into.iterdir()) == ["Dockerfile", "sub"]
-    assert not any(path.is_symlink() for path in place.into.rglob("*"))
+    fetch(SourceRequest(DirectorySource(str(source))), workspace)
+    assert files_of(workspace.context) == {"Dockerfile": b"FROM scratch\n", "sub/a": b"a"}
+    assert sorted(path.name for path in workspace.context.iterdir()) == ["Dockerfile", "sub"]
+    assert not any(path.is_symlink() for path in workspace.context.rglob("*"))
 
 
-def test_files_and_data(tmp_path: Path, place: Place):
+def test_files_and_data(tmp_path: Path, workspace: Workspace):
     archive = COMPRESSIONS["gz"](tar_of({"a": b"1"}))
     (tmp_path / "x.tgz").write_bytes(archive)
-    assert fetch(SourceRequest(FileSource(str(tmp_path / "x.tgz"))), place).size == len(archive)
-    assert files_of(place.into) == {"a": b"1"}
-    report = fetch(SourceRequest(DataSource(archive)), place)
+    assert fetch(SourceRequest(FileSource(str(tmp_path / "x.tgz"))), workspace).size == len(archive)
+    assert files_of(workspace.context) == {"a": b"1"}
+    report = fetch(SourceRequest(DataSource(archive)), workspace)
     assert (report.url, report.size, len(report.sha256)) == ("data:", len(archive), 64)
-    assert files_of(place.into) == {"a": b"1"}
+    assert files_of(workspace.context) == {"a": b"1"}
 
 
-def test_what_is_not_there(tmp_path: Path, place: Place):
+def test_what_is_not_there(tmp_path: Path, workspace: Workspace):
     (tmp_path / "file").write_text("x")
-    assert failure(DirectorySource("/nosuch"), place) is Reason.SOURCE_NOT_FOUND
-    assert failure(DirectorySource(str(tmp_path / "file")), place) is Reason.SOURCE_NOT_FOUND
-    assert failure(FileSource("/nosuch"), place) is Reason.SOURCE_NOT_FOUND
-    assert failure(FileSource(str(tmp_path)), place) is Reason.SOURCE_INVALID
-    assert failure(DataSource(b""), place) is Reason.SOURCE_INVALID
+    assert failure(DirectorySource("/nosuch"), workspace) is Reason.SOURCE_NOT_FOUND
+    assert failure(DirectorySource(str(tmp_path / "file")), workspace) is Reason.SOURCE_NOT_FOUND
+    assert failure(FileSource("/nosuch"), workspace) is Reason.SOURCE_NOT_FOUND
+    assert failure(FileSource(str(tmp_path)), workspace) is Reason.SOURCE_INVALID
+    assert failure(DataSource(b""), workspace) is Reason.SOURCE_INVALID
 
 
-def test_a_wrong_checksum_of_a_file(tmp_path: Path, place: Place):
+def test_a_wrong_checksum_of_a_file(tmp_path: Path, workspace: Workspace):
     (tmp_path / "x").write_bytes(tar_of({"a": b"1"}))
     with pytest.raises(JobError) as caught:
-        fetch(SourceRequest(FileSource(str(tmp_path / "x")), sha256="0" * 64), place)
+        fetch(SourceRequest(FileSource(str(tmp_path / "x")), sha256="0" * 64), workspace)
     assert caught.value.failure.reason is Reason.SOURCE_CHECKSUM_MISMATCH
 
 

@@ -14,7 +14,7 @@ from kaniko_shim.sources.kinds import parse_source
 from kaniko_shim.sources.source_request import SourceRequest
 from support.git_server import git
 from support.sshd import SSHD, Sshd, make_key, serve_ssh
-from unit.shim.sources.git_tree import make_repository, names, place
+from unit.shim.sources.git_tree import make_repository, names, workspace
 
 pytestmark = pytest.mark.skipif(SSHD is None, reason="openssh-server is not installed")
 
@@ -38,14 +38,14 @@ def access(server: Sshd) -> SshAccess:
 def test_a_ref(repository: Path, server: Sshd, tmp_path: Path, ref: str):
     ref = git(repository, "rev-parse", "v1^{commit}") if ref == "commit" else ref
     source = parse_source(f"{server.url(repository)}#{ref}")
-    report = fetch(SourceRequest(source, ssh=access(server)), place(tmp_path))
+    report = fetch(SourceRequest(source, ssh=access(server)), workspace(tmp_path))
     assert report.revision == git(repository, "rev-parse", (ref or "HEAD") + "^{commit}")
     assert "Dockerfile" in names(tmp_path)
 
 
 def refusal(server: Sshd, repository: Path, tmp_path: Path, ssh: SshAccess) -> JobError:
     with pytest.raises(JobError) as caught:
-        fetch(SourceRequest(parse_source(server.url(repository)), ssh=ssh), place(tmp_path))
+        fetch(SourceRequest(parse_source(server.url(repository)), ssh=ssh), workspace(tmp_path))
     return caught.value
 
 
@@ -69,7 +69,7 @@ def test_a_server_with_another_key_is_refused_even_if_unknown_ones_are_not(
 
 def test_any_server_if_asked_for(repository: Path, server: Sshd, tmp_path: Path):
     said = list[str]()
-    there = replace(place(tmp_path), say=said.append)
+    there = replace(workspace(tmp_path), say=said.append)
     ssh = replace(access(server), known_hosts=(), any_host=True)
     fetch(SourceRequest(parse_source(server.url(repository)), ssh=ssh), there)
     assert len(said) == 1
@@ -94,5 +94,5 @@ def test_a_key_with_a_passphrase(repository: Path, tmp_path: Path):
         assert error.failure.reason is Reason.INVALID_SPEC
         assert "passphrase" in error.failure.message
         ssh = replace(access(server), password="open sesame")
-        fetch(SourceRequest(parse_source(server.url(repository)), ssh=ssh), place(tmp_path))
+        fetch(SourceRequest(parse_source(server.url(repository)), ssh=ssh), workspace(tmp_path))
     assert "Dockerfile" in names(tmp_path)

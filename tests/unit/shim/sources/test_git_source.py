@@ -9,10 +9,10 @@ from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import SourceReport
 from kaniko_shim.sources.fetch import context_directory, fetch
 from kaniko_shim.sources.kinds import parse_source
-from kaniko_shim.sources.place import Place
 from kaniko_shim.sources.source_request import SourceRequest
+from kaniko_shim.sources.workspace import Workspace
 from support.git_server import git, serve_git
-from unit.shim.sources.git_tree import make_repository, names, place
+from unit.shim.sources.git_tree import make_repository, names, workspace
 from unit.shim.sources.servers import Answer, serve
 
 
@@ -38,7 +38,7 @@ def url(repository: Path) -> Iterator[str]:
     ],
 )
 def test_a_branch_a_tag_or_head(repository: Path, url: str, tmp_path: Path, ref: str, extra: list[str]):
-    report = fetch(SourceRequest(parse_source(url + ref)), place(tmp_path))
+    report = fetch(SourceRequest(parse_source(url + ref)), workspace(tmp_path))
     revision = git(repository, "rev-parse", (ref.lstrip("#") or "HEAD") + "^{commit}")
     assert report == SourceReport(url, revision=revision, size=report.size)
     assert names(tmp_path) == sorted(["Dockerfile", "link", "run.sh", "sub", "sub/deep.txt", *extra])
@@ -51,7 +51,7 @@ def test_a_branch_a_tag_or_head(repository: Path, url: str, tmp_path: Path, ref:
 def test_a_commit_whether_or_not_the_server_hands_out_any(repository: Path, url: str, tmp_path: Path, allow: str):
     git(repository, "config", "uploadpack.allowAnySHA1InWant", allow)
     commit = git(repository, "rev-parse", "v1^{commit}")
-    report = fetch(SourceRequest(parse_source(f"git+{url}#{commit}:sub")), place(tmp_path))
+    report = fetch(SourceRequest(parse_source(f"git+{url}#{commit}:sub")), workspace(tmp_path))
     assert report.revision == commit
     assert context_directory(tmp_path / "context", SourceRequest(parse_source(f"git+{url}#{commit}:sub"))).name == "sub"
     assert "second.txt" not in names(tmp_path)
@@ -60,7 +60,7 @@ def test_a_commit_whether_or_not_the_server_hands_out_any(repository: Path, url:
 @pytest.mark.parametrize("ref", ["nosuch", "0" * 40])
 def test_an_unknown_ref(url: str, tmp_path: Path, ref: str):
     with pytest.raises(JobError) as caught:
-        fetch(SourceRequest(parse_source(f"{url}#{ref}")), place(tmp_path))
+        fetch(SourceRequest(parse_source(f"{url}#{ref}")), workspace(tmp_path))
     assert caught.value.failure.reason is Reason.SOURCE_NOT_FOUND
     assert ref in caught.value.failure.message
 
@@ -70,15 +70,15 @@ def test_credentials(repository: Path, tmp_path: Path):
     with serve_git(repository.parent, lambda given: given == expected) as base:
         source = parse_source(f"{base}/app.git")
         with pytest.raises(JobError) as caught:
-            fetch(SourceRequest(source), place(tmp_path))
+            fetch(SourceRequest(source), workspace(tmp_path))
         assert caught.value.failure.reason is Reason.SOURCE_UNAUTHORIZED
-        fetch(SourceRequest(source, "user", "pass word"), place(tmp_path))
+        fetch(SourceRequest(source, "user", "pass word"), workspace(tmp_path))
     assert "Dockerfile" in names(tmp_path)
 
 
 def test_no_repository(url: str, tmp_path: Path):
     with pytest.raises(JobError) as caught:
-        fetch(SourceRequest(parse_source(url.replace("app", "other"))), place(tmp_path))
+        fetch(SourceRequest(parse_source(url.replace("app", "other"))), workspace(tmp_path))
     assert caught.value.failure.reason is Reason.SOURCE_NOT_FOUND
 
 
@@ -87,7 +87,7 @@ def test_submodules_are_left_out(repository: Path, url: str, tmp_path: Path):
     git(repository, "commit", "--quiet", "-m", "submodule")
     said = list[str]()
     (tmp_path / "scratch").mkdir()
-    fetch(SourceRequest(parse_source(url)), Place(tmp_path / "context", tmp_path / "scratch", {}, said.append))
+    fetch(SourceRequest(parse_source(url)), Workspace(tmp_path / "context", tmp_path / "scratch", {}, said.append))
     assert said == ["the submodule vendored is left out of the context; GIT_SUBMODULES=true fetches it"]
     assert "vendored" not in names(tmp_path)
 
@@ -97,7 +97,7 @@ def test_a_repository_may_not_send_more_than_a_context_may_have(repository: Path
     git(repository, "add", ".")
     git(repository, "commit", "--quiet", "-m", "large")
     with pytest.raises(JobError) as caught:
-        fetch(SourceRequest(parse_source(url), max_bytes=100_000), place(tmp_path))
+        fetch(SourceRequest(parse_source(url), max_bytes=100_000), workspace(tmp_path))
     assert caught.value.failure.reason is Reason.SOURCE_TOO_LARGE
     assert f"{url} sends more than 100000 bytes" in caught.value.failure.message
     assert list((tmp_path / "scratch").iterdir()) == []
@@ -108,7 +108,7 @@ def test_a_server_may_not_lead_to_the_metadata_of_the_machine(tmp_path: Path, ho
     away = Answer(302, headers={"Location": f"http://{host}/app.git/info/refs?service=git-upload-pack"})
     with serve(away) as server:
         with pytest.raises(JobError) as caught:
-            fetch(SourceRequest(parse_source(f"git+{server.url}/app.git")), place(tmp_path))
+            fetch(SourceRequest(parse_source(f"git+{server.url}/app.git")), workspace(tmp_path))
         assert len(server.asked) == 1
     assert caught.value.failure.reason is Reason.SOURCE_INVALID
     assert "an address for metadata of the machine" in caught.value.failure.message
@@ -124,7 +124,7 @@ def test_credentials_do_not_follow_a_redirect(repository: Path, tmp_path: Path):
     with serve_git(repository.parent, allowed) as other:
         away = Answer(302, headers={"Location": f"{other}/app.git/info/refs?service=git-upload-pack"})
         with serve(away) as server:
-            fetch(SourceRequest(parse_source(f"git+{server.url}/app.git"), "me", "s3cret"), place(tmp_path))
+            fetch(SourceRequest(parse_source(f"git+{server.url}/app.git"), "me", "s3cret"), workspace(tmp_path))
             assert [asked.authorization != "" for asked in server.asked] == [True]
     assert "Dockerfile" in names(tmp_path)
     assert set(given) == {""}

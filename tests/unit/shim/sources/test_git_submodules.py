@@ -10,7 +10,7 @@ from kaniko_shim.sources.fetch import fetch
 from kaniko_shim.sources.kinds import parse_source
 from kaniko_shim.sources.source_request import SourceRequest
 from support.git_server import git, serve_git
-from unit.shim.sources.git_tree import make_repository, names, place
+from unit.shim.sources.git_tree import make_repository, names, workspace
 
 USER = "Basic " + b64encode(b"user:pass").decode()
 
@@ -30,7 +30,7 @@ def test_submodules_of_submodules_with_credentials(tmp_path: Path):
     add_submodule(app, "vendor/library", "../library.git", git(library, "rev-parse", "HEAD"))
     with serve_git(tmp_path / "served", lambda given: given == USER) as base:
         request = SourceRequest(parse_source(f"{base}/app.git"), "user", "pass", submodules=True)
-        report = fetch(request, place(tmp_path))
+        report = fetch(request, workspace(tmp_path))
     assert report.revision == git(app, "rev-parse", "HEAD")
     found = names(tmp_path)
     assert "vendor/library/second.txt" in found
@@ -50,7 +50,7 @@ def test_credentials_stay_with_their_server(tmp_path: Path):
     with serve_git(library.parent, other) as elsewhere, serve_git(app.parent, lambda given: given == USER) as base:
         add_submodule(app, "library", f"{elsewhere}/library.git", git(library, "rev-parse", "HEAD"))
         request = SourceRequest(parse_source(f"{base}/app.git"), "user", "pass", submodules=True)
-        fetch(request, place(tmp_path))
+        fetch(request, workspace(tmp_path))
     assert "library/Dockerfile" in names(tmp_path)
     assert set(asked) == {""}
 
@@ -60,7 +60,7 @@ def test_urls_that_are_refused(tmp_path: Path, url: str):
     app = make_repository(tmp_path / "served" / "app.git")
     add_submodule(app, "library", url, "1" * 40)
     with serve_git(app.parent) as base, pytest.raises(JobError) as caught:
-        fetch(SourceRequest(parse_source(f"{base}/app.git"), submodules=True), place(tmp_path))
+        fetch(SourceRequest(parse_source(f"{base}/app.git"), submodules=True), workspace(tmp_path))
     assert caught.value.failure.reason is Reason.SOURCE_INVALID
     assert "The submodule library can't be fetched" in caught.value.failure.message
 
@@ -69,5 +69,5 @@ def test_the_key_is_for_the_contexts_own_server(tmp_path: Path):
     app = make_repository(tmp_path / "served" / "app.git")
     add_submodule(app, "library", "git@127.0.0.1:library.git", "1" * 40)
     with serve_git(app.parent) as base, pytest.raises(JobError) as caught:
-        fetch(SourceRequest(parse_source(f"{base}/app.git"), submodules=True), place(tmp_path))
+        fetch(SourceRequest(parse_source(f"{base}/app.git"), submodules=True), workspace(tmp_path))
     assert caught.value.failure.reason is Reason.SOURCE_UNAUTHORIZED

@@ -8,8 +8,8 @@ from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import SourceReport
 from kaniko_shim.sources.http import fetch_http
 from kaniko_shim.sources.kinds import HttpSource
-from kaniko_shim.sources.place import Place
 from kaniko_shim.sources.source_request import SourceRequest
+from kaniko_shim.sources.workspace import Workspace
 from kaniko_shim.system.heartbeat import heartbeat
 from unit.shim.archives.archives import COMPRESSIONS, files_of, tar_of, zip_of
 from unit.shim.sources.servers import Answer, serve
@@ -27,11 +27,12 @@ class Fetching:
         self.said = list[str]()
         self.limits: dict[str, int] = {}
         self.slept = list[float]()
-        self.place = Place(tmp_path / "context", tmp_path, {}, self.said.append)
-        self.place.clear()
+        self.workspace = Workspace(tmp_path / "context", tmp_path, {}, self.said.append)
+        self.workspace.clear()
 
     def __call__(self, url: str, **request: str) -> SourceReport:
-        return fetch_http(url, SourceRequest(HttpSource(url), **self.limits, **request), self.place, self.slept.append)  # type: ignore[arg-type]
+        asked = SourceRequest(HttpSource(url), **self.limits, **request)  # type: ignore[arg-type]
+        return fetch_http(url, asked, self.workspace, self.slept.append)
 
     def fails(self, url: str, **request: str) -> tuple[Reason, str]:
         with pytest.raises(JobError) as caught:
@@ -40,7 +41,7 @@ class Fetching:
 
     @property
     def files(self) -> dict[str, bytes]:
-        return files_of(self.place.into)
+        return files_of(self.workspace.context)
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def test_credentials_in_the_url_are_used_and_not_shown(fetching: Fetching):
 def test_a_proxy_is_used_and_bypassed(tmp_path: Path):
     with serve(Answer(body=ARCHIVE)) as proxy:
         fetching = Fetching(tmp_path)
-        fetching.place = Place(
+        fetching.workspace = Workspace(
             tmp_path / "context", tmp_path, {"http_proxy": proxy.url, "NO_PROXY": "b.invalid"}, print
         )
         fetching("http://a.invalid/x")
@@ -149,7 +150,7 @@ def test_a_redirect_by_way_of_a_proxy_is_looked_at_too(tmp_path: Path):
     away = [Answer(302, headers={"Location": f"http://{host}/x"}) for host in ("name.invalid", METADATA[0])]
     with serve(*away) as proxy:
         fetching = Fetching(tmp_path)
-        fetching.place = Place(tmp_path / "context", tmp_path, {"http_proxy": proxy.url}, print)
+        fetching.workspace = Workspace(tmp_path / "context", tmp_path, {"http_proxy": proxy.url}, print)
         reason, message = fetching.fails("http://a.invalid/x")
     assert reason is Reason.SOURCE_INVALID
     assert "leads to 169.254.169.254, an address for metadata" in message

@@ -1,4 +1,4 @@
-"""Where fetching happens."""
+"""The directories and surroundings of a fetch."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What every kind of source works with.
+class Workspace:
+    """What every kind of source is fetched with.
 
     Attributes:
-        into: the directory that becomes the context; emptied first.
+        context: the directory that becomes the context; emptied first.
         scratch: where temporary files go.
         environment: the variables that the process was started with (proxies, certificates).
         say: writes a line of the log.
-        crane: reaches registries, with the credentials in place.
+        crane: reaches registries, with the credentials installed.
     """
 
-    into: Path
+    context: Path
     scratch: Path
     environment: Mapping[str, str]
     say: Callable[[str], None]
@@ -30,5 +30,5 @@ class Place:
 
     def clear(self) -> None:
         """Leave an empty directory."""
-        shutil.rmtree(self.into, ignore_errors=True)
-        self.into.mkdir(mode=0o755, parents=True, exist_ok=True)
+        shutil.rmtree(self.context, ignore_errors=True)
+        self.context.mkdir(mode=0o755, parents=True, exist_ok=True)
