@@ -10,7 +10,7 @@ from functional.conftest import CRDS
 from functional.kube import Builds, Defaults, Kubectl, spec
 from functional.kubelet import PUSHED, Kubelet, terminated, waiting
 from functional.operator_process import OperatorProcess
-from imagebuild_operator.controller.client import Cluster
+from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.gate import Gate
 from imagebuild_operator.controller.reconcile import Reconciler
 from imagebuild_operator.controller.store import Store

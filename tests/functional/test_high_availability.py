@@ -16,7 +16,7 @@ from functional.autopilot import Autopilot
 from functional.invariants import FINAL, check
 from functional.kube import Builds, spec
 from functional.operator_process import OperatorProcess
-from imagebuild_operator.controller.client import Cluster
+from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.worker import WORKERS
 from imagebuild_operator.leader.leader import Leadership
 from imagebuild_operator.settings import LeaseSettings

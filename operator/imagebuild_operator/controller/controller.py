@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from imagebuild_operator.api.errors import ClusterError
-from imagebuild_operator.controller.client import Cluster
+from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.store import Store
 from imagebuild_operator.controller.worker import Term
 from imagebuild_operator.decide.retention import unlimited
@@ -57,7 +57,7 @@ class Controller:
             return
         identity = f"{socket.gethostname()}_{secrets.token_hex(4)}"
         self._leadership = Leadership(cluster, self._settings.lease, identity, partial(self._begin, cluster), self._end)
-        cluster.may_write = lambda: self._leadership is not None and self._leadership.acts
+        cluster.session.may_write = lambda: self._leadership is not None and self._leadership.acts
         self._leadership.start()
 
     async def stop(self) -> None:
@@ -85,7 +85,7 @@ class Controller:
 
     async def api_answers(self) -> bool:
         """Whether the API server can be asked for ImageBuilds."""
-        return self._cluster is not None and await self._cluster.answers((*self._settings.namespaces, "")[0])
+        return self._cluster is not None and await self._cluster.builds.can_list((*self._settings.namespaces, "")[0])
 
     def build_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Take note of an ImageBuild."""
@@ -109,7 +109,7 @@ class Controller:
         fields = unlimited(self._settings.history)
         while fields:
             try:
-                can_be = await cluster.selects((*self._settings.namespaces, "")[0], fields)
+                can_be = await cluster.builds.supports_selector((*self._settings.namespaces, "")[0], fields)
             except ClusterError as error:
                 _logger.warning("the API server can't be asked what to select ImageBuilds by; again in 1 s: %s", error)
                 await asyncio.sleep(1.0)

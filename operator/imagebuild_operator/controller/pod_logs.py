@@ -8,7 +8,7 @@ from typing import Final
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.errors import ClusterError
 from imagebuild_operator.api.names import BUILD
-from imagebuild_operator.controller.client import Cluster
+from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.store import Key
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.progress import Log, next_read
@@ -54,7 +54,7 @@ class LogReader:
         """A log that can't be read (no right, a node that is away, a pod just gone) is no error, only no progress."""
         self._reading += 1
         try:
-            return await self._cluster.read_log(build.namespace, pod.name, BUILD)
+            return await self._cluster.pods.read_log(build.namespace, pod.name, BUILD)
         except ClusterError as error:
             extra = about(build.namespace, build.name, uid=build.uid)
             _logger.debug("The log of pod %s can't be read: %s", pod.name, error, extra=extra)

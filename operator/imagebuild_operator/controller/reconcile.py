@@ -11,7 +11,7 @@ from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFound
 from imagebuild_operator.api.names import POD_SELECTOR
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.traceparent import parent, trace_of
-from imagebuild_operator.controller.client import Cluster
+from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.gate import Gate
 from imagebuild_operator.controller.pod_logs import LogReader
 from imagebuild_operator.controller.store import SWEEP, Key, Store
@@ -135,11 +135,11 @@ class Reconciler:
         """
         with self._store.learning() as learning:
             for namespace in self._settings.namespaces or ("",):
-                async for body in self._cluster.list_defaults(namespace):
+                async for body in self._cluster.defaults.list(namespace):
                     learning.defaults(body)
-                async for body in self._cluster.list_builds(namespace, self._fields):
+                async for body in self._cluster.builds.list(namespace, self._fields):
                     learning.build(body)
-                async for body in self._cluster.list_pods(namespace, POD_SELECTOR):
+                async for body in self._cluster.pods.list(namespace, POD_SELECTOR):
                     learning.pod(body)
 
     async def follow_expiring(self, namespace: str) -> None:
@@ -148,7 +148,7 @@ class Reconciler:
         while True:
             try:
                 since = since or await self._list_expiring(namespace)
-                async for kind, body in self._cluster.watch_builds(namespace, EXPIRING, since):
+                async for kind, body in self._cluster.builds.watch(namespace, EXPIRING, since):
                     since = body["metadata"]["resourceVersion"]
                     self._expiring_seen(kind, body)
             except ClusterError as error:
@@ -159,7 +159,7 @@ class Reconciler:
     async def _list_expiring(self, namespace: str) -> str:
         """Take note of all; the version to watch from."""
         since = ""
-        async for page in self._cluster.page_builds(namespace, EXPIRING):
+        async for page in self._cluster.builds.pages(namespace, EXPIRING):
             since = page["metadata"]["resourceVersion"]
             for body in page.get("items") or ():
                 self._expiring_seen("ADDED", body)
@@ -199,7 +199,7 @@ class Reconciler:
             await self._list_ended(namespace)
             gone, wait = expired(self._store.finished(namespace), history, self._clock())
         for build in gone:
-            await self._cluster.delete_build(namespace, build.name, build.uid)
+            await self._cluster.builds.delete(namespace, build.name, build.uid)
             self._store.drop_build(namespace, build.name)
             extra = about(namespace, build.name, uid=build.uid)
             _logger.info("The build is deleted: it was finished, and its time is over", extra=extra)
@@ -211,7 +211,7 @@ class Reconciler:
             return
         self._store.unlisted.discard(namespace)
         try:
-            async for body in self._cluster.list_builds(namespace):
+            async for body in self._cluster.builds.list(namespace):
                 self._store.put_ended(body)
         except ClusterError:
             self._store.unlisted.add(namespace)
@@ -222,7 +222,7 @@ class Reconciler:
         if build.recorded_pod is None or build.is_finished:
             return None
         try:
-            facts = observe(await self._cluster.get_pod(build.namespace, build.recorded_pod))
+            facts = observe(await self._cluster.pods.get(build.namespace, build.recorded_pod))
         except NotFoundError:
             return None
         return facts if facts.owner_uid == build.uid else None
@@ -230,7 +230,7 @@ class Reconciler:
     async def _explanations(self, build: ImageBuild, pods: Iterable[PodFacts], now: datetime) -> dict[str, str]:
         """What the kubelet says of those of the pods that do not start."""
         found = {
-            pod.name: latest_warning(await self._cluster.list_pod_events(build.namespace, pod.uid))
+            pod.name: latest_warning(await self._cluster.events.list_about_pod(build.namespace, pod.uid))
             for pod in pods
             if needs_explanation(pod, now)
         }
@@ -259,22 +259,22 @@ class Reconciler:
 
     async def _newest_defaults(self, namespace: str) -> NamespaceDefaults:
         """Ask before a build begins or is refused: the watch of defaults may lag behind that of builds."""
-        body = await self._cluster.get_defaults(namespace)
+        body = await self._cluster.defaults.get(namespace)
         return NO_DEFAULTS if body is None else parse_defaults(body)
 
     async def _is_newest(self, build: ImageBuild) -> bool:
         """Ask before a pod is created: a watch that lags may show a build as new that has ended long ago."""
-        body = await self._cluster.get_build(build.namespace, build.name)
+        body = await self._cluster.builds.get(build.namespace, build.name)
         self._take(body)
         metadata = body["metadata"]
         return bool(metadata["uid"] == build.uid and metadata["resourceVersion"] == build.resource_version)
 
     async def _create_or_get(self, build: ImageBuild, create: CreatePod) -> dict[str, Any]:
         try:
-            return await self._cluster.create_pod(create.manifest)
+            return await self._cluster.pods.create(create.manifest)
         except ConflictError as conflict:
             try:
-                body = await self._cluster.get_pod(build.namespace, create.name)
+                body = await self._cluster.pods.get(build.namespace, create.name)
             except NotFoundError:
                 # Not the pod: a quota that many creations at once have changed, or a webhook's own code.
                 raise conflict from None
@@ -284,7 +284,7 @@ class Reconciler:
 
     async def _apply(self, build: ImageBuild, plan: Plan) -> None:
         if plan.status:
-            body = await self._cluster.patch_build_status(
+            body = await self._cluster.builds.patch_status(
                 build.namespace, build.name, build.resource_version, plan.status
             )
             # Only now, so that nothing is counted twice. What a crash here leaves out is never counted.
@@ -299,12 +299,12 @@ class Reconciler:
             _logger.info("%s", event.message, extra=extra)
             await self._tell(build, event)
         for pod in plan.delete:
-            await self._cluster.delete_pod(build.namespace, pod.name, pod.uid)
+            await self._cluster.pods.delete(build.namespace, pod.name, pod.uid)
 
     async def _tell(self, build: ImageBuild, event: Event) -> None:
         """Events are for people to read: one that is lost is not worth doing anything twice for."""
         try:
-            await self._cluster.create_event(event_manifest(build, event, self._clock()))
+            await self._cluster.events.create(event_manifest(build, event, self._clock()))
         except ClusterError as error:
             extra = about(build.namespace, build.name, uid=build.uid)
             _logger.warning("Event %s is lost: %s", event.reason, error, extra=extra)
@@ -312,7 +312,7 @@ class Reconciler:
     async def _refresh(self, key: Key) -> float | None:
         """The build has changed since it was read: read it and look again at once."""
         try:
-            self._take(await self._cluster.get_build(*key))
+            self._take(await self._cluster.builds.get(*key))
         except NotFoundError:
             self._store.drop_build(*key)
             return None

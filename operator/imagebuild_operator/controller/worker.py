@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from imagebuild_operator.api.errors import ClusterError, StandbyError
-from imagebuild_operator.controller.client import Cluster
+from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.gate import Gate
 from imagebuild_operator.controller.reconcile import Reconciler
 from imagebuild_operator.controller.store import SWEEP, Key, Store

@@ -9,7 +9,7 @@ from time import CLOCK_BOOTTIME, clock_gettime
 from typing import Final
 
 from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFoundError
-from imagebuild_operator.controller.client import Cluster
+from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.leader.election import Election, claim, lost, parse_lease, release, seen, won
 from imagebuild_operator.settings import LeaseSettings
 
@@ -106,7 +106,7 @@ class Leadership:
             else:
                 return
         try:
-            lease = parse_lease(await self._cluster.get_lease(self._place))
+            lease = parse_lease(await self._cluster.leases.get(self._place))
         except NotFoundError:
             lease = None
         self._election = seen(self._election, lease, now())
@@ -118,17 +118,17 @@ class Leadership:
         asked, held = now(), self._election.lease
         spec = claim(self._election, datetime.now(UTC))
         if held is None:
-            body = await self._cluster.create_lease(self._place, spec)
+            body = await self._cluster.leases.create(self._place, spec)
         else:
-            body = await self._cluster.patch_lease(self._place, held.version, spec)
+            body = await self._cluster.leases.patch(self._place, held.version, spec)
         self._election = won(self._election, parse_lease(body), asked)
 
     async def _release(self) -> None:
         # Read first: a renewal that was under way may have been taken.
-        lease = parse_lease(await self._cluster.get_lease(self._place))
+        lease = parse_lease(await self._cluster.leases.get(self._place))
         if lease.holder == self._election.identity:
             spec = release(replace(self._election, lease=lease), datetime.now(UTC))
-            await self._cluster.patch_lease(self._place, lease.version, spec)
+            await self._cluster.leases.patch(self._place, lease.version, spec)
 
     def _patience(self) -> float:
         """Seconds that the API server may take: never beyond the moment at which this operator has to stop."""

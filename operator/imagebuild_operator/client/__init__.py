@@ -1,0 +1,1 @@
+"""The client of the API server; no other folder imports `kubernetes`."""

@@ -1,0 +1,45 @@
+"""The cluster: a client for each kind of object, over one session with the API server."""
+
+from dataclasses import dataclass
+
+from imagebuild_operator.client.builds import BuildClient
+from imagebuild_operator.client.defaults import DefaultsClient
+from imagebuild_operator.client.events import EventClient
+from imagebuild_operator.client.leases import LeaseClient
+from imagebuild_operator.client.pods import PodClient
+from imagebuild_operator.client.session import Session
+from imagebuild_operator.telemetry.prometheus import Meters
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """All requests that the operator makes. Each raises `ClusterError` or one of its kinds."""
+
+    session: Session
+    builds: BuildClient
+    defaults: DefaultsClient
+    pods: PodClient
+    events: EventClient
+    leases: LeaseClient
+
+    @classmethod
+    async def connect(cls, meters: Meters, selector: str = "") -> "Cluster":
+        """Use the pod's ServiceAccount, or else the current context of KUBECONFIG.
+
+        Args:
+            meters: Counts and times each request.
+            selector: Label selector of this installation's ImageBuilds; empty for all.
+        """
+        session = await Session.open(meters)
+        return cls(
+            session,
+            BuildClient(session, selector),
+            DefaultsClient(session),
+            PodClient(session),
+            EventClient(session),
+            LeaseClient(session),
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.session.close()

@@ -1,0 +1,29 @@
+"""Requests about Kubernetes Events."""
+
+from typing import Final
+
+from imagebuild_operator.client.session import Json, Session
+
+#: Events about one pod that are read at most.
+MAX_EVENTS: Final = 50
+
+
+class EventClient:
+    """Reads Events about pods, and creates those about builds."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def list_about_pod(self, namespace: str, uid: str) -> list[Json]:
+        """List the Events about a pod, in no order."""
+        query = {"fieldSelector": f"involvedObject.uid={uid}", "limit": str(MAX_EVENTS)}
+        answer = await self._session.call("GET", _path(namespace), query=query, verb="list")
+        return list(answer.get("items") or ())
+
+    async def create(self, event: Json) -> None:
+        """Create an Event."""
+        await self._session.call("POST", _path(event["metadata"]["namespace"]), event)
+
+
+def _path(namespace: str) -> str:
+    return f"/api/v1/namespaces/{namespace}/events"

@@ -1,0 +1,45 @@
+"""Requests about build pods: the pods, their logs and their Events."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from imagebuild_operator.client.session import Json, Session
+
+#: Lines and bytes of a log that are read at most, and the seconds that it may take: the API server asks the node,
+#: which may be away. The shim reports the step at least once in as many lines.
+LOG_LINES: Final = 600
+LOG_BYTES: Final = 256 * 1024
+LOG_TIMEOUT: Final = 5.0
+
+
+class PodClient:
+    """Reads and writes build pods."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def list(self, namespace: str, selector: str) -> AsyncIterator[Json]:
+        """List the pods of a namespace, or of all if it is empty, that match a label selector."""
+        inside = f"/namespaces/{namespace}" if namespace else ""
+        return self._session.items(f"/api/v1{inside}/pods", {"labelSelector": selector})
+
+    async def get(self, namespace: str, name: str) -> Json:
+        """Read a pod."""
+        return await self._session.call("GET", f"/api/v1/namespaces/{namespace}/pods/{name}")
+
+    async def create(self, manifest: Json) -> Json:
+        """Create a pod; its body."""
+        return await self._session.call(
+            "POST", f"/api/v1/namespaces/{manifest['metadata']['namespace']}/pods", manifest
+        )
+
+    async def delete(self, namespace: str, name: str, uid: str) -> None:
+        """Delete the pod of that name and uid; succeeds if it is gone already."""
+        await self._session.delete(f"/api/v1/namespaces/{namespace}/pods/{name}", {"uid": uid})
+
+    async def read_log(self, namespace: str, pod: str, container: str) -> str:
+        """Read the end of the log of a container that runs."""
+        query = {"container": container, "tailLines": str(LOG_LINES), "limitBytes": str(LOG_BYTES)}
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
+        text = await self._session.send("GET", path, query=query, timeout=LOG_TIMEOUT)
+        return text.decode("utf-8", "replace")

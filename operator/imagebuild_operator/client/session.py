@@ -1,0 +1,180 @@
+"""Requests to the API server: JSON in and out, a timeout for each, and the metrics of all."""
+
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Final
+from urllib.request import getproxies
+
+from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.client.rest import RESTResponse
+from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+
+from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFoundError, StandbyError
+from imagebuild_operator.client.errors import cluster_error, translated_errors
+from imagebuild_operator.telemetry.prometheus import Meters
+
+Json = dict[str, Any]
+
+#: Seconds after which a request without an answer is given up; the client library itself has no timeout.
+TIMEOUT: Final = 30.0
+#: Connections to the API server at once.
+CONNECTIONS: Final = 50
+#: Seconds for which one watch lasts.
+WATCH: Final = 300
+#: Objects in one page of a list.
+PAGE: Final = 500
+
+#: The verbs of Kubernetes for what an HTTP method does to one object.
+_VERBS: Final = {"GET": "get", "POST": "create", "PATCH": "patch", "DELETE": "delete"}
+
+
+class Session:
+    """A session with the API server. Every method raises `ClusterError` or one of its kinds."""
+
+    def __init__(self, client: ApiClient, meters: Meters) -> None:
+        self._client = client
+        self._meters = meters
+        #: Called before each write except those of the Lease: an operator that has lost the Lease must not write.
+        self.may_write: Callable[[], bool] = lambda: True
+
+    @classmethod
+    async def open(cls, meters: Meters) -> "Session":
+        """Use the pod's ServiceAccount, or else the current context of KUBECONFIG."""
+        configuration = Configuration()
+        configuration.connection_pool_maxsize = CONNECTIONS
+        # Else each request waits for a thread that looks for a proxy, and for a ~/.netrc.
+        configuration.client_session_kwargs = {"trust_env": bool(getproxies())}
+        try:
+            load_incluster_config(configuration)
+        except ConfigException:
+            await load_kube_config(client_configuration=configuration)
+        return cls(ApiClient(configuration), meters)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.close()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        query: Mapping[str, str] | None = None,
+        verb: str | None = None,
+    ) -> Json:
+        """Make a request as the leader; the JSON document of the answer.
+
+        Raises:
+            StandbyError: it is a write, and this operator is not the leader (any more).
+        """
+        if method != "GET" and not self.may_write():
+            raise StandbyError(0, "another operator holds the lease")
+        return await self.call_always(method, path, body, query, verb)
+
+    async def call_always(
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        query: Mapping[str, str] | None = None,
+        verb: str | None = None,
+    ) -> Json:
+        """Make a request whether this operator is the leader or not: those of the Lease itself."""
+        document: Json = json.loads(await self.send(method, path, body, query, verb))
+        return document
+
+    async def items(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Json]:
+        """List objects one by one."""
+        async for page in self.pages(path, query or {}):
+            for item in page.get("items") or ():
+                yield item
+
+    async def pages(self, path: str, query: Mapping[str, str]) -> AsyncIterator[Json]:
+        """List objects page by page, so that thousands of them are never in memory at once."""
+        token = ""
+        while True:
+            page = await self.call("GET", path, query={**query, "limit": str(PAGE), "continue": token}, verb="list")
+            yield page
+            token = page.get("metadata", {}).get("continue") or ""
+            if not token:
+                return
+
+    async def watch(self, path: str, query: Mapping[str, str]) -> AsyncIterator[tuple[str, Json]]:
+        """Watch objects for some minutes: the type of each event, BOOKMARK included, and its object."""
+        parameters = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH), **query}
+        with translated_errors():
+            response = await self._open("GET", path, None, parameters, WATCH + TIMEOUT)
+            if response.status != 200:  # noqa: PLR2004 - OK
+                raise cluster_error(response.status, await response.read())
+            rest = b""
+            async for chunk in response.response.content.iter_any():
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    event = json.loads(line)
+                    if event["type"] == "ERROR":
+                        raise cluster_error(event["object"].get("code") or 0, json.dumps(event["object"]))
+                    yield event["type"], event["object"]
+
+    async def delete(self, path: str, preconditions: Mapping[str, str]) -> None:
+        """Delete the object with that uid; succeeds if it is gone already."""
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": dict(preconditions)}
+        try:
+            await self.call("DELETE", path, body)
+        except NotFoundError:
+            return
+        except ConflictError:
+            # Mostly since there is another one of that name by now; but not to be believed without a look.
+            try:
+                found = await self.call("GET", path)
+            except NotFoundError:
+                return
+            if found["metadata"]["uid"] == preconditions["uid"]:
+                raise
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        query: Mapping[str, str] | None = None,
+        verb: str | None = None,
+        timeout: float = TIMEOUT,  # noqa: ASYNC109 - the client's own, which closes the connection too
+    ) -> bytes:
+        """Make a request; the content of the answer, which need not be JSON."""
+        status: int | None = None
+        start = time.perf_counter()
+        try:
+            with translated_errors():
+                response = await self._open(method, path, body, query, timeout)
+                content: bytes = await response.read()
+            status = response.status
+        except ClusterError as error:
+            status = error.status or None
+            raise
+        finally:
+            self._meters.called(verb or _VERBS[method], status, time.perf_counter() - start)
+        if not 200 <= status < 300:  # noqa: PLR2004 - the classes of HTTP
+            raise cluster_error(status, content, response.headers)
+        return content
+
+    async def _open(
+        self,
+        method: str,
+        path: str,
+        body: Json | None,
+        query: Mapping[str, str] | None,
+        timeout: float,  # noqa: ASYNC109 - see above
+    ) -> RESTResponse:
+        headers = {"Accept": "application/json, */*"}
+        if method == "PATCH":
+            headers["Content-Type"] = "application/merge-patch+json"
+        request = await self._client.param_serialize(
+            method,
+            path,
+            query_params=list((query or {}).items()),
+            header_params=headers,
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        return await self._client.call_api(*request, _request_timeout=timeout)
