@@ -20,8 +20,11 @@ from kaniko_shim.outcome.report import Reports
 from kaniko_shim.outcome.result import Result
 from kaniko_shim.outcome.warnings import Warnings
 from kaniko_shim.registry.credentials import find_credentials, remove_credentials
-from kaniko_shim.request.request import BuildRequest, IndexRequest, PushRequest, Request, parse_request, secrets_of
-from kaniko_shim.request.variables import LOG_FORMAT, TRACEPARENT
+from kaniko_shim.request.build_request import BuildRequest
+from kaniko_shim.request.command_request import parse_request, secrets_of
+from kaniko_shim.request.push_request import IndexRequest, PushRequest
+from kaniko_shim.request.request import Request
+from kaniko_shim.request.variables.job_variables import LOG_FORMAT, TRACEPARENT
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.paths import Paths
 from kaniko_shim.system.processes import harden

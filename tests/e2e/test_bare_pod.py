@@ -10,7 +10,7 @@ from e2e.registry import Registry
 from e2e.serving import FileServer, tar_gz
 from environment import ROOT
 from functional.kube import Kubectl
-from kaniko_shim.request.variables import TABLE
+from kaniko_shim.request.variables.table import TABLE
 from kubernetes import client
 from support.watching import wait_for_pod
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from shutil import make_archive
 
 import pytest
-from kaniko_shim.request.variables import TABLE
+from kaniko_shim.request.variables.table import TABLE
 from standalone.container import Builder
 from standalone.registry import Registry
 from standalone.serving import serve_https

@@ -7,7 +7,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.pod.variables import build_variables, index_variables, push_variables
-from kaniko_shim.request.request import BuildRequest, IndexRequest, PushRequest, parse_request
+from kaniko_shim.request.build_request import BuildRequest
+from kaniko_shim.request.command_request import parse_request
+from kaniko_shim.request.push_request import IndexRequest, PushRequest
 from kaniko_shim.request.variable import Command
 from kaniko_shim.sources.git.ssh_access import SshAccess
 from kaniko_shim.sources.kinds import (

@@ -1,12 +1,12 @@
 """docs/variables.md from the shim's table of variables."""
 
 from kaniko_shim.request.variable import Command, Variable
-from kaniko_shim.request.variables import TABLE
+from kaniko_shim.request.variables.table import TABLE
 
 HEAD = """\
 # Variables of the builder image
 
-<!-- Made from shim/kaniko_shim/request/variables.py by tools/docs/variables.py. -->
+<!-- Made from shim/kaniko_shim/request/variables/ by tools/docs/variables.py. -->
 
 The builder image takes everything from environment variables. An empty or blank value is an unset one; unknown
 variables are ignored. A malformed value ends the job before anything is fetched, with exit code 2 and a message that

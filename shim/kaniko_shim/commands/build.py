@@ -22,7 +22,7 @@ from kaniko_shim.outcome.result import PushedImage, Result, SourceReport
 from kaniko_shim.registry.crane import Crane
 from kaniko_shim.registry.credentials import explain_refusal, find_credentials, install_credentials
 from kaniko_shim.registry.docker_config import DockerConfig
-from kaniko_shim.request.request import BuildRequest
+from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.variable import Command
 from kaniko_shim.sources.fetch import context_directory, fetch
 from kaniko_shim.sources.kinds import OciSource

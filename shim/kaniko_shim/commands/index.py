@@ -12,7 +12,7 @@ from kaniko_shim.registry.crane import Crane
 from kaniko_shim.registry.credentials import explain_refusal, find_credentials, install_credentials
 from kaniko_shim.registry.push import Pushing
 from kaniko_shim.registry.references import ImageReference
-from kaniko_shim.request.request import IndexRequest
+from kaniko_shim.request.push_request import IndexRequest
 from kaniko_shim.system.heartbeat import heartbeat
 from kaniko_shim.system.job import Job
 

@@ -1,7 +1,7 @@
 """What a record says of a request and of what was fetched for it. Of secrets only the names are in it."""
 
 from kaniko_shim.outcome.result import SourceReport
-from kaniko_shim.request.request import BuildRequest
+from kaniko_shim.request.build_request import BuildRequest
 
 
 def asked(request: BuildRequest, url: str) -> dict[str, object]:

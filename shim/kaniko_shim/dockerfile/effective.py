@@ -18,7 +18,7 @@ from kaniko_shim.dockerfile.unsupported import refuse_ignored, warnings_about
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.request.build_args import BuildArg
-from kaniko_shim.request.request import BuildRequest
+from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.system.paths import Paths
 
 _IGNORE = ".dockerignore"

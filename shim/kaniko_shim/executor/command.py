@@ -10,8 +10,8 @@ from kaniko_shim.log.masking import MASK
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.references import DOCKER_HUB
+from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.extra_args import several
-from kaniko_shim.request.request import BuildRequest
 from kaniko_shim.system.paths import Paths
 
 _FLAG = re.compile(r"^\s+(?:-\w, )?--([A-Za-z][A-Za-z0-9-]*)", re.MULTILINE)

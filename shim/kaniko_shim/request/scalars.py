@@ -68,6 +68,14 @@ def parse_sha256(text: str) -> str:
     return match[1].lower()
 
 
+def parse_absolute(text: str) -> str:
+    """An absolute path on one line; empty if unset."""
+    text = parse_text(text)
+    if text and not text.startswith("/"):
+        raise ValueError("write an absolute path")
+    return text
+
+
 def split_list(text: str, separators: str) -> list[str]:
     """The items between any of the separators; blank ones are dropped."""
     for separator in separators[1:]:

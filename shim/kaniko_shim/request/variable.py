@@ -18,6 +18,9 @@ class Command(StrEnum):
     INDEX = "index"
 
 
+EVERY_COMMAND = tuple(Command)
+
+
 @dataclass(frozen=True, slots=True)
 class Variable(Generic[T_co]):
     """One environment variable.

@@ -16,9 +16,9 @@ from kaniko_shim.executor.command import read_abilities
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.references import parse_mirror, parse_reference, parse_registry
-from kaniko_shim.request.request import parse_request
+from kaniko_shim.request.command_request import parse_request
 from kaniko_shim.request.variable import Command
-from kaniko_shim.request.variables import TABLE
+from kaniko_shim.request.variables.table import TABLE
 from kaniko_shim.sources.git.known_hosts import parse_known_hosts
 from kaniko_shim.sources.git.remotes import parse_remote
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kaniko_shim.request.variables import TABLE
+from kaniko_shim.request.variables.table import TABLE
 from kaniko_shim.run import run
 from kaniko_shim.system.paths import Paths
 from unit.shim.sources.servers import Answer, Server, serve

@@ -16,7 +16,7 @@ from kaniko_shim.outcome.reasons import TABLE, Reason
 from kaniko_shim.registry.credentials import explain_refusal, find_credentials, install_credentials
 from kaniko_shim.registry.docker_config import DockerConfig
 from kaniko_shim.request.variable import Command
-from kaniko_shim.request.variables import TABLE as VARIABLES
+from kaniko_shim.request.variables.table import TABLE as VARIABLES
 from kaniko_shim.system.paths import Paths
 
 

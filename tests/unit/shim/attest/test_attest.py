@@ -17,7 +17,8 @@ from kaniko_shim.attest.record import Record, read_record
 from kaniko_shim.attest.simplesigning import held_signatures, sign, signature_tag
 from kaniko_shim.oci.digests import digest_of
 from kaniko_shim.outcome.errors import JobError
-from kaniko_shim.request.request import PushRequest, parse_request, secrets_of
+from kaniko_shim.request.command_request import parse_request, secrets_of
+from kaniko_shim.request.push_request import PushRequest
 from kaniko_shim.request.variable import Command
 from support.cosign_key import PASSWORD, encrypted_key
 

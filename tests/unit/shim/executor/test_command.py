@@ -4,7 +4,8 @@ import pytest
 from kaniko_shim.dockerfile.capabilities import Support
 from kaniko_shim.executor.command import Abilities, Invocation, invocation, read_abilities, shown
 from kaniko_shim.outcome.errors import JobError
-from kaniko_shim.request.request import BuildRequest, parse_request
+from kaniko_shim.request.build_request import BuildRequest
+from kaniko_shim.request.command_request import parse_request
 from kaniko_shim.request.variable import Command
 from kaniko_shim.system.paths import Paths
 

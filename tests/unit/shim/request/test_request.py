@@ -11,9 +11,11 @@ from kaniko_shim.registry.docker_config import DockerConfig
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.registry.registries import Registries, RegistryMap
 from kaniko_shim.request.build_args import BuildArg
-from kaniko_shim.request.request import BuildRequest, IndexRequest, PushRequest, parse_request, secrets_of
+from kaniko_shim.request.build_request import BuildRequest
+from kaniko_shim.request.command_request import parse_request, secrets_of
+from kaniko_shim.request.push_request import IndexRequest, PushRequest
 from kaniko_shim.request.variable import Command
-from kaniko_shim.request.variables import TABLE
+from kaniko_shim.request.variables.table import TABLE
 from kaniko_shim.sources.buckets.bucket_access import BucketAccess
 from kaniko_shim.sources.kinds import FileSource, HttpSource
 from kaniko_shim.sources.source_request import SourceRequest

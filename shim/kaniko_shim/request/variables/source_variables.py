@@ -1,6 +1,6 @@
 """The variables of sources that need more than a URL."""
 
-from kaniko_shim.request.scalars import parse_count, parse_raw, parse_seconds, parse_switch, parse_text
+from kaniko_shim.request.scalars import parse_count, parse_raw, parse_seconds, parse_sha256, parse_switch, parse_text
 from kaniko_shim.request.variable import Variable
 from kaniko_shim.sources.buckets.bucket_access import (
     parse_azure_key,
@@ -11,8 +11,32 @@ from kaniko_shim.sources.buckets.bucket_access import (
 )
 from kaniko_shim.sources.git.known_hosts import parse_known_hosts
 from kaniko_shim.sources.git.ssh_access import parse_private_key
-from kaniko_shim.sources.kinds import BucketSource, Cloud, GitSource, HttpSource, Source
+from kaniko_shim.sources.kinds import BucketSource, Cloud, GitSource, HttpSource, Source, parse_source
 
+SOURCE_GET_URL = Variable(
+    "SOURCE_GET_URL",
+    "The build context. `dir:///path` is a directory (it is copied), `file:///path` an archive; `http(s)://…` an "
+    "archive; `data:…;base64,…` an archive in the URL itself; `git+https://…`, `git+http://…`, `git://…`, "
+    "`https://….git`, `ssh://…`, `git+ssh://…` and `user@host:path` a Git repository, `#ref:directory` behind it, "
+    "`ref` a branch, tag or full commit. Archives are tar, tar.gz, tar.xz, tar.bz2, tar.zst or zip, recognised by "
+    "their content. `oci://registry/repository:tag` (or `@sha256:…`) is an artifact or image whose layers are the "
+    "context. `s3://bucket/key`, `gs://bucket/object` and `https://ACCOUNT.blob.core.windows.net/container/blob` are "
+    "archives in a bucket.",
+    parse_source,
+    default="file:///tmp/context.tar.gz",
+    shown=False,
+)
+CONTEXT_SUB_PATH = Variable(
+    "CONTEXT_SUB_PATH",
+    "The directory of the fetched tree that is the context.",
+    parse_text,
+    default_note="all of it",
+)
+SOURCE_SHA256 = Variable(
+    "SOURCE_SHA256",
+    "The SHA-256 that the fetched archive must have.",
+    parse_sha256,
+)
 SOURCE_MAX_BYTES = Variable(
     "SOURCE_MAX_BYTES",
     "The most bytes that a context may have, unpacked; nor may more of an archive, a layer or a Git repository be "
@@ -125,6 +149,9 @@ SOURCE_AZURE_SAS = Variable(
 )
 
 SOURCE_TABLE: tuple[Variable[object], ...] = (
+    SOURCE_GET_URL,
+    CONTEXT_SUB_PATH,
+    SOURCE_SHA256,
     SOURCE_USERNAME,
     SOURCE_PASSWORD,
     SOURCE_MAX_BYTES,

@@ -1,0 +1,143 @@
+"""The request of `build`, and of a run without a sub-command."""
+
+from dataclasses import dataclass, field
+
+from kaniko_shim.oci.platform import Platform
+from kaniko_shim.registry.cache_repo import CachePolicy, infer_cache_repo
+from kaniko_shim.registry.references import ImageReference
+from kaniko_shim.registry.registries import Registries
+from kaniko_shim.request.build_args import BuildArg, BuildArgOrigin, resolve_origins
+from kaniko_shim.request.build_context import read_source
+from kaniko_shim.request.extra_args import ExtraArg
+from kaniko_shim.request.labels import Label
+from kaniko_shim.request.request import DEFAULT_LAYOUT, Request, read_docker_config, read_outputs
+from kaniko_shim.request.variable import Command, Variable
+from kaniko_shim.request.variable_reader import VariableReader
+from kaniko_shim.request.variables import (
+    attestation_variables,
+    build_variables,
+    cache_variables,
+    job_variables,
+    output_variables,
+    registry_variables,
+)
+from kaniko_shim.request.variables.cache_variables import CacheMode
+from kaniko_shim.sources.kinds import DirectorySource
+from kaniko_shim.sources.source_request import SourceRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildRequest(Request):
+    """What `build`, and a run without a sub-command, are asked besides.
+
+    Attributes:
+        source: the context.
+        dockerfile_path: relative to the context.
+        dockerfile_content: the Dockerfile itself; empty means `dockerfile_path`.
+        build_args: arguments that may be seen.
+        secret_build_args: arguments whose values are masked everywhere.
+        target: the stage to build, or empty for the last.
+        cache: None means no cache.
+        labels: of the image.
+        extra_args: flags for the executor.
+        platform: of the image; None means this machine's.
+    """
+
+    source: SourceRequest
+    dockerfile_path: str
+    dockerfile_content: str
+    build_args: tuple[BuildArg, ...]
+    secret_build_args: tuple[BuildArg, ...] = field(repr=False)
+    target: str
+    cache: CachePolicy | None
+    labels: tuple[Label, ...] = ()
+    extra_args: tuple[ExtraArg, ...] = ()
+    platform: Platform | None = None
+
+
+def read_build_request(command: Command, reader: VariableReader) -> BuildRequest:
+    """Read the request of `build`, or of a run without a sub-command."""
+    outputs = read_outputs(reader) if command is Command.ALL else reader.read(output_variables.OUTPUT_IMAGE)
+    if command is Command.ALL:
+        for variable in (
+            attestation_variables.PROVENANCE,
+            attestation_variables.SBOM,
+            attestation_variables.SIGNING_KEY,
+        ):
+            if reader.is_set(variable):
+                reader.refuse(variable, "only kaniko-shim push reads it; run kaniko-shim build, then kaniko-shim push")
+    layout = reader.read(output_variables.OUTPUT_LAYOUT)
+    if command is Command.BUILD:
+        layout = layout or DEFAULT_LAYOUT
+    source = read_source(reader)
+    reader.read(job_variables.LOG_FORMAT)
+    if reader.is_set(build_variables.DOCKERFILE_CONTENT) and reader.is_set(build_variables.DOCKERFILE_PATH):
+        reader.refuse(build_variables.DOCKERFILE_PATH, "DOCKERFILE_CONTENT is set too; set one of them")
+    return BuildRequest(
+        command=command,
+        outputs=outputs,
+        push=command is Command.ALL and not reader.read(output_variables.NO_PUSH),
+        layout=layout,
+        registries=_registries(reader),
+        docker_config=read_docker_config(reader),
+        heartbeat_seconds=reader.read(job_variables.HEARTBEAT_SECONDS),
+        source=source,
+        dockerfile_path=_dockerfile_path(reader, source),
+        dockerfile_content=reader.read(build_variables.DOCKERFILE_CONTENT),
+        build_args=(
+            *reader.read(build_variables.BUILD_ARG),
+            *_named_build_args(reader, build_variables.BUILD_ARG_FROM_CONFIG),
+        ),
+        secret_build_args=_named_build_args(reader, build_variables.BUILD_ARG_FROM),
+        target=reader.read(build_variables.TARGET),
+        cache=_cache(reader, outputs),
+        labels=reader.read(build_variables.LABELS),
+        extra_args=reader.read(build_variables.EXTRA_ARGS),
+        platform=reader.read(build_variables.PLATFORM),
+    )
+
+
+def _registries(reader: VariableReader) -> Registries:
+    return Registries(
+        insecure=reader.read(registry_variables.INSECURE_REGISTRIES),
+        skip_tls_verify=reader.read(registry_variables.SKIP_TLS_VERIFY_REGISTRIES),
+        mirrors=reader.read(registry_variables.REGISTRY_MIRRORS),
+        maps=reader.read(registry_variables.REGISTRY_MAP),
+        skip_fallback=reader.read(registry_variables.SKIP_DEFAULT_REGISTRY_FALLBACK),
+        authorities="".join(reader.read_all(registry_variables.REGISTRY_CA)),
+    )
+
+
+def _dockerfile_path(reader: VariableReader, request: SourceRequest) -> str:
+    path = reader.read(build_variables.DOCKERFILE_PATH)
+    if not path.startswith("/"):
+        return path
+    # Where the context is a directory of the builder, people name the file in it by its whole path.
+    if isinstance(request.source, DirectorySource) and not request.sub_path:
+        root = request.source.path.rstrip("/") + "/"
+        if path.startswith(root):
+            return path.removeprefix(root)
+    reader.refuse(build_variables.DOCKERFILE_PATH, "write it relative to the context")
+    return path
+
+
+def _named_build_args(reader: VariableReader, variable: Variable[tuple[BuildArgOrigin, ...]]) -> tuple[BuildArg, ...]:
+    try:
+        return resolve_origins(reader.read(variable), reader.environment)
+    except ValueError as error:
+        reader.refuse(variable, str(error))
+        return ()
+
+
+def _cache(reader: VariableReader, outputs: tuple[ImageReference, ...]) -> CachePolicy | None:
+    mode = reader.read(cache_variables.CACHE)
+    repo = reader.read(cache_variables.CACHE_REPO)
+    policy = CachePolicy(repo, reader.read(cache_variables.CACHE_TTL), reader.read(cache_variables.CACHE_READ_ONLY))
+    if mode is CacheMode.OFF or (mode is CacheMode.AUTO and not repo):
+        return None
+    if repo:
+        return policy
+    if not outputs:
+        reader.refuse(cache_variables.CACHE, "there is no OUTPUT_IMAGE to infer the repository from; set CACHE_REPO")
+        return None
+    return CachePolicy(infer_cache_repo(outputs[0]), policy.ttl_seconds, policy.read_only)

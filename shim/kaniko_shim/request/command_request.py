@@ -1,0 +1,51 @@
+"""From environment variables to the request of a sub-command, or to every problem with them at once."""
+
+from collections.abc import Iterator, Mapping
+
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.request.build_request import BuildRequest, read_build_request
+from kaniko_shim.request.push_request import IndexRequest, PushRequest, read_index_request, read_push_request
+from kaniko_shim.request.request import Request, read_request
+from kaniko_shim.request.variable import Command
+from kaniko_shim.request.variable_reader import VariableReader
+from kaniko_shim.sources.kinds import secrets_in_url
+
+
+def parse_request(command: Command, environment: Mapping[str, str]) -> Request:
+    """Read the request, of the kind that goes with the sub-command.
+
+    Raises:
+        JobError: InvalidSpec, with every problem there is.
+    """
+    reader = VariableReader(environment)
+    match command:
+        case Command.ALL | Command.BUILD:
+            request: Request = read_build_request(command, reader)
+        case Command.PUSH:
+            request = read_push_request(reader)
+        case Command.INDEX:
+            request = read_index_request(reader)
+        case Command.CHECK:
+            request = read_request(command, reader)
+    if reader.problems:
+        count = len(reader.problems)
+        head = "One variable is not usable" if count == 1 else f"{count} variables are not usable"
+        raise JobError(Reason.INVALID_SPEC, f"{head}: " + "; ".join(reader.problems) + ".")
+    return request
+
+
+def secrets_of(request: Request) -> Iterator[str]:
+    """Every value that must not be printed."""
+    if request.docker_config:
+        yield from request.docker_config.secrets()
+    if isinstance(request, PushRequest | IndexRequest):
+        yield from request.wanted.secrets
+    if isinstance(request, BuildRequest):
+        yield request.source.password
+        yield from filter(None, request.source.buckets.secrets())
+        if request.source.ssh.private_key:
+            yield request.source.ssh.private_key
+            yield request.source.ssh.password
+        yield from secrets_in_url(request.source.source)
+        yield from (argument.value for argument in request.secret_build_args)

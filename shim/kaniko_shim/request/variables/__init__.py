@@ -1,0 +1,1 @@
+"""The request: the environment variables as one value. Pure."""

@@ -1,0 +1,58 @@
+"""The variables of the layer cache."""
+
+from enum import StrEnum
+
+from kaniko_shim.registry.cache_repo import parse_cache_repo
+from kaniko_shim.request.scalars import parse_seconds, parse_switch
+from kaniko_shim.request.variable import Variable
+
+
+class CacheMode(StrEnum):
+    """The values of CACHE."""
+
+    AUTO = "auto"
+    ON = "true"
+    OFF = "false"
+
+
+def _parse_cache_mode(text: str) -> CacheMode:
+    if text.strip().lower() == "auto":
+        return CacheMode.AUTO
+    try:
+        return CacheMode.ON if parse_switch(text) else CacheMode.OFF
+    except ValueError as error:
+        raise ValueError("write auto, true or false") from error
+
+
+CACHE = Variable(
+    "CACHE",
+    "Whether layers are cached in a repository: `auto` (if CACHE_REPO is set), `true` or `false`.",
+    _parse_cache_mode,
+    default="auto",
+)
+CACHE_REPO = Variable(
+    "CACHE_REPO",
+    "The repository of cached layers, `host[:port]/path` without a tag. `oci:/path/name` keeps them in OCI layouts "
+    "beside `/path/name`: let `/path` be a volume. With CACHE=`true` and no CACHE_REPO it is the first OUTPUT_IMAGE "
+    "with `/cache` behind it (on Docker Hub, which has no nested names: with `-cache`).",
+    parse_cache_repo,
+)
+CACHE_TTL = Variable(
+    "CACHE_TTL",
+    "The age up to which a cached layer is used: `336h`, `90m`, or a number of seconds.",
+    parse_seconds,
+    default_note="the executor's (two weeks)",
+)
+CACHE_READ_ONLY = Variable(
+    "CACHE_READ_ONLY",
+    "`true`: cached layers are used, and none is added.",
+    parse_switch,
+    default="false",
+)
+
+CACHE_TABLE: tuple[Variable[object], ...] = (
+    CACHE,
+    CACHE_REPO,
+    CACHE_TTL,
+    CACHE_READ_ONLY,
+)

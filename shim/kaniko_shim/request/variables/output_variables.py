@@ -1,0 +1,65 @@
+"""The variables of the image: where it is pushed, by which name, and where its layout lies."""
+
+from kaniko_shim.registry.references import ImageReference, parse_output
+from kaniko_shim.request.platforms import parse_members
+from kaniko_shim.request.scalars import parse_absolute, parse_switch, split_list
+from kaniko_shim.request.variable import EVERY_COMMAND, Command, Variable
+
+
+def _parse_outputs(text: str) -> tuple[ImageReference, ...]:
+    outputs = list[ImageReference]()
+    for item in split_list(text, ","):
+        try:
+            output = parse_output(item)
+        except ValueError as error:
+            raise ValueError(f"{item!r}: {error}") from error
+        if output in outputs:
+            raise ValueError(f"{item!r} is named twice")
+        outputs.append(output)
+    return tuple(outputs)
+
+
+OUTPUT_IMAGE = Variable(
+    "OUTPUT_IMAGE",
+    "The image to push, `[host[:port]/]path[:tag]`; several are `,`-joined. Required, unless NO_PUSH is `true`. "
+    "`build` pushes nothing and infers the cache's repository from it.",
+    _parse_outputs,
+    commands=EVERY_COMMAND,
+)
+NO_PUSH = Variable(
+    "NO_PUSH",
+    "`true`: the image is built (and written to OUTPUT_LAYOUT, or checked there), but not pushed.",
+    parse_switch,
+    default="false",
+    commands=EVERY_COMMAND,
+)
+PUSH_BY_DIGEST = Variable(
+    "PUSH_BY_DIGEST",
+    "`true`: the image is pushed to each OUTPUT_IMAGE's repository by its digest, and no tag is written.",
+    parse_switch,
+    default="false",
+    commands=(Command.PUSH,),
+)
+INDEX_MANIFESTS = Variable(
+    "INDEX_MANIFESTS",
+    "The images of an index: `,`-joined `os/arch[/variant]=sha256:…`, each the digest of an image that lies in the "
+    "repository of every OUTPUT_IMAGE already.",
+    parse_members,
+    commands=(Command.INDEX,),
+)
+OUTPUT_LAYOUT = Variable(
+    "OUTPUT_LAYOUT",
+    "The directory of the OCI image layout that `build` writes and `push` reads. Without a sub-command, a layout is "
+    "written only if this is set.",
+    parse_absolute,
+    default_note="`/kaniko/layout` for `build` and `push`",
+    commands=(Command.ALL, Command.BUILD, Command.PUSH),
+)
+
+OUTPUT_TABLE: tuple[Variable[object], ...] = (
+    OUTPUT_IMAGE,
+    NO_PUSH,
+    PUSH_BY_DIGEST,
+    INDEX_MANIFESTS,
+    OUTPUT_LAYOUT,
+)

@@ -1,0 +1,65 @@
+"""The variables of registries: credentials, certificates and mirrors."""
+
+from kaniko_shim.net.ca_bundle import parse_authorities
+from kaniko_shim.registry.docker_config import parse_docker_config
+from kaniko_shim.request.registry_lists import parse_maps, parse_mirrors, parse_registries
+from kaniko_shim.request.scalars import parse_switch
+from kaniko_shim.request.variable import EVERY_COMMAND, Variable
+
+DOCKER_CONFIG_JSON = Variable(
+    "DOCKER_CONFIG_JSON",
+    "Registry credentials: a Docker `config.json`, as JSON or as the base64 of it. DOCKER_CONFIG_JSON_1, "
+    "DOCKER_CONFIG_JSON_2, … hold further ones; for a registry in several, the first wins. Without any, the file "
+    "`config.json` in the directory DOCKER_CONFIG (in the image: `/kaniko/.docker`) is used if it is there.",
+    parse_docker_config,
+    commands=EVERY_COMMAND,
+    secret=True,
+)
+REGISTRY_CA = Variable(
+    "REGISTRY_CA",
+    "Certificates of authorities (PEM) that are trusted beside the usual ones, for registries and for the context's "
+    "server: the way to a registry with a private authority that is still verified. REGISTRY_CA_1, REGISTRY_CA_2, … "
+    "hold further ones.",
+    parse_authorities,
+    commands=EVERY_COMMAND,
+    shown=False,
+)
+INSECURE_REGISTRIES = Variable(
+    "INSECURE_REGISTRIES",
+    "Registries that speak plain HTTP, `host[:port]`, `;`-joined (`,` is accepted too).",
+    parse_registries,
+    commands=EVERY_COMMAND,
+)
+SKIP_TLS_VERIFY_REGISTRIES = Variable(
+    "SKIP_TLS_VERIFY_REGISTRIES",
+    "Registries whose certificate is not verified, `host[:port]`, `;`-joined (`,` is accepted too).",
+    parse_registries,
+    commands=EVERY_COMMAND,
+)
+REGISTRY_MIRRORS = Variable(
+    "REGISTRY_MIRRORS",
+    "Mirrors of Docker Hub, tried in order, `host[:port][/path]`, `,`-joined.",
+    parse_mirrors,
+)
+REGISTRY_MAP = Variable(
+    "REGISTRY_MAP",
+    "Mirrors of other registries: `,`-joined `host=mirror/path`. A host may stand there several times: its mirrors "
+    "are tried in order.",
+    parse_maps,
+)
+SKIP_DEFAULT_REGISTRY_FALLBACK = Variable(
+    "SKIP_DEFAULT_REGISTRY_FALLBACK",
+    "`true`: an image that no mirror or map has is an error, and its own registry is not asked.",
+    parse_switch,
+    default="false",
+)
+
+REGISTRY_TABLE: tuple[Variable[object], ...] = (
+    DOCKER_CONFIG_JSON,
+    REGISTRY_CA,
+    INSECURE_REGISTRIES,
+    SKIP_TLS_VERIFY_REGISTRIES,
+    REGISTRY_MIRRORS,
+    REGISTRY_MAP,
+    SKIP_DEFAULT_REGISTRY_FALLBACK,
+)
