@@ -12,9 +12,9 @@ HEAD = """\
 
 <!-- Generated from docs/states.yaml by tools/docs/states.py. -->
 
-For everyone who reads `kubectl get imagebuilds`: what the operator observes, and the phase and reason that follow. The operator
-looks whenever the build or its pod changes, and decides from the current state, never from an event: a reason disappears when
-its cause does. [reasons.md](reasons.md) says what to do about each reason, and which are retried.
+For everyone who reads `kubectl get imagebuilds`: what the operator observes, and the phase and reason that follow. The
+operator looks whenever the build or its pod changes, and decides from the current state, never from an event: a reason
+disappears when its cause does. [reasons.md](reasons.md) says what to do about each reason, and which are retried.
 
 `tests/unit/operator/decide/test_states.py` decides every row with the messages that Kubernetes writes;
 `tests/functional/test_states.py` writes those that show in a pod into a real API server and lets them heal.
