@@ -12,7 +12,7 @@ TOOLS_FOR_IMAGES := docker info >/dev/null 2>&1 || podman info >/dev/null 2>&1 |
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}'
 
-##—— The two that do everything on a fresh Debian machine ——
+##—— Everything on a fresh Debian machine ——
 
 .PHONY: demo
 demo: setup cluster-up images ## Build an image in a real cluster: install the chart, apply examples/hello.yaml, run the result
@@ -36,7 +36,7 @@ functional: setup ## CRD and operator against a real etcd and kube-apiserver
 	@tools/suite.sh functional -q tests/functional
 
 .PHONY: chart
-chart: setup ## The chart as Helm renders it
+chart: setup ## The chart, rendered by Helm
 	@tools/suite.sh chart -q tests/chart
 
 .PHONY: standalone
@@ -44,7 +44,7 @@ standalone: setup cluster-up image ## The builder image by itself, under a conta
 	@tools/suite.sh standalone -q tests/standalone
 
 .PHONY: cases
-cases: setup cluster-up image ## The Dockerfiles of tests/cases, each built for real and looked into (a part of standalone)
+cases: setup cluster-up image ## Build each Dockerfile of tests/cases and compare the image (a part of standalone)
 	@tools/suite.sh cases -q tests/standalone/test_cases.py
 
 .PHONY: e2e
@@ -61,12 +61,12 @@ lint: setup ## Style, types, import contracts, generated files
 	$(BIN)/python tools/audit.py lock
 
 .PHONY: audit
-audit: setup ## Known vulnerabilities of uv.lock and of the Go programs
+audit: setup ## Look up known vulnerabilities of uv.lock and the Go programs
 	@$(BIN)/python tools/audit.py lock
 	@$(BIN)/python tools/audit.py go
 
 .PHONY: format
-format: setup ## Let ruff format and mend what it can
+format: setup ## Format the code, and fix what ruff can
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
@@ -86,18 +86,18 @@ operator-image: setup ## Build the operator image
 	@$(BIN)/python tools/operator_image.py
 
 .PHONY: sbom
-sbom: setup images ## Write what both images are made of (CycloneDX) to build/sbom
+sbom: setup images ## Write SBOMs of both images (CycloneDX) to build/sbom
 	@$(BIN)/python tools/sbom.py
 	@$(BIN)/pytest -q tests/supply/check_sbom.py
 
 ##—— The test cluster ——
 
 .PHONY: cluster-up
-cluster-up: ## Start the test cluster, or mend it; does nothing where KUBECONFIG names another cluster
+cluster-up: ## Start or repair the test cluster; does nothing if KUBECONFIG names another one
 	@$(CLUSTER) up
 
 .PHONY: cluster-down
-cluster-down: ## Stop the test cluster and remove every trace of it
+cluster-down: ## Stop the test cluster and remove all of its state
 	@$(CLUSTER) down
 	@$(CLUSTER) down --functional
 
@@ -106,23 +106,23 @@ cluster-info: ## Print shell assignments for it: eval "$$(make cluster-info)"
 	@$(CLUSTER) info
 
 .PHONY: cluster-status
-cluster-status: ## Say which of its parts run and are ready
+cluster-status: ## Show which of its parts are running and ready
 	@$(CLUSTER) status
 
 .PHONY: cluster-check
-cluster-check: setup ## Check that it heals from the death of any part and leaves nothing behind
+cluster-check: setup ## Check that it recovers from the death of any part and leaves nothing behind
 	@tools/suite.sh cluster-check -q tests/cluster/check_cluster.py
 
 ##—— The rest ——
 
 .PHONY: setup
-setup: ## Make .venv from uv.lock
+setup: ## Create .venv from uv.lock
 	@tools/bootstrap.sh
 
 .PHONY: docs
-docs: setup ## Write the generated pages of docs/ and the chart's copy of the CRD anew
+docs: setup ## Generate pages of docs/ and the chart's copy of the CRDs
 	$(BIN)/python tools/docs/generate.py
 
 .PHONY: clean
-clean: ## Remove what was made in this folder (caches in ~/.cache stay)
+clean: ## Remove build results of this folder (caches in ~/.cache stay)
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
