@@ -75,7 +75,7 @@ def _run(line: CommandLine, environment: Mapping[str, str], paths: Paths, consol
         if trace_id := TRACEPARENT.parse(environment.get(TRACEPARENT.name, "")):
             console.say(f"This is a part of the trace {trace_id}.")
         if not line.dry_run:
-            environment = trust(request.registries.authorities, environment, paths.scratch)
+            environment = trust(request.registries.ca_bundle, environment, paths.scratch)
         job = Job(environment, paths, console, tail, phases, warnings)
         if line.dry_run:
             console.relay(plan(request, job) if isinstance(request, BuildRequest) else _plan_push(request))

@@ -311,7 +311,7 @@ def check_registries(request: BuildRequest, registries: list[Json]) -> None:
     assert len(request.registries.insecure) == sum(r.get("insecure", False) for r in registries)
     assert len(request.registries.skip_tls_verify) == sum(r.get("skipTLSVerify", False) for r in registries)
     keys = [r["caRef"].get("key", "ca.crt") for r in registries if "caRef" in r]
-    assert request.registries.authorities == "".join(SECRET_KEYS[key] for key in dict.fromkeys(keys))
+    assert request.registries.ca_bundle == "".join(SECRET_KEYS[key] for key in dict.fromkeys(keys))
     hub = by_host.pop("docker.io", {})
     assert list(request.registries.mirrors) == hub.get("mirrors", [])
     mapped = [(m.host, m.mirror) for m in request.registries.maps]

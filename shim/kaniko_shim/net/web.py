@@ -14,7 +14,7 @@ from kaniko_shim import __version__
 from kaniko_shim.log.masking import mask_url
 from kaniko_shim.net.metadata_guard import refuse_metadata
 from kaniko_shim.net.proxies import connect, proxy_for
-from kaniko_shim.net.trust import tls_context
+from kaniko_shim.net.tls import tls_context
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 

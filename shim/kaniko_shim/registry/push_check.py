@@ -17,7 +17,7 @@ from urllib3.util import Timeout, make_headers
 
 from kaniko_shim import __version__
 from kaniko_shim.net.proxies import connect
-from kaniko_shim.net.trust import tls_context
+from kaniko_shim.net.tls import tls_context
 from kaniko_shim.outcome.classify import Evidence, classify
 from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.registry.docker_config import DockerConfig

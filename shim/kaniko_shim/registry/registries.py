@@ -20,7 +20,7 @@ class Registries:
         skip_tls_verify: hosts whose certificate is not verified.
         mirrors: Docker Hub's mirrors, tried in order.
         maps: mirrors of other registries, tried in order.
-        authorities: certificates (PEM) that are trusted beside the usual ones, or empty.
+        ca_bundle: certificates (PEM) that are trusted in addition to the system's, or empty.
         skip_fallback: mirrors and maps only, never the registry itself.
     """
 
@@ -29,7 +29,7 @@ class Registries:
     mirrors: tuple[str, ...] = ()
     maps: tuple[RegistryMap, ...] = ()
     skip_fallback: bool = False
-    authorities: str = ""
+    ca_bundle: str = ""
 
     def is_lenient(self, registry: str) -> bool:
         """Whether a registry may be reached without a verified certificate."""

@@ -104,7 +104,7 @@ def _registries(reader: VariableReader) -> Registries:
         mirrors=reader.read(registry_variables.REGISTRY_MIRRORS),
         maps=reader.read(registry_variables.REGISTRY_MAP),
         skip_fallback=reader.read(registry_variables.SKIP_DEFAULT_REGISTRY_FALLBACK),
-        authorities="".join(reader.read_all(registry_variables.REGISTRY_CA)),
+        ca_bundle="".join(reader.read_all(registry_variables.REGISTRY_CA)),
     )
 
 

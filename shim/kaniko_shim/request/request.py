@@ -47,7 +47,7 @@ def read_request(command: Command, reader: VariableReader) -> Request:
         registries=Registries(
             insecure=reader.read(registry_variables.INSECURE_REGISTRIES),
             skip_tls_verify=reader.read(registry_variables.SKIP_TLS_VERIFY_REGISTRIES),
-            authorities="".join(reader.read_all(registry_variables.REGISTRY_CA)),
+            ca_bundle="".join(reader.read_all(registry_variables.REGISTRY_CA)),
         ),
         docker_config=read_docker_config(reader),
         heartbeat_seconds=reader.read(job_variables.HEARTBEAT_SECONDS),

@@ -1,6 +1,6 @@
 """The variables of registries: credentials, certificates and mirrors."""
 
-from kaniko_shim.net.ca_bundle import parse_authorities
+from kaniko_shim.net.ca_bundle import parse_ca_bundle
 from kaniko_shim.registry.docker_config import parse_docker_config
 from kaniko_shim.request.registry_lists import parse_maps, parse_mirrors, parse_registries
 from kaniko_shim.request.scalars import parse_switch
@@ -20,7 +20,7 @@ REGISTRY_CA = Variable(
     "Certificates of authorities (PEM) that are trusted beside the usual ones, for registries and for the context's "
     "server: the way to a registry with a private authority that is still verified. REGISTRY_CA_1, REGISTRY_CA_2, … "
     "hold further ones.",
-    parse_authorities,
+    parse_ca_bundle,
     commands=EVERY_COMMAND,
     shown=False,
 )

@@ -14,7 +14,7 @@ from dulwich.repo import Repo
 
 from kaniko_shim.net.meter import Meter
 from kaniko_shim.net.proxies import connect
-from kaniko_shim.net.trust import tls_context
+from kaniko_shim.net.tls import tls_context
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.sources.git.remotes import Remote

@@ -1,4 +1,4 @@
-"""The authorities whose certificates are trusted: those in SSL_CERT_FILE and SSL_CERT_DIR."""
+"""TLS contexts, with the CA certificates of SSL_CERT_FILE and SSL_CERT_DIR."""
 
 import ssl
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ def tls_context(environment: Mapping[str, str]) -> ssl.SSLContext:
             context.load_verify_locations(cafile=path)
             loaded = True
         except OSError:
-            # A file without a certificate among the others is no reason to fail.
+            # One file without a certificate among others is not an error.
             continue
     if not loaded:
         context.load_default_certs()
@@ -27,7 +27,7 @@ def _files(environment: Mapping[str, str]) -> list[Path]:
     files = [Path(environment["SSL_CERT_FILE"])] if environment.get("SSL_CERT_FILE") else []
     for directory in filter(None, environment.get("SSL_CERT_DIR", "").split(":")):
         found = sorted(path for path in Path(directory).glob("*") if path.suffix in _SUFFIXES)
-        # A bundle holds what the single files hold.
+        # A system's bundle repeats its single files, which are links then.
         bundles = [path for path in found if path.name.startswith("ca-")]
         single = [path for path in found if path not in bundles]
         files += bundles + [path for path in single if not bundles or not path.is_symlink()]
