@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 from chart.helm import CHART
 from chart.render import Chart, environment, one, operator_container
-from imagebuild_operator.api.reasons import TABLE as REASONS
-from imagebuild_operator.api.reasons import Cause, Reason
+from imagebuild_operator.api.reason_rows import Cause
+from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.telemetry.counts import ENDINGS
 from imagebuild_operator.telemetry.metrics import TABLE, Kind
 
@@ -55,7 +55,7 @@ def test_infrastructure_failures_are_those_of_the_table() -> None:
     [alert] = [alert for alert in ALERTS if alert["alert"] == "ImageBuildInfrastructureFailures"]
     [named] = re.findall(r'reason=~"([^"]+)"', alert["expr"])
     endings = {reason for result, reason in ENDINGS if result == "failed"}
-    assert set(named.split("|")) == {r for r in endings if REASONS[Reason(r)].cause is Cause.INFRASTRUCTURE}
+    assert set(named.split("|")) == {r for r in endings if Reason(r).row.cause is Cause.INFRASTRUCTURE}
 
 
 def test_every_alert_has_a_runbook(chart: Chart) -> None:

@@ -4,7 +4,8 @@ import hashlib
 from typing import Final
 
 from imagebuild_operator.api.build import Attempts, RetrySpec
-from imagebuild_operator.api.reasons import Reason, Retry
+from imagebuild_operator.api.reason_rows import Retry
+from imagebuild_operator.api.reasons import Reason
 
 #: Disruptions after which a build is given up: a cluster that takes its pod away this often will not let it end.
 MAX_DISRUPTIONS: Final = 10

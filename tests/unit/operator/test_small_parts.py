@@ -10,7 +10,8 @@ import pytest
 from imagebuild_operator.api.build import Registry
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.parse import parse_spec
-from imagebuild_operator.api.reasons import TABLE, Reason
+from imagebuild_operator.api.reason_rows import ROWS
+from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.time import duration, format_time, milliseconds, parse_time
 from imagebuild_operator.controller.store import Store
 from imagebuild_operator.defaults.merge import merge_registries
@@ -70,8 +71,8 @@ def test_a_builds_registries_go_before_the_defaults():
 
 
 def test_every_reason_has_a_row_that_ends_in_a_full_stop():
-    assert set(TABLE) == set(Reason)
-    for row in TABLE.values():
+    assert set(ROWS) == set(Reason)
+    for row in ROWS.values():
         assert row.meaning.endswith(".")
         assert row.advice.endswith(".")
 

@@ -21,7 +21,7 @@ def status(made: Plan) -> dict[str, Any]:
 
 def test_a_build_that_waits_is_cancelled_at_once():
     made = plan(a_build(CANCEL))
-    message = "The build was cancelled. Create a new ImageBuild to try again."
+    message = "The build was cancelled. Create a new ImageBuild to build again."
     condition = {
         "reason": "Cancelled",
         "message": message,

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from imagebuild_operator.api.build import ImageBuild, RetrySpec
 from imagebuild_operator.api.quantity import multiply
-from imagebuild_operator.api.reasons import Reason, Retry
+from imagebuild_operator.api.reason_rows import Retry
+from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.time import format_time, parse_time
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.plan import DeletePod, Plan

@@ -1,0 +1,229 @@
+"""The table of reasons: what each means, what to do next, and whether the operator retries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Cause(StrEnum):
+    """Who can fix it: the author of the build, or the operators of the cluster and the registries."""
+
+    USER = "user"
+    INFRASTRUCTURE = "infrastructure"
+
+
+class Retry(StrEnum):
+    """Whether the operator retries a build whose attempt ended for a reason."""
+
+    #: A retry would end the same way, or the build is at its deadline.
+    NEVER = "never"
+    #: Up to `spec.retry.limit` times.
+    LIMITED = "within retry.limit"
+    #: Like `LIMITED`, but only if `spec.retry.memoryFactor` says how much more memory to give.
+    MORE_MEMORY = "within retry.limit, with retry.memoryFactor"
+    #: The cluster removed the pod. The build is not at fault, so the retry does not count towards the limit.
+    DISRUPTION = "up to 10 times, in addition to retry.limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the table.
+
+    Attributes:
+        cause: Who can fix it.
+        meaning: What happened, as one or two sentences.
+        advice: What to do next, as one sentence; ends the message of a failed build.
+        retry: Whether the operator retries.
+    """
+
+    cause: Cause
+    meaning: str
+    advice: str
+    retry: Retry = Retry.NEVER
+
+
+def _user(meaning: str, advice: str) -> Row:
+    return Row(Cause.USER, meaning, advice)
+
+
+def _infrastructure(meaning: str, advice: str, retry: Retry = Retry.LIMITED) -> Row:
+    return Row(Cause.INFRASTRUCTURE, meaning, advice, retry)
+
+
+#: By reason, in the order of the documentation. `Reason` has one member for each.
+ROWS: Final[Mapping[str, Row]] = {
+    "InvalidSpec": _user(
+        "A field of the spec, or a variable made from it, has a value that can't work.",
+        "Correct the field that the message names and create a new ImageBuild.",
+    ),
+    "SourceNotFound": _user(
+        "The build context, its revision or its subdirectory does not exist.",
+        "Check the URL, the revision and contextDir.",
+    ),
+    "SourceUnauthorized": _user(
+        "The server of the build context denied access.",
+        "Name a Secret of type kubernetes.io/basic-auth in the source's secretRef, or correct the one named.",
+    ),
+    "SourceChecksumMismatch": _user(
+        "The SHA-256 of the fetched archive differs from sha256.",
+        "Check that the archive was not replaced, then correct sha256.",
+    ),
+    "SourceTooLarge": _user(
+        "The build context has more bytes or entries than allowed.",
+        "Remove from the context what the Dockerfile does not copy.",
+    ),
+    "SourceInvalid": _user(
+        "The build context is not a readable archive, or an entry points outside the context's directory.",
+        "Create the archive again with tar or zip, from inside the context's directory.",
+    ),
+    "SourceChanged": _user(
+        "The branch or tag moved during the build, so the platforms were built from different commits.",
+        "Name a commit in source.git.revision, or create the build again.",
+    ),
+    "DockerfileNotFound": _user(
+        "There is no Dockerfile at the given path.",
+        "Set dockerfile.path, relative to the context, or write the Dockerfile in dockerfile.inline.",
+    ),
+    "DockerfileInvalid": _user("The Dockerfile can't be parsed.", "Correct the line that the message names."),
+    "DockerfileUnsupported": _user(
+        "The Dockerfile uses a feature that the executor would silently ignore.",
+        "Rewrite the instruction that the message names in a form that the executor supports.",
+    ),
+    "RunCommandFailed": _user(
+        "A RUN instruction exited with a non-zero code.",
+        "Read failure.logTail; the command is in failure.instruction.",
+    ),
+    "CopyFailed": _user(
+        "A COPY or ADD instruction found no source.",
+        "Check the path against the context, contextDir and .dockerignore.",
+    ),
+    "TargetNotFound": _user(
+        "The Dockerfile has no stage with the name in target.", "Set target to the name of a stage in the Dockerfile."
+    ),
+    "BaseImageNotFound": _user(
+        "An image named in FROM or COPY --from does not exist.", "Check its name and tag, and the mirrors."
+    ),
+    "BaseImageUnauthorized": _user(
+        "The registry of a base image denied access.",
+        "Name a Secret of type kubernetes.io/dockerconfigjson in spec.pullSecretRefs.",
+    ),
+    "RegistryUnauthorized": _user(
+        "The registry of an output denied access.",
+        "Name a Secret of type kubernetes.io/dockerconfigjson in spec.output.pushSecretRef.",
+    ),
+    "PushRejected": _user(
+        "The registry accepted the credentials but rejected the image.",
+        "Read the registry's answer in the message: immutable tags, quotas and missing projects are common.",
+    ),
+    "RegistryTLS": _user(
+        "The certificate of a registry can't be verified, or the registry speaks plain HTTP.",
+        "Set skipTLSVerify (certificate) or insecure (plain HTTP) for that host in spec.registries.",
+    ),
+    "Cancelled": _user("The build was cancelled before it finished.", "Create a new ImageBuild to build again."),
+    "Superseded": _user(
+        "A newer build of its concurrency group, with policy Latest or LatestCancelRunning, superseded the build.",
+        "Look at the newer build.",
+    ),
+    "DeadlineExceeded": _user(
+        "The build took longer than timeoutSeconds.",
+        "Read failure.logTail to see what it was doing, then raise timeoutSeconds or make the build shorter.",
+    ),
+    "SecretNotFound": _user(
+        "A Secret that the build names, or a key of it, does not exist. The build waits for it.",
+        "Create the Secret in the build's namespace; the build continues automatically.",
+    ),
+    "ConfigMapNotFound": _user(
+        "A ConfigMap that the build names, or a key of it, does not exist. The build waits for it.",
+        "Create the ConfigMap in the build's namespace; the build continues automatically.",
+    ),
+    "ServiceAccountNotFound": _user(
+        "The ServiceAccount of the build pod does not exist. The build waits for it.",
+        "Create it in the build's namespace, or correct podTemplate.spec.serviceAccountName in a new ImageBuild.",
+    ),
+    "PodRejected": _user(
+        "The API server rejected the build pod: an admission policy or PodSecurity forbids it.",
+        "Build pods need PodSecurity level baseline; read the policy's message.",
+    ),
+    "Suspended": _user(
+        "The build is suspended (spec.suspend: true). It waits.",
+        "Set spec.suspend to false; the build continues automatically.",
+    ),
+    "GroupBusy": _user(
+        "Another build of its concurrency group is running, or is older and waiting; its policy makes it wait.",
+        "Wait; the build continues automatically.",
+    ),
+    "ClusterLimit": _infrastructure(
+        "The cluster runs its limit of builds. The build waits for its turn.",
+        "Wait, or raise admission.maxRunning of the operator's chart.",
+        Retry.NEVER,
+    ),
+    "NamespaceLimit": _infrastructure(
+        "The namespace runs its limit of builds. The build waits for its turn.",
+        "Wait for other builds of the namespace, or raise its limit in its ImageBuildDefaults or in the chart.",
+        Retry.NEVER,
+    ),
+    "SourceUnavailable": _infrastructure(
+        "The server of the build context did not answer, or answered with a server error.",
+        "Create the build again later.",
+    ),
+    "RegistryUnavailable": _infrastructure(
+        "A registry did not answer, or answered with a server error.",
+        "Check that the cluster reaches the registry, then create the build again.",
+    ),
+    "RateLimited": _infrastructure(
+        "A registry's pull rate limit was reached.",
+        "Add pull credentials, or a mirror in spec.registries.",
+    ),
+    "QuotaExceeded": _infrastructure(
+        "A ResourceQuota of the namespace has no room for the build pod. The build waits.",
+        "Wait for other builds to finish, or raise the quota.",
+        Retry.NEVER,
+    ),
+    "PodNotCreated": _infrastructure(
+        "The API server can't create the build pod, and the build is not the cause: an admission webhook does not "
+        "answer, the namespace is being deleted, or the operator lacks the permission. The build waits.",
+        "Fix what the message names; the build continues automatically.",
+        Retry.NEVER,
+    ),
+    "Gated": _infrastructure(
+        "A scheduling gate holds the build pod, such as Kueue's while its queue has no room. The build waits.",
+        "Look at the queue that spec.queueName names.",
+        Retry.NEVER,
+    ),
+    "Unschedulable": _infrastructure(
+        "No node has room for the build pod, or none matches its constraints. The build waits.",
+        "Lower podTemplate.spec.resources, or correct nodeSelector, affinity and tolerations.",
+        Retry.NEVER,
+    ),
+    "BuilderImagePullFailed": _infrastructure(
+        "The node can't pull the builder image.",
+        "Check builder.image and builder.imagePullSecrets of the operator's chart.",
+    ),
+    "PodNotStarted": _infrastructure(
+        "The node can't start the build pod: its container runtime, its network or a volume fails, or it has no room.",
+        "Read the kubelet's message, and check the node and the volume that it names.",
+    ),
+    "Evicted": _infrastructure(
+        "The node evicted the build pod, or another pod preempted it.",
+        "Request what the build uses in podTemplate.spec.resources, including ephemeral-storage.",
+        Retry.DISRUPTION,
+    ),
+    "NodeLost": _infrastructure("The node of the build pod was lost.", "Create the build again.", Retry.DISRUPTION),
+    "PodDeleted": _infrastructure(
+        "The build pod was deleted while it ran.", "Create the build again.", Retry.DISRUPTION
+    ),
+    "DiskFull": _infrastructure(
+        "The build filled the disk of its node, or exceeded its own ephemeral-storage limit.",
+        "Raise the ephemeral-storage limit in podTemplate.spec.resources.",
+    ),
+    "OutOfMemory": _infrastructure(
+        "The build ran out of memory.",
+        "Raise the memory limit in podTemplate.spec.resources, or set retry.memoryFactor.",
+        Retry.MORE_MEMORY,
+    ),
+    "Internal": _infrastructure(
+        "An unexpected error occurred.",
+        "Read failure.logTail and the operator's log; please report it.",
+    ),
+}
