@@ -5,8 +5,8 @@ from pathlib import Path
 
 from kaniko_shim.attest.record import Record, write_record
 from kaniko_shim.commands.request_facts import asked, source_of
-from kaniko_shim.dockerfile.base_digests import Pins
-from kaniko_shim.dockerfile.effective import Given, give_dockerfile
+from kaniko_shim.dockerfile.base_digests import BaseDigests
+from kaniko_shim.dockerfile.effective import EffectiveDockerfile, make_effective
 from kaniko_shim.executor import command as executor
 from kaniko_shim.executor.command import Abilities, Invocation
 from kaniko_shim.executor.culprit import find_culprit, missing_path
@@ -46,7 +46,7 @@ _PRODUCT_UUID = Path("/product_uuid")
 class _Prepared:
     command: Invocation
     credentials: DockerConfig | None = field(repr=False)
-    given: Given
+    dockerfile: EffectiveDockerfile
     names_in_keys: bool
 
 
@@ -63,14 +63,14 @@ def build(request: BuildRequest, job: Job) -> Result:
         prepared = _prepare(request, job)
     except JobError as error:
         return Result(str(request.command), error.failure, source=result.source, timings=job.phases.timings)
-    progress = Progress((output.name for output in request.outputs), prepared.given.steps)
+    progress = Progress((output.name for output in request.outputs), prepared.dockerfile.steps)
     started = now()
     failure = _execute(request, job, prepared, progress)
     if request.cache and progress.triggers and not prepared.names_in_keys:
         job.warn(_TRIGGERS)
     images: tuple[PushedImage, ...] = ()
     if failure is None and request.command is Command.BUILD:
-        record = Record(asked(request, source.url), source_of(source), prepared.given.checksum, started, now())
+        record = Record(asked(request, source.url), source_of(source), prepared.dockerfile.checksum, started, now())
         write_record(record, Path(request.layout))
     if failure is None:
         try:
@@ -119,16 +119,16 @@ def _prepare(request: BuildRequest, job: Job) -> _Prepared:
     support = replace(abilities.support, architecture=architecture(), target=request.platform)
     credentials = find_credentials(request.docker_config, job.environment, paths)
     install_credentials(credentials, paths, job.warn)
-    pins = Pins(Crane(paths, job.environment, request.registries), request.registries)
+    digests = BaseDigests(Crane(paths, job.environment, request.registries), request.registries)
     with heartbeat(job.beat, request.heartbeat_seconds):
-        given = give_dockerfile(request, context, support, paths, pins)
+        dockerfile = make_effective(request, context, support, paths, digests)
     if request.layout:
         Path(request.layout).mkdir(parents=True, exist_ok=True)
     paths.digest_file.unlink(missing_ok=True)
-    for warning in given.warnings:
+    for warning in dockerfile.warnings:
         job.warn(warning)
-    command = _command(given.request, job, context, given.path, abilities)
-    return _Prepared(command, credentials, given, names_in_keys=support.modern)
+    command = _command(dockerfile.request, job, context, dockerfile.path, abilities)
+    return _Prepared(command, credentials, dockerfile, names_in_keys=support.modern)
 
 
 def _command(request: BuildRequest, job: Job, context: Path, dockerfile: Path, abilities: Abilities) -> Invocation:
@@ -159,16 +159,16 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
     if ended.code == 0:
         return None
     error = job.console.masker.mask(progress.error or job.tail.text.rpartition("\n")[2])
-    error = prepared.given.translate(error)
+    error = prepared.dockerfile.translate(error)
     sub_path = request.source.sub_path
-    instruction, line = find_culprit(prepared.given.instructions, progress, error, sub_path)
+    instruction, line = find_culprit(prepared.dockerfile.instructions, progress, error, sub_path)
     evidence = Evidence(
         ended,
         error,
         log=job.tail.text,
         pushing=progress.pushing,
         out_of_memory=oom_kills() > kills,
-        instruction=prepared.given.own(instruction, line),
+        instruction=prepared.dockerfile.own(instruction, line),
         line=line,
         image=progress.image,
         mirrors=tuple(job.console.masker.mask(said) for said in progress.mirrors),

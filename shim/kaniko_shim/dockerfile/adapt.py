@@ -7,11 +7,12 @@ from pathlib import Path
 
 from kaniko_shim.dockerfile.cache_names import Markers
 from kaniko_shim.dockerfile.capabilities import Support
-from kaniko_shim.dockerfile.dockerignore import parse_ignore_file
 from kaniko_shim.dockerfile.edits import Edit, Rewritten, replaced, rewrite
 from kaniko_shim.dockerfile.heredocs import Converted, convert_heredocs
-from kaniko_shim.dockerfile.parse import Instruction, parse_dockerfile, split_lines
-from kaniko_shim.dockerfile.stages import Stages, split_stages
+from kaniko_shim.dockerfile.syntax.dockerignore import parse_ignore_file
+from kaniko_shim.dockerfile.syntax.instruction import Instruction
+from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile, split_lines
+from kaniko_shim.dockerfile.syntax.stages import Stages, split_stages
 
 _RANGE = re.compile(r"(\d+)-(\d+)(/\w+)?")
 _MOST_PORTS = 1000
@@ -19,7 +20,7 @@ _ARGUMENT = re.compile(r"\b(TARGET|BUILD)(PLATFORM|OS|ARCH|VARIANT)\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class BuildInputs:
     """What a Dockerfile's meaning depends on.
 
     Attributes:
@@ -64,27 +65,27 @@ class Adapted:
     uncached: tuple[str, ...] = ()
 
 
-def adapt(content: bytes, support: Support, surroundings: Surroundings) -> Adapted:
+def adapt(content: bytes, support: Support, inputs: BuildInputs) -> Adapted:
     """Make the executor's Dockerfile.
 
     Args:
         content: the user's, which holds nothing that the executor can't be brought to do.
         support: what the executor makes of Dockerfiles.
-        surroundings: what else counts.
+        inputs: what else counts.
     """
     instructions = parse_dockerfile(content)
     stages = split_stages(instructions)
-    target, end = _target(stages, surroundings.target)
-    arguments = _platform(instructions, support, surroundings.arguments)
-    heredocs = convert_heredocs(stages, support, surroundings.heredocs, surroundings.context)
+    target, end = _target(stages, inputs.target)
+    arguments = _platform(instructions, support, inputs.arguments)
+    heredocs = convert_heredocs(stages, support, inputs.heredocs, inputs.context)
     edits = list(heredocs.edits)
     uncached = list[str]()
     if not support.modern:
         edits += _corrections(stages)
-        if surroundings.cached:
-            values = {**arguments, **surroundings.arguments}
-            ignored = parse_ignore_file(surroundings.ignore_file)
-            place = surroundings
+        if inputs.cached:
+            values = {**arguments, **inputs.arguments}
+            ignored = parse_ignore_file(inputs.ignore_file)
+            place = inputs
             edits += Markers(stages, place.context, ignored, values, place.pin, place.salt, uncached).edits()
     if not edits and not end:
         return Adapted(None, instructions, heredocs, target, arguments)

@@ -10,7 +10,7 @@ from kaniko_shim.registry.registries import Registries
 
 
 @dataclass(frozen=True, slots=True)
-class Pins:
+class BaseDigests:
     """Asks registries, once for each image."""
 
     crane: Crane

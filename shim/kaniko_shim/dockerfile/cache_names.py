@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kaniko_shim.dockerfile.dockerignore import Pattern, is_ignored
 from kaniko_shim.dockerfile.edits import Edit, inserted
-from kaniko_shim.dockerfile.parse import WORD, Instruction
-from kaniko_shim.dockerfile.stages import Stage, Stages, copied
+from kaniko_shim.dockerfile.syntax.dockerignore import Pattern, is_ignored
+from kaniko_shim.dockerfile.syntax.instruction import Instruction
+from kaniko_shim.dockerfile.syntax.parse import WORD
+from kaniko_shim.dockerfile.syntax.stages import Stage, Stages, copied
 
 PREFIX = "IMAGEBUILD_NAMES_"
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kaniko_shim.dockerfile.parse import Instruction, split_lines
+from kaniko_shim.dockerfile.syntax.instruction import Instruction
+from kaniko_shim.dockerfile.syntax.parse import split_lines
 
 _LINE = re.compile(r"(\bline )(\d+)")
 

@@ -6,15 +6,16 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
-from kaniko_shim.dockerfile import parse as dockerfiles
-from kaniko_shim.dockerfile.adapt import Adapted, Surroundings, adapt
+from kaniko_shim.dockerfile import files
+from kaniko_shim.dockerfile.adapt import Adapted, BuildInputs, adapt
 from kaniko_shim.dockerfile.capabilities import Support
 from kaniko_shim.dockerfile.edits import Rewritten
 from kaniko_shim.dockerfile.heredocs import write_files
 from kaniko_shim.dockerfile.links import refuse_links_out
-from kaniko_shim.dockerfile.parse import Heredoc, Instruction
 from kaniko_shim.dockerfile.steps import Steps, plan_steps
-from kaniko_shim.dockerfile.unsupported import refuse_ignored, warnings_about
+from kaniko_shim.dockerfile.syntax.instruction import Heredoc, Instruction
+from kaniko_shim.dockerfile.syntax.parse import directive, parse_dockerfile
+from kaniko_shim.dockerfile.unsupported import refuse_unsupported, warnings_about
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.request.build_args import BuildArg
@@ -25,7 +26,7 @@ _IGNORE = ".dockerignore"
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class EffectiveDockerfile:
     """What the executor gets.
 
     Attributes:
@@ -55,9 +56,9 @@ class Given:
         return self._rewritten.translate(error) if self._rewritten else error
 
 
-def give_dockerfile(
+def make_effective(
     request: BuildRequest, context: Path, support: Support, paths: Paths, pin: Callable[[str], str]
-) -> Given:
+) -> EffectiveDockerfile:
     """Make the executor's Dockerfile. `pin` knows the digests of images, or answers with nothing.
 
     Raises:
@@ -69,10 +70,10 @@ def give_dockerfile(
         path.write_text(request.dockerfile_content, encoding="utf-8")
     else:
         name = request.dockerfile_path
-        path = dockerfiles.locate(paths.context, context, name)
-    content = dockerfiles.read(path, name)
+        path = files.locate(paths.context, context, name)
+    content = files.read(path, name)
     checksum = sha256(path.read_bytes()).hexdigest()
-    instructions = dockerfiles.parse_dockerfile(content)
+    instructions = parse_dockerfile(content)
     if all(instruction.keyword != "FROM" for instruction in instructions):
         # The executor crashes on a file that has only ARGs.
         raise JobError(Reason.DOCKERFILE_INVALID, f"{name} has no FROM.", hint="Begin it with FROM and a base image.")
@@ -80,10 +81,10 @@ def give_dockerfile(
         for heredoc in instruction.heredocs:
             if not heredoc.closed:
                 raise JobError.of(_endless(name, instruction, heredoc))
-    refuse_ignored(instructions, support, name, dockerfiles.directive(content, "syntax"))
+    refuse_unsupported(instructions, support, name, directive(content, "syntax"))
     refuse_links_out(instructions, context, paths.context, name)
     ignore_file = next((file for file in (Path(f"{path}{_IGNORE}"), context / _IGNORE) if file.is_file()), None)
-    surroundings = Surroundings(
+    inputs = BuildInputs(
         context,
         ignore_file.read_bytes() if ignore_file else b"",
         paths.heredocs,
@@ -93,10 +94,10 @@ def give_dockerfile(
         pin=pin,
         salt=os.urandom(16).hex(),
     )
-    adapted = adapt(content, support, surroundings)
+    adapted = adapt(content, support, inputs)
     if adapted.dockerfile:
-        path = _write(adapted, adapted.dockerfile, surroundings.ignore_file if ignore_file else None, paths)
-    return Given(
+        path = _write(adapted, adapted.dockerfile, inputs.ignore_file if ignore_file else None, paths)
+    return EffectiveDockerfile(
         path,
         replace(request, target=adapted.target, build_args=(*request.build_args, *_arguments(adapted))),
         adapted.instructions,

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from kaniko_shim.dockerfile.capabilities import Support
 from kaniko_shim.dockerfile.edits import Edit, replaced
-from kaniko_shim.dockerfile.parse import HEREDOC, WORD, Heredoc, Instruction
-from kaniko_shim.dockerfile.stages import Stages
+from kaniko_shim.dockerfile.syntax.instruction import Heredoc, Instruction
+from kaniko_shim.dockerfile.syntax.parse import HEREDOC, WORD
+from kaniko_shim.dockerfile.syntax.stages import Stages
 
 _COPYING = frozenset({"COPY", "ADD"})
 _SCRIPT = "script"

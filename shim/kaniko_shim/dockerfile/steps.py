@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from kaniko_shim.dockerfile.parse import Instruction
-from kaniko_shim.dockerfile.stages import Stage, Stages, split_stages
+from kaniko_shim.dockerfile.syntax.instruction import Instruction
+from kaniko_shim.dockerfile.syntax.stages import Stage, Stages, split_stages
 
 LONGEST = 80
 """Characters of an instruction in the log."""
@@ -47,7 +47,7 @@ class Steps:
         return self.steps[-1].stage if self.steps else 0
 
 
-class Walk:
+class StepTracker:
     """Follows a build through its steps.
 
     Attributes:
@@ -74,7 +74,7 @@ class Walk:
                 self.step, self._next = step, index + 1
                 return
 
-    def told(self, mask: Callable[[str], str]) -> str:
+    def progress_line(self, mask: Callable[[str], str]) -> str:
         """The line of the log for the step that it is at; empty before the first."""
         if self.step is None:
             return ""

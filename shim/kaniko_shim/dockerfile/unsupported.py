@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kaniko_shim.dockerfile.capabilities import Support
-from kaniko_shim.dockerfile.parse import Instruction
-from kaniko_shim.dockerfile.stages import copied
+from kaniko_shim.dockerfile.syntax.instruction import Instruction
+from kaniko_shim.dockerfile.syntax.stages import copied
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 
@@ -201,7 +201,7 @@ _TABLE = (
 )
 
 
-def refuse_ignored(instructions: Sequence[Instruction], support: Support, name: str, syntax: str = "") -> None:
+def refuse_unsupported(instructions: Sequence[Instruction], support: Support, name: str, syntax: str = "") -> None:
     """Refuse what this executor would leave out or misread without a word.
 
     Args:

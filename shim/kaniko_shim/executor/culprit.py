@@ -2,7 +2,8 @@
 
 import re
 
-from kaniko_shim.dockerfile.parse import Instruction, find_copy, find_line
+from kaniko_shim.dockerfile.syntax.instruction import Instruction
+from kaniko_shim.dockerfile.syntax.search import find_copy, find_line
 from kaniko_shim.executor.progress import Progress
 from kaniko_shim.outcome.classify import missing_file
 

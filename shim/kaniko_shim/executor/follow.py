@@ -46,5 +46,5 @@ class Follower:
     def _tell_step(self) -> None:
         walk = self.progress.walk
         self._told, self._since = walk.step, 0
-        if told := walk.told(self._job.console.masker.mask):
+        if told := walk.progress_line(self._job.console.masker.mask):
             self._job.say(told)

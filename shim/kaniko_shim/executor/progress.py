@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from kaniko_shim.dockerfile.steps import Steps, Walk
+from kaniko_shim.dockerfile.steps import Steps, StepTracker
 from kaniko_shim.outcome.result import CacheReport
 
 _RECORD = re.compile(r'(?:time=(?:"[^"]*"|\S+) )?level=(\w+) msg=("(?:[^"\\]|\\.)*"|\S*)(?: .*)?')
@@ -75,7 +75,7 @@ class Progress:
         self.instruction = ""
         self.occurrence = 0
         self.error = ""
-        self.walk = Walk(steps or Steps())
+        self.walk = StepTracker(steps or Steps())
         self.triggers = False
         self.pushing = False
         self.image = ""

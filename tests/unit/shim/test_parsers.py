@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.cli import parse_command_line
-from kaniko_shim.dockerfile.dockerignore import is_ignored, parse_ignore_file
-from kaniko_shim.dockerfile.parse import parse_dockerfile
-from kaniko_shim.dockerfile.stages import split_stages
+from kaniko_shim.dockerfile.syntax.dockerignore import is_ignored, parse_ignore_file
+from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
+from kaniko_shim.dockerfile.syntax.stages import split_stages
 from kaniko_shim.executor.command import read_abilities
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason

@@ -3,20 +3,20 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kaniko_shim.dockerfile.adapt import Surroundings, adapt
+from kaniko_shim.dockerfile.adapt import BuildInputs, adapt
 from kaniko_shim.dockerfile.capabilities import Support
 from kaniko_shim.dockerfile.edits import Edit, rewrite
 from kaniko_shim.dockerfile.heredocs import convert_heredocs, write_files
-from kaniko_shim.dockerfile.parse import parse_dockerfile
-from kaniko_shim.dockerfile.stages import split_stages
+from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
+from kaniko_shim.dockerfile.syntax.stages import split_stages
 from kaniko_shim.oci.platform import Platform
 
 OLD, NEW = Support(), Support(modern=True, architecture="arm64")
-PLACE = Surroundings(Path("/kaniko/buildcontext"))
+PLACE = BuildInputs(Path("/kaniko/buildcontext"))
 
 
-def adapted(text: str, support: Support = OLD, surroundings: Surroundings = PLACE) -> str:
-    made = adapt(text.encode(), support, surroundings)
+def adapted(text: str, support: Support = OLD, inputs: BuildInputs = PLACE) -> str:
+    made = adapt(text.encode(), support, inputs)
     return made.dockerfile.text if made.dockerfile else text
 
 
@@ -92,14 +92,14 @@ def test_files_of_heredocs(tmp_path: Path):
 )
 def test_a_stage_is_wanted_by_number(target: str, expected: tuple[str, str]):
     text = b"FROM x\nRUN 0\nFROM y AS b\n\nFROM z\n"
-    made = adapt(text, OLD, Surroundings(Path("/c"), target=target))
+    made = adapt(text, OLD, BuildInputs(Path("/c"), target=target))
     assert (made.target, made.dockerfile.text.rstrip("\n") + "\n" if made.dockerfile else "") == expected
 
 
 def test_the_arguments_of_the_platform():
     text = b"ARG BUILDARCH\nFROM x:$TARGETARCH\nARG TARGETOS=other TARGETVARIANT\nRUN $TARGETPLATFORM\n"
-    surroundings = Surroundings(Path("/c"), arguments={"TARGETOS": "given"})
-    assert adapt(text, Support(architecture="arm64"), surroundings).arguments == {
+    inputs = BuildInputs(Path("/c"), arguments={"TARGETOS": "given"})
+    assert adapt(text, Support(architecture="arm64"), inputs).arguments == {
         "BUILDARCH": "arm64",
         "TARGETARCH": "arm64",
         "TARGETVARIANT": "",
@@ -122,7 +122,7 @@ def test_instructions_stand_at_the_lines_of_the_users_file(tmp_path: Path):
     (tmp_path / "d").mkdir()
     (tmp_path / "d/file").touch()
     text = b"FROM x\nCOPY d /\nRUN <<E\na\nE\nCOPY d /\nRUN b\n"
-    made = adapt(text, OLD, Surroundings(tmp_path, cached=True))
+    made = adapt(text, OLD, BuildInputs(tmp_path, cached=True))
     assert [(each.keyword, each.line) for each in made.instructions] == [
         ("FROM", 1),
         ("ARG", 2),

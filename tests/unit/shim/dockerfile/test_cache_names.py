@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 from kaniko_shim.dockerfile.cache_names import PREFIX, Markers
-from kaniko_shim.dockerfile.dockerignore import is_ignored, parse_ignore_file
-from kaniko_shim.dockerfile.parse import parse_dockerfile
-from kaniko_shim.dockerfile.stages import split_stages
+from kaniko_shim.dockerfile.syntax.dockerignore import is_ignored, parse_ignore_file
+from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
+from kaniko_shim.dockerfile.syntax.stages import split_stages
 
 TWO_STAGES = "FROM x AS one\nARG V\nCOPY a /\nRUN b\nFROM y\nCOPY --from=one /o /p\n"
 

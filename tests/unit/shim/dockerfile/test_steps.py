@@ -3,8 +3,8 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kaniko_shim.dockerfile.parse import parse_dockerfile
-from kaniko_shim.dockerfile.steps import LONGEST, Steps, Walk, plan_steps
+from kaniko_shim.dockerfile.steps import LONGEST, Steps, StepTracker, plan_steps
+from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
 from kaniko_shim.executor.progress import Progress
 
 DOCKERFILE = """\
@@ -74,7 +74,7 @@ def test_a_walk_through_a_build():
         "COPY --from=0 x /y",
     ):
         list(progress.read(f'time="2026-11-24T08:00:00Z" level=info msg="{message}"'))
-        seen.append(progress.walk.told(same))
+        seen.append(progress.walk.progress_line(same))
     assert [line.split(" instruction=")[0].split("step=")[1] for line in seen] == [
         "1/7", "1/7", "2/7", "2/7", "3/7", "4/7", "5/7", "6/7", "7/7",
     ]  # fmt: skip
@@ -85,35 +85,35 @@ def test_a_walk_through_a_build():
 def test_what_the_shim_adds_belongs_to_the_users_step():
     own = parse_dockerfile(b"FROM b\nCOPY . /x\n")
     added = parse_dockerfile(b"FROM b\n\n")[0], *parse_dockerfile(b"\nARG MARKER\n"), own[1]
-    walk = Walk(plan_steps(own, added, "", skips_unused=False))
+    walk = StepTracker(plan_steps(own, added, "", skips_unused=False))
     walk.enter("ARG MARKER")
-    assert walk.told(same) == 'progress: stage=1/1 step=2/2 instruction="COPY . /x"'
+    assert walk.progress_line(same) == 'progress: stage=1/1 step=2/2 instruction="COPY . /x"'
     walk.enter("COPY . /x")
-    assert walk.told(same) == 'progress: stage=1/1 step=2/2 instruction="COPY . /x"'
+    assert walk.progress_line(same) == 'progress: stage=1/1 step=2/2 instruction="COPY . /x"'
 
 
 def test_nothing_is_told_of_what_is_not_known():
-    walk = Walk(Steps())
+    walk = StepTracker(Steps())
     walk.enter_stage()
     walk.enter("RUN x")
-    assert walk.told(same) == ""
+    assert walk.progress_line(same) == ""
 
 
 def test_secrets_are_masked_before_an_instruction_is_cut():
     secret = "s3cret-" * 4
-    walk = Walk(plan(f"FROM {'x' * (LONGEST - 10)}{secret}\n"))
+    walk = StepTracker(plan(f"FROM {'x' * (LONGEST - 10)}{secret}\n"))
     walk.enter_stage()
-    told = walk.told(lambda text: text.replace(secret, "***"))
+    told = walk.progress_line(lambda text: text.replace(secret, "***"))
     assert "s3cret" not in told
     assert told.endswith('***"')
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\n\r\\")), st.text(max_size=10))
 def test_the_form_can_always_be_read(words: str, name: str):
-    walk = Walk(plan(f'FROM b\nRUN "{words}" <<{name}\n'))
+    walk = StepTracker(plan(f'FROM b\nRUN "{words}" <<{name}\n'))
     walk.enter_stage()
     for _, step in walk.steps.given:
         walk.step = step
-        match = FORM.fullmatch(walk.told(same))
+        match = FORM.fullmatch(walk.progress_line(same))
         assert match
         assert (int(match[3]), int(match[4])) == (step.number, len(walk.steps.steps))

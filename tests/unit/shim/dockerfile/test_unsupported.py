@@ -2,8 +2,8 @@ from contextlib import nullcontext
 
 import pytest
 from kaniko_shim.dockerfile.capabilities import Support
-from kaniko_shim.dockerfile.parse import parse_dockerfile
-from kaniko_shim.dockerfile.unsupported import refuse_ignored, warnings_about
+from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
+from kaniko_shim.dockerfile.unsupported import refuse_unsupported, warnings_about
 from kaniko_shim.oci.platform import Platform
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
@@ -56,10 +56,10 @@ OLD, NEW = Support(), Support(modern=True)
 def test_what_is_refused(text: str, support: Support, problem: str):
     instructions = parse_dockerfile(f"FROM x\n{text}\n".encode())
     if not problem:
-        refuse_ignored(instructions, support, "docker/Dockerfile")
+        refuse_unsupported(instructions, support, "docker/Dockerfile")
         return
     with pytest.raises(JobError) as caught:
-        refuse_ignored(instructions, support, "docker/Dockerfile")
+        refuse_unsupported(instructions, support, "docker/Dockerfile")
     failure = caught.value.failure
     assert (failure.reason, failure.line) == (Reason.DOCKERFILE_UNSUPPORTED, 2)
     assert failure.message.startswith("docker/Dockerfile line 2: ")
@@ -82,7 +82,7 @@ def test_what_is_refused(text: str, support: Support, problem: str):
 )
 def test_what_is_warned_of(text: str, support: Support, problem: str):
     instructions = parse_dockerfile(f"FROM x\n{text}\n".encode())
-    refuse_ignored(instructions, support, "Dockerfile")
+    refuse_unsupported(instructions, support, "Dockerfile")
     warnings = list(warnings_about(instructions, support, "Dockerfile"))
     assert len(warnings) == bool(problem)
     assert all(warning.startswith("Dockerfile line 2: ") and problem in warning for warning in warnings)
@@ -101,7 +101,7 @@ def test_from_may_name_the_platform_that_is_built_for(platform: str, *, refused:
     instructions = parse_dockerfile(f"FROM --platform={platform} x\n".encode())
     support = Support(target=Platform("linux", "arm64"))
     with pytest.raises(JobError, match="ignores FROM --platform") if refused else nullcontext():
-        refuse_ignored(instructions, support, "Dockerfile")
+        refuse_unsupported(instructions, support, "Dockerfile")
 
 
 @pytest.mark.parametrize(
@@ -117,8 +117,8 @@ def test_from_may_name_the_platform_that_is_built_for(platform: str, *, refused:
 )
 def test_another_language_is_refused(syntax: str, *, refused: bool):
     if not refused:
-        refuse_ignored((), OLD, "Dockerfile", syntax)
+        refuse_unsupported((), OLD, "Dockerfile", syntax)
         return
     with pytest.raises(JobError, match="ignores # syntax=") as caught:
-        refuse_ignored((), OLD, "Dockerfile", syntax)
+        refuse_unsupported((), OLD, "Dockerfile", syntax)
     assert (caught.value.failure.reason, caught.value.failure.line) == (Reason.DOCKERFILE_UNSUPPORTED, 1)

@@ -1,8 +1,8 @@
 import os
 from pathlib import Path
 
-from kaniko_shim.dockerfile.parse import parse_dockerfile
 from kaniko_shim.dockerfile.steps import plan_steps
+from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
 from kaniko_shim.executor.follow import REPEATED, Follower
 from kaniko_shim.executor.progress import Progress
 from kaniko_shim.log.console import Console

@@ -1,0 +1,62 @@
+"""The Dockerfile as a file: where it lies, and what is no Dockerfile."""
+
+from pathlib import Path
+
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+
+LARGEST = 4 * 1024 * 1024
+"""Bytes; a longer file is no Dockerfile."""
+
+_MOST_NAMES = 8
+
+
+def locate(root: Path, context: Path, path: str) -> Path:
+    """The Dockerfile's real path.
+
+    Args:
+        root: the fetched tree, which it must lie in.
+        context: the context in it, to which `path` is relative.
+        path: as the user wrote it.
+
+    Raises:
+        JobError: DockerfileNotFound, or InvalidSpec if it lies outside of the tree.
+    """
+    candidate = context / path
+    try:
+        real = candidate.resolve(strict=True)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _not_found(context, path) from error
+    if not real.is_relative_to(root.resolve()):
+        raise JobError(
+            Reason.INVALID_SPEC,
+            f"DOCKERFILE_PATH={path!r} lies outside of the context.",
+            hint="Write it relative to the context, or give the text in DOCKERFILE_CONTENT.",
+        )
+    if not real.is_file():
+        raise _not_found(context, path)
+    return real
+
+
+def read(path: Path, name: str) -> bytes:
+    """A Dockerfile's content.
+
+    Raises:
+        JobError: DockerfileInvalid; it is empty or no text at all.
+    """
+    content = path.read_bytes() if path.stat().st_size <= LARGEST else b""
+    if not content.strip():
+        problem = "is empty" if path.stat().st_size <= LARGEST else f"has more than {LARGEST} bytes"
+        raise JobError(Reason.DOCKERFILE_INVALID, f"{name} {problem}.")
+    if b"\0" in content:
+        raise JobError(Reason.DOCKERFILE_INVALID, f"{name} is no text (it holds NUL bytes; save it as UTF-8).")
+    return content
+
+
+def _not_found(context: Path, path: str) -> JobError:
+    there = sorted(item.name for item in context.iterdir())
+    shown = ", ".join(there[:_MOST_NAMES]) + (", …" if len(there) > _MOST_NAMES else "")
+    return JobError(
+        Reason.DOCKERFILE_NOT_FOUND,
+        f"The context has no file {path!r}; it holds: {shown or 'nothing'}.",
+    )

@@ -1,0 +1,49 @@
+"""An instruction of a Dockerfile."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Heredoc:
+    """One heredoc of an instruction.
+
+    Attributes:
+        word: what ends it, without quotes.
+        content: the lines before that, as they stand.
+        quoted: whether the word was quoted, so that nothing in the content is expanded.
+        chomp: whether tabs at the beginning of lines are dropped (`<<-`).
+        closed: whether there is such a line.
+    """
+
+    word: str
+    content: str
+    quoted: bool = False
+    chomp: bool = False
+    closed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One instruction; two that say the same are equal, however they are laid out.
+
+    Attributes:
+        keyword: in upper case.
+        text: all of it on one line, without comments and with single blanks.
+        line: where it begins, counted from 1.
+        flags: its `--flag=value` pairs.
+        heredocs: its heredocs.
+        rest: what follows keyword and flags, with its blanks as they are.
+        last: the line where it ends, heredocs included.
+    """
+
+    keyword: str
+    text: str
+    line: int
+    flags: tuple[tuple[str, str], ...] = ()
+    heredocs: tuple[Heredoc, ...] = ()
+    rest: str = field(default="", compare=False, repr=False)
+    last: int = field(default=0, compare=False, repr=False)
+
+    def flag(self, name: str) -> str | None:
+        """The value of a flag such as `--from`, or None."""
+        return dict(self.flags).get(name)
