@@ -10,11 +10,9 @@ from functional.conftest import CRDS
 from functional.kube import Builds, Defaults, Kubectl, spec
 from functional.kubelet import PUSHED, Kubelet, terminated, waiting
 from functional.operator_process import OperatorProcess
+from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
-from imagebuild_operator.controller.gate import Gate
-from imagebuild_operator.controller.reconcile import Reconciler
-from imagebuild_operator.controller.store import Store
-from imagebuild_operator.settings import BuildDefaults, Limits, OperatorSettings
+from imagebuild_operator.controller.resync import relist
 from imagebuild_operator.telemetry.prometheus import Meters
 from kubernetes import client
 from support.watching import (
@@ -148,14 +146,13 @@ def test_what_is_learned_before_anything_is_decided_has_the_defaults(
     # Read when the library is imported.
     monkeypatch.setattr("kubernetes.aio.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(kubeconfig))
     store = Store()
-    settings = OperatorSettings(defaults=BuildDefaults("b:1"), namespaces=(namespace,))
 
-    async def learn() -> None:
+    async def resync() -> None:
         cluster = await Cluster.connect(Meters())
-        await Reconciler(cluster, store, settings, Gate(Limits()), lambda *_: None, "", lambda _: None).learn()
+        await relist(cluster, store, [namespace], "")
         await cluster.close()
 
-    asyncio.run(learn())
+    asyncio.run(resync())
     assert store.max_running == {namespace: 1}
 
 

@@ -17,7 +17,7 @@ from functional.invariants import FINAL, check
 from functional.kube import Builds, spec
 from functional.operator_process import OperatorProcess
 from imagebuild_operator.client.cluster import Cluster
-from imagebuild_operator.controller.worker import WORKERS
+from imagebuild_operator.controller.worker import MAX_CONCURRENT_RECONCILES
 from imagebuild_operator.leader.leader import Leadership
 from imagebuild_operator.settings import LeaseSettings
 from imagebuild_operator.telemetry.prometheus import Meters
@@ -168,7 +168,7 @@ def test_one_that_was_stopped_in_the_middle_of_its_work_writes_nothing_after_its
         until(lambda: "no longer holds" in first.log)
         # What was under way when it was stopped may have come through only now; of what came later it wrote nothing.
         assert "later" not in {call.build for call in proxy.writes[before:]}
-        assert len(proxy.writes) - before <= WORKERS
+        assert len(proxy.writes) - before <= MAX_CONCURRENT_RECONCILES
         assert first.is_running()
     check(pilot)
 

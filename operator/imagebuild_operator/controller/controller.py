@@ -9,9 +9,9 @@ from functools import partial
 from typing import Any, Final
 
 from imagebuild_operator.api.errors import ClusterError
+from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
-from imagebuild_operator.controller.store import Store
-from imagebuild_operator.controller.worker import Term
+from imagebuild_operator.controller.worker import Worker
 from imagebuild_operator.decide.retention import unlimited
 from imagebuild_operator.leader.leader import Leadership
 from imagebuild_operator.settings import OperatorSettings
@@ -43,7 +43,7 @@ class Controller:
         self._store = Store(settings.keep_pods, settings.history)
         self._cluster: Cluster | None = None
         self._leadership: Leadership | None = None
-        self._term: Term | None = None
+        self._worker: Worker | None = None
         #: The field selector that the watch of ImageBuilds passes over finished ones with; empty where it can't.
         self.fields = ""
         meters.sample(self._sample)
@@ -71,12 +71,12 @@ class Controller:
     @property
     def has_started(self) -> bool:
         """Whether it works on what has been seen, or stands by to do so."""
-        return self._term is not None or self._leadership is not None
+        return self._worker is not None or self._leadership is not None
 
     @property
     def stuck(self) -> float:
         """Seconds for which the work queue has not gone on."""
-        return self._term.queue.stuck if self._term else 0.0
+        return self._worker.queue.stuck if self._worker else 0.0
 
     @property
     def election_failure(self) -> BaseException | None:
@@ -89,21 +89,21 @@ class Controller:
 
     def build_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Take note of an ImageBuild."""
-        keys = self._store.build_left(body) if is_gone else self._store.put_build(body)
-        if self._term is not None:
-            self._term.seen(keys, body.get("spec") or {})
+        keys = self._store.remove_build(body) if is_gone else self._store.put_build(body)
+        if self._worker is not None:
+            self._worker.enqueue(keys, body.get("spec") or {})
 
     def defaults_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Take note of an ImageBuildDefaults."""
         keys = self._store.drop_defaults(body) if is_gone else self._store.put_defaults(body)
-        if keys and self._term is not None:
-            self._term.seen(keys, {})
+        if keys and self._worker is not None:
+            self._worker.enqueue(keys, {})
 
     def pod_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Take note of a build pod."""
         key = self._store.drop_pod(body) if is_gone else self._store.put_pod(body)
-        if key is not None and self._term is not None:
-            self._term.seen([key])
+        if key is not None and self._worker is not None:
+            self._worker.enqueue([key])
 
     async def _find_out_what_can_be_selected(self, cluster: Cluster) -> None:
         fields = unlimited(self._settings.history)
@@ -120,23 +120,23 @@ class Controller:
             _logger.info("ImageBuilds can't be selected by their fields here: finished ones are listed, too")
 
     def _begin(self, cluster: Cluster) -> None:
-        self._term = Term(cluster, self._store, self._settings, self._meters, self._written, self.fields)
-        self._term.start()
+        self._worker = Worker(cluster, self._store, self._settings, self._meters, self._written, self.fields)
+        self._worker.start()
 
     async def _end(self) -> None:
-        term, self._term = self._term, None
-        if term is not None:
-            await term.stop()
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            await worker.stop()
 
     def _sample(self) -> Iterator[tuple[Observation, str]]:
         """How things stand, for those who read the metrics; one that stands by leaves that to the one that acts."""
-        yield Observation(LEADER, (), float(self._term is not None)), ""
-        if self._term is None:
+        yield Observation(LEADER, (), float(self._worker is not None)), ""
+        if self._worker is None:
             return
         for metric in (QUEUED, RUNNING):
             yield Observation(metric, (), 0.0), ""
         for build, has_begun in self._store.unfinished():
             if has_begun or not build.is_suspended:
                 yield Observation(RUNNING if has_begun else QUEUED), build.namespace
-        yield Observation(WORK_QUEUE_DEPTH, (), self._term.queue.depth), ""
-        yield Observation(WORK_QUEUE_LONGEST, (), self._term.queue.longest), ""
+        yield Observation(WORK_QUEUE_DEPTH, (), self._worker.queue.depth), ""
+        yield Observation(WORK_QUEUE_LONGEST, (), self._worker.queue.longest), ""

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.reasons import Reason
-from imagebuild_operator.controller.store import Key
+from imagebuild_operator.cache.keys import BuildKey
 from imagebuild_operator.decide.groups import Groups, Member, Policy, group
 from imagebuild_operator.decide.queue import (
     BEGIN,
@@ -43,14 +43,14 @@ class Decision:
     """What has been decided.
 
     Attributes:
-        act: The builds that may begin, or have been replaced.
-        tell: Those whose status says no longer why they wait.
-        again: Seconds until the next decision although nothing has happened; None where there is nothing to decide.
+        due: The builds that may begin, or have been superseded.
+        waiting: Those whose status no longer says why they wait.
+        requeue_after: Seconds until the next decision if nothing happens before; None if there is nothing to decide.
     """
 
-    act: list[Key]
-    tell: list[Key]
-    again: float | None
+    due: list[BuildKey]
+    waiting: list[BuildKey]
+    requeue_after: float | None
 
 
 class Gate:
@@ -65,8 +65,8 @@ class Gate:
         """
         self._limits = replace(limits, defaults=defaults)
         self._is_limited = limits != NO_LIMITS
-        self._admitted: dict[Key, str] = {}
-        self._turns: dict[Key, Turn] = {}
+        self._admitted: dict[BuildKey, str] = {}
+        self._turns: dict[BuildKey, Turn] = {}
         self._superseded: dict[str, Turn] = {}
         #: Namespaces, and uids of builds, that are let in from a moment on.
         self._held: dict[str, datetime] = {}
@@ -86,7 +86,7 @@ class Gate:
             return self._superseded[build.uid]
         if build.is_suspended:
             return SUSPENDED
-        key = (build.namespace, build.name)
+        key = BuildKey.of(build)
         if not self.concerns(build.spec) or self._admitted.get(key) == build.uid:
             return BEGIN
         turn = self._turns.get(key)
@@ -95,7 +95,7 @@ class Gate:
 
     def refused(self, build: ImageBuild, reason: Reason, now: datetime) -> None:
         """Take back that a build may begin: it gets no pod, or nobody in its namespace does, and others may."""
-        self._admitted.pop((build.namespace, build.name), None)
+        self._admitted.pop(BuildKey.of(build), None)
         self._held[build.namespace if reason is Reason.QUOTA_EXCEEDED else build.uid] = now + HOLD
         self.is_stale = True
 
@@ -115,12 +115,12 @@ class Gate:
         ready = (b for b in waiting if not self._held.keys() & {b.namespace, b.uid} and b.uid not in groups.blocked)
         let_in = admit(ready, running, self._limits)
         for build in let_in:
-            self._admitted[build.namespace, build.name] = build.uid
+            self._admitted[BuildKey.of(build)] = build.uid
             running[build.namespace] += 1
-        left = [build for build in waiting if self._admitted.get((build.namespace, build.name)) != build.uid]
+        left = [build for build in waiting if self._admitted.get(BuildKey.of(build)) != build.uid]
         changed = self._tell(left, running, groups, now)
-        keys = [(build.namespace, build.name) for build in let_in]
-        keys += [(m.namespace, m.name) for m in members if m.uid in replaced and m.uid not in self._superseded]
+        keys = [BuildKey.of(build) for build in let_in]
+        keys += [BuildKey.of(m) for m in members if m.uid in replaced and m.uid not in self._superseded]
         self._superseded = replaced
         waits = [(until - now).total_seconds() for until in self._held.values()]
         if self._told is not None and left:
@@ -131,9 +131,9 @@ class Gate:
         running: Counter[str] = Counter()
         waiting: list[Waiting] = []
         members: list[Member] = []
-        admitted: dict[Key, str] = {}
+        admitted: dict[BuildKey, str] = {}
         for build, has_begun in builds:
-            key = (build.namespace, build.name)
+            key = BuildKey.of(build)
             is_in = has_begun or self._admitted.get(key) == build.uid
             is_idle = build.is_suspended or build.is_cancelled or build.deleting
             if not self.concerns(build.spec) or (is_idle and not has_begun):
@@ -149,14 +149,14 @@ class Gate:
         self._admitted = admitted
         return running, waiting, members
 
-    def _tell(self, left: list[Waiting], running: Counter[str], groups: Groups, now: datetime) -> list[Key]:
+    def _tell(self, left: list[Waiting], running: Counter[str], groups: Groups, now: datetime) -> list[BuildKey]:
         """Renew the turns of those that still wait; the keys of those whose turn has changed or is new."""
         is_time = self._told is None or now >= self._told + TELL_EVERY
-        turns = {(build.namespace, build.name): self._turns.get((build.namespace, build.name)) for build in left}
+        turns = {BuildKey.of(build): self._turns.get(BuildKey.of(build)) for build in left}
         if is_time or None in turns.values():
             reasons = {build.namespace: why(build.namespace, running, self._limits, self._held) for build in left}
             for place, build in enumerate(admit(left, running, NO_LIMITS), start=1):
-                key = (build.namespace, build.name)
+                key = BuildKey.of(build)
                 held = turns[key]
                 if held is None or (is_time and (place <= TOLD or held.position is not None)):
                     other = groups.blocked.get(build.uid)

@@ -8,8 +8,8 @@ from typing import Final
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.errors import ClusterError
 from imagebuild_operator.api.names import BUILD
+from imagebuild_operator.cache.keys import BuildKey
 from imagebuild_operator.client.cluster import Cluster
-from imagebuild_operator.controller.store import Key
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.progress import Log, next_read
 from imagebuild_operator.telemetry.logging import about
@@ -26,12 +26,12 @@ class LogReader:
     def __init__(self, cluster: Cluster, *, enabled: bool) -> None:
         self._cluster = cluster
         self._enabled = enabled
-        self._read: dict[Key, dict[str, datetime]] = {}
+        self._read: dict[BuildKey, dict[str, datetime]] = {}
         self._reading = 0
 
     async def look(self, build: ImageBuild, pods: Iterable[PodFacts], now: datetime) -> dict[str, Log]:
         """What is known of the logs of a build's pods; those whose time has come are read."""
-        key = (build.namespace, build.name)
+        key = BuildKey.of(build)
         before = self._read.pop(key, {})
         logs: dict[str, Log] = {}
         for pod in pods if self._enabled else ():
@@ -46,7 +46,7 @@ class LogReader:
                 self._read.setdefault(key, {})[pod.uid] = last
         return logs
 
-    def forget(self, key: Key) -> None:
+    def forget(self, key: BuildKey) -> None:
         """Forget a build whose log is not read any more."""
         self._read.pop(key, None)
 

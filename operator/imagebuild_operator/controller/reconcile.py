@@ -1,42 +1,28 @@
 """Apply what the core decides. Every trigger ends here, and a crash at any line is mended by the next run."""
 
-import asyncio
-import logging
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from imagebuild_operator.api.build import ImageBuild, Phase
 from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFoundError, RejectedError
-from imagebuild_operator.api.names import POD_SELECTOR
 from imagebuild_operator.api.reasons import Reason
-from imagebuild_operator.api.traceparent import parent, trace_of
+from imagebuild_operator.cache.keys import BuildKey, Sweep
+from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
+from imagebuild_operator.controller.event_recorder import EventRecorder
 from imagebuild_operator.controller.gate import Gate
 from imagebuild_operator.controller.pod_logs import LogReader
-from imagebuild_operator.controller.store import SWEEP, Key, Store
 from imagebuild_operator.decide.attempt import current_pod, needs_explanation
 from imagebuild_operator.decide.build import decide_build, parts
 from imagebuild_operator.decide.plan import CreatePod, Plan
 from imagebuild_operator.decide.refusal import meaning
-from imagebuild_operator.decide.retention import EXPIRING, expired
 from imagebuild_operator.defaults.effective import with_defaults
 from imagebuild_operator.defaults.namespace import NO_DEFAULTS, NamespaceDefaults, parse_defaults
 from imagebuild_operator.observe.pod import PodFacts, observe
 from imagebuild_operator.observe.warnings import latest_warning
-from imagebuild_operator.settings import History, OperatorSettings
-from imagebuild_operator.status.events import Event, event_manifest
-from imagebuild_operator.telemetry.logging import about
+from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.telemetry.recorder import Written
-
-_logger: Final = logging.getLogger(__name__)
-
-#: Seconds until the builds that expire are listed again after an error.
-RELIST: Final = 2.0
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Reconciler:
@@ -49,9 +35,8 @@ class Reconciler:
         settings: OperatorSettings,
         gate: Gate,
         written: Written,
-        fields: str,
-        to_sweep: Callable[[str], None],
-        clock: Callable[[], datetime] = _utc_now,
+        enqueue: Callable[[Sweep], None],
+        clock: Callable[[], datetime],
     ) -> None:
         """Work with these.
 
@@ -61,8 +46,7 @@ class Reconciler:
             settings: The operator's settings.
             gate: Decides whose turn it is.
             written: Told of each status that is written.
-            fields: The field selector that passes over finished builds; empty where they are in the store's watch.
-            to_sweep: Called with a namespace that has finished builds that may have to go.
+            enqueue: Puts a sweep into the work queue, for a namespace that may have a build to delete.
             clock: Tells the time.
         """
         self._cluster = cluster
@@ -71,11 +55,11 @@ class Reconciler:
         self._gate = gate
         self._logs = LogReader(cluster, enabled=settings.progress)
         self._written = written
-        self._fields = fields
-        self._to_sweep = to_sweep
+        self._enqueue = enqueue
         self._clock = clock
+        self._events = EventRecorder(cluster, traced=settings.defaults.traced)
 
-    async def reconcile(self, key: Key) -> float | None:
+    async def reconcile(self, key: BuildKey) -> float | None:
         """Do what is to be done about one build.
 
         Returns:
@@ -96,7 +80,7 @@ class Reconciler:
         except ConflictError:
             return await self._refresh(key)
         except NotFoundError:
-            self._store.drop_build(*key)
+            self._store.drop_build(key)
             return None
 
     async def _reconcile(self, bare: ImageBuild, defaults: NamespaceDefaults) -> float | None:
@@ -118,104 +102,8 @@ class Reconciler:
             plan = await self._create(build, pods, plan.create)
         await self._apply(build, plan)
         if build.is_finished and not plan.delete:
-            self._store.forget((build.namespace, build.name))
+            self._store.forget(BuildKey.of(build))
         return plan.look_again
-
-    def now(self) -> datetime:
-        """The current time."""
-        return self._clock()
-
-    async def learn(self) -> None:
-        """Learn of every build, pod and default, and forget those that have gone unseen.
-
-        The watches do not say when they have shown all, nor what went while they were interrupted.
-
-        Raises:
-            ClusterError: the API server failed; the same call later will do.
-        """
-        with self._store.learning() as learning:
-            for namespace in self._settings.namespaces or ("",):
-                async for body in self._cluster.defaults.list(namespace):
-                    learning.defaults(body)
-                async for body in self._cluster.builds.list(namespace, self._fields):
-                    learning.build(body)
-                async for body in self._cluster.pods.list(namespace, POD_SELECTOR):
-                    learning.pod(body)
-
-    async def follow_expiring(self, namespace: str) -> None:
-        """Take note, for ever, of the finished builds of a namespace that are to go: the watch passes over them."""
-        since = ""
-        while True:
-            try:
-                since = since or await self._list_expiring(namespace)
-                async for kind, body in self._cluster.builds.watch(namespace, EXPIRING, since):
-                    since = body["metadata"]["resourceVersion"]
-                    self._expiring_seen(kind, body)
-            except ClusterError as error:
-                _logger.debug("the builds that expire are listed anew: %s", error)
-                since = ""
-                await asyncio.sleep(RELIST)
-
-    async def _list_expiring(self, namespace: str) -> str:
-        """Take note of all; the version to watch from."""
-        since = ""
-        async for page in self._cluster.builds.pages(namespace, EXPIRING):
-            since = page["metadata"]["resourceVersion"]
-            for body in page.get("items") or ():
-                self._expiring_seen("ADDED", body)
-        return since
-
-    def _expiring_seen(self, kind: str, body: dict[str, Any]) -> None:
-        if kind == "BOOKMARK":
-            return
-        metadata = body["metadata"]
-        if kind == "DELETED":
-            self._store.drop_finished(metadata["namespace"], metadata["name"], metadata["uid"])
-        else:
-            self._store.put_ended(body)
-            self._to_sweep(metadata["namespace"])
-
-    def _take(self, body: dict[str, Any]) -> None:
-        """Take a build's newest body from an answer: the watch may not show it, if it is finished."""
-        for namespace, name in self._store.put_build(body):
-            if name == SWEEP:
-                self._to_sweep(namespace)
-
-    async def sweep(self, namespace: str) -> float | None:
-        """Delete the finished builds of a namespace that have outstayed their time or their number.
-
-        Returns:
-            Seconds until the next has, or None.
-
-        Raises:
-            ClusterError: the API server failed; the same call later will do.
-        """
-        await self._list_ended(namespace)
-        history = self._store.history(namespace)
-        gone, wait = expired(self._store.finished(namespace), history, self._clock())
-        if gone and self._fields and history != History():
-            # Those that others have deleted are still counted, since the watch passes over them.
-            self._store.unlist(namespace)
-            await self._list_ended(namespace)
-            gone, wait = expired(self._store.finished(namespace), history, self._clock())
-        for build in gone:
-            await self._cluster.builds.delete(namespace, build.name, build.uid)
-            self._store.drop_build(namespace, build.name)
-            extra = about(namespace, build.name, uid=build.uid)
-            _logger.info("The build is deleted: it was finished, and its time is over", extra=extra)
-        return wait
-
-    async def _list_ended(self, namespace: str) -> None:
-        """Learn of the finished builds of a namespace again, where a change of its defaults concerns them."""
-        if namespace not in self._store.unlisted:
-            return
-        self._store.unlisted.discard(namespace)
-        try:
-            async for body in self._cluster.builds.list(namespace):
-                self._store.put_ended(body)
-        except ClusterError:
-            self._store.unlisted.add(namespace)
-            raise
 
     async def _confirm_gone(self, build: ImageBuild) -> PodFacts | None:
         """Ask the API server before believing that a recorded pod is gone: the watch may only be late."""
@@ -265,7 +153,7 @@ class Reconciler:
     async def _is_newest(self, build: ImageBuild) -> bool:
         """Ask before a pod is created: a watch that lags may show a build as new that has ended long ago."""
         body = await self._cluster.builds.get(build.namespace, build.name)
-        self._take(body)
+        self._put(body)
         metadata = body["metadata"]
         return bool(metadata["uid"] == build.uid and metadata["resourceVersion"] == build.resource_version)
 
@@ -289,34 +177,26 @@ class Reconciler:
             )
             # Only now, so that nothing is counted twice. What a crash here leaves out is never counted.
             self._written(build, plan.status)
-            self._take(body)
+            self._put(body)
         for event in plan.events:
-            told = {"uid": build.uid, "attempt": build.attempt, "event": event.reason}
-            status = {**build.status, **(plan.status or {})}
-            if self._settings.defaults.traced or parent(build) is not None:
-                told["trace_id"] = trace_of(build).trace_id
-            extra = about(build.namespace, build.name, **told, phase=status.get("phase"), reason=status.get("reason"))
-            _logger.info("%s", event.message, extra=extra)
-            await self._tell(build, event)
+            await self._events.record(build, event, {**build.status, **(plan.status or {})}, self._clock())
         for pod in plan.delete:
             await self._cluster.pods.delete(build.namespace, pod.name, pod.uid)
 
-    async def _tell(self, build: ImageBuild, event: Event) -> None:
-        """Events are for people to read: one that is lost is not worth doing anything twice for."""
+    async def _refresh(self, key: BuildKey) -> float | None:
+        """The build has changed since it was read: read it and requeue it at once."""
         try:
-            await self._cluster.events.create(event_manifest(build, event, self._clock()))
-        except ClusterError as error:
-            extra = about(build.namespace, build.name, uid=build.uid)
-            _logger.warning("Event %s is lost: %s", event.reason, error, extra=extra)
-
-    async def _refresh(self, key: Key) -> float | None:
-        """The build has changed since it was read: read it and look again at once."""
-        try:
-            self._take(await self._cluster.builds.get(*key))
+            self._put(await self._cluster.builds.get(key.namespace, key.name))
         except NotFoundError:
-            self._store.drop_build(*key)
+            self._store.drop_build(key)
             return None
         return 0.0
+
+    def _put(self, body: dict[str, Any]) -> None:
+        """Put a build's newest body into the cache: the watch may not show it, if it is finished."""
+        for key in self._store.put_build(body):
+            if isinstance(key, Sweep):
+                self._enqueue(key)
 
 
 def _is_for_good(plan: Plan) -> bool:

@@ -1,21 +1,26 @@
-"""The time in which an operator acts: from the moment that it may until it may no longer.
+"""The work of the leader: reconcile, sweep, admit and resync, each when its key comes out of the work queue.
 
-All that is remembered between two decisions, except for what the watches have shown, begins and ends with it.
+All that is remembered between two decisions, except for the cache, begins and ends with the leadership.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from imagebuild_operator.api.errors import ClusterError, StandbyError
+from imagebuild_operator.cache.keys import Admission, BuildKey, Key, Resync, Sweep
+from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
+from imagebuild_operator.controller.expiry import ExpiryWatch
 from imagebuild_operator.controller.gate import Gate
 from imagebuild_operator.controller.reconcile import Reconciler
-from imagebuild_operator.controller.store import SWEEP, Key, Store
-from imagebuild_operator.controller.workqueue import Rank, TryAgainError, WorkQueue
+from imagebuild_operator.controller.resync import relist
+from imagebuild_operator.controller.sweep import Sweeper
 from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.tasks.workqueue import Rank, RequeueError, WorkQueue
 from imagebuild_operator.telemetry.logging import about
 from imagebuild_operator.telemetry.metrics import RECONCILE_DURATION, RECONCILES, Observation
 from imagebuild_operator.telemetry.prometheus import Meters
@@ -24,19 +29,15 @@ from imagebuild_operator.telemetry.recorder import Written
 _logger: Final = logging.getLogger(__name__)
 
 #: Builds reconciled at once; they mostly wait for the API server.
-WORKERS: Final = 16
+MAX_CONCURRENT_RECONCILES: Final = 16
 #: Seconds between two decisions on whose turn it is; each looks at all that wait.
-ADMIT_EVERY: Final = 0.1
-#: The key in the queue that stands for the decision.
-ADMIT: Final[Key] = ("", "")
-#: Seconds between two times that everything unfinished is learnt anew, for what the watches may have missed.
-LEARN_EVERY: Final = 600.0
-#: The key that stands for learning of everything anew.
-LEARN: Final[Key] = ("", "*")
+ADMISSION_INTERVAL: Final = 0.1
+#: Seconds between two resyncs.
+RESYNC_INTERVAL: Final = 600.0
 
 
-class Term:
-    """Works on what has been seen, until it is stopped."""
+class Worker:
+    """Works until it is stopped."""
 
     def __init__(
         self,
@@ -47,122 +48,145 @@ class Term:
         written: Written,
         fields: str = "",
     ) -> None:
+        """Set it up.
+
+        Args:
+            cluster: The API server.
+            store: The cache.
+            settings: The operator's settings.
+            meters: Counts and times what is done.
+            written: Called with each status that is written.
+            fields: The field selector of the watch of ImageBuilds, if it excludes finished builds; else empty.
+        """
+        self._cluster = cluster
         self._store = store
         self._meters = meters
-        self._gate = Gate(settings.limits, store.max_running)
-        self._reconciler = Reconciler(cluster, store, settings, self._gate, written, fields, self._to_sweep)
         self._settings = settings
         self._fields = fields
+        self._gate = Gate(settings.limits, store.max_running)
+        self._reconciler = Reconciler(cluster, store, settings, self._gate, written, self._enqueue, _utc_now)
+        self._sweeper = Sweeper(cluster, store, fields, _utc_now)
         self._tasks: list[asyncio.Task[None]] = []
-        self.queue: WorkQueue[Key] = WorkQueue(self._handle, WORKERS, self._failed)
-        self._knows_all = False
+        self.queue: WorkQueue[Key] = WorkQueue(self._handle, MAX_CONCURRENT_RECONCILES, self._log_failure)
+        self._is_synced = False
         self._admitted_at = 0.0
 
     def start(self) -> None:
-        """Begin; nothing is done before everything is known that the API server holds."""
-        self.queue.add(LEARN, rank=Rank.URGENT)
+        """Start with a resync; nothing else is done before it."""
+        self.queue.add(Resync(), rank=Rank.URGENT)
         self.queue.start()
         if self._fields:
-            namespaces = self._settings.namespaces or ("",)
-            self._tasks = [asyncio.create_task(self._reconciler.follow_expiring(name)) for name in namespaces]
+            watch = ExpiryWatch(self._cluster, self._store, self._enqueue)
+            self._tasks = [asyncio.create_task(watch.run(name)) for name in self._settings.namespaces or ("",)]
 
     async def stop(self) -> None:
-        """Stop at once; whoever acts next takes up everything where it stands."""
+        """Stop at once; the next leader continues where things stand."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.queue.stop()
 
-    def seen(self, keys: Iterable[Key], spec: Mapping[str, Any] | None = None) -> None:
-        """Work on what the watches have shown.
+    def enqueue(self, keys: Iterable[BuildKey | Sweep], spec: Mapping[str, Any] | None = None) -> None:
+        """Put what the watches have shown into the work queue.
 
         Args:
             keys: What there may be something to do about.
             spec: Of the build that was seen, empty for defaults: both may change whose turn it is.
         """
-        if not self._knows_all:
+        if not self._is_synced:
             return
         if spec is not None and self._gate.concerns(spec):
-            self._admit()
+            self._enqueue_admission()
         for key in keys:
-            self.queue.add(key, rank=self._rank(key))
+            self._enqueue(key)
 
-    def _to_sweep(self, namespace: str) -> None:
-        self.queue.add((namespace, SWEEP))
+    def _enqueue(self, key: BuildKey | Sweep) -> None:
+        self.queue.add(key, rank=self._rank(key))
 
-    def _rank(self, key: Key) -> Rank:
-        """Until a build is let in, there is only something to tell."""
-        build = self._store.build(key)
+    def _enqueue_admission(self) -> None:
+        """Decide soon whose turn it is: at once, or with all that happens in a short while."""
+        passed = asyncio.get_running_loop().time() - self._admitted_at
+        self.queue.add(Admission(), max(0.0, ADMISSION_INTERVAL - passed), Rank.URGENT)
+
+    def _rank(self, key: BuildKey | Sweep) -> Rank:
+        """Until a build is admitted, there is only its status to update."""
+        build = self._store.build(key) if isinstance(key, BuildKey) else None
         waits = build is not None and build.started is None and self._gate.concerns(build.spec)
         return Rank.IDLE if waits else Rank.NORMAL
 
     async def _handle(self, key: Key) -> float | None:
         try:
-            return await self._do(key)
+            return await self._dispatch(key)
         except StandbyError:
-            # The term is over, and is about to be stopped.
+            # The leadership has ended, and this worker is about to be stopped.
             return None
         except ClusterError as error:
-            raise TryAgainError(f"the API server: {error.status or 'no answer'}: {error}", error.retry_after) from error
+            raise RequeueError(f"the API server: {error.status or 'no answer'}: {error}", error.retry_after) from error
 
-    async def _do(self, key: Key) -> float | None:
-        if key == LEARN:
-            await self._learn()
-            return LEARN_EVERY if self._fields else None
-        if key == ADMIT:
-            self._decide()
-            return None
-        if key[1] == SWEEP:
-            return await self._reconciler.sweep(key[0])
-        again = await self._reconcile(key)
-        if self._gate.is_stale:
-            self._admit()
-        return again
+    async def _dispatch(self, key: Key) -> float | None:
+        match key:
+            case Resync():
+                await self._resync()
+                return RESYNC_INTERVAL if self._fields else None
+            case Admission():
+                self._admit()
+                return None
+            case Sweep(namespace):
+                return await self._sweeper.sweep(namespace)
+            case BuildKey():
+                requeue_after = await self._reconcile(key)
+                if self._gate.is_stale:
+                    self._enqueue_admission()
+                return requeue_after
 
-    def _failed(self, key: Key, what: str, error: Exception) -> None:
+    def _log_failure(self, key: Key, what: str, error: Exception) -> None:
         """Log that a key could not be handled."""
-        build = self._store.build(key)
-        subjects = {ADMIT: "Whose turn it is", LEARN: "What there is", (key[0], SWEEP): "Who has to go"}
-        subject = subjects.get(key, "The build")
-        extra = about(key[0], "" if key in subjects else key[1])
-        if build is not None:
-            extra = about(*key, uid=build.uid, attempt=build.attempt)
-        if isinstance(error, TryAgainError):
+        match key:
+            case Resync():
+                subject, extra = "The resync", about("", "")
+            case Admission():
+                subject, extra = "The admission of waiting builds", about("", "")
+            case Sweep(namespace):
+                subject, extra = "The deletion of finished builds", about(namespace, "")
+            case BuildKey(namespace, name):
+                subject, extra = "The build", about(namespace, name)
+                if (build := self._store.build(key)) is not None:
+                    extra = about(namespace, name, uid=build.uid, attempt=build.attempt)
+        if isinstance(error, RequeueError):
             _logger.warning("%s %s: %s", subject, what, error, extra=extra)
         else:
             _logger.error("%s %s", subject, what, exc_info=error, extra=extra)
 
-    async def _reconcile(self, key: Key) -> float | None:
+    async def _reconcile(self, key: BuildKey) -> float | None:
         result = "error"
         start = time.perf_counter()
         try:
-            again = await self._reconciler.reconcile(key)
+            requeue_after = await self._reconciler.reconcile(key)
             result = "success"
         finally:
             took = Observation(RECONCILE_DURATION, (), time.perf_counter() - start)
             self._meters.add([Observation(RECONCILES, (result,)), took])
-        return again
+        return requeue_after
 
-    async def _learn(self) -> None:
-        await self._reconciler.learn()
-        if self._fields and not self._knows_all:
-            self._store.unlist_retained()
-        self._knows_all = True
-        self._admit()
-        for key in self._store.known():
-            self.queue.add(key, rank=self._rank(key))
-
-    def _decide(self) -> None:
-        decision = self._gate.decide(self._store.unfinished(), self._reconciler.now())
-        for concerned in decision.act:
-            self.queue.add(concerned, rank=Rank.URGENT)
-        for concerned in decision.tell:
-            self.queue.add(concerned, rank=Rank.IDLE)
-        self._admitted_at = asyncio.get_running_loop().time()
-        if decision.again is not None:
-            self.queue.add(ADMIT, decision.again, Rank.URGENT)
+    async def _resync(self) -> None:
+        await relist(self._cluster, self._store, self._settings.namespaces, self._fields)
+        if self._fields and not self._is_synced:
+            self._store.unlist_limited()
+        self._is_synced = True
+        self._enqueue_admission()
+        for key in self._store.known_keys():
+            self._enqueue(key)
 
     def _admit(self) -> None:
-        """Decide soon whose turn it is: at once, or with all that happens in a short while."""
-        passed = asyncio.get_running_loop().time() - self._admitted_at
-        self.queue.add(ADMIT, max(0.0, ADMIT_EVERY - passed), Rank.URGENT)
+        decision = self._gate.decide(self._store.unfinished(), _utc_now())
+        for key in decision.due:
+            self.queue.add(key, rank=Rank.URGENT)
+        for key in decision.waiting:
+            self.queue.add(key, rank=Rank.IDLE)
+        self._admitted_at = asyncio.get_running_loop().time()
+        if decision.requeue_after is not None:
+            self.queue.add(Admission(), decision.requeue_after, Rank.URGENT)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -13,7 +13,8 @@ from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.reason_rows import ROWS
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.time import duration, format_time, milliseconds, parse_time
-from imagebuild_operator.controller.store import Store
+from imagebuild_operator.cache.keys import BuildKey
+from imagebuild_operator.cache.store import Store
 from imagebuild_operator.defaults.merge import merge_registries
 from imagebuild_operator.observe.pod import observe
 from imagebuild_operator.observe.warnings import latest_warning
@@ -113,24 +114,24 @@ def pod_body(uid: str, owner_uid: str = UID) -> dict[str, object]:
 
 def test_the_store_keeps_the_newest_and_forgets_the_finished():
     store = Store()
-    assert store.put_build(body(resourceVersion="7")) == [("team", "app")]
+    assert store.put_build(body(resourceVersion="7")) == [BuildKey("team", "app")]
     assert store.put_build(body(resourceVersion="6")) == []
-    held = store.build(("team", "app"))
+    held = store.build(BuildKey("team", "app"))
     assert held is not None
     assert held.resource_version == "7"
     assert store.put_build(body(status={"phase": "Failed"}, resourceVersion="8")) == []
-    assert store.build(("team", "app")) is None
+    assert store.build(BuildKey("team", "app")) is None
 
 
 def test_a_pod_belongs_to_one_uid_only():
     store = Store()
     store.put_build(body())
-    build = store.build(("team", "app"))
+    build = store.build(BuildKey("team", "app"))
     assert build is not None
-    assert store.put_pod(pod_body("p1", owner_uid="an earlier build")) == ("team", "app")
+    assert store.put_pod(pod_body("p1", owner_uid="an earlier build")) == BuildKey("team", "app")
     assert store.pods(build) == ()
     store.put_pod(pod_body("p2"))
-    assert store.drop_pod(pod_body("p1")) == ("team", "app")
+    assert store.drop_pod(pod_body("p1")) == BuildKey("team", "app")
     assert [pod.uid for pod in store.pods(build)] == ["p2"]
     store.drop_pod(pod_body("p2"))
     assert store.pods(build) == ()

@@ -28,7 +28,7 @@ def builds(count: int, namespace: str = "team", **spec: object) -> list[ImageBui
 
 def names(gate: Gate, waiting: list[ImageBuild], now: datetime, begun: int = 0) -> list[str]:
     decision = gate.decide([(build, place < begun) for place, build in enumerate(waiting)], now)
-    return [name for _, name in (*decision.act, *decision.tell)]
+    return [key.name for key in (*decision.due, *decision.waiting)]
 
 
 def test_without_limits_everybody_may_begin_at_once():
@@ -82,7 +82,7 @@ def test_a_namespace_without_room_lets_others_go_first():
     gate.refused(first[0], Reason.QUOTA_EXCEEDED, after(1))
     assert gate.is_stale
     decision = gate.decide([(build, False) for build in (*first, *other)], after(1))
-    assert (gate.is_stale, decision.again) == (False, 9)
+    assert (gate.is_stale, decision.requeue_after) == (False, 9)
     assert gate.turn(other[0]) == BEGIN
     names(gate, first, after(12))
     assert gate.turn(first[0]) == BEGIN

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imagebuild_operator.controller.store import SWEEP, Store
+from imagebuild_operator.cache.keys import BuildKey, Sweep
+from imagebuild_operator.cache.store import Store
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.plan import DeletePod, Plan
 from imagebuild_operator.decide.retention import Finished, expired, finished, is_leftover, unlimited
@@ -118,7 +119,7 @@ def a_pod_body(**status: object) -> dict[str, object]:
 
 
 def test_the_store_keeps_nothing_of_a_finished_build_but_what_must_go():
-    key = ("team", "app")
+    key = BuildKey("team", "app")
     store = Store()
     assert store.put_pod(a_pod_body(phase="Failed")) is None
     assert not store.has_pods(key)
@@ -127,11 +128,11 @@ def test_the_store_keeps_nothing_of_a_finished_build_but_what_must_go():
     assert store.put_build(body(status=DONE, resourceVersion="6")) == []
     assert not store.has_pods(key)
     assert store.build(key) is None
-    assert store.finished("team") == ()
+    assert store.finished.of("team") == ()
 
 
 def test_the_store_holds_a_finished_build_whose_pod_must_go():
-    key = ("team", "app")
+    key = BuildKey("team", "app")
     store = Store()
     assert store.put_pod(a_pod_body(phase="Running")) == key
     assert store.put_build(body(status=DONE)) == [key]
@@ -143,18 +144,18 @@ def test_the_store_holds_a_finished_build_whose_pod_must_go():
 def test_a_build_with_a_time_to_live_is_swept():
     store = Store()
     gone = body(GONE, DONE)
-    assert store.put_build(gone) == [("team", SWEEP)]
-    assert [build.name for build in store.finished("team")] == ["app"]
+    assert store.put_build(gone) == [Sweep("team")]
+    assert [build.name for build in store.finished.of("team")] == ["app"]
     assert store.put_build(body(status=DONE)) == []
-    assert store.finished("team") == ()
+    assert store.finished.of("team") == ()
     store.put_pod(a_pod_body(phase="Running"))
     store.put_build(body(GONE, resourceVersion="4"))
     for _ in range(2):  # written, and seen by the watch
-        assert ("team", SWEEP) in store.put_build(gone)
+        assert Sweep("team") in store.put_build(gone)
     assert store.put_build(body(resourceVersion="4")) == []
-    assert store.finished("team") != ()
-    store.drop_build("team", "app")
-    assert store.finished("team") == ()
+    assert store.finished.of("team") != ()
+    store.drop_build(BuildKey("team", "app"))
+    assert store.finished.of("team") == ()
 
 
 @pytest.mark.parametrize(

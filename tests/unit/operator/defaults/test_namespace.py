@@ -4,15 +4,16 @@ from typing import Any
 
 import pytest
 from imagebuild_operator.api.reasons import Reason
+from imagebuild_operator.cache.keys import BuildKey, Sweep
+from imagebuild_operator.cache.store import Store
 from imagebuild_operator.controller.gate import Gate
-from imagebuild_operator.controller.store import SWEEP, Store
 from imagebuild_operator.decide.queue import BEGIN
 from imagebuild_operator.settings import History, Limits
 from support.builds import a_build, after, body
 
 DONE = {"phase": "Succeeded", "completionTime": "2026-11-24T08:01:00Z"}
 BEGUN = {"phase": "Preparing", "podName": "app-eebc00bd"}
-SWEPT = ("team", SWEEP)
+SWEPT = Sweep("team")
 
 
 def defaults(
@@ -35,7 +36,7 @@ def a_store() -> Store:
 
 def test_a_change_concerns_the_builds_of_the_namespace_that_have_not_begun():
     store = a_store()
-    assert store.put_defaults(defaults(timeoutSeconds=5)) == [("team", "waits")]
+    assert store.put_defaults(defaults(timeoutSeconds=5)) == [BuildKey("team", "waits")]
     assert store.put_defaults(defaults(timeoutSeconds=5)) == []
     assert store.defaults("team").spec == {"timeoutSeconds": 5}
     assert store.defaults("other").spec == {}
@@ -43,15 +44,15 @@ def test_a_change_concerns_the_builds_of_the_namespace_that_have_not_begun():
 
 def test_a_list_that_is_late_brings_nothing_back():
     store = a_store()
-    with store.learning() as learning:
+    with store.relist() as relist:
         store.put_defaults(defaults(version="8", timeoutSeconds=8))
-        learning.defaults(defaults(version="7", timeoutSeconds=7))
+        relist.defaults(defaults(version="7", timeoutSeconds=7))
         store.put_defaults(defaults("other", uid="two"))
         store.drop_defaults(defaults("other", uid="two"))
-        learning.defaults(defaults("other", uid="two", timeoutSeconds=5))
+        relist.defaults(defaults("other", uid="two", timeoutSeconds=5))
     assert store.defaults("team").spec == {"timeoutSeconds": 8}
     assert store.defaults("other").spec == {}
-    with store.learning():
+    with store.relist():
         pass
     assert store.defaults("team").spec == {}
 
@@ -62,7 +63,7 @@ def test_defaults_that_have_gone_are_forgotten_but_not_those_made_since():
     store.put_defaults(defaults(uid="two", limits={"maxRunning": 2}))
     assert store.drop_defaults(defaults(uid="one")) == []
     assert store.max_running == {"team": 2}
-    assert store.drop_defaults(defaults(uid="two")) == [("team", "waits")]
+    assert store.drop_defaults(defaults(uid="two")) == [BuildKey("team", "waits")]
     assert store.max_running == {}
     assert store.drop_defaults(defaults(uid="two")) == []
 
@@ -70,25 +71,25 @@ def test_defaults_that_have_gone_are_forgotten_but_not_those_made_since():
 def test_what_finished_builds_are_kept_for_is_looked_at_again_when_it_changes():
     store = a_store()
     store.put_build(body(status=DONE, name="done"))
-    assert [build.name for build in store.finished("team")] == ["done"]
+    assert [build.name for build in store.finished.of("team")] == ["done"]
     assert SWEPT in store.put_defaults(defaults(history={"failed": 1}))
-    assert (store.unlisted, store.finished("team")) == ({"team"}, ())
+    assert (store.finished.unlisted, store.finished.of("team")) == ({"team"}, ())
     assert store.history("team") == History(succeeded=5, failed=1)
     assert store.history("other") == History(succeeded=5)
-    store.put_ended(body(status=DONE, name="done"))
-    store.put_ended(body(name="waits"))
-    assert [(build.name, build.ttl) for build in store.finished("team")] == [("done", None)]
+    store.put_finished(body(status=DONE, name="done"))
+    store.put_finished(body(name="waits"))
+    assert [(build.name, build.ttl) for build in store.finished.of("team")] == [("done", None)]
     assert SWEPT not in store.put_defaults(defaults(history={"failed": 1}, timeoutSeconds=5))
     store.put_defaults(defaults(ttlSecondsAfterFinished=60))
-    store.put_ended(body(status=DONE, name="done"))
-    store.put_ended(body({"ttlSecondsAfterFinished": 5}, DONE, name="own"))
-    assert [(build.name, build.ttl) for build in store.finished("team")] == [("done", 60), ("own", 5)]
+    store.put_finished(body(status=DONE, name="done"))
+    store.put_finished(body({"ttlSecondsAfterFinished": 5}, DONE, name="own"))
+    assert [(build.name, build.ttl) for build in store.finished.of("team")] == [("done", 60), ("own", 5)]
 
 
 def test_before_the_first_build_there_is_nothing_to_look_at_again():
     store = Store()
     assert store.put_defaults(defaults(history={"failed": 1})) == []
-    assert store.unlisted == set()
+    assert store.finished.unlisted == set()
 
 
 @pytest.mark.parametrize(
@@ -129,5 +130,5 @@ def test_the_gate_knows_the_limits_of_the_moment():
     assert turn.reason is Reason.NAMESPACE_LIMIT
     # One that waits for the decision is decided about, although there is no limit any more.
     numbers.clear()
-    assert gate.decide([(first, True), (second, False)], after(3)).act == [("team", "b")]
+    assert gate.decide([(first, True), (second, False)], after(3)).due == [BuildKey("team", "b")]
     assert gate.turn(second) == BEGIN

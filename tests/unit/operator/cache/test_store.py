@@ -2,10 +2,11 @@ from typing import Any
 
 import pytest
 from imagebuild_operator.api.names import KIND
-from imagebuild_operator.controller.store import Store
+from imagebuild_operator.cache.keys import BuildKey, Sweep
+from imagebuild_operator.cache.store import Store
 from support.builds import UID, body
 
-KEY = ("team", "app")
+KEY = BuildKey("team", "app")
 FINISHED = {"phase": "Succeeded", "completionTime": "2026-11-24T08:10:00Z"}
 
 
@@ -27,9 +28,9 @@ def test_what_a_list_does_not_hold_is_forgotten():
     store = Store()
     store.put_build(body(name="gone", uid="gone"))
     store.put_pod(pod_body())
-    with store.learning() as learning:
-        learning.build(body())
-    assert store.known() == [KEY]
+    with store.relist() as relist:
+        relist.build(body())
+    assert store.known_keys() == [KEY]
     assert not store.has_pods(KEY)
 
 
@@ -37,21 +38,21 @@ def test_what_the_watch_has_shown_since_a_list_was_read_is_newer_than_the_list()
     store = Store()
     store.put_build(body())
     store.put_pod(pod_body())
-    with store.learning() as learning:
+    with store.relist() as relist:
         store.put_build(body(name="new", uid="new"))
-        store.drop_build("team", "app", UID)
-        learning.build(body())
+        store.drop_build(KEY, UID)
+        relist.build(body())
         store.drop_pod(pod_body())
-        learning.pod(pod_body())
-    assert store.known() == [("team", "new")]
+        relist.pod(pod_body())
+    assert store.known_keys() == [BuildKey("team", "new")]
 
 
 def test_an_error_half_way_forgets_nothing():
     store = Store()
     store.put_build(body())
-    with pytest.raises(KeyError), store.learning() as learning:
-        learning.build({})
-    assert store.known() == [KEY]
+    with pytest.raises(KeyError), store.relist() as relist:
+        relist.build({})
+    assert store.known_keys() == [KEY]
 
 
 def test_an_older_body_of_a_pod_changes_nothing():
@@ -67,17 +68,17 @@ def test_an_older_body_of_a_pod_changes_nothing():
 def test_a_build_of_a_later_uid_outlives_the_end_of_an_earlier_one():
     store = Store()
     store.put_build(body(uid="later"))
-    store.drop_build("team", "app", "earlier")
-    assert store.known() == [KEY]
+    store.drop_build(KEY, "earlier")
+    assert store.known_keys() == [KEY]
 
 
 def test_a_finished_build_is_forgotten_with_its_last_leftover_whoever_saw_to_that():
     store = Store()
     store.put_pod(pod_body())
     store.put_build(body(status=FINISHED))
-    assert store.known() == [KEY]
+    assert store.known_keys() == [KEY]
     store.drop_pod(pod_body())
-    assert store.known() == []
+    assert store.known_keys() == []
 
 
 def test_a_build_that_leaves_the_watch_since_it_is_finished_is_remembered_as_one_that_has_to_go():
@@ -86,27 +87,27 @@ def test_a_build_that_leaves_the_watch_since_it_is_finished_is_remembered_as_one
     finished = body({"ttlSecondsAfterFinished": 60}, FINISHED, resourceVersion="6")
     store.put_build(finished)
     # The watch then says DELETED, with the body before and the version after.
-    assert store.build_left(body(resourceVersion="6")) == []
-    assert [record.name for record in store.finished("team")] == ["app"]
-    store.build_left(body(resourceVersion="7"))
-    assert not store.finished("team")
+    assert store.remove_build(body(resourceVersion="6")) == []
+    assert [record.name for record in store.finished.of("team")] == ["app"]
+    store.remove_build(body(resourceVersion="7"))
+    assert not store.finished.of("team")
 
 
 def test_what_has_left_the_watch_unseen_is_asked_for_where_it_has_pods():
     store = Store()
     store.put_build(body())
     store.put_pod(pod_body())
-    assert store.build_left(body(resourceVersion="6")) == [KEY]
+    assert store.remove_build(body(resourceVersion="6")) == [KEY]
     assert store.build(KEY) is None
 
 
 def test_what_has_to_go_is_noted_without_the_build():
     store = Store()
-    store.put_ended(body({"ttlSecondsAfterFinished": 60}))
-    assert not store.finished("team")
-    store.put_ended(body({"ttlSecondsAfterFinished": 60}, FINISHED))
-    assert store.known() == [("team", "")]
-    store.drop_finished("team", "app", "another")
-    assert store.finished("team")
-    store.drop_finished("team", "app", UID)
-    assert not store.finished("team")
+    store.put_finished(body({"ttlSecondsAfterFinished": 60}))
+    assert not store.finished.of("team")
+    store.put_finished(body({"ttlSecondsAfterFinished": 60}, FINISHED))
+    assert store.known_keys() == [Sweep("team")]
+    store.finished.drop(KEY, "another")
+    assert store.finished.of("team")
+    store.finished.drop(KEY, UID)
+    assert not store.finished.of("team")

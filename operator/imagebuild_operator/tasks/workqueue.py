@@ -21,7 +21,7 @@ FIRST_DELAY: Final = 0.5
 MAX_DELAY: Final = 60.0
 
 
-class TryAgainError(Exception):
+class RequeueError(Exception):
     """Raised by a handler: nothing is wrong with the program, and the key is to be handled again later."""
 
     def __init__(self, reason: str, seconds: float = 0.0) -> None:
@@ -146,7 +146,7 @@ class WorkQueue(Generic[Key]):
                 delay = await self._handle(key)
             except Exception as error:  # noqa: BLE001 - whatever it is, the key is tried again
                 delay = self._backoff(key)
-                if isinstance(error, TryAgainError):
+                if isinstance(error, RequeueError):
                     delay = max(delay, error.seconds)
                 what = f"could not be reconciled (try {self._failures[key]}); again in {delay:.1f} s"
                 self._failed(key, what, error)

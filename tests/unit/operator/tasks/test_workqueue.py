@@ -2,7 +2,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from imagebuild_operator.controller.workqueue import Rank, WorkQueue
+from imagebuild_operator.tasks.workqueue import Rank, WorkQueue
 
 
 async def run(

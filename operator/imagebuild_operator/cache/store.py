@@ -1,0 +1,233 @@
+"""The informer cache: the builds that are not finished, their pods, and the defaults of namespaces.
+
+It is a cache and no more: everything in it is at the API server too, and a decision that it could mislead is checked
+there. Finished builds are not kept, so that they cost nothing, except for a short record of those to be deleted later.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from imagebuild_operator.api.build import ImageBuild
+from imagebuild_operator.api.parse import parse_build
+from imagebuild_operator.cache.defaults import DefaultsByNamespace
+from imagebuild_operator.cache.finished import FinishedBuilds
+from imagebuild_operator.cache.keys import BuildKey, Sweep
+from imagebuild_operator.cache.relist import Relist
+from imagebuild_operator.decide.retention import finished, is_leftover
+from imagebuild_operator.defaults.namespace import NO_DEFAULTS, NamespaceDefaults, parse_defaults
+from imagebuild_operator.observe.pod import PodFacts, observe, owner
+from imagebuild_operator.settings import History, KeepPods
+
+#: Keys of what a change may have given something to do.
+Keys = list[BuildKey | Sweep]
+
+
+class Store:
+    """Builds by key, and pods by the key of their build and their name: each attempt has one."""
+
+    def __init__(self, keep: KeepPods = KeepPods.FAILED, history: History = History()) -> None:  # noqa: B008 - frozen
+        self._keep = keep
+        self._history = history
+        self._builds: dict[BuildKey, ImageBuild] = {}
+        self._pods: dict[BuildKey, dict[str, PodFacts]] = {}
+        self._defaults = DefaultsByNamespace()
+        self.finished = FinishedBuilds()
+        #: The uids of what was deleted while a list was read; None while none is.
+        self._deleted: set[str] | None = None
+        self._has_seen_builds = False
+
+    def put_defaults(self, body: Mapping[str, Any]) -> Keys:
+        """Take an ImageBuildDefaults' newest body."""
+        after = parse_defaults(body)
+        before = self.defaults(after.namespace)
+        is_late = before.uid == after.uid and before.version > after.version
+        return [] if is_late else self._set_defaults(after.namespace, after)
+
+    def drop_defaults(self, body: Mapping[str, Any]) -> Keys:
+        """Forget an ImageBuildDefaults that was deleted, and no later one."""
+        deleted = parse_defaults(body)
+        if self._deleted is not None:
+            self._deleted.add(deleted.uid)
+        is_it = self.defaults(deleted.namespace).uid == deleted.uid
+        return self._set_defaults(deleted.namespace, NO_DEFAULTS) if is_it else []
+
+    def _set_defaults(self, namespace: str, after: NamespaceDefaults) -> Keys:
+        before = self._defaults.set(namespace, after)
+        if before == after:
+            return []
+        waiting = (key for key, build in self._builds.items() if key.namespace == namespace and not build.has_begun)
+        keys: Keys = list(waiting)
+        if self._has_seen_builds and (before.ttl, before.history) != (after.ttl, after.history):
+            self.finished.unlist(namespace)
+            keys.append(Sweep(namespace))
+        return keys
+
+    def defaults(self, namespace: str) -> NamespaceDefaults:
+        """The defaults of a namespace."""
+        return self._defaults.get(namespace)
+
+    @property
+    def max_running(self) -> Mapping[str, int]:
+        """How many builds may run in each namespace whose defaults limit it; it changes with them."""
+        return self._defaults.max_running
+
+    def history(self, namespace: str) -> History:
+        """How many finished builds a namespace keeps."""
+        return self.defaults(namespace).history.or_else(self._history)
+
+    def put_build(self, body: Mapping[str, Any]) -> Keys:
+        """Take a build's newest body."""
+        build = parse_build(body)
+        key = BuildKey.of(build)
+        self._has_seen_builds = True
+        held = self._builds.get(key)
+        is_held = held is not None and held.uid == build.uid
+        if held and is_held and int(held.resource_version) > int(build.resource_version):
+            return []
+        keys = self._put_finished(build)
+        if held and is_held and held.resource_version == build.resource_version:
+            return keys  # our own write, come back by the watch: the build it ended may be past its limits
+        if build.is_finished and not self._has_leftovers(key):
+            self.forget(key)
+            return keys
+        self._builds[key] = build
+        return [key, *keys]
+
+    def put_finished(self, body: Mapping[str, Any]) -> None:
+        """Remember a build if it is finished and may have to be deleted."""
+        build = parse_build(body)
+        if build.is_finished:
+            self._put_finished(build)
+
+    def unlist_limited(self) -> None:
+        """Have the finished builds listed again in all namespaces whose defaults set a TTL or history limits."""
+        for namespace, defaults in self._defaults.all():
+            if defaults.ttl is not None or defaults.history != History():
+                self.finished.unlist(namespace)
+
+    def _put_finished(self, build: ImageBuild) -> Keys:
+        record = finished(build, self.history(build.namespace), self.defaults(build.namespace).ttl)
+        if record is None:
+            self.finished.drop(BuildKey.of(build))
+            return []
+        self.finished.put(record)
+        return [Sweep(build.namespace)]
+
+    def remove_build(self, body: Mapping[str, Any]) -> Keys:
+        """Take note of a DELETED: the build is deleted, or no longer selected by the watch since it is finished."""
+        metadata = body["metadata"]
+        key, uid = BuildKey(metadata["namespace"], metadata["name"]), metadata["uid"]
+        version = self.finished.version(key, uid)
+        held = self._builds.get(key)
+        if held and held.uid == uid and held.is_finished:
+            version = int(held.resource_version)
+        if version < int(metadata["resourceVersion"]):
+            self.drop_build(key, uid)
+        return [key] if key in self._pods else []
+
+    def drop_build(self, key: BuildKey, uid: str = "") -> None:
+        """Forget a build that was deleted; with a uid, that one only, and no later one of its name."""
+        held = self._builds.get(key)
+        if self._deleted is not None:
+            self._deleted.add(uid or (held.uid if held else ""))
+        if held and uid in {"", held.uid}:
+            del self._builds[key]
+        self.finished.drop(key, uid)
+
+    def forget(self, key: BuildKey) -> None:
+        """Forget a finished build that nothing is left to do about, and its pods."""
+        self._builds.pop(key, None)
+        self._pods.pop(key, None)
+
+    def put_pod(self, body: Mapping[str, Any]) -> BuildKey | None:
+        """Take a pod's newest body; the key of its build, if it has one."""
+        name, _ = owner(body)
+        if name is None:
+            return None
+        key = BuildKey(body["metadata"]["namespace"], name)
+        facts = observe(body)
+        held = self._pods.get(key, {}).get(facts.name)
+        if held and held.uid == facts.uid and held.version > facts.version:
+            return None
+        # The pod of a finished build, or of one that has not been seen yet and will ask for it.
+        if key not in self._builds and facts.is_over and not is_leftover(facts, self._keep):
+            self._drop_pod(key, facts.name)
+            return None
+        self._pods.setdefault(key, {})[facts.name] = facts
+        self._tidy(key)
+        return key
+
+    def drop_pod(self, body: Mapping[str, Any]) -> BuildKey | None:
+        """Forget a pod that was deleted; the key of its build, if it has one."""
+        name, _ = owner(body)
+        if name is None:
+            return None
+        if self._deleted is not None:
+            self._deleted.add(body["metadata"]["uid"])
+        key = BuildKey(body["metadata"]["namespace"], name)
+        held = self._pods.get(key, {}).get(body["metadata"]["name"])
+        if held and held.uid == body["metadata"]["uid"]:
+            self._drop_pod(key, held.name)
+            self._tidy(key)
+        return key
+
+    def _tidy(self, key: BuildKey) -> None:
+        """Forget a finished build when its last leftover pod was deleted or has ended, whoever saw to that."""
+        build = self._builds.get(key)
+        if build and build.is_finished and not self._has_leftovers(key):
+            self.forget(key)
+
+    def _has_leftovers(self, key: BuildKey) -> bool:
+        return any(is_leftover(pod, self._keep) for pod in self._pods.get(key, {}).values())
+
+    def _drop_pod(self, key: BuildKey, name: str) -> None:
+        pods = self._pods.get(key, {})
+        if pods.pop(name, None) and not pods:
+            del self._pods[key]
+
+    @contextmanager
+    def relist(self) -> Iterator[Relist]:
+        """Take in lists of everything; whatever they lack is forgotten at the end, unless there is an exception."""
+        builds = dict(self._builds)
+        pods = [(key, pod) for key, held in self._pods.items() for pod in held.values()]
+        defaults = self._defaults.all()
+        self._deleted = set()
+        relist = Relist(self, self._deleted)
+        try:
+            yield relist
+        finally:
+            self._deleted = None
+        self._has_seen_builds = True
+        for key, build in builds.items():
+            if build.uid not in relist.uids and self._builds.get(key) is build:
+                self.drop_build(key)
+        for namespace, held in defaults:
+            if held.uid not in relist.uids and self.defaults(namespace) is held:
+                self._set_defaults(namespace, NO_DEFAULTS)
+        for key, pod in pods:
+            if pod.uid not in relist.uids and self._pods.get(key, {}).get(pod.name) is pod:
+                self._drop_pod(key, pod.name)
+
+    def known_keys(self) -> Keys:
+        """The keys of everything that there may be something to do about."""
+        return [*{**self._builds, **self._pods}, *(Sweep(namespace) for namespace in self.finished.namespaces())]
+
+    def build(self, key: BuildKey) -> ImageBuild | None:
+        """The build of a key, unless it is deleted or finished."""
+        return self._builds.get(key)
+
+    def unfinished(self) -> Iterator[tuple[ImageBuild, bool]]:
+        """Every build that is not finished, and whether it has begun."""
+        for build in self._builds.values():
+            if not build.is_finished:
+                yield build, build.started is not None or bool(self.pods(build))
+
+    def has_pods(self, key: BuildKey) -> bool:
+        """Whether there are pods of a build, which itself may be unknown."""
+        return key in self._pods
+
+    def pods(self, build: ImageBuild) -> tuple[PodFacts, ...]:
+        """The pods of exactly this build, not of an earlier one of the same name."""
+        pods = self._pods.get(BuildKey.of(build), {})
+        return tuple(pod for pod in pods.values() if pod.owner_uid == build.uid)

@@ -1,0 +1,31 @@
+"""The resync: list everything again, for what the watches may have missed."""
+
+from collections.abc import Sequence
+
+from imagebuild_operator.api.names import POD_SELECTOR
+from imagebuild_operator.cache.store import Store
+from imagebuild_operator.client.cluster import Cluster
+
+
+async def relist(cluster: Cluster, store: Store, namespaces: Sequence[str], fields: str) -> None:
+    """Take every build, pod and ImageBuildDefaults into the cache, and forget those that no longer exist.
+
+    The watches do not say when they have shown everything, nor what was deleted while they were interrupted.
+
+    Args:
+        cluster: The API server.
+        store: The cache.
+        namespaces: The namespaces to list; empty for all.
+        fields: The field selector of the watch of ImageBuilds.
+
+    Raises:
+        ClusterError: the API server failed; the same call later will do.
+    """
+    with store.relist() as listed:
+        for namespace in namespaces or ("",):
+            async for body in cluster.defaults.list(namespace):
+                listed.defaults(body)
+            async for body in cluster.builds.list(namespace, fields):
+                listed.build(body)
+            async for body in cluster.pods.list(namespace, POD_SELECTOR):
+                listed.pod(body)

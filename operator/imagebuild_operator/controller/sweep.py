@@ -1,0 +1,70 @@
+"""Delete the finished builds that are past their TTL or over the history limits."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from imagebuild_operator.api.errors import ClusterError
+from imagebuild_operator.cache.keys import BuildKey
+from imagebuild_operator.cache.store import Store
+from imagebuild_operator.client.cluster import Cluster
+from imagebuild_operator.decide.retention import expired
+from imagebuild_operator.settings import History
+from imagebuild_operator.telemetry.logging import about
+
+_logger: Final = logging.getLogger(__name__)
+
+
+class Sweeper:
+    """Deletes finished builds, one namespace at a time."""
+
+    def __init__(self, cluster: Cluster, store: Store, fields: str, clock: Callable[[], datetime]) -> None:
+        """Make a sweeper.
+
+        Args:
+            cluster: The API server.
+            store: The cache, which remembers the finished builds.
+            fields: The field selector of the watch of ImageBuilds, if it excludes finished builds; else empty.
+            clock: Tells the time.
+        """
+        self._cluster = cluster
+        self._store = store
+        self._fields = fields
+        self._clock = clock
+
+    async def sweep(self, namespace: str) -> float | None:
+        """Delete the builds of a namespace that are due.
+
+        Returns:
+            Seconds until the next is due, or None.
+
+        Raises:
+            ClusterError: the API server failed; the same call later will do.
+        """
+        await self._list_finished(namespace)
+        history = self._store.history(namespace)
+        due, wait = expired(self._store.finished.of(namespace), history, self._clock())
+        if due and self._fields and history != History():
+            # Those that others have deleted are still counted, since the watch excludes them.
+            self._store.finished.unlist(namespace)
+            await self._list_finished(namespace)
+            due, wait = expired(self._store.finished.of(namespace), history, self._clock())
+        for build in due:
+            await self._cluster.builds.delete(namespace, build.name, build.uid)
+            self._store.drop_build(BuildKey(namespace, build.name))
+            extra = about(namespace, build.name, uid=build.uid)
+            _logger.info("Deleted the finished build: it is past its TTL or over the history limit.", extra=extra)
+        return wait
+
+    async def _list_finished(self, namespace: str) -> None:
+        """List the finished builds of a namespace again, if a change of its defaults concerns them."""
+        if namespace not in self._store.finished.unlisted:
+            return
+        self._store.finished.unlisted.discard(namespace)
+        try:
+            async for body in self._cluster.builds.list(namespace):
+                self._store.put_finished(body)
+        except ClusterError:
+            self._store.finished.unlisted.add(namespace)
+            raise
