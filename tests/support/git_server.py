@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
+from support.ports import free_port
 from support.serving import serving
 
 ENVIRONMENT = {
@@ -130,9 +131,7 @@ def serve_git_with_nginx(root: Path, directory: Path, user: str, password: str) 
     """The way in which most servers of one's own do it: nginx, fcgiwrap and a file of passwords."""
     here = directory / "nginx"
     here.mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     accounts = subprocess.run(["htpasswd", "-bn", user, password], check=True, capture_output=True).stdout
     (here / "htpasswd").write_bytes(accounts)
     backend = git(root, "--exec-path") + "/git-http-backend"

@@ -1,7 +1,6 @@
 """An S3 server: moto's, run by uv in an environment of its own, since it and the operator's client want different
 versions of one library. To take another version, change it here."""
 
-import socket
 import ssl
 import subprocess
 import time
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.https import Https
+from support.ports import free_port
 
 MOTO = "moto[s3,server]==5.2.5"
 UV = Path(__file__).resolve().parents[2] / "build" / "uv"
@@ -47,9 +47,7 @@ class S3:
 
 @contextmanager
 def serve_s3(directory: Path, address: str = "127.0.0.1", *, tls: bool = True) -> Iterator[S3]:
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        port = probe.getsockname()[1]
+    port = free_port(address)
     https = Https.make(directory)
     command = [str(UV), "tool", "run", "--quiet", "--from", MOTO, "moto_server", f"--host={address}", f"--port={port}"]
     if tls:

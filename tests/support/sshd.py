@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.ports import free_port
+
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 
 
@@ -45,9 +47,7 @@ def serve_ssh(directory: Path, kind: str = "ed25519", *options: str, address: st
     assert SSHD is not None
     make_key(directory / "host", "-t", kind)
     private = make_key(directory / "user", "-t", kind, *options)
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        port = probe.getsockname()[1]
+    port = free_port(address)
     config = directory / "sshd_config"
     config.write_text(
         f"ListenAddress {address}\nPort {port}\nHostKey {directory / 'host'}\nPidFile none\nUsePAM no\nStrictModes no\n"

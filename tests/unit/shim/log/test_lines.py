@@ -1,0 +1,31 @@
+"""Output arrives in chunks and leaves in lines."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from kaniko_shim.log.lines import LONGEST, OVERLAP, Lines
+
+
+@given(st.lists(st.binary(max_size=50)))
+def test_lines_are_the_same_however_they_arrive(chunks: list[bytes]):
+    whole = b"".join(chunks)
+    got, expected = list[str](), list[str]()
+    lines = Lines(got.append)
+    for chunk in chunks:
+        lines.feed(chunk)
+    lines.end()
+    at_once = Lines(expected.append)
+    at_once.feed(whole)
+    at_once.end()
+    assert got == expected
+    assert len(got) == whole.count(b"\n") + (not whole.endswith(b"\n") and bool(whole))
+
+
+def test_an_endless_line_is_handed_on_in_parts():
+    got = list[str]()
+    lines = Lines(got.append)
+    for _ in range(100):
+        lines.feed(b"word " * 1000)
+    lines.end()
+    assert "".join(got) == "word " * 100_000
+    assert max(map(len, got)) <= LONGEST + OVERLAP
+    assert all(part.strip().endswith("word") for part in got)
