@@ -76,7 +76,7 @@ def main(count: int, limit: int) -> None:
         builds.create_namespaced_custom_object(GROUP, VERSION, namespace, PLURAL, {**body, "spec": spec()})
 
     with tempfile.TemporaryDirectory() as folder:
-        settings = {"MAX_RUNNING": str(limit)}
+        settings = {"admission": {"maxRunning": limit}}
         operator = OperatorProcess(Path(variables["KUBECONFIG"]), f"{busy},{quiet}", Path(folder) / "log", settings)
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(lambda number: create(busy, f"well-{number}"), range(count)))

@@ -1,26 +1,23 @@
-"""The operator's own settings, from `IMAGEBUILD_*` variables and the file of build defaults.
+"""The operator's own settings: their values, and how the settings file is parsed.
 
-The chart writes both; see its values for what each means.
+The chart writes the file; its README says what each value means.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Final
-
-import yaml
 
 from imagebuild_operator.api.build import Registry
 from imagebuild_operator.api.errors import SettingsError
-from imagebuild_operator.api.parse import parse_registry
+from imagebuild_operator.api.fields import Fields
 from imagebuild_operator.api.selector import is_selector
+from imagebuild_operator.api.sources import KeyRef
 
-PREFIX: Final = "IMAGEBUILD_"
-
-#: Seconds until another operator takes over from one that has died without a word.
+#: Seconds after which a Lease that is not renewed expires, so that a standby takes over.
 LEASE_SECONDS: Final = 10
+#: The highest port number.
+PORTS: Final = 65535
 
 #: What the executor needs to unpack base images with their owners and modes, and to run RUN as another user
 #: (GoogleContainerTools/kaniko#778, #2201).
@@ -124,8 +121,8 @@ class OperatorSettings:
     log_format: str = "plain"
     log_level: str = "INFO"
     health_port: int = 8080
-    #: Port of the metrics; none are served at 0.
-    metrics_port: int = 0
+    #: Port of the metrics; None where they are not served.
+    metrics_port: int | None = 8081
     #: Whether metrics on builds are told apart by namespace.
     metrics_namespaces: bool = False
     #: Seconds without a word, bookmarks included, after which a watch is made anew. The API server sends a bookmark
@@ -146,163 +143,98 @@ class OperatorSettings:
     lease: LeaseSettings | None = None
 
 
-def load_settings(environ: Mapping[str, str]) -> OperatorSettings:
-    """Read the settings from the environment.
+def parse_settings(document: object) -> OperatorSettings:
+    """Parse the settings file: the chart's values that concern the operator, by the same names.
 
     Raises:
-        SettingsError: names every variable that is missing or malformed.
+        SettingsError: lists every field that is missing, malformed or unknown.
     """
-    given = {name.removeprefix(PREFIX): value for name, value in environ.items() if name.startswith(PREFIX)}
-    problems: list[str] = []
-    builder_image = given.get("BUILDER_IMAGE", "")
-    if not builder_image:
-        problems.append(f"{PREFIX}BUILDER_IMAGE is not set: give the reference of the builder image")
-    selector = given.get("SELECTOR", "").strip()
-    if not is_selector(selector):
-        problems.append(f"{PREFIX}SELECTOR is {selector!r}: write a label selector such as team=a or !team")
-    log_format = given.get("LOG_FORMAT") or "plain"
-    if log_format not in {"plain", "json"}:
-        problems.append(f"{PREFIX}LOG_FORMAT is {log_format!r}: write plain or json")
-    log_level = (given.get("LOG_LEVEL") or "INFO").upper()
-    if log_level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-        problems.append(f"{PREFIX}LOG_LEVEL is {log_level!r}: write debug, info, warning or error")
-    health_port = _port(given, "HEALTH_PORT", 8080, problems)
-    metrics_port = _port(given, "METRICS_PORT", 0, problems)
-    retry_delay = _number(given, "RETRY_DELAY", 10.0, problems)
-    keep_pods = given.get("KEEP_PODS") or "failed"
-    if keep_pods not in set(KeepPods):
-        problems.append(f"{PREFIX}KEEP_PODS is {keep_pods!r}: write none, failed or all")
-    progress = given.get("PROGRESS") or "true"
-    if progress not in {"true", "false"}:
-        problems.append(f"{PREFIX}PROGRESS is {progress!r}: write true or false")
-    history = History(_count(given, "HISTORY_SUCCEEDED", problems), _count(given, "HISTORY_FAILED", problems))
-    limits = Limits(
-        _count(given, "MAX_RUNNING", problems) or 0,
-        _count(given, "MAX_RUNNING_PER_NAMESPACE", problems) or 0,
-        _counts(given, "MAX_RUNNING_NAMESPACES", problems),
+    fields = Fields(document)
+    leader, log, metrics = fields.section("leaderElection"), fields.section("log"), fields.section("metrics")
+    metrics_port = metrics.whole("port", 8081, 1, PORTS)
+    endpoint = fields.section("tracing").text(
+        "endpoint", None, r"(https?://[^/\s]+/?)?", "write http://HOST:PORT of a collector"
     )
-    metrics_namespaces = _switch(given, "METRICS_NAMESPACES", problems)
-    watch_silence = _number(given, "WATCH_SILENCE", 90.0, problems)
-    tracing_endpoint = given.get("TRACING_ENDPOINT") or None
-    if tracing_endpoint and not re.fullmatch(r"https?://[^/\s]+/?", tracing_endpoint):
-        problems.append(f"{PREFIX}TRACING_ENDPOINT is {tracing_endpoint!r}: write http://HOST:PORT of a collector")
-    lease = _lease(given, problems)
-    defaults = _read_defaults(given.get("DEFAULTS_FILE"), problems)
+    builder = fields.section("builder")
+    settings = OperatorSettings(
+        defaults=_build_defaults(builder, traced=bool(endpoint)),
+        keep_pods=KeepPods(builder.choice("keepPods", "failed", tuple(KeepPods))),
+        namespaces=fields.texts("watchNamespaces"),
+        selector=fields.read("buildSelector", "", _selector, "write a label selector such as team=a or !team"),
+        lease=_lease(leader),
+        limits=_limits(fields.section("admission")),
+        history=_history(fields.section("history")),
+        retry_delay=fields.section("retry").seconds("delaySeconds", 10.0),
+        progress=fields.section("progress").switch("enabled", default=True),
+        log_format=log.choice("format", "plain", ("plain", "json")),
+        log_level=log.choice("level", "info", ("debug", "info", "warning", "error")).upper(),
+        health_port=fields.section("probes").whole("port", 8080, 1, PORTS),
+        metrics_port=metrics_port if metrics.switch("enabled", default=True) else None,
+        metrics_namespaces=metrics.switch("namespaceLabels", default=False),
+        tracing_endpoint=endpoint or None,
+        watch_silence=fields.section("watches").seconds("silenceSeconds", 90.0),
+    )
+    problems = list(fields.problems())
     if problems:
         raise SettingsError("; ".join(problems))
-    return OperatorSettings(
-        defaults=BuildDefaults(
-            builder_image=builder_image,
-            traced=tracing_endpoint is not None,
-            builder_pull_policy=given.get("BUILDER_PULL_POLICY") or "IfNotPresent",
-            **defaults,
+    return settings
+
+
+def _build_defaults(builder: Fields, *, traced: bool) -> BuildDefaults:
+    return BuildDefaults(
+        builder_image=builder.required("image", r"\S+", "write the reference of the builder image"),
+        builder_pull_policy=builder.choice("pullPolicy", "IfNotPresent", ("Always", "IfNotPresent", "Never")),
+        image_pull_secrets=tuple(
+            secret.required("name", r"\S+", "write the name of a Secret")
+            for secret in builder.sections("imagePullSecrets")
         ),
-        namespaces=tuple(name.strip() for name in given.get("NAMESPACES", "").split(",") if name.strip()),
-        selector=selector,
-        log_format=log_format,
-        log_level=log_level,
-        health_port=health_port,
-        metrics_port=metrics_port,
-        metrics_namespaces=metrics_namespaces,
-        watch_silence=watch_silence,
-        tracing_endpoint=tracing_endpoint,
-        retry_delay=retry_delay,
-        keep_pods=KeepPods(keep_pods),
-        progress=progress == "true",
-        history=history,
-        limits=limits,
-        lease=lease,
+        resources=builder.mapping("resources"),
+        node_selector=builder.strings("nodeSelector"),
+        tolerations=builder.mappings("tolerations"),
+        registries=tuple(map(_registry, builder.sections("registries"))),
+        check_push=builder.switch("checkPush", default=True),
+        traced=traced,
+        allow_privilege_escalation=builder.switch("allowPrivilegeEscalation", default=False),
+        capabilities=builder.texts("capabilities", CAPABILITIES),
     )
 
 
-def _port(given: Mapping[str, str], name: str, default: int, problems: list[str]) -> int:
-    text = given.get(name) or str(default)
-    if text.isdecimal() and int(text) < 1 << 16:
-        return int(text)
-    problems.append(f"{PREFIX}{name} is {text!r}: write a port number")
-    return 0
+def _registry(entry: Fields) -> Registry:
+    bundle = entry.section("caRef")
+    name, key = bundle.text("name", ""), bundle.text("key", "ca.crt")
+    return Registry(
+        host=entry.required("host", r"\S+", "write HOST[:PORT] of a registry"),
+        insecure=entry.switch("insecure", default=False),
+        skip_tls_verify=entry.switch("skipTLSVerify", default=False),
+        mirrors=entry.texts("mirrors"),
+        map_to=entry.text("mapTo", None),
+        authority=KeyRef("configMapKeyRef", name, key) if name else None,
+    )
 
 
-def _switch(given: Mapping[str, str], name: str, problems: list[str]) -> bool:
-    text = (given.get(name) or "false").lower()
-    if text not in {"true", "false"}:
-        problems.append(f"{PREFIX}{name} is {text!r}: write true or false")
-    return text == "true"
+def _selector(value: object) -> str:
+    if not isinstance(value, str) or not is_selector(value.strip()):
+        raise ValueError
+    return value.strip()
 
 
-def _lease(given: Mapping[str, str], problems: list[str]) -> LeaseSettings | None:
-    name, namespace = given.get("LEASE_NAME", ""), given.get("LEASE_NAMESPACE", "")
-    seconds = _count(given, "LEASE_SECONDS", problems)
-    seconds = LEASE_SECONDS if seconds is None else seconds
+def _lease(leader: Fields) -> LeaseSettings | None:
+    seconds = leader.whole("leaseSeconds", LEASE_SECONDS, 1)
+    name, namespace = leader.text("leaseName", ""), leader.text("leaseNamespace", "")
     if not name:
         return None
     if not namespace:
-        problems.append(f"{PREFIX}LEASE_NAMESPACE is not set: give the namespace of the Lease {name}")
-    if seconds < 1:
-        problems.append(f"{PREFIX}LEASE_SECONDS is {seconds}: write 1 or more")
+        leader.required("leaseNamespace", r"\S+", f"write the namespace of the Lease {name}")
     return LeaseSettings(namespace, name, seconds)
 
 
-def _number(given: Mapping[str, str], name: str, default: float, problems: list[str]) -> float:
-    text = given.get(name) or str(default)
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < float("inf"):
-        problems.append(f"{PREFIX}{name} is {text!r}: write a number of seconds")
-    return number
+def _limits(admission: Fields) -> Limits:
+    return Limits(
+        cluster=admission.whole("maxRunning", 0),
+        namespace=admission.whole("maxRunningPerNamespace", 0),
+        namespaces=admission.wholes("namespaces"),
+    )
 
 
-def _count(given: Mapping[str, str], name: str, problems: list[str]) -> int | None:
-    text = given.get(name) or None
-    if text is None or text.isdecimal():
-        return None if text is None else int(text)
-    problems.append(f"{PREFIX}{name} is {text!r}: write a whole number, or nothing")
-    return None
-
-
-def _counts(given: Mapping[str, str], name: str, problems: list[str]) -> dict[str, int]:
-    pairs = [pair.strip().partition("=") for pair in given.get(name, "").split(",") if pair.strip()]
-    if all(key and count.isdecimal() for key, _, count in pairs):
-        return {key: int(count) for key, _, count in pairs}
-    problems.append(f"{PREFIX}{name} is {given[name]!r}: write NAMESPACE=NUMBER, joined by commas")
-    return {}
-
-
-def _read_defaults(path: str | None, problems: list[str]) -> dict[str, Any]:
-    if not path:
-        return {}
-    try:
-        document = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-        return parse_defaults(document)
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        problems.append(f"{PREFIX}DEFAULTS_FILE {path} can't be used: {error!r}")
-        return {}
-
-
-def parse_defaults(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn the document of build defaults into arguments of `BuildDefaults`.
-
-    Raises:
-        TypeError: it holds a key that means nothing.
-    """
-    known: dict[str, tuple[str, Callable[[Any], Any]]] = {
-        "imagePullSecrets": ("image_pull_secrets", lambda refs: tuple(ref["name"] for ref in refs)),
-        "resources": ("resources", dict),
-        "nodeSelector": ("node_selector", dict),
-        "tolerations": ("tolerations", tuple),
-        "registries": ("registries", lambda entries: tuple(parse_registry(entry) for entry in entries)),
-        "checkPush": ("check_push", bool),
-        "allowPrivilegeEscalation": ("allow_privilege_escalation", bool),
-        "capabilities": ("capabilities", tuple),
-    }
-    unknown = sorted(set(document) - set(known))
-    if unknown:
-        raise TypeError(f"unknown keys {', '.join(unknown)}: known are {', '.join(known)}")
-    arguments: dict[str, Any] = {}
-    for key, value in document.items():
-        name, read = known[key]
-        if value is not None:
-            arguments[name] = read(value)
-    return arguments
+def _history(history: Fields) -> History:
+    return History(history.whole("succeeded", None), history.whole("failed", None))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from imagebuild_operator.settings import parse_settings
 
 #: The version that objects are rendered and checked for.
 KUBERNETES = "1.34.0"
@@ -57,12 +58,9 @@ def operator_container(objects: list[Json]) -> Json:
     return found
 
 
-def environment(objects: list[Json]) -> dict[str, str]:
-    """Give the operator's environment variables."""
-    return {variable["name"]: variable["value"] for variable in operator_container(objects)["env"]}
-
-
-def build_defaults(objects: list[Json]) -> Json:
-    """Give the document of build defaults that the operator reads."""
-    document: Json = yaml.safe_load(one(objects, "ConfigMap", "operator")["data"]["defaults.yaml"])
+def settings(objects: list[Json]) -> Json:
+    """Give the settings file that the operator reads; the operator accepts it."""
+    [config_map] = [item for item in objects if item["kind"] == "ConfigMap" and "settings.yaml" in item["data"]]
+    document: Json = yaml.safe_load(config_map["data"]["settings.yaml"])
+    parse_settings(document)
     return document

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 from chart.helm import CHART
-from chart.render import Chart, environment, one, operator_container
+from chart.render import Chart, one, operator_container, settings
 from imagebuild_operator.api.reason_rows import Cause
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.telemetry.counts import ENDINGS
@@ -106,5 +106,5 @@ def test_without_metrics_there_is_nothing_of_it(chart: Chart) -> None:
         "ConfigMap",
         "Deployment",
     }
-    assert environment(objects)["IMAGEBUILD_METRICS_PORT"] == "0"
+    assert settings(objects)["metrics"]["enabled"] is False
     assert [port["name"] for port in operator_container(objects)["ports"]] == ["health"]

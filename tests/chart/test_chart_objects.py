@@ -1,11 +1,13 @@
 """The objects that the chart renders."""
 
+from dataclasses import replace
 from typing import Any
 
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
-from chart.render import KUBERNETES, Chart, build_defaults, environment, one, operator_container
+from chart.render import KUBERNETES, Chart, one, operator_container, settings
+from imagebuild_operator.settings import parse_settings
 
 EVERYTHING: dict[str, Any] = {
     "image": {"repository": "registry.example.com:5000/operator", "digest": "sha256:" + "a" * 64},
@@ -148,71 +150,57 @@ def test_probes(chart: Chart) -> None:
         assert container[probe]["httpGet"] == {"path": path, "port": "health"}
 
 
-def test_limits_reach_the_operator(chart: Chart) -> None:
-    made = environment(chart.render({"admission": {"maxRunning": 50, "namespaces": {"team-a": 5, "team-b": 0}}}))
-    assert made["IMAGEBUILD_MAX_RUNNING"] == "50"
-    assert made["IMAGEBUILD_MAX_RUNNING_NAMESPACES"] == "team-a=5,team-b=0"
+def test_numbers_reach_the_operator_as_whole_numbers(chart: Chart) -> None:
+    values = {"admission": {"namespaces": {"team-a": 5, "1": 0}}, "history": {"succeeded": 0, "failed": 2_000_000}}
+    made = settings(chart.render(values))
+    assert made["admission"]["namespaces"] == {"team-a": 5, "1": 0}
+    assert made["history"] == {"succeeded": 0, "failed": 2_000_000}
 
 
-def test_history_limits_reach_the_operator_as_whole_numbers(chart: Chart) -> None:
-    made = environment(chart.render({"history": {"succeeded": 0, "failed": 2_000_000}}))
-    assert (made["IMAGEBUILD_HISTORY_SUCCEEDED"], made["IMAGEBUILD_HISTORY_FAILED"]) == ("0", "2000000")
-
-
-def test_defaults_reach_the_operator(chart: Chart) -> None:
+def test_the_settings_file_holds_the_values(chart: Chart) -> None:
     objects = chart.render()
-    assert environment(objects) == {
-        "IMAGEBUILD_NAMESPACES": "",
-        "IMAGEBUILD_LEASE_NAME": "ib-imagebuild-operator",
-        "IMAGEBUILD_LEASE_NAMESPACE": "imagebuild-system",
-        "IMAGEBUILD_LEASE_SECONDS": "10",
-        "IMAGEBUILD_BUILDER_IMAGE": "ghcr.io/imagebuild-dev/imagebuild-builder:0.1.0",
-        "IMAGEBUILD_BUILDER_PULL_POLICY": "IfNotPresent",
-        "IMAGEBUILD_DEFAULTS_FILE": "/etc/imagebuild/defaults.yaml",
-        "IMAGEBUILD_MAX_RUNNING": "0",
-        "IMAGEBUILD_MAX_RUNNING_PER_NAMESPACE": "0",
-        "IMAGEBUILD_MAX_RUNNING_NAMESPACES": "",
-        "IMAGEBUILD_KEEP_PODS": "failed",
-        "IMAGEBUILD_HISTORY_SUCCEEDED": "",
-        "IMAGEBUILD_HISTORY_FAILED": "",
-        "IMAGEBUILD_RETRY_DELAY": "10",
-        "IMAGEBUILD_PROGRESS": "true",
-        "IMAGEBUILD_LOG_FORMAT": "json",
-        "IMAGEBUILD_LOG_LEVEL": "info",
-        "IMAGEBUILD_HEALTH_PORT": "8080",
-        "IMAGEBUILD_METRICS_PORT": "8081",
-        "IMAGEBUILD_METRICS_NAMESPACES": "false",
+    container = operator_container(objects)
+    assert container["env"] == [{"name": "IMAGEBUILD_SETTINGS_FILE", "value": "/etc/imagebuild/settings.yaml"}]
+    assert {"name": "settings", "mountPath": "/etc/imagebuild", "readOnly": True} in container["volumeMounts"]
+    volumes = one(objects, "Deployment")["spec"]["template"]["spec"]["volumes"]
+    assert {"name": "settings", "configMap": {"name": "ib-imagebuild-operator"}} in volumes
+    values = yaml.safe_load((chart.folder / "values.yaml").read_text())
+    made = settings(objects)
+    for section, holds in made.items():
+        if section not in {"builder", "metrics", "leaderElection"}:
+            assert holds == values[section]
+    assert made["builder"] == {**values["builder"], "image": "ghcr.io/imagebuild-dev/imagebuild-builder:0.1.0"}
+    assert made["metrics"] == {"enabled": True, "port": 8081, "namespaceLabels": False}
+    assert made["leaderElection"] == {
+        "leaseName": "ib-imagebuild-operator",
+        "leaseNamespace": "imagebuild-system",
+        "leaseSeconds": 10,
     }
-    assert build_defaults(objects) == {
-        "checkPush": True,
-        "allowPrivilegeEscalation": False,
-        "resources": {
-            "requests": {"cpu": "250m", "memory": "512Mi", "ephemeral-storage": "1Gi"},
-            "limits": {"ephemeral-storage": "20Gi"},
-        },
-    }
+
+
+def test_the_values_have_the_operators_own_defaults(chart: Chart) -> None:
+    made = parse_settings(settings(chart.render()))
+    bare = parse_settings({"builder": {"image": "b:1"}, "log": {"format": "json"}})
+    # The chart's own: the image, the resources of a build and the Lease.
+    defaults = replace(bare.defaults, builder_image=made.defaults.builder_image, resources=made.defaults.resources)
+    assert made == replace(bare, defaults=defaults, lease=made.lease)
 
 
 def test_values_reach_the_operator(chart: Chart) -> None:
     objects = chart.render(EVERYTHING)
     container = operator_container(objects)
     assert container["image"] == "registry.example.com:5000/operator@sha256:" + "a" * 64
-    assert (
-        environment(objects).items()
-        >= {
-            "IMAGEBUILD_BUILDER_IMAGE": "registry.example.com/builder:2",
-            "IMAGEBUILD_BUILDER_PULL_POLICY": "Always",
-            "IMAGEBUILD_TRACING_ENDPOINT": "http://collector.monitoring:4318",
-            "IMAGEBUILD_LOG_FORMAT": "plain",
-            "IMAGEBUILD_LOG_LEVEL": "debug",
-        }.items()
-    )
-    builder = {key: value for key, value in EVERYTHING["builder"].items() if key not in {"image", "pullPolicy"}}
+    builder = {**EVERYTHING["builder"], "image": "registry.example.com/builder:2", "keepPods": "failed"}
     builder["resources"] = {
         "requests": {"cpu": 2, "memory": "512Mi", "ephemeral-storage": "1Gi"},
         "limits": {"memory": "4Gi", "ephemeral-storage": "20Gi"},
     }
-    assert build_defaults(objects) == builder
+    made = settings(objects)
+    assert made["builder"] == builder
+    for section in ("admission", "history", "log", "tracing"):
+        assert made[section] == EVERYTHING[section]
+    assert made["leaderElection"]["leaseSeconds"] == 15
+    assert made["metrics"] == {"enabled": True, "port": 9000, "namespaceLabels": True}
     pod = one(objects, "Deployment")["spec"]["template"]
     assert pod["metadata"]["labels"]["team"] == "platform"
     assert pod["metadata"]["annotations"]["example.com/a"] == "b"
@@ -222,12 +210,13 @@ def test_values_reach_the_operator(chart: Chart) -> None:
         assert pod["spec"][key] == EVERYTHING[key]
 
 
-def test_a_change_of_the_build_defaults_rolls_the_operator(chart: Chart) -> None:
+def test_a_change_of_the_settings_restarts_the_operator(chart: Chart) -> None:
     def checksum(values: dict[str, Any]) -> str:
         template = one(chart.render(values), "Deployment")["spec"]["template"]
-        return str(template["metadata"]["annotations"]["checksum/defaults"])
+        return str(template["metadata"]["annotations"]["checksum/settings"])
 
-    assert checksum({}) == checksum({"log": {"level": "debug"}})
+    assert checksum({}) == checksum({"crds": {"keep": False}})
+    assert checksum({}) != checksum({"log": {"level": "debug"}})
     assert checksum({}) != checksum({"builder": {"nodeSelector": {"builds": "yes"}}})
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from chart.render import Chart, environment, one
+from chart.render import Chart, one, settings
 
 RULES = [
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds"], "verbs": ["get", "list", "watch", "delete"]},
@@ -66,7 +66,7 @@ def test_without_progress_no_log_can_be_read(chart: Chart) -> None:
     assert one(objects, "ClusterRole", "-operator-imagebuild-system")["rules"] == [
         rule for rule in RULES if "pods/log" not in rule["resources"]
     ]
-    assert environment(objects)["IMAGEBUILD_PROGRESS"] == "false"
+    assert settings(objects)["progress"] == {"enabled": False}
 
 
 def test_some_namespaces(chart: Chart) -> None:
@@ -79,7 +79,7 @@ def test_some_namespaces(chart: Chart) -> None:
         "imagebuild-system"
     }
     assert not [item for item in objects if item["kind"].startswith("ClusterRole")]
-    assert environment(objects)["IMAGEBUILD_NAMESPACES"] == "team-a,team-b"
+    assert settings(objects)["watchNamespaces"] == ["team-a", "team-b"]
 
 
 def test_releases_of_one_name_have_nothing_of_the_cluster_in_common(chart: Chart) -> None:

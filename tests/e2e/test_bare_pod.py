@@ -40,10 +40,11 @@ def bare_pod(image: str, variables: dict[str, str]) -> dict[str, Any]:
 
 def builder_image(kubectl: Kubectl) -> str:
     """The builder image that the chart was installed with."""
-    return kubectl(
-        "-n", "imagebuild-system", "get", "deployment", "--output",
-        'jsonpath={.items[0].spec.template.spec.containers[0].env[?(@.name=="IMAGEBUILD_BUILDER_IMAGE")].value}',
+    settings = kubectl(
+        "-n", "imagebuild-system", "get", "configmap", "--selector", "app.kubernetes.io/component=operator",
+        "--output", r"jsonpath={.items[0].data.settings\.yaml}",
     )  # fmt: skip
+    return str(yaml.safe_load(settings)["builder"]["image"])
 
 
 def documented_pod() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from chart.helm import CHART, find_helm
 from environment import cluster_variables
 from functional.kube import Builds, Defaults, Helm, Kubectl
 from functional.kubelet import Kubelet
-from functional.operator_process import OperatorProcess
+from functional.operator_process import OperatorProcess, Settings
 from kubernetes import client, config
 from support.watching import wait_for_definitions
 
@@ -99,7 +99,7 @@ def defaults(crd: Path, api: client.ApiClient, namespace: str) -> Iterator[Defau
 
 
 @pytest.fixture
-def settings() -> dict[str, str]:
+def settings() -> Settings:
     """What differs from the operator's default settings; a test says more with `parametrize`."""
     return {}
 
@@ -111,7 +111,7 @@ def operator(
     namespace: str,
     api: client.ApiClient,
     tmp_path: Path,
-    settings: dict[str, str],
+    settings: Settings,
 ) -> Iterator[OperatorProcess]:
     """A running operator for the test's namespace; it must never have logged an unexpected exception."""
     assert crd.exists()

@@ -11,28 +11,42 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import yaml
 from functional.operator_server import OperatorServer
 from support.metrics import Samples, read_samples
 
 BUILDER_IMAGE = "registry.example.com/builder:1"
+SETTINGS_FILE = "IMAGEBUILD_SETTINGS_FILE"
+
+#: A settings file, or a part of one.
+Settings = Mapping[str, Any]
 
 
 class OperatorProcess:
     """`imagebuild-operator`, watching one namespace."""
 
-    def __init__(self, kubeconfig: Path, namespace: str, log: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, kubeconfig: Path, namespace: str, log: Path, settings: Settings | None = None) -> None:
+        """Prepare one.
+
+        Args:
+            kubeconfig: Of the API server.
+            namespace: The namespaces to watch, joined by commas; empty for all.
+            log: File for its log; its settings file is written beside it.
+            settings: What differs from the settings of other tests, in the form of the settings file.
+        """
         self._health, self._metrics = free_port(), free_port()
-        self._environment = {
-            **os.environ,
-            "KUBECONFIG": str(kubeconfig),
-            "IMAGEBUILD_NAMESPACES": namespace,
-            "IMAGEBUILD_BUILDER_IMAGE": BUILDER_IMAGE,
-            "IMAGEBUILD_HEALTH_PORT": str(self._health),
-            "IMAGEBUILD_METRICS_PORT": str(self._metrics),
-            "IMAGEBUILD_RETRY_DELAY": "0.2",
-            **{f"IMAGEBUILD_{name}": value for name, value in (settings or {}).items()},
+        base = {
+            "watchNamespaces": namespace.split(",") if namespace else [],
+            "builder": {"image": BUILDER_IMAGE},
+            "probes": {"port": self._health},
+            "metrics": {"port": self._metrics},
+            "retry": {"delaySeconds": 0.2},
         }
+        file = log.with_suffix(".settings.yaml")
+        file.write_text(yaml.safe_dump(merged(base, settings or {})), encoding="utf-8")
+        self._environment = {**os.environ, "KUBECONFIG": str(kubeconfig), SETTINGS_FILE: str(file)}
         self._log = log
         self._pid: int | None = None
 
@@ -108,6 +122,12 @@ class OperatorProcess:
 def _server() -> OperatorServer:
     """One for all tests; it ends with them."""
     return OperatorServer()
+
+
+def merged(base: Settings, changes: Settings) -> dict[str, Any]:
+    """Settings with changes, mappings inside of them merged too."""
+    both = {key: merged(base[key], changes[key]) for key in base.keys() & changes if isinstance(base[key], Mapping)}
+    return {**base, **changes, **both}
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from functional.operator_process import OperatorProcess
 from kubernetes import client
 from support.watching import condition, phase, wait_for_build, wait_for_finish, watch_builds
 
-ONE = {"MAX_RUNNING": "1"}
+ONE = {"admission": {"maxRunning": 1}}
 Json = dict[str, Any]
 
 
@@ -62,7 +62,7 @@ def test_a_suspended_build_begins_when_it_is_let_go(
     wait_for_build(api, namespace, "hello", begun)
 
 
-@pytest.mark.parametrize("settings", [{"MAX_RUNNING_PER_NAMESPACE": "1"}])
+@pytest.mark.parametrize("settings", [{"admission": {"maxRunningPerNamespace": 1}}])
 def test_a_higher_priority_is_first_and_can_be_given_later(
     operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
 ):
@@ -103,7 +103,7 @@ def test_a_killed_operator_lets_in_no_more_than_before(
     assert phase(builds.get("third")) == "Queued"
 
 
-@pytest.mark.parametrize("settings", [{"MAX_RUNNING": "5"}])
+@pytest.mark.parametrize("settings", [{"admission": {"maxRunning": 5}}])
 def test_a_burst_is_written_to_but_once_for_each_build(
     operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
 ):

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from functional.conftest import CRDS
 from functional.kube import Builds, Defaults, Kubectl, spec
 from functional.kubelet import PUSHED, Kubelet, terminated, waiting
-from functional.operator_process import OperatorProcess
+from functional.operator_process import OperatorProcess, Settings
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.resync import relist
@@ -43,10 +42,8 @@ CHART: Json = {
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> dict[str, str]:
-    file = tmp_path / "defaults.yaml"
-    file.write_text(yaml.safe_dump(CHART))
-    return {"DEFAULTS_FILE": str(file)}
+def settings() -> Settings:
+    return {"builder": CHART}
 
 
 def variables(pod: Json, container: str) -> dict[str, Any]:
@@ -245,7 +242,7 @@ def test_a_namespace_has_a_limit_of_its_own_until_it_has_none(
 
 
 @pytest.mark.usefixtures("operator")
-@pytest.mark.parametrize("settings", [{"MAX_RUNNING_PER_NAMESPACE": "1"}])
+@pytest.mark.parametrize("settings", [{"admission": {"maxRunningPerNamespace": 1}}])
 def test_a_namespace_may_have_more_than_the_charts_limit_for_all(
     builds: Builds, defaults: Defaults, api: client.ApiClient, namespace: str
 ):

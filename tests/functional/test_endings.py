@@ -66,7 +66,7 @@ def test_the_pod_of_a_success_goes_and_that_of_a_failure_stays(
     assert kubelet.pods() == [bad["metadata"]["name"]]
 
 
-@pytest.mark.parametrize("settings", [{"KEEP_PODS": "none"}])
+@pytest.mark.parametrize("settings", [{"builder": {"keepPods": "none"}}])
 def test_a_pod_that_a_dead_operator_has_left_goes(
     operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
 ):
@@ -96,7 +96,7 @@ def test_a_build_goes_when_its_time_to_live_is_over(
     wait_for_deletion(api, namespace, "later")
 
 
-@pytest.mark.parametrize("settings", [{"HISTORY_FAILED": "2"}])
+@pytest.mark.parametrize("settings", [{"history": {"failed": 2}}])
 def test_a_namespace_keeps_the_newest_of_its_finished_builds(
     operator: OperatorProcess, builds: Builds, api: client.ApiClient, namespace: str
 ):

@@ -80,7 +80,7 @@ def scene(kubeconfig: Path, builds: Builds, namespace: str, api: client.ApiClien
     core.create_namespaced_secret(namespace, secret)
     with ApiProxy(kubeconfig).running() as proxy:
         config = proxy.kubeconfig(tmp_path / "kubeconfig")
-        operator = OperatorProcess(config, namespace, tmp_path / "operator.log", {"WATCH_SILENCE": "2"})
+        operator = OperatorProcess(config, namespace, tmp_path / "operator.log", {"watches": {"silenceSeconds": 2}})
         yield Scene(proxy, operator, builds, api, namespace)
         if operator.is_running():
             operator.stop(signal.SIGKILL)

@@ -40,8 +40,10 @@ def start(kubeconfig: Path, crd: Path, namespace: str, api: client.ApiClient, tm
     started: list[OperatorProcess] = []
 
     def start(seconds: int = 2, kubeconfig: Path = kubeconfig) -> OperatorProcess:
-        lease = {"LEASE_NAME": "operator", "LEASE_NAMESPACE": namespace, "LEASE_SECONDS": str(seconds)}
-        made = OperatorProcess(kubeconfig, namespace, tmp_path / f"operator-{len(started)}.log", lease)
+        lease = {"leaseName": "operator", "leaseNamespace": namespace, "leaseSeconds": seconds}
+        made = OperatorProcess(
+            kubeconfig, namespace, tmp_path / f"operator-{len(started)}.log", {"leaderElection": lease}
+        )
         made.start()
         started.append(made)
         return made

@@ -10,7 +10,7 @@ from kubernetes import client
 from support.watching import phase, wait_for_build, wait_for_finish
 
 
-@pytest.mark.parametrize("settings", [{"LOG_FORMAT": "json"}])
+@pytest.mark.parametrize("settings", [{"log": {"format": "json"}}])
 def test_each_change_is_one_line_keyed_by_build_and_attempt(
     operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
 ):

@@ -88,7 +88,7 @@ def test_a_build_is_counted_by_the_process_that_wrote_its_end_and_by_no_other(
     assert value(operator.metrics(), FINISHED, result="failed", reason="RunCommandFailed") == 0
 
 
-@pytest.mark.parametrize("settings", [{"METRICS_NAMESPACES": "true", "MAX_RUNNING": "1"}])
+@pytest.mark.parametrize("settings", [{"metrics": {"namespaceLabels": True}, "admission": {"maxRunning": 1}}])
 def test_metrics_on_builds_can_be_told_apart_by_namespace(
     operator: OperatorProcess, builds: Builds, kubelet: Kubelet, namespace: str
 ):

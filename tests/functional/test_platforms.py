@@ -226,7 +226,7 @@ def test_an_operator_that_dies_at_every_step_makes_each_pod_once(
     wait_for_no_pods(api, namespace)
 
 
-@pytest.mark.parametrize("settings", [{"MAX_RUNNING": "1"}])
+@pytest.mark.parametrize("settings", [{"admission": {"maxRunning": 1}}])
 @pytest.mark.usefixtures("operator")
 def test_a_build_of_several_platforms_has_one_turn_for_all(
     builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str

@@ -32,7 +32,9 @@ def operator(
     account = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name="default"))
     client.CoreV1Api(api).create_namespaced_service_account(namespace, account)
     kubeconfig = front.kubeconfig(tmp_path / "front.yaml")
-    process = OperatorProcess(kubeconfig, namespace, tmp_path / "operator.log", {"WATCH_SILENCE": str(SILENCE)})
+    process = OperatorProcess(
+        kubeconfig, namespace, tmp_path / "operator.log", {"watches": {"silenceSeconds": SILENCE}}
+    )
     process.start()
     yield process
     process.stop()

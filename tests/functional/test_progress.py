@@ -104,7 +104,7 @@ def test_a_node_that_does_not_answer_keeps_few_waiting(
     assert operator.is_running()
 
 
-@pytest.mark.parametrize("settings", [{"PROGRESS": "false"}])
+@pytest.mark.parametrize("settings", [{"progress": {"enabled": False}}])
 def test_no_log_is_read_where_nobody_wants_progress(
     operator: OperatorProcess, builds: Builds, kubelet: Kubelet, node: Node, api: client.ApiClient, namespace: str
 ):

@@ -10,7 +10,7 @@ from functional.autopilot import Autopilot
 from functional.invariants import check
 from functional.kube import Builds, spec
 from functional.kubelet import PUSHED, Kubelet, running, terminated
-from functional.operator_process import OperatorProcess
+from functional.operator_process import OperatorProcess, Settings
 from kubernetes import client
 from support.api_proxy import ApiProxy
 from support.waiting import until
@@ -54,9 +54,9 @@ def install(
         proxies = [one, other]
         started: list[OperatorProcess] = []
 
-        def install(team: str, **settings: str) -> Install:
+        def install(team: str, **settings: Settings) -> Install:
             proxy = proxies.pop()
-            given = {"SELECTOR": f"team={namespace}-{team}", **settings}
+            given = {"buildSelector": f"team={namespace}-{team}", **settings}
             made = OperatorProcess(proxy.kubeconfig(tmp_path / team), watched, tmp_path / f"{team}.log", given)
             made.start()
             started.append(made)
@@ -101,7 +101,7 @@ def test_each_build_has_one_pod_and_is_written_by_its_own_installation_alone(
 def test_a_build_that_is_relabelled_while_it_runs_changes_hands_with_its_pod(
     install: Installer, label: Label, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
 ):
-    first, second = install("a", MAX_RUNNING="1"), install("b")
+    first, second = install("a", admission={"maxRunning": 1}), install("b")
     builds.create(spec(), name="moving", labels=label("a"))
     pod = kubelet.pod()
     kubelet.report(pod, "Running", build=running())
@@ -138,7 +138,7 @@ def test_a_build_that_is_relabelled_while_it_runs_changes_hands_with_its_pod(
 def test_history_is_that_of_an_installations_own_builds(
     install: Installer, label: Label, builds: Builds, api: client.ApiClient, namespace: str
 ):
-    first, second = install("a", HISTORY_SUCCEEDED="0"), install("b", HISTORY_SUCCEEDED="1")
+    first, second = install("a", history={"succeeded": 0}), install("b", history={"succeeded": 1})
     with Autopilot(api, namespace).flying() as pilot:
         builds.create(spec(), name="kept", labels=label("b"))
         pilot.wait("kept", "Succeeded")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from functional.kube import Builds, spec
 from functional.kubelet import PUSHED, Kubelet, terminated
-from functional.operator_process import OperatorProcess
+from functional.operator_process import OperatorProcess, Settings
 from kubernetes import client
 from support.otlp import Collector
 from support.waiting import until
@@ -21,8 +21,8 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture
-def settings(collector: Collector) -> dict[str, str]:
-    return {"TRACING_ENDPOINT": collector.endpoint, "LOG_FORMAT": "json"}
+def settings(collector: Collector) -> Settings:
+    return {"tracing": {"endpoint": collector.endpoint}, "log": {"format": "json"}}
 
 
 def test_a_build_is_one_trace_in_that_of_whoever_made_it(

@@ -68,15 +68,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
   verbs: [list, create, patch]
 {{- end -}}
 
-{{/* Defaults of build pods, the file that IMAGEBUILD_DEFAULTS_FILE names. */}}
-{{- define "imagebuild.buildDefaults" -}}
-{{- $defaults := dict "allowPrivilegeEscalation" .Values.builder.allowPrivilegeEscalation "checkPush" .Values.builder.checkPush -}}
-{{- range $key := list "imagePullSecrets" "resources" "nodeSelector" "tolerations" "registries" -}}
-{{- with get $.Values.builder $key -}}
-{{- $_ := set $defaults $key . -}}
-{{- end -}}
-{{- end -}}
-{{- toYaml $defaults -}}
+{{/* The settings file: the values that the operator reads, by the same names. Only images become references. */}}
+{{- define "imagebuild.settings" -}}
+{{- $settings := pick .Values "watchNamespaces" "buildSelector" "admission" "history" "retry" "progress" "log" "tracing" -}}
+{{- $image := include "imagebuild.image" (list .Values.builder.image .Chart.AppVersion) -}}
+{{- $_ := set $settings "builder" (set (deepCopy .Values.builder) "image" $image) -}}
+{{- $_ := set $settings "metrics" (pick .Values.metrics "enabled" "port" "namespaceLabels") -}}
+{{- $lease := dict "leaseName" (include "imagebuild.fullname" .) "leaseNamespace" .Release.Namespace -}}
+{{- $_ := set $settings "leaderElection" (merge $lease .Values.leaderElection) -}}
+{{- toYaml $settings -}}
 {{- end -}}
 
 {{/* Addresses of the API server as a JSON list: those of the values, or those that the cluster knows; empty where neither does. */}}

@@ -30,7 +30,7 @@ class Monitor:
             OSError: a port is taken.
         """
         await self._pages.serve_probes(self._settings.health_port, {HEALTH: self._ill, READY: self._unready})
-        if self._settings.metrics_port:
+        if self._settings.metrics_port is not None:
             await self._pages.serve_metrics(self._settings.metrics_port, self._meters.page)
 
     async def stop(self) -> None:

@@ -33,8 +33,8 @@ def tracing(endpoint: str | None) -> Iterator[Send | None]:
         send, close = _open(endpoint)
     except ModuleNotFoundError as error:
         raise SettingsError(
-            f"traces need OpenTelemetry ({error}): pip install 'imagebuild-operator[otel]', or unset "
-            "IMAGEBUILD_TRACING_ENDPOINT"
+            f"tracing.endpoint is set, but OpenTelemetry is not installed ({error}): run pip install "
+            "'imagebuild-operator[otel]', or remove tracing.endpoint"
         ) from error
     try:
         yield send

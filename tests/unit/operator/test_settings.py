@@ -1,8 +1,13 @@
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from imagebuild_operator.__main__ import SETTINGS_FILE, main, read_settings
 from imagebuild_operator.api.build import Registry
 from imagebuild_operator.api.errors import SettingsError
+from imagebuild_operator.api.sources import KeyRef
 from imagebuild_operator.settings import (
     BuildDefaults,
     History,
@@ -10,46 +15,53 @@ from imagebuild_operator.settings import (
     LeaseSettings,
     Limits,
     OperatorSettings,
-    load_settings,
+    parse_settings,
 )
 
-DEFAULTS = """
-resources: {requests: {cpu: 100m}}
-nodeSelector: {pool: builds}
-tolerations: [{key: builds, operator: Exists}]
-imagePullSecrets: [{name: regcred}]
-registries: [{host: docker.io, mirrors: [mirror.example]}, {host: plain.example, insecure: true}]
-allowPrivilegeEscalation: true
-capabilities: [CHOWN]
+LEAST: dict[str, Any] = {"builder": {"image": "b:1"}}
+EVERYTHING = """
+watchNamespaces: [one, two]
+buildSelector: team in (a, b),!legacy
+leaderElection: {leaseName: ib, leaseNamespace: system, leaseSeconds: 30}
+builder:
+  image: b:1
+  pullPolicy: Always
+  imagePullSecrets: [{name: regcred}]
+  resources: {requests: {cpu: 100m}}
+  keepPods: none
+  nodeSelector: {pool: builds}
+  tolerations: [{key: builds, operator: Exists}]
+  checkPush: false
+  allowPrivilegeEscalation: true
+  capabilities: [CHOWN]
+  registries:
+  - {host: docker.io, mirrors: [mirror.example]}
+  - {host: plain.example, insecure: true, skipTLSVerify: true}
+  - {host: private.example, mapTo: m.example, caRef: {name: ca}}
+admission: {maxRunning: 50, maxRunningPerNamespace: 2, namespaces: {team-a: 5, team-b: 0}}
+history: {succeeded: 5, failed: null}
+retry: {delaySeconds: 2.5}
+progress: {enabled: false}
+log: {format: json, level: debug}
+probes: {port: 9000}
+metrics: {port: 9001, namespaceLabels: true}
+tracing: {endpoint: "http://collector:4318"}
+watches: {silenceSeconds: 5}
 """
 
 
 def test_the_least_that_is_needed():
-    assert load_settings({"IMAGEBUILD_BUILDER_IMAGE": "b:1", "PATH": "/bin"}) == OperatorSettings(BuildDefaults("b:1"))
+    assert parse_settings(LEAST) == OperatorSettings(BuildDefaults("b:1"))
 
 
-def test_everything(tmp_path: Path):
-    file = tmp_path / "defaults.yaml"
-    file.write_text(DEFAULTS)
-    environment = {
-        "IMAGEBUILD_BUILDER_IMAGE": "b:1",
-        "IMAGEBUILD_BUILDER_PULL_POLICY": "Always",
-        "IMAGEBUILD_NAMESPACES": "one, two",
-        "IMAGEBUILD_SELECTOR": "team in (a, b),!legacy",
-        "IMAGEBUILD_LOG_FORMAT": "json",
-        "IMAGEBUILD_LOG_LEVEL": "debug",
-        "IMAGEBUILD_HEALTH_PORT": "9000",
-        "IMAGEBUILD_RETRY_DELAY": "2.5",
-        "IMAGEBUILD_KEEP_PODS": "none",
-        "IMAGEBUILD_PROGRESS": "false",
-        "IMAGEBUILD_MAX_RUNNING": "50",
-        "IMAGEBUILD_MAX_RUNNING_PER_NAMESPACE": "0",
-        "IMAGEBUILD_MAX_RUNNING_NAMESPACES": "team-a=5, team-b=0",
-        "IMAGEBUILD_HISTORY_SUCCEEDED": "5",
-        "IMAGEBUILD_HISTORY_FAILED": "",
-        "IMAGEBUILD_DEFAULTS_FILE": str(file),
-    }
-    assert load_settings(environment) == OperatorSettings(
+def test_null_is_the_default():
+    document = {key: dict.fromkeys(value) if isinstance(value, dict) else None for key, value in LEAST.items()}
+    document |= dict.fromkeys(key for key in yaml.safe_load(EVERYTHING) if key != "builder")
+    assert parse_settings({**document, "builder": {"image": "b:1", "nodeSelector": None}}) == parse_settings(LEAST)
+
+
+def test_everything():
+    assert parse_settings(yaml.safe_load(EVERYTHING)) == OperatorSettings(
         defaults=BuildDefaults(
             builder_image="b:1",
             builder_pull_policy="Always",
@@ -57,7 +69,13 @@ def test_everything(tmp_path: Path):
             resources={"requests": {"cpu": "100m"}},
             node_selector={"pool": "builds"},
             tolerations=({"key": "builds", "operator": "Exists"},),
-            registries=(Registry("docker.io", mirrors=("mirror.example",)), Registry("plain.example", insecure=True)),
+            registries=(
+                Registry("docker.io", mirrors=("mirror.example",)),
+                Registry("plain.example", insecure=True, skip_tls_verify=True),
+                Registry("private.example", map_to="m.example", authority=KeyRef("configMapKeyRef", "ca", "ca.crt")),
+            ),
+            check_push=False,
+            traced=True,
             allow_privilege_escalation=True,
             capabilities=("CHOWN",),
         ),
@@ -66,51 +84,93 @@ def test_everything(tmp_path: Path):
         log_format="json",
         log_level="DEBUG",
         health_port=9000,
+        metrics_port=9001,
+        metrics_namespaces=True,
+        watch_silence=5.0,
+        tracing_endpoint="http://collector:4318",
         retry_delay=2.5,
         keep_pods=KeepPods.NONE,
         progress=False,
         history=History(succeeded=5),
-        limits=Limits(cluster=50, namespaces={"team-a": 5, "team-b": 0}),
+        limits=Limits(cluster=50, namespace=2, namespaces={"team-a": 5, "team-b": 0}),
+        lease=LeaseSettings("system", "ib", 30),
     )
 
 
-def test_all_problems_are_named_at_once(tmp_path: Path):
-    file = tmp_path / "defaults.yaml"
-    file.write_text("resourcs: {}\n")
-    environment = {
-        "IMAGEBUILD_SELECTOR": "team: a",
-        "IMAGEBUILD_LOG_FORMAT": "xml",
-        "IMAGEBUILD_LOG_LEVEL": "loud",
-        "IMAGEBUILD_HEALTH_PORT": "http",
-        "IMAGEBUILD_RETRY_DELAY": "soon",
-        "IMAGEBUILD_KEEP_PODS": "some",
-        "IMAGEBUILD_PROGRESS": "yes",
-        "IMAGEBUILD_MAX_RUNNING_NAMESPACES": "team-a",
-        "IMAGEBUILD_HISTORY_FAILED": "-1",
-        "IMAGEBUILD_DEFAULTS_FILE": str(file),
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        ([], "the document is []: write a mapping"),
+        ({"log": "json"}, "log is 'json': write a mapping"),
+        ({"log": {"format": "xml"}}, "log.format is 'xml': write plain or json"),
+        ({"log": {"level": "loud"}}, "log.level is 'loud': write debug, info, warning or error"),
+        ({"logs": {}}, "logs is unknown: write one of leaderElection, log, metrics,"),
+        ({"log": {"levl": "info"}}, "log.levl is unknown: write one of format, level"),
+        ({"buildSelector": "team: a"}, "buildSelector is 'team: a': write a label selector such as team=a or !team"),
+        ({"watchNamespaces": "team-a"}, "watchNamespaces is 'team-a': write a list of texts"),
+        ({"probes": {"port": "http"}}, "probes.port is 'http': write a number from 1 to 65535"),
+        ({"metrics": {"port": 65536}}, "metrics.port is 65536: write a number from 1 to 65535"),
+        ({"metrics": {"enabled": "yes"}}, "metrics.enabled is 'yes': write true or false"),
+        ({"retry": {"delaySeconds": "soon"}}, "retry.delaySeconds is 'soon': write a number of seconds, 0 or more"),
+        ({"retry": {"delaySeconds": float("inf")}}, "retry.delaySeconds is inf: write a number of seconds"),
+        ({"history": {"failed": -1}}, "history.failed is -1: write a whole number, 0 or more"),
+        ({"history": {"failed": True}}, "history.failed is True: write a whole number, 0 or more"),
+        ({"admission": {"namespaces": {"team-a": "x"}}}, "admission.namespaces is {'team-a': 'x'}: write a mapping of"),
+        ({"leaderElection": {"leaseName": "ib"}}, "leaderElection.leaseNamespace is not set: write the namespace of"),
+        ({"leaderElection": {"leaseSeconds": 0}}, "leaderElection.leaseSeconds is 0: write a whole number, 1 or more"),
+        ({"tracing": {"endpoint": "collector:4318"}}, "tracing.endpoint is 'collector:4318': write http://HOST:PORT"),
+        ({"builder": {"image": ""}}, "builder.image is '': write the reference of the builder image"),
+        ({"builder": {"keepPods": "some"}}, "builder.keepPods is 'some': write none, failed or all"),
+        ({"builder": {"resourcs": {}}}, "builder.resourcs is unknown: write one of image, pullPolicy"),
+        ({"builder": {"registries": [{"hst": "a"}]}}, "builder.registries[0].host is not set: write HOST[:PORT]"),
+        ({"builder": {"registries": ["a"]}}, "builder.registries[0] is 'a': write a mapping"),
+        ({"builder": {"registries": [{"host": "a", "mirrors": "b"}]}}, "builder.registries[0].mirrors is 'b': write"),
+        ({"builder": {"imagePullSecrets": [{}]}}, "builder.imagePullSecrets[0].name is not set: write the name of a"),
+        ({"builder": {"nodeSelector": {"a": 1}}}, "builder.nodeSelector is {'a': 1}: write a mapping of texts"),
+    ],
+)
+def test_a_problem_names_the_field_its_value_and_what_to_write(document: object, problem: str):
+    with pytest.raises(SettingsError) as caught:
+        parse_settings(document)
+    assert problem in str(caught.value).split("; ")[-1] or problem in str(caught.value)
+
+
+def test_all_problems_are_named_at_once_and_no_secret():
+    document = {
+        "log": {"format": "xml"},
+        "builder": {"image": "b:1"},
+        "tracing": {"endpoint": "x://bob:hunter22@c"},
+        "a": 1,
     }
     with pytest.raises(SettingsError) as caught:
-        load_settings(environment)
-    for word in (
-        "BUILDER_IMAGE",
-        "SELECTOR is 'team: a'",
-        "LOG_FORMAT is 'xml'",
-        "LOG_LEVEL is 'LOUD'",
-        "HEALTH_PORT is 'http'",
-        "RETRY_DELAY is 'soon'",
-        "KEEP_PODS is 'some'",
-        "PROGRESS is 'yes'",
-        "MAX_RUNNING_NAMESPACES is 'team-a'",
-        "HISTORY_FAILED is '-1'",
-        "resourcs",
-    ):
-        assert word in str(caught.value)
+        parse_settings(document)
+    assert [problem.split()[0] for problem in str(caught.value).split("; ")] == ["a", "log.format", "tracing.endpoint"]
+    assert "hunter22" not in str(caught.value)
 
 
-def test_the_lease_that_operators_share():
-    given = {"IMAGEBUILD_BUILDER_IMAGE": "b:1", "IMAGEBUILD_LEASE_NAME": "ib", "IMAGEBUILD_LEASE_NAMESPACE": "system"}
-    assert load_settings(given).lease == LeaseSettings("system", "ib", 10)
-    assert load_settings({**given, "IMAGEBUILD_LEASE_SECONDS": "30"}).lease == LeaseSettings("system", "ib", 30)
-    for name, value in {"LEASE_NAMESPACE": "", "LEASE_SECONDS": "0"}.items():
-        with pytest.raises(SettingsError, match=f"IMAGEBUILD_{name} is "):
-            load_settings({**given, f"IMAGEBUILD_{name}": value})
+def test_metrics_can_be_off():
+    made = parse_settings({**LEAST, "metrics": {"enabled": False, "port": 9001}})
+    assert made == replace(parse_settings(LEAST), metrics_port=None)
+
+
+def test_the_file_is_named_by_a_variable(tmp_path: Path):
+    file = tmp_path / "settings.yaml"
+    file.write_text(yaml.safe_dump(LEAST))
+    assert read_settings({SETTINGS_FILE: str(file)}) == parse_settings(LEAST)
+
+
+@pytest.mark.parametrize("text", [None, "a: [", "log: {format: xml}", b"\xff"])
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, text: str | bytes | None):
+    file = tmp_path / "settings.yaml"
+    if text is not None:
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(SettingsError, match=f"settings file {file}: "):
+        read_settings({SETTINGS_FILE: str(file)})
+
+
+def test_without_a_file_the_operator_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.delenv(SETTINGS_FILE, raising=False)
+    assert main() == 2
+    assert f"{SETTINGS_FILE} is not set: write the path of the settings file" in capsys.readouterr().err
