@@ -26,6 +26,14 @@ STATUS = {
     "digest": DIGEST,
     "shortDigest": DIGEST[7:19],
     "source": {"url": "https://example.com/x", "revision": "c" * 40, "sha256": "c" * 64, "bytes": 1},
+    "progress": {
+        "step": 3,
+        "steps": 9,
+        "stage": 1,
+        "stages": 2,
+        "instruction": "RUN make",
+        "startTime": "2026-01-02T03:04:05Z",
+    },
     "attemptCount": 1,
     "attempts": [
         {
@@ -146,8 +154,8 @@ def test_kubectl_get_shows_what_matters(builds: Builds, kubectl: Kubectl) -> Non
     shown = ["hello", "Succeeded", "Pushed", "registry.example.com/team/app:1", "0123456789ab", "1m23s"]
     assert row.split()[:-1] == shown
     header, row = kubectl("get", "builds", "-o", "wide", "-n", builds.namespace).splitlines()
-    assert re.split(r"\s{2,}", header)[-5:] == ["FULL DIGEST", "QUEUE", "ATTEMPTS", "NODE", "POD"]
-    assert row.split()[-5:] == [DIGEST, "1", "1", "node1", "hello-0123abcd"]
+    assert re.split(r"\s{2,}", header)[-7:] == ["FULL DIGEST", "QUEUE", "ATTEMPTS", "STEP", "STEPS", "NODE", "POD"]
+    assert row.split()[-7:] == [DIGEST, "1", "1", "3", "9", "node1", "hello-0123abcd"]
 
 
 def test_the_table_of_the_api_server(builds: Builds, api: client.ApiClient) -> None:
@@ -166,12 +174,13 @@ def test_the_table_of_the_api_server(builds: Builds, api: client.ApiClient) -> N
     )
     table = json.loads(shown.read())
     columns = {column["name"]: (column["type"], column["priority"]) for column in table["columnDefinitions"]}
-    wide = {"Full Digest": "string", "Queue": "integer", "Attempts": "integer", "Node": "string", "Pod": "string"}
+    numbers = dict.fromkeys(("Queue", "Attempts", "Step", "Steps"), "integer")
+    wide = {"Full Digest": "string", **numbers, "Node": "string", "Pod": "string"}
     assert {name: kind for name, (kind, priority) in columns.items() if priority} == wide
     rows = {row["cells"][0]: dict(zip(columns, row["cells"], strict=True)) for row in table["rows"]}
-    assert [rows["hello"][name] for name in wide] == [DIGEST, 1, 1, "node1", "hello-0123abcd"]
-    assert [rows["waits"][name] for name in wide] == [None, 3, None, None, None]
-    assert [rows["unseen"][name] for name in ("Phase", "Reason", *wide)] == [None] * 7
+    assert [rows["hello"][name] for name in wide] == [DIGEST, 1, 1, 3, 9, "node1", "hello-0123abcd"]
+    assert [rows["waits"][name] for name in wide] == [None, 3, None, None, None, None, None]
+    assert [rows["unseen"][name] for name in ("Phase", "Reason", *wide)] == [None] * 9
 
 
 def test_kubectl_wait_sees_both_conditions(builds: Builds, kubectl: Kubectl) -> None:

@@ -17,11 +17,12 @@ from support.waiting import until
 from support.watching import phase, wait_for_build, wait_for_finish
 
 LOG = """\
-kaniko-shim: fetching the context
-kaniko-shim: progress: stage=1/1 step=2/3 instruction="RUN make"
-make: Entering directory '/src'
+2026-11-24T08:00:01.000000001Z kaniko-shim: fetching the context
+2026-11-24T08:00:02.000000002Z kaniko-shim: progress: stage=1/1 step=2/3 instruction="RUN make"
+2026-11-24T08:00:03.000000003Z make: Entering directory '/src'
 """
-PROGRESS = {"stage": "1/1", "step": 2, "of": 3, "instruction": "RUN make"}
+STEP = {"step": 2, "steps": 3, "stage": 1, "stages": 1, "instruction": "RUN make"}
+PROGRESS = {**STEP, "startTime": "2026-11-24T08:00:02Z"}
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_a_build_shows_the_step_that_it_is_at_for_as_long_as_it_builds(
     assert "progress" not in body["status"]
     kubelet.report(pod, "Succeeded", push=PUSHED)
     assert "progress" not in wait_for_finish(api, namespace, "hello")
-    limits = {"tailLines": "600", "limitBytes": str(256 * 1024)}
+    limits = {"timestamps": "true", "tailLines": "600", "limitBytes": str(256 * 1024)}
     assert node.asked == [{"namespace": namespace, "pod": name, "container": "build", **limits}]
     assert requests(operator, "patch") <= 5
 

@@ -38,8 +38,9 @@ class PodClient:
         await self._session.delete(f"/api/v1/namespaces/{namespace}/pods/{name}", {"uid": uid})
 
     async def read_log(self, namespace: str, pod: str, container: str) -> str:
-        """Read the end of the log of a container that runs."""
-        query = {"container": container, "tailLines": str(LOG_LINES), "limitBytes": str(LOG_BYTES)}
+        """Read the end of the log of a container that runs, each line after the time at which it was written."""
+        most = {"tailLines": str(LOG_LINES), "limitBytes": str(LOG_BYTES)}
+        query = {"container": container, "timestamps": "true", **most}
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
         text = await self._session.send("GET", path, query=query, timeout=LOG_TIMEOUT)
         return text.decode("utf-8", "replace")

@@ -1,12 +1,12 @@
-"""How far a running build is, read from the end of its log.
+"""The progress of a running build, read from the end of its log.
 
-The shim writes a line whenever another step begins, and again after many lines of output. A RUN can write such a line
-too: what is read here is shown and decides nothing.
+The shim writes a line whenever a step begins, and again after many lines of output. A RUN can write such a line too:
+progress is shown to people and decides nothing.
 """
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -21,9 +21,13 @@ LONGEST: Final = 120.0
 MAX_INSTRUCTION: Final = 200
 
 _LINE: Final = re.compile(
-    r"progress: stage=(?P<stage>\d{1,6}/\d{1,6}) step=(?P<step>\d{1,6})/(?P<of>\d{1,6})"
+    r"progress: stage=(?P<stage>\d{1,6})/(?P<stages>\d{1,6}) step=(?P<step>\d{1,6})/(?P<steps>\d{1,6})"
     r'(?: instruction="(?P<text>.*)")?',
     re.ASCII | re.DOTALL,
+)
+#: The kubelet's timestamp at the start of a line; the fraction of a second is dropped.
+_TIME: Final = re.compile(
+    r"(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?P<zone>Z|[+-]\d\d:\d\d) ", re.ASCII
 )
 #: What the shim's own lines begin with in a log of text.
 _OWN: Final = "kaniko-shim: "
@@ -49,12 +53,27 @@ UNREAD: Final = Log()
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The step that a build is at: the third of nine in stage `1/2`, for example."""
+    """The step that a build is at: the third of nine, in the first of two stages, for example.
 
-    stage: str
+    Attributes:
+        step: Number of the step among all steps that are built, from 1.
+        steps: How many steps are built.
+        stage: Number of its stage among the stages that are built, from 1.
+        stages: How many stages are built.
+        instruction: The instruction of the step, cut.
+        start: When the step began, or the earliest sign of it in the log; None if the log has no timestamps.
+    """
+
     step: int
-    of: int
+    steps: int
+    stage: int
+    stages: int
     instruction: str | None = None
+    start: datetime | None = None
+
+    def is_same_step(self, other: "Progress | None") -> bool:
+        """Whether another read has seen the same step."""
+        return other is not None and (self.stage, self.step) == (other.stage, other.step)
 
 
 def next_read(pod: PodFacts, last: datetime | None) -> datetime | None:
@@ -74,12 +93,40 @@ def next_read(pod: PodFacts, last: datetime | None) -> datetime | None:
 
 
 def parse_progress(log: str) -> Progress | None:
-    """The last step that a log, or its end, tells of; None where it tells of none."""
+    """The last step in a log, or in the end of one; None if there is none.
+
+    Args:
+        log: The lines, each after the kubelet's timestamp (`timestamps=true`).
+    """
+    last: Progress | None = None
     for line in reversed(log.split("\n")):
-        if "progress: " in line and (found := _LINE.fullmatch(_message(line))):
-            text = found["text"] and redact(_CONTROL.sub(" ", found["text"]))[:MAX_INSTRUCTION]
-            return Progress(found["stage"], int(found["step"]), int(found["of"]), text or None)
-    return None
+        seen = _parse_line(line) if "progress: " in line else None
+        if seen is None:
+            continue
+        if last is None:
+            last = seen
+        elif last.is_same_step(seen):
+            last = replace(last, start=seen.start)
+        else:
+            break
+    return last
+
+
+def _parse_line(line: str) -> Progress | None:
+    time = _TIME.match(line)
+    found = _LINE.fullmatch(_message(line[time.end() :] if time else line))
+    if found is None:
+        return None
+    text = found["text"] and redact(_CONTROL.sub(" ", found["text"]))[:MAX_INSTRUCTION]
+    step, steps, stage, stages = (int(found[name]) for name in ("step", "steps", "stage", "stages"))
+    return Progress(step, steps, stage, stages, text or None, _moment(time) if time else None)
+
+
+def _moment(time: re.Match[str]) -> datetime | None:
+    try:
+        return datetime.fromisoformat(time["moment"] + time["zone"])
+    except ValueError:
+        return None
 
 
 def _message(line: str) -> str:

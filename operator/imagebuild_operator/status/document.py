@@ -124,14 +124,24 @@ def _queue(verdict: Verdict) -> Json | None:
 
 
 def _progress(build: ImageBuild, verdict: Verdict) -> Json | None:
-    """The step that a build was last seen at, for as long as it builds."""
+    """The step that a build was last seen at, while it builds."""
     if verdict.phase is not Phase.BUILDING:
         return None
-    if verdict.progress is not None:
-        seen = verdict.progress
-        return _present(stage=seen.stage, instruction=seen.instruction, step=seen.step, of=seen.of)
     recorded: Json | None = build.status.get("progress")
-    return recorded
+    if verdict.progress is None:
+        return recorded
+    seen = verdict.progress
+    is_same = recorded is not None and (recorded.get("stage"), recorded.get("step")) == (seen.stage, seen.step)
+    # A later read may no longer reach back to the line that the step began with.
+    start = recorded.get("startTime") if recorded and is_same else None
+    return _present(
+        step=seen.step,
+        steps=seen.steps,
+        stage=seen.stage,
+        stages=seen.stages,
+        instruction=seen.instruction,
+        startTime=start or (format_time(seen.start) if seen.start else None),
+    )
 
 
 def _conditions(build: ImageBuild, verdict: Verdict, now: datetime, *, has_begun: bool) -> list[Json]:

@@ -1,14 +1,17 @@
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from imagebuild_operator.api.time import parse_time
 from imagebuild_operator.decide.attempt import BUSY, decide
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.progress import MAX_INSTRUCTION, UNREAD, Log, Progress, next_read, parse_progress
 from support.builds import POD, SETTINGS, a_build, a_pod, after, ended, recorded, running, waiting
 
 LINE = 'progress: stage=1/2 step=3/9 instruction="RUN make"'
+LINE_AT = f"2026-11-24T08:00:12.345678901Z {LINE}"
 BUILDING = a_pod(phase="Running", node="node1", build=running(10))
 
 
@@ -16,16 +19,16 @@ BUILDING = a_pod(phase="Running", node="node1", build=running(10))
     ("log", "seen"),
     [
         ("", None),
-        (LINE, Progress("1/2", 3, 9, "RUN make")),
-        (f"kaniko-shim: {LINE}\n", Progress("1/2", 3, 9, "RUN make")),
-        (f"{LINE}\nprogress: stage=2/2 step=1/4\nmake: done\n", Progress("2/2", 1, 4)),
-        ('progress: stage=1/1 step=1/1 instruction=""', Progress("1/1", 1, 1)),
-        ('progress: stage=1/1 step=1/1 instruction="RUN echo "a" \\"', Progress("1/1", 1, 1, 'RUN echo "a" \\')),
+        (LINE, Progress(3, 9, 1, 2, "RUN make")),
+        (f"kaniko-shim: {LINE}\n", Progress(3, 9, 1, 2, "RUN make")),
+        (f"{LINE}\nprogress: stage=2/2 step=1/4\nmake: done\n", Progress(1, 4, 2, 2)),
+        ('progress: stage=1/1 step=1/1 instruction=""', Progress(1, 1, 1, 1)),
+        ('progress: stage=1/1 step=1/1 instruction="RUN echo "a" \\"', Progress(1, 1, 1, 1, 'RUN echo "a" \\')),
         (
             'progress: stage=1/1 step=1/1 instruction="RUN a\x1b[31m\tb\x85c\u2028d"',
-            Progress("1/1", 1, 1, "RUN a [31m b c d"),
+            Progress(1, 1, 1, 1, "RUN a [31m b c d"),
         ),
-        (json.dumps({"time": "now", "stream": "shim", "message": LINE}), Progress("1/2", 3, 9, "RUN make")),
+        (json.dumps({"time": "now", "stream": "shim", "message": LINE}), Progress(3, 9, 1, 2, "RUN make")),
         (json.dumps({"stream": "executor", "message": LINE}), None),
         ('{"message": "progress: stage=1/2', None),
         ('{"message": ["progress: "]}', None),
@@ -33,11 +36,28 @@ BUILDING = a_pod(phase="Running", node="node1", build=running(10))
         ("progress: stage=1/2 step=half", None),
         ("progress: stage=1/2 step=12345678/9", None),
         (f"output of a RUN: {LINE}", None),
-        (f"progress: nothing\n{LINE}\nprogress: nothing\n", Progress("1/2", 3, 9, "RUN make")),
+        (f"progress: nothing\n{LINE}\nprogress: nothing\n", Progress(3, 9, 1, 2, "RUN make")),
     ],
 )
 def test_the_last_line_that_tells_of_a_step_counts(log: str, seen: Progress | None):
     assert parse_progress(log) == seen
+
+
+@pytest.mark.parametrize(
+    ("times", "start"),
+    [
+        (["08:00:01Z step=1/9", "08:00:03.123456789Z step=3/9"], "08:00:03"),
+        (["10:00:03+02:00 step=3/9"], "08:00:03"),
+        (["08:00:03Z step=3/9", "08:00:07Z make: done", "08:00:09.5Z step=3/9", "08:00:11Z make: done"], "08:00:03"),
+        (["08:00:01Z step=3/9", "08:00:05Z step=4/9", "08:00:09Z step=3/9"], "08:00:09"),
+        (["step=3/9"], None),
+        (["08:99:03Z step=3/9"], None),
+    ],
+)
+def test_a_step_begins_with_its_first_line(times: list[str], start: str | None):
+    lines = (re.sub(r"^(?=\d)", "2026-11-24T", text).replace("step=", "progress: stage=1/2 step=") for text in times)
+    seen = parse_progress("\n".join(lines))
+    assert seen == Progress(3, 9, 1, 2, start=parse_time(f"2026-11-24T{start}Z") if start else None)
 
 
 @given(st.text(), st.text())
@@ -78,11 +98,13 @@ def test_progress_is_written_once_for_each_step_and_goes_with_the_build():
     build = a_build()
     build = recorded(build, decide(build, [BUILDING], SETTINGS, after(11)))
     assert "progress" not in build.status
-    made = decide(build, [BUILDING], SETTINGS, after(15), logs={POD: Log(LINE, after(15))})
-    assert made.status == {"progress": {"stage": "1/2", "step": 3, "of": 9, "instruction": "RUN make"}}
+    made = decide(build, [BUILDING], SETTINGS, after(15), logs={POD: Log(LINE_AT, after(15))})
+    step = {"step": 3, "steps": 9, "stage": 1, "stages": 2, "instruction": "RUN make"}
+    assert made.status == {"progress": {**step, "startTime": "2026-11-24T08:00:12Z"}}
     assert made.events == ()
     build = recorded(build, made)
-    for text in (LINE, "nothing", None):
+    later = LINE_AT.replace("08:00:12", "08:00:17")
+    for text in (LINE_AT, later, LINE, "nothing", None):
         assert decide(build, [BUILDING], SETTINGS, after(20), logs={POD: Log(text, after(20))}).status is None
     pushing = a_pod(phase="Running", node="node1", build=ended(0, "{}"), push=running(60))
     made = decide(build, [pushing], SETTINGS, after(60))
@@ -95,7 +117,7 @@ def test_progress_is_written_once_for_each_step_and_goes_with_the_build():
 
 
 def test_a_new_attempt_does_not_show_the_steps_of_the_last():
-    build = a_build(status={"phase": "Building", "podName": POD, "progress": {"step": 7, "of": 9}})
+    build = a_build(status={"phase": "Building", "podName": POD, "progress": {"step": 7, "steps": 9}})
     made = decide(build, [a_pod(phase="Failed", reason="Evicted", build=ended(143))], SETTINGS, after(60))
     assert made.status
     assert (made.status["phase"], made.status["progress"]) == ("Pending", None)
