@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
-from kaniko_shim.request.variable import Command
 from kaniko_shim.request.variables.table import TABLE
+from kaniko_shim.system.subcommand import Command
 
 _FLAGS = {variable.flag: variable for variable in TABLE}
 

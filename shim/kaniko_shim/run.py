@@ -7,28 +7,29 @@ from dataclasses import replace
 
 from kaniko_shim.cli import CommandLine, parse_command_line, usage
 from kaniko_shim.commands.build import build, plan
-from kaniko_shim.executor.command import secrets_passed_on
 from kaniko_shim.log.console import Console
 from kaniko_shim.log.format import LogFormat
 from kaniko_shim.log.masking import Masker
 from kaniko_shim.log.phases import Phases
 from kaniko_shim.log.tail import LogTail
+from kaniko_shim.log.warnings import Warnings
 from kaniko_shim.net.ca_bundle import trust
-from kaniko_shim.outcome.errors import Failure, JobError
+from kaniko_shim.outcome.errors import Failure, JobError, failure_of
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.report import Reports
 from kaniko_shim.outcome.result import Result
-from kaniko_shim.outcome.warnings import Warnings
 from kaniko_shim.registry.credentials import find_credentials, remove_credentials
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.command_request import parse_request, secrets_of
 from kaniko_shim.request.push_request import IndexRequest, PushRequest
 from kaniko_shim.request.request import Request
 from kaniko_shim.request.variables.job_variables import LOG_FORMAT, TRACEPARENT
+from kaniko_shim.system.interruption import CancelledError
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.paths import Paths
 from kaniko_shim.system.processes import harden
-from kaniko_shim.system.signals import ignore_further_stops, raise_when_told_to_stop
+from kaniko_shim.system.signals import ignore_stops, raise_on_stop
+from kaniko_shim.system.tool_environment import secrets_passed_on
 from kaniko_shim.system.versions import versions
 
 
@@ -61,38 +62,52 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], paths: Paths |
 
 def _run(line: CommandLine, environment: Mapping[str, str], paths: Paths, console: Console) -> int:
     phases = Phases()
-    tail = LogTail()
-    warnings = Warnings()
+    job = Job(environment, paths, console, LogTail(), phases, Warnings())
     reports = Reports(paths.termination_log, "" if line.dry_run else environment.get("RESULT_FILE", "").strip())
     if environment.get(LOG_FORMAT.name, "").strip().lower() == LogFormat.JSON:
         console.structure(lambda: phases.current)
+    result: Result | None = None
     try:
-        raise_when_told_to_stop()
-        request = parse_request(line.command, environment)
-        config = find_credentials(request.docker_config, environment, paths)
-        secrets = (*secrets_of(request), *secrets_passed_on(environment), *(config.secrets() if config else ()))
-        console.masker = Masker(secrets)
-        if trace_id := TRACEPARENT.parse(environment.get(TRACEPARENT.name, "")):
-            console.say(f"This is a part of the trace {trace_id}.")
-        if not line.dry_run:
-            environment = trust(request.registries.ca_bundle, environment, paths.scratch)
-        job = Job(environment, paths, console, tail, phases, warnings)
-        if line.dry_run:
-            console.relay(plan(request, job) if isinstance(request, BuildRequest) else _plan_push(request))
-            return 0
-        result = _work(request, job)
+        raise_on_stop()
+        result = _attempt(line, job)
+        ignore_stops()
+    except CancelledError as error:
+        ignore_stops()
+        # A job that had ended before the signal keeps its result.
+        result = result or Result(str(line.command), failure_of(error), log_tail=job.tail.text, timings=phases.timings)
+    if line.dry_run and result.failure is None:
+        return 0
+    remove_credentials(paths)
+    phases.timings.total = phases.milliseconds()
+    result = replace(result, warnings=job.warnings.texts)
+    reports.write(result, console)
+    return result.exit_code
+
+
+def _attempt(line: CommandLine, job: Job) -> Result:
+    try:
+        return _perform(line, job)
     except Exception as error:  # noqa: BLE001 - whatever happens is reported
         failure = _failure_of(error)
         if failure.reason is Reason.INTERNAL:
-            for text in _way_to(error):
-                console.relay(text)
-        result = Result(str(line.command), failure, log_tail=tail.text, timings=phases.timings)
-    ignore_further_stops()
-    remove_credentials(paths)
-    phases.timings.total = phases.milliseconds()
-    result = replace(result, warnings=warnings.texts)
-    reports.write(result, console)
-    return result.exit_code
+            for text in _traceback(error):
+                job.console.relay(text)
+        return Result(str(line.command), failure, log_tail=job.tail.text, timings=job.phases.timings)
+
+
+def _perform(line: CommandLine, job: Job) -> Result:
+    request = parse_request(line.command, job.environment)
+    config = find_credentials(request.docker_config, job.environment, job.paths)
+    secrets = (*secrets_of(request), *secrets_passed_on(job.environment), *(config.secrets() if config else ()))
+    job.console.masker = Masker(secrets)
+    if trace_id := TRACEPARENT.parse(job.environment.get(TRACEPARENT.name, "")):
+        job.say(f"This job is part of the trace {trace_id}.")
+    if line.dry_run:
+        job.console.relay(plan(request, job) if isinstance(request, BuildRequest) else _plan_push(request))
+        return Result(str(line.command))
+    return _work(
+        request, replace(job, environment=trust(request.registries.ca_bundle, job.environment, job.paths.scratch))
+    )
 
 
 def _work(request: Request, job: Job) -> Result:
@@ -131,7 +146,7 @@ def _failure_of(error: Exception) -> Failure:
     return Failure(Reason.INTERNAL, f"{type(error).__name__}: {error}")
 
 
-def _way_to(error: BaseException) -> Iterator[str]:
+def _traceback(error: BaseException) -> Iterator[str]:
     """Where an error came from.
 
     The standard library's way would load modules and read source files, which a RUN step may have put there.
@@ -143,4 +158,4 @@ def _way_to(error: BaseException) -> Iterator[str]:
     yield f"{type(error).__name__}: {error}"
     if error.__cause__:
         yield "because of"
-        yield from _way_to(error.__cause__)
+        yield from _traceback(error.__cause__)

@@ -10,7 +10,6 @@ from imagebuild_operator.pod.variables import build_variables, index_variables, 
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.command_request import parse_request
 from kaniko_shim.request.push_request import IndexRequest, PushRequest
-from kaniko_shim.request.variable import Command
 from kaniko_shim.sources.git.ssh_access import SshAccess
 from kaniko_shim.sources.kinds import (
     BucketSource,
@@ -22,6 +21,7 @@ from kaniko_shim.sources.kinds import (
     HttpSource,
     OciSource,
 )
+from kaniko_shim.system.subcommand import Command
 from support.authorities import ONE, TWO
 
 Json = dict[str, Any]

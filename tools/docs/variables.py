@@ -1,7 +1,8 @@
 """docs/variables.md from the shim's table of variables."""
 
-from kaniko_shim.request.variable import Command, Variable
+from kaniko_shim.request.variable import Variable
 from kaniko_shim.request.variables.table import TABLE
+from kaniko_shim.system.subcommand import Command
 
 HEAD = """\
 # Variables of the builder image

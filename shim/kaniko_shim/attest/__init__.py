@@ -1,1 +1,1 @@
-"""What is said of a pushed image, and by whom: provenance, a bill of materials, signatures."""
+"""What is attached to a pushed image: provenance, an SBOM, signatures."""

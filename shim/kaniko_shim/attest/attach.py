@@ -1,4 +1,4 @@
-"""Pushes what is said of an image beside it."""
+"""Pushes the attestations and signatures of an image to the image's repository."""
 
 import shutil
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kaniko_shim.attest.artifact import Artifact, Subject, layout_index
-from kaniko_shim.attest.compose import Facts, compose
+from kaniko_shim.attest.attestation import Predicates, compose
 from kaniko_shim.oci.blobs import write_layout
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.result import Attached
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Attaching:
-    """Where attestations go, and how.
+class Attacher:
+    """Attaches attestations and signatures to images.
 
     Attributes:
         job: the job.
         crane: pushes.
         silence: seconds without output that a heartbeat ends.
-        key: signs; None: nothing is signed.
+        key: the key that signs; None: nothing is signed.
     """
 
     job: Job
@@ -35,8 +35,10 @@ class Attaching:
     silence: float
     key: "SigningKey | None" = field(repr=False)
 
-    def attach(self, outputs: Iterable[ImageReference], subject: Subject, facts: Facts) -> tuple[Attached, ...]:
-        """Attach to an image, in each repository of the outputs.
+    def attach(
+        self, outputs: Iterable[ImageReference], subject: Subject, predicates: Predicates
+    ) -> tuple[Attached, ...]:
+        """Attach to an image in each repository of the outputs.
 
         Returns:
             What is attached to it in the first.
@@ -45,12 +47,12 @@ class Attaching:
             JobError: a registry's reason.
         """
         places = dict.fromkeys(ImageReference(output.registry, output.repository) for output in outputs)
-        attached = [self._attach(place, subject, facts) for place in places]
+        attached = [self._attach(place, subject, predicates) for place in places]
         return attached[0] if attached else ()
 
-    def _attach(self, place: ImageReference, subject: Subject, facts: Facts) -> tuple[Attached, ...]:
+    def _attach(self, place: ImageReference, subject: Subject, predicates: Predicates) -> tuple[Attached, ...]:
         attached = list[Attached]()
-        for each in compose(place.name, subject, facts, self.key):
+        for each in compose(place.name, subject, predicates, self.key):
             self._push(each.artifact, ImageReference(place.registry, place.repository, digest=each.artifact.digest))
             attached.append(Attached(each.kind, each.artifact.digest))
         if self.key:

@@ -93,8 +93,8 @@ def _load_pem(pem: bytes, password: str) -> object:
         return serialization.load_pem_private_key(pem, password.encode() or None)
     except TypeError as error:
         # The library's way to say that a password is missing, or that there is none to give.
-        wanted = "is encrypted, and needs its password" if not password else "is not encrypted, and takes no password"
-        raise ValueError(f"the key {wanted}") from error
+        problem = "is encrypted, and needs its password" if not password else "is not encrypted, and takes no password"
+        raise ValueError(f"the key {problem}") from error
     except ValueError as error:
         raise ValueError("it is no private key in PEM form, or the password is wrong") from error
 

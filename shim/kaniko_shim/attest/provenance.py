@@ -13,13 +13,13 @@ BUILDER: Final = "https://imagebuild.dev/builder"
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
-    """What `push` knows by itself, from its own variables.
+class ProvenanceInputs:
+    """What the variables of `push` add to the record of a build.
 
     Attributes:
         builder_image: the builder image, by digest where it is known; empty if not.
-        invocation: what names the build where it ran, such as its uid; empty if nothing does.
-        parameters: what was asked for; None: what `build` noted.
+        invocation: names the build where it ran, such as its uid; empty if unknown.
+        parameters: the parameters of the build; None: those in the record.
     """
 
     builder_image: str = ""
@@ -27,19 +27,19 @@ class Circumstances:
     parameters: Mapping[str, object] | None = field(default=None)
 
 
-def provenance(record: Record, known: Circumstances, versions: Mapping[str, str]) -> dict[str, object]:
+def provenance(record: Record, inputs: ProvenanceInputs, versions: Mapping[str, str]) -> dict[str, object]:
     """The predicate of a build's provenance.
 
     Args:
-        record: what `build` noted.
-        known: what `push` knows.
+        record: what `build` recorded.
+        inputs: what `push` adds.
         versions: of the programs in the builder image, which is the same for both.
     """
-    parameters = record.parameters if known.parameters is None else known.parameters
-    metadata = {"invocationId": known.invocation, "startedOn": record.started, "finishedOn": record.finished}
+    parameters = record.parameters if inputs.parameters is None else inputs.parameters
+    metadata = {"invocationId": inputs.invocation, "startedOn": record.started, "finishedOn": record.finished}
     builder: dict[str, object] = {"id": BUILDER, "version": dict(versions)}
-    if known.builder_image:
-        builder["builderDependencies"] = [_image(known.builder_image)]
+    if inputs.builder_image:
+        builder["builderDependencies"] = [_image(inputs.builder_image)]
     return {
         "buildDefinition": {
             "buildType": BUILD_TYPE,
@@ -56,8 +56,8 @@ def _source(record: Record) -> list[dict[str, object]]:
     if not url:
         return []
     digests = {"gitCommit": record.source.get("revision"), "sha256": record.source.get("sha256")}
-    known = {kind: digest for kind, digest in digests.items() if digest}
-    return [{"name": "context", "uri": url, **({"digest": known} if known else {})}]
+    present = {kind: digest for kind, digest in digests.items() if digest}
+    return [{"name": "context", "uri": url, **({"digest": present} if present else {})}]
 
 
 def _dockerfile(record: Record) -> list[dict[str, object]]:

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kaniko_shim.attest.record import Record, write_record
-from kaniko_shim.commands.request_facts import asked, source_of
+from kaniko_shim.commands.build_record import build_parameters, source_record
 from kaniko_shim.dockerfile.base_digests import BaseDigests
 from kaniko_shim.dockerfile.effective import EffectiveDockerfile, make_effective
 from kaniko_shim.executor import command as executor
-from kaniko_shim.executor.command import Abilities, Invocation
+from kaniko_shim.executor.command import Abilities
 from kaniko_shim.executor.culprit import find_culprit, missing_path
 from kaniko_shim.executor.follow import Follower
 from kaniko_shim.executor.help import probe
@@ -16,23 +16,25 @@ from kaniko_shim.executor.memory import oom_kills
 from kaniko_shim.executor.progress import Progress
 from kaniko_shim.oci import layout
 from kaniko_shim.outcome.classify import Evidence, classify
-from kaniko_shim.outcome.errors import CancelledError, Failure, JobError, TooLateError
+from kaniko_shim.outcome.errors import Failure, JobError, cancelled, failure_of
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import PushedImage, Result, SourceReport
 from kaniko_shim.registry.crane import Crane
 from kaniko_shim.registry.credentials import explain_refusal, find_credentials, install_credentials
 from kaniko_shim.registry.docker_config import DockerConfig
+from kaniko_shim.registry.references import registry_of
 from kaniko_shim.request.build_request import BuildRequest
-from kaniko_shim.request.variable import Command
 from kaniko_shim.sources.fetch import context_directory, fetch
 from kaniko_shim.sources.kinds import OciSource
 from kaniko_shim.sources.workspace import Workspace
 from kaniko_shim.system import process
 from kaniko_shim.system.clock import now
 from kaniko_shim.system.heartbeat import heartbeat
+from kaniko_shim.system.interruption import CancelledError, TooLateError
+from kaniko_shim.system.invocation import Invocation
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.machine import architecture
-from kaniko_shim.system.signals import name_of
+from kaniko_shim.system.subcommand import Command
 
 _TRIGGERS = (
     "A base image has triggers (ONBUILD). Files that were renamed, and are copied by them, may be missed by the cache: "
@@ -61,8 +63,8 @@ def build(request: BuildRequest, job: Job) -> Result:
         source = _fetch(request, job)
         result = Result(str(request.command), source=source, timings=job.phases.timings)
         prepared = _prepare(request, job)
-    except JobError as error:
-        return Result(str(request.command), error.failure, source=result.source, timings=job.phases.timings)
+    except (JobError, CancelledError) as error:
+        return Result(str(request.command), failure_of(error), source=result.source, timings=job.phases.timings)
     progress = Progress((output.name for output in request.outputs), prepared.dockerfile.steps)
     started = now()
     failure = _execute(request, job, prepared, progress)
@@ -70,13 +72,15 @@ def build(request: BuildRequest, job: Job) -> Result:
         job.warn(_TRIGGERS)
     images: tuple[PushedImage, ...] = ()
     if failure is None and request.command is Command.BUILD:
-        record = Record(asked(request, source.url), source_of(source), prepared.dockerfile.checksum, started, now())
+        record = Record(
+            build_parameters(request, source.url), source_record(source), prepared.dockerfile.checksum, started, now()
+        )
         write_record(record, Path(request.layout))
     if failure is None:
         try:
             images = _verify(request, job)
-        except JobError as error:
-            failure = error.failure
+        except (JobError, CancelledError) as error:
+            failure = failure_of(error)
     return Result(
         str(request.command),
         failure,
@@ -103,13 +107,15 @@ def _fetch(request: BuildRequest, job: Job) -> SourceReport:
         crane = Crane(job.paths, job.environment, request.registries)
     workspace = Workspace(job.paths.context, job.paths.scratch, job.environment, job.say, crane)
     limit = request.source.seconds
-    too_late = TooLateError(
-        Reason.SOURCE_UNAVAILABLE,
-        f"The context was not there after {limit} s.",
-        hint="Try again; if the server is that slow, raise SOURCE_TIMEOUT.",
-    )
-    with job.phases.fetching(), heartbeat(job.beat, request.heartbeat_seconds, limit, too_late):
-        return fetch(request.source, workspace)
+    try:
+        with job.phases.fetching(), heartbeat(job.beat, request.heartbeat_seconds, limit):
+            return fetch(request.source, workspace)
+    except TooLateError as error:
+        raise JobError(
+            Reason.SOURCE_UNAVAILABLE,
+            f"Fetching the context was stopped after {limit} s (SOURCE_TIMEOUT).",
+            hint="Try again; if the server is that slow, raise SOURCE_TIMEOUT.",
+        ) from error
 
 
 def _prepare(request: BuildRequest, job: Job) -> _Prepared:
@@ -155,7 +161,7 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
         job.phases.timings.push = round((end - follower.push_begin) * 1000)
     job.phases.timings.build = round(((follower.push_begin or end) - begin) * 1000)
     if ended.stopped_by:
-        return CancelledError(ended.stopped_by, name_of(ended.stopped_by)).failure
+        return cancelled(ended.stopped_by)
     if ended.code == 0:
         return None
     error = job.console.masker.mask(progress.error or job.tail.text.rpartition("\n")[2])
@@ -171,6 +177,7 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
         instruction=prepared.dockerfile.own(instruction, line),
         line=line,
         image=progress.image,
+        registry=registry_of(progress.image),
         mirrors=tuple(job.console.masker.mask(said) for said in progress.mirrors),
         missing=missing_path(error, sub_path),
         cache_repo=request.cache.repo if request.cache else "",

@@ -1,16 +1,14 @@
-"""`index`: push an index of images that lie in the registry already."""
+"""`index`: push an index of images that are in the registry already."""
 
-from kaniko_shim.attest.attach import Attaching
-from kaniko_shim.attest.facts import facts_of_index
+from kaniko_shim.attest.predicates import index_predicates
+from kaniko_shim.commands.delivery import Delivery, deliver
 from kaniko_shim.oci.blobs import write_layout
 from kaniko_shim.oci.index import ImageIndex, make_index
 from kaniko_shim.oci.platform import Member
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
-from kaniko_shim.outcome.result import Attached, PushedImage, Result
+from kaniko_shim.outcome.result import Result
 from kaniko_shim.registry.crane import Crane
-from kaniko_shim.registry.credentials import explain_refusal, find_credentials, install_credentials
-from kaniko_shim.registry.push import Pushing
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.request.push_request import IndexRequest
 from kaniko_shim.system.heartbeat import heartbeat
@@ -18,41 +16,32 @@ from kaniko_shim.system.job import Job
 
 
 def index(request: IndexRequest, job: Job) -> Result:
-    """Do the job; whatever happens ends up in the result."""
-    images = list[PushedImage]()
-    attached: tuple[Attached, ...] = ()
-    credentials = find_credentials(request.docker_config, job.environment, job.paths)
-    crane = Crane(job.paths, job.environment, request.registries)
-    try:
-        install_credentials(credentials, job.paths, job.warn)
-        job.phases.enter("looking for the images")
-        with heartbeat(job.beat, request.heartbeat_seconds):
-            made = _make(request, crane, job)
-        if not request.push:
-            job.say(f"all images are there; the index ({made.digest}) is not pushed, since NO_PUSH is true")
-            return Result(str(request.command), digest=made.digest, timings=job.phases.timings)
-        layout = job.paths.scratch / "index"
-        pushing = Pushing(job, crane, request.heartbeat_seconds, layout, made.digest, is_index=True)
-        with job.phases.pushing():
-            for output in request.outputs:
-                pushed = pushing.push(output)
-                images.append(PushedImage(pushed.reference, pushed.digest, made.size))
-            if not request.wanted.is_nothing:
-                attaching = Attaching(job, crane, request.heartbeat_seconds, request.wanted.key)
-                attached = attaching.attach(request.outputs, *facts_of_index(request.wanted, job, made))
-    except JobError as error:
-        return Result(
-            str(request.command),
-            explain_refusal(error.failure, credentials),
-            log_tail=job.tail.text,
-            images=tuple(images),
-            timings=job.phases.timings,
-        )
-    return Result(str(request.command), images=tuple(images), attached=attached, timings=job.phases.timings)
+    """Do the job; whatever happens ends up in the result.
+
+    Raises:
+        JobError: InvalidSpec; the mounted Docker config can't be read.
+    """
+    return deliver(request, job, lambda crane: _delivery(request, job, crane))
+
+
+def _delivery(request: IndexRequest, job: Job, crane: Crane) -> Delivery:
+    job.phases.enter("looking for the images")
+    with heartbeat(job.beat, request.heartbeat_seconds):
+        made = _make(request, crane, job)
+    options = request.attestations
+    return Delivery(
+        job.paths.scratch / "index",
+        made.digest,
+        made.size,
+        request.outputs,
+        unpushed="all images are there; this is their index",
+        attestations=None if options.are_none else lambda: index_predicates(options, job, made),
+        is_index=True,
+    )
 
 
 def _make(request: IndexRequest, crane: Crane, job: Job) -> ImageIndex:
-    """The index, which now lies in the scratch directory too; every output's repository has all of its images."""
+    """The index, which is now in the scratch directory too; every output's repository has all of its images."""
     manifests = list[bytes]()
     for output in dict.fromkeys((output.registry, output.repository) for output in request.outputs):
         manifests = [_manifest(crane, output, member) for member in request.members]

@@ -1,8 +1,8 @@
 """The one place that turns a request into the executor's command line and environment."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from kaniko_shim.dockerfile.capabilities import Support
@@ -12,24 +12,15 @@ from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.references import DOCKER_HUB
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.extra_args import several
+from kaniko_shim.system.invocation import Invocation
 from kaniko_shim.system.paths import Paths
+from kaniko_shim.system.tool_environment import tool_environment
 
 _FLAG = re.compile(r"^\s+(?:-\w, )?--([A-Za-z][A-Za-z0-9-]*)", re.MULTILINE)
 
 _RETRIES = "3"
 # The executor also retries what will never work, such as an unknown image: 1 s, then 2 s.
 _DOWNLOAD_RETRIES = "2"
-
-# What the credential helpers compiled into the executor and crane read, and the proxies.
-_PASSED_ON = re.compile(
-    r"AWS_.*|ECS_CONTAINER_METADATA_.*|GOOGLE_APPLICATION_CREDENTIALS|GOOGLE_CLOUD_PROJECT|GCE_METADATA_.*|AZURE_.*"
-    r"|CI_REGISTRY.*|CI_JOB_TOKEN|SSL_CERT_(?:DIR|FILE)|(?i:(?:https?|no|all)_proxy)|FF_KANIKO_.*"
-)
-
-# Of those, what a RUN step that reads the executor's environment must not bring into the log.
-_SECRET = re.compile(r".*(?:SECRET|TOKEN|PASSWORD).*(?<!_FILE)(?<!_URI)(?<!_URL)")
-
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/kaniko"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,42 +35,9 @@ class Abilities:
         return Support(modern="secret" in self.flags)
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """A command to run.
-
-    Attributes:
-        argv: the program and its arguments.
-        environment: all of its variables.
-    """
-
-    argv: tuple[str, ...]
-    environment: Mapping[str, str] = field(repr=False)
-
-
 def read_abilities(help_text: str) -> Abilities:
     """Read what `executor --help` printed."""
     return Abilities(frozenset(_FLAG.findall(help_text)))
-
-
-def secrets_passed_on(environment: Mapping[str, str]) -> Iterator[str]:
-    """The values in the environment of the executor and of crane that must not be printed."""
-    for name, value in environment.items():
-        if _PASSED_ON.fullmatch(name) and _SECRET.fullmatch(name):
-            yield value
-
-
-def tool_environment(environment: Mapping[str, str], paths: Paths) -> dict[str, str]:
-    """The bare environment of the executor and of crane."""
-    passed = {name: value for name, value in environment.items() if _PASSED_ON.fullmatch(name) and value}
-    return passed | {
-        "PATH": _PATH,
-        "HOME": "/root",
-        "TMPDIR": str(paths.scratch),
-        "DOCKER_CONFIG": str(paths.credentials),
-        # The executor refuses to run where it does not recognise a container.
-        "container": "kube",
-    }
 
 
 def invocation(

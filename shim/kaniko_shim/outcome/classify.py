@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.outcome.reasons import Reason
-from kaniko_shim.outcome.situations import GENERAL, PULL, PUSH, REST, Situation
-from kaniko_shim.registry.references import parse_reference
+from kaniko_shim.outcome.situations.situation import Situation
+from kaniko_shim.outcome.situations.table import PULLING, PUSHING
 from kaniko_shim.system.process import Ended
 
 _SIGKILL = 9
@@ -80,6 +80,7 @@ class Evidence:
         instruction: the Dockerfile's instruction that it was at, with its line.
         line: 0 if unknown.
         image: the image that it was asking a registry for, if it was.
+        registry: that image's registry, or empty.
         mirrors: what the mirrors of that image said.
         missing: the file that was to be copied and is not there.
         cache_repo: the repository of the cache, if there is one.
@@ -93,6 +94,7 @@ class Evidence:
     instruction: str = ""
     line: int = 0
     image: str = ""
+    registry: str = ""
     mirrors: tuple[str, ...] = ()
     missing: str = ""
     cache_repo: str = ""
@@ -142,15 +144,14 @@ def _by_mirrors(evidence: Evidence) -> Failure | None:
 
 def _by_words(evidence: Evidence) -> Failure | None:
     pushing = evidence.pushing or evidence.error.startswith(("error pushing image", "error checking push permissions"))
-    rows = (*GENERAL, *(PUSH if pushing else PULL), *REST)
-    for row in rows:
+    for row in PUSHING if pushing else PULLING:
         if match := row.pattern.search(evidence.error):
             return _explain(row, match, evidence, pushing=pushing)
     return None
 
 
 def _explain(row: Situation, match: re.Match[str], evidence: Evidence, *, pushing: bool) -> Failure:
-    registry = _registry(evidence.error) or ("" if pushing else _registry_of(evidence.image))
+    registry = _registry(evidence.error) or ("" if pushing else evidence.registry)
     words = {
         "error": _quote(evidence.error),
         "registry": registry or "The registry",
@@ -204,13 +205,6 @@ def _registry(error: str) -> str:
         if match := pattern.search(error):
             return match[1]
     return ""
-
-
-def _registry_of(image: str) -> str:
-    try:
-        return parse_reference(image).registry if image else ""
-    except ValueError:
-        return ""
 
 
 def _quote(error: str) -> str:

@@ -1,8 +1,10 @@
 """A failure on its way from where it is noticed to the result."""
 
-from dataclasses import dataclass, replace
+import signal
+from dataclasses import dataclass
 
 from kaniko_shim.outcome.reasons import TABLE, Reason
+from kaniko_shim.system.interruption import CancelledError
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,12 @@ class JobError(Exception):
         return error
 
 
-class CancelledError(JobError):
-    """The process was told to stop by a signal."""
-
-    def __init__(self, signal_number: int, signal_name: str) -> None:
-        super().__init__(Reason.CANCELLED, f"The job was stopped by {signal_name}.")
-        self.failure = replace(self.failure, exit_code=128 + signal_number)
+def failure_of(error: JobError | CancelledError) -> Failure:
+    """The failure that ends the job."""
+    return error.failure if isinstance(error, JobError) else cancelled(error.number)
 
 
-class TooLateError(JobError):
-    """The time for a part of the job is over."""
+def cancelled(number: int) -> Failure:
+    """The failure of a job that a signal stopped."""
+    name = signal.Signals(number).name
+    return Failure(Reason.CANCELLED, f"The job was stopped by {name}.", exit_code=128 + number)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kaniko_shim.log.console import Console
 from kaniko_shim.outcome.result import Result, encode
-from kaniko_shim.request.variable import Command
+from kaniko_shim.system.subcommand import Command
 
 
 class Reports:

@@ -4,7 +4,6 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kaniko_shim.executor.command import Invocation, tool_environment
 from kaniko_shim.oci.digests import digest_of
 from kaniko_shim.oci.layout import sizes
 from kaniko_shim.outcome.classify import Evidence, classify
@@ -12,8 +11,10 @@ from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.result import PushedImage
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.registry.registries import Registries
+from kaniko_shim.system.invocation import Invocation
 from kaniko_shim.system.paths import Paths
 from kaniko_shim.system.process import Ended
+from kaniko_shim.system.tool_environment import tool_environment
 
 _TIMEOUT = 120
 _PREFIX = "Error: "

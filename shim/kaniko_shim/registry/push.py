@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kaniko_shim.net.retry import Retries
-from kaniko_shim.outcome.errors import CancelledError, JobError
+from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import PushedImage
 from kaniko_shim.registry.crane import Crane, crane_failure
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.system import process
+from kaniko_shim.system.interruption import CancelledError
 from kaniko_shim.system.job import Job
-from kaniko_shim.system.signals import name_of
 
 _TRANSIENT = frozenset({Reason.REGISTRY_UNAVAILABLE, Reason.RATE_LIMITED})
 
@@ -66,7 +66,7 @@ class Pushing:
             silence=self.silence,
         )
         if ended.stopped_by:
-            raise CancelledError(ended.stopped_by, name_of(ended.stopped_by))
+            raise CancelledError(ended.stopped_by)
         if ended.code != 0:
             raise JobError.of(crane_failure(ended, "\n".join(written), output))
         pushed = self.crane.inspect(output)

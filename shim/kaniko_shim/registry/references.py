@@ -113,6 +113,14 @@ def _split_registry(text: str) -> tuple[str, str]:
     return head, tail
 
 
+def registry_of(text: str) -> str:
+    """The registry of an image's name; empty if it is no valid name."""
+    try:
+        return parse_reference(text).registry if text else ""
+    except ValueError:
+        return ""
+
+
 def parse_output(text: str) -> ImageReference:
     """Read an image that is to be pushed: a tag, never a digest.
 

@@ -11,7 +11,7 @@ from kaniko_shim.request.build_context import read_source
 from kaniko_shim.request.extra_args import ExtraArg
 from kaniko_shim.request.labels import Label
 from kaniko_shim.request.request import DEFAULT_LAYOUT, Request, read_docker_config, read_outputs
-from kaniko_shim.request.variable import Command, Variable
+from kaniko_shim.request.variable import Variable
 from kaniko_shim.request.variable_reader import VariableReader
 from kaniko_shim.request.variables import (
     attestation_variables,
@@ -24,6 +24,7 @@ from kaniko_shim.request.variables import (
 from kaniko_shim.request.variables.cache_variables import CacheMode
 from kaniko_shim.sources.kinds import DirectorySource
 from kaniko_shim.sources.source_request import SourceRequest
+from kaniko_shim.system.subcommand import Command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

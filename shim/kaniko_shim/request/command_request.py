@@ -7,9 +7,9 @@ from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.request.build_request import BuildRequest, read_build_request
 from kaniko_shim.request.push_request import IndexRequest, PushRequest, read_index_request, read_push_request
 from kaniko_shim.request.request import Request, read_request
-from kaniko_shim.request.variable import Command
 from kaniko_shim.request.variable_reader import VariableReader
 from kaniko_shim.sources.kinds import secrets_in_url
+from kaniko_shim.system.subcommand import Command
 
 
 def parse_request(command: Command, environment: Mapping[str, str]) -> Request:
@@ -40,7 +40,7 @@ def secrets_of(request: Request) -> Iterator[str]:
     if request.docker_config:
         yield from request.docker_config.secrets()
     if isinstance(request, PushRequest | IndexRequest):
-        yield from request.wanted.secrets
+        yield from request.attestations.secrets
     if isinstance(request, BuildRequest):
         yield request.source.password
         yield from filter(None, request.source.buckets.secrets())

@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from kaniko_shim.attest.options import Wanted
-from kaniko_shim.attest.provenance import Circumstances
+from kaniko_shim.attest.options import AttestationOptions
+from kaniko_shim.attest.provenance import ProvenanceInputs
 from kaniko_shim.oci.platform import Member
 from kaniko_shim.request.request import Request, read_request
-from kaniko_shim.request.variable import Command
 from kaniko_shim.request.variable_reader import VariableReader
 from kaniko_shim.request.variables import attestation_variables as attest_variables
 from kaniko_shim.request.variables import output_variables
+from kaniko_shim.system.subcommand import Command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +19,11 @@ class PushRequest(Request):
 
     Attributes:
         by_digest: no tag is written.
-        wanted: what is attached to the image.
+        attestations: what is attached to the image.
     """
 
     by_digest: bool
-    wanted: Wanted = field(default_factory=Wanted)
+    attestations: AttestationOptions = field(default_factory=AttestationOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,18 +32,18 @@ class IndexRequest(Request):
 
     Attributes:
         members: the images of the index.
-        wanted: what is attached to the index.
+        attestations: what is attached to the index.
     """
 
     members: tuple[Member, ...]
-    wanted: Wanted = field(default_factory=Wanted)
+    attestations: AttestationOptions = field(default_factory=AttestationOptions)
 
 
 def read_push_request(reader: VariableReader) -> PushRequest:
     """Read the request of `push`."""
     common = read_request(Command.PUSH, reader)
     by_digest = reader.read(output_variables.PUSH_BY_DIGEST)
-    return PushRequest(**_fields(common), by_digest=by_digest, wanted=_wanted(Command.PUSH, reader))
+    return PushRequest(**_fields(common), by_digest=by_digest, attestations=_attestations(Command.PUSH, reader))
 
 
 def read_index_request(reader: VariableReader) -> IndexRequest:
@@ -52,33 +52,33 @@ def read_index_request(reader: VariableReader) -> IndexRequest:
     members = reader.read(output_variables.INDEX_MANIFESTS)
     if not reader.is_set(output_variables.INDEX_MANIFESTS):
         reader.problems.append("INDEX_MANIFESTS: name the images, such as linux/amd64=sha256:…")
-    return IndexRequest(**_fields(common), members=members, wanted=_wanted(Command.INDEX, reader))
+    return IndexRequest(**_fields(common), members=members, attestations=_attestations(Command.INDEX, reader))
 
 
 def _fields(request: Request) -> dict[str, Any]:
     return {each.name: getattr(request, each.name) for each in fields(request)}
 
 
-def _wanted(command: Command, reader: VariableReader) -> Wanted:
-    circumstances = Circumstances(
+def _attestations(command: Command, reader: VariableReader) -> AttestationOptions:
+    inputs = ProvenanceInputs(
         reader.read(attest_variables.PROVENANCE_BUILDER),
         reader.read(attest_variables.PROVENANCE_INVOCATION),
         reader.read(attest_variables.PROVENANCE_PARAMETERS),
     )
-    wanted = Wanted(
+    options = AttestationOptions(
         reader.read(attest_variables.PROVENANCE),
         command is Command.PUSH and reader.read(attest_variables.SBOM),
-        circumstances=circumstances,
+        inputs=inputs,
     )
     if not reader.is_set(attest_variables.SIGNING_KEY):
         if reader.is_set(attest_variables.SIGNING_KEY_PASSWORD):
             reader.refuse(attest_variables.SIGNING_KEY_PASSWORD, "set SIGNING_KEY, which it belongs to")
-        return wanted
+        return options
     from kaniko_shim.attest.keys import load_key  # noqa: PLC0415 - takes long to import
 
     pem, password = (reader.read(attest_variables.SIGNING_KEY), reader.read(attest_variables.SIGNING_KEY_PASSWORD))
     try:
-        return replace(wanted, key=load_key(pem, password), secrets=(pem, *filter(None, [password])))
+        return replace(options, key=load_key(pem, password), secrets=(pem, *filter(None, [password])))
     except ValueError as error:
         reader.refuse(attest_variables.SIGNING_KEY, str(error))
-        return wanted
+        return options

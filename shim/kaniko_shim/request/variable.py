@@ -2,23 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Generic, TypeVar
 
+from kaniko_shim.system.subcommand import Command
+
 T_co = TypeVar("T_co", covariant=True)
-
-
-class Command(StrEnum):
-    """The shim's sub-commands."""
-
-    ALL = "all"
-    BUILD = "build"
-    PUSH = "push"
-    CHECK = "check"
-    INDEX = "index"
-
-
-EVERY_COMMAND = tuple(Command)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from kaniko_shim.archives.tar import BLOCK
 from kaniko_shim.archives.tree import Tree
 from kaniko_shim.net.meter import Meter
 from kaniko_shim.oci.digests import DIGEST
-from kaniko_shim.outcome.errors import CancelledError, JobError, TooLateError
+from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import SourceReport
 from kaniko_shim.registry.references import ImageReference
@@ -54,8 +54,6 @@ def fetch_oci(
     while True:
         try:
             return _fetch(image, request, workspace, crane)
-        except (CancelledError, TooLateError):
-            raise
         except JobError as error:
             if error.failure.reason is not Reason.SOURCE_UNAVAILABLE:
                 raise
@@ -179,8 +177,6 @@ def _read(image: ImageReference, crane: "Crane", workspace: Workspace, what: str
         stream = cast("IO[bytes]", process.stdout)
         try:
             yield stream
-        except (CancelledError, TooLateError):
-            raise
         except JobError as error:
             # It reads on only if the stream was cut off; else it would wait for us.
             process.kill() if stream.read(1) else None

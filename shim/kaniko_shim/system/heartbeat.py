@@ -6,21 +6,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from kaniko_shim.outcome.errors import TooLateError
+from kaniko_shim.system.interruption import TooLateError
 
 
 @contextmanager
-def heartbeat(
-    beat: Callable[[], None], seconds: float, limit: float = float("inf"), too_late: TooLateError | None = None
-) -> Iterator[None]:
+def heartbeat(beat: Callable[[], None], seconds: float, limit: float = float("inf")) -> Iterator[None]:
     """Call `beat` every so many seconds; it must be entered in the main thread.
 
     Args:
         beat: a sign of life.
         seconds: between two of them.
-        limit: seconds after which `too_late` is raised, whatever is going on; again after each further beat, since
+        limit: seconds after which TooLateError is raised, whatever is going on; again after each further beat, since
             a library may have swallowed it.
-        too_late: the failure.
     """
     end = time.monotonic() + limit
 
@@ -31,8 +28,8 @@ def heartbeat(
     def on_alarm(_number: int, _frame: FrameType | None) -> None:
         late = time.monotonic() >= end
         arm()
-        if late and too_late:
-            raise too_late
+        if late:
+            raise TooLateError
         beat()
 
     before = signal.signal(signal.SIGALRM, on_alarm)

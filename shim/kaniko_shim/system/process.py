@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 
-from kaniko_shim.executor.command import Invocation
 from kaniko_shim.log.lines import Lines
+from kaniko_shim.system.invocation import Invocation
 from kaniko_shim.system.processes import reap, signal_all
 
 GRACE = 5.0

@@ -3,8 +3,8 @@
 import pytest
 from kaniko_shim.cli import CommandLine, parse_command_line, usage
 from kaniko_shim.outcome.errors import JobError
-from kaniko_shim.request.variable import Command
 from kaniko_shim.request.variables.table import TABLE as VARIABLES
+from kaniko_shim.system.subcommand import Command
 
 
 def test_the_command_line():

@@ -17,10 +17,10 @@ from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.references import parse_mirror, parse_reference, parse_registry
 from kaniko_shim.request.command_request import parse_request
-from kaniko_shim.request.variable import Command
 from kaniko_shim.request.variables.table import TABLE
 from kaniko_shim.sources.git.known_hosts import parse_known_hosts
 from kaniko_shim.sources.git.remotes import parse_remote
+from kaniko_shim.system.subcommand import Command
 
 ENVIRONMENTS = st.dictionaries(st.sampled_from([variable.name for variable in TABLE]), st.text(max_size=40), max_size=6)
 # Text that looks like what is parsed comes further than letters by chance do.

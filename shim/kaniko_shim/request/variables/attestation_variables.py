@@ -3,7 +3,8 @@
 import json
 
 from kaniko_shim.request.scalars import parse_raw, parse_switch, parse_text
-from kaniko_shim.request.variable import Command, Variable
+from kaniko_shim.request.variable import Variable
+from kaniko_shim.system.subcommand import Command
 
 _PUSHING = (Command.PUSH, Command.INDEX)
 

@@ -3,7 +3,8 @@
 from kaniko_shim.log.format import parse_log_format
 from kaniko_shim.request.scalars import parse_absolute, parse_count
 from kaniko_shim.request.traceparent import parse_trace_id
-from kaniko_shim.request.variable import EVERY_COMMAND, Variable
+from kaniko_shim.request.variable import Variable
+from kaniko_shim.system.subcommand import EVERY_COMMAND
 
 HEARTBEAT_SECONDS = Variable(
     "HEARTBEAT_SECONDS",

@@ -9,17 +9,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.attest.artifact import MANIFEST_TYPE, Artifact, Subject
-from kaniko_shim.attest.compose import Facts, compose
+from kaniko_shim.attest.attestation import Predicates, compose
 from kaniko_shim.attest.envelope import to_be_signed
 from kaniko_shim.attest.keys import SigningKey, load_key
-from kaniko_shim.attest.provenance import Circumstances, provenance
+from kaniko_shim.attest.provenance import ProvenanceInputs, provenance
 from kaniko_shim.attest.record import Record, read_record
 from kaniko_shim.attest.simplesigning import held_signatures, sign, signature_tag
 from kaniko_shim.oci.digests import digest_of
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.request.command_request import parse_request, secrets_of
 from kaniko_shim.request.push_request import PushRequest
-from kaniko_shim.request.variable import Command
+from kaniko_shim.system.subcommand import Command
 from support.cosign_key import PASSWORD, encrypted_key
 
 DIGEST = "sha256:" + "ab" * 32
@@ -91,7 +91,7 @@ def test_what_is_signed_of_a_statement():
 
 def test_without_a_key_statements_are_attached_as_they_are():
     attached = list(
-        compose("registry.example/app", SUBJECT, Facts(CREATED, {"a": 1}, {"spdxVersion": "SPDX-2.3"}), None)
+        compose("registry.example/app", SUBJECT, Predicates(CREATED, {"a": 1}, {"spdxVersion": "SPDX-2.3"}), None)
     )
     assert [each.kind for each in attached] == ["provenance", "sbom"]
     first, second = (document(each.artifact) for each in attached)
@@ -112,7 +112,7 @@ def test_without_a_key_statements_are_attached_as_they_are():
 
 
 def test_with_a_key_alone_the_image_is_signed():
-    (signature,) = compose("registry.example/app", SUBJECT, Facts(CREATED), KEY)
+    (signature,) = compose("registry.example/app", SUBJECT, Predicates(CREATED), KEY)
     bundle = json.loads(signature.artifact.blobs[1])
     payload = base64.b64decode(bundle["dsseEnvelope"]["payload"])
     assert KEY.made(base64.b64decode(bundle["dsseEnvelope"]["signatures"][0]["sig"]), to_be_signed(payload))
@@ -140,7 +140,7 @@ def test_what_is_no_list_of_signatures(manifest: bytes):
 
 def test_provenance():
     record = Record({"source": "x"}, {"url": "https://git.example/r", "revision": "c0ffee"}, "ab", CREATED, CREATED)
-    known = Circumstances(f"builder@{DIGEST}", "uid-1", {"asked": True})
+    known = ProvenanceInputs(f"builder@{DIGEST}", "uid-1", {"asked": True})
     assert provenance(record, known, {"kaniko-shim": "1"}) == {
         "buildDefinition": {
             "buildType": "https://imagebuild.dev/build/v1",
@@ -182,7 +182,7 @@ def test_any_record_is_read(text: dict[str, object]):
     record = read_record(text)
     assert all(isinstance(value, str) for value in record.source.values())
     assert isinstance(record.dockerfile, str)
-    provenance(record, Circumstances(), {})
+    provenance(record, ProvenanceInputs(), {})
 
 
 def test_the_request_of_a_push():
@@ -198,8 +198,8 @@ def test_the_request_of_a_push():
         },
     )
     assert isinstance(request, PushRequest)
-    assert (request.wanted.sbom, request.wanted.provenance) == (True, False)
-    assert request.wanted.circumstances.parameters == {"a": 1}
+    assert (request.attestations.sbom, request.attestations.provenance) == (True, False)
+    assert request.attestations.inputs.parameters == {"a": 1}
     assert set(secrets_of(request)) == {private, PASSWORD}
     assert PASSWORD not in repr(request)
 

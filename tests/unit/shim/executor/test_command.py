@@ -2,12 +2,13 @@ from pathlib import Path
 
 import pytest
 from kaniko_shim.dockerfile.capabilities import Support
-from kaniko_shim.executor.command import Abilities, Invocation, invocation, read_abilities, shown
+from kaniko_shim.executor.command import Abilities, invocation, read_abilities, shown
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.command_request import parse_request
-from kaniko_shim.request.variable import Command
+from kaniko_shim.system.invocation import Invocation
 from kaniko_shim.system.paths import Paths
+from kaniko_shim.system.subcommand import Command
 
 HELP = """
 Flags:

@@ -9,7 +9,7 @@ from kaniko_shim.log.console import Console
 from kaniko_shim.log.masking import Masker
 from kaniko_shim.log.phases import Phases
 from kaniko_shim.log.tail import LogTail
-from kaniko_shim.outcome.warnings import Warnings
+from kaniko_shim.log.warnings import Warnings
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.paths import Paths
 

@@ -1,4 +1,4 @@
-from kaniko_shim.outcome.errors import CancelledError, Failure
+from kaniko_shim.outcome.errors import Failure, cancelled
 from kaniko_shim.outcome.reasons import TABLE, Reason
 
 
@@ -12,5 +12,5 @@ def test_every_reason_has_a_row_and_an_exit_code_of_its_own():
 def test_exit_codes_of_failures():
     assert Failure(Reason.DISK_FULL, "x").code == 82
     assert Failure(Reason.RUN_COMMAND_FAILED, "x", exit_code=7).code == 7
-    assert CancelledError(15, "SIGTERM").failure.code == 143
-    assert CancelledError(2, "SIGINT").failure.code == 130
+    assert cancelled(15).code == 143
+    assert cancelled(2).code == 130

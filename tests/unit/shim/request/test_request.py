@@ -14,11 +14,11 @@ from kaniko_shim.request.build_args import BuildArg
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.command_request import parse_request, secrets_of
 from kaniko_shim.request.push_request import IndexRequest, PushRequest
-from kaniko_shim.request.variable import Command
 from kaniko_shim.request.variables.table import TABLE
 from kaniko_shim.sources.buckets.bucket_access import BucketAccess
 from kaniko_shim.sources.kinds import FileSource, HttpSource
 from kaniko_shim.sources.source_request import SourceRequest
+from kaniko_shim.system.subcommand import Command
 from support.authorities import ONE, TWO
 
 APP = ImageReference("r.example", "app", "latest")

@@ -37,4 +37,4 @@ def test_the_log_names_it(variable: str, told: bool):  # noqa: FBT001 - a parame
         text=True,
         check=True,
     )
-    assert (f"This is a part of the trace {TRACE}." in done.stdout + done.stderr) is told
+    assert (f"This job is part of the trace {TRACE}." in done.stdout + done.stderr) is told

@@ -5,13 +5,13 @@ import time
 from pathlib import Path
 
 import pytest
-from kaniko_shim.executor.command import Invocation
+from kaniko_shim.system.invocation import Invocation
 from kaniko_shim.system.process import Ended, run
 
 SCRIPT = """
 import json, sys, time
 sys.path[:0] = {path!r}
-from kaniko_shim.executor.command import Invocation
+from kaniko_shim.system.invocation import Invocation
 from kaniko_shim.system.process import run
 from kaniko_shim.system.processes import harden
 harden()

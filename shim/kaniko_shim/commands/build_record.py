@@ -1,17 +1,17 @@
-"""What a record says of a request and of what was fetched for it. Of secrets only the names are in it."""
+"""What the record of a build says of its request and its source. Of secrets, only the names are in it."""
 
 from kaniko_shim.outcome.result import SourceReport
 from kaniko_shim.request.build_request import BuildRequest
 
 
-def asked(request: BuildRequest, url: str) -> dict[str, object]:
-    """What a build was asked for.
+def build_parameters(request: BuildRequest, url: str) -> dict[str, object]:
+    """The parameters of a build.
 
     Args:
-        request: the request; of arguments that are secrets only the names go in.
+        request: the request; of secret build arguments, only the names are recorded.
         url: where the context was fetched from, masked.
     """
-    known: dict[str, object] = {
+    parameters: dict[str, object] = {
         "source": url,
         "contextSubPath": request.source.sub_path,
         "dockerfile": "" if request.dockerfile_content else request.dockerfile_path,
@@ -23,10 +23,10 @@ def asked(request: BuildRequest, url: str) -> dict[str, object]:
         "executorArgs": [f"--{extra.name}={extra.value}" for extra in request.extra_args],
         "outputs": [output.name for output in request.outputs],
     }
-    return {name: value for name, value in known.items() if value}
+    return {name: value for name, value in parameters.items() if value}
 
 
-def source_of(report: SourceReport) -> dict[str, str]:
+def source_record(report: SourceReport) -> dict[str, str]:
     """What was fetched."""
-    known = {"url": report.url, "revision": report.revision, "sha256": report.sha256}
-    return {name: value for name, value in known.items() if value}
+    record = {"url": report.url, "revision": report.revision, "sha256": report.sha256}
+    return {name: value for name, value in record.items() if value}

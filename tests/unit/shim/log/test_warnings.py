@@ -1,6 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
-from kaniko_shim.outcome.warnings import LONGEST, MOST, Warnings
+from kaniko_shim.log.warnings import LONGEST, MOST, Warnings
 
 
 def test_each_is_told_once_and_stands_on_one_line():

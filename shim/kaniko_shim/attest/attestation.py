@@ -1,0 +1,81 @@
+"""From predicates to the artifacts that are attached to an image in one repository. Pure but for the signatures."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kaniko_shim.attest.artifact import Artifact, Blob, Subject, dump, referrer
+from kaniko_shim.attest.statement import MEDIA_TYPE, PROVENANCE, SIGNATURE, SPDX, statement
+
+if TYPE_CHECKING:
+    from kaniko_shim.attest.keys import SigningKey
+
+_SPDX_TYPE = "application/spdx+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """An artifact that is attached to an image.
+
+    Attributes:
+        kind: provenance, sbom or signature.
+        artifact: what is pushed.
+    """
+
+    kind: str
+    artifact: Artifact
+
+
+@dataclass(frozen=True, slots=True)
+class Predicates:
+    """What is attested of an image, the same in every repository; None for a predicate that is not attached.
+
+    Attributes:
+        created: now, RFC 3339.
+        provenance: SLSA's predicate.
+        sbom: an SPDX document.
+    """
+
+    created: str
+    provenance: Mapping[str, object] | None = None
+    sbom: Mapping[str, object] | None = None
+
+
+def compose(
+    repository: str, subject: Subject, predicates: Predicates, key: "SigningKey | None"
+) -> Iterator[Attestation]:
+    """The attestations of an image in a repository (`registry/path`).
+
+    With a key, each statement is in a Sigstore bundle, with its signature; without one it is attached as it is.
+    """
+
+    def attestation(kind: str, predicate_type: str, predicate: Mapping[str, object]) -> Attestation:
+        payload = dump(statement(repository, subject.digest, predicate_type, predicate))
+        return Attestation(kind, _artifact(payload, predicate_type, subject, predicates.created, key))
+
+    if predicates.provenance is not None:
+        yield attestation("provenance", PROVENANCE, predicates.provenance)
+    if predicates.sbom is not None:
+        document = dump(predicates.sbom)
+        annotations = {"org.opencontainers.image.created": predicates.created}
+        yield Attestation("sbom", referrer(subject, _SPDX_TYPE, Blob(_SPDX_TYPE, document), annotations))
+        if key:
+            yield attestation("sbom", SPDX, predicates.sbom)
+    if key:
+        yield attestation("signature", SIGNATURE, {})
+
+
+def _artifact(
+    payload: bytes, predicate_type: str, subject: Subject, created: str, key: "SigningKey | None"
+) -> Artifact:
+    annotations = {"org.opencontainers.image.created": created}
+    if key is None:
+        annotations["in-toto.io/predicate-type"] = predicate_type
+        return referrer(subject, MEDIA_TYPE, Blob(MEDIA_TYPE, payload), annotations)
+    from kaniko_shim.attest.envelope import BUNDLE_TYPE, bundle  # noqa: PLC0415 - with a key only
+
+    annotations |= {
+        "dev.sigstore.bundle.content": "dsse-envelope",
+        "dev.sigstore.bundle.predicateType": predicate_type,
+    }
+    return referrer(subject, BUNDLE_TYPE, Blob(BUNDLE_TYPE, bundle(payload, key)), annotations)

@@ -1,0 +1,61 @@
+"""Gathers what is attested of an image or an index."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from kaniko_shim import __version__
+from kaniko_shim.attest.artifact import MANIFEST_TYPE, Subject
+from kaniko_shim.attest.attestation import Predicates
+from kaniko_shim.attest.options import AttestationOptions
+from kaniko_shim.attest.provenance import provenance
+from kaniko_shim.attest.record import NAME, Record, read_record
+from kaniko_shim.oci import layout
+from kaniko_shim.oci.index import MEDIA_TYPE, ImageIndex
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.registry.references import ImageReference
+from kaniko_shim.system.clock import now
+from kaniko_shim.system.job import Job
+from kaniko_shim.system.versions import versions
+
+
+def image_predicates(
+    options: AttestationOptions, job: Job, directory: Path, digest: str, outputs: Sequence[ImageReference]
+) -> tuple[Subject, Predicates]:
+    """What is attested of the image in a checked layout.
+
+    Raises:
+        JobError: Internal; its layers can't be read.
+    """
+    manifest = layout.read_manifest(directory, digest)
+    subject = Subject(digest, len(manifest), str(json.loads(manifest).get("mediaType") or MANIFEST_TYPE))
+    created = now()
+    slsa = provenance(_record(directory, job), options.inputs, versions(job.paths)) if options.provenance else None
+    if not options.sbom:
+        return subject, Predicates(created, slsa)
+    from kaniko_shim.sbom.inventory import take_inventory  # noqa: PLC0415 - for an SBOM only
+    from kaniko_shim.sbom.spdx import spdx  # noqa: PLC0415
+
+    job.phases.enter("looking for packages in the image")
+    found = take_inventory(directory, manifest)
+    for path in found.unread:
+        job.warn(f"The SBOM lacks the packages in /{path}, which can't be read here.")
+    name = f"{outputs[0].registry}/{outputs[0].repository}"
+    tool = f"kaniko-shim-{__version__}"
+    sbom = spdx(name, digest, found.packages, found.distribution, created=created, tool=tool)
+    job.say(f"the SBOM lists {len(found.packages)} packages")
+    return subject, Predicates(created, slsa, sbom)
+
+
+def index_predicates(options: AttestationOptions, job: Job, made: ImageIndex) -> tuple[Subject, Predicates]:
+    """What is attested of an index; its images have attestations of their own."""
+    slsa = provenance(Record(), options.inputs, versions(job.paths)) if options.provenance else None
+    return Subject(made.digest, len(made.content), MEDIA_TYPE), Predicates(now(), slsa)
+
+
+def _record(directory: Path, job: Job) -> Record:
+    try:
+        return read_record(layout.read_document(directory, NAME))
+    except JobError:
+        job.warn(f"The provenance lacks the build's source and parameters: the layout has no usable {NAME}.")
+        return Record()

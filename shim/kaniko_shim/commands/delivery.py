@@ -1,0 +1,92 @@
+"""The common end of `push` and `index`: push a layout to every output, attach its attestations, and report both."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kaniko_shim.attest.artifact import Subject
+from kaniko_shim.attest.attach import Attacher
+from kaniko_shim.attest.attestation import Predicates
+from kaniko_shim.outcome.errors import JobError, failure_of
+from kaniko_shim.outcome.result import Attached, PushedImage, Result
+from kaniko_shim.registry.crane import Crane
+from kaniko_shim.registry.credentials import explain_refusal, find_credentials, install_credentials
+from kaniko_shim.registry.push import Pushing
+from kaniko_shim.registry.references import ImageReference
+from kaniko_shim.request.push_request import IndexRequest, PushRequest
+from kaniko_shim.system.heartbeat import heartbeat
+from kaniko_shim.system.interruption import CancelledError
+from kaniko_shim.system.job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What is pushed.
+
+    Attributes:
+        layout: the directory of its OCI layout.
+        digest: `sha256:…` of its manifest or index.
+        size: bytes of its configs and layers.
+        outputs: the names to push it to.
+        unpushed: what the log says if nothing is pushed.
+        attestations: gathers what is attached to it; None if nothing is.
+        is_index: whether the layout itself is an index, as opposed to one image.
+    """
+
+    layout: Path
+    digest: str
+    size: int
+    outputs: tuple[ImageReference, ...]
+    unpushed: str
+    attestations: Callable[[], tuple[Subject, Predicates]] | None
+    is_index: bool = False
+
+
+def deliver(request: PushRequest | IndexRequest, job: Job, make: Callable[[Crane], Delivery]) -> Result:
+    """Make and push a delivery; whatever happens ends up in the result, with what was pushed until then.
+
+    Args:
+        request: the request; unless it asks for a push, the delivery is only made.
+        job: the job.
+        make: makes the delivery, with crane to look into registries.
+
+    Raises:
+        JobError: InvalidSpec; the mounted Docker config can't be read.
+    """
+    result = Result(str(request.command), timings=job.phases.timings)
+    images = list[PushedImage]()
+    credentials = find_credentials(request.docker_config, job.environment, job.paths)
+    crane = Crane(job.paths, job.environment, request.registries)
+    try:
+        install_credentials(credentials, job.paths, job.warn)
+        delivery = make(crane)
+        if not request.push:
+            job.say(f"{delivery.unpushed} ({delivery.digest}); nothing is pushed, since NO_PUSH is true")
+            return replace(result, digest=delivery.digest)
+        # Before the push, so that an image whose attestations can't be made is not pushed.
+        with heartbeat(job.beat, request.heartbeat_seconds):
+            gathered = delivery.attestations() if delivery.attestations else None
+        with job.phases.pushing():
+            _push(delivery, request, job, crane, images)
+            attached = _attach(gathered, request, job, crane) if gathered else ()
+    except (JobError, CancelledError) as error:
+        failure = explain_refusal(failure_of(error), credentials)
+        return replace(result, failure=failure, log_tail=job.tail.text, images=tuple(images))
+    return replace(result, images=tuple(images), attached=attached)
+
+
+def _push(
+    delivery: Delivery, request: PushRequest | IndexRequest, job: Job, crane: Crane, images: list[PushedImage]
+) -> None:
+    pushing = Pushing(job, crane, request.heartbeat_seconds, delivery.layout, delivery.digest, delivery.is_index)
+    for output in delivery.outputs:
+        pushed = pushing.push(output)
+        layers = () if delivery.is_index else pushed.layers
+        images.append(replace(pushed, size=delivery.size, layers=layers))
+
+
+def _attach(
+    gathered: tuple[Subject, Predicates], request: PushRequest | IndexRequest, job: Job, crane: Crane
+) -> tuple[Attached, ...]:
+    attacher = Attacher(job, crane, request.heartbeat_seconds, request.attestations.key)
+    return attacher.attach(request.outputs, *gathered)

@@ -1,0 +1,62 @@
+"""Situations of COPY and ADD."""
+
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.situations.situation import row
+
+COPY = (
+    row(
+        "not in the context",
+        r"lstat /kaniko/buildcontext/(?P<file>\S+): no such file",
+        Reason.COPY_FAILED,
+        "The context has no {missing}, which the Dockerfile copies",
+    ),
+    row(
+        "not in the other stage",
+        r"lstat /kaniko/\S+: no such file",
+        Reason.COPY_FAILED,
+        "The stage or image that --from names has no /{missing}",
+        "Check the path, and that the stage makes the file outside of a VOLUME or mount.",
+    ),
+    row(
+        "download refused",
+        r"downloading remote source file: invalid response status (?P<status>4(?!08|25|29)\d\d)",
+        Reason.COPY_FAILED,
+        "The server answered {status} to ADD's download",
+        "Check ADD's URL; the executor downloads without credentials.",
+    ),
+    row(
+        "download not trusted",
+        r"downloading remote source file: .*x509: ",
+        Reason.COPY_FAILED,
+        "The certificate of ADD's server is not trusted: {error}",
+        "Give its authority's certificate in REGISTRY_CA, or put the file into the context.",
+    ),
+    row(
+        "download unavailable",
+        r"downloading remote source file: ",
+        Reason.SOURCE_UNAVAILABLE,
+        "What ADD downloads can't be had: {error}",
+        "Try again; check that the builder can reach the server of ADD's URL.",
+    ),
+    row(
+        "damaged archive",
+        r"unpacking local tar: (?P<problem>.*(?:EOF|archive/tar:|gzip:|flate:|bzip2|corrupt).*)",
+        Reason.COPY_FAILED,
+        "ADD can't unpack an archive of the context: {problem}",
+        "Replace the archive, which is damaged or holds no tar; COPY takes a file as it is.",
+    ),
+    row(
+        "no room for the copy",
+        r"resolving dest symlink: (?:failed to lstat: )?(?P<problem>.*)",
+        Reason.COPY_FAILED,
+        "COPY or ADD can't write to its destination: {problem}",
+        "Check the destination: a part of its path is a file, or a link that leads nowhere.",
+    ),
+    row(
+        "other trouble with files",
+        r"failed to get fileinfo for|failed to get relative files|copy failed|could not copy source"
+        r"|no source files were specified|failed to get files used from context",
+        Reason.COPY_FAILED,
+        "A file to copy is not there: {error}",
+    ),
+)

@@ -1,0 +1,54 @@
+"""Situations of a Dockerfile that the executor can't use."""
+
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.situations.situation import row
+
+DOCKERFILE = (
+    row(
+        "Dockerfile syntax",
+        r"dockerfile parse error|parsing dockerfile|unknown instruction:|file with no instructions"
+        r"|unterminated heredoc|no build stage in current context",
+        Reason.DOCKERFILE_INVALID,
+        "The Dockerfile can't be parsed: {error}",
+    ),
+    row(
+        "several sources, no directory",
+        r"when specifying multiple sources",
+        Reason.DOCKERFILE_INVALID,
+        "A COPY or ADD of several sources needs a destination that ends in /",
+        "End the destination of that COPY or ADD in /.",
+    ),
+    row(
+        "a variable's form",
+        r"failed to process (?P<text>\".*\"): (?P<problem>[^\n]+)",
+        Reason.DOCKERFILE_INVALID,
+        "The Dockerfile's {text} can't be expanded: {problem}",
+        "Correct the form, or give the variable a value by ARG, ENV or BUILD_ARG.",
+    ),
+    row(
+        "no signal",
+        r"invalid signal: (?P<signal>\S+)",
+        Reason.DOCKERFILE_INVALID,
+        "STOPSIGNAL names no signal: {signal}",
+        "Write a number or a name such as SIGTERM.",
+    ),
+    row(
+        "no image's name",
+        r"could not parse reference: ?(?P<name>[^\n]*)",
+        Reason.DOCKERFILE_INVALID,
+        "FROM or COPY --from names {name!r}, which is no image",
+        "Write [host[:port]/]path[:tag]; an ARG that FROM uses must stand before the first FROM.",
+    ),
+    row(
+        "no such target",
+        r"(?P<target>\S+) is not a valid target build stage",
+        Reason.TARGET_NOT_FOUND,
+        "TARGET names no stage of the Dockerfile: {target}",
+    ),
+    row(
+        "no Dockerfile",
+        r"please provide a valid path to a Dockerfile",
+        Reason.DOCKERFILE_NOT_FOUND,
+        "The executor did not find the Dockerfile",
+    ),
+)

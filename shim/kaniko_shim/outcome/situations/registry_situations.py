@@ -1,0 +1,59 @@
+"""Situations of registries, whether the executor or crane pulls or pushes."""
+
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.situations.situation import row
+
+REGISTRY = (
+    row(
+        "too many requests",
+        r"TOOMANYREQUESTS|status code 429|too many requests",
+        Reason.RATE_LIMITED,
+        "{registry} answered: too many requests",
+    ),
+    row(
+        "certificate of another name",
+        r"x509: certificate is (?:valid for|not valid for any names)|x509: cannot validate certificate for",
+        Reason.REGISTRY_TLS,
+        "The certificate of {registry} is made for another name: {error}",
+        "Use the name that the certificate is made for, or list {registry} in SKIP_TLS_VERIFY_REGISTRIES.",
+    ),
+    row(
+        "certificate expired",
+        r"x509: certificate has expired or is not yet valid",
+        Reason.REGISTRY_TLS,
+        "The certificate of {registry} is out of date: {error}",
+        "Renew the registry's certificate, or list {registry} in SKIP_TLS_VERIFY_REGISTRIES.",
+    ),
+    row(
+        "certificate not trusted",
+        r"x509: |tls: failed to verify certificate|certificate signed by unknown authority",
+        Reason.REGISTRY_TLS,
+        "The certificate of {registry} is not trusted: {error}",
+        "Give its authority's certificate in REGISTRY_CA, or list {registry} in SKIP_TLS_VERIFY_REGISTRIES.",
+    ),
+    row(
+        "plain HTTP",
+        r"server gave HTTP response to HTTPS client",
+        Reason.REGISTRY_TLS,
+        "{registry} speaks plain HTTP: {error}",
+        "List {registry} in INSECURE_REGISTRIES.",
+    ),
+    row(
+        "garbage",
+        r"invalid character '.*' (?:looking for|after)|unexpected end of JSON input|unknown media type",
+        Reason.REGISTRY_UNAVAILABLE,
+        "{registry} answered with something that is no image: {error}",
+        "Check that the registry's name leads to a registry, and that no proxy answers in its place.",
+    ),
+)
+
+UNREACHABLE = (
+    row(
+        "registry unavailable",
+        r"no such host|connection refused|i/o timeout|connection reset by peer|stream error|network is unreachable"
+        r"|no route to host|TLS handshake timeout|unexpected EOF|: EOF$|status code 5\d\d|server misbehaving"
+        r"|context deadline exceeded|Client\.Timeout|UNAVAILABLE|broken pipe|: UNKNOWN: ",
+        Reason.REGISTRY_UNAVAILABLE,
+        "{registry} can't be reached or is out of order: {error}",
+    ),
+)

@@ -1,0 +1,22 @@
+"""What interrupts the job from outside, whatever it is doing.
+
+Neither is an `Exception`, so that no handler of errors, here or in a library, takes it for a failure of its own.
+"""
+
+import signal
+
+
+class CancelledError(BaseException):
+    """A signal told the process to stop.
+
+    Attributes:
+        number: the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+class TooLateError(BaseException):
+    """The time limit for a part of the job has passed."""
