@@ -1,17 +1,18 @@
 """A cluster with a kubelet, and the chart of this tree installed in it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from e2e.registry import Registry
-from e2e.serving import FileServer
 from environment import ROOT, cluster_variables, with_programs
 from functional.kube import Builds, Kubectl
 from kubernetes import client, config
+from support.file_server import FileServer, serve_files
+from support.registry import Registry
 
 
 @pytest.fixture(scope="session")
@@ -67,10 +68,16 @@ def builds(api: client.ApiClient, namespace: str) -> Builds:
     return Builds(client.CustomObjectsApi(api), namespace)
 
 
+def _crane(cluster: dict[str, str]) -> Path:
+    program = shutil.which("crane", path=with_programs(cluster)["PATH"])
+    assert program, "crane is neither in the cluster's BIN nor on PATH"
+    return Path(program)
+
+
 @pytest.fixture(scope="session")
 def registry(cluster: dict[str, str]) -> Registry:
     """The registry without a password."""
-    return Registry(cluster["REGISTRY"], cluster["REGISTRY_ADDRESS"], with_programs(cluster))
+    return Registry(cluster["REGISTRY_ADDRESS"], _crane(cluster), cluster["REGISTRY"])
 
 
 @pytest.fixture(scope="session")
@@ -81,11 +88,12 @@ def private_registry(cluster: dict[str, str], tmp_path_factory: pytest.TempPathF
         cluster["REGISTRY_AUTH"].replace(cluster["PRIVATE_REGISTRY"], cluster["PRIVATE_REGISTRY_ADDRESS"])
     )
     environment = {**with_programs(cluster), "DOCKER_CONFIG": str(folder)}
-    return Registry(cluster["PRIVATE_REGISTRY"], cluster["PRIVATE_REGISTRY_ADDRESS"], environment)
+    crane = _crane(cluster)
+    return Registry(cluster["PRIVATE_REGISTRY_ADDRESS"], crane, cluster["PRIVATE_REGISTRY"], environment)
 
 
 @pytest.fixture
 def files(cluster: dict[str, str]) -> Iterator[FileServer]:
     """A web server that pods reach."""
-    with FileServer(cluster["HOST_ADDRESS"]) as server:
+    with serve_files(cluster["HOST_ADDRESS"]) as server:
         yield server

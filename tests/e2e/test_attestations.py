@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from e2e.registry import Registry
 from e2e.test_builds import build
 from functional.kube import Builds, Kubectl
 from kubernetes import client
 from support.cosign_key import PASSWORD, encrypted_key, is_signed
+from support.registry import Registry
 from support.watching import wait_for_finish
 
 FILES = {

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from e2e.registry import Registry
-from e2e.serving import FileServer, tar_gz
 from environment import ROOT
 from functional.kube import Kubectl
 from kaniko_shim.request.variables.table import TABLE
 from kubernetes import client
+from support.file_server import FileServer, tar_gz
+from support.registry import Registry
 from support.watching import wait_for_pod
 
 CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID"]

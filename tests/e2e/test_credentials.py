@@ -4,10 +4,10 @@ import base64
 import json
 
 import pytest
-from e2e.registry import Registry
 from e2e.test_builds import build
 from functional.kube import Builds, Kubectl
 from kubernetes import client
+from support.registry import Registry
 from support.watching import wait_for_build, wait_for_finish
 
 SMALL = {"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"}

@@ -1,10 +1,10 @@
 """What a namespace gives its builds, with a real registry and its password."""
 
-from e2e.registry import Registry
 from e2e.test_builds import build
 from e2e.test_credentials import push_secret
 from functional.kube import Builds, Defaults, Kubectl
 from kubernetes import client
+from support.registry import Registry
 from support.watching import wait_for_finish
 
 SMALL = {"Dockerfile": "FROM busybox\nRUN echo built > /built\n"}

@@ -1,9 +1,9 @@
 """Builds that are cancelled, and builds that the cluster disturbs, with a real kubelet."""
 
-from e2e.registry import Registry
 from e2e.test_builds import build
 from functional.kube import Builds
 from kubernetes import client
+from support.registry import Registry
 from support.watching import phase, wait_for_build, wait_for_finish, wait_for_no_pods, wait_for_pod
 
 

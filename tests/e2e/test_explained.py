@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from e2e.registry import Registry
 from e2e.test_builds import build
 from functional.kube import Builds
 from imagebuild_operator.api.parse import parse_build, parse_spec
 from imagebuild_operator.pod.manifest import build_pod
 from imagebuild_operator.settings import BuildDefaults
 from kubernetes import client
+from support.registry import Registry
 from support.watching import wait_for_build, wait_for_finish
 
 Json = dict[str, Any]

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from e2e.registry import Registry
-from e2e.serving import FileServer, tar_gz
 from e2e.test_builds import build
 from functional.kube import Builds
 from kubernetes import client
+from support.file_server import FileServer, tar_gz
+from support.registry import Registry
 from support.watching import wait_for_build, wait_for_finish
 
 Json = dict[str, Any]

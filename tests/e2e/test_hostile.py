@@ -3,11 +3,11 @@
 import json
 from dataclasses import dataclass
 
-from e2e.registry import Registry
 from e2e.test_builds import build
 from e2e.test_credentials import private, push_secret
 from functional.kube import Builds, Kubectl
 from kubernetes import client
+from support.registry import Registry
 from support.watching import wait_for_finish
 
 FORGED = "sha256:" + "f0" * 32

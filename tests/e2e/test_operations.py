@@ -1,10 +1,10 @@
 """The operator in the cluster: killed, and its builds deleted."""
 
-from e2e.registry import Registry
 from e2e.test_builds import build
 from functional.kube import Builds, Kubectl
 from kubernetes import client, watch
 from support.metrics import read_samples, value
+from support.registry import Registry
 from support.waiting import until
 from support.watching import phase, wait_for_build, wait_for_finish, wait_for_pod
 

@@ -1,11 +1,10 @@
 """Builds for several platforms. All nodes are of one: what needs no RUN is built for the others on them too."""
 
-import json
 from typing import Any
 
-from e2e.registry import Registry
 from functional.kube import Builds
 from kubernetes import client
+from support.registry import Registry
 from support.watching import wait_for_build, wait_for_finish
 
 Json = dict[str, Any]
@@ -44,7 +43,7 @@ def test_the_index_has_the_image_of_each_platform_under_every_output(
         for name, digest in listed.items():
             image = f"{registry.name}/{namespace}/{repository}@{digest}"
             architecture = name.removeprefix("linux/")
-            assert json.loads(registry.config(image))["architecture"] == architecture
+            assert registry.config(image)["architecture"] == architecture
             assert registry.files(image)["/about"].content == f"for {architecture}".encode()
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e.registry import Registry
-from e2e.serving import tar_gz
 from functional.kube import Builds, Kubectl
 from kubernetes import client
+from support.file_server import tar_gz
 from support.git_server import make_repository
+from support.registry import Registry
 from support.s3 import serve_s3
 from support.sshd import serve_ssh
 from support.watching import wait_for_finish

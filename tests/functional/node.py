@@ -5,12 +5,13 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from kubernetes import client
+from support.serving import Quiet
 
 
 class Node:
@@ -29,7 +30,7 @@ def serve_node(api: client.ApiClient, name: str, directory: Path) -> Iterator[No
     """A node of that name in the cluster, for as long as the test runs."""
     node = Node(name)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             url = urlsplit(self.path)
             _, _, namespace, pod, container = url.path.split("/")
@@ -41,9 +42,6 @@ def serve_node(api: client.ApiClient, name: str, directory: Path) -> Iterator[No
             self.send_response(404 if log is None else 200)
             self.end_headers()
             self.wfile.write((log or "").encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.socket = _certificate(directory).wrap_socket(server.socket, server_side=True)

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+from support.serving import Quiet, serving
 
 _INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 #: An image for a processor that no test runs on.
@@ -89,7 +89,7 @@ MANIFESTS = {
 }
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Quiet):
     def do_GET(self) -> None:
         if self.path.rstrip("/") == "/v2":
             self._send(Answer(200, content=b"{}"))
@@ -128,14 +128,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, *_: object) -> None:
-        """A client that has seen enough hangs up."""
 
 
 class _TokenHandler(_Handler):
@@ -176,12 +168,5 @@ def serve_tokens(user: str, password: str) -> Iterator[str]:
 @contextmanager
 def serve_answers(handler: type[_Handler] = _Handler) -> Iterator[str]:
     """The registry's address; its repositories are `team/<name>`."""
-    server = _Server(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(handler) as port:
+        yield f"127.0.0.1:{port}"

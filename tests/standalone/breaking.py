@@ -5,7 +5,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
+
+from support.serving import Quiet
 
 Change = Callable[[int, bytes], bytes]
 """From the number of the request for a blob (0, 1, …) and the blob to what is sent of it."""
@@ -16,7 +18,7 @@ def break_blobs(registry: str, change: Change) -> Iterator[tuple[str, list[str]]
     """The proxy's address, and the blobs that were asked for."""
     asked = list[str]()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             try:
                 wanted = {"Accept": self.headers.get("Accept", "*/*")}
@@ -41,9 +43,6 @@ def break_blobs(registry: str, change: Change) -> Iterator[tuple[str, list[str]]
 
         def do_HEAD(self) -> None:
             self.do_GET()
-
-        def log_message(self, *_: object) -> None:
-            pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

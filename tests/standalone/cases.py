@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 from standalone.container import Builder, Done
-from standalone.registry import ROOT, Registry
+from standalone.registry import ROOT
+from support.registry import Registry
 
 DIRECTORY = ROOT / "tests" / "cases"
 NAMES = sorted(path.parent.name for path in DIRECTORY.glob("*/Dockerfile"))

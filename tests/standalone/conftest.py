@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from standalone.container import Builder
-from standalone.registry import ROOT, Registry, any_registry
+from standalone.registry import ROOT, any_registry
+from support.registry import Registry
 
 pytest.register_assert_rewrite("standalone.cases")
 

@@ -11,9 +11,9 @@ from shutil import make_archive
 import pytest
 from kaniko_shim.request.variables.table import TABLE
 from standalone.container import Builder
-from standalone.registry import Registry
-from standalone.serving import serve_https
+from support.file_server import serve_https
 from support.https import Https
+from support.registry import Registry
 
 
 def build_arg(name: str, value: str) -> str:
@@ -43,7 +43,7 @@ def test_a_bind_mounted_directory_is_built_and_pushed(
     assert registry.config(image)["config"]["Cmd"] == ["cat", "/greeting/hello.txt"]
     timings = done.result.pop("timings")
     assert set(timings) == {"fetchMs", "buildMs", "pushMs", "totalMs"}
-    manifest = json.loads(registry.manifest(image))
+    manifest = registry.manifest(image)
     layers = [layer["size"] for layer in manifest["layers"]]
     assert done.result == {
         "version": 1,

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from standalone.container import Builder
-from standalone.registry import Registry, https_registry
+from standalone.registry import https_registry
 from support.https import Https
+from support.registry import Registry
 
 
 @pytest.fixture(scope="module")

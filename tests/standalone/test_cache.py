@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from standalone.container import Builder, Done
-from standalone.registry import Registry
+from support.registry import Registry
 
 LISTING = "FROM busybox\nCOPY files /files\nRUN ls -R /files > /list\n"
 

@@ -1,36 +1,30 @@
 """Builds every case of tests/cases in the builder image, two at a time, and looks into what came of it."""
 
 import functools
-import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 from standalone import cases
 from standalone.container import Builder
-from standalone.registry import Registry
+from support.registry import Registry
+from support.serving import Quiet, serving
 
 AT_ONCE = 2
 """Cases that are built at the same time."""
 
 
-class _Handler(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
+class _Handler(Quiet, SimpleHTTPRequestHandler):
+    """Serves a directory."""
 
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[str]:
     """Serves tests/cases; a case names its directory `served` in it."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, directory=str(cases.DIRECTORY)))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(functools.partial(_Handler, directory=str(cases.DIRECTORY))) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="module")

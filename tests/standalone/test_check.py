@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from standalone.answering import serve_answers, serve_tokens
 from standalone.container import Builder
-from standalone.registry import Registry, private_registry
-from standalone.serving import serve_https
+from standalone.registry import private_registry
+from support.file_server import serve_https
 from support.https import Https
+from support.registry import Registry
 
 NOBODY = 65532
 USER, PASSWORD = "robot", "p4ssw0rd-of-the-push"

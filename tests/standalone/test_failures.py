@@ -13,9 +13,10 @@ from kaniko_shim.outcome.situations.table import PULLING, PUSHING
 from standalone.answering import serve_answers
 from standalone.container import Builder, Done
 from standalone.failing import CASES, Failing
-from standalone.registry import Registry, private_registry
-from standalone.serving import serve_https
+from standalone.registry import private_registry
+from support.file_server import serve_https
 from support.https import Https
+from support.registry import Registry
 
 #: How a process ends, rather than what it says.
 ENDINGS = {"RUN exits", "RUN killed", "disk full in a RUN", "out of memory in a RUN"}

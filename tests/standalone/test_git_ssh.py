@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from standalone.container import Builder
-from standalone.registry import Registry
 from support.git_server import make_repository
+from support.registry import Registry
 from support.sshd import Sshd, serve_ssh
 
 DOCKERFILE = b"FROM busybox\nCOPY word /word\n"

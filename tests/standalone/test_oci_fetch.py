@@ -18,7 +18,8 @@ from kaniko_shim.sources.source_request import SourceRequest
 from kaniko_shim.sources.workspace import Workspace
 from kaniko_shim.system.paths import Paths
 from standalone.breaking import break_blobs
-from standalone.registry import Registry, empty_registry
+from standalone.registry import empty_registry
+from support.registry import Registry
 from unit.shim.archives.archives import files_of, tar_of
 
 TITLE, UNPACK = "org.opencontainers.image.title", "io.deis.oras.content.unpack"

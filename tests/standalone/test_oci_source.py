@@ -6,7 +6,8 @@ import tarfile
 from pathlib import Path
 
 from standalone.container import Builder
-from standalone.registry import Registry, private_registry
+from standalone.registry import private_registry
+from support.registry import Registry
 
 
 def layer(path: Path, files: dict[str, bytes]) -> Path:

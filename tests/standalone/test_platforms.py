@@ -9,7 +9,7 @@ from urllib.request import urlopen
 
 import pytest
 from standalone.container import Builder, Done
-from standalone.registry import Registry
+from support.registry import Registry
 
 PLATFORMS = ("linux/amd64", "linux/arm64", "linux/arm/v7")
 DOCKERFILE = """\
@@ -81,7 +81,7 @@ def test_an_index_of_images_that_were_pushed_by_digest(
     assert registry.digest(f"{first}:1") == registry.digest(f"{second}:2") == done.result["digest"]
     named = {
         "/".join(each["platform"][key] for key in ("os", "architecture", "variant") if key in each["platform"]): each
-        for each in json.loads(registry.manifest(f"{first}:1"))["manifests"]
+        for each in registry.manifest(f"{first}:1")["manifests"]
     }
     assert {platform: each["digest"] for platform, each in named.items()} == digests
     for platform, digest in digests.items():

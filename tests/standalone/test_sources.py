@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from standalone.container import Builder
-from standalone.registry import Registry
-from standalone.serving import serve_https
+from support.file_server import serve_https
 from support.git_server import make_repository, serve_git
 from support.https import Https
+from support.registry import Registry
 from support.s3 import serve_s3
 
 DOCKERFILE = b"FROM busybox\nCOPY word /word\n"

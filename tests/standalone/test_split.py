@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from standalone.container import Builder
-from standalone.registry import Registry, private_registry
+from standalone.registry import private_registry
+from support.registry import Registry
 
 NOBODY = 65532
 

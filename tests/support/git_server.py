@@ -7,11 +7,10 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 from support.ports import free_port
-from support.serving import serving
+from support.serving import Quiet, serving
 
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
@@ -46,7 +45,7 @@ def make_repository(path: Path, files: Mapping[str, bytes]) -> str:
 def serve_git(root: Path, allowed: Callable[[str], bool] = lambda _: True) -> Iterator[str]:
     """Git's own HTTP backend over the repositories below a directory."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             self._answer()
 
@@ -95,9 +94,6 @@ def serve_git(root: Path, allowed: Callable[[str], bool] = lambda _: True) -> It
                 self.rfile.readline()
             self.rfile.readline()
             return content
-
-        def log_message(self, *_: object) -> None:
-            pass
 
     with serving(Handler) as port:
         yield f"http://127.0.0.1:{port}"

@@ -7,6 +7,7 @@ from typing import Self
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from support.serving import Quiet
 
 
 class Collector:
@@ -43,7 +44,7 @@ class Collector:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         collector = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet):
             def do_POST(self) -> None:
                 sent = ExportTraceServiceRequest.FromString(self.rfile.read(int(self.headers["Content-Length"])))
                 for resource in sent.resource_spans:
@@ -57,8 +58,5 @@ class Collector:
                 self.send_response(200 if self.path == "/v1/traces" else 404)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """The test looks at what comes of it."""
 
         return Handler

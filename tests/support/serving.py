@@ -1,25 +1,34 @@
-"""An HTTP server on loopback, in a thread."""
+"""An HTTP server in a thread: the one below all servers of the tests."""
 
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from support.https import Https
 
 
-class _Quiet(ThreadingHTTPServer):
+class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: object) -> None:
         """A client that does not trust the certificate, or has had enough, hangs up: that is a part of the test."""
 
 
+class Quiet(BaseHTTPRequestHandler):
+    """A handler that logs nothing."""
+
+    def log_message(self, *_: object) -> None:
+        """Tests look at what comes of requests."""
+
+
 @contextmanager
-def serving(handler: type[BaseHTTPRequestHandler], https: Https | None = None) -> Iterator[int]:
+def serving(
+    handler: Callable[..., BaseHTTPRequestHandler], https: Https | None = None, address: str = "127.0.0.1"
+) -> Iterator[int]:
     """The port that requests are answered at."""
-    server = _Quiet(("127.0.0.1", 0), handler)
+    server = _Server((address, 0), handler)
     if https:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(https.certificate, https.key)

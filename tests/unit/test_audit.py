@@ -1,12 +1,13 @@
 import json
 import tomllib
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from threading import Thread
 
 import audit
 import pytest
 from audit_findings import Finding, govulncheck_findings, split
+from support.serving import Quiet
 
 FINDINGS = [
     {"config": {"protocol_version": "v1.0.0"}},
@@ -47,7 +48,7 @@ def osv(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iter
     kopf = {"package": {"ecosystem": "PyPI", "name": "kopf"}, "ranges": [{"type": "ECOSYSTEM", "events": events}]}
     vulnerability = {"id": "GHSA-1", "modified": MODIFIED, "summary": "It is bad", "affected": [kopf]}
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             hits = [{"id": "GHSA-1", "modified": MODIFIED}]
@@ -66,9 +67,6 @@ def osv(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iter
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever)

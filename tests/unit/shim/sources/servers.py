@@ -4,10 +4,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 
 from support.https import Https
-from support.serving import serving
+from support.serving import Quiet, serving
 
 
 @dataclass
@@ -59,7 +58,7 @@ class Server:
 def serve(*answers: Answer, https: Https | None = None) -> Iterator[Server]:
     server = Server(list(answers), scheme="https" if https else "http")
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             wanted, condition = (self.headers.get(name, "") for name in ("Range", "If-Range"))
             server.asked.append(Asked(self.path, self.headers.get("Authorization", ""), wanted, condition))
@@ -89,9 +88,6 @@ def serve(*answers: Answer, https: Https | None = None) -> Iterator[Server]:
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self.do_GET()
-
-        def log_message(self, *_: object) -> None:
-            pass
 
     with serving(Handler, https) as server.port:
         yield server
