@@ -13,10 +13,11 @@ from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.event_recorder import EventRecorder
 from imagebuild_operator.controller.gate import Gate
 from imagebuild_operator.controller.pod_logs import LogReader
-from imagebuild_operator.decide.attempt import current_pod, needs_explanation
+from imagebuild_operator.decide.attempt import needs_explanation
 from imagebuild_operator.decide.build import decide_build, parts
 from imagebuild_operator.decide.plan import CreatePod, Plan
 from imagebuild_operator.decide.refusal import meaning
+from imagebuild_operator.decide.situation import Situation, current_pod
 from imagebuild_operator.defaults.effective import with_defaults
 from imagebuild_operator.defaults.namespace import NO_DEFAULTS, NamespaceDefaults, parse_defaults
 from imagebuild_operator.observe.pod import PodFacts, observe
@@ -93,7 +94,7 @@ class Reconciler:
         shown = [*found, *(pod for _, pod in current if pod)]
         warnings = await self._explanations(build, shown, now)
         logs = await self._logs.look(build, shown, now)
-        plan = decide_build(build, pods, self._settings, now, self._gate.turn(build), warnings, logs=logs)
+        plan = decide_build(Situation(build, pods, self._settings, now, self._gate.turn(build), warnings, logs=logs))
         if not build.has_begun and _is_for_good(plan):
             newest = await self._newest_defaults(build.namespace)
             if newest != defaults:
@@ -103,7 +104,7 @@ class Reconciler:
         await self._apply(build, plan)
         if build.is_finished and not plan.delete:
             self._store.forget(BuildKey.of(build))
-        return plan.look_again
+        return plan.requeue_after
 
     async def _confirm_gone(self, build: ImageBuild) -> PodFacts | None:
         """Ask the API server before believing that a recorded pod is gone: the watch may only be late."""
@@ -127,7 +128,7 @@ class Reconciler:
     async def _create(self, build: ImageBuild, pods: Iterable[PodFacts], creates: Iterable[CreatePod]) -> Plan:
         """Create pods, or find those that an earlier run created, and decide with them."""
         if not await self._is_newest(build):
-            return Plan(look_again=0.0)
+            return Plan(requeue_after=0.0)
         made: list[PodFacts] = []
         refusals: dict[str, ClusterError] = {}
         for create in creates:
@@ -143,7 +144,7 @@ class Reconciler:
             else:
                 self._store.put_pod(body)
                 made.append(observe(body))
-        return decide_build(build, [*pods, *made], self._settings, self._clock(), refusals=refusals)
+        return decide_build(Situation(build, [*pods, *made], self._settings, self._clock(), refusals=refusals))
 
     async def _newest_defaults(self, namespace: str) -> NamespaceDefaults:
         """Ask before a build begins or is refused: the watch of defaults may lag behind that of builds."""

@@ -7,23 +7,20 @@ where one has failed the others are stopped; and when all are built, the build's
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
-from types import MappingProxyType
 from typing import Any, Final
 
 from imagebuild_operator.api.build import ImageBuild, Phase
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.parse import parse_platforms, parse_spec
 from imagebuild_operator.api.reasons import REASONS, Reason
-from imagebuild_operator.decide.attempt import Logs, Refusals, Warnings, decide
-from imagebuild_operator.decide.attempts import wait_for_turn
+from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.cancel import cause
+from imagebuild_operator.decide.lifecycle import wait_for_turn
 from imagebuild_operator.decide.phase import failed_verdict
 from imagebuild_operator.decide.plan import DeletePod, Plan
 from imagebuild_operator.decide.queue import BEGIN, Turn
 from imagebuild_operator.decide.record import record, recorded_reason
-from imagebuild_operator.observe.pod import PodFacts
-from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.status.platforms import Platforms, failed_platform, platform_entry, revisions
 from imagebuild_operator.status.verdict import Verdict
 
@@ -47,29 +44,21 @@ def parts(build: ImageBuild) -> tuple[ImageBuild, ...]:
     return (*views, build)
 
 
-def decide_build(
-    build: ImageBuild,
-    pods: Sequence[PodFacts],
-    settings: OperatorSettings,
-    now: datetime,
-    turn: Turn | None = BEGIN,
-    warnings: Warnings = MappingProxyType({}),
-    refusals: Refusals = MappingProxyType({}),
-    logs: Logs = MappingProxyType({}),
-) -> Plan:
-    """Decide about one build; the arguments are those of `decide`."""
+def decide_build(situation: Situation) -> Plan:
+    """Decide about one build as a whole."""
+    build, pods = situation.build, situation.pods
     *platforms, _ = parts(build)
     if not platforms or build.is_finished:
-        return decide(build, pods, settings, now, turn, warnings, refusals, logs)
-    why = cause(build, turn)
-    if build.started is None and not pods and why is None and turn != BEGIN:
+        return decide(situation)
+    why = cause(build, situation.turn)
+    if build.started is None and not pods and why is None and situation.turn != BEGIN:
         # They begin together, or not at all.
-        return wait_for_turn(build, turn, settings, now)
+        return wait_for_turn(situation)
 
     def plan(platform: ImageBuild, failed: Mapping[str, Any] | None) -> Plan:
         own = [pod for pod in pods if platform.platform and pod.platform == platform.platform.label]
         turn = why or _stop(platform, failed) or BEGIN
-        return decide(platform, own, settings, now, turn, warnings, refusals, logs)
+        return decide(replace(situation, build=platform, pods=own, turn=turn))
 
     failed = failed_platform(build.status.get("platforms") or ())
     plans = [plan(platform, failed) for platform in platforms]
@@ -83,9 +72,9 @@ def decide_build(
         return Plan(create=creates)
     deletes = tuple(delete for made in plans for delete in made.delete)
     if all(platform.phase is Phase.SUCCEEDED for platform in platforms) and parse_spec(build.spec).push:
-        index = decide(build, [pod for pod in pods if pod.is_index], settings, now, turn, warnings, refusals, logs)
+        index = decide(replace(situation, pods=[pod for pod in pods if pod.is_index]))
         return replace(index, delete=(*index.delete, *deletes))
-    return _merge(build, _entries(platforms, plans), plans, deletes, why, settings, now)
+    return _merge(situation, _entries(platforms, plans), plans, deletes, why)
 
 
 def _stop(platform: ImageBuild, failed: Mapping[str, Any] | None) -> Turn | None:
@@ -103,22 +92,20 @@ def _entries(platforms: Sequence[ImageBuild], plans: Sequence[Plan]) -> list[dic
 
 
 def _merge(
-    build: ImageBuild,
+    situation: Situation,
     entries: Platforms,
     plans: Sequence[Plan],
     deletes: tuple[DeletePod, ...],
     why: Turn | None,
-    settings: OperatorSettings,
-    now: datetime,
 ) -> Plan:
     """Record how the platforms stand, and how the build stands with them."""
     left = [entry for entry in entries if not Phase(entry["phase"]).is_final]
-    verdict = _under_way(entries, left, why) if left else _ended(build, entries, why)
-    waits = [plan.look_again for plan in plans if plan.look_again is not None]
+    verdict = _under_way(entries, left, why) if left else _ended(situation.build, entries, why)
+    waits = [plan.requeue_after for plan in plans if plan.requeue_after is not None]
     # Once they are recorded as built, the index is next.
-    look_again = 0.0 if verdict.phase is Phase.PUSHING and not left else min(waits, default=None)
+    requeue_after = 0.0 if verdict.phase is Phase.PUSHING and not left else min(waits, default=None)
     verdict = replace(verdict, platforms=entries)
-    return record(build, verdict, None, settings, now, look_again=look_again, delete=deletes)
+    return record(situation, verdict, requeue_after=requeue_after, delete=deletes)
 
 
 def _under_way(entries: Platforms, left: Platforms, why: Turn | None) -> Verdict:

@@ -1,15 +1,12 @@
 """Stopping a build for good, as its spec asks."""
 
-from datetime import datetime
-
 from imagebuild_operator.api.build import ImageBuild, Phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.decide.phase import KUBELET_GRACE
 from imagebuild_operator.decide.plan import Plan, deletion
 from imagebuild_operator.decide.queue import Turn
 from imagebuild_operator.decide.record import record, recorded_reason
-from imagebuild_operator.observe.pod import PodFacts
-from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.status.document import attempt_record
 from imagebuild_operator.status.verdict import Verdict
 
@@ -28,20 +25,21 @@ def cause(build: ImageBuild, turn: Turn | None) -> Turn | None:
     return None
 
 
-def cancel(build: ImageBuild, pod: PodFacts | None, why: Turn, settings: OperatorSettings, now: datetime) -> Plan:
+def cancel(situation: Situation, why: Turn) -> Plan:
     """Stop the pod, which is given its grace, then record the end. An image that was pushed before stays a success."""
+    build, pod, now = situation.build, situation.pod, situation.now
     reason = why.reason or Reason.CANCELLED
     if pod is not None and pod.began is not None and not pod.is_over:
         stopping = Verdict(build.phase, f"{why.message} Its pod is being stopped.", reason)
         if pod.deletion is None:
-            return record(build, stopping, pod, settings, now, delete=(deletion(pod),))
+            return record(situation, stopping, delete=(deletion(pod),))
         left = (pod.deletion - now).total_seconds() + KUBELET_GRACE
         if left > 0:
-            return record(build, stopping, pod, settings, now, look_again=left)
+            return record(situation, stopping, requeue_after=left)
     advice = reason.row.advice
     code = pod.failed.exit_code if pod and pod.failed else None
     verdict = Verdict(Phase.CANCELLED, f"{why.message} {advice}", reason, advice, code)
     has_pod = pod is not None or build.recorded_pod is not None
     attempts = (*build.attempts, attempt_record(build, verdict, pod, now)) if has_pod else None
     delete = (deletion(pod),) if pod and pod.is_alive else ()
-    return record(build, verdict, pod, settings, now, delete=delete, attempts=attempts)
+    return record(situation, verdict, delete=delete, attempts=attempts)

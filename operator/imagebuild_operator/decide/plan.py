@@ -40,8 +40,8 @@ class Plan:
     status: dict[str, Any] | None = None
     events: tuple[Event, ...] = ()
     delete: tuple[DeletePod, ...] = ()
-    #: Seconds after which to look again although nothing has happened.
-    look_again: float | None = None
+    #: Seconds after which to requeue the build if nothing happens before.
+    requeue_after: float | None = None
 
 
 def deletion(pod: PodFacts) -> DeletePod:

@@ -1,16 +1,14 @@
-"""The plan that writes a verdict down: the status that changes with it, and the Event that tells of it."""
+"""The plan that records a verdict: the status that changes with it, and the Event about it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
 from imagebuild_operator.api.build import Attempts, ImageBuild, Phase
 from imagebuild_operator.api.reasons import REASONS, Reason
 from imagebuild_operator.api.redact import redact, redact_all
 from imagebuild_operator.decide.plan import DeletePod, Plan
-from imagebuild_operator.observe.pod import PodFacts
-from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.status.document import changes, next_status
 from imagebuild_operator.status.events import Event
 from imagebuild_operator.status.verdict import Verdict
@@ -28,34 +26,29 @@ EVENTS: Final[Mapping[str, str]] = {
 
 
 def record(
-    build: ImageBuild,
+    situation: Situation,
     verdict: Verdict,
-    pod: PodFacts | None,
-    settings: OperatorSettings,
-    now: datetime,
     *,
-    look_again: float | None = None,
+    requeue_after: float | None = None,
     delete: tuple[DeletePod, ...] = (),
     attempts: Attempts | None = None,
 ) -> Plan:
     """Record how a build stands.
 
     Args:
-        build: The build.
-        verdict: How it stands.
-        pod: The pod of its attempt.
-        settings: The operator's settings.
-        now: The current time.
-        look_again: Seconds after which to look again.
+        situation: The build, and what is known around it.
+        verdict: The verdict on it.
+        requeue_after: Seconds after which to requeue the build.
         delete: Pods to delete once it is written.
         attempts: Those that have ended, where one has been added to the recorded ones.
     """
+    build, image = situation.build, situation.settings.defaults.builder_image
     recorded = build.attempts if attempts is None else attempts
     # Before it is cut, which could leave half a password that nothing tells by its neighbours.
     verdict = replace(verdict, message=redact(verdict.message))
-    whole = redact_all(next_status(build, verdict, pod, settings.defaults.builder_image, now, recorded))
+    whole = redact_all(next_status(build, verdict, situation.pod, image, situation.now, recorded))
     events = _events(build, verdict, whole.get("warnings") or ())
-    return Plan(status=changes(build, whole) or None, events=events, delete=delete, look_again=look_again)
+    return Plan(status=changes(build, whole) or None, events=events, delete=delete, requeue_after=requeue_after)
 
 
 def _events(build: ImageBuild, verdict: Verdict, warnings: Sequence[str]) -> tuple[Event, ...]:

@@ -7,6 +7,7 @@ from imagebuild_operator.api.build import Phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.redact import MASK, redact, redact_all
 from imagebuild_operator.decide.record import record
+from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.status.verdict import Verdict
 from support.builds import SETTINGS, a_build, after
 
@@ -79,7 +80,7 @@ def test_nothing_secret_gets_into_the_status_or_an_event():
     url = "https://bob:hunter22@example.com/x.git"
     build = a_build(status={"phase": "Preparing"})
     verdict = Verdict(Phase.PREPARING, f"Waiting for {url}: {'x' * 2000}", Reason.SECRET_NOT_FOUND)
-    plan = record(build, verdict, None, SETTINGS, after(10))
+    plan = record(Situation(build, [], SETTINGS, after(10)), verdict)
     assert "hunter22" not in json.dumps(plan.status)
     assert "hunter22" not in plan.events[0].message
     assert "https://***@example.com" in plan.events[0].message
@@ -87,5 +88,5 @@ def test_nothing_secret_gets_into_the_status_or_an_event():
 
 def test_a_password_at_the_cut_is_not_left_in_half():
     words = "x" * 1000 + " https://bob:hunter22-and-much-more@example.com/x.git"
-    plan = record(a_build(), Verdict(Phase.PREPARING, words), None, SETTINGS, after(10))
+    plan = record(Situation(a_build(), [], SETTINGS, after(10)), Verdict(Phase.PREPARING, words))
     assert "hunter" not in json.dumps(plan.status)

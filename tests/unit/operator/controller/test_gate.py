@@ -6,6 +6,7 @@ from imagebuild_operator.controller.gate import TOLD, Gate
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.plan import DeletePod, Plan
 from imagebuild_operator.decide.queue import BEGIN, SUSPENDED, Turn
+from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.pod.manifest import pod_name
 from imagebuild_operator.settings import Limits
 from support.builds import SETTINGS, a_build, a_pod, after, running
@@ -97,7 +98,7 @@ def test_a_build_whose_pod_is_not_taken_lets_others_go_first_and_keeps_its_own_r
     assert gate.turn(second) == BEGIN
     refused = a_build(first.spec, {"phase": "Pending", "reason": "ServiceAccountNotFound"}, uid=first.uid)
     assert gate.turn(first) not in {BEGIN, None}
-    assert decide(refused, [], SETTINGS, after(2), turn=gate.turn(first)) == Plan()
+    assert decide(Situation(refused, [], SETTINGS, after(2), turn=gate.turn(first))) == Plan()
     names(gate, [first], after(12))
     assert gate.turn(first) == BEGIN
 
@@ -132,7 +133,7 @@ def test_a_newer_build_of_the_group_takes_the_place_of_those_that_wait():
     assert names(gate, [first, second], after(1), begun=1) == ["b1"]
     assert gate.turn(second) == Turn(Reason.GROUP_BUSY, "Waiting for build b0 of the same concurrency group.", 1)
     assert sorted(names(gate, [first, second, third], after(2), begun=1)) == ["b1", "b2"]
-    made = decide(second, [], SETTINGS, after(2), turn=gate.turn(second))
+    made = decide(Situation(second, [], SETTINGS, after(2), turn=gate.turn(second)))
     status = made.status or {}
     assert (status["phase"], status["reason"]) == ("Cancelled", "Superseded")
     assert status["message"] == (
@@ -147,12 +148,12 @@ def test_a_running_build_that_is_replaced_is_stopped_and_stays_so_although_the_n
     first, second = builds(2, concurrency={"group": "main", "policy": "LatestCancelRunning"})
     pod = a_pod(phase="Running", build=running(), owner_uid=first.uid, name=pod_name(first))
     names(gate, [first, second], after(0), begun=1)
-    made = decide(first, [pod], SETTINGS, after(1), turn=gate.turn(first))
+    made = decide(Situation(first, [pod], SETTINGS, after(1), turn=gate.turn(first)))
     assert made.delete == (DeletePod(pod.name, "pod-1"),)
     assert (made.status or {})["reason"] == "Superseded"
     assert gate.turn(second) != BEGIN
     status = {"phase": "Building", "reason": "Superseded", "podName": pod.name, "startTime": "2026-11-24T08:00:00Z"}
-    made = decide(a_build(first.spec, status, uid=first.uid), [], SETTINGS, after(2), turn=None)
+    made = decide(Situation(a_build(first.spec, status, uid=first.uid), [], SETTINGS, after(2), turn=None))
     assert ((made.status or {})["phase"], (made.status or {}).get("reason")) == ("Cancelled", None)
 
 
@@ -160,7 +161,7 @@ def test_the_status_of_a_build_that_waits():
     gate, waiting = Gate(Limits(cluster=1)), builds(2)
     names(gate, waiting, after(0))
     build = waiting[1]
-    made = decide(build, [], SETTINGS, after(0), turn=gate.turn(build))
+    made = decide(Situation(build, [], SETTINGS, after(0), turn=gate.turn(build)))
     message = "The cluster runs as many builds at once as it may: 1."
     assert made.create == ()
     status = made.status or {}
@@ -179,12 +180,12 @@ def test_the_status_of_a_build_that_waits():
     }
     [event] = made.events
     assert (event.type, event.reason) == ("Normal", "ClusterLimit")
-    assert decide(build, [], SETTINGS, after(0), turn=None).status is None
+    assert decide(Situation(build, [], SETTINGS, after(0), turn=None)).status is None
 
 
 def test_a_build_that_has_begun_keeps_its_turn_for_every_attempt():
     build = a_build({"suspend": True}, {**STARTED, "attempts": [{"podName": "gone", "reason": "Evicted"}]})
-    assert decide(build, [], SETTINGS, after(5), turn=SUSPENDED).create
-    assert (decide(a_build({"suspend": True}), [], SETTINGS, after(5), turn=SUSPENDED).status or {})[
+    assert decide(Situation(build, [], SETTINGS, after(5), turn=SUSPENDED)).create
+    assert (decide(Situation(a_build({"suspend": True}), [], SETTINGS, after(5), turn=SUSPENDED)).status or {})[
         "phase"
     ] == "Queued"

@@ -8,6 +8,7 @@ from imagebuild_operator.api.build import ImageBuild, Phase
 from imagebuild_operator.api.errors import RejectedError
 from imagebuild_operator.decide.attempt import decide, needs_explanation
 from imagebuild_operator.decide.plan import DeletePod, Plan
+from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.pod.manifest import pod_name
 from imagebuild_operator.status.document import next_status
@@ -16,7 +17,7 @@ from support.builds import DIGEST, POD, SETTINGS, START, a_build, a_pod, after, 
 
 
 def plan(build: ImageBuild, pod: PodFacts | None, now: datetime | None = None) -> Plan:
-    return decide(build, [pod] if pod else [], SETTINGS, now or after(20))
+    return decide(Situation(build, [pod] if pod else [], SETTINGS, now or after(20)))
 
 
 ADMITTED = {
@@ -65,7 +66,7 @@ def test_the_first_status_of_a_build_as_a_whole():
     }
     [event] = made.events
     assert (event.type, event.reason) == ("Normal", "Preparing")
-    assert made.look_again == 599
+    assert made.requeue_after == 599
 
 
 def test_nothing_new_writes_nothing():
@@ -74,9 +75,9 @@ def test_nothing_new_writes_nothing():
     build = recorded(build, plan(build, pod))
     again = plan(build, pod, after(30))
     assert (again.status, again.events, again.delete, again.create) == (None, (), (), ())
-    assert again.look_again is not None
-    without = decide(build, [pod], replace(SETTINGS, progress=False), after(30))
-    assert without.look_again == 600 + 60 - 30
+    assert again.requeue_after is not None
+    without = decide(Situation(build, [pod], replace(SETTINGS, progress=False), after(30)))
+    assert without.requeue_after == 600 + 60 - 30
 
 
 def test_a_success_as_a_whole():
@@ -318,7 +319,7 @@ def test_a_pod_that_was_not_taken_is_tried_again_later_and_one_for_a_new_namespa
     quota = RejectedError(403, 'pods "app-1" is forbidden: exceeded quota: small, requested: pods=1')
     account = RejectedError(403, 'pods "app-1" is forbidden: error looking up service account team/default: not found')
     for error, now, seconds in ((quota, 0, 10), (account, 0, 1), (account, 11, 10)):
-        assert decide(a_build(), [], SETTINGS, after(now), refusals={POD: error}).look_again == seconds
+        assert decide(Situation(a_build(), [], SETTINGS, after(now), refusals={POD: error})).requeue_after == seconds
 
 
 def test_the_kubelet_is_asked_about_a_pod_that_does_not_start():

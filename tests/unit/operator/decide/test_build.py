@@ -13,6 +13,7 @@ from imagebuild_operator.api.errors import RejectedError
 from imagebuild_operator.decide.build import decide_build, parts
 from imagebuild_operator.decide.plan import DeletePod, Plan
 from imagebuild_operator.decide.queue import BEGIN, SUSPENDED, Turn, superseded
+from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.observe.pod import ContainerFacts, PodFacts
 from imagebuild_operator.pod.manifest import pod_name
 from imagebuild_operator.telemetry.counts import observations
@@ -60,7 +61,7 @@ def deletion(platform: str) -> DeletePod:
 
 
 def plan(build: ImageBuild, *pods: PodFacts, at: float = 20, turn: Turn | None = BEGIN, **said: Any) -> Plan:  # noqa: ANN401 - as `decide_build`
-    return decide_build(build, pods, SETTINGS, after(at), turn, **said)
+    return decide_build(Situation(build, pods, SETTINGS, after(at), turn, **said))
 
 
 def recorded(build: ImageBuild, made: Plan) -> ImageBuild:
@@ -219,14 +220,14 @@ def test_a_build_is_as_far_as_the_least_of_its_platforms_and_waits_for_what_any_
     assert status(made)["message"] == f"{AMD64} Building, {ARM64} Building."
     build = recorded(build, made)
     again = plan(build, pod_of(AMD64, build=running()), pod_of(ARM64, build=running()), at=40)
-    assert again == Plan(look_again=600 + 60 - 40)
+    assert again == Plan(requeue_after=600 + 60 - 40)
 
 
 def test_a_success_takes_the_digest_of_the_index_and_the_longest_of_the_platforms():
     slow = ended(0, json.dumps({"timings": {"buildMs": 50000}, "cache": {"hits": 3}, "warnings": ["No cache."]}))
     build = seen(for_both(), pod_of(AMD64), pod_of(ARM64), at=1)
     made = plan(build, pushed(AMD64), pushed(ARM64, slow), at=70)
-    assert (phases(build, made), made.look_again) == (("Pushing", "Succeeded", "Succeeded"), 0.0)
+    assert (phases(build, made), made.requeue_after) == (("Pushing", "Succeeded", "Succeeded"), 0.0)
     assert made.delete == (deletion(AMD64), deletion(ARM64))
     build = recorded(build, made)
     assert [create.name for create in plan(build, pushed(AMD64), at=71).create] == [pod_name(build)]
@@ -256,7 +257,7 @@ def test_a_failing_platform_stops_the_others_with_their_grace_and_gives_the_fail
     assert status(made)["message"].startswith(f"{ARM64}: RUN make failed. ")
     build = recorded(build, made)
     stopping = pod_of(AMD64, build=running(), deletion=after(91))
-    assert plan(build, stopping, failing, at=62) == Plan(look_again=91 + 60 - 62)
+    assert plan(build, stopping, failing, at=62) == Plan(requeue_after=91 + 60 - 62)
     for over in ([pod_of(AMD64, phase="Failed", build=ended(143), deletion=after(91))], []):
         made = plan(build, *over, failing, at=70)
         assert phases(build, made) == ("Failed", "Cancelled", "Failed")
@@ -328,7 +329,7 @@ def test_a_quota_that_has_room_for_one_of_two_holds_up_the_other_alone():
     quota = RejectedError(403, 'pods "x" is forbidden: exceeded quota: small')
     made = plan(for_both(), pod_of(AMD64, build=running()), refusals={name_of(ARM64): quota})
     assert (made.create, phases(for_both(), made)) == ((), ("Pending", "Building", "Pending"))
-    assert (status(made)["reason"], made.look_again) == ("QuotaExceeded", 10)
+    assert (status(made)["reason"], made.requeue_after) == ("QuotaExceeded", 10)
     build = recorded(for_both(), made)
     assert [create.name for create in plan(build, pod_of(AMD64, build=running())).create] == [name_of(ARM64)]
 
@@ -435,7 +436,7 @@ def test_the_attempts_of_all_platforms_are_counted_once():
 
 def test_a_platform_without_an_architecture_fails_the_build_and_is_named():
     build = a_build({"output": {**SPEC["output"], "platforms": [AMD64, "linux"]}})
-    made = decide_build(build, [], SETTINGS, after(0))
+    made = decide_build(Situation(build, [], SETTINGS, after(0)))
     assert made.status is not None
     assert (made.status["phase"], made.status["reason"]) == ("Failed", "InvalidSpec")
     assert "spec.output.platforms[1]: write OS/ARCHITECTURE" in made.status["message"]

@@ -4,6 +4,7 @@ from typing import Any
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.plan import DeletePod, Plan
+from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.observe.pod import PodFacts
 from support.builds import DIGEST, POD, SETTINGS, a_build, a_pod, after, ended, running, waiting
 
@@ -11,7 +12,7 @@ CANCEL = {"cancel": True}
 
 
 def plan(build: ImageBuild, *pods: PodFacts, at: float = 20) -> Plan:
-    return decide(build, pods, SETTINGS, after(at))
+    return decide(Situation(build, pods, SETTINGS, after(at)))
 
 
 def status(made: Plan) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def test_a_running_pod_is_given_its_grace_and_the_record_comes_after_it():
     build = a_build(CANCEL, {"phase": "Building", "reason": "Cancelled", "podName": POD})
     stopping = a_pod(phase="Running", node="node1", build=running(), deletion=after(50))
     made = plan(build, stopping, at=25)
-    assert (made.delete, made.look_again) == ((), 25 + 60)
+    assert (made.delete, made.requeue_after) == ((), 25 + 60)
     stopped = a_pod(
         phase="Failed", node="node1", build=ended(143, json.dumps({"reason": "Cancelled"})), deletion=after(50)
     )

@@ -12,6 +12,7 @@ from imagebuild_operator.api.time import format_time, parse_time
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.plan import DeletePod, Plan
 from imagebuild_operator.decide.retry import MAX_DELAY, MAX_DISRUPTIONS, is_tried_again, retry_delay
+from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.pod.manifest import pod_name
 from support.builds import POD, SETTINGS, START, a_build, a_pod, after, ended, recorded, running
@@ -21,7 +22,7 @@ UNAVAILABLE = ended(80, json.dumps({"reason": "RegistryUnavailable", "message": 
 
 
 def plan(build: ImageBuild, *pods: PodFacts, at: float = 61) -> Plan:
-    return decide(build, pods, SETTINGS, after(at))
+    return decide(Situation(build, pods, SETTINGS, after(at)))
 
 
 def attempts(*reasons: Reason) -> list[dict[str, Any]]:
@@ -33,9 +34,9 @@ def test_an_infrastructure_failure_is_tried_again_in_a_pod_of_its_own():
     build = recorded(a_build(), plan(a_build(), a_pod(phase="Running", node="node1", build=running())))
     made = plan(build, first)
     assert made.status is not None
-    assert made.look_again is not None
+    assert made.requeue_after is not None
     assert made.delete == ()
-    again = format_time(after(61 + made.look_again))
+    again = format_time(after(61 + made.requeue_after))
     assert (made.status["phase"], made.status["reason"]) == ("Pending", "RegistryUnavailable")
     assert made.status["message"].startswith(
         f"Attempt 1 failed: registry.example did not answer. Attempt 2 begins {again}."
@@ -53,11 +54,11 @@ def test_an_infrastructure_failure_is_tried_again_in_a_pod_of_its_own():
     assert made.status["attempts"] == [entry]
     build = recorded(build, made)
     waits = plan(build, first, at=62)
-    assert waits == Plan(look_again=waits.look_again)
-    assert waits.look_again == pytest.approx(made.look_again - 1)
-    begins = plan(build, first, at=61 + made.look_again)
+    assert waits == Plan(requeue_after=waits.requeue_after)
+    assert waits.requeue_after == pytest.approx(made.requeue_after - 1)
+    begins = plan(build, first, at=61 + made.requeue_after)
     assert [create.name for create in begins.create] == [SECOND_POD]
-    assert begins.create[0].manifest["spec"]["activeDeadlineSeconds"] == 600 - int(61 + made.look_again)
+    assert begins.create[0].manifest["spec"]["activeDeadlineSeconds"] == 600 - int(61 + made.requeue_after)
     second = a_pod(name=SECOND_POD, uid="pod-2", created=after(75), phase="Running", build=running(80))
     made = plan(build, first, second, at=81)
     assert made.status is not None

@@ -10,6 +10,7 @@ from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.plan import Plan
 from imagebuild_operator.decide.queue import BEGIN, Turn
+from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.observe.pod import PodFacts, observe
 from imagebuild_operator.observe.warnings import latest_warning
 from kaniko_shim.outcome.reasons import Reason as ShimReason
@@ -46,7 +47,7 @@ def decided(row: Row, build: ImageBuild, seconds: float) -> Plan:
         kind = RejectedError if row.refused["code"] in {400, 403, 422} else ClusterError
         refusals[POD] = kind(row.refused["code"], row.refused["message"])
     warnings = {POD: warning} if warning else {}
-    return decide(build, pods_of(row), SETTINGS, after(seconds), turn, warnings, refusals)
+    return decide(Situation(build, pods_of(row), SETTINGS, after(seconds), turn, warnings, refusals))
 
 
 def done(build: ImageBuild, plan: Plan) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.build import decide_build, parts
+from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.defaults.effective import additions, effective_spec, with_additions, with_defaults
 from imagebuild_operator.defaults.namespace import NO_DEFAULTS, NamespaceDefaults, check_bounds, parse_defaults
 from imagebuild_operator.pod.manifest import pod_name
@@ -263,11 +264,11 @@ def test_a_build_that_began_without_defaults_gets_none_later():
 def test_the_first_pod_is_built_with_the_additions_and_they_are_recorded_with_it():
     defaults = read({"pullSecretRefs": [{"name": "team"}], "podTemplate": {"spec": {"hostUsers": False}}})
     build = with_defaults(a_build(), defaults)
-    [create] = decide(build, [], SETTINGS, after(1)).create
+    [create] = decide(Situation(build, [], SETTINGS, after(1))).create
     assert create.manifest["spec"]["hostUsers"] is False
-    status = decide(build, [a_pod()], SETTINGS, after(1)).status or {}
+    status = decide(Situation(build, [a_pod()], SETTINGS, after(1))).status or {}
     assert status["effectiveSpec"] == defaults.spec
-    assert "effectiveSpec" not in (decide(a_build(), [a_pod()], SETTINGS, after(1)).status or {})
+    assert "effectiveSpec" not in (decide(Situation(a_build(), [a_pod()], SETTINGS, after(1))).status or {})
 
 
 def test_platforms_are_built_with_the_same_additions():
@@ -279,7 +280,7 @@ def test_platforms_are_built_with_the_same_additions():
         for part in parts(build)
         if part.platform
     ]
-    status = decide_build(build, pods, SETTINGS, after(1)).status or {}
+    status = decide_build(Situation(build, pods, SETTINGS, after(1))).status or {}
     assert status["effectiveSpec"] == {"retry": {"limit": 5}}
     recorded = {name: value for name, value in status.items() if value is not None}
     again = with_defaults(a_build(build.spec, recorded), read({"retry": {"memoryFactor": 2.0}}))
@@ -307,7 +308,7 @@ BUILDER: Json = {"podTemplate": {"spec": {"serviceAccountName": "builder"}}}
 )
 def test_a_build_that_asks_for_more_than_the_namespace_allows_fails(own: Json, defaults: Json, refused: str | None):
     build = with_defaults(a_build({"timeoutSeconds": 30, **own}), read(defaults))
-    plan = decide(build, [], SETTINGS, after(1))
+    plan = decide(Situation(build, [], SETTINGS, after(1)))
     if refused is None:
         assert plan.create
         return
