@@ -6,12 +6,18 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from imagebuild_operator.api.names import BUILD, CHECK, INDEX, KIND, PLATFORM_LABEL, PUSH
+from imagebuild_operator.api.redact import head, tail
 from imagebuild_operator.api.time import parse_time
 
 Json = Mapping[str, Any]
 
 #: Reasons of the condition PodScheduled while it is not.
 UNSCHEDULABLE: Final = frozenset({"Unschedulable", "SchedulerError"})
+#: Characters read of a reason, of a message of the cluster, and of a termination message. The kubelet keeps at most
+#: 12 KiB of termination messages in one pod; a node that breaks its rules must not keep the operator busy.
+MAX_REASON: Final = 256
+MAX_MESSAGE: Final = 4096
+MAX_TERMINATION_MESSAGE: Final = 12 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +140,14 @@ def observe(pod: Json) -> PodFacts:
         is_index=is_index,
         node=spec.get("nodeName"),
         phase=status.get("phase", "Pending"),
-        reason=status.get("reason"),
-        message=status.get("message", ""),
+        reason=_reason(status),
+        message=_message(status),
         deletion=parse_time(metadata.get("deletionTimestamp")),
         scheduled=parse_time(scheduled.get("lastTransitionTime")) if is_scheduled else None,
-        unschedulable=scheduled.get("message") if scheduled.get("reason") in UNSCHEDULABLE else None,
+        unschedulable=_message(scheduled) if scheduled.get("reason") in UNSCHEDULABLE else None,
         is_gated=scheduled.get("reason") == "SchedulingGated",
-        disruption=disruption.get("reason") if is_disrupted else None,
-        disruption_message=disruption.get("message", "") if is_disrupted else "",
+        disruption=_reason(disruption) if is_disrupted else None,
+        disruption_message=_message(disruption) if is_disrupted else "",
         check=_container(status.get("initContainerStatuses"), CHECK),
         build=_container(status.get("initContainerStatuses"), BUILD),
         push=_container(status.get("containerStatuses"), INDEX if is_index else PUSH),
@@ -164,10 +170,19 @@ def _container(statuses: list[Json] | None, name: str) -> ContainerFacts:
             started=parse_time(ended.get("startedAt")),
             finished=parse_time(ended.get("finishedAt")),
             exit_code=ended["exitCode"],
-            reason=ended.get("reason"),
-            message=ended.get("message", ""),
+            reason=_reason(ended),
+            message=tail(ended.get("message") or "", MAX_TERMINATION_MESSAGE),
         )
     if "running" in state:
         return ContainerFacts(started=parse_time(state["running"].get("startedAt")))
     waiting = state.get("waiting") or {}
-    return ContainerFacts(waiting_reason=waiting.get("reason"), waiting_message=waiting.get("message", ""))
+    return ContainerFacts(waiting_reason=_reason(waiting), waiting_message=_message(waiting))
+
+
+def _reason(said: Json) -> str | None:
+    reason: str | None = said.get("reason")
+    return reason and reason[:MAX_REASON]
+
+
+def _message(said: Json) -> str:
+    return head(said.get("message") or "", MAX_MESSAGE)

@@ -19,6 +19,8 @@ FIRST: Final = 5.0
 LONGEST: Final = 120.0
 #: Characters of an instruction that are kept.
 MAX_INSTRUCTION: Final = 200
+#: Characters of a log line. The shim's own lines are far shorter, so a longer one is a RUN's and is not parsed.
+MAX_LINE: Final = 4096
 
 _LINE: Final = re.compile(
     r"progress: stage=(?P<stage>\d{1,6})/(?P<stages>\d{1,6}) step=(?P<step>\d{1,6})/(?P<steps>\d{1,6})"
@@ -31,7 +33,7 @@ _TIME: Final = re.compile(
 )
 #: What the shim's own lines begin with in a log of text.
 _OWN: Final = "kaniko-shim: "
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def parse_progress(log: str) -> Progress | None:
     """
     last: Progress | None = None
     for line in reversed(log.split("\n")):
-        seen = _parse_line(line) if "progress: " in line else None
+        seen = _parse_line(line) if len(line) <= MAX_LINE and "progress: " in line else None
         if seen is None:
             continue
         if last is None:

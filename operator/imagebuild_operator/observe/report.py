@@ -11,15 +11,21 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from imagebuild_operator.api.reasons import REPORTED, Reason
-from imagebuild_operator.api.redact import redact
+from imagebuild_operator.api.redact import redact, tail
+from imagebuild_operator.observe.pod import MAX_TERMINATION_MESSAGE
 
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: Control characters, and lone surrogates, which are no text.
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 MAX_TEXT: Final = 1024
 MAX_LOG_TAIL: Final = 4096
 MAX_WARNING: Final = 512
 MAX_WARNINGS: Final = 10
 MAX_ATTACHED: Final = 8
+MAX_IMAGES: Final = 16
+#: The greatest numbers that the status takes: of a line of a Dockerfile, and of anything else (exact in JSON).
+MAX_LINE: Final = 2**31 - 1
+MAX_NUMBER: Final = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +68,10 @@ class Result:
 
 def parse_result(message: str) -> Result:
     """Read a termination message; anything that is not a result is taken as the end of a log."""
+    message = tail(message, MAX_TERMINATION_MESSAGE)
     try:
         document = json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         return Result(log_tail=_text(message, MAX_LOG_TAIL))
@@ -73,7 +80,7 @@ def parse_result(message: str) -> Result:
         message=_text(document.get("message")),
         hint=_text(document.get("hint")),
         instruction=_text(document.get("instruction")),
-        dockerfile_line=_number(document.get("dockerfileLine")),
+        dockerfile_line=_number(document.get("dockerfileLine"), MAX_LINE),
         registry=_text(document.get("registry")),
         log_tail=_text(document.get("logTail"), MAX_LOG_TAIL),
         digest=_digest(document.get("digest")),
@@ -97,8 +104,8 @@ def _text(value: object, limit: int = MAX_TEXT) -> str | None:
     return redact(_CONTROL.sub("�", value))[-limit:] or None
 
 
-def _number(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+def _number(value: object, most: int = MAX_NUMBER) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most else None
 
 
 def _digest(value: object) -> str | None:
@@ -143,7 +150,7 @@ def _images(value: object) -> tuple[Image, ...]:
         digest = _digest(item.get("digest")) if isinstance(item, dict) else None
         if reference and digest:
             images.append(Image(reference, digest, _number(item.get("sizeBytes"))))
-    return tuple(images)
+    return tuple(images)[:MAX_IMAGES]
 
 
 def _attached(value: object) -> tuple[Attached, ...]:

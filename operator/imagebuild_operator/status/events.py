@@ -10,7 +10,7 @@ from imagebuild_operator.api.names import API_VERSION, KIND, OPERATOR
 from imagebuild_operator.api.redact import redact
 from imagebuild_operator.api.time import format_time
 
-#: What the API server takes at most.
+#: Characters of a message; the API server accepts no more.
 MAX_MESSAGE: Final = 1024
 
 

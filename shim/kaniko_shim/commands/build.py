@@ -155,7 +155,13 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
     kills = oom_kills()
     follower = Follower(job, progress)
     follower.begin()
-    ended = process.run(prepared.command, on_line=follower.read, on_silence=job.beat, silence=request.heartbeat_seconds)
+    ended = process.run(
+        prepared.command,
+        on_line=follower.read,
+        on_silence=job.beat,
+        silence=request.heartbeat_seconds,
+        masker=job.console.masker,
+    )
     end = job.phases.now()
     if follower.push_begin is not None:
         job.phases.timings.push = round((end - follower.push_begin) * 1000)

@@ -64,6 +64,7 @@ class Pushing:
             on_line=on_line,
             on_silence=self.job.beat,
             silence=self.silence,
+            masker=self.job.console.masker,
         )
         if ended.stopped_by:
             raise CancelledError(ended.stopped_by)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from kaniko_shim.log.lines import Lines
+from kaniko_shim.log.masking import Masker
 from kaniko_shim.system.invocation import Invocation
 from kaniko_shim.system.processes import reap, signal_all
 
@@ -43,6 +44,7 @@ def run(
     on_line: Callable[[str], None],
     on_silence: Callable[[], None],
     silence: float,
+    masker: Masker | None = None,
     grace: float = GRACE,
 ) -> Ended:
     """Run a program in a process group of its own, with both outputs in one stream.
@@ -54,22 +56,23 @@ def run(
         on_line: gets each line of the output.
         on_silence: is called after each stretch without output.
         silence: the length of that stretch, in seconds.
+        masker: knows the secrets, none of which is cut in two where a line is too long.
         grace: seconds between a polite signal and SIGKILL.
     """
-    return _Run(command, on_line, on_silence, silence, grace).run()
+    return _Run(command, Lines(on_line, masker or Masker()), on_silence, silence, grace).run()
 
 
 class _Run:
     def __init__(
         self,
         command: Invocation,
-        on_line: Callable[[str], None],
+        lines: Lines,
         on_silence: Callable[[], None],
         silence: float,
         grace: float,
     ) -> None:
         self._command = command
-        self._lines = Lines(on_line)
+        self._lines = lines
         self._on_silence = on_silence
         self._silence = silence
         self._grace = grace

@@ -3,17 +3,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.log.lines import LONGEST, OVERLAP, Lines
+from kaniko_shim.log.masking import Masker
 
 
 @given(st.lists(st.binary(max_size=50)))
 def test_lines_are_the_same_however_they_arrive(chunks: list[bytes]):
     whole = b"".join(chunks)
     got, expected = list[str](), list[str]()
-    lines = Lines(got.append)
+    lines = Lines(got.append, Masker())
     for chunk in chunks:
         lines.feed(chunk)
     lines.end()
-    at_once = Lines(expected.append)
+    at_once = Lines(expected.append, Masker())
     at_once.feed(whole)
     at_once.end()
     assert got == expected
@@ -22,7 +23,7 @@ def test_lines_are_the_same_however_they_arrive(chunks: list[bytes]):
 
 def test_an_endless_line_is_handed_on_in_parts():
     got = list[str]()
-    lines = Lines(got.append)
+    lines = Lines(got.append, Masker())
     for _ in range(100):
         lines.feed(b"word " * 1000)
     lines.end()
