@@ -14,7 +14,7 @@ from kaniko_shim.log.phases import Phases
 from kaniko_shim.log.tail import LogTail
 from kaniko_shim.log.warnings import Warnings
 from kaniko_shim.net.ca_bundle import trust
-from kaniko_shim.outcome.errors import Failure, JobError, failure_of
+from kaniko_shim.outcome.errors import Failure, JobError, cancelled, failure_of
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.report import Reports
 from kaniko_shim.outcome.result import Result
@@ -28,7 +28,7 @@ from kaniko_shim.system.interruption import CancelledError
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.paths import Paths
 from kaniko_shim.system.processes import harden
-from kaniko_shim.system.signals import ignore_stops, raise_on_stop
+from kaniko_shim.system.signals import ignore_stops, raise_on_stop, stop_received
 from kaniko_shim.system.tool_environment import secrets_passed_on
 from kaniko_shim.system.versions import versions
 
@@ -77,6 +77,9 @@ def _run(line: CommandLine, environment: Mapping[str, str], paths: Paths, consol
         result = result or Result(str(line.command), failure_of(error), log_tail=job.tail.text, timings=phases.timings)
     if line.dry_run and result.failure is None:
         return 0
+    if result.failure and (number := stop_received()):
+        # A library may have turned the interruption into an error of its own.
+        result = replace(result, failure=cancelled(number))
     remove_credentials(paths)
     phases.timings.total = phases.milliseconds()
     result = replace(result, warnings=job.warnings.texts)

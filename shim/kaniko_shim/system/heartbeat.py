@@ -1,4 +1,4 @@
-"""A sign of life while the shim itself is busy, and an end to it."""
+"""A sign of life while the shim itself is busy, and a time limit."""
 
 import signal
 import time
@@ -7,15 +7,16 @@ from contextlib import contextmanager
 from types import FrameType
 
 from kaniko_shim.system.interruption import TooLateError
+from kaniko_shim.system.signals import raise_if_stopped
 
 
 @contextmanager
 def heartbeat(beat: Callable[[], None], seconds: float, limit: float = float("inf")) -> Iterator[None]:
-    """Call `beat` every so many seconds; it must be entered in the main thread.
+    """Call `beat` at intervals; it must be entered in the main thread.
 
     Args:
-        beat: a sign of life.
-        seconds: between two of them.
+        beat: writes a sign of life.
+        seconds: the interval.
         limit: seconds after which TooLateError is raised, whatever is going on; again after each further beat, since
             a library may have swallowed it.
     """
@@ -28,6 +29,7 @@ def heartbeat(beat: Callable[[], None], seconds: float, limit: float = float("in
     def on_alarm(_number: int, _frame: FrameType | None) -> None:
         late = time.monotonic() >= end
         arm()
+        raise_if_stopped()
         if late:
             raise TooLateError
         beat()

@@ -13,13 +13,13 @@ from kaniko_shim.log.lines import Lines
 from kaniko_shim.log.masking import Masker
 from kaniko_shim.system.invocation import Invocation
 from kaniko_shim.system.processes import reap, signal_all
+from kaniko_shim.system.signals import STOPPING
 
 GRACE = 5.0
 """Seconds between a polite signal and SIGKILL."""
 
 _LEFTOVERS = 5.0
 _READ = 64 * 1024
-_STOPPING = (signal.SIGTERM, signal.SIGINT)
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 
@@ -82,7 +82,7 @@ class _Run:
         self._heard = time.monotonic()
 
     def run(self) -> Ended:
-        with _signals() as wakeup, _pipe() as (output, into):
+        with _signals(self._on_signal) as wakeup, _pipe() as (output, into):
             self._pid = _spawn(self._command, into)
             os.close(into)
             try:
@@ -98,8 +98,7 @@ class _Run:
         while self._status is None:
             ready = dict(poll.poll(self._timeout()))
             if wakeup in ready:
-                for number in os.read(wakeup, _READ):
-                    self._on_signal(number)
+                _dispatch(wakeup, self._on_signal)
             if output in ready and not self._read(output):
                 poll.unregister(output)
             self._reap()
@@ -112,7 +111,7 @@ class _Run:
         return max(0, min(moments) - time.monotonic()) * 1000 + 1
 
     def _on_signal(self, number: int) -> None:
-        if number in _STOPPING and not self._stopped_by:
+        if number in STOPPING and not self._stopped_by:
             self._stopped_by = number
             self._deadline = time.monotonic() + self._grace
             signal_all(signal.SIGTERM)
@@ -195,8 +194,8 @@ def _pipe() -> Iterator[tuple[int, int]]:
 
 
 @contextmanager
-def _signals() -> Iterator[int]:
-    """A descriptor on which the numbers of arriving signals can be read."""
+def _signals(on_signal: Callable[[int], None]) -> Iterator[int]:
+    """A descriptor on which the numbers of arriving signals can be read; what is left in the end is dispatched."""
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
     os.set_blocking(writer, False)
@@ -204,13 +203,23 @@ def _signals() -> Iterator[int]:
     def ignore(_number: int, _frame: FrameType | None) -> None:
         """The number arrives through the pipe."""
 
-    before = {number: signal.signal(number, ignore) for number in (*_STOPPING, signal.SIGCHLD)}
+    before = {number: signal.signal(number, ignore) for number in (*STOPPING, signal.SIGCHLD)}
     wakeup_before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     try:
         yield reader
     finally:
+        # Held back, so that none gets lost between the two kinds of handlers.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
         signal.set_wakeup_fd(wakeup_before)
         for number, handler in before.items():
             signal.signal(number, handler)
+        _dispatch(reader, on_signal)
         os.close(reader)
         os.close(writer)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _dispatch(wakeup: int, on_signal: Callable[[int], None]) -> None:
+    with suppress(BlockingIOError):
+        for number in os.read(wakeup, _READ):
+            on_signal(number)
