@@ -24,6 +24,7 @@ from kaniko_shim.request.command_request import parse_request, secrets_of
 from kaniko_shim.request.push_request import IndexRequest, PushRequest
 from kaniko_shim.request.request import Request
 from kaniko_shim.request.variables.job_variables import LOG_FORMAT, TRACEPARENT
+from kaniko_shim.sources.kinds import OciSource
 from kaniko_shim.system.interruption import CancelledError
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.paths import Paths
@@ -108,8 +109,19 @@ def _perform(line: CommandLine, job: Job) -> Result:
     if line.dry_run:
         job.console.relay(plan(request, job) if isinstance(request, BuildRequest) else _plan_push(request))
         return Result(str(line.command))
-    return _work(
-        request, replace(job, environment=trust(request.registries.ca_bundle, job.environment, job.paths.scratch))
+    return _work(request, _trusting(request, job))
+
+
+def _trusting(request: Request, job: Job) -> Job:
+    """The job with the CA bundles of the request: those of registries do not count for a context that is in none."""
+    registries = request.registries.ca_bundle
+    source = ""
+    if isinstance(request, BuildRequest):
+        source = request.source.ca_bundle + (registries if isinstance(request.source.source, OciSource) else "")
+    return replace(
+        job,
+        environment=trust(registries, job.environment, job.paths.scratch / "registry-ca"),
+        source_environment=trust(source, job.environment, job.paths.scratch / "source-ca"),
     )
 
 

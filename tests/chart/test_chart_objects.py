@@ -27,7 +27,7 @@ EVERYTHING: dict[str, Any] = {
         "registries": [
             {"host": "docker.io", "mirrors": ["m:5000/hub"]},
             {"host": "m:5000", "insecure": True},
-            {"host": "p", "caRef": {"name": "ca"}},
+            {"host": "p", "caBundle": {"configMapKeyRef": {"name": "ca", "key": "ca.crt"}}},
         ],
     },
     "admission": {"maxRunning": 10, "maxRunningPerNamespace": 2, "namespaces": {"team-a": 5}},

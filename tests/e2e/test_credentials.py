@@ -60,9 +60,11 @@ def test_a_push_with_a_password_and_a_run_that_looks_for_it(
             base64.b64encode(cluster["REGISTRY_AUTH"].encode()).decode()[:40],
         )
     ]
-    # Its authority is known by name alone: every container verifies the certificate.
+    # A ConfigMap has its CA: every container verifies the certificate.
     kubectl("create", "configmap", "trust", "-n", namespace, f"--from-file=ca.crt={cluster['REGISTRY_CA']}")
-    fields = private(namespace, private_registry, "app", caRef={"name": "trust"})
+    fields = private(
+        namespace, private_registry, "app", caBundle={"configMapKeyRef": {"name": "trust", "key": "ca.crt"}}
+    )
     fields["output"] = {**fields["output"], "pushSecretRef": {"name": "push"}}  # type: ignore[dict-item]
     dockerfile = SEARCH.replace("NEEDLES", " ".join(needles))
     builds.create({**build({"Dockerfile": dockerfile}, "replaced"), **fields})

@@ -56,7 +56,11 @@ FULL: dict[str, Any] = {
         {"host": "docker.io", "mirrors": ["mirror.example.com/hub", "mirror2.example.com:5000"]},
         {"host": "registry.example.com:5000", "insecure": True},
         {"host": "10.0.0.1", "skipTLSVerify": True},
-        {"host": "private.example.com", "skipTLSVerify": False, "caRef": {"name": "trust.bundle", "key": "root.pem"}},
+        {
+            "host": "private.example.com",
+            "skipTLSVerify": False,
+            "caBundle": {"configMapKeyRef": {"name": "trust.bundle", "key": "root.pem"}},
+        },
     ],
     "podTemplate": {
         "metadata": {
@@ -123,6 +127,8 @@ FULL: dict[str, Any] = {
     "ttlSecondsAfterFinished": 0,
 }
 
+CA = {"name": "trust.bundle", "key": "root.pem"}
+
 SOURCES: list[dict[str, Any]] = [
     {"url": "https://example.com/context.tar.gz?token=a%20b#x"},
     {"url": "http://[::1]:8080/context.tar"},
@@ -156,6 +162,18 @@ SOURCES: list[dict[str, Any]] = [
     {"s3": {"bucket": "a.b_c", "key": "k", "endpoint": "http://[::1]:9000", "region": "eu-central-1"}},
     {"oci": {"image": "registry.example.com:5000/team/context"}},
     {"oci": {"image": "a.b/x:1@sha256:" + "0" * 64, "secretRef": {"name": "pull"}}},
+    *(
+        {kind: {**fields, "caBundle": {ref: {"name": "ca", "key": "ca.crt"}}}}
+        for kind, fields in {
+            "http": {"url": "https://a.b/c"},
+            "git": {"url": "https://a.b/c"},
+            "s3": {"bucket": "bb", "key": "k"},
+            "oci": {"image": "a.b/cc"},
+        }.items()
+        for ref in ("configMapKeyRef", "secretKeyRef")
+    ),
+    {"git": {"url": "git@a.b:c", "secretRef": {"name": "s"}, "submodules": True, "caBundle": {"secretKeyRef": CA}}},
+    {"s3": {"bucket": "bb", "key": "k", "endpoint": "https://minio:9000", "caBundle": {"configMapKeyRef": CA}}},
     {"persistentVolumeClaim": {"claimName": "code"}},
     {"persistentVolumeClaim": {"claimName": "code", "path": "a b/ü"}},
     {"persistentVolumeClaim": {"claimName": "code", "archive": "..a/app.tar.gz"}},
@@ -217,11 +235,6 @@ def test_map_instead_of_mirrors(builds: Builds) -> None:
         {"host": "quay.io", "mapTo": "mirror.example.com"},
     ]
     assert builds.create(spec(registries=registries))
-
-
-def test_the_key_of_an_authority_has_a_default(builds: Builds) -> None:
-    [registry] = builds.create(spec(registries=[{"host": "a.b", "caRef": {"name": "ca"}}]))["spec"]["registries"]
-    assert registry["caRef"] == {"name": "ca", "key": "ca.crt"}
 
 
 def test_cache_can_be_off_with_its_fields_kept(builds: Builds) -> None:

@@ -44,7 +44,7 @@ def test_every_field_has_a_description(crd: Path) -> None:
         (".spec", "-required-"),
         (".spec.source", "configMap\t<Object>"),
         (".spec.source.url", "recognised by content"),
-        (".spec.buildArgs.valueFrom.secretKeyRef", "One key of the object"),
+        (".spec.buildArgs.valueFrom.secretKeyRef", "Key of a Secret"),
         (".spec.podTemplate.spec.hostUsers", "root in the build is nobody on the node"),
         (".status.phase", "ENUM: Pending Queued Preparing Building Pushing Succeeded Failed"),
     ],

@@ -49,6 +49,9 @@ KNOWN_HOSTS = "# a.b:22 SSH-2.0\na.b ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==\n"
 SHA = "0123456789abcdef" * 4
 
 # fields that replace those of the least spec, and words of the refusal
+CA = {"name": "ca", "key": "ca.crt"}
+TRUSTED = {"caBundle": {"configMapKeyRef": CA}}
+
 CASES: list[tuple[dict[str, Any], str]] = [
     # source
     ({"source": None}, "spec.source: Required value"),
@@ -86,6 +89,9 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (source(http={"url": "https://a/b", "sha256": SHA.upper()}), "64 lower-case hexadecimal digits"),
     (source(http={"url": "https://a/b", "secretRef": {}}), "secretRef.name: Required value"),
     (source(http={"url": "https://a/b", "secretRef": {"name": "Upper"}}), "secretRef.name in body should match"),
+    (source(http={"url": "http://a/b", **TRUSTED}), "write an https:// URL, or leave caBundle out"),
+    (source(http={"url": "https://a/b", "caBundle": {}}), "set configMapKeyRef or secretKeyRef"),
+    (source(http={"url": "https://a/b", "caBundle": {"name": "ca"}}), 'unknown field "spec.source.http.caBundle.name"'),
     # source.git
     (source(git={"revision": "main"}), "spec.source.git.url: Required value"),
     (source(git={"url": "git+https://a/b"}), "write the URL without git+"),
@@ -120,6 +126,8 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (source(git={"url": "https://a/b", "revision": "a..b"}), "name a branch, a tag or a full commit"),
     (source(git={"url": "https://a/b", "revision": "main\n"}), "name a branch, a tag or a full commit"),
     (source(git={"url": "https://a/b", "revision": ""}), "revision in body should be at least 1 chars"),
+    (source(git={"url": "git://a.b/c", **TRUSTED}), "write an https:// URL, or leave caBundle out"),
+    (source(git={"url": "git@a.b:c", "secretRef": {"name": "s"}, **TRUSTED}), "only an https:// server"),
     # source.s3
     (source(s3={"bucket": "bb"}), "spec.source.s3.key: Required value"),
     (source(s3={"key": "k"}), "spec.source.s3.bucket: Required value"),
@@ -137,6 +145,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
             ({"endpoint": "minio:9000"}, "write https:// or http://, host and port only"),
             ({"endpoint": "https://u:p@minio"}, "host and port only"),
             ({"endpoint": "https://minio/bucket"}, "host and port only"),
+            ({"endpoint": "http://minio", **TRUSTED}, "write an https:// endpoint"),
             ({"region": "eu central"}, "write a region"),
             ({"sha256": "0"}, "64 lower-case hexadecimal digits"),
             ({"secretRef": {"name": "a/b"}}, "secretRef.name in body should match"),
@@ -152,6 +161,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (source(oci={"image": "u:p@a.b/context"}), "the repository in lower case"),
     (source(oci={"image": "a.b/context@sha256:0"}), "the repository in lower case"),
     (source(oci={"image": "a.b/cc", "secretRef": {"name": "other/s"}}), "secretRef.name in body should match"),
+    (source(oci={"image": "a.b/cc", "caBundle": {"secretKeyRef": {"name": "ca"}}}), "secretKeyRef.key: Required value"),
     # source.persistentVolumeClaim
     (source(persistentVolumeClaim={}), "persistentVolumeClaim.claimName: Required value"),
     (source(persistentVolumeClaim={"claimName": "../x"}), "claimName in body should match"),
@@ -326,11 +336,13 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (registry(mirrors=["m.example.com/"]), "without / at the end"),
     (registry(mirrors=["m.example.com/a b"]), "write HOST[:PORT][/PATH]"),
     (registry(mirrors=["a=b"]), "write HOST[:PORT][/PATH]"),
-    (registry(caRef={}), "caRef.name: Required value"),
-    (registry(caRef={"name": "ca", "key": "../x"}), "caRef.key in body should match"),
-    (registry(caRef={"name": "other/ca"}), "caRef.name in body should match"),
-    (registry(caRef={"name": "ca"}, skipTLSVerify=True), "docker.io: caRef lets the certificate be verified"),
-    (registry(caRef={"name": "ca"}, insecure=True), "leave out insecure and skipTLSVerify"),
+    (registry(caBundle={}), "set configMapKeyRef or secretKeyRef"),
+    (registry(caBundle={"configMapKeyRef": CA, "secretKeyRef": CA}), "keep one of configMapKeyRef and secretKeyRef"),
+    (registry(caBundle={"configMapKeyRef": {"name": "ca"}}), "caBundle.configMapKeyRef.key: Required value"),
+    (registry(caBundle={"secretKeyRef": {**CA, "key": "../x"}}), "secretKeyRef.key in body should match"),
+    (registry(caBundle={"configMapKeyRef": {**CA, "name": "a/b"}}), "configMapKeyRef.name in body should match"),
+    (registry(caBundle={"configMapKeyRef": CA}, skipTLSVerify=True), "docker.io: caBundle lets the certificate"),
+    (registry(caBundle={"configMapKeyRef": CA}, insecure=True), "leave out insecure and skipTLSVerify"),
     (registry(mapTo="http://m.example.com"), "without http:// or https://"),
     (registry(mirrors=["m.example.com"], mapTo="m.example.com"), "docker.io: set mirrors"),
     (

@@ -50,10 +50,12 @@ def test_an_archive_over_https_from_an_authority_of_our_own(
     with serve_https(https, content) as url:
         env["SOURCE_GET_URL"] = f"{url}/context?X-Amz-Signature=s1gned"
         untrusted = builder.run(env=env)
-        trusted = builder.run(env=env, mounts={"/kaniko/ssl/certs/own.crt": https.authority})
+        trusted = builder.run(env={**env, "SOURCE_CA": https.authority.read_text()})
+        mounted = builder.run(env=env, mounts={"/kaniko/ssl/certs/own.crt": https.authority})
     assert (untrusted.code, untrusted.result["reason"]) == (69, "SourceUnavailable")
     assert "certificate" in untrusted.result["message"]
     assert trusted.code == 0, trusted.log
+    assert mounted.code == 0, mounted.log
     assert built_word(registry, env["OUTPUT_IMAGE"], tmp_path) == program
     assert trusted.result["source"]["url"] == f"{url}/context?X-Amz-Signature=***"
     assert trusted.result["source"]["bytes"] == len(content)
@@ -68,7 +70,7 @@ def test_an_archive_in_a_bucket(builder: Builder, registry: Registry, env: dict[
         env |= {
             "SOURCE_GET_URL": "s3://contexts/app/context.tgz",
             "SOURCE_S3_ENDPOINT": s3.url,
-            "REGISTRY_CA": s3.authority.read_text(),
+            "SOURCE_CA": s3.authority.read_text(),
         }
         refused = builder.run(env=env)
         done = builder.run(env=env | {"SOURCE_ACCESS_KEY_ID": "AKID", "SOURCE_SECRET_ACCESS_KEY": "s3cretkey"})

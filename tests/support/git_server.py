@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from support.https import Https
 from support.ports import free_port
 from support.serving import Quiet, serving
 
@@ -42,7 +43,13 @@ def make_repository(path: Path, files: Mapping[str, bytes]) -> str:
 
 
 @contextmanager
-def serve_git(root: Path, allowed: Callable[[str], bool] = lambda _: True) -> Iterator[str]:
+def serve_git(
+    root: Path,
+    allowed: Callable[[str], bool] = lambda _: True,
+    *,
+    https: Https | None = None,
+    address: str = "127.0.0.1",
+) -> Iterator[str]:
     """Git's own HTTP backend over the repositories below a directory."""
 
     class Handler(Quiet):
@@ -95,8 +102,8 @@ def serve_git(root: Path, allowed: Callable[[str], bool] = lambda _: True) -> It
             self.rfile.readline()
             return content
 
-    with serving(Handler) as port:
-        yield f"http://127.0.0.1:{port}"
+    with serving(Handler, https, address) as port:
+        yield f"{'https' if https else 'http'}://{address}:{port}"
 
 
 NGINX = """daemon off; user root; pid {here}/nginx.pid; error_log {here}/error.log; events {{}}

@@ -7,14 +7,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Https:
-    """A certificate for 127.0.0.1 and its authority."""
+    """A certificate for one address, and its CA."""
 
     certificate: Path
     key: Path
     authority: Path
 
     @classmethod
-    def make(cls, directory: Path) -> "Https":
+    def make(cls, directory: Path, address: str = "127.0.0.1") -> "Https":
         made = cls(directory / "server.crt", directory / "server.key", directory / "ca.crt")
         authority_key = directory / "ca.key"
         new = [
@@ -30,8 +30,8 @@ class Https:
             "2",
         ]
         _run(*new, "-subj", "/CN=own authority", "-keyout", str(authority_key), "-out", str(made.authority))
-        signed = ["-CA", str(made.authority), "-CAkey", str(authority_key), "-subj", "/CN=127.0.0.1"]
-        names = ["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"]
+        signed = ["-CA", str(made.authority), "-CAkey", str(authority_key), "-subj", f"/CN={address}"]
+        names = ["-addext", f"subjectAltName=IP:{address}", "-addext", "basicConstraints=critical,CA:FALSE"]
         _run(*new, *signed, *names, "-keyout", str(made.key), "-out", str(made.certificate))
         return made
 

@@ -109,6 +109,7 @@ def heed(spec: Json) -> Json:
     """Leave out of a spec what the rules about several fields do not allow."""
     source = spec["source"]
     _keep_one(source.get("persistentVolumeClaim", {}), "path", "archive")
+    _heed_ca_bundles([kind for kind in source.values() if isinstance(kind, dict)])
     git = source.get("git", {})
     if git.get("url", "https://").startswith("https://"):
         git.pop("knownHosts", None)
@@ -129,13 +130,23 @@ def heed(spec: Json) -> Json:
     return spec
 
 
+def _heed_ca_bundles(holders: list[Json]) -> None:
+    for holder in holders:
+        url = str(holder.get("endpoint", holder.get("url", "https://")))
+        if not url.startswith("https://") or not holder.get("caBundle"):
+            holder.pop("caBundle", None)
+        else:
+            _keep_one(holder["caBundle"], "secretKeyRef", "configMapKeyRef")
+
+
 def _heed_registries(registries: list[Json]) -> None:
+    _heed_ca_bundles(registries)
     mirrors = any("mirrors" in registry for registry in registries)
     for registry in registries:
         if mirrors:
             registry.pop("mapTo", None)
         if registry.get("insecure") or registry.get("skipTLSVerify"):
-            registry.pop("caRef", None)
+            registry.pop("caBundle", None)
 
 
 def _heed_platforms(spec: Json) -> None:

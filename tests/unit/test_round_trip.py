@@ -48,15 +48,25 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 PARTS = st.text(st.characters(exclude_categories=["C"], exclude_characters="/"), min_size=1).filter(
     lambda part: part not in {".", ".."}
 )
+BUNDLES = st.sampled_from(
+    [{"configMapKeyRef": {"name": "ca", "key": "ca.crt"}}, {"secretKeyRef": {"name": "ca", "key": "two.pem"}}]
+)
+#: A CA bundle, or none.
+TRUSTED: st.SearchStrategy[Json] = st.one_of(st.just({}), st.builds(lambda bundle: {"caBundle": bundle}, BUNDLES))
 SOURCES: st.SearchStrategy[Json] = st.one_of(
     st.builds(lambda host: {"url": f"https://{host}/context.tar.gz"}, HOSTS),
     st.builds(
-        lambda host: {"http": {"url": f"https://{host}/c.zip", "sha256": "ab" * 32, "secretRef": {"name": "s"}}}, HOSTS
+        lambda host, trusted: {
+            "http": {"url": f"https://{host}/c.zip", "sha256": "ab" * 32, "secretRef": {"name": "s"}, **trusted}
+        },
+        HOSTS,
+        TRUSTED,
     ),
     st.builds(
-        lambda host, revision: {"git": {"url": f"https://{host}/team/app", "revision": revision}},
+        lambda host, revision, trusted: {"git": {"url": f"https://{host}/team/app", "revision": revision, **trusted}},
         HOSTS,
         st.sampled_from(["main", "v1.2", "feature/x", "0" * 40]),
+        TRUSTED,
     ),
     st.builds(
         lambda url, revision, submodules, known: {
@@ -70,9 +80,10 @@ SOURCES: st.SearchStrategy[Json] = st.one_of(
     st.builds(lambda text: {"inline": {"files": {"Dockerfile": text, "a/b": ""}}}, TEXTS),
     st.just({"configMap": {"name": "context"}}),
     st.builds(
-        lambda image, digest: {"oci": {"image": image + digest, "secretRef": {"name": "context"}}},
+        lambda image, digest, trusted: {"oci": {"image": image + digest, "secretRef": {"name": "context"}, **trusted}},
         IMAGES,
         st.sampled_from(["", "@sha256:" + "0" * 64]),
+        TRUSTED,
     ),
     st.builds(
         lambda key, more: {"s3": {"bucket": "contexts", "key": key, **more}},
@@ -80,7 +91,7 @@ SOURCES: st.SearchStrategy[Json] = st.one_of(
         st.sampled_from(
             [
                 {},
-                {"secretRef": {"name": "s3"}},
+                {"secretRef": {"name": "s3"}, "caBundle": {"secretKeyRef": {"name": "ca", "key": "ca.crt"}}},
                 {"endpoint": "http://minio.example:9000", "region": "eu-central-1", "sha256": "ab" * 32},
             ]
         ),
@@ -131,7 +142,7 @@ REGISTRIES = st.lists(
         optional={
             "insecure": st.booleans(),
             "skipTLSVerify": st.booleans(),
-            "caRef": st.sampled_from([{"name": "ca"}, {"name": "ca", "key": "two.pem"}]),
+            "caBundle": BUNDLES,
             "mirrors": st.lists(st.sampled_from(["m1.example", "m2.example:5000/hub"]), unique=True),
         },
     ),
@@ -252,7 +263,15 @@ def test_the_index_is_asked_for_with_the_image_of_each_platform(document: Json):
     assert not {"SOURCE_GET_URL", "BUILD_ARG", "BUILD_ARG_FROM", "CACHE_REPO"} & set(variables)
 
 
+def bundle_of(ca_bundle: Json) -> str:
+    [ref] = ca_bundle.values()
+    return SECRET_KEYS[ref["key"]]
+
+
 def check_source(request: BuildRequest, source: Json) -> None:
+    [kind] = source.values()
+    bundle = kind.get("caBundle") if isinstance(kind, dict) else None
+    assert request.source.ca_bundle == (bundle_of(bundle) if bundle else "")
     match request.source.source:
         case HttpSource(url):
             assert url == source.get("url", source.get("http", {}).get("url"))
@@ -310,8 +329,8 @@ def check_registries(request: BuildRequest, registries: list[Json]) -> None:
     by_host = {registry["host"]: registry for registry in registries}
     assert len(request.registries.insecure) == sum(r.get("insecure", False) for r in registries)
     assert len(request.registries.skip_tls_verify) == sum(r.get("skipTLSVerify", False) for r in registries)
-    keys = [r["caRef"].get("key", "ca.crt") for r in registries if "caRef" in r]
-    assert request.registries.ca_bundle == "".join(SECRET_KEYS[key] for key in dict.fromkeys(keys))
+    bundles = dict.fromkeys(json.dumps(r["caBundle"]) for r in registries if "caBundle" in r)
+    assert request.registries.ca_bundle == "".join(bundle_of(json.loads(bundle)) for bundle in bundles)
     hub = by_host.pop("docker.io", {})
     assert list(request.registries.mirrors) == hub.get("mirrors", [])
     mapped = [(m.host, m.mirror) for m in request.registries.maps]

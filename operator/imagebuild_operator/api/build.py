@@ -64,8 +64,8 @@ class Registry:
     skip_tls_verify: bool = False
     mirrors: tuple[str, ...] = ()
     map_to: str | None = None
-    #: Certificates of its own authority.
-    authority: KeyRef | None = None
+    #: CA certificates that its own is verified with, besides the public ones.
+    ca_bundle: KeyRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,12 +130,21 @@ def parse_registry(registry: Json) -> Registry:
         skip_tls_verify=registry.get("skipTLSVerify", False),
         mirrors=tuple(registry.get("mirrors") or ()),
         map_to=registry.get("mapTo"),
-        authority=_authority(registry.get("caRef")),
+        ca_bundle=_ca_bundle(registry),
     )
 
 
-def _authority(ref: Json | None) -> KeyRef | None:
-    return KeyRef("configMapKeyRef", ref["name"], ref.get("key", "ca.crt")) if ref else None
+def _ca_bundle(holder: Json) -> KeyRef | None:
+    bundle = holder.get("caBundle")
+    return _key_ref(bundle) if bundle else None
+
+
+def _key_ref(union: Json) -> KeyRef | None:
+    """Read the one field that a union of key references has set."""
+    for field in ("secretKeyRef", "configMapKeyRef"):
+        if ref := union.get(field):
+            return KeyRef(field, ref["name"], ref["key"])
+    return None
 
 
 def _source(source: Json) -> Source:
@@ -143,7 +152,7 @@ def _source(source: Json) -> Source:
         case {"url": str(url)}:
             return UrlSource(url)
         case {"http": http}:
-            return HttpSource(http["url"], http.get("sha256"), _name(http.get("secretRef")))
+            return HttpSource(http["url"], http.get("sha256"), _name(http.get("secretRef")), _ca_bundle(http))
         case {"git": git}:
             return GitSource(
                 git["url"],
@@ -151,6 +160,7 @@ def _source(source: Json) -> Source:
                 _name(git.get("secretRef")),
                 git.get("knownHosts"),
                 git.get("submodules", False),
+                _ca_bundle(git),
             )
         case {"s3": s3}:
             return S3Source(
@@ -160,9 +170,10 @@ def _source(source: Json) -> Source:
                 s3.get("region"),
                 s3.get("sha256"),
                 _name(s3.get("secretRef")),
+                _ca_bundle(s3),
             )
         case {"oci": oci}:
-            return OciSource(oci["image"], _name(oci.get("secretRef")))
+            return OciSource(oci["image"], _name(oci.get("secretRef")), _ca_bundle(oci))
         case {"inline": inline}:
             return InlineSource(dict(inline["files"]))
         case {"configMap": config_map}:
@@ -174,15 +185,11 @@ def _source(source: Json) -> Source:
 
 
 def _build_arg(index: int, arg: Json) -> BuildArg:
-    match arg:
-        case {"value": str(value)}:
-            return BuildArg(arg["name"], value)
-        case {"valueFrom": {"secretKeyRef": ref}}:
-            return BuildArg(arg["name"], KeyRef("secretKeyRef", ref["name"], ref["key"]))
-        case {"valueFrom": {"configMapKeyRef": ref}}:
-            return BuildArg(arg["name"], KeyRef("configMapKeyRef", ref["name"], ref["key"]))
-        case _:
-            raise InvalidSpecError(f"spec.buildArgs[{index}]", "give either value or valueFrom")
+    value: str | KeyRef | None = arg.get("value")
+    value = _key_ref(arg.get("valueFrom") or {}) if value is None else value
+    if value is None:
+        raise InvalidSpecError(f"spec.buildArgs[{index}]", "set value, or one of the fields of valueFrom")
+    return BuildArg(arg["name"], value)
 
 
 def _cache(cache: Json) -> Cache:

@@ -29,6 +29,7 @@ class HttpSource:
     url: str
     sha256: str | None = None
     secret: str | None = None
+    ca_bundle: KeyRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class GitSource:
     secret: str | None = None
     known_hosts: str | None = None
     submodules: bool = False
+    ca_bundle: KeyRef | None = None
 
     @property
     def is_ssh(self) -> bool:
@@ -61,6 +63,7 @@ class S3Source:
     region: str | None = None
     sha256: str | None = None
     secret: str | None = None
+    ca_bundle: KeyRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class OciSource:
 
     image: str
     secret: str | None = None
+    ca_bundle: KeyRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,13 +52,31 @@ def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
             )
         case Reason.SOURCE_UNAUTHORIZED:
             return _source_access(spec.source, host)
+        case Reason.SOURCE_UNAVAILABLE if "SOURCE_CA" in (result.hint or ""):
+            return _source_ca(spec.source)
         case Reason.REGISTRY_TLS:
             return (
-                f"Add {host} to spec.registries: with caRef if its authority is your own, with skipTLSVerify: true if "
-                "its certificate can't be verified, or with insecure: true if it speaks plain HTTP."
+                f"Add {host} to spec.registries: with caBundle if its certificate is from a private CA, with "
+                "skipTLSVerify: true if it can't be verified, or with insecure: true if the registry speaks plain HTTP."
             )
         case _:
             return reason.row.advice
+
+
+def _source_ca(source: Source) -> str:
+    """What lets the builder trust the server of the context."""
+    match source:
+        case HttpSource():
+            field = "source.http.caBundle"
+        case GitSource():
+            field = "source.git.caBundle"
+        case S3Source():
+            field = "source.s3.caBundle"
+        case OciSource():
+            field = "source.oci.caBundle"
+        case _:
+            return "Write the source as source.http, source.git or source.s3, and name the server's CA in its caBundle."
+    return f"Name the CA bundle of the server in {field}."
 
 
 def _source_access(source: Source, registry: str) -> str:

@@ -31,14 +31,19 @@ def context_variables(source: Source) -> list[Variable]:
     match source:
         case UrlSource(url):
             return plain("SOURCE_GET_URL", url)
-        case HttpSource(url, sha256, secret):
-            return [*plain("SOURCE_GET_URL", url), *plain("SOURCE_SHA256", sha256), *_basic_auth(secret)]
+        case HttpSource(url, sha256, secret, ca_bundle):
+            return [
+                *plain("SOURCE_GET_URL", url),
+                *plain("SOURCE_SHA256", sha256),
+                *_basic_auth(secret),
+                *_ca_bundle(ca_bundle),
+            ]
         case GitSource():
             return _git(source)
         case S3Source():
             return _s3(source)
-        case OciSource(image):
-            return plain("SOURCE_GET_URL", f"oci://{image}")
+        case OciSource(image, _, ca_bundle):
+            return [*plain("SOURCE_GET_URL", f"oci://{image}"), *_ca_bundle(ca_bundle)]
         case InlineSource(files):
             return plain("SOURCE_GET_URL", data_url(files))
         case ConfigMapSource():
@@ -75,6 +80,7 @@ def _git(source: GitSource) -> list[Variable]:
         *plain("SOURCE_GET_URL", git_url(source.url, source.revision)),
         *plain("GIT_SUBMODULES", "true" if source.submodules else None),
         *(_ssh(source) if source.is_ssh else _basic_auth(source.secret)),
+        *_ca_bundle(source.ca_bundle),
     ]
 
 
@@ -109,7 +115,12 @@ def _s3(source: S3Source) -> list[Variable]:
             if secret
             else []
         ),
+        *_ca_bundle(source.ca_bundle),
     ]
+
+
+def _ca_bundle(ref: KeyRef | None) -> list[Variable]:
+    return [from_key("SOURCE_CA", ref)] if ref else []
 
 
 def _basic_auth(secret: str | None) -> list[Variable]:

@@ -117,7 +117,7 @@ def _reaching(registries: Sequence[Registry]) -> list[Variable]:
     return [
         *plain("INSECURE_REGISTRIES", ";".join(r.host for r in registries if r.insecure)),
         *plain("SKIP_TLS_VERIFY_REGISTRIES", ";".join(r.host for r in registries if r.skip_tls_verify)),
-        *_numbered("REGISTRY_CA", list(dict.fromkeys(r.authority for r in registries if r.authority))),
+        *_numbered("REGISTRY_CA", list(dict.fromkeys(r.ca_bundle for r in registries if r.ca_bundle))),
     ]
 
 

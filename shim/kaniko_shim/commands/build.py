@@ -104,8 +104,8 @@ def _fetch(request: BuildRequest, job: Job) -> SourceReport:
     crane = None
     if isinstance(request.source.source, OciSource):
         install_credentials(find_credentials(request.docker_config, job.environment, job.paths), job.paths, job.warn)
-        crane = Crane(job.paths, job.environment, request.registries)
-    workspace = Workspace(job.paths.context, job.paths.scratch, job.environment, job.say, crane)
+        crane = Crane(job.paths, job.source_environment, request.registries)
+    workspace = Workspace(job.paths.context, job.paths.scratch, job.source_environment, job.say, crane)
     limit = request.source.seconds
     try:
         with job.phases.fetching(), heartbeat(job.beat, request.heartbeat_seconds, limit):

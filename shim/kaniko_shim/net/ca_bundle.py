@@ -23,12 +23,17 @@ def parse_ca_bundle(text: str) -> str:
     return text + "\n"
 
 
-def trust(pem: str, environment: Mapping[str, str], scratch: Path) -> Mapping[str, str]:
-    """The environment in which every program trusts a CA bundle too: each reads all directories of SSL_CERT_DIR."""
+def trust(pem: str, environment: Mapping[str, str], directory: Path) -> Mapping[str, str]:
+    """The environment in which every program trusts a CA bundle too: each reads all directories of SSL_CERT_DIR.
+
+    Args:
+        pem: the bundle; without one, the environment stays as it is.
+        environment: the variables so far.
+        directory: where the bundle is written.
+    """
     if not pem:
         return environment
-    directory = scratch / "ca-bundle"
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "registry.pem").write_text(pem, encoding="ascii", errors="replace")
+    (directory / "bundle.pem").write_text(pem, encoding="ascii", errors="replace")
     others = environment.get("SSL_CERT_DIR", "")
     return {**environment, "SSL_CERT_DIR": f"{directory}:{others}" if others else str(directory)}

@@ -102,7 +102,7 @@ def explain(error: HTTPError, shown: str) -> Exception:
         return JobError(
             Reason.SOURCE_UNAVAILABLE,
             f"The certificate of {shown} is not trusted.",
-            hint="Give the authority's certificate in REGISTRY_CA, or mount it into a directory of SSL_CERT_DIR.",
+            hint="Set SOURCE_CA to the CA bundle of the server, or mount it into a directory of SSL_CERT_DIR.",
         )
     if isinstance(reason, ProtocolError) and any(isinstance(part, IncompleteRead) for part in reason.args):
         return TransientError("the connection ended early")

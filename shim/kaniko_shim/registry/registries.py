@@ -20,7 +20,7 @@ class Registries:
         skip_tls_verify: hosts whose certificate is not verified.
         mirrors: Docker Hub's mirrors, tried in order.
         maps: mirrors of other registries, tried in order.
-        ca_bundle: certificates (PEM) that are trusted in addition to the system's, or empty.
+        ca_bundle: certificates (PEM) that registries are verified with in addition to the system's, or empty.
         skip_fallback: mirrors and maps only, never the registry itself.
     """
 

@@ -1,5 +1,6 @@
 """Reads the SOURCE_ variables: where the build context comes from, and the credentials for it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from kaniko_shim.request.variable import Variable
@@ -14,7 +15,7 @@ from kaniko_shim.sources.source_request import SourceRequest
 def read_source(reader: VariableReader) -> SourceRequest:
     """Read SOURCE_GET_URL and all that goes with it."""
     source = reader.read(variables.SOURCE_GET_URL)
-    _refuse_foreign_credentials(reader, source)
+    _refuse_foreign_access(reader, source)
     request = SourceRequest(
         source,
         sha256=reader.read(variables.SOURCE_SHA256),
@@ -22,6 +23,7 @@ def read_source(reader: VariableReader) -> SourceRequest:
         max_bytes=reader.read(variables.SOURCE_MAX_BYTES),
         max_entries=reader.read(variables.SOURCE_MAX_ENTRIES),
         seconds=reader.read(variables.SOURCE_TIMEOUT) or 0,
+        ca_bundle=reader.read(variables.SOURCE_CA),
     )
     if request.sha256 and isinstance(source, DirectorySource | GitSource | OciSource):
         reader.refuse(variables.SOURCE_SHA256, "only an archive has a checksum; name the commit or digest in the URL")
@@ -40,11 +42,15 @@ def read_source(reader: VariableReader) -> SourceRequest:
     return request
 
 
-def _refuse_foreign_credentials(reader: VariableReader, source: Source) -> None:
-    for variable, kinds in variables.CREDENTIALS.items():
+def _refuse_foreign_access(reader: VariableReader, source: Source) -> None:
+    for variable, kinds in variables.ACCESS_VARIABLES.items():
         if not reader.is_set(variable) or variables.kind_of(source) in kinds:
             continue
-        reader.refuse(variable, f"it is for {' and '.join(kinds)}, and SOURCE_GET_URL names another kind of context")
+        reader.refuse(variable, f"it is for {_joined(kinds)}, and SOURCE_GET_URL names another kind of context")
+
+
+def _joined(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _ssh(reader: VariableReader) -> SshAccess:

@@ -20,6 +20,7 @@ class SourceRequest:
         ssh: keys for Git over SSH.
         buckets: keys for buckets.
         submodules: whether those of a Git repository are fetched.
+        ca_bundle: CA certificates (PEM) that the server is verified with besides the public ones, or empty.
     """
 
     source: Source
@@ -33,3 +34,4 @@ class SourceRequest:
     ssh: SshAccess = NO_SSH
     buckets: BucketAccess = NO_BUCKETS
     submodules: bool = False
+    ca_bundle: str = ""

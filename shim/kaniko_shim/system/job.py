@@ -1,7 +1,7 @@
 """What every sub-command works with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kaniko_shim.log.console import Console
 from kaniko_shim.log.phases import Phases
@@ -15,12 +15,13 @@ class Job:
     """A job's surroundings.
 
     Attributes:
-        environment: the variables that the process was started with.
+        environment: the variables that the process was started with, and the CAs of registries.
         paths: the builder's places.
         console: the log.
         tail: its last lines.
         phases: the clock.
         warnings: what went wrong without failing the job.
+        source_environment: the same with the CAs of the context's server instead of those of registries.
     """
 
     environment: Mapping[str, str]
@@ -29,6 +30,7 @@ class Job:
     tail: LogTail
     phases: Phases
     warnings: Warnings
+    source_environment: Mapping[str, str] = field(default_factory=dict)
 
     def relay(self, line: str, program: str = "executor") -> None:
         """Show a line of another program."""

@@ -18,9 +18,8 @@ DOCKER_CONFIG_JSON = Variable(
 )
 REGISTRY_CA = Variable(
     "REGISTRY_CA",
-    "Certificates of authorities (PEM) that are trusted beside the usual ones, for registries and for the context's "
-    "server: the way to a registry with a private authority that is still verified. REGISTRY_CA_1, REGISTRY_CA_2, … "
-    "hold further ones.",
+    "CA bundle (PEM) that registries are verified with, in addition to the public CAs. Downloads by ADD trust it too, "
+    "and an `oci://` context. REGISTRY_CA_1, REGISTRY_CA_2, … hold further ones.",
     parse_ca_bundle,
     commands=EVERY_COMMAND,
     shown=False,

@@ -1,5 +1,6 @@
 """The variables of sources that need more than a URL."""
 
+from kaniko_shim.net.ca_bundle import parse_ca_bundle
 from kaniko_shim.request.scalars import parse_count, parse_raw, parse_seconds, parse_sha256, parse_switch, parse_text
 from kaniko_shim.request.variable import Variable
 from kaniko_shim.sources.buckets.bucket_access import (
@@ -11,7 +12,7 @@ from kaniko_shim.sources.buckets.bucket_access import (
 )
 from kaniko_shim.sources.git.known_hosts import parse_known_hosts
 from kaniko_shim.sources.git.ssh_access import parse_private_key
-from kaniko_shim.sources.kinds import BucketSource, Cloud, GitSource, HttpSource, Source, parse_source
+from kaniko_shim.sources.kinds import BucketSource, Cloud, GitSource, HttpSource, OciSource, Source, parse_source
 
 SOURCE_GET_URL = Variable(
     "SOURCE_GET_URL",
@@ -66,6 +67,13 @@ SOURCE_PASSWORD = Variable(
     "The password or token for SOURCE_GET_URL. Never sent to another host.",
     parse_raw,
     secret=True,
+)
+SOURCE_CA = Variable(
+    "SOURCE_CA",
+    "CA bundle (PEM) that the server of SOURCE_GET_URL is verified with, in addition to the public CAs. It is trusted "
+    "while the context is fetched, and for nothing else.",
+    parse_ca_bundle,
+    shown=False,
 )
 SOURCE_SSH_PRIVATE_KEY = Variable(
     "SOURCE_SSH_PRIVATE_KEY",
@@ -154,6 +162,7 @@ SOURCE_TABLE: tuple[Variable[object], ...] = (
     SOURCE_SHA256,
     SOURCE_USERNAME,
     SOURCE_PASSWORD,
+    SOURCE_CA,
     SOURCE_MAX_BYTES,
     SOURCE_MAX_ENTRIES,
     SOURCE_TIMEOUT,
@@ -172,10 +181,12 @@ SOURCE_TABLE: tuple[Variable[object], ...] = (
 )
 
 _WEB, _GIT, _S3, _GOOGLE, _AZURE = "http(s)://", "Git", "s3://", "gs://", "Azure Blob Storage"
+_OCI = "oci://"
 
-CREDENTIALS: dict[Variable[object], tuple[str, ...]] = {
+ACCESS_VARIABLES: dict[Variable[object], tuple[str, ...]] = {
     SOURCE_USERNAME: (_WEB, _GIT),
     SOURCE_PASSWORD: (_WEB, _GIT),
+    SOURCE_CA: (_WEB, _GIT, _S3, _GOOGLE, _AZURE, _OCI),
     SOURCE_SSH_PRIVATE_KEY: (_GIT,),
     SOURCE_S3_ENDPOINT: (_S3,),
     SOURCE_S3_REGION: (_S3,),
@@ -186,11 +197,11 @@ CREDENTIALS: dict[Variable[object], tuple[str, ...]] = {
     SOURCE_AZURE_KEY: (_AZURE,),
     SOURCE_AZURE_SAS: (_AZURE,),
 }
-"""Credentials, and the kinds of context that they are for: with another kind they are a mistake that is told."""
+"""The kinds of context that each variable about access is for; setting it for another kind is an error."""
 
 
 def kind_of(source: Source) -> str:
-    """What CREDENTIALS calls a kind of source; empty for those that take none."""
+    """The name of a kind of source in ACCESS_VARIABLES; empty for one that takes none of them."""
     match source:
         case HttpSource():
             return _WEB
@@ -198,5 +209,7 @@ def kind_of(source: Source) -> str:
             return _GIT
         case BucketSource(cloud):
             return {Cloud.S3: _S3, Cloud.GOOGLE: _GOOGLE, Cloud.AZURE: _AZURE}[cloud]
+        case OciSource():
+            return _OCI
         case _:
             return ""

@@ -114,6 +114,6 @@ def _final(error: Exception, remote: Remote) -> JobError | None:
         return JobError(
             Reason.SOURCE_UNAVAILABLE,
             f"The certificate of {shown} is not trusted.",
-            hint="Mount the authority's certificate into the directory that SSL_CERT_DIR names.",
+            hint="Set SOURCE_CA to the CA bundle of the server, or mount it into a directory of SSL_CERT_DIR.",
         )
     return None

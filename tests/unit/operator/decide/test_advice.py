@@ -28,6 +28,21 @@ def test_whoever_was_refused_the_source_is_told_which_secret_to_correct(source: 
     assert words in advice(Reason.SOURCE_UNAUTHORIZED, parse_spec({**SPEC, "source": source}), Result())
 
 
-def test_an_authority_of_ones_own_is_the_first_remedy_for_tls():
+@pytest.mark.parametrize(
+    ("source", "field"),
+    [
+        ({"url": "https://a.b/c.tar"}, "its caBundle."),
+        ({"http": {"url": "https://a.b/c.tar"}}, "source.http.caBundle."),
+        ({"git": {"url": "https://a.b/c"}}, "source.git.caBundle."),
+        ({"s3": {"bucket": "b", "key": "k"}}, "source.s3.caBundle."),
+        ({"oci": {"image": "a.b/c"}}, "source.oci.caBundle."),
+    ],
+)
+def test_a_server_with_a_private_ca_needs_a_ca_bundle(source: dict[str, Any], field: str):
+    result = Result(hint="Set SOURCE_CA to the CA bundle of the server.")
+    assert advice(Reason.SOURCE_UNAVAILABLE, parse_spec({**SPEC, "source": source}), result).endswith(field)
+
+
+def test_a_private_ca_is_the_first_remedy_for_tls():
     words = advice(Reason.REGISTRY_TLS, parse_spec(SPEC), Result(registry="r.example"))
-    assert words.startswith("Add r.example to spec.registries: with caRef if its authority is your own")
+    assert words.startswith("Add r.example to spec.registries: with caBundle if its certificate is from a private CA")

@@ -33,9 +33,9 @@ FULL_SPEC = {
         {"host": "quay.io", "mirrors": ["mirror.example/quay"]},
         {"host": "plain.example:5000", "insecure": True},
         {"host": "private.example", "skipTLSVerify": True},
-        {"host": "a.example", "caRef": {"name": "ca", "key": "root.pem"}},
-        {"host": "b.example", "caRef": {"name": "ca"}},
-        {"host": "c.example", "caRef": {"name": "ca", "key": "root.pem"}},
+        {"host": "a.example", "caBundle": {"configMapKeyRef": {"name": "ca", "key": "root.pem"}}},
+        {"host": "b.example", "caBundle": {"secretKeyRef": {"name": "ca", "key": "ca.crt"}}},
+        {"host": "c.example", "caBundle": {"configMapKeyRef": {"name": "ca", "key": "root.pem"}}},
     ],
     "podTemplate": {
         "metadata": {"labels": {"team": "a"}, "annotations": {"linkerd.io/inject": "enabled"}},
@@ -198,7 +198,7 @@ def test_every_field_of_a_full_build_becomes_a_variable():
         {"name": "INSECURE_REGISTRIES", "value": "plain.example:5000"},
         {"name": "SKIP_TLS_VERIFY_REGISTRIES", "value": "private.example"},
         {"name": "REGISTRY_CA", "valueFrom": {"configMapKeyRef": {"name": "ca", "key": "root.pem"}}},
-        {"name": "REGISTRY_CA_1", "valueFrom": {"configMapKeyRef": {"name": "ca", "key": "ca.crt"}}},
+        {"name": "REGISTRY_CA_1", "valueFrom": {"secretKeyRef": {"name": "ca", "key": "ca.crt"}}},
         {"name": "REGISTRY_MIRRORS", "value": "mirror.example,mirror2.example/hub"},
         {"name": "REGISTRY_MAP", "value": "quay.io=mirror.example/quay"},
         {
@@ -210,6 +210,30 @@ def test_every_field_of_a_full_build_becomes_a_variable():
             "valueFrom": {"secretKeyRef": {"name": "cache", "key": ".dockerconfigjson"}},
         },
     ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"http": {"url": "https://a.b/c.tar", "secretRef": {"name": "s"}}},
+        {"git": {"url": "https://a.b/c", "submodules": True}},
+        {"s3": {"bucket": "bb", "key": "k", "secretRef": {"name": "s"}}},
+        {"oci": {"image": "a.b/c:1"}},
+    ],
+    ids=lambda source: str(*source),
+)
+@pytest.mark.parametrize("field", ["configMapKeyRef", "secretKeyRef"])
+def test_build_alone_trusts_the_ca_bundle_of_the_source(source: dict[str, dict[str, Any]], field: str):
+    [(kind, fields)] = source.items()
+    ref = {field: {"name": "ca", "key": "root.pem"}}
+    without = pod(a_build({"source": source}))["spec"]
+    spec = pod(a_build({"source": {kind: {**fields, "caBundle": ref}}}))["spec"]
+    added = {"name": "SOURCE_CA", "valueFrom": ref}
+    assert [entry for entry in spec["initContainers"][1]["env"] if entry != added] == without["initContainers"][1][
+        "env"
+    ]
+    assert added in spec["initContainers"][1]["env"]
+    assert [spec["initContainers"][0], *spec["containers"]] == [without["initContainers"][0], *without["containers"]]
 
 
 def build_env(fields: dict[str, Any]) -> list[dict[str, Any]]:
@@ -310,7 +334,7 @@ def test_build_is_not_given_the_push_credentials():
     assert '"name": "push", "key"' not in json.dumps(build)
 
 
-def test_every_container_trusts_the_authorities_and_can_write_them_down():
+def test_every_container_trusts_the_ca_bundles_of_registries_and_can_write_them_down():
     spec = pod(a_build(FULL_SPEC))["spec"]
     for container in (*spec["initContainers"], *spec["containers"]):
         assert [entry["name"] for entry in container["env"] if "CA" in entry["name"].split("_")] == [

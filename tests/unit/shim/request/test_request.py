@@ -241,6 +241,14 @@ def test_all_problems_are_told_at_once_and_no_secret_is():
         ({"SOURCE_MAX_BYTES": "0"}, "greater than 0"),
         ({"SOURCE_USERNAME": "me"}, "SOURCE_USERNAME='me': it is for http(s):// and Git, and SOURCE_GET_URL names"),
         ({"SOURCE_GET_URL": "s3://bkt/x", "SOURCE_PASSWORD": "p"}, "SOURCE_PASSWORD: it is for http(s):// and Git"),
+        (
+            {"SOURCE_GET_URL": "dir:///x", "SOURCE_CA": ONE},
+            "SOURCE_CA: it is for http(s)://, Git, s3://, gs://, Azure Blob Storage and oci://, and",
+        ),
+        (
+            {"SOURCE_GET_URL": "https://h/x", "SOURCE_CA": "PEM"},
+            "SOURCE_CA: write one or more certificates in PEM form",
+        ),
         ({"SOURCE_GET_URL": "gs://bkt/x", "SOURCE_ACCESS_KEY_ID": "p"}, "SOURCE_ACCESS_KEY_ID='p': it is for s3://"),
         ({"SOURCE_GET_URL": "https://h/x", "SOURCE_GOOGLE_KEY": GOOGLE_KEY}, "SOURCE_GOOGLE_KEY: it is for gs://"),
         ({"SOURCE_GET_URL": "https://h/x", "SOURCE_SSH_PRIVATE_KEY": KEY}, "SOURCE_SSH_PRIVATE_KEY: it is for Git"),
