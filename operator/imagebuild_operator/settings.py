@@ -200,16 +200,25 @@ def _build_defaults(builder: Fields, *, traced: bool) -> BuildDefaults:
 
 
 def _registry(entry: Fields) -> Registry:
-    bundle = entry.section("caRef")
-    name, key = bundle.text("name", ""), bundle.text("key", "ca.crt")
+    advice = "write configMapKeyRef or secretKeyRef, with name and key"
     return Registry(
         host=entry.required("host", r"\S+", "write HOST[:PORT] of a registry"),
         insecure=entry.switch("insecure", default=False),
         skip_tls_verify=entry.switch("skipTLSVerify", default=False),
         mirrors=entry.texts("mirrors"),
         map_to=entry.text("mapTo", None),
-        authority=KeyRef("configMapKeyRef", name, key) if name else None,
+        ca_bundle=entry.read("caBundle", None, _key_ref, advice),
     )
+
+
+def _key_ref(value: object) -> KeyRef:
+    match value:
+        case {"configMapKeyRef": {"name": str(name), "key": str(key)}, **others} if not others:
+            return KeyRef("configMapKeyRef", name, key)
+        case {"secretKeyRef": {"name": str(name), "key": str(key)}, **others} if not others:
+            return KeyRef("secretKeyRef", name, key)
+        case _:
+            raise ValueError
 
 
 def _selector(value: object) -> str:

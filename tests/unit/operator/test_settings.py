@@ -37,7 +37,7 @@ builder:
   registries:
   - {host: docker.io, mirrors: [mirror.example]}
   - {host: plain.example, insecure: true, skipTLSVerify: true}
-  - {host: private.example, mapTo: m.example, caRef: {name: ca}}
+  - {host: private.example, mapTo: m.example, caBundle: {secretKeyRef: {name: ca, key: ca.crt}}}
 admission: {maxRunning: 50, maxRunningPerNamespace: 2, namespaces: {team-a: 5, team-b: 0}}
 history: {succeeded: 5, failed: null}
 retry: {delaySeconds: 2.5}
@@ -72,7 +72,7 @@ def test_everything():
             registries=(
                 Registry("docker.io", mirrors=("mirror.example",)),
                 Registry("plain.example", insecure=True, skip_tls_verify=True),
-                Registry("private.example", map_to="m.example", authority=KeyRef("configMapKeyRef", "ca", "ca.crt")),
+                Registry("private.example", map_to="m.example", ca_bundle=KeyRef("secretKeyRef", "ca", "ca.crt")),
             ),
             check_push=False,
             traced=True,
@@ -107,6 +107,10 @@ def test_everything():
         ({"logs": {}}, "logs is unknown: write one of leaderElection, log, metrics,"),
         ({"log": {"levl": "info"}}, "log.levl is unknown: write one of format, level"),
         ({"buildSelector": "team: a"}, "buildSelector is 'team: a': write a label selector such as team=a or !team"),
+        (
+            {"builder": {"registries": [{"host": "a.b", "caBundle": {"name": "ca"}}]}},
+            "builder.registries[0].caBundle is {'name': 'ca'}: write configMapKeyRef or secretKeyRef, with name",
+        ),
         ({"watchNamespaces": "team-a"}, "watchNamespaces is 'team-a': write a list of texts"),
         ({"probes": {"port": "http"}}, "probes.port is 'http': write a number from 1 to 65535"),
         ({"metrics": {"port": 65536}}, "metrics.port is 65536: write a number from 1 to 65535"),
