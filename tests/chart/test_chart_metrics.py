@@ -11,11 +11,13 @@ from chart.render import Chart, one, operator_container, settings
 from imagebuild_operator.api.reason_rows import Cause
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.telemetry.counts import ENDINGS
-from imagebuild_operator.telemetry.metrics import TABLE, Kind
+from imagebuild_operator.telemetry.metrics import NAMESPACE, TABLE, Kind
 
 ALERTS = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"][0]["rules"]
 DASHBOARD = json.loads((CHART / "files" / "dashboard.json").read_text())
 OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+#: Labels that Prometheus gives to the series of a target.
+TARGET = {"namespace", "job"}
 SERIES = {
     name: metric
     for metric in TABLE
@@ -39,10 +41,32 @@ def test_queries_ask_for_metrics_and_labels_that_exist() -> None:
         assert names, query
         for name, labels in re.findall(r"\b(imagebuild_[a-z_]+)(?:\{([^}]*)\})?", query):
             assert name in SERIES, query
-            assert set(re.findall(r"([a-z_]+)\s*[=!]", labels)) <= set(SERIES[name].labels), query
-        known = {label for name in names for label in SERIES[name].labels} | {"le", "instance"}
+            assert set(re.findall(r"([a-z_]+)\s*[=!]", labels)) <= {*SERIES[name].labels, *TARGET, NAMESPACE}, query
+        known = {label for name in names for label in SERIES[name].labels} | {"le", "instance", *TARGET}
         for grouped in re.findall(r"by \(([^)]*)\)", query):
             assert set(grouped.split(", ")) <= known, query
+
+
+def test_every_query_says_of_which_release() -> None:
+    for alert in ALERTS:
+        for labels in re.findall(r"imagebuild_[a-z_]+(?:\{([^}]*)\})?", alert["expr"]):
+            assert labels.startswith("SELECTOR"), alert["expr"]
+    for panel in DASHBOARD["panels"]:
+        for target in panel["targets"]:
+            for name, labels in re.findall(r"(imagebuild_[a-z_]+)(?:\{([^}]*)\})?", target["expr"]):
+                assert labels.startswith('namespace=~"$namespace", job=~"$job"'), target["expr"]
+                assert (f'{NAMESPACE}=~"$build_namespace"' in labels) == SERIES[name].of_builds, target["expr"]
+
+
+def test_the_alerts_of_a_release_select_its_own_metrics(chart: Chart) -> None:
+    def expressions(selector: str = "") -> list[str]:
+        values = {"metrics": {"prometheusRule": {"enabled": True, "selector": selector}}}
+        rule = one(chart.render(values), "PrometheusRule")
+        return [item["expr"] for item in rule["spec"]["groups"][0]["rules"]]
+
+    own, given = 'namespace="imagebuild-system", job="ib"', 'job="builds"'
+    assert expressions() == [alert["expr"].replace("SELECTOR", own) for alert in ALERTS]
+    assert expressions(given) == [alert["expr"].replace("SELECTOR", given) for alert in ALERTS]
 
 
 def test_a_rate_is_taken_of_what_counts_and_of_nothing_else() -> None:
@@ -83,6 +107,7 @@ def test_prometheus_finds_the_operator(chart: Chart) -> None:
     for kind, (field, target) in selects.items():
         spec = one(objects, kind)["spec"]
         assert spec["selector"]["matchLabels"].items() <= target["metadata"]["labels"].items()
+        assert target["metadata"]["labels"][spec["jobLabel"]] == "ib"
         assert spec[field] == [{"port": "metrics", "path": "/metrics", "interval": "30s"}]
 
 

@@ -30,6 +30,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"metrics": {"port": 80}}, "minimum"),
     ({"metrics": {"port": 8080}}, "'not' failed"),
     ({"metrics": {"podMonitor": {"interval": "often"}}}, "does not match pattern"),
+    ({"metrics": {"prometheusRule": {"selector": "{job=1}"}}}, "does not match pattern"),
     ({"tracing": {"endpoint": "collector:4318"}}, "does not match pattern"),
     ({"imagePullSecrets": ["pull"]}, "got string, want object"),
     ({"builder": {"resources": {"requests": {"cpu": "lots"}}}}, "does not match pattern"),

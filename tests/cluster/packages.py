@@ -24,6 +24,7 @@ PACKAGES = {
     "nsenter": "util-linux",
     "openssl": "openssl",
     "pip3": "python3-pip",
+    "prometheus": "prometheus",
     "runc": "runc",
     "skopeo": "skopeo",
     "sysctl": "procps",
@@ -35,7 +36,7 @@ PACKAGES = {
 
 FUNCTIONAL = ("openssl",)
 IMAGES = ("busybox", "mmdebstrap", "/usr/share/keyrings/debian-archive-keyring.gpg")
-FULL = tuple(set(PACKAGES) - {"buildah", "fcgiwrap", "nginx", "pip3", "skopeo"})
+FULL = tuple(set(PACKAGES) - {"buildah", "fcgiwrap", "nginx", "pip3", "prometheus", "skopeo"})
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 

@@ -95,8 +95,8 @@ def test_metrics_on_builds_can_be_told_apart_by_namespace(
     builds.create(spec(), name="first")
     kubelet.report(kubelet.pod(), "Running", build=running())
     builds.create(spec(), name="second")
-    until(lambda: value(operator.metrics(), "imagebuild_builds_queued", namespace=namespace) == 1)
+    until(lambda: value(operator.metrics(), "imagebuild_builds_queued", build_namespace=namespace) == 1)
     samples = operator.metrics()
-    assert value(samples, "imagebuild_builds_running", namespace=namespace) == 1
-    assert value(samples, "imagebuild_queue_wait_seconds_count", namespace=namespace) == 1
+    assert value(samples, "imagebuild_builds_running", build_namespace=namespace) == 1
+    assert value(samples, "imagebuild_queue_wait_seconds_count", build_namespace=namespace) == 1
     assert math.isnan(value(samples, "imagebuild_builds_running"))

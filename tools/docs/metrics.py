@@ -8,7 +8,7 @@ HEAD = """\
 <!-- Made from operator/imagebuild_operator/telemetry/metrics.py by tools/docs/metrics.py. -->
 
 What the operator shows to Prometheus at `/metrics` on the port of the chart's `metrics.port`. With
-`metrics.namespaceLabels` the metrics on builds have the label `namespace` as well. Metrics of the process
+`metrics.namespaceLabels` the metrics on builds also have the label `build_namespace`. Metrics of the process
 (`process_resident_memory_bytes` and the like) come with them. [operations.md](operations.md) says how they are counted,
 and has the alerts.
 """

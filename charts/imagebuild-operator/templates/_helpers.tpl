@@ -79,6 +79,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- toYaml $settings -}}
 {{- end -}}
 
+{{/* Labels that Prometheus gives to what it scrapes from this release through one of the monitors. */}}
+{{- define "imagebuild.metricsSelector" -}}
+namespace="{{ .Release.Namespace }}", job="{{ .Release.Name }}"
+{{- end -}}
+
 {{/* Addresses of the API server as a JSON list: those of the values, or those that the cluster knows; empty where neither does. */}}
 {{- define "imagebuild.apiServers" -}}
 {{- $found := .Values.networkPolicy.operator.apiServer.cidrs -}}

@@ -15,10 +15,9 @@ from imagebuild_operator.controller.worker import Worker
 from imagebuild_operator.decide.retention import unlimited
 from imagebuild_operator.leader.leader import Leadership
 from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.telemetry.counts import queued_and_running
 from imagebuild_operator.telemetry.metrics import (
     LEADER,
-    QUEUED,
-    RUNNING,
     WORK_QUEUE_DEPTH,
     WORK_QUEUE_LONGEST,
     Observation,
@@ -133,10 +132,6 @@ class Controller:
         yield Observation(LEADER, (), float(self._worker is not None)), ""
         if self._worker is None:
             return
-        for metric in (QUEUED, RUNNING):
-            yield Observation(metric, (), 0.0), ""
-        for build, has_begun in self._store.unfinished():
-            if has_begun or not build.is_suspended:
-                yield Observation(RUNNING if has_begun else QUEUED), build.namespace
+        yield from queued_and_running(self._store.unfinished())
         yield Observation(WORK_QUEUE_DEPTH, (), self._worker.queue.depth), ""
         yield Observation(WORK_QUEUE_LONGEST, (), self._worker.queue.longest), ""

@@ -31,7 +31,7 @@ class Monitor:
         """
         await self._pages.serve_probes(self._settings.health_port, {HEALTH: self._ill, READY: self._unready})
         if self._settings.metrics_port is not None:
-            await self._pages.serve_metrics(self._settings.metrics_port, self._meters.page)
+            await self._pages.serve_metrics(self._settings.metrics_port, self._meters.registry)
 
     async def stop(self) -> None:
         """Serve no longer."""

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from aiohttp import web
-
-from imagebuild_operator.telemetry.prometheus import CONTENT_TYPE
+from aiohttp.typedefs import Handler
+from prometheus_client import CollectorRegistry
+from prometheus_client.aiohttp import make_aiohttp_handler
 
 #: Gives what is wrong; nothing where all is well.
 Probe = Callable[[], Awaitable[list[str]]]
@@ -33,21 +34,17 @@ class Pages:
 
         await self._serve(port, {path: handler(probe) for path, probe in probes.items()})
 
-    async def serve_metrics(self, port: int, page: Callable[[], bytes]) -> None:
+    async def serve_metrics(self, port: int, registry: CollectorRegistry) -> None:
         """Show the metrics."""
-
-        async def answer(_: web.Request) -> web.Response:
-            return web.Response(body=page(), headers={"Content-Type": CONTENT_TYPE})
-
-        await self._serve(port, {METRICS: answer})
+        await self._serve(port, {METRICS: make_aiohttp_handler(registry)})
 
     async def close(self) -> None:
-        """Stop to serve."""
+        """Stop serving."""
         for runner in self._runners:
             await runner.cleanup()
         self._runners.clear()
 
-    async def _serve(self, port: int, handlers: Mapping[str, Callable[[web.Request], Awaitable[web.Response]]]) -> None:
+    async def _serve(self, port: int, handlers: Mapping[str, Handler]) -> None:
         app = web.Application()
         app.add_routes([web.get(path, handler) for path, handler in handlers.items()])
         # The kubelet's probes would be a line each in the log.

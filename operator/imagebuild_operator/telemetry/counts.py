@@ -4,7 +4,7 @@ Only what has been written, and taken by the API server, is counted: see `Reconc
 version that it was computed from, so of several operators one writes it, and that one counts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from imagebuild_operator.api.build import ImageBuild, Phase
@@ -18,6 +18,8 @@ from imagebuild_operator.telemetry.metrics import (
     IMAGE_SIZE,
     PHASE_DURATION,
     QUEUE_WAIT,
+    QUEUED,
+    RUNNING,
     Observation,
 )
 
@@ -51,6 +53,21 @@ def observations(build: ImageBuild, written: Json) -> tuple[Observation, ...]:
         written: The fields of its status that have been changed, as merged into it; None for one that was removed.
     """
     return (*_begun(build, written), *_attempts(build, written), *_finished(build, written))
+
+
+def queued_and_running(unfinished: Iterable[tuple[ImageBuild, bool]]) -> Iterator[tuple[Observation, str]]:
+    """The gauges of builds that wait and that run, each with its namespace.
+
+    A namespace with an unfinished build has both, even if one is 0: an alert that compares a value with a series that
+    does not exist never fires.
+
+    Args:
+        unfinished: Every build that is not finished, and whether it has begun.
+    """
+    yield from ((Observation(metric, (), 0.0), "") for metric in (QUEUED, RUNNING))
+    for build, has_begun in unfinished:
+        yield Observation(QUEUED, (), float(not has_begun and not build.is_suspended)), build.namespace
+        yield Observation(RUNNING, (), float(has_begun)), build.namespace
 
 
 def _begun(build: ImageBuild, written: Json) -> Iterator[Observation]:

@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import Final
 
 PREFIX: Final = "imagebuild_"
-#: Added to the metrics on builds where the settings ask for it: one set of series for each namespace.
-NAMESPACE: Final = "namespace"
+#: Label of the metrics on builds if the settings ask for it. Not `namespace`: Prometheus gives that label to each
+#: target, with the namespace of the operator's pod.
+NAMESPACE: Final = "build_namespace"
 
 #: Seconds, for what takes from a second to hours: builds, and waiting for one's turn.
 LONG: Final = (1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0)

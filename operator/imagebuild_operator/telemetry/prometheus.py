@@ -1,13 +1,13 @@
-"""The metrics as Prometheus reads them: the table filled with observations and, on each read, with how things stand."""
+"""The metrics as Prometheus scrapes them: the table filled with observations, and gauges sampled on each scrape."""
 
 import platform
+import time
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.core import CollectorRegistry, GaugeMetricFamily
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from imagebuild_operator.telemetry.counts import ENDINGS
@@ -23,46 +23,58 @@ from imagebuild_operator.telemetry.metrics import (
     Observation,
 )
 
-# They would be a series for each other one, to tell when it began; Prometheus finds that out by itself.
+# A series `_created` for each counter and histogram; Prometheus finds out by itself when a series began.
 disable_created_metrics()
 
+#: Gives gauges, each with the namespace of the builds that it is about, or an empty one.
 Sampler = Callable[[], Iterable[tuple[Observation, str]]]
 
-#: What a reader of metrics expects in the header Content-Type.
-CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+#: Seconds after which the series of a namespace without unfinished builds are removed. Nothing has changed in them for
+#: that long, so no rate over a shorter time loses anything.
+IDLE: Final = 3600.0
 
 
-class Meters:
-    """The metrics of one operator."""
+class Meters(Collector):
+    """The metrics of one operator.
 
-    def __init__(self, *, namespaces: bool = False) -> None:
+    Attributes:
+        registry: What is scraped.
+    """
+
+    def __init__(self, *, namespaces: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
         """Start from nothing.
 
         Args:
-            namespaces: Whether what is said of builds is told apart by namespace.
+            namespaces: Whether metrics on builds are labelled by namespace.
+            clock: Gives seconds.
         """
         self._namespaces = namespaces
-        self._registry = CollectorRegistry()
+        self._clock = clock
+        #: When each namespace had an unfinished build last.
+        self._active: dict[str, float] = {}
+        self._samplers: list[Sampler] = []
+        self.registry = CollectorRegistry()
+        # First of all, so that a scrape shows nothing of namespaces that it removes.
+        self.registry.register(self)
         self._collectors = {metric: self._collector(metric) for metric in TABLE if metric.kind is not Kind.GAUGE}
-        ProcessCollector(registry=self._registry)
+        ProcessCollector(registry=self.registry)
         if not namespaces:
-            # A series that begins with its first event has no rate then.
-            for labels in ENDINGS:
-                self._collectors[BUILDS_FINISHED].labels(*labels)
-        info = Gauge(INFO.name, INFO.help, INFO.labels, registry=self._registry)
+            self._begin_series()
+        info = Gauge(INFO.name, INFO.help, INFO.labels, registry=self.registry)
         info.labels(version("imagebuild-operator"), platform.python_version()).set(1)
 
     def sample(self, sampler: Sampler) -> None:
-        """Ask for the values of gauges each time that the metrics are read."""
-        self._registry.register(_Samples(sampler, self._labels, self._values))
+        """Take the values of gauges from a function on each scrape."""
+        self._samplers.append(sampler)
 
     def add(self, seen: Iterable[Observation], namespace: str = "") -> None:
         """Count and measure what was seen.
 
         Args:
-            seen: What was seen.
-            namespace: Where, as far as it concerns builds.
+            seen: What was seen; nothing at all still shows that the namespace has builds.
+            namespace: Of the build, if it concerns one.
         """
+        self._note(namespace)
         for observation in seen:
             collector = self._collectors[observation.metric]
             values = self._values(observation, namespace)
@@ -73,25 +85,63 @@ class Meters:
                 series.observe(observation.value)
 
     def called(self, verb: str, status: int | None, seconds: float) -> None:
-        """Count a call to the API server.
+        """Count a request to the API server.
 
         Args:
             verb: Kubernetes' word for it.
-            status: The HTTP status of the answer; None where there was none.
+            status: The HTTP status of the answer; None if there was none.
             seconds: How long it took.
         """
         code = "error" if status is None else str(status)
         self.add([Observation(API_REQUESTS, (verb, code)), Observation(API_DURATION, (verb,), seconds)])
 
-    def page(self) -> bytes:
-        """All metrics in Prometheus' text format."""
-        return generate_latest(self._registry)
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Nothing is known before a scrape."""
+        return []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """One family for each sampled gauge; values with the same labels are added up."""
+        found: dict[Metric, dict[tuple[str, ...], float]] = {}
+        for sampler in self._samplers:
+            for observation, namespace in sampler():
+                if NAMESPACE in self._labels(observation.metric) and not namespace:
+                    continue  # A zero for the case that the metric has no such label.
+                self._note(namespace)
+                values = self._values(observation, namespace)
+                series = found.setdefault(observation.metric, {})
+                series[values] = series.get(values, 0.0) + observation.value
+        self._remove_idle()
+        for metric, samples in found.items():
+            family = GaugeMetricFamily(metric.name, metric.help, labels=self._labels(metric))
+            for values, value in samples.items():
+                family.add_metric(values, value)
+            yield family
+
+    def _note(self, namespace: str) -> None:
+        """Note that a namespace has builds."""
+        if namespace and self._namespaces:
+            if namespace not in self._active:
+                self._begin_series(namespace)
+            self._active[namespace] = self._clock()
+
+    def _begin_series(self, *namespace: str) -> None:
+        # `increase` does not see the first event of a series that begins with it.
+        for labels in ENDINGS:
+            self._collectors[BUILDS_FINISHED].labels(*labels, *namespace)
+
+    def _remove_idle(self) -> None:
+        now = self._clock()
+        for namespace in [name for name, last in self._active.items() if now - last > IDLE]:
+            del self._active[namespace]
+            for metric, collector in self._collectors.items():
+                if metric.of_builds:
+                    collector.remove_by_labels({NAMESPACE: namespace})
 
     def _collector(self, metric: Metric) -> Counter | Histogram:
         labels = self._labels(metric)
         if metric.kind is Kind.COUNTER:
-            return Counter(metric.name, metric.help, labels, registry=self._registry)
-        return Histogram(metric.name, metric.help, labels, buckets=metric.buckets, registry=self._registry)
+            return Counter(metric.name, metric.help, labels, registry=self.registry)
+        return Histogram(metric.name, metric.help, labels, buckets=metric.buckets, registry=self.registry)
 
     def _labels(self, metric: Metric) -> tuple[str, ...]:
         return (*metric.labels, NAMESPACE) if metric.of_builds and self._namespaces else metric.labels
@@ -99,36 +149,3 @@ class Meters:
     def _values(self, observation: Observation, namespace: str) -> tuple[str, ...]:
         has_namespace = observation.metric.of_builds and self._namespaces
         return (*observation.labels, namespace) if has_namespace else observation.labels
-
-
-class _Samples(Collector):
-    """Gauges whose values are computed when they are read."""
-
-    def __init__(
-        self,
-        sampler: Sampler,
-        labels: Callable[[Metric], tuple[str, ...]],
-        values: Callable[[Observation, str], tuple[str, ...]],
-    ) -> None:
-        self._sampler = sampler
-        self._labels = labels
-        self._values = values
-
-    def describe(self) -> list[GaugeMetricFamily]:
-        """Nothing is known before it is read."""
-        return []
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """One family for each metric that was sampled; values with the same labels are added up."""
-        found: dict[Metric, dict[tuple[str, ...], float]] = {}
-        for observation, namespace in self._sampler():
-            if NAMESPACE in self._labels(observation.metric) and not namespace:
-                continue  # a zero for the case that nothing else is told
-            series = found.setdefault(observation.metric, {})
-            values = self._values(observation, namespace)
-            series[values] = series.get(values, 0.0) + observation.value
-        for metric, samples in found.items():
-            family = GaugeMetricFamily(metric.name, metric.help, labels=self._labels(metric))
-            for values, value in samples.items():
-                family.add_metric(values, value)
-            yield family

@@ -1,11 +1,9 @@
 """The page of metrics, as Prometheus reads it and as its linter (promtool) judges names."""
 
-import math
 import re
-from collections.abc import Iterator
 
 import pytest
-from imagebuild_operator.telemetry.counts import ENDINGS
+from imagebuild_operator.telemetry.counts import ENDINGS, queued_and_running
 from imagebuild_operator.telemetry.metrics import (
     BUILDS_FINISHED,
     IMAGE_SIZE,
@@ -17,9 +15,11 @@ from imagebuild_operator.telemetry.metrics import (
     Metric,
     Observation,
 )
-from imagebuild_operator.telemetry.prometheus import Meters
+from imagebuild_operator.telemetry.prometheus import IDLE, Meters
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
-from support.metrics import read_samples, value
+from support.builds import a_build
+from support.metrics import Samples, read_samples, value
 
 BASE_UNITS = ("_seconds", "_bytes", "_info")
 #: Units that have a base unit, and words that Prometheus adds by itself: promtool refuses both.
@@ -50,7 +50,7 @@ def test_the_page_holds_what_was_observed():
     meters.add([Observation(BUILDS_FINISHED, ("failed", "Internal"))], "other")
     meters.called("get", 404, 0.2)
     meters.called("get", None, 30)
-    samples = read_samples(meters.page().decode())
+    samples = scrape(meters)
     assert value(samples, BUILDS_FINISHED.name, result="failed", reason="Internal") == 2
     assert value(samples, "imagebuild_image_size_bytes_sum") == 5e6
     assert value(samples, "imagebuild_api_requests_total", verb="get", code="404") == 1
@@ -61,41 +61,80 @@ def test_the_page_holds_what_was_observed():
 def test_every_metric_of_the_page_is_in_the_table_with_its_help():
     meters = Meters()
     described = {metric.name.removesuffix("_total"): metric.help for metric in TABLE}
-    for family in text_string_to_metric_families(meters.page().decode()):
+    for family in text_string_to_metric_families(generate_latest(meters.registry).decode()):
         if family.name.startswith("imagebuild_"):
             assert described[family.name] == family.documentation
 
 
 def test_every_ending_has_a_series_before_the_first():
-    samples = read_samples(Meters().page().decode())
+    samples = scrape(Meters())
     for result, reason in ENDINGS:
         assert value(samples, BUILDS_FINISHED.name, result=result, reason=reason) == 0
 
 
-def test_namespaces_are_a_label_of_what_is_said_of_builds_alone():
+def test_namespaces_are_a_label_of_metrics_on_builds_only():
     meters = Meters(namespaces=True)
     meters.add([Observation(BUILDS_FINISHED, ("succeeded", "")), Observation(RECONCILES, ("success",))], "team")
-    samples = read_samples(meters.page().decode())
-    assert value(samples, BUILDS_FINISHED.name, result="succeeded", reason="", namespace="team") == 1
+    samples = scrape(meters)
+    assert value(samples, BUILDS_FINISHED.name, result="succeeded", reason="", build_namespace="team") == 1
     assert value(samples, RECONCILES.name, result="success") == 1
 
 
-def test_gauges_are_asked_for_on_each_read():
-    builds = ["team", "team", "other"]
-
-    def sample() -> Iterator[tuple[Observation, str]]:
-        for metric in (QUEUED, RUNNING):
-            yield Observation(metric, (), 0.0), ""
-        for namespace in builds:
-            yield Observation(QUEUED), namespace
-
+def test_gauges_are_sampled_on_each_scrape():
+    builds = [(a_build(), False), (a_build(), False), (a_build(namespace="other"), True)]
     together, apart = Meters(), Meters(namespaces=True)
     for meters in (together, apart):
-        meters.sample(sample)
-    assert value(read_samples(together.page().decode()), QUEUED.name) == 3
-    assert value(read_samples(together.page().decode()), RUNNING.name) == 0
-    assert value(read_samples(apart.page().decode()), QUEUED.name, namespace="team") == 2
-    assert math.isnan(value(read_samples(apart.page().decode()), RUNNING.name))
+        meters.sample(lambda: queued_and_running(builds))
+    assert value(scrape(together), QUEUED.name) == 2
+    assert value(scrape(together), RUNNING.name) == 1
+    assert value(scrape(apart), QUEUED.name, build_namespace="team") == 2
+    assert value(scrape(apart), RUNNING.name, build_namespace="other") == 1
     builds.clear()
-    assert value(read_samples(together.page().decode()), QUEUED.name) == 0
-    assert math.isnan(value(read_samples(apart.page().decode()), QUEUED.name, namespace="team"))
+    assert value(scrape(together), QUEUED.name) == 0
+    assert not of_namespace(scrape(apart), "team") & {QUEUED.name, RUNNING.name}
+
+
+def test_a_namespace_in_which_nothing_runs_has_a_series_that_says_so():
+    meters = Meters(namespaces=True)
+    meters.sample(lambda: queued_and_running([(a_build(), False)]))
+    assert value(scrape(meters), RUNNING.name, build_namespace="team") == 0
+    meters = Meters(namespaces=True)
+    meters.sample(lambda: queued_and_running([(a_build({"suspend": True}), False)]))
+    assert value(scrape(meters), QUEUED.name, build_namespace="team") == 0
+
+
+def test_every_ending_in_a_namespace_has_a_series_before_the_first():
+    meters = Meters(namespaces=True)
+    meters.add([], "team")
+    for result, reason in ENDINGS:
+        assert value(scrape(meters), BUILDS_FINISHED.name, result=result, reason=reason, build_namespace="team") == 0
+
+
+def test_series_of_a_namespace_without_unfinished_builds_go_away():
+    now, builds = 0.0, [(a_build(), True)]
+    meters = Meters(namespaces=True, clock=lambda: now)
+    meters.sample(lambda: queued_and_running(builds))
+    for namespace in ("team", "other"):
+        meters.add([Observation(IMAGE_SIZE, (), 5e6)], namespace)
+    meters.add([Observation(RECONCILES, ("success",))])
+    now = IDLE
+    assert of_namespace(scrape(meters), "other")
+    now = IDLE + 1
+    samples = scrape(meters)
+    assert not of_namespace(samples, "other")
+    assert of_namespace(samples, "team") >= {BUILDS_FINISHED.name, RUNNING.name}
+    assert value(samples, RECONCILES.name, result="success") == 1
+    builds.clear()
+    now += IDLE + 1
+    assert not of_namespace(scrape(meters), "team")
+    meters.add([Observation(BUILDS_FINISHED, ("succeeded", ""))], "team")
+    assert value(scrape(meters), BUILDS_FINISHED.name, result="succeeded", reason="", build_namespace="team") == 1
+
+
+def scrape(meters: Meters) -> Samples:
+    return read_samples(generate_latest(meters.registry).decode())
+
+
+def of_namespace(samples: Samples, namespace: str) -> set[str]:
+    """The names of the series of one namespace."""
+    return {name for name, labels in samples if ("build_namespace", namespace) in labels}
