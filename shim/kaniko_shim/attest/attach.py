@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from kaniko_shim.attest.artifact import Artifact, Subject, layout_index
 from kaniko_shim.attest.attestation import Predicates, compose
 from kaniko_shim.oci.blobs import write_layout
-from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.result import Attached
 from kaniko_shim.registry.crane import Crane
 from kaniko_shim.registry.push import Pushing
@@ -63,17 +62,9 @@ class Attacher:
         from kaniko_shim.attest.simplesigning import held_signatures, sign, signature_tag  # noqa: PLC0415 - with a key only
 
         where = ImageReference(place.registry, place.repository, tag=signature_tag(digest))
-        signed = sign(place.name, digest, key, held_signatures(self._held(where)))
+        signed = sign(place.name, digest, key, held_signatures(self.crane.find_manifest(where) or b""))
         if signed:
             self._push(signed, where)
-
-    def _held(self, where: ImageReference) -> bytes:
-        try:
-            return self.crane.manifest(where)
-        except JobError as error:
-            if "UNKNOWN" in error.failure.message or "404" in error.failure.message:
-                return b""
-            raise
 
     def _push(self, artifact: Artifact, where: ImageReference) -> None:
         layout = self.job.paths.scratch / "attestation"

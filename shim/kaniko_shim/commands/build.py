@@ -187,6 +187,7 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
         mirrors=tuple(job.console.masker.mask(said) for said in progress.mirrors),
         missing=missing_path(error, sub_path),
         cache_repo=request.cache.repo if request.cache else "",
+        names=tuple(output.name for output in request.outputs),
     )
     return explain_refusal(classify(evidence), prepared.credentials)
 

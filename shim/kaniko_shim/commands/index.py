@@ -55,15 +55,13 @@ def _make(request: IndexRequest, crane: Crane, job: Job) -> ImageIndex:
 
 
 def _manifest(crane: Crane, place: tuple[str, str], member: Member) -> bytes:
-    try:
-        return crane.manifest(ImageReference(*place, digest=member.digest))
-    except JobError as error:
-        if "MANIFEST_UNKNOWN" not in error.failure.message and "NAME_UNKNOWN" not in error.failure.message:
-            raise
-        repository = "/".join(place)
-        raise JobError(
-            Reason.PUSH_REJECTED,
-            f"{repository} has no {member.digest}, which INDEX_MANIFESTS names for {member.platform.name}.",
-            hint=f"Push that image to {repository} first (kaniko-shim push with PUSH_BY_DIGEST=true).",
-            registry=place[0],
-        ) from error
+    manifest = crane.find_manifest(ImageReference(*place, digest=member.digest))
+    if manifest is not None:
+        return manifest
+    repository = "/".join(place)
+    raise JobError(
+        Reason.PUSH_REJECTED,
+        f"{repository} has no {member.digest}, which INDEX_MANIFESTS names for {member.platform.name}.",
+        hint=f"Push that image to {repository} first (kaniko-shim push with PUSH_BY_DIGEST=true).",
+        registry=place[0],
+    )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from kaniko_shim.dockerfile.steps import Steps, StepTracker
+from kaniko_shim.outcome.registry_answer import is_missing
 from kaniko_shim.outcome.result import CacheReport
 
 _RECORD = re.compile(r'(?:time=(?:"[^"]*"|\S+) )?level=(\w+) msg=("(?:[^"\\]|\\.)*"|\S*)(?: .*)?')
@@ -29,8 +30,6 @@ _NOTHING_TO_COPY = "No files to copy"
 _MIRROR = re.compile(
     r"Failed to retrieve image (\S+) from (?:re)?mapped registry (\S+): (.*?)(?:\. Will try with.*)?", re.DOTALL
 )
-# Of several mirrors one may well not have an image.
-_NOT_THERE = re.compile(r"MANIFEST_UNKNOWN|NAME_UNKNOWN|status code 404")
 
 _PUSH = "Pushing image to "
 _PULL = "Retrieving image manifest "
@@ -175,7 +174,8 @@ class Progress:
             self.mirrors.clear()
         elif match := _MIRROR.fullmatch(message):
             self.mirrors.append(match[3])
-            if not _NOT_THERE.search(match[3]):
+            # Of several mirrors, one may well not have an image.
+            if not is_missing(match[3]):
                 self.warnings.append(f"The mirror {match[2]} did not give {match[1]}: {match[3]}")
         elif not message.startswith(("Retrieving image ", "Retrying operation ")):
             self.image = ""

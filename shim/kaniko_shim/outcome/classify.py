@@ -4,7 +4,9 @@ import re
 from dataclasses import dataclass, replace
 
 from kaniko_shim.outcome.errors import Failure
+from kaniko_shim.outcome.names import CUT, cut_names
 from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.registry_answer import parse_answer
 from kaniko_shim.outcome.situations.situation import Situation
 from kaniko_shim.outcome.situations.table import PULLING, PUSHING
 from kaniko_shim.system.process import Ended
@@ -84,6 +86,7 @@ class Evidence:
         mirrors: what the mirrors of that image said.
         missing: the file that was to be copied and is not there.
         cache_repo: the repository of the cache, if there is one.
+        names: images that the error may name; their names say nothing about what failed.
     """
 
     ended: Ended
@@ -98,6 +101,7 @@ class Evidence:
     mirrors: tuple[str, ...] = ()
     missing: str = ""
     cache_repo: str = ""
+    names: tuple[str, ...] = ()
 
 
 def classify(evidence: Evidence) -> Failure:
@@ -144,13 +148,18 @@ def _by_mirrors(evidence: Evidence) -> Failure | None:
 
 def _by_words(evidence: Evidence) -> Failure | None:
     pushing = evidence.pushing or evidence.error.startswith(("error pushing image", "error checking push permissions"))
+    answer = parse_answer(evidence.error)
+    names = tuple(filter(None, (*evidence.names, evidence.image, evidence.cache_repo)))
+    words = cut_names(answer.request if answer else evidence.error, names)
+    if answer:
+        answer = replace(answer, message=cut_names(answer.message, names))
     for row in PUSHING if pushing else PULLING:
-        if match := row.pattern.search(evidence.error):
-            return _explain(row, match, evidence, pushing=pushing)
+        if row.matches(words, answer):
+            return _explain(row, evidence, pushing=pushing)
     return None
 
 
-def _explain(row: Situation, match: re.Match[str], evidence: Evidence, *, pushing: bool) -> Failure:
+def _explain(row: Situation, evidence: Evidence, *, pushing: bool) -> Failure:
     registry = _registry(evidence.error) or ("" if pushing else evidence.registry)
     words = {
         "error": _quote(evidence.error),
@@ -158,7 +167,7 @@ def _explain(row: Situation, match: re.Match[str], evidence: Evidence, *, pushin
         "image": evidence.image or "the image",
         "missing": evidence.missing or missing_file(evidence.error),
         "step": _step(evidence),
-        **{name: (value or "").strip() for name, value in match.groupdict().items()},
+        **_groups(row, evidence.error),
     }
     hint = row.hint.format(**words)
     if row.reason is Reason.REGISTRY_UNAUTHORIZED and not evidence.pushing and _is_cache(evidence):
@@ -178,6 +187,15 @@ def _explain(row: Situation, match: re.Match[str], evidence: Evidence, *, pushin
         line=line,
         registry=registry if of_registry else "",
     )
+
+
+def _groups(row: Situation, error: str) -> dict[str, str]:
+    """The words for the message, from the error as it is."""
+    if row.pattern is None:
+        return {}
+    match = row.pattern.search(error)
+    names = row.pattern.groupindex
+    return {name: (match[name] or "").strip() if match else CUT for name in names}
 
 
 def _unknown(evidence: Evidence) -> Failure:

@@ -8,6 +8,7 @@ from kaniko_shim.oci.digests import digest_of
 from kaniko_shim.oci.layout import sizes
 from kaniko_shim.outcome.classify import Evidence, classify
 from kaniko_shim.outcome.errors import Failure, JobError
+from kaniko_shim.outcome.registry_answer import is_missing
 from kaniko_shim.outcome.result import PushedImage
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.registry.registries import Registries
@@ -57,9 +58,28 @@ class Crane:
         Raises:
             JobError: a registry's reason.
         """
+        done = self._read_manifest(image)
+        if done.returncode:
+            raise JobError.of(crane_failure(Ended(done.returncode), _error(done), image))
+        return done.stdout
+
+    def find_manifest(self, image: ImageReference) -> bytes | None:
+        """The manifest under a name; None if the registry answered that there is none.
+
+        Raises:
+            JobError: a registry's reason; it is not known whether there is one.
+        """
+        done = self._read_manifest(image)
+        if done.returncode and is_missing(last_words(_error(done))):
+            return None
+        if done.returncode:
+            raise JobError.of(crane_failure(Ended(done.returncode), _error(done), image))
+        return done.stdout
+
+    def _read_manifest(self, image: ImageReference) -> "subprocess.CompletedProcess[bytes]":
         command = self.command(image.registry, "manifest", image.name)
         try:
-            done = subprocess.run(  # noqa: S603 - a fixed program, arguments without a shell
+            return subprocess.run(  # noqa: S603 - a fixed program, arguments without a shell
                 command.argv,
                 env=dict(command.environment),
                 stdin=subprocess.DEVNULL,
@@ -70,16 +90,22 @@ class Crane:
         except subprocess.TimeoutExpired as error:
             ended = Ended(None, 0)
             raise JobError.of(crane_failure(ended, f"{image.registry}: i/o timeout", image)) from error
-        if done.returncode:
-            raise JobError.of(crane_failure(Ended(done.returncode), done.stderr.decode("utf-8", "replace"), image))
-        return done.stdout
+
+
+def last_words(output: str) -> str:
+    """The error that crane's output ends with."""
+    lines = [line for line in output.splitlines() if line.strip()]
+    error = next((line for line in reversed(lines) if line.startswith(_PREFIX)), lines[-1] if lines else "")
+    return error.removeprefix(_PREFIX)
+
+
+def _error(done: "subprocess.CompletedProcess[bytes]") -> str:
+    return done.stderr.decode("utf-8", "replace")
 
 
 def crane_failure(ended: Ended, output: str, image: ImageReference) -> Failure:
     """The failure that crane's output shows."""
-    lines = [line for line in output.splitlines() if line.strip()]
-    error = next((line for line in reversed(lines) if line.startswith(_PREFIX)), lines[-1] if lines else "")
-    failure = classify(Evidence(ended, error.removeprefix(_PREFIX), pushing=True))
+    failure = classify(Evidence(ended, last_words(output), pushing=True, names=(image.name,)))
     if failure.registry:
         return failure
     return Failure(

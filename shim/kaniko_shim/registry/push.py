@@ -1,5 +1,6 @@
 """Pushes a layout to one registry: with attempts, and with a look at what the registry then has."""
 
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from kaniko_shim.system import process
 from kaniko_shim.system.interruption import CancelledError
 from kaniko_shim.system.job import Job
 
+# Of crane's output; its error is the last.
+_LAST_LINES = 100
 _TRANSIENT = frozenset({Reason.REGISTRY_UNAVAILABLE, Reason.RATE_LIMITED})
 
 
@@ -52,7 +55,7 @@ class Pushing:
                     raise
 
     def _push(self, output: ImageReference) -> PushedImage:
-        written = list[str]()
+        written = deque[str](maxlen=_LAST_LINES)
 
         def on_line(line: str) -> None:
             written.append(line)

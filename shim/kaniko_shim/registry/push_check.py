@@ -65,7 +65,7 @@ class PushCheck:
                 problem = problem or _in_go(base, error)
             else:
                 return None
-        return classify(Evidence(Ended(1), problem, pushing=True))
+        return classify(Evidence(Ended(1), problem, pushing=True, names=(image.name,)))
 
     def _bases(self, registry: str) -> Iterator[str]:
         host = _DOCKER_HUB_API if registry == "index.docker.io" else registry

@@ -20,6 +20,7 @@ from kaniko_shim.net.meter import Meter
 from kaniko_shim.oci.digests import DIGEST
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.registry_answer import MISSING, UNAUTHORIZED, parse_answer
 from kaniko_shim.outcome.result import SourceReport
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.sources.fetch_retries import FetchRetries
@@ -33,9 +34,7 @@ if TYPE_CHECKING:
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _LARGEST_MANIFEST = 4 * 1024 * 1024
 _TITLE, _UNPACK = "org.opencontainers.image.title", "io.deis.oras.content.unpack"
-_MISSING = re.compile(r"MANIFEST_UNKNOWN|NAME_UNKNOWN|BLOB_UNKNOWN|status code 404|not found", re.IGNORECASE)
 _OTHER = re.compile(r"error verifying|does not match|digest mismatch", re.IGNORECASE)
-_REFUSED = re.compile(r"UNAUTHORIZED|DENIED|status code 40[13]", re.IGNORECASE)
 
 
 def fetch_oci(
@@ -198,7 +197,9 @@ def _check(
         return
     complaints.seek(0)
     text = complaints.read(4096).decode("utf-8", "replace").strip().rpartition("\n")[2].removeprefix("Error: ")
-    if _REFUSED.search(text):
+    answer = parse_answer(text)
+    signs = answer.signs if answer else frozenset()
+    if signs & UNAUTHORIZED:
         raise JobError(
             Reason.SOURCE_UNAUTHORIZED,
             f"{image.registry} refused to hand out {image.name}.",
@@ -207,7 +208,7 @@ def _check(
         ) from default
     if _OTHER.search(text):
         raise JobError(Reason.SOURCE_CHECKSUM_MISMATCH, f"{image.registry} sends something else as {image.name}.")
-    if _MISSING.search(text):
+    if signs & {*MISSING, "BLOB_UNKNOWN"}:
         raise JobError(Reason.SOURCE_NOT_FOUND, f"{image.registry} has no {image.name}.") from default
     raise JobError(Reason.SOURCE_UNAVAILABLE, f"{image.name} could not be fetched: {text[:300]}.") from default
 

@@ -1,7 +1,8 @@
 """Situations of pulling a base image."""
 
 from kaniko_shim.outcome.reasons import Reason
-from kaniko_shim.outcome.situations.situation import row
+from kaniko_shim.outcome.registry_answer import MISSING, UNAUTHORIZED
+from kaniko_shim.outcome.situations.situation import answer_row, row
 
 PULL = (
     row(
@@ -13,13 +14,19 @@ PULL = (
     ),
     row(
         "no base image",
-        r"MANIFEST_UNKNOWN|NAME_UNKNOWN|status code 404|not found on any configured mapped registries|NAME_INVALID",
+        r"not found on any configured mapped registries",
         Reason.BASE_IMAGE_NOT_FOUND,
         "The base image {image} does not exist: {error}",
     ),
-    row(
+    answer_row(
+        "no base image",
+        MISSING | {"NAME_INVALID"},
+        Reason.BASE_IMAGE_NOT_FOUND,
+        "The base image {image} does not exist: {error}",
+    ),
+    answer_row(
         "base image refused",
-        r"UNAUTHORIZED|DENIED|status code 40[13]|authentication required",
+        UNAUTHORIZED,
         Reason.BASE_IMAGE_UNAUTHORIZED,
         "{registry} refused to hand out {image}: {error}",
     ),

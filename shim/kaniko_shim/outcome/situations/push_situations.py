@@ -1,39 +1,43 @@
 """Situations of pushing an image."""
 
 from kaniko_shim.outcome.reasons import Reason
-from kaniko_shim.outcome.situations.situation import row
+from kaniko_shim.outcome.registry_answer import UNAUTHORIZED
+from kaniko_shim.outcome.situations.situation import answer_row
 
 PUSH = (
-    row(
+    answer_row(
         "immutable tag",
-        r"cannot be overwritten|[Ii]mmutable",
+        {"rejected"},
         Reason.PUSH_REJECTED,
         "{registry} does not let the tag be overwritten: {error}",
         "Push another tag, or let the repository's tags be overwritten.",
+        pattern=r"cannot be overwritten|(?i:\b(?:is|are|as|be) immutable(?![\w./:-])|tag immutability|immutable tag)",
     ),
-    row(
+    answer_row(
         "quota",
-        r"QUOTA|[Qq]uota|exceed the configured upper limit",
+        {"rejected"},
         Reason.PUSH_REJECTED,
         "{registry} has no room for the image: {error}",
         "Delete old images there, or raise the quota.",
+        pattern=r"^\w*QUOTA\w*:|exceed the configured upper limit|(?i:quota (?:\w+ ){0,3}(?:exceeded|reached|exhausted)"
+        r"|(?:exceed\w*|over|insufficient|reached) (?:\w+ ){0,4}quota(?![\w./:-])|quota limit)",
     ),
-    row(
+    answer_row(
         "push refused",
-        r"UNAUTHORIZED|DENIED|status code 40[13]|unauthorized|authentication required|no basic auth",
+        UNAUTHORIZED,
         Reason.REGISTRY_UNAUTHORIZED,
         "{registry} refused the push; the credentials are missing or do not suffice: {error}",
     ),
-    row(
+    answer_row(
         "no such repository",
-        r"NAME_UNKNOWN|status code 404",
+        {"404", "NAME_UNKNOWN", "NOT_FOUND"},
         Reason.PUSH_REJECTED,
         "{registry} does not have the repository: {error}",
         "Check the name; some registries want the repository or project to be created first.",
     ),
-    row(
+    answer_row(
         "push rejected",
-        r"MANIFEST_INVALID|BLOB_UNKNOWN|TAG_INVALID|NAME_INVALID|UNSUPPORTED|SIZE_INVALID|status code 4\d\d",
+        {"4xx"},
         Reason.PUSH_REJECTED,
         "{registry} rejected the push: {error}",
     ),

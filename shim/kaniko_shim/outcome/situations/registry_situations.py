@@ -1,12 +1,12 @@
 """Situations of registries, whether the executor or crane pulls or pushes."""
 
 from kaniko_shim.outcome.reasons import Reason
-from kaniko_shim.outcome.situations.situation import row
+from kaniko_shim.outcome.situations.situation import answer_row, row
 
 REGISTRY = (
-    row(
+    answer_row(
         "too many requests",
-        r"TOOMANYREQUESTS|status code 429|too many requests",
+        {"429", "TOOMANYREQUESTS"},
         Reason.RATE_LIMITED,
         "{registry} answered: too many requests",
     ),
@@ -51,8 +51,14 @@ UNREACHABLE = (
     row(
         "registry unavailable",
         r"no such host|connection refused|i/o timeout|connection reset by peer|stream error|network is unreachable"
-        r"|no route to host|TLS handshake timeout|unexpected EOF|: EOF$|status code 5\d\d|server misbehaving"
-        r"|context deadline exceeded|Client\.Timeout|UNAVAILABLE|broken pipe|: UNKNOWN: ",
+        r"|no route to host|TLS handshake timeout|unexpected EOF|: EOF$|server misbehaving"
+        r"|context deadline exceeded|Client\.Timeout exceeded|broken pipe",
+        Reason.REGISTRY_UNAVAILABLE,
+        "{registry} can't be reached or is out of order: {error}",
+    ),
+    answer_row(
+        "registry unavailable",
+        {"5xx"},
         Reason.REGISTRY_UNAVAILABLE,
         "{registry} can't be reached or is out of order: {error}",
     ),
