@@ -122,9 +122,6 @@ def collect_packages(image: Path, site: Path) -> None:
     # Needed to compile bindings, and to start programs named in SSH's configuration, which is not read.
     for unused in (site / name for name in ("cffi", "pycparser", "invoke")):
         shutil.rmtree(unused, ignore_errors=True)
-    for unused in site.glob("zstandard/_cffi*.so"):
-        # The same as its other backend, for other Pythons.
-        unused.unlink()
 
 
 def collect_libraries(lib: Path, binaries: Iterable[Path]) -> None:

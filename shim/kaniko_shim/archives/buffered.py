@@ -4,20 +4,20 @@ from collections.abc import Callable
 
 
 class Buffered:
-    """Serves reads of any size from pieces of whatever size they come in.
+    """Serves reads of any size from pieces of any size.
 
-    A tar's headers have 512 bytes each: fetching every one by itself, or cutting it off the front of a
+    The headers of a tar have 512 bytes each. Fetching each one separately, or cutting it off the front of a
     large piece by copying the rest, would take most of the time.
     """
 
     def __init__(self, refill: Callable[[], bytes]) -> None:
-        """Refill gives the next piece, and an empty one at the end."""
+        """Args: `refill` returns the next piece, and an empty one at the end."""
         self._refill = refill
         self._piece = b""
         self._position = 0
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes, and none at the end only."""
+        """Up to `size` bytes; none only at the end."""
         if self._position >= len(self._piece):
             self._piece, self._position = self._refill(), 0
         content = self._piece[self._position : self._position + size]
@@ -31,7 +31,7 @@ class Buffered:
         return self._piece[self._position : self._position + size]
 
     def piece(self) -> bytes:
-        """What is left of the present piece, or the next one; empty at the end only."""
+        """The rest of the present piece, or the next one; empty only at the end."""
         content, self._piece = self._piece[self._position :], b""
         self._position = 0
         return content or self._refill()

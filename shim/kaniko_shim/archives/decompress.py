@@ -1,36 +1,43 @@
 """Compressed streams, read forward only and in bounded memory."""
 
+import sys
 from collections.abc import Callable
-from typing import IO, Protocol, cast
+from typing import Protocol
 
 from kaniko_shim.archives.buffered import Buffered
 from kaniko_shim.archives.entries import CHUNK, damaged
 
-# What an .xz file may ask for as its dictionary; `xz -9` needs 65 MiB.
-_XZ_MEMORY = 256 * 1024 * 1024
-_ZSTD_WINDOW = 128 * 1024 * 1024
+XZ_MEMORY = 256 * 1024 * 1024
+"""Bytes of memory that decompressing LZMA can take; `xz -9` needs 65 MiB."""
+
+# The largest window of a .zst file: 128 MiB, as `zstd --ultra --long=27` writes it.
+_ZSTD_WINDOW_LOG = 27
 
 
 class Reader(Protocol):
-    """A stream that can be read forward."""
+    """A stream that is read forward."""
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes, and none at the end only."""
+        """Up to `size` bytes; none only at the end."""
 
 
 class _Decoder(Protocol):
+    """A decoder of one compressed stream: what bz2, lzma and zstd have in common."""
+
     @property
     def eof(self) -> bool: ...
     @property
     def unused_data(self) -> bytes: ...
-    def feed(self, data: bytes, limit: int) -> bytes: ...
     @property
-    def hungry(self) -> bool: ...
+    def needs_input(self) -> bool: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
 class _Gzip:
+    """zlib's decoder in the form of the others."""
+
     def __init__(self) -> None:
-        import zlib  # noqa: PLC0415 - for this kind only
+        import zlib  # noqa: PLC0415 - only gzip needs it
 
         self._inner = zlib.decompressobj(31)
 
@@ -43,78 +50,52 @@ class _Gzip:
         return self._inner.unused_data
 
     @property
-    def hungry(self) -> bool:
+    def needs_input(self) -> bool:
         return not self._inner.unconsumed_tail
 
-    def feed(self, data: bytes, limit: int) -> bytes:
-        return self._inner.decompress(self._inner.unconsumed_tail + data, limit)
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
 
 
-class _Bounded(Protocol):
-    """What bz2 and lzma have in common."""
+class Decompressed(Buffered):
+    """The content of one compressed stream, or of several in a row.
 
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    @property
-    def needs_input(self) -> bool: ...
-    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
-
-
-class _Standard:
-    def __init__(self, inner: _Bounded) -> None:
-        self._inner = inner
-
-    @property
-    def eof(self) -> bool:
-        return self._inner.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inner.unused_data
-
-    @property
-    def hungry(self) -> bool:
-        return self._inner.needs_input
-
-    def feed(self, data: bytes, limit: int) -> bytes:
-        return self._inner.decompress(data, limit)
-
-
-class _Decompressed:
-    """One or several compressed streams, one behind the other, as one."""
+    Attributes:
+        streams: how many streams have begun. A stream that ends vouches for its own length; it does not
+            tell whether others should have followed.
+    """
 
     def __init__(self, source: Reader, make: Callable[[], _Decoder], errors: tuple[type[Exception], ...]) -> None:
+        """Args: `make` makes the decoder of one stream, and `errors` are what it raises for damaged ones."""
+        super().__init__(self._refill_or_refuse)
         self._source = source
         self._make = make
         self._errors = errors
         self._decoder = make()
         self._pending = b""
-        self._began = False
+        self.streams = 1
 
-    def piece(self) -> bytes:
-        """The next piece of the content, empty at the end."""
+    def _refill_or_refuse(self) -> bytes:
         try:
-            return self._piece()
+            return self._next_piece()
         except self._errors as error:
             raise damaged(str(error) or "it can't be decompressed") from error
 
-    def _piece(self) -> bytes:
+    def _next_piece(self) -> bytes:
         while True:
             if self._decoder.eof and not self._next_stream():
                 return b""
             data = self._pending
             self._pending = b""
-            if not data and self._decoder.hungry:
+            if not data and self._decoder.needs_input:
                 data = self._source.read(CHUNK)
                 if not data:
-                    raise damaged("it ends before its end")
-            self._began = True
-            if content := self._decoder.feed(data, CHUNK):
+                    raise damaged("its compressed stream is cut off")
+            if content := self._decoder.decompress(data, CHUNK):
                 return content
 
     def _next_stream(self) -> bool:
+        """Whether another stream follows; padding with zeros between streams is skipped."""
         rest = self._decoder.unused_data.lstrip(b"\0")
         while not rest:
             chunk = self._source.read(CHUNK)
@@ -123,60 +104,37 @@ class _Decompressed:
             rest = chunk.lstrip(b"\0")
         self._decoder = self._make()
         self._pending = rest
+        self.streams += 1
         return True
 
 
-def gunzip(source: Reader) -> Buffered:
+def gunzip(source: Reader) -> Decompressed:
     """The content of a gzip stream."""
-    import zlib  # noqa: PLC0415 - for this kind only
+    import zlib  # noqa: PLC0415 - only gzip needs it
 
-    return Buffered(_Decompressed(source, _Gzip, (zlib.error,)).piece)
+    return Decompressed(source, _Gzip, (zlib.error,))
 
 
-def bunzip2(source: Reader) -> Buffered:
+def bunzip2(source: Reader) -> Decompressed:
     """The content of a bzip2 stream."""
-    import bz2  # noqa: PLC0415 - for this kind only
+    import bz2  # noqa: PLC0415 - only bzip2 needs it
 
-    return Buffered(_Decompressed(source, lambda: _Standard(bz2.BZ2Decompressor()), (OSError, ValueError)).piece)
+    return Decompressed(source, bz2.BZ2Decompressor, (OSError, ValueError))
 
 
-def unxz(source: Reader) -> Buffered:
+def unxz(source: Reader) -> Decompressed:
     """The content of an xz or lzma stream."""
-    import lzma  # noqa: PLC0415 - for this kind only
+    import lzma  # noqa: PLC0415 - only xz needs it
 
-    def make() -> _Standard:
-        return _Standard(lzma.LZMADecompressor(lzma.FORMAT_AUTO, memlimit=_XZ_MEMORY))
-
-    return Buffered(_Decompressed(source, make, (lzma.LZMAError,)).piece)
+    return Decompressed(source, lambda: lzma.LZMADecompressor(lzma.FORMAT_AUTO, memlimit=XZ_MEMORY), (lzma.LZMAError,))
 
 
-class _Unzstd:
-    def __init__(self, source: Reader) -> None:
-        import zstandard  # noqa: PLC0415 - for this kind only
-
-        self._error = zstandard.ZstdError
-        decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
-        stream = cast("IO[bytes]", _Sized(source))
-        self._inner = decompressor.stream_reader(stream, read_across_frames=True)
-
-    def piece(self) -> bytes:
-        """The next piece of the content, empty at the end."""
-        try:
-            return self._inner.read(CHUNK)
-        except self._error as error:
-            raise damaged(str(error)) from error
-
-
-class _Sized:
-    """Gives the library a `read` that may be called without a size."""
-
-    def __init__(self, source: Reader) -> None:
-        self._source = source
-
-    def read(self, size: int = CHUNK) -> bytes:
-        return self._source.read(size)
-
-
-def unzstd(source: Reader) -> Buffered:
+def unzstd(source: Reader) -> Decompressed:
     """The content of a zstd stream."""
-    return Buffered(_Unzstd(source).piece)
+    if sys.version_info >= (3, 14):
+        from compression import zstd  # noqa: PLC0415 - only zstd needs it
+    else:
+        from backports import zstd  # noqa: PLC0415 - only zstd needs it
+
+    options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW_LOG}
+    return Decompressed(source, lambda: zstd.ZstdDecompressor(options=options), (zstd.ZstdError, EOFError))

@@ -1,4 +1,4 @@
-"""What any kind of archive consists of."""
+"""Entries of archives of every kind, and how they are refused."""
 
 import stat
 from collections.abc import Iterable
@@ -9,13 +9,13 @@ from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
 CHUNK = 256 * 1024
-"""Bytes that are copied at a time."""
+"""Bytes that are read and written at a time."""
 
 _LONGEST_SHOWN = 200
 
 
 class Kind(Enum):
-    """The kinds of entries that a context can have."""
+    """The kinds of entries that a context can hold."""
 
     FILE = auto()
     DIRECTORY = auto()
@@ -25,14 +25,14 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry, before anything about it was checked.
+    """One entry, as the archive has it: nothing about it was checked.
 
     Attributes:
-        name: its path as the archive has it.
-        kind: what it is.
-        mode: permission bits as the archive has them.
-        target: where a link points to.
-        chunks: a file's content.
+        name: its path.
+        kind: its kind.
+        mode: its permission bits.
+        target: what a link leads to.
+        chunks: the content of a file.
     """
 
     name: str
@@ -43,11 +43,11 @@ class Entry:
 
 
 def stable_mode(mode: int, *, directory: bool = False) -> int:
-    """Permissions that do not depend on whose machine the archive was made on.
+    """Permissions that do not depend on the umask of the machine that made the archive.
 
-    The executor's layer cache compares modes. Set-id and sticky bits go; the owner can always read and
-    write; write permission for the group alone, which is what a umask of 002 leaves, goes. A mode that
-    everybody may write to was set on purpose and stays.
+    The executor's layer cache compares modes. Set-id and sticky bits are dropped, and so is write permission for
+    the group alone, which a umask of 002 leaves; write permission for everyone was set on purpose and stays. The
+    owner can always read and write.
     """
     mode = stat.S_IMODE(mode) & 0o777
     if not mode & stat.S_IWOTH:
@@ -56,11 +56,16 @@ def stable_mode(mode: int, *, directory: bool = False) -> int:
 
 
 def unsafe(name: str, problem: str) -> JobError:
-    """The refusal of one entry, named."""
+    """Refuses one entry, by its name."""
     shown = name if len(name) <= _LONGEST_SHOWN else name[:_LONGEST_SHOWN] + "…"
     return JobError(Reason.SOURCE_INVALID, f"The context's entry {shown!r} {problem}.")
 
 
 def damaged(problem: str) -> JobError:
-    """The refusal of an archive that can't be read."""
+    """Refuses an archive that can't be read."""
     return JobError(Reason.SOURCE_INVALID, f"The context's archive is damaged: {problem}.")
+
+
+def full_disk() -> JobError:
+    """The failure of a write for which no space is left."""
+    return JobError(Reason.DISK_FULL, "No space is left on the disk for the context.")

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import IO, cast
 
 from kaniko_shim.archives.buffered import Buffered
-from kaniko_shim.archives.decompress import Reader, bunzip2, gunzip, unxz, unzstd
-from kaniko_shim.archives.entries import CHUNK, Entry
+from kaniko_shim.archives.decompress import Decompressed, Reader, bunzip2, gunzip, unxz, unzstd
+from kaniko_shim.archives.entries import CHUNK, Entry, full_disk
 from kaniko_shim.archives.tar import BLOCK, is_header, read_tar
 from kaniko_shim.archives.tree import Tree
 from kaniko_shim.outcome.errors import JobError
@@ -19,24 +19,27 @@ _COMPRESSED = {
     b"\xfd7zXZ\x00": unxz,
     b"\x5d\x00\x00": unxz,
     b"\x28\xb5\x2f\xfd": unzstd,
+    # How pzstd begins: a skippable frame with the size of the next one.
+    b"\x50\x2a\x4d\x18": unzstd,
 }
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _TEXT = (b"<!DOCTYPE", b"<!doctype", b"<html", b"<HTML", b"<?xml", b"{")
 
 
-def extract(source: Reader, tree: Tree, scratch: Path | None = None) -> None:
+def extract(source: Reader, tree: Tree, scratch: Path | None = None, *, has_digest: bool = False) -> None:
     """Unpack an archive, recognised by its first bytes, and read the stream to its end.
 
     Args:
         source: the archive.
         tree: where its entries go.
-        scratch: where a zip that comes from a stream is kept meanwhile; None if `source` is a file.
+        scratch: where a zip that comes from a stream is spooled; None if `source` is a seekable file.
+        has_digest: whether the caller compares the archive with a digest, so that it can't be cut off unnoticed.
 
     Raises:
         JobError: SourceInvalid, SourceTooLarge or DiskFull.
     """
     stream = Buffered(lambda: source.read(CHUNK))
-    with closing(_entries(stream, source, scratch)) as entries:
+    with closing(_entries(stream, source, scratch, has_digest=has_digest)) as entries:
         for entry in entries:
             tree.add(entry)
     while stream.read(CHUNK):
@@ -44,18 +47,20 @@ def extract(source: Reader, tree: Tree, scratch: Path | None = None) -> None:
 
 
 def is_archive(start: bytes) -> bool:
-    """Whether something is unpacked, by its first `BLOCK` bytes; what is compressed may yet hold no tar."""
+    """Whether the first `BLOCK` bytes are those of an archive; a compressed stream may still hold something else."""
     return start.startswith((*_COMPRESSED, *_ZIP)) or is_header(start)
 
 
 def decompressed(stream: Buffered) -> Buffered:
-    """The content of a stream that is compressed, as its first bytes tell; the stream itself if it is not."""
+    """The content of a compressed stream, recognised by its first bytes; any other stream itself."""
     start = stream.peek(BLOCK)
     decompress = next((each for magic, each in _COMPRESSED.items() if start.startswith(magic)), None)
     return decompress(stream) if decompress else stream
 
 
-def _entries(stream: Buffered, source: Reader, scratch: Path | None) -> Generator[Entry, None, None]:
+def _entries(
+    stream: Buffered, source: Reader, scratch: Path | None, *, has_digest: bool
+) -> Generator[Entry, None, None]:
     start = stream.peek(BLOCK)
     if start.startswith(_ZIP):
         yield from _zip_entries(stream, source, scratch)
@@ -64,8 +69,13 @@ def _entries(stream: Buffered, source: Reader, scratch: Path | None) -> Generato
     block = content.peek(BLOCK)
     if not is_header(block) and (not block or any(block)):
         raise _unknown(start, compressed=content is not stream)
-    yield from read_tar(content)
-    # What comes behind the end still belongs to the compressed stream, whose checksum stands last.
+
+    def is_whole() -> bool:
+        # Several streams may be the first of even more.
+        return has_digest or (isinstance(content, Decompressed) and content.streams == 1)
+
+    yield from read_tar(content, is_whole=is_whole)
+    # The rest still belongs to the compressed stream, whose checksum comes last.
     while content.read(CHUNK):
         pass
 
@@ -80,18 +90,26 @@ def _zip_entries(stream: Buffered, source: Reader, scratch: Path | None) -> Iter
         return
     with TemporaryFile(dir=scratch) as spool:
         while chunk := stream.read(CHUNK):
-            spool.write(chunk)
+            _spool(chunk, spool)
         spool.seek(0)
         yield from read_zip(spool)
+
+
+def _spool(chunk: bytes, spool: IO[bytes]) -> None:
+    try:
+        spool.write(chunk)
+        spool.flush()
+    except OSError as error:
+        raise full_disk() from error
 
 
 def _unknown(start: bytes, *, compressed: bool) -> JobError:
     if not start:
         problem = "The context's archive is empty."
     elif compressed:
-        problem = "The context is compressed, but what it holds is no tar archive."
+        problem = "The context is compressed, but it does not hold a tar archive."
     elif start.lstrip().startswith(_TEXT):
-        problem = "The context is a text (HTML, XML or JSON), not an archive: the URL may lead to an error page."
+        problem = "The context is text (HTML, XML or JSON), not an archive: the URL may lead to an error page."
     else:
         problem = "The context is neither a tar (plain, gz, xz, bz2 or zst) nor a zip archive."
     return JobError(Reason.SOURCE_INVALID, problem)

@@ -4,7 +4,7 @@ The standard library's reader keeps every entry in memory and takes extended hea
 one holds one entry at a time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from kaniko_shim.archives.decompress import Reader
 from kaniko_shim.archives.entries import CHUNK, Entry, Kind, damaged, unsafe
@@ -14,19 +14,24 @@ _LONGEST_EXTENSION = 1024 * 1024
 
 _FILE_TYPES = frozenset(b"\x0007")
 _REFUSED = {b"3": "is a device", b"4": "is a device", b"6": "is a named pipe", b"S": "is a sparse file"}
+# Links, devices, directories and pipes: a size in their headers does not say that content follows.
+_WITHOUT_CONTENT = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})
 
 
-def read_tar(source: Reader, *, skip_special: bool = False) -> Iterator[Entry]:
-    """The entries in order; a file's content must be read before the next entry is asked for, or is skipped.
+def read_tar(
+    source: Reader, *, skip_special: bool = False, is_whole: Callable[[], bool] = lambda: False
+) -> Iterator[Entry]:
+    """The entries in order; the content of a file is readable until the next entry is asked for.
 
     Args:
         source: the archive.
-        skip_special: whether devices and the like are passed over, as opposed to refused.
+        skip_special: whether devices, pipes and sparse files are skipped instead of refused.
+        is_whole: asked where the archive ends without its end blocks; True if something else vouches for its length.
 
     Raises:
-        JobError: SourceInvalid; the archive is damaged or holds something that is no part of a context.
+        JobError: SourceInvalid; the archive is damaged, cut off, or holds something that a context can't hold.
     """
-    stream = _Stream(source)
+    stream = _Stream(source, is_whole)
     everywhere: dict[str, str] = {}
     here: dict[str, str] = {}
     while (header := stream.header()) is not None:
@@ -43,12 +48,15 @@ def read_tar(source: Reader, *, skip_special: bool = False) -> Iterator[Entry]:
             continue
         extensions = everywhere | here
         here = {}
-        if skip_special and kind in _REFUSED:
-            stream.begin(size)
-            stream.skip()
-            continue
-        yield _entry(header, size, extensions, stream)
+        is_sparse = any(key.startswith("GNU.sparse.") for key in extensions)
+        stream.begin(_content_size(header, size, extensions))
+        if not (skip_special and (kind in _REFUSED or is_sparse)):
+            yield _entry(header, extensions, stream, is_sparse=is_sparse)
+        elif kind == b"S":
+            stream.skip_sparse_map(header)
         stream.skip()
+    if here:
+        raise damaged("its last entry is missing")
 
 
 def is_header(block: bytes) -> bool:
@@ -64,18 +72,25 @@ def is_header(block: bytes) -> bool:
 
 
 class _Stream:
-    def __init__(self, source: Reader) -> None:
+    def __init__(self, source: Reader, is_whole: Callable[[], bool]) -> None:
         self._source = source
+        self._is_whole = is_whole
         self._left = 0
         self._padding = 0
 
     def header(self) -> bytes | None:
+        """The next entry's header; None at the archive's end, which two blocks of zeros mark."""
         block = self._exactly(BLOCK, may_end=True)
-        if not any(block):
-            return None
-        if not is_header(block):
-            raise damaged("a tar header's checksum is wrong")
-        return block
+        if any(block):
+            if not is_header(block):
+                raise damaged("a tar header's checksum is wrong")
+            return block
+        second = self._exactly(BLOCK, may_end=True) if block else b""
+        if any(second):
+            raise damaged("a block of zeros stands between its entries")
+        if not second and not self._is_whole():
+            raise damaged("it is cut off, since the two blocks of zeros that end a tar are missing")
+        return None
 
     def begin(self, size: int) -> None:
         self._left = size
@@ -85,7 +100,7 @@ class _Stream:
         while self._left:
             chunk = self._source.read(min(self._left, CHUNK))
             if not chunk:
-                raise damaged("it ends inside of a file")
+                raise damaged("it is cut off inside a file")
             self._left -= len(chunk)
             yield chunk
 
@@ -94,6 +109,12 @@ class _Stream:
             pass
         self._exactly(self._padding)
         self._padding = 0
+
+    def skip_sparse_map(self, header: bytes) -> None:
+        """The blocks in which GNU tar continues the map of a sparse file, before its content."""
+        more = header[482]
+        while more:
+            more = self._exactly(BLOCK)[504]
 
     def extension(self, size: int) -> bytes:
         if size > _LONGEST_EXTENSION:
@@ -109,25 +130,33 @@ class _Stream:
             if not chunk:
                 if may_end and not content:
                     return b""
-                raise damaged("it ends inside of an entry")
+                raise damaged("it is cut off inside an entry")
             content += chunk
         return content
 
 
-def _entry(header: bytes, size: int, extensions: dict[str, str], stream: _Stream) -> Entry:
-    name = extensions.get("path") or _name(header)
-    target = extensions.get("linkpath") or _text(header[157:257])
+def _content_size(header: bytes, size: int, extensions: dict[str, str]) -> int:
+    """Bytes of content that follow the header."""
     kind = header[156:157]
+    # The last: how tar wrote directories before it had a type for them.
+    if kind in _WITHOUT_CONTENT or (kind == b"\0" and _name_of(header, extensions).endswith("/")):
+        return 0
     try:
         size = int(extensions.get("size", size))
     except ValueError as error:
-        raise damaged("a tar header holds no number where one belongs") from error
-    mode = _field(header[100:108])
+        raise damaged("the size in a tar header is not a number") from error
     if size < 0:
-        raise damaged("a tar header holds a negative size")
-    if any(key.startswith("GNU.sparse.") for key in extensions):
+        raise damaged("the size in a tar header is negative")
+    return size
+
+
+def _entry(header: bytes, extensions: dict[str, str], stream: _Stream, *, is_sparse: bool) -> Entry:
+    name = _name_of(header, extensions)
+    target = extensions.get("linkpath") or _text(header[157:257])
+    kind = header[156:157]
+    mode = _field(header[100:108])
+    if is_sparse:
         raise unsafe(name, "is a sparse file; make the archive without --sparse")
-    stream.begin(size)
     match kind:
         case b"5":
             return Entry(name, Kind.DIRECTORY, mode)
@@ -140,10 +169,13 @@ def _entry(header: bytes, size: int, extensions: dict[str, str], stream: _Stream
         case _ if kind and kind[0] not in _FILE_TYPES:
             raise unsafe(name, f"is of the unknown tar type {kind!r}")
         case _ if name.endswith("/"):
-            # How tar wrote directories before it had a type for them.
             return Entry(name, Kind.DIRECTORY, mode)
         case _:
             return Entry(name, Kind.FILE, mode, chunks=stream.content())
+
+
+def _name_of(header: bytes, extensions: dict[str, str]) -> str:
+    return extensions.get("path") or _name(header)
 
 
 def _name(header: bytes) -> str:
@@ -161,7 +193,7 @@ def _field(field: bytes) -> int:
     try:
         return _number(field)
     except ValueError as error:
-        raise damaged("a tar header holds no number where one belongs") from error
+        raise damaged("a field of a tar header is not a number") from error
 
 
 def _number(field: bytes) -> int:

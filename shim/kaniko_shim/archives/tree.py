@@ -1,15 +1,16 @@
-"""Writes entries below one directory, and never anywhere else."""
+"""Writes the entries of an archive below one directory, and nowhere else."""
 
 import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from kaniko_shim.archives.entries import Entry, Kind, stable_mode, unsafe
+from kaniko_shim.archives.entries import Entry, Kind, full_disk, stable_mode, unsafe
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
@@ -17,15 +18,17 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-# The kernel takes no longer path from the executor, which names files from the root on.
+# The executor names files by their whole path, which the kernel limits to 4096 bytes.
 _LONGEST_PATH = 4000
+# Each level of the present branch keeps a descriptor open, and a stack frame in what walks through a tree.
+_DEEPEST = 256
 
 
 def parts_of(name: str) -> tuple[str, ...]:
     """The components of an entry's path.
 
     Raises:
-        JobError: SourceInvalid; the path is absolute, climbs, is too long, or holds a NUL.
+        JobError: SourceInvalid; the path is absolute, leads out with .., is too long or too deep, or holds a NUL.
     """
     if len(name) > _LONGEST_PATH:
         raise unsafe(name, f"has a path of more than {_LONGEST_PATH} characters")
@@ -36,14 +39,20 @@ def parts_of(name: str) -> tuple[str, ...]:
         raise unsafe(name, "climbs out of the context with ..")
     if "\0" in name:
         raise unsafe(name, "has a NUL character in its path")
+    if len(parts) > _DEEPEST + 1:
+        raise unsafe(name, f"is more than {_DEEPEST} directories deep")
     return parts
 
 
 class Tree:
     """A directory that is being filled.
 
-    Every component of a path is opened by itself and no link is followed, so that what an archive put
-    there before can't lead what comes later elsewhere. An entry named again replaces the former one.
+    Each component of a path is opened separately and no link is followed, so that no entry can lead a later one
+    out of the directory. An entry replaces an earlier one of the same name.
+
+    Attributes:
+        size: bytes written to files so far.
+        entries: entries so far.
     """
 
     def __init__(self, root: Path, *, max_bytes: int, max_entries: int) -> None:
@@ -70,11 +79,7 @@ class Tree:
         Raises:
             JobError: SourceInvalid for an unsafe entry, SourceTooLarge, DiskFull.
         """
-        self.entries += 1
-        if self.entries > self._max_entries:
-            raise JobError(
-                Reason.SOURCE_TOO_LARGE, f"The context has more than {self._max_entries} files and directories."
-            )
+        self._count()
         parts = parts_of(entry.name)
         try:
             if not parts:
@@ -87,48 +92,76 @@ class Tree:
         except OSError as error:
             raise _explain(entry.name, error) from error
 
-    def remove(self, name: str) -> None:
-        """Take away what is there under a name; nothing happens if nothing is.
-
-        Raises:
-            JobError: SourceInvalid for an unsafe name.
-        """
-        parts = parts_of(name)
-        if not parts:
-            raise unsafe(name, "would remove everything")
+    def is_directory(self, parts: tuple[str, ...]) -> bool:
+        """Whether a path is a directory of the tree."""
         try:
-            parent = self._open(parts[:-1], name, create=False)
-            if not _is_directory(parts[-1], parent):
-                os.unlink(parts[-1], dir_fd=parent)
-                return
+            with self._opened(parts[:-1], "/".join(parts), create=False) as parent:
+                return not parts or _is_directory(parts[-1], parent)
+        except FileNotFoundError:
+            return False
+
+    def remove(self, parts: tuple[str, ...], kept: Container[tuple[str, ...]] = ()) -> None:
+        """Remove a file, or a directory and all that it holds; nothing happens if it does not exist.
+
+        Args:
+            parts: the components of its path.
+            kept: paths that stay. The directories above a path that stays must be among them.
+        """
+        try:
+            with self._opened(parts[:-1], "/".join(parts), create=False) as parent:
+                is_directory = _is_directory(parts[-1], parent)
+                if parts not in kept:
+                    if is_directory:
+                        self._forget(parts)
+                        shutil.rmtree(parts[-1], dir_fd=parent)
+                    else:
+                        os.unlink(parts[-1], dir_fd=parent)
+                    return
         except FileNotFoundError:
             return
-        for path in [path for path in self._directories if path[: len(parts)] == parts]:
-            os.close(self._directories.pop(path))
-        shutil.rmtree(parts[-1], dir_fd=parent)
+        if is_directory:
+            self.remove_children(parts, kept)
+
+    def remove_children(self, parts: tuple[str, ...], kept: Container[tuple[str, ...]] = ()) -> None:
+        """Remove what a directory holds, apart from the paths that stay; nothing happens if it does not exist."""
+        try:
+            with self._opened(parts, "/".join(parts), create=False) as directory:
+                names = os.listdir(directory)  # noqa: PTH208 - of a descriptor
+        except FileNotFoundError:
+            return
+        for name in names:
+            self.remove((*parts, name), kept)
+
+    def _count(self) -> None:
+        self.entries += 1
+        if self.entries > self._max_entries:
+            raise JobError(
+                Reason.SOURCE_TOO_LARGE, f"The context has more than {self._max_entries} files and directories."
+            )
 
     def _make_directory(self, parts: tuple[str, ...], entry: Entry) -> None:
-        parent = self._open(parts[:-1], entry.name)
         name = parts[-1]
         mode = stable_mode(entry.mode, directory=True)
-        try:
-            os.mkdir(name, mode, dir_fd=parent)
-        except FileExistsError:
-            if not _is_directory(name, parent):
-                os.unlink(name, dir_fd=parent)
+        with self._opened(parts[:-1], entry.name) as parent:
+            try:
                 os.mkdir(name, mode, dir_fd=parent)
-        os.fchmod(self._open(parts, entry.name), mode)
+            except FileExistsError:
+                if not _is_directory(name, parent):
+                    os.unlink(name, dir_fd=parent)
+                    os.mkdir(name, mode, dir_fd=parent)
+        with self._opened(parts, entry.name) as directory:
+            os.fchmod(directory, mode)
 
     def _make_leaf(self, parts: tuple[str, ...], entry: Entry) -> None:
-        parent = self._open(parts[:-1], entry.name)
         name = parts[-1]
-        try:
-            self._create(name, parent, entry)
-        except FileExistsError:
-            if _is_directory(name, parent):
-                raise unsafe(entry.name, "has the name of a directory before it") from None
-            os.unlink(name, dir_fd=parent)
-            self._create(name, parent, entry)
+        with self._opened(parts[:-1], entry.name) as parent:
+            try:
+                self._create(name, parent, entry)
+            except FileExistsError:
+                if _is_directory(name, parent):
+                    raise unsafe(entry.name, "has the name of a directory before it") from None
+                os.unlink(name, dir_fd=parent)
+                self._create(name, parent, entry)
 
     def _create(self, name: str, parent: int, entry: Entry) -> None:
         if entry.kind is Kind.SYMLINK:
@@ -148,10 +181,10 @@ class Tree:
         if not target:
             raise unsafe(entry.name, "is a hard link without a target")
         try:
-            source = self._open(target[:-1], entry.name, create=False)
-            os.link(target[-1], name, src_dir_fd=source, dst_dir_fd=parent, follow_symlinks=False)
+            with self._opened(target[:-1], entry.name, create=False) as source:
+                os.link(target[-1], name, src_dir_fd=source, dst_dir_fd=parent, follow_symlinks=False)
         except (FileNotFoundError, PermissionError) as error:
-            raise unsafe(entry.name, f"is a hard link to {entry.target!r}, which is no file before it") from error
+            raise unsafe(entry.name, f"is a hard link to {entry.target!r}, which is not a file before it") from error
 
     def _write(self, name: str, parent: int, entry: Entry) -> None:
         descriptor = os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
@@ -167,8 +200,17 @@ class Tree:
         finally:
             os.close(descriptor)
 
-    def _open(self, parts: tuple[str, ...], name: str, *, create: bool = True) -> int:
-        """A descriptor of a directory below the root, made if needed; it stays open for the next entry."""
+    @contextmanager
+    def _opened(self, parts: tuple[str, ...], name: str, *, create: bool = True) -> Iterator[int]:
+        """A descriptor of a directory below the root, made if needed; it is the caller's own."""
+        descriptor = os.dup(self._open(parts, name, create=create))
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _open(self, parts: tuple[str, ...], name: str, *, create: bool) -> int:
+        """A descriptor that stays open until a directory of another branch is opened."""
         if not parts:
             return self._root
         if (known := self._directories.get(parts)) is not None:
@@ -184,16 +226,10 @@ class Tree:
             above = self._directories[path]
         return above
 
-    def _forget(self) -> None:
-        for descriptor in self._directories.values():
-            os.close(descriptor)
-        self._directories.clear()
-
-
-def copy_chunks(descriptor: int, size: int) -> Iterator[bytes]:
-    """The content of an open file, in chunks."""
-    while chunk := os.read(descriptor, size):
-        yield chunk
+    def _forget(self, parts: tuple[str, ...] = ()) -> None:
+        """Close what is kept open of a directory and of those below it."""
+        for path in [path for path in self._directories if path[: len(parts)] == parts]:
+            os.close(self._directories.pop(path))
 
 
 def _open_directory(name: str, parent: int, entry: str, *, create: bool) -> int:
@@ -222,7 +258,7 @@ def _write_all(descriptor: int, chunk: bytes) -> None:
 
 def _explain(name: str, error: OSError) -> JobError:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return JobError(Reason.DISK_FULL, "There was no space left on the disk for the context.")
+        return full_disk()
     if error.errno in {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}:
-        return unsafe(name, f"has a path that the file system does not take ({error.strerror})")
+        return unsafe(name, f"has a path that the file system does not accept ({error.strerror})")
     return unsafe(name, f"can't be written ({error.strerror})")

@@ -58,7 +58,7 @@ def unpack_stream(source: Reader, request: SourceRequest, into: Path, scratch: P
     measured = Measured(source, request.max_bytes)
     with Tree(into, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
         try:
-            extract(measured, tree, scratch)
+            extract(measured, tree, scratch, has_digest=bool(request.sha256))
         except JobError as error:
             raise _prefer_checksum(error, measured, request) from error
     return _report(measured, request, url)
@@ -78,7 +78,7 @@ def unpack_file(path: Path, request: SourceRequest, into: Path, url: str) -> Sou
             _report(measured, request, url)
             stream.seek(0)
         with Tree(into, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
-            extract(stream, tree)
+            extract(stream, tree, has_digest=bool(request.sha256))
         return SourceReport(url, sha256=request.sha256, size=os.fstat(stream.fileno()).st_size)
 
 

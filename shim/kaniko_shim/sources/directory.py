@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kaniko_shim.archives.entries import CHUNK, Entry, Kind
-from kaniko_shim.archives.tree import Tree, copy_chunks
+from kaniko_shim.archives.tree import Tree
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
@@ -65,13 +65,11 @@ def _walk(directory: str, prefix: str, *, volume: bool) -> Iterator[Entry]:
 
 def _read(path: str) -> Iterator[bytes]:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - surrogates
+            while chunk := stream.read(CHUNK):
+                yield chunk
     except OSError as error:
         raise _unreadable(path, error) from error
-    try:
-        yield from copy_chunks(descriptor, CHUNK)
-    finally:
-        os.close(descriptor)
 
 
 def _unreadable(path: str, error: OSError) -> JobError:

@@ -12,7 +12,7 @@ from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, cast
 
 from kaniko_shim.archives.buffered import Buffered
-from kaniko_shim.archives.entries import CHUNK, Entry, Kind, unsafe
+from kaniko_shim.archives.entries import CHUNK, Entry, Kind
 from kaniko_shim.archives.extract import extract, is_archive
 from kaniko_shim.archives.tar import BLOCK
 from kaniko_shim.archives.tree import Tree
@@ -24,6 +24,7 @@ from kaniko_shim.outcome.registry_answer import MISSING, UNAUTHORIZED, parse_ans
 from kaniko_shim.outcome.result import SourceReport
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.sources.fetch_retries import FetchRetries
+from kaniko_shim.sources.oci_layers import LayeredTree
 from kaniko_shim.sources.source_request import SourceRequest
 from kaniko_shim.sources.workspace import Workspace
 from kaniko_shim.system.machine import architecture
@@ -31,7 +32,6 @@ from kaniko_shim.system.machine import architecture
 if TYPE_CHECKING:
     from kaniko_shim.registry.crane import Crane
 
-_WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _LARGEST_MANIFEST = 4 * 1024 * 1024
 _TITLE, _UNPACK = "org.opencontainers.image.title", "io.deis.oras.content.unpack"
 _OTHER = re.compile(r"error verifying|does not match|digest mismatch", re.IGNORECASE)
@@ -73,8 +73,9 @@ def _fetch(image: ImageReference, request: SourceRequest, workspace: Workspace, 
     if not layers:
         raise JobError(Reason.SOURCE_INVALID, f"{image.name} has no layers that could be a context.")
     meter = Meter(workspace.say)
-    with _Layers(workspace.context, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
+    with LayeredTree(workspace.context, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
         for layer in layers:
+            tree.begin_layer()
             blob = ImageReference(image.registry, image.repository, digest=layer.digest)
             with _read(blob, crane, workspace, "blob") as stream:
                 measured = _Measured(stream, request.max_bytes, meter)
@@ -113,23 +114,7 @@ def _unpack(layer: _Layer, source: "_Measured", tree: Tree, workspace: Workspace
     if layer.title and not (alone and is_archive(stream.peek(BLOCK))):
         tree.add(Entry(layer.title, Kind.FILE, chunks=iter(stream.piece, b"")))
     else:
-        extract(stream, tree, workspace.scratch)
-
-
-class _Layers(Tree):
-    """Takes away what a layer says is gone: `.wh.name`, and `.wh..wh..opq` for all that was in a directory."""
-
-    def add(self, entry: Entry) -> None:
-        directory, slash, name = entry.name.removeprefix("./").rpartition("/")
-        if name == _OPAQUE:
-            if not directory:
-                raise unsafe(entry.name, "would remove everything")
-            self.remove(directory)
-            super().add(Entry(directory, Kind.DIRECTORY, 0o755))
-        elif name.startswith(_WHITEOUT):
-            self.remove(directory + slash + name.removeprefix(_WHITEOUT))
-        else:
-            super().add(entry)
+        extract(stream, tree, workspace.scratch, has_digest=True)
 
 
 class _Measured:

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-import zstandard
+from backports import zstd
 from kaniko_shim.archives.extract import extract
 from kaniko_shim.archives.tree import Tree
 
@@ -53,7 +53,7 @@ COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
     "bz2": bz2.compress,
     "xz": lzma.compress,
     "lzma": xz_alone,
-    "zst": zstandard.ZstdCompressor().compress,
+    "zst": zstd.compress,
 }
 
 

@@ -189,9 +189,9 @@ def test_entries_are_limited(tmp_path: Path):
     [
         (b"", "empty"),
         (b"hello", "neither a tar"),
-        (b"<!DOCTYPE html><html>", "a text"),
-        (b'{"error": 1}' * 100, "a text"),
-        (gzip.compress(b"hello"), "no tar"),
+        (b"<!DOCTYPE html><html>", "is text"),
+        (b'{"error": 1}' * 100, "is text"),
+        (gzip.compress(b"hello"), "not hold a tar"),
         (b"\x1f\x8bgarbage", "damaged"),
         (b"PK\x03\x04garbage", "damaged"),
         (b"\x28\xb5\x2f\xfdgarbage", "damaged"),
@@ -206,8 +206,8 @@ def test_what_is_no_archive(tmp_path: Path, content: bytes, problem: str):
 @pytest.mark.parametrize("kind", [*COMPRESSIONS, "zip"])
 def test_a_cut_archive_is_damaged(tmp_path: Path, kind: str):
     content = zip_of(FILES) if kind == "zip" else COMPRESSIONS[kind](tar_of({"a": os.urandom(20_000)}))
-    # A zstd stream may end anywhere without a word; then the tar in it ends early.
-    with pytest.raises(JobError, match=r"damaged|holds is no tar"):
+
+    with pytest.raises(JobError, match=r"damaged|not hold a tar"):
         unpack(content[: len(content) // 2], tmp_path / "tree")
 
 
@@ -315,7 +315,7 @@ def peak(work: Callable[[], object]) -> int:
 def test_memory_does_not_grow_with_the_entries(tmp_path: Path):
     def work() -> None:
         with Tree(tmp_path / "tree", max_bytes=1, max_entries=5000) as tree:
-            extract(Repeated(5000), tree)
+            extract(Repeated(5000), tree, has_digest=True)
         assert tree.entries == 5000
 
     # Five hundred bytes for each of them would be more.

@@ -1,20 +1,22 @@
-"""The bill of materials: package managers' files, and what layers leave of them."""
+"""The SBOM: files of package managers, and what the layers of an image leave of them."""
 
 import gzip
 import hashlib
 import io
 import json
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.sbom.databases import read_apk, read_dpkg, read_npm, read_os_release, read_python, reader_of
 from kaniko_shim.sbom.inventory import take_inventory
 from kaniko_shim.sbom.packages import Distribution, Package
 from kaniko_shim.sbom.spdx import package_url, spdx
+from unit.shim.oci.layers import Layer, image_of, layers, tar_of_layer
 
 STATUS = """\
 Package: base-files
@@ -190,3 +192,15 @@ def test_the_document():
     relationships = document["relationships"]
     assert isinstance(relationships, list)
     assert {each["relatedSpdxElement"] for each in relationships} == identifiers - {"SPDXRef-DOCUMENT"}
+
+
+@settings(max_examples=300)
+@given(layers())
+def test_any_layers_give_the_packages_that_the_image_holds(stack: list[Layer]):
+    expected = [text for path, text in image_of(stack).items() if text and reader_of(path)]
+    with tempfile.TemporaryDirectory() as directory:
+        manifest = image(Path(directory), *map(tar_of_layer, stack))
+        found = take_inventory(Path(directory), manifest).packages
+    assert sorted((each.name, each.version) for each in found) == sorted(
+        (text.split()[1], text.split()[3]) for text in expected
+    )
