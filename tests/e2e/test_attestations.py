@@ -30,7 +30,10 @@ def test_a_signed_image(
     )  # fmt: skip
     image = f"{registry.name}/{namespace}/app:1"
     spec = build(FILES, image)
-    wanted = {"provenance": True, "sbom": True, "signing": {"secretRef": {"name": "cosign"}}}
+    wanted = {
+        "attestations": {"provenance": "SLSA", "sbom": "SPDX"},
+        "signing": {"key": {"secretRef": {"name": "cosign"}}},
+    }
     created = builds.create({**spec, "output": {**spec["output"], **wanted}})
     status = wait_for_finish(api, namespace, "hello")
     assert status["phase"] == "Succeeded", status

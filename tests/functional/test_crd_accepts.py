@@ -31,6 +31,8 @@ FULL: dict[str, Any] = {
     "output": {
         "images": ["registry.example.com:5000/team/app:1.0", "docker.io/team/app"],
         "pushSecretRef": {"name": "push"},
+        "attestations": {"provenance": "SLSA", "sbom": "None"},
+        "signing": {"key": {"secretRef": {"name": "cosign"}}},
         "push": True,
         "labels": {"org.opencontainers.image.source": "https://git.example.com/team/app", "a/b-c_d": 'ü, = "\n'},
         "platforms": ["linux/amd64", "linux/amd64/v3"],

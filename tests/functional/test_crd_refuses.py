@@ -11,6 +11,10 @@ def images(*references: str) -> dict[str, Any]:
     return {"output": {"images": list(references)}}
 
 
+def signed(**output: object) -> dict[str, Any]:
+    return {"output": {"images": ["a.b/app"], **output}}
+
+
 def for_platforms(*platforms: str, **output: object) -> dict[str, Any]:
     return {"output": {"images": ["a.b/app"], "platforms": list(platforms), **output}}
 
@@ -285,6 +289,14 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ),
     ({"output": {"images": ["a.b/app"], "labels": {f"a{i}": "x" * 4096 for i in range(5)}}}, "16384 bytes together"),
     ({"output": {"images": ["a.b/app"], "labels": {f"a{i}": "" for i in range(65)}}}, "must have at most 64 items"),
+    # output.attestations, output.signing
+    (signed(attestations={"provenance": True}), "must be of type string"),
+    (signed(attestations={"sbom": "CycloneDX"}), 'supported values: "SPDX", "None"'),
+    (signed(provenance="SLSA"), 'unknown field "spec.output.provenance"'),
+    (signed(signing={}), "say what signs: set key.secretRef"),
+    (signed(signing={"key": {}}), "say where the key is: set secretRef"),
+    (signed(signing={"key": {"secretRef": {}}}), "signing.key.secretRef.name: Required value"),
+    (signed(signing={"secretRef": {"name": "cosign"}}), 'unknown field "spec.output.signing.secretRef"'),
     # executor
     *(
         ({"executor": {"args": list(args)}}, words)

@@ -122,6 +122,8 @@ def heed(spec: Json) -> Json:
         if not arg.get("value") and not arg.get("valueFrom"):
             arg.pop("valueFrom", None)
             arg["value"] = ""
+    if "signing" in spec["output"] and "secretRef" not in spec["output"]["signing"].get("key", {}):
+        del spec["output"]["signing"]
     _heed_registries(spec.get("registries", []))
     _heed_platforms(spec)
     args: dict[str, str] = {arg.partition("=")[0]: arg for arg in spec.get("executor", {}).get("args", [])}

@@ -116,12 +116,17 @@ class RetrySpec:
 
 @dataclass(frozen=True, slots=True)
 class Attestations:
-    """What is attached to the image that is pushed."""
+    """The documents that are attached to a pushed image: SLSA provenance, and an SBOM in SPDX."""
 
     provenance: bool = False
     sbom: bool = False
-    #: Holds the key that signs.
-    signing_secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private key that signs, in a Secret as cosign makes it."""
+
+    secret: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +138,8 @@ class BuildSpec:
     push: bool = True
     push_secret: str | None = None
     attestations: Attestations = Attestations()
+    #: What signs the image and its attestations; None for no signature.
+    signing: SigningKey | None = None
     #: What to build for; with several, the outputs get an index of one image for each.
     platforms: tuple[Platform, ...] = ()
     platform_nodes: PlatformNodes = PlatformNodes.NATIVE

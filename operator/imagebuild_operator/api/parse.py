@@ -20,6 +20,7 @@ from imagebuild_operator.api.build import (
     PodTemplate,
     Registry,
     RetrySpec,
+    SigningKey,
 )
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.names import TRACEPARENT_ANNOTATION
@@ -76,7 +77,8 @@ def parse_spec(spec: Json) -> BuildSpec:
         images=images,
         push=output.get("push", True),
         push_secret=_name(output.get("pushSecretRef")),
-        attestations=_attestations(output),
+        attestations=_attestations(output.get("attestations") or {}),
+        signing=_signing(output.get("signing")),
         platforms=parse_platforms(spec),
         platform_nodes=PlatformNodes(output.get("platformNodes") or PlatformNodes.NATIVE),
         pull_secrets=tuple(ref["name"] for ref in spec.get("pullSecretRefs") or ()),
@@ -96,12 +98,21 @@ def parse_spec(spec: Json) -> BuildSpec:
     )
 
 
-def _attestations(output: Json) -> Attestations:
+def _attestations(attestations: Json) -> Attestations:
     return Attestations(
-        provenance=output.get("provenance", False),
-        sbom=output.get("sbom", False),
-        signing_secret=_name((output.get("signing") or {}).get("secretRef")),
+        provenance=attestations.get("provenance") == "SLSA",
+        sbom=attestations.get("sbom") == "SPDX",
     )
+
+
+def _signing(signing: Json | None) -> SigningKey | None:
+    match signing:
+        case None:
+            return None
+        case {"key": {"secretRef": ref}}:
+            return SigningKey(ref["name"])
+        case _:
+            raise InvalidSpecError("spec.output.signing", "set key.secretRef to a Secret that holds a private key")
 
 
 def parse_platforms(spec: Json) -> tuple[Platform, ...]:

@@ -20,7 +20,7 @@ Rule = Callable[[Any, Any], Any]
 SHARED: Final = ("registries", "cache", "pullSecretRefs", "podTemplate", "retry", "timeoutSeconds")
 
 #: Fields that stand in an ImageBuild's output.
-OF_OUTPUT: Final = ("pushSecretRef", "provenance", "sbom", "signing")
+OF_OUTPUT: Final = ("pushSecretRef", "attestations", "signing")
 
 
 def with_defaults(build: ImageBuild, defaults: NamespaceDefaults) -> ImageBuild:
@@ -111,7 +111,7 @@ _SPEC: Final = _by_field(
     cache=_by_field(),
     pullSecretRefs=_added_by("name"),
     retry=_by_field(),
-    output=_by_field(),
+    output=_by_field(attestations=_by_field()),
     podTemplate=_by_field(
         metadata=_by_field(labels=_by_field(), annotations=_by_field()),
         spec=_by_field(

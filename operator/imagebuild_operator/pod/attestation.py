@@ -1,4 +1,4 @@
-"""The variables by which the builder image attaches provenance, a bill of materials and signatures to an image."""
+"""The variables by which the builder image attaches provenance, an SBOM and signatures to an image."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def attesting_variables(build: ImageBuild, spec: BuildSpec, builder_image: str, 
         *plain("PROVENANCE_INVOCATION", build.uid if wanted.provenance else None),
         *plain("PROVENANCE_PARAMETERS", parameters(build.spec) if wanted.provenance else None),
         *plain("SBOM", "true" if wanted.sbom and sbom else None),
-        *(_key(wanted.signing_secret) if wanted.signing_secret else []),
+        *(_key(spec.signing.secret) if spec.signing else []),
     ]
 
 

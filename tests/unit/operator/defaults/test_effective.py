@@ -57,15 +57,14 @@ TABLE: dict[str, tuple[Json, Json, Json]] = {
         {"cache": {"repo": "r.io/cache", "ttlSeconds": 9, "readOnly": True}},
         {"cache": {"enabled": True, "ttlSeconds": 5, "repo": "r.io/cache", "readOnly": True}},
     ),
-    "images are signed, and a build can do without a bill of materials": (
-        {"output": {"images": ["r.io/a"], "sbom": False}},
-        {"provenance": True, "sbom": True, "signing": {"secretRef": {"name": "key"}}},
+    "images are signed, and a build can do without an SBOM": (
+        {"output": {"images": ["r.io/a"], "attestations": {"sbom": "None"}}},
+        {"attestations": {"provenance": "SLSA", "sbom": "SPDX"}, "signing": {"key": {"secretRef": {"name": "key"}}}},
         {
             "output": {
                 "images": ["r.io/a"],
-                "provenance": True,
-                "sbom": False,
-                "signing": {"secretRef": {"name": "key"}},
+                "attestations": {"provenance": "SLSA", "sbom": "None"},
+                "signing": {"key": {"secretRef": {"name": "key"}}},
             }
         },
     ),
@@ -205,7 +204,7 @@ SPECS = st.fixed_dictionaries(
 DEFAULTS = some(
     **FIELDS,
     pushSecretRef=REF,
-    sbom=st.booleans(),
+    attestations=some(sbom=st.sampled_from(["SPDX", "None"])),
     limits=some(maxTimeoutSeconds=st.integers(1, 9999), maxRunning=st.just(1)),
 )
 

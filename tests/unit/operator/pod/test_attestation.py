@@ -10,7 +10,11 @@ from imagebuild_operator.pod.index import index_pod
 from imagebuild_operator.pod.manifest import build_pod
 from support.builds import DIGEST, SETTINGS, SPEC, UID, a_build
 
-ALL = {**SPEC["output"], "provenance": True, "sbom": True, "signing": {"secretRef": {"name": "cosign"}}}
+ALL = {
+    **SPEC["output"],
+    "attestations": {"provenance": "SLSA", "sbom": "SPDX"},
+    "signing": {"key": {"secretRef": {"name": "cosign"}}},
+}
 BUILDER = "registry.example/builder@" + DIGEST
 KEY = [
     {"name": "SIGNING_KEY", "valueFrom": {"secretKeyRef": {"name": "cosign", "key": "cosign.key"}}},
@@ -34,7 +38,14 @@ def test_everything():
     ]
 
 
-@pytest.mark.parametrize("output", [SPEC["output"], {**ALL, "push": False}])
+@pytest.mark.parametrize(
+    "output",
+    [
+        SPEC["output"],
+        {**SPEC["output"], "attestations": {"provenance": "None", "sbom": "None"}},
+        {**ALL, "push": False},
+    ],
+)
 def test_nothing(output: dict[str, object]):
     build = a_build({"output": output})
     assert attesting_variables(build, parse_spec(build.spec), BUILDER) == []
