@@ -1,8 +1,9 @@
-"""Connections, by way of a proxy where the environment names one."""
+"""Connections, through the proxy that the environment names."""
 
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from ipaddress import ip_address, ip_network
 from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined] # missing in typeshed
@@ -16,10 +17,15 @@ R = TypeVar("R")
 
 
 def proxy_for(url: str, environment: Mapping[str, str]) -> str:
-    """The proxy's URL for a URL, or empty; the lower-case variable wins, as everywhere."""
+    """The URL of the proxy for a URL; empty for a direct connection.
+
+    The lower-case variables win. NO_PROXY holds names, whose subdomains count too, IP addresses, networks (CIDR), or *.
+    """
     parts = urlsplit(url)
-    bypass = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
-    if proxy_bypass_environment(parts.netloc.rpartition("@")[2], {"no": bypass}):
+    excluded = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    if proxy_bypass_environment(parts.netloc.rpartition("@")[2], {"no": excluded}):
+        return ""
+    if _is_in_network(parts.hostname or "", excluded):
         return ""
     for name in (f"{parts.scheme}_proxy", "all_proxy"):
         if proxy := environment.get(name) or environment.get(name.upper()):
@@ -27,9 +33,22 @@ def proxy_for(url: str, environment: Mapping[str, str]) -> str:
     return ""
 
 
+def _is_in_network(host: str, excluded: str) -> bool:
+    """Whether a host is an IP address in one of the networks; names are not resolved."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    for entry in excluded.split(","):
+        with suppress(ValueError):
+            if address in ip_network(entry.strip().strip("[]"), strict=False):
+                return True
+    return False
+
+
 @contextmanager
 def connect(url: str, environment: Mapping[str, str], context: ssl.SSLContext | None) -> Iterator[urllib3.PoolManager]:
-    """Connections for one URL; they are closed at the end, even those whose answer was not read to its end."""
+    """Connections for one URL. At the end all are closed, even those whose response was not read to its end."""
     proxy = proxy_for(url, environment)
     if proxy:
         userinfo, at, _ = urlsplit(proxy).netloc.rpartition("@")
@@ -37,14 +56,14 @@ def connect(url: str, environment: Mapping[str, str], context: ssl.SSLContext | 
         pool: urllib3.PoolManager = urllib3.ProxyManager(proxy, proxy_headers=headers, ssl_context=context)
     else:
         pool = urllib3.PoolManager(ssl_context=context)
-    answers = list[urllib3.BaseHTTPResponse]()
-    pool.request = _remember(pool.request, answers)  # type: ignore[method-assign] # clear() closes idle ones only
+    responses = list[urllib3.BaseHTTPResponse]()
+    pool.request = _remember(pool.request, responses)  # type: ignore[method-assign] # clear() closes only idle ones
     pool.urlopen = _guard(pool.urlopen, urlsplit(url).hostname or "", proxied=bool(proxy))  # type: ignore[method-assign] # it calls itself
     try:
         yield pool
     finally:
-        for answer in answers:
-            answer.close()
+        for response in responses:
+            response.close()
         pool.clear()
 
 
@@ -58,7 +77,7 @@ def _remember(call: Callable[P, R], made: list[R]) -> Callable[P, R]:
 
 
 def _guard(call: Callable[..., R], origin: str, *, proxied: bool) -> Callable[..., R]:
-    """Look at where redirects lead."""
+    """Check where redirects lead."""
 
     def guarded(method: str, url: str, *args: object, **kwargs: object) -> R:
         refuse_metadata(url, origin, proxied=proxied)

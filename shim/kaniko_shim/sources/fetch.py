@@ -31,7 +31,7 @@ def fetch(request: SourceRequest, workspace: Workspace) -> SourceReport:
         case DirectorySource(path):
             from kaniko_shim.sources.directory import copy_directory  # noqa: PLC0415 - for this kind only
 
-            with Tree(workspace.context, max_bytes=1 << 62, max_entries=1 << 62) as tree:
+            with Tree(workspace.context, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
                 copy_directory(Path(path), tree)
             return SourceReport(f"dir://{path}", size=tree.size)
         case FileSource(path):

@@ -50,10 +50,14 @@ def parse_known_hosts(text: str) -> KnownHosts:
 
 
 def keys_of(known: KnownHosts, host: str, port: int) -> dict[bytes, str]:
-    """A host's keys and their types, without those that are revoked."""
-    lines = [line for line in known if line.covers(host, port)]
-    revoked = {line.key for line in lines if line.revoked}
-    return {line.key: line.kind for line in lines if line.key not in revoked}
+    """The types of a host's keys, by key; without those that are revoked."""
+    revoked = revoked_keys(known, host, port)
+    return {line.key: line.kind for line in known if line.covers(host, port) and line.key not in revoked}
+
+
+def revoked_keys(known: KnownHosts, host: str, port: int) -> frozenset[bytes]:
+    """The keys with which a host is refused."""
+    return frozenset(line.key for line in known if line.revoked and line.covers(host, port))
 
 
 def fingerprint(key: bytes) -> str:

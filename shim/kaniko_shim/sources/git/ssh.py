@@ -13,7 +13,7 @@ from dulwich.protocol import Protocol as GitProtocol
 
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
-from kaniko_shim.sources.git.known_hosts import fingerprint, keys_of
+from kaniko_shim.sources.git.known_hosts import fingerprint, keys_of, revoked_keys
 from kaniko_shim.sources.git.ssh_access import SshAccess
 
 _TIMEOUT = 60
@@ -107,6 +107,12 @@ class Vendor:
                 hint=f"SSH says: {error}. Write all of the server's keys.",
             ) from error
         key = transport.get_remote_server_key().asbytes()
+        if key in revoked_keys(self._access.known_hosts, host, port):
+            raise JobError(
+                Reason.SOURCE_UNAUTHORIZED,
+                f"The SSH server {host} has the key {fingerprint(key)}, which SOURCE_SSH_KNOWN_HOSTS revokes.",
+                hint="Do not trust this server before its operator has replaced the key.",
+            )
         if known and key not in known:
             raise JobError(
                 Reason.SOURCE_UNAUTHORIZED,

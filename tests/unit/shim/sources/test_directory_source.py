@@ -118,3 +118,26 @@ def test_the_context_is_a_directory_inside_of_the_tree(tmp_path: Path, path: str
         with pytest.raises(JobError) as caught:
             context_directory(root, request)
         assert caught.value.failure.reason is outcome
+
+
+@pytest.mark.parametrize(
+    ("limits", "problem"), [({"max_bytes": 5}, "more than 5 bytes"), ({"max_entries": 2}, "more than 2 files")]
+)
+def test_a_directory_is_limited(tmp_path: Path, workspace: Workspace, limits: dict[str, int], problem: str):
+    source = tmp_path / "source"
+    (source / "sub").mkdir(parents=True)
+    (source / "a").write_text("123")
+    (source / "sub/b").write_text("456")
+    with pytest.raises(JobError, match=problem) as caught:
+        fetch(SourceRequest(DirectorySource(str(source)), **limits), workspace)  # type: ignore[arg-type]
+    assert caught.value.failure.reason is Reason.SOURCE_TOO_LARGE
+
+
+def test_a_deep_directory_is_refused_by_name(tmp_path: Path, workspace: Workspace):
+    deep = tmp_path / "source"
+    for _ in range(300):
+        deep /= "d"
+    deep.mkdir(parents=True)
+    with pytest.raises(JobError, match="more than 256 directories deep") as caught:
+        fetch(SourceRequest(DirectorySource(str(tmp_path / "source"))), workspace)
+    assert caught.value.failure.reason is Reason.SOURCE_INVALID

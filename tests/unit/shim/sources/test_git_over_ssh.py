@@ -67,6 +67,20 @@ def test_a_server_with_another_key_is_refused_even_if_unknown_ones_are_not(
     assert not (tmp_path / "context" / "Dockerfile").exists()
 
 
+@pytest.mark.parametrize("any_host", [True, False])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_revoked_key_is_refused_even_if_unknown_ones_are_not(
+    repository: Path, server: Sshd, tmp_path: Path, known: object, any_host: object
+):
+    revoked = "".join(f"@revoked {line}\n" for line in server.known_hosts.splitlines())
+    lines = parse_known_hosts(revoked + (server.known_hosts if known else ""))
+    error = refusal(server, repository, tmp_path, replace(access(server), known_hosts=lines, any_host=bool(any_host)))
+    assert error.failure.reason is Reason.SOURCE_UNAUTHORIZED
+    assert not (tmp_path / "context" / "Dockerfile").exists()
+    if any_host:
+        assert "which SOURCE_SSH_KNOWN_HOSTS revokes" in error.failure.message
+
+
 def test_any_server_if_asked_for(repository: Path, server: Sshd, tmp_path: Path):
     said = list[str]()
     there = replace(workspace(tmp_path), say=said.append)
