@@ -6,7 +6,7 @@ import shlex
 import sys
 
 from cluster import images, info, lifecycle, packages
-from cluster.artefacts import PROGRAMS, TOOLS, artefact
+from cluster.artefacts import PROGRAMS, REFERENCES, TOOLS, artefact
 from cluster.console import ClusterError, answer, say
 from cluster.settings import SYSTEM_PATH, cluster, foreign_kubeconfig
 
@@ -79,7 +79,12 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--functional", action="store_true", help="etcd and kube-apiserver only")
         command.set_defaults(run=run)
     for name, run, what, choices in (
-        ("artefact", _artefact, "print the path of a program, built if it is not cached", (*PROGRAMS, *TOOLS)),
+        (
+            "artefact",
+            _artefact,
+            "print the path of a program, built if it is not cached",
+            (*PROGRAMS, *TOOLS, *REFERENCES),
+        ),
         ("base-image", _base_image, "print the OCI layout of a base image, made if it is not cached", IMAGES),
     ):
         command = commands.add_parser(name, help=what)

@@ -62,11 +62,13 @@ TOOLS = {
     )
 }
 """Those that look at the others: `make sbom`, `make audit`."""
+REFERENCES = {program.name: program for program in (Program("buildkit", ".", SOURCES / "buildkit"),)}
+"""Those that tests compare this project's code with."""
 
 
 def artefact(name: str) -> Path:
     """The path of a program, which is built now if no build from the same sources is cached."""
-    program = (PROGRAMS | TOOLS)[name]
+    program = (PROGRAMS | TOOLS | REFERENCES)[name]
     go = toolchain.go()
     linker_flags = f"-s -w {program.linker_flags}".strip()
     sources = sorted(program.module.iterdir()) if program.module else []

@@ -1,20 +1,19 @@
 """From the user's Dockerfile to the one that the executor gets, which it reads as Docker would read the first."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from kaniko_shim.dockerfile.cache_names import Markers
+from kaniko_shim.dockerfile.cache_names import Files, Markers
 from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.copies import rewrite_copies
 from kaniko_shim.dockerfile.edits import Edit, Rewritten, replaced, rewrite
 from kaniko_shim.dockerfile.heredocs import Converted, convert_heredocs
-from kaniko_shim.dockerfile.syntax.dockerignore import parse_ignore_file
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile, split_lines
-from kaniko_shim.dockerfile.syntax.stages import Stages, split_stages
+from kaniko_shim.dockerfile.syntax.stages import Stage, Stages, split_stages
 
-_RANGE = re.compile(r"(\d+)-(\d+)(/\w+)?")
+_RANGE = re.compile(r"([0-9]{1,5})-([0-9]{1,5})(/\w+)?")
 _MOST_PORTS = 1000
 _ARGUMENT = re.compile(r"\b(TARGET|BUILD)(PLATFORM|OS|ARCH|VARIANT)\b")
 
@@ -25,22 +24,22 @@ class BuildInputs:
 
     Attributes:
         context: the context's directory.
-        ignore_file: the content of its `.dockerignore`.
+        files: what the context holds; None if layers are not cached.
         heredocs: the directory where files of heredocs are to lie.
         target: the stage that is wanted; empty for the last.
+        skips_unused: whether the executor leaves out stages that the target does not need.
         arguments: the build arguments' values.
-        cached: whether layers are cached.
-        pin: the digest of an image that is named by a tag; empty if it can't be had.
+        digest_of: the digest of an image that is named by a tag; empty if it can't be had.
         salt: differs from build to build.
     """
 
-    context: Path
-    ignore_file: bytes = b""
-    heredocs: Path = Path("/kaniko/.heredocs")
+    context: str
+    files: Files | None = None
+    heredocs: str = "/kaniko/.heredocs"
     target: str = ""
+    skips_unused: bool = False
     arguments: Mapping[str, str] = field(default_factory=dict, repr=False)
-    cached: bool = False
-    pin: Callable[[str], str] = field(default=lambda _: "", repr=False)
+    digest_of: Callable[[str], str] = field(default=lambda _: "", repr=False)
     salt: str = ""
 
 
@@ -77,21 +76,20 @@ def adapt(content: bytes, support: Support, inputs: BuildInputs) -> Adapted:
     stages = split_stages(instructions)
     target, end = _target(stages, inputs.target)
     arguments = _platform(instructions, support, inputs.arguments)
-    heredocs = convert_heredocs(stages, support, inputs.heredocs, inputs.context)
-    edits = list(heredocs.edits)
+    heredocs = convert_heredocs(stages, support, inputs.heredocs)
+    edits = [*heredocs.edits, *rewrite_copies(stages, support, inputs.heredocs, inputs.context)]
     uncached = list[str]()
     if not support.modern:
-        edits += _corrections(stages)
-        if inputs.cached:
+        edits += _ports(stages.stages)
+        if inputs.files:
             values = {**arguments, **inputs.arguments}
-            ignored = parse_ignore_file(inputs.ignore_file)
-            place = inputs
-            edits += Markers(stages, place.context, ignored, values, place.pin, place.salt, uncached).edits()
+            markers = Markers(stages, inputs.files, values, inputs.digest_of, inputs.salt, uncached)
+            edits += markers.edits(stages.built(inputs.target, skips_unused=inputs.skips_unused))
     if not edits and not end:
         return Adapted(None, instructions, heredocs, target, arguments)
     if end:
         edits = [edit for edit in edits if edit.line < end]
-        kept = split_lines(content, "surrogateescape")[: end - 1]
+        kept = split_lines(content)[: end - 1]
         content = "\n".join(kept).encode("utf-8", "surrogateescape")
     dockerfile = rewrite(content, edits)
     made = parse_dockerfile(dockerfile.text.encode("utf-8", "surrogateescape"))
@@ -106,23 +104,14 @@ def _target(stages: Stages, target: str) -> tuple[str, int]:
     number = int(target)
     if number >= len(stages.stages):
         return target, 0
-    return "", 0 if number + 1 == len(stages.stages) else stages.stages[number + 1].line
+    return "", 0 if number + 1 == len(stages.stages) else stages.stages[number + 1].start.line
 
 
 def _platform(instructions: tuple[Instruction, ...], support: Support, given: Mapping[str, str]) -> dict[str, str]:
     """The arguments of the platform, which Docker sets by itself, as far as the Dockerfile names them."""
     if support.modern:
         return {}
-    values = {
-        f"{whose}{what}": value
-        for whose, platform in (("TARGET", support.platform), ("BUILD", support.machine))
-        for what, value in (
-            ("PLATFORM", platform.name),
-            ("OS", platform.os),
-            ("ARCH", platform.architecture),
-            ("VARIANT", platform.variant),
-        )
-    }
+    values = support.arguments
     found = {
         match[0]: values[match[0]]
         for instruction in instructions
@@ -132,19 +121,16 @@ def _platform(instructions: tuple[Instruction, ...], support: Support, given: Ma
     return {name: value for name, value in sorted(found.items()) if name not in given}
 
 
-def _corrections(stages: Stages) -> Iterator[Edit]:
-    for stage in stages.stages:
+def _ports(stages: Iterable[Stage]) -> Iterator[Edit]:
+    """EXPOSE with each port by itself, which an old executor wants."""
+    for stage in stages:
         for instruction in stage.instructions:
-            if instruction.keyword == "COPY" and instruction.flag("--from") and instruction.flag("--chown") is None:
-                # Files of another stage or image belong to root, as in Docker.
-                flags = " ".join(f"{name}={value}" if value else name for name, value in instruction.flags)
-                yield replaced(instruction, f"COPY {flags} --chown=0:0 {instruction.rest}")
-            elif instruction.keyword == "EXPOSE" and _RANGE.search(instruction.rest):
-                ports = " ".join(port for word in instruction.rest.split() for port in _ports(word))
+            if instruction.keyword == "EXPOSE" and _RANGE.search(instruction.rest):
+                ports = " ".join(port for word in instruction.rest.split() for port in _each_port(word))
                 yield replaced(instruction, f"EXPOSE {ports}")
 
 
-def _ports(word: str) -> Iterator[str]:
+def _each_port(word: str) -> Iterator[str]:
     match = _RANGE.fullmatch(word)
     if match is None or int(match[2]) - int(match[1]) > _MOST_PORTS:
         yield word

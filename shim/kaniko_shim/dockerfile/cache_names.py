@@ -8,26 +8,35 @@ Where the names can't be known beforehand, it is another one in each build, and 
 """
 
 import hashlib
-import os
 import re
-import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Protocol
 
 from kaniko_shim.dockerfile.edits import Edit, inserted
-from kaniko_shim.dockerfile.syntax.dockerignore import Pattern, is_ignored
+from kaniko_shim.dockerfile.syntax.arguments import declared, expanded, values_for_from
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
-from kaniko_shim.dockerfile.syntax.parse import WORD
-from kaniko_shim.dockerfile.syntax.stages import Stage, Stages, copied
+from kaniko_shim.dockerfile.syntax.stages import Stage, Stages, copied, place_of
 
 PREFIX = "IMAGEBUILD_NAMES_"
 
 _COPYING = frozenset({"COPY", "ADD"})
 _SPECIAL = re.compile(r"[*?\[\\]")
 _SCRATCH = "scratch"
-_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+class Files(Protocol):
+    """What is known of a context's files; paths count from its root."""
+
+    def is_directory(self, path: str) -> bool:
+        """Whether a path is a directory, and no link to one."""
+
+    def names(self, directory: str) -> str:
+        """A digest of the names below a directory; empty if there are none."""
+
+    def content(self, path: str) -> str:
+        """A digest of names, modes and contents of a file or a directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +45,24 @@ class Markers:
 
     Attributes:
         stages: the Dockerfile's.
-        context: the context's directory.
-        ignored: its `.dockerignore`.
+        files: the context's.
         arguments: the build arguments' values.
-        pin: the digest of an image that is named by a tag; empty if it can't be had.
+        digest_of: the digest of an image that is named by a tag; empty if it can't be had.
         salt: differs from build to build.
         unknown: is filled with what can't be known beforehand.
     """
 
     stages: Stages
-    context: Path
-    ignored: Sequence[Pattern]
+    files: Files
     arguments: Mapping[str, str] = field(repr=False)
-    pin: Callable[[str], str] = lambda _: ""
+    digest_of: Callable[[str], str] = lambda _: ""
     salt: str = ""
     unknown: list[str] = field(default_factory=list)
+    _inputs: dict[int, str] = field(default_factory=dict)
 
-    def edits(self) -> Iterator[Edit]:
-        """The markers to put into the Dockerfile."""
-        for stage in self.stages.stages:
+    def edits(self, built: Iterable[Stage]) -> Iterator[Edit]:
+        """The markers to put into the stages that are built."""
+        for stage in built:
             for instruction in stage.instructions:
                 if instruction.keyword in _COPYING and (key := self._key(stage, instruction)):
                     yield inserted(instruction, f"ARG {PREFIX}{hashlib.sha256(key.encode()).hexdigest()[:32]}")
@@ -67,13 +75,13 @@ class Markers:
             return urls + "".join(self._names(source) for source in copied(instruction))
         # What a stage leaves is known only when it has run; its names depend on all that goes into it.
         source = self.stages.find(origin, stage.index)
-        return self._inputs(source) if source else self._image(origin)
+        return self._inputs_of(source) if source else self._image(origin)
 
     def _image(self, name: str) -> str:
         """What an image's content depends on; empty if its name says so."""
         if "@sha256:" in name or name == _SCRATCH:
             return ""
-        return ("" if "$" in name else self.pin(name)) or self._give_up(name)
+        return ("" if "$" in name else self.digest_of(name)) or self._give_up(name)
 
     def _give_up(self, what: str) -> str:
         if what not in self.unknown:
@@ -82,77 +90,47 @@ class Markers:
 
     def _names(self, source: str) -> str:
         directory = self._directory(source)
-        return "\n".join(name for name, _ in self._walk(directory)) if directory else ""
+        return self.files.names(directory) if directory else ""
 
-    def _directory(self, source: str) -> Path | None:
-        """The directory that holds all that a source may name; None if it is one file."""
+    def _directory(self, source: str) -> str:
+        """The directory that holds all that a source may name; empty if it is one file."""
         if _URL.match(source):
-            return None
+            return ""
         if "$" in source:
-            return self.context
-        source = os.path.normpath(source.lstrip("/")) if source.lstrip("/") else "."
-        if match := _SPECIAL.search(source):
-            source = source[: match.start()].rpartition("/")[0]
-        path = self.context / source
-        return path if path.is_dir() and not path.is_symlink() else None
+            return "."
+        path = place_of(source)
+        if match := _SPECIAL.search(path):
+            path = path[: match.start()].rpartition("/")[0] or "."
+        return path if self.files.is_directory(path) else ""
 
-    def _inputs(self, stage: Stage) -> str:
+    def _inputs_of(self, stage: Stage) -> str:
         """All that goes into a stage, but for what its base image and its RUN steps get from elsewhere."""
+        for each in self.stages.needed(stage):
+            if each.index not in self._inputs:
+                self._inputs[each.index] = self._compute(each)
+        return self._inputs[stage.index]
+
+    def _compute(self, stage: Stage) -> str:
+        """The inputs of a stage, when those of all stages that it needs are there."""
         base = self.stages.base(stage)
-        parts = [self._inputs(base) if base else stage.base + self._image(self._named(stage.base))]
+        named = expanded(stage.base, values_for_from(self.stages.arguments, self.arguments))
+        parts = [self._inputs[base.index] if base else stage.base + self._image(named)]
         for instruction in (*self.stages.arguments, *stage.instructions):
             parts.append(repr((instruction.text, instruction.heredocs)))
             if instruction.keyword == "ARG":
-                parts += (f"{name}={self.arguments.get(name)}" for name in _declared(instruction))
+                parts += (f"{name}={self.arguments.get(name)}" for name, _ in declared(instruction))
             elif instruction.keyword in _COPYING:
                 origin = instruction.flag("--from")
                 source = self.stages.find(origin, stage.index) if origin else None
                 if source:
-                    parts.append(self._inputs(source))
+                    parts.append(self._inputs[source.index])
                 elif origin:
                     parts.append(self._image(origin))
                 else:
                     parts += [self._content(each) for each in copied(instruction)]
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
-    def _named(self, image: str) -> str:
-        """A FROM's image, with the arguments before the first FROM in place."""
-        values = dict[str, str]()
-        for instruction in self.stages.arguments:
-            for word in WORD.findall(instruction.rest):
-                name, _, default = word.partition("=")
-                values[name] = self.arguments.get(name, default.strip("\"'"))
-        return _VARIABLE.sub(lambda match: values.get(match[1] or match[2], match[0]), image)
-
     def _content(self, source: str) -> str:
         if _URL.match(source):
             return self._give_up(source)
-        directory = self._directory(source)
-        if directory is None:
-            path = self.context / source.lstrip("/")
-            return _digest(path) if path.is_file() else ""
-        return "\n".join(f"{name} {_digest(path)}" for name, path in self._walk(directory))
-
-    def _walk(self, directory: Path) -> Iterator[tuple[str, Path]]:
-        """What is not ignored below a directory, in a stable order."""
-        for root, directories, files in os.walk(directory):
-            directories.sort()
-            place = os.path.relpath(root, self.context)
-            prefix = "" if place == "." else f"{place}/"
-            for name in sorted([*directories, *files]):
-                if not is_ignored(prefix + name, self.ignored):
-                    yield ascii(prefix + name), Path(root, name)
-
-
-def _declared(instruction: Instruction) -> list[str]:
-    return [word.partition("=")[0] for word in WORD.findall(instruction.rest)]
-
-
-def _digest(path: Path) -> str:
-    mode = path.lstat().st_mode
-    if stat.S_ISLNK(mode):
-        return ascii(path.readlink())
-    if not stat.S_ISREG(mode):
-        return str(mode)
-    with path.open("rb") as file:
-        return f"{mode} {hashlib.file_digest(file, 'sha256').hexdigest()}"
+        return self.files.content(self._directory(source) or place_of(source))

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from kaniko_shim.oci.platform import Platform
 
+_ALIASES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armhf": "arm"}
+_USUAL_VARIANTS = {"amd64": "v1", "arm64": "v8", "arm": "v7"}
+
 
 @dataclass(frozen=True, slots=True)
 class Support:
@@ -30,3 +33,29 @@ class Support:
     def platform(self) -> Platform:
         """The platform that is built for."""
         return self.target or self.machine
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """The arguments that Docker sets by itself: TARGETPLATFORM, BUILDARCH and the like."""
+        return {
+            f"{whose}{what}": value
+            for whose, platform in (("TARGET", self.platform), ("BUILD", self.machine))
+            for what, value in (
+                ("PLATFORM", platform.name),
+                ("OS", platform.os),
+                ("ARCH", platform.architecture),
+                ("VARIANT", platform.variant),
+            )
+        }
+
+
+def is_platform(name: str, platform: Platform) -> bool:
+    """Whether a platform is meant by a name as Docker reads it: `arm64` and `linux/arm64/v8` are `linux/arm64`."""
+    return _normal(name) == _normal(platform.name)
+
+
+def _normal(name: str) -> tuple[str, str, str]:
+    parts = name.lower().split("/")
+    system, architecture, variant = ("linux", parts[0], "") if len(parts) == 1 else (*parts, "", "")[:3]
+    architecture = _ALIASES.get(architecture, architecture)
+    return system, architecture, "" if variant == _USUAL_VARIANTS.get(architecture) else variant

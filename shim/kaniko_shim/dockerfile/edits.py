@@ -58,7 +58,7 @@ def inserted(instruction: Instruction, text: str) -> Edit:
 
 def rewrite(content: bytes, edits: Sequence[Edit]) -> Rewritten:
     """Apply changes. What replaces several lines is followed by empty ones, so that few line numbers change."""
-    lines = split_lines(content, "surrogateescape")
+    lines = split_lines(content)
     before = dict[int, list[str]]()
     for edit in edits:
         if edit.last:

@@ -4,18 +4,23 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
 from kaniko_shim.dockerfile import files
 from kaniko_shim.dockerfile.adapt import Adapted, BuildInputs, adapt
 from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.context_files import ContextFiles
 from kaniko_shim.dockerfile.edits import Rewritten
-from kaniko_shim.dockerfile.heredocs import write_files
+from kaniko_shim.dockerfile.files import write_files
 from kaniko_shim.dockerfile.links import refuse_links_out
 from kaniko_shim.dockerfile.steps import Steps, plan_steps
+from kaniko_shim.dockerfile.syntax.arguments import values_for_from
+from kaniko_shim.dockerfile.syntax.dockerignore import parse_ignore_file
 from kaniko_shim.dockerfile.syntax.instruction import Heredoc, Instruction
-from kaniko_shim.dockerfile.syntax.parse import directive, parse_dockerfile
-from kaniko_shim.dockerfile.unsupported import refuse_unsupported, warnings_about
+from kaniko_shim.dockerfile.syntax.parse import directives, parse_dockerfile
+from kaniko_shim.dockerfile.syntax.stages import split_stages
+from kaniko_shim.dockerfile.unsupported import refuse_syntax, refuse_unsupported, warnings_about
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.request.build_args import BuildArg
@@ -57,9 +62,9 @@ class EffectiveDockerfile:
 
 
 def make_effective(
-    request: BuildRequest, context: Path, support: Support, paths: Paths, pin: Callable[[str], str]
+    request: BuildRequest, context: Path, support: Support, paths: Paths, digest_of: Callable[[str], str]
 ) -> EffectiveDockerfile:
-    """Make the executor's Dockerfile. `pin` knows the digests of images, or answers with nothing.
+    """Make the executor's Dockerfile. `digest_of` knows the digests of images, or answers with nothing.
 
     Raises:
         JobError: there is no Dockerfile, or the executor would misread it.
@@ -81,28 +86,36 @@ def make_effective(
         for heredoc in instruction.heredocs:
             if not heredoc.closed:
                 raise JobError.of(_endless(name, instruction, heredoc))
-    refuse_unsupported(instructions, support, name, directive(content, "syntax"))
-    refuse_links_out(instructions, context, paths.context, name)
+    stages = split_stages(instructions)
+    skips_unused = _skips_unused(request, support)
+    built = stages.built(request.target, skips_unused=skips_unused)
+    concerned = [*stages.arguments, *chain.from_iterable((stage.start, *stage.instructions) for stage in built)]
+    arguments = {each.name: each.value for each in (*request.build_args, *request.secret_build_args)}
+    refuse_syntax(directives(content).get("syntax", ""), name)
+    values = values_for_from(stages.arguments, arguments, support.arguments)
+    refuse_unsupported(concerned, support, name, values)
+    refuse_links_out(concerned, context, paths.context, name)
     ignore_file = next((file for file in (Path(f"{path}{_IGNORE}"), context / _IGNORE) if file.is_file()), None)
+    ignored = ignore_file.read_bytes() if ignore_file else b""
     inputs = BuildInputs(
-        context,
-        ignore_file.read_bytes() if ignore_file else b"",
-        paths.heredocs,
+        str(context),
+        ContextFiles(context, parse_ignore_file(ignored)) if request.cache else None,
+        str(paths.heredocs),
         request.target,
-        {each.name: each.value for each in (*request.build_args, *request.secret_build_args)},
-        cached=request.cache is not None,
-        pin=pin,
+        skips_unused,
+        arguments,
+        digest_of=digest_of,
         salt=os.urandom(16).hex(),
     )
     adapted = adapt(content, support, inputs)
     if adapted.dockerfile:
-        path = _write(adapted, adapted.dockerfile, inputs.ignore_file if ignore_file else None, paths)
+        path = _write(adapted, adapted.dockerfile, ignored if ignore_file else None, paths)
     return EffectiveDockerfile(
         path,
         replace(request, target=adapted.target, build_args=(*request.build_args, *_arguments(adapted))),
         adapted.instructions,
-        (*warnings_about(instructions, support, name), *map(_uncached, adapted.uncached)),
-        plan_steps(instructions, adapted.instructions, request.target, skips_unused=_skips_unused(request, support)),
+        (*warnings_about(concerned, support, name), *map(_uncached, adapted.uncached)),
+        plan_steps(instructions, adapted.instructions, request.target, skips_unused=skips_unused),
         checksum,
         {instruction.line: instruction.text for instruction in instructions},
         adapted.dockerfile,

@@ -1,5 +1,6 @@
 """The Dockerfile as a file: where it lies, and what is no Dockerfile."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from kaniko_shim.outcome.errors import JobError
@@ -51,6 +52,15 @@ def read(path: Path, name: str) -> bytes:
     if b"\0" in content:
         raise JobError(Reason.DOCKERFILE_INVALID, f"{name} is no text (it holds NUL bytes; save it as UTF-8).")
     return content
+
+
+def write_files(files: Mapping[str, tuple[str, int]], directory: Path) -> None:
+    """Write the files that a converted Dockerfile uses: by path below a directory, content and mode."""
+    for name, (content, mode) in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8", errors="surrogateescape", newline="")
+        path.chmod(mode)
 
 
 def _not_found(context: Path, path: str) -> JobError:

@@ -2,16 +2,14 @@
 
 import hashlib
 import json
-import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from kaniko_shim.dockerfile.capabilities import Support
 from kaniko_shim.dockerfile.edits import Edit, replaced
 from kaniko_shim.dockerfile.syntax.instruction import Heredoc, Instruction
-from kaniko_shim.dockerfile.syntax.parse import HEREDOC, WORD
+from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
 from kaniko_shim.dockerfile.syntax.stages import Stages
 
 _COPYING = frozenset({"COPY", "ADD"})
@@ -24,7 +22,7 @@ class Converted:
     """What becomes of a Dockerfile's heredocs.
 
     Attributes:
-        edits: instructions in place of those with heredocs.
+        edits: RUNs in place of those with heredocs.
         files: by path below the directory of heredocs: content and mode.
         copied: whether any of the files is copied into the image.
     """
@@ -34,7 +32,7 @@ class Converted:
     copied: bool = False
 
 
-def convert_heredocs(stages: Stages, support: Support, directory: Path, context: Path) -> Converted:
+def convert_heredocs(stages: Stages, support: Support, directory: str) -> Converted:
     """Convert what the executor would not understand.
 
     RUN follows BuildKit: a heredoc alone is a script for the shell, or a program if it begins with #!; with words
@@ -44,38 +42,26 @@ def convert_heredocs(stages: Stages, support: Support, directory: Path, context:
         stages: the Dockerfile's.
         support: the executor's.
         directory: where files are to lie.
-        context: the context's directory, which COPY reads from.
     """
     edits = list[Edit]()
     files = dict[str, tuple[str, int]]()
     copied = False
     for stage in stages.stages:
         for instruction in stage.instructions:
-            if not _is_concerned(instruction, support):
+            if not is_converted(instruction, support):
                 continue
             if instruction.keyword == "RUN":
                 words, script = _run(instruction, stages.shell(stage, instruction), directory)
                 files |= script
-                edits.append(replaced(instruction, " ".join([*_head(instruction), _json(words)])))
+                edits.append(replaced(instruction, f"{_head(instruction)}{_json(words)}"))
             else:
-                files |= {_place(each, each.word): (_chomped(each), 0o644) for each in instruction.heredocs}
+                files |= {place_of_file(each): (_chomped(each), 0o644) for each in instruction.heredocs}
                 copied = True
-                edits.append(
-                    replaced(instruction, " ".join([*_head(instruction), _copy(instruction, directory, context)]))
-                )
     return Converted(tuple(edits), files, copied)
 
 
-def write_files(files: Mapping[str, tuple[str, int]], directory: Path) -> None:
-    """Write the files that a converted Dockerfile uses."""
-    for name, (content, mode) in files.items():
-        path = directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8", newline="")
-        path.chmod(mode)
-
-
-def _is_concerned(instruction: Instruction, support: Support) -> bool:
+def is_converted(instruction: Instruction, support: Support) -> bool:
+    """Whether an instruction has heredocs that the executor would not understand."""
     if not instruction.heredocs:
         return False
     if instruction.keyword == "RUN":
@@ -83,29 +69,27 @@ def _is_concerned(instruction: Instruction, support: Support) -> bool:
     return instruction.keyword in _COPYING and not support.modern
 
 
+def place_of_file(heredoc: Heredoc) -> str:
+    """Where the file lies that a heredoc of COPY or ADD becomes, below the directory of heredocs."""
+    return _place(heredoc, heredoc.word)
+
+
 def _run(
-    instruction: Instruction, shell: tuple[str, ...], directory: Path
+    instruction: Instruction, shell: tuple[str, ...], directory: str
 ) -> tuple[Sequence[str], dict[str, tuple[str, int]]]:
     first = instruction.heredocs[0]
-    if not (WORD.fullmatch(instruction.rest) and HEREDOC.fullmatch(instruction.rest)):
+    if not parse_heredoc(instruction.rest):
         documents = [f"{heredoc.content}{heredoc.word}" for heredoc in instruction.heredocs]
         return (*shell, "\n".join([instruction.rest, *documents])), {}
     script = _chomped(first)
     if not first.content.startswith("#!"):
         return (*shell, script), {}
     place = _place(first, _SCRIPT)
-    return [str(directory / place)], {place: (script, 0o755)}
+    return [f"{directory}/{place}"], {place: (script, 0o755)}
 
 
-def _copy(instruction: Instruction, directory: Path, context: Path) -> str:
-    paths: Iterator[str] = (
-        os.path.relpath(directory / _place(heredoc, heredoc.word), context) for heredoc in instruction.heredocs
-    )
-    return WORD.sub(lambda match: next(paths) if HEREDOC.fullmatch(match[0]) else match[0], instruction.rest)
-
-
-def _head(instruction: Instruction) -> list[str]:
-    return [instruction.keyword, *(f"{name}={value}" if value else name for name, value in instruction.flags)]
+def _head(instruction: Instruction) -> str:
+    return instruction.head if instruction.head[-1:].isspace() else f"{instruction.head} "
 
 
 def _json(words: Sequence[str]) -> str:

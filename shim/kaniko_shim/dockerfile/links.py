@@ -5,13 +5,12 @@ Links are part of a context and are copied as they are, wherever they lead: an i
 credentials that it pulls base images with.
 """
 
-import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
-from kaniko_shim.dockerfile.syntax.stages import copied
+from kaniko_shim.dockerfile.syntax.stages import copied, place_of
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 
@@ -20,11 +19,11 @@ _COPYING = frozenset({"COPY", "ADD"})
 _UNKNOWN = re.compile(r"[*?\[$]")
 
 
-def refuse_links_out(instructions: Sequence[Instruction], context: Path, root: Path, name: str) -> None:
+def refuse_links_out(instructions: Iterable[Instruction], context: Path, root: Path, name: str) -> None:
     """Refuse sources that lie behind a link out of what was fetched.
 
     Args:
-        instructions: the Dockerfile's.
+        instructions: those that are built.
         context: the directory that sources count from.
         root: the directory that holds all that was fetched.
         name: the Dockerfile's, for the message.
@@ -54,7 +53,7 @@ def _link_out(context: Path, source: str, root: Path, *, last: bool) -> Path | N
     """The link by which a source leads out; the last part of a COPY's is not followed, that of an archive to ADD is."""
     if "://" in source:
         return None
-    parts = [part for part in posixpath.normpath(source.lstrip("/")).split("/") if part not in {"", "."}]
+    parts = [part for part in place_of(source).split("/") if part != "."]
     place = context
     for part in parts if last else parts[:-1]:
         if _UNKNOWN.search(part):

@@ -1,10 +1,10 @@
 """Which step a build is at, and of how many, in a form that programs read from the log's last lines."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
-from kaniko_shim.dockerfile.syntax.stages import Stage, Stages, split_stages
+from kaniko_shim.dockerfile.syntax.stages import split_stages
 
 LONGEST = 80
 """Characters of an instruction in the log."""
@@ -96,31 +96,11 @@ def plan_steps(own: Sequence[Instruction], given: Sequence[Instruction], target:
         skips_unused: whether the executor leaves out stages that the target does not need.
     """
     stages = split_stages(own)
-    froms = {instruction.line: instruction for instruction in own if instruction.keyword == _FROM}
     steps = list[Step]()
-    for number, stage in enumerate(_built(stages, target, skips_unused=skips_unused), start=1):
-        for instruction in (froms[stage.line], *stage.instructions):
+    for number, stage in enumerate(stages.built(target, skips_unused=skips_unused), start=1):
+        for instruction in (stage.start, *stage.instructions):
             text = " ".join(instruction.text.split())
             steps.append(Step(len(steps) + 1, number, text, instruction.line))
     at = {step.line: step for step in steps}
     texts = ((" ".join(instruction.text.split()), instruction.line) for instruction in given)
     return Steps(tuple(steps), tuple((text, at[line]) for text, line in texts if line in at))
-
-
-def _built(stages: Stages, target: str, *, skips_unused: bool) -> tuple[Stage, ...]:
-    if not stages.stages:
-        return ()
-    wanted = stages.find(target, len(stages.stages)) if target else None
-    last = wanted or stages.stages[-1]
-    if not skips_unused:
-        return stages.stages[: last.index + 1]
-    needed = set(_needed(stages, last))
-    return tuple(stage for stage in stages.stages if stage.index in needed)
-
-
-def _needed(stages: Stages, stage: Stage) -> Iterator[int]:
-    yield stage.index
-    copied = (instruction.flag("--from") for instruction in stage.instructions)
-    for origin in (stages.base(stage), *(stages.find(name, stage.index) for name in copied if name)):
-        if origin:
-            yield from _needed(stages, origin)

@@ -1,22 +1,29 @@
 """THE table of what an executor would leave out or misread without a word: refused, or warned of."""
 
-import posixpath
+import csv
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.capabilities import Support, is_platform
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
-from kaniko_shim.dockerfile.syntax.stages import copied
+from kaniko_shim.dockerfile.syntax.shell_words import expand
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 
 _COPYING = frozenset({"COPY", "ADD"})
 _MOUNT_TYPES = frozenset({"cache", "secret", "bind"})
 _GIT = re.compile(r"(?:git@|git://|ssh://)\S+|https?://\S+\.git(?:#\S*)?|https?://\S+\.git/?")
-_OWN_PLATFORM = re.compile(r"[\"']?\$\{?(BUILD|TARGET)PLATFORM\}?[\"']?")
 _FRONTEND = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?:[:@].*)?")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """What decides whether an instruction is a problem: the executor, and the values that FROM knows."""
+
+    support: Support
+    values: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,71 +32,79 @@ class _Feature:
 
     Attributes:
         keywords: the instructions that it may be a part of.
-        is_there: whether an instruction, for an executor, has it.
+        is_there: whether an instruction has it, in a build.
         problem: what would happen.
         advice: what to write instead.
         fatal: whether the build is refused; if not, there is a warning.
     """
 
     keywords: frozenset[str]
-    is_there: Callable[[Instruction, Support], bool]
+    is_there: Callable[[Instruction, _Build], bool]
     problem: str
     advice: str
     fatal: bool = True
 
 
-def _has(*names: str) -> Callable[[Instruction, Support], bool]:
+def _has(*names: str) -> Callable[[Instruction, _Build], bool]:
     return lambda instruction, _: any(instruction.flag(name) is not None for name in names)
 
 
-def _mount_is_ignored(instruction: Instruction, support: Support) -> bool:
+def _mount_is_ignored(instruction: Instruction, build: _Build) -> bool:
     mounts = [value for name, value in instruction.flags if name == "--mount"]
-    if not support.modern:
+    if not build.support.modern:
         return bool(mounts)
-    options = [dict(part.partition("=")[::2] for part in mount.split(",")) for mount in mounts]
-    return any(each.get("type", "bind") not in _MOUNT_TYPES or "from" in each for each in options)
+    options = [_options(mount) for mount in mounts]
+    return any(each.get("type", "bind").lower() not in _MOUNT_TYPES or "from" in each for each in options)
 
 
-def _adds_git(instruction: Instruction, _: Support) -> bool:
+def _options(mount: str) -> dict[str, str]:
+    """A mount's fields, which are a line of CSV, by name in lower case."""
+    try:
+        fields = next(csv.reader([mount], strict=True), [])
+    except csv.Error:
+        return {"type": ""}
+    pairs = (field.partition("=") for field in fields)
+    return {name.lower(): value for name, _, value in pairs}
+
+
+def _adds_git(instruction: Instruction, _: _Build) -> bool:
     return any(_GIT.fullmatch(word.strip("[]\"',")) for word in instruction.rest.split())
 
 
-def _climbs_out(instruction: Instruction, _: Support) -> bool:
-    if instruction.flag("--from") is not None:
-        return False
-    return any(posixpath.normpath(source.lstrip("/")).split("/")[0] == ".." for source in copied(instruction))
-
-
-def _foreign_platform(instruction: Instruction, support: Support) -> bool:
+def _foreign_platform(instruction: Instruction, build: _Build) -> bool:
     platform = instruction.flag("--platform")
     if platform is None:
         return False
-    if match := _OWN_PLATFORM.fullmatch(platform):
-        return match[1] == "BUILD" and support.platform != support.machine
-    return platform.strip("\"'") not in {support.platform.name, support.platform.architecture}
+    try:
+        name = expand(platform, build.values)
+    except ValueError:
+        return True
+    # BuildKit takes an empty platform, which only variables can make, for none.
+    return bool(name) and not is_platform(name, build.support.platform)
 
 
-def _expands(instruction: Instruction, _: Support) -> bool:
+def _expands(instruction: Instruction, _: _Build) -> bool:
     return any("$" in heredoc.content and not heredoc.quoted for heredoc in instruction.heredocs)
 
 
-def _strange_heredoc(instruction: Instruction, support: Support) -> bool:
-    return not support.modern and not all(_PLAIN_NAME.fullmatch(heredoc.word) for heredoc in instruction.heredocs)
+def _strange_heredoc(instruction: Instruction, build: _Build) -> bool:
+    names = (heredoc.word for heredoc in instruction.heredocs)
+    return not build.support.modern and not all(_PLAIN_NAME.fullmatch(name) for name in names)
 
 
-def _symbolic(instruction: Instruction, support: Support) -> bool:
+def _symbolic(instruction: Instruction, build: _Build) -> bool:
     mode = instruction.flag("--chmod") or ""
-    return not support.modern and bool(re.search(r"[ugoa+=-]", mode)) and "$" not in mode
+    return not build.support.modern and bool(re.search(r"[ugoa+=-]", mode)) and "$" not in mode
 
 
-def _set_id(instruction: Instruction, support: Support) -> bool:
+def _set_id(instruction: Instruction, build: _Build) -> bool:
     mode = (instruction.flag("--chmod") or "").lstrip("0")
-    return not support.modern and bool(re.fullmatch(r"[1-7]\d{3}", mode))
+    return not build.support.modern and bool(re.fullmatch(r"[1-7]\d{3}", mode))
 
 
-def _other_group(instruction: Instruction, support: Support) -> bool:
+def _other_group(instruction: Instruction, build: _Build) -> bool:
     user, colon, group = instruction.rest.partition(":")
-    return not support.modern and bool(colon) and user != group and "$" not in instruction.rest
+    return not build.support.modern and bool(colon) and user != group and "$" not in instruction.rest
 
 
 _TABLE = (
@@ -128,12 +143,6 @@ _TABLE = (
         _has("--security", "--device"),
         "this executor has no privilege and no devices to give to a RUN",
         "Leave --security and --device out.",
-    ),
-    _Feature(
-        _COPYING,
-        _climbs_out,
-        "a source that climbs out of the context with .. would be taken from the builder's own files",
-        "Write the path from the context's root, and choose a context that holds all that is copied.",
     ),
     _Feature(
         _COPYING,
@@ -193,7 +202,7 @@ _TABLE = (
     ),
     _Feature(
         frozenset({"HEALTHCHECK"}),
-        lambda instruction, support: not support.modern and instruction.flag("--start-interval") is not None,
+        lambda instruction, build: not build.support.modern and instruction.flag("--start-interval") is not None,
         "this executor leaves --start-interval out",
         "Use --interval.",
         fatal=False,
@@ -201,17 +210,15 @@ _TABLE = (
 )
 
 
-def refuse_unsupported(instructions: Sequence[Instruction], support: Support, name: str, syntax: str = "") -> None:
-    """Refuse what this executor would leave out or misread without a word.
+def refuse_syntax(syntax: str, name: str) -> None:
+    """Refuse a language that the executor does not read.
 
     Args:
-        instructions: the Dockerfile's.
-        support: what the executor makes of them.
+        syntax: the value of the Dockerfile's `# syntax=`, or empty.
         name: the Dockerfile's, for the message.
-        syntax: the value of its `# syntax=`.
 
     Raises:
-        JobError: DockerfileUnsupported, naming the file and the line.
+        JobError: DockerfileUnsupported.
     """
     if syntax and not _FRONTEND.fullmatch(syntax):
         raise JobError.of(
@@ -222,7 +229,23 @@ def refuse_unsupported(instructions: Sequence[Instruction], support: Support, na
                 hint="Leave the line out if the file is a plain Dockerfile.",
             )
         )
-    for instruction, feature in _found(instructions, support):
+
+
+def refuse_unsupported(
+    instructions: Iterable[Instruction], support: Support, name: str, values: Mapping[str, str]
+) -> None:
+    """Refuse what this executor would leave out or misread without a word, behind ONBUILD too.
+
+    Args:
+        instructions: those that are built.
+        support: what the executor makes of them.
+        name: the Dockerfile's, for the message.
+        values: those of the variables that FROM knows.
+
+    Raises:
+        JobError: DockerfileUnsupported, naming the file and the line.
+    """
+    for instruction, feature in _found(instructions, _Build(support, values)):
         if feature.fatal:
             raise JobError.of(
                 Failure(
@@ -235,15 +258,16 @@ def refuse_unsupported(instructions: Sequence[Instruction], support: Support, na
             )
 
 
-def warnings_about(instructions: Sequence[Instruction], support: Support, name: str) -> Iterator[str]:
+def warnings_about(instructions: Iterable[Instruction], support: Support, name: str) -> Iterator[str]:
     """What this executor does otherwise than Docker, though the image can be used."""
-    for instruction, feature in _found(instructions, support):
+    for instruction, feature in _found(instructions, _Build(support, {})):
         if not feature.fatal:
             yield f"{name} line {instruction.line}: {feature.problem}. {feature.advice}"
 
 
-def _found(instructions: Sequence[Instruction], support: Support) -> Iterator[tuple[Instruction, _Feature]]:
+def _found(instructions: Iterable[Instruction], build: _Build) -> Iterator[tuple[Instruction, _Feature]]:
     for instruction in instructions:
-        for feature in _TABLE:
-            if instruction.keyword in feature.keywords and feature.is_there(instruction, support):
-                yield instruction, feature
+        for meant in (instruction, instruction.trigger):
+            for feature in _TABLE:
+                if meant and meant.keyword in feature.keywords and feature.is_there(meant, build):
+                    yield instruction, feature

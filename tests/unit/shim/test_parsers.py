@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.cli import parse_command_line
 from kaniko_shim.dockerfile.syntax.dockerignore import is_ignored, parse_ignore_file
-from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
+from kaniko_shim.dockerfile.syntax.flags import split_command
+from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile, parse_heredoc
+from kaniko_shim.dockerfile.syntax.shell_words import expand, split_quoted_words, split_words
 from kaniko_shim.dockerfile.syntax.stages import split_stages
 from kaniko_shim.executor.command import read_abilities
 from kaniko_shim.outcome.errors import JobError
@@ -81,6 +83,11 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "read_abilities": read_abilities,
     "parse_dockerfile": lambda text: split_stages(parse_dockerfile(text.encode("utf-8", "surrogateescape"))),
     "parse_ignore_file": lambda text: is_ignored("a/b", parse_ignore_file(text.encode("utf-8", "surrogateescape"))),
+    "parse_heredoc": parse_heredoc,
+    "split_command": lambda text: split_command(text, "\\"),
+    "split_words": split_words,
+    "split_quoted_words": split_quoted_words,
+    "expand": lambda text: expand(text, {"a": "1", "A": ""}),
     "parse_command_line": lambda text: parse_command_line(text.split(" ")),
 }
 

@@ -10,9 +10,9 @@ class Heredoc:
     Attributes:
         word: what ends it, without quotes.
         content: the lines before that, as they stand.
-        quoted: whether the word was quoted, so that nothing in the content is expanded.
+        quoted: whether the word was quoted, so that variables in the content are not expanded.
         chomp: whether tabs at the beginning of lines are dropped (`<<-`).
-        closed: whether there is such a line.
+        closed: whether there is a line that ends it.
     """
 
     word: str
@@ -26,12 +26,16 @@ class Heredoc:
 class Instruction:
     """One instruction; two that say the same are equal, however they are laid out.
 
+    Bytes that are not UTF-8 are surrogates, except in `text`.
+
     Attributes:
         keyword: in upper case.
         text: all of it on one line, without comments and with single blanks.
         line: where it begins, counted from 1.
-        flags: its `--flag=value` pairs.
+        flags: its `--flag=value` pairs, without quotes and escapes; the value of a flag without `=` is empty.
         heredocs: its heredocs.
+        trigger: the instruction behind ONBUILD.
+        head: keyword and flags as they stand, with the blanks behind them.
         rest: what follows keyword and flags, with its blanks as they are.
         last: the line where it ends, heredocs included.
     """
@@ -41,6 +45,8 @@ class Instruction:
     line: int
     flags: tuple[tuple[str, str], ...] = ()
     heredocs: tuple[Heredoc, ...] = ()
+    trigger: "Instruction | None" = None
+    head: str = field(default="", compare=False, repr=False)
     rest: str = field(default="", compare=False, repr=False)
     last: int = field(default=0, compare=False, repr=False)
 

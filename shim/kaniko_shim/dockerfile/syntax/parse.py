@@ -1,103 +1,137 @@
-"""Reads a Dockerfile into instructions."""
+"""Reads a Dockerfile into instructions, as BuildKit's parser does, which the executor has inside.
+
+A file that BuildKit refuses is read too, as far as it makes sense: the executor then says what is wrong with it.
+"""
 
 import re
-from collections.abc import Iterator
 
+from kaniko_shim.dockerfile.syntax.flags import split_command
 from kaniko_shim.dockerfile.syntax.instruction import Heredoc, Instruction
+from kaniko_shim.dockerfile.syntax.shell_words import split_quoted_words, split_words
+from kaniko_shim.dockerfile.syntax.spaces import SPACES
+from kaniko_shim.dockerfile.syntax.words import json_words
 
-_DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*")
-# A word of its own, as BuildKit has it: neither <<< nor a shift inside of $(( )) is one.
-HEREDOC = re.compile(r"\d*<<(-?)([^<]+)")
-WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""")
-_HEREDOC_KEYWORDS = frozenset({"RUN", "COPY", "ADD", "ONBUILD"})
-_FLAG = re.compile(r"\s*(--[a-z]+(?:-[a-z]+)*)(?:=(\S*))?")
+_DIRECTIVE = re.compile(r"#[\t\n\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*")
+_DIRECTIVES = frozenset({"syntax", "escape", "check"})
+_HEREDOC = re.compile(r"[0-9]*<<(-?)[\t\n\f\r ]*([^<]+)")
+_HAVE_HEREDOCS = frozenset({"RUN", "COPY", "ADD"})
 
 
 def parse_dockerfile(content: bytes) -> tuple[Instruction, ...]:
     """The instructions of a Dockerfile, which need not be a valid one."""
-    raw = split_lines(content)
-    lines = [line.rstrip("\r") for line in raw]
-    escape = "`" if directive(content, "escape") == "`" else "\\"
+    lines = split_lines(content)
+    if not lines[-1]:
+        lines.pop()
+    escape = "`" if directives(content).get("escape") == "`" else "\\"
+    continued = re.compile(rf"(?:(?<=[^{re.escape(escape)}])|\A){re.escape(escape)}[ \t]*\Z")
     instructions = list[Instruction]()
     number = 0
     while number < len(lines):
-        if not lines[number].strip() or lines[number].lstrip().startswith("#"):
-            number += 1
-            continue
         first = number + 1
-        text, number = _logical_line(lines, number, escape)
-        if not text:
+        text, number = _logical_line(lines, number, continued)
+        if text is None:
             continue
-        keyword = text.split(maxsplit=1)[0].upper()
+        keyword, flags, head, rest = split_command(text, escape)
+        trigger = _trigger(rest, first, escape) if keyword == "ONBUILD" and rest else None
         heredocs = list[Heredoc]()
-        for chomp, word in heredoc_words(text) if keyword in _HEREDOC_KEYWORDS else ():
-            plain = re.sub("[\"']", "", word)
+        for chomp, word, quoted in _heredoc_words(text) if _can_have_heredocs(keyword, rest, trigger) else ():
             begin = number
-            number = _skip_heredoc(lines, number, plain, chomp=chomp)
-            closed = number > begin and _ends(lines[number - 1], plain, chomp=chomp)
-            body = "".join(line + "\n" for line in raw[begin : number - closed])
-            heredocs.append(Heredoc(plain, body, plain != word, chomp, closed))
-        flags, rest = _flags(text)
-        one_line = " ".join(text.split())
-        instructions.append(Instruction(keyword, one_line, first, flags, tuple(heredocs), rest, number))
+            number, closed = _skip_heredoc(lines, number, word, chomp=chomp)
+            body = "".join(line + "\n" for line in lines[begin : number - closed])
+            heredocs.append(Heredoc(word, body, quoted, chomp, closed))
+        made = Instruction(
+            keyword, _one_line(text), first, flags, tuple(heredocs), trigger, head=head, rest=rest, last=number
+        )
+        instructions.append(made)
     return tuple(instructions)
 
 
-def split_lines(content: bytes, errors: str = "replace") -> list[str]:
-    """A Dockerfile's lines: without a byte order mark and line feeds, but with carriage returns."""
-    return content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors).split("\n")
+def split_lines(content: bytes) -> list[str]:
+    """A Dockerfile's lines: without a byte order mark and line feeds, but with carriage returns.
+
+    Bytes that are not UTF-8 become surrogates.
+    """
+    return content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape").split("\n")
 
 
-def directive(content: bytes, name: str) -> str:
-    """The value of a directive such as `# syntax=…` at a Dockerfile's head, or empty."""
+def directives(content: bytes) -> dict[str, str]:
+    """The directives at a Dockerfile's head, such as `# syntax=…`, by name in lower case."""
+    found = dict[str, str]()
     for line in split_lines(content):
-        match = _DIRECTIVE.fullmatch(line.strip())
-        if match is None:
+        match = _DIRECTIVE.fullmatch(line.rstrip("\r").lstrip(SPACES))
+        if match is None or match[1].lower() not in _DIRECTIVES:
             break
-        if match[1].lower() == name:
-            return match[2]
-    return ""
+        found.setdefault(match[1].lower(), match[2])
+    return found
 
 
-def _logical_line(lines: list[str], number: int, escape: str) -> tuple[str, int]:
-    continued = re.compile(re.escape(escape) + r"[ \t]*$")
+def parse_heredoc(word: str) -> tuple[bool, str, bool] | None:
+    """A word that begins a heredoc: whether it is `<<-`, what ends it, and whether that was quoted."""
+    match = _HEREDOC.fullmatch(word)
+    if match is None:
+        return None
+    try:
+        words, quoted_words = split_words(match[2]), split_quoted_words(match[2])
+    except ValueError:
+        return None
+    if len(words) != 1 or len(quoted_words) != 1:
+        return None
+    return bool(match[1]), words[0], _quotes(words[0]) != _quotes(quoted_words[0])
+
+
+def _logical_line(lines: list[str], number: int, continued: re.Pattern[str]) -> tuple[str | None, int]:
+    """An instruction without its heredocs, or None for an empty line or a comment; and the number of lines read."""
     parts = list[str]()
     while number < len(lines):
-        line = lines[number]
+        line = lines[number].rstrip("\r")
         number += 1
-        if line.lstrip().startswith("#") or (parts and not line.strip()):
-            continue
-        if not continued.search(line):
-            parts.append(line)
+        bare = line.lstrip(SPACES)
+        if bare.startswith("#") or not bare:
+            if parts:
+                continue
+            return None, number
+        part = line if parts else bare
+        match = continued.search(part)
+        parts.append(part[: match.start()] if match else part)
+        if match is None:
             break
-        parts.append(continued.sub("", line))
-    return "".join(parts).strip(), number
+    return "".join(parts), number
 
 
-def heredoc_words(text: str) -> Iterator[tuple[bool, str]]:
-    """Whether each heredoc's lines may be indented by tabs, and its word with its quotes."""
-    for word in WORD.findall(text) if "<<" in text else ():
-        if match := HEREDOC.fullmatch(word):
-            yield bool(match[1]), match[2]
+def _trigger(text: str, line: int, escape: str) -> Instruction:
+    keyword, flags, head, rest = split_command(text, escape)
+    return Instruction(keyword, _one_line(text), line, flags, head=head, rest=rest)
 
 
-def _skip_heredoc(lines: list[str], number: int, word: str, *, chomp: bool) -> int:
+def _can_have_heredocs(keyword: str, rest: str, trigger: Instruction | None) -> bool:
+    if trigger:
+        keyword, rest = trigger.keyword, trigger.rest
+    return keyword in _HAVE_HEREDOCS and json_words(rest) is None
+
+
+def _heredoc_words(text: str) -> list[tuple[bool, str, bool]]:
+    if "<<" not in text:
+        return []
+    try:
+        words = split_words(text, raw=True)
+    except ValueError:
+        return []
+    return [found for word in words if (found := parse_heredoc(word))]
+
+
+def _skip_heredoc(lines: list[str], number: int, word: str, *, chomp: bool) -> tuple[int, bool]:
+    """The number of lines that end with a heredoc, and whether it ends."""
     while number < len(lines):
-        line = lines[number]
+        line = lines[number].rstrip("\r")
         number += 1
-        if _ends(line, word, chomp=chomp):
-            break
-    return number
+        if (line.lstrip("\t") if chomp else line) == word:
+            return number, True
+    return number, False
 
 
-def _ends(line: str, word: str, *, chomp: bool) -> bool:
-    return (line.lstrip("\t") if chomp else line) == word
+def _quotes(word: str) -> int:
+    return word.count("'") + word.count('"')
 
 
-def _flags(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
-    flags = list[tuple[str, str]]()
-    position = len(text.split(maxsplit=1)[0])
-    while match := _FLAG.match(text, position):
-        flags.append((match[1], match[2] or ""))
-        position = match.end()
-    return tuple(flags), text[position:].strip()
+def _one_line(text: str) -> str:
+    return " ".join(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").split())

@@ -1,15 +1,19 @@
 """The stages of a Dockerfile."""
 
-import json
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import posixpath
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
-from kaniko_shim.dockerfile.syntax.parse import WORD
+from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
+from kaniko_shim.dockerfile.syntax.words import json_words, plain_words
 
-_FROM = re.compile(r"(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE)
 DEFAULT_SHELL = ("/bin/sh", "-c")
+
+_WORDS_WITH_NAME = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +24,18 @@ class Stage:
         index: counted from 0.
         name: in lower case; empty if it has none.
         base: what FROM names, as it stands.
-        line: where its FROM is.
-        instructions: without its FROM.
+        start: its FROM.
+        instructions: the others.
     """
 
     index: int
     name: str
     base: str
-    line: int
+    start: Instruction
     instructions: tuple[Instruction, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stages:
     """All stages.
 
@@ -44,61 +48,111 @@ class Stages:
     stages: tuple[Stage, ...]
 
     def find(self, name: str, before: int) -> Stage | None:
-        """The stage that a FROM or `--from` in stage number `before` means; None if it is an image."""
+        """The stage that a `--from` in stage number `before`, or a target, means; None if it is an image."""
         name = name.strip("\"'").lower()
-        for stage in reversed(self.stages[:before]):
-            if name == stage.name:
-                return stage
-        return self.stages[int(name)] if name.isascii() and name.isdigit() and int(name) < before else None
+        if stage := self._named(name, before):
+            return stage
+        number = int(name) if name.isascii() and name.isdigit() and len(name) < len(str(len(self.stages))) + 1 else None
+        return self.stages[number] if number is not None and number < before else None
 
     def base(self, stage: Stage) -> Stage | None:
-        """The stage that a stage is built on; None if it is an image."""
-        found = self.find(stage.base, stage.index)
-        # FROM knows names only: a number is an image there.
-        return found if found and found.name == stage.base.lower() else None
+        """The stage that a stage is built on; None if it is an image. FROM knows names only, and no numbers."""
+        return self._named(stage.base.lower(), stage.index)
+
+    def origins(self, stage: Stage) -> Iterator[Stage]:
+        """The stages that a stage is built on or copies from."""
+        if base := self.base(stage):
+            yield base
+        for instruction in stage.instructions:
+            name = instruction.flag("--from")
+            if name and (origin := self.find(name, stage.index)):
+                yield origin
+
+    def needed(self, stage: Stage) -> tuple[Stage, ...]:
+        """A stage and all that it needs, in order."""
+        found = {stage.index}
+        waiting = [stage]
+        while waiting:
+            for origin in self.origins(waiting.pop()):
+                if origin.index not in found:
+                    found.add(origin.index)
+                    waiting.append(origin)
+        return tuple(self.stages[index] for index in sorted(found))
+
+    def built(self, target: str, *, skips_unused: bool) -> tuple[Stage, ...]:
+        """The stages that are built.
+
+        Args:
+            target: the stage that is wanted; empty for the last.
+            skips_unused: whether the executor leaves out stages that the target does not need.
+        """
+        if not self.stages:
+            return ()
+        last = (self.find(target, len(self.stages)) if target else None) or self.stages[-1]
+        return self.needed(last) if skips_unused else self.stages[: last.index + 1]
 
     def shell(self, stage: Stage, until: Instruction) -> tuple[str, ...]:
         """The shell that a RUN has, as far as the Dockerfile sets it."""
-        return self._shell(stage, [each for each in stage.instructions if each.line < until.line])
+        instructions: Sequence[Instruction] = [each for each in stage.instructions if each.line < until.line]
+        at: Stage | None = stage
+        while at:
+            for instruction in reversed(instructions):
+                if instruction.keyword == "SHELL" and (words := json_words(instruction.rest)):
+                    return words
+            at = self.base(at)
+            instructions = at.instructions if at else ()
+        return DEFAULT_SHELL
 
-    def _shell(self, stage: Stage, instructions: Sequence[Instruction]) -> tuple[str, ...]:
-        for instruction in reversed(instructions):
-            if instruction.keyword == "SHELL" and (words := words_of_json(instruction.rest)):
-                return words
-        base = self.base(stage)
-        return self._shell(base, base.instructions) if base else DEFAULT_SHELL
+    def _named(self, name: str, before: int) -> Stage | None:
+        """The last stage of a name among the first ones."""
+        indexes = self._indexes.get(name, ())
+        place = bisect_left(indexes, before)
+        return self.stages[indexes[place - 1]] if place else None
+
+    @cached_property
+    def _indexes(self) -> Mapping[str, Sequence[int]]:
+        indexes = defaultdict[str, list[int]](list)
+        for stage in self.stages:
+            if stage.name:
+                indexes[stage.name].append(stage.index)
+        return indexes
+
+
+@dataclass(slots=True)
+class _Open:
+    start: Instruction
+    instructions: list[Instruction] = field(default_factory=list)
+
+    def close(self, index: int) -> Stage:
+        words = plain_words(self.start.rest)
+        has_name = len(words) == _WORDS_WITH_NAME and words[1].lower() == "as"
+        name = words[2].lower() if has_name else ""
+        return Stage(index, name, words[0] if words else "", self.start, tuple(self.instructions))
 
 
 def split_stages(instructions: Sequence[Instruction]) -> Stages:
     """Sort instructions by stage."""
     arguments = list[Instruction]()
-    stages = list[Stage]()
+    stages = list[_Open]()
     for instruction in instructions:
         if instruction.keyword == "FROM":
-            match = _FROM.match(instruction.rest)
-            base, name = (match[1], match[2] or "") if match else ("", "")
-            stages.append(Stage(len(stages), name.lower(), base, instruction.line))
-        elif stages:
-            stages[-1] = replace(stages[-1], instructions=(*stages[-1].instructions, instruction))
+            stages.append(_Open(instruction))
         else:
-            arguments.append(instruction)
-    return Stages(tuple(arguments), tuple(stages))
+            (stages[-1].instructions if stages else arguments).append(instruction)
+    return Stages(tuple(arguments), tuple(stage.close(index) for index, stage in enumerate(stages)))
+
+
+def sources(instruction: Instruction) -> tuple[str, ...]:
+    """The sources of a COPY or ADD as written, heredocs among them."""
+    words = json_words(instruction.rest)
+    return (plain_words(instruction.rest) if words is None else words)[:-1]
 
 
 def copied(instruction: Instruction) -> list[str]:
-    """The sources of a COPY or ADD, without its heredocs."""
-    words = words_of_json(instruction.rest)
-    if not words:
-        words = tuple(word.replace('"', "").replace("'", "") for word in WORD.findall(instruction.rest))
-    return [word for word in words[:-1] if not word.startswith("<<")]
+    """The sources of a COPY or ADD without quotes, and without its heredocs."""
+    return [word.replace('"', "").replace("'", "") for word in sources(instruction) if not parse_heredoc(word)]
 
 
-def words_of_json(text: str) -> tuple[str, ...]:
-    """The words of an instruction's JSON form; empty if it has another form."""
-    if not text.startswith("["):
-        return ()
-    try:
-        words = json.loads(text)
-    except ValueError:
-        return ()
-    return tuple(words) if isinstance(words, list) and all(isinstance(word, str) for word in words) else ()
+def place_of(source: str) -> str:
+    """Where a source lies, from the context's root: `..` does not lead out of it. The root itself is `.`."""
+    return posixpath.normpath("/" + source).lstrip("/") or "."

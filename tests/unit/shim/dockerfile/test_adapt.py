@@ -5,14 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.dockerfile.adapt import BuildInputs, adapt
 from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.context_files import ContextFiles
+from kaniko_shim.dockerfile.copies import rewrite_copies
 from kaniko_shim.dockerfile.edits import Edit, rewrite
-from kaniko_shim.dockerfile.heredocs import convert_heredocs, write_files
+from kaniko_shim.dockerfile.files import write_files
+from kaniko_shim.dockerfile.heredocs import convert_heredocs
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
 from kaniko_shim.dockerfile.syntax.stages import split_stages
 from kaniko_shim.oci.platform import Platform
 
 OLD, NEW = Support(), Support(modern=True, architecture="arm64")
-PLACE = BuildInputs(Path("/kaniko/buildcontext"))
+PLACE = BuildInputs("/kaniko/buildcontext")
 
 
 def adapted(text: str, support: Support = OLD, inputs: BuildInputs = PLACE) -> str:
@@ -28,7 +31,7 @@ def adapted(text: str, support: Support = OLD, inputs: BuildInputs = PLACE) -> s
         ("RUN cat <<A > /x\n$y\nA\n", 'RUN ["/bin/sh", "-c", "cat \\u003c\\u003cA > /x\\n$y\\nA"]\n\n\n'),
         ('SHELL ["/s", "-x"]\nRUN <<E\na\nE\n', 'SHELL ["/s", "-x"]\nRUN ["/s", "-x", "a\\n"]\n\n\n'),
         ("RUN <<E\r\na\r\nE\r\n", 'RUN ["/bin/sh", "-c", "a\\r\\n"]\n\n\n'),
-        ("RUN a\nCOPY --from=x a b\n", "RUN a\nCOPY --from=x --chown=0:0 a b\n"),
+        ("RUN a\ncopy --from=x a b\n", "RUN a\ncopy --chown=0:0 --from=x a b\n"),
         ("COPY --from=x --chown=1 a b\n", "COPY --from=x --chown=1 a b\n"),
         ("EXPOSE 1 5-7/udp 8-9 $A\n", "EXPOSE 1 5/udp 6/udp 7/udp 8 9 $A\n"),
         ("EXPOSE 1-60000\n", "EXPOSE 1-60000\n"),
@@ -64,8 +67,9 @@ def test_the_shell_of_the_base_stage_counts():
 def test_files_of_heredocs(tmp_path: Path):
     text = b"FROM b\nRUN <<P\n#!/bin/x\nP\nCOPY --chmod=1 <<A b <<-'C' /d/\n1\nA\n\t2\nC\n"
     stages = split_stages(parse_dockerfile(text))
-    converted = convert_heredocs(stages, OLD, tmp_path / "h", tmp_path / "context" / "sub")
-    run, copy = (edit.text for edit in converted.edits)
+    converted = convert_heredocs(stages, OLD, f"{tmp_path}/h")
+    (run,) = (edit.text for edit in converted.edits)
+    (copy,) = (edit.text for edit in rewrite_copies(stages, OLD, f"{tmp_path}/h", f"{tmp_path}/context/sub"))
     write_files(converted.files, tmp_path / "h")
     script = Path(run.removeprefix('RUN ["').removesuffix('"]'))
     assert (script.read_text(), script.stat().st_mode & 0o777) == ("#!/bin/x\n", 0o755)
@@ -92,13 +96,13 @@ def test_files_of_heredocs(tmp_path: Path):
 )
 def test_a_stage_is_wanted_by_number(target: str, expected: tuple[str, str]):
     text = b"FROM x\nRUN 0\nFROM y AS b\n\nFROM z\n"
-    made = adapt(text, OLD, BuildInputs(Path("/c"), target=target))
+    made = adapt(text, OLD, BuildInputs("/c", target=target))
     assert (made.target, made.dockerfile.text.rstrip("\n") + "\n" if made.dockerfile else "") == expected
 
 
 def test_the_arguments_of_the_platform():
     text = b"ARG BUILDARCH\nFROM x:$TARGETARCH\nARG TARGETOS=other TARGETVARIANT\nRUN $TARGETPLATFORM\n"
-    inputs = BuildInputs(Path("/c"), arguments={"TARGETOS": "given"})
+    inputs = BuildInputs("/c", arguments={"TARGETOS": "given"})
     assert adapt(text, Support(architecture="arm64"), inputs).arguments == {
         "BUILDARCH": "arm64",
         "TARGETARCH": "arm64",
@@ -122,7 +126,7 @@ def test_instructions_stand_at_the_lines_of_the_users_file(tmp_path: Path):
     (tmp_path / "d").mkdir()
     (tmp_path / "d/file").touch()
     text = b"FROM x\nCOPY d /\nRUN <<E\na\nE\nCOPY d /\nRUN b\n"
-    made = adapt(text, OLD, BuildInputs(tmp_path, cached=True))
+    made = adapt(text, OLD, BuildInputs(str(tmp_path), ContextFiles(tmp_path, ())))
     assert [(each.keyword, each.line) for each in made.instructions] == [
         ("FROM", 1),
         ("ARG", 2),

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from kaniko_shim.dockerfile.cache_names import PREFIX, Markers
+from kaniko_shim.dockerfile.context_files import ContextFiles
 from kaniko_shim.dockerfile.syntax.dockerignore import is_ignored, parse_ignore_file
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
 from kaniko_shim.dockerfile.syntax.stages import split_stages
@@ -22,14 +23,15 @@ def context(tmp_path: Path) -> Path:
 def salted(context: Path, text: str, digests: Mapping[str, str], salt: str = "salt") -> tuple[list[str], list[str]]:
     unknown = list[str]()
     stages = split_stages(parse_dockerfile(text.encode()))
-    markers = Markers(stages, context, (), {"V": "2"}, lambda image: digests.get(image, ""), salt, unknown)
-    return [edit.text for edit in markers.edits()], unknown
+    files = ContextFiles(context, ())
+    markers = Markers(stages, files, {"V": "2"}, lambda image: digests.get(image, ""), salt, unknown)
+    return [edit.text for edit in markers.edits(stages.stages)], unknown
 
 
 def marked(context: Path, text: str, ignored: str = "", arguments: Mapping[str, str] | None = None) -> list[str]:
     stages = split_stages(parse_dockerfile(text.encode()))
     patterns = parse_ignore_file(ignored.encode())
-    edits = list(Markers(stages, context, patterns, arguments or {}).edits())
+    edits = list(Markers(stages, ContextFiles(context, patterns), arguments or {}).edits(stages.stages))
     assert all(edit.text.startswith(f"ARG {PREFIX}") and not edit.last for edit in edits)
     return [f"{edit.line} {edit.text}" for edit in edits]
 
@@ -163,3 +165,34 @@ def test_an_image_named_by_its_digest_can_not_change(context: Path):
     digest = "image@sha256:" + "a" * 64
     assert salted(context, f"FROM x\nCOPY --from={digest} /o /p\n", {}) == ([], [])
     assert salted(context, f"FROM {digest} AS one\nFROM y\nCOPY --from=one /o /p\n", {})[1] == []
+
+
+class CountingFiles(ContextFiles):
+    """Counts how often a file's content is read."""
+
+    def __init__(self, context: Path) -> None:
+        super().__init__(context, ())
+        self.read = list[Path]()
+
+    def digest(self, path: Path) -> str:
+        self.read.append(path)
+        return super().digest(path)
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_the_context_is_read_once_however_often_it_is_copied(context: Path, count: int):
+    builds = "".join(f"FROM x AS s{n}\nCOPY . /\nRUN b\n" for n in range(count))
+    copies = "".join(f"COPY --from=s{n} /o /p\nCOPY --from=s{n} /q /r\n" for n in range(count))
+    stages = split_stages(parse_dockerfile(f"{builds}FROM y\n{copies}".encode()))
+    files = CountingFiles(context)
+    assert len(list(Markers(stages, files, {}).edits(stages.stages))) == 3 * count
+    assert sorted(files.read) == sorted(path for path in context.rglob("*"))
+
+
+def test_a_long_chain_of_stages_has_a_marker(context: Path):
+    chain = "".join(f"FROM s{n - 1} AS s{n}\nCOPY --from=s{n - 1} /a /b\n" for n in range(1, 1500))
+    assert len(marked(context, f"FROM x AS s0\nCOPY a /\n{chain}")) == 1499
+
+
+def test_a_source_above_the_context_is_in_it(context: Path):
+    assert marked(context, "FROM x\nCOPY ../../d /x\n") == marked(context, "FROM x\nCOPY d /x\n") != []

@@ -41,6 +41,7 @@ def refuse(context: Path, line: str) -> None:
         ("COPY out/config.json /x", "out", "/kaniko/.docker"),
         ("COPY real /out/./config.json /x/", "out", "/kaniko/.docker"),
         ('COPY ["up/etc/passwd", "/x"]', "up", "../../.."),
+        ("COPY ../../up/etc/passwd /x", "up", "../../.."),
         ("COPY up/$NAME /x", "up", "../../.."),
         ("COPY real/again/config.json /x", "real/again", "../out"),
         ("COPY inside-out/config.json /x", "inside-out", "real/again"),

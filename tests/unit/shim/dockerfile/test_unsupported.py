@@ -3,7 +3,7 @@ from contextlib import nullcontext
 import pytest
 from kaniko_shim.dockerfile.capabilities import Support
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
-from kaniko_shim.dockerfile.unsupported import refuse_unsupported, warnings_about
+from kaniko_shim.dockerfile.unsupported import refuse_syntax, refuse_unsupported, warnings_about
 from kaniko_shim.oci.platform import Platform
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
@@ -30,6 +30,21 @@ OLD, NEW = Support(), Support(modern=True)
         ("RUN --mount=type=bind,from=other,target=/x make", NEW, "ignores such a RUN --mount"),
         ("RUN --mount=type=ssh make", NEW, "ignores such a RUN --mount"),
         ("RUN echo --mount=x", OLD, ""),
+        ('RUN --mount="type=ssh" make', NEW, "ignores such a RUN --mount"),
+        ("RUN --mount='type=bind',from=other make", NEW, "ignores such a RUN --mount"),
+        ('RUN --mount=type=cache,"target=/a b" make', NEW, ""),
+        ("RUN --mount=TYPE=ssh make", NEW, "ignores such a RUN --mount"),
+        ("RUN --mount=type=SSH make", NEW, "ignores such a RUN --mount"),
+        ("RUN --mount=type=Cache,target=/x make", NEW, ""),
+        ("RUN --mount=type=cache,FROM=x,target=/x make", NEW, "ignores such a RUN --mount"),
+        ("RUN --mount='\"type=cache' make", NEW, "ignores such a RUN --mount"),
+        ('RUN --"network"=none make', NEW, "--network=none"),
+        ("RUN \\\n  --network=none make", NEW, "--network=none"),
+        ("ONBUILD RUN --mount=type=ssh make", NEW, "ignores such a RUN --mount"),
+        ("ONBUILD RUN --network=none make", OLD, "--network=none"),
+        ("ONBUILD COPY --parents a /x", OLD, "--parents"),
+        ("ONBUILD ADD --checksum=sha256:0 http://x /x", OLD, "does not verify ADD --checksum"),
+        ("ONBUILD RUN --mount=type=cache,target=/x make", NEW, ""),
         ("RUN --network=none make", NEW, "--network=none"),
         ("RUN --network=default make", OLD, ""),
         ("RUN --security=insecure make", OLD, "no privilege"),
@@ -56,10 +71,10 @@ OLD, NEW = Support(), Support(modern=True)
 def test_what_is_refused(text: str, support: Support, problem: str):
     instructions = parse_dockerfile(f"FROM x\n{text}\n".encode())
     if not problem:
-        refuse_unsupported(instructions, support, "docker/Dockerfile")
+        refuse_unsupported(instructions, support, "docker/Dockerfile", support.arguments)
         return
     with pytest.raises(JobError) as caught:
-        refuse_unsupported(instructions, support, "docker/Dockerfile")
+        refuse_unsupported(instructions, support, "docker/Dockerfile", support.arguments)
     failure = caught.value.failure
     assert (failure.reason, failure.line) == (Reason.DOCKERFILE_UNSUPPORTED, 2)
     assert failure.message.startswith("docker/Dockerfile line 2: ")
@@ -82,7 +97,7 @@ def test_what_is_refused(text: str, support: Support, problem: str):
 )
 def test_what_is_warned_of(text: str, support: Support, problem: str):
     instructions = parse_dockerfile(f"FROM x\n{text}\n".encode())
-    refuse_unsupported(instructions, support, "Dockerfile")
+    refuse_unsupported(instructions, support, "Dockerfile", support.arguments)
     warnings = list(warnings_about(instructions, support, "Dockerfile"))
     assert len(warnings) == bool(problem)
     assert all(warning.startswith("Dockerfile line 2: ") and problem in warning for warning in warnings)
@@ -92,7 +107,16 @@ def test_what_is_warned_of(text: str, support: Support, problem: str):
     ("platform", "refused"),
     [
         ("linux/arm64", False),
+        ("arm64", False),
+        ("Linux/AARCH64/v8", False),
         ("$TARGETPLATFORM", False),
+        ("${TARGETPLATFORM:-linux/amd64}", False),
+        ("${BUILDPLATFORM:-linux/arm64}", True),
+        ("${OTHER:-linux/amd64}", True),
+        ("${OTHER:-linux/arm64}", False),
+        ('"linux/$TARGETARCH"', False),
+        ("${OTHER", True),
+        ("$OTHER", False),
         ("linux/amd64", True),
         ("${BUILDPLATFORM}", True),
     ],
@@ -101,7 +125,7 @@ def test_from_may_name_the_platform_that_is_built_for(platform: str, *, refused:
     instructions = parse_dockerfile(f"FROM --platform={platform} x\n".encode())
     support = Support(target=Platform("linux", "arm64"))
     with pytest.raises(JobError, match="ignores FROM --platform") if refused else nullcontext():
-        refuse_unsupported(instructions, support, "Dockerfile")
+        refuse_unsupported(instructions, support, "Dockerfile", support.arguments)
 
 
 @pytest.mark.parametrize(
@@ -117,8 +141,8 @@ def test_from_may_name_the_platform_that_is_built_for(platform: str, *, refused:
 )
 def test_another_language_is_refused(syntax: str, *, refused: bool):
     if not refused:
-        refuse_unsupported((), OLD, "Dockerfile", syntax)
+        refuse_syntax(syntax, "Dockerfile")
         return
     with pytest.raises(JobError, match="ignores # syntax=") as caught:
-        refuse_unsupported((), OLD, "Dockerfile", syntax)
+        refuse_syntax(syntax, "Dockerfile")
     assert (caught.value.failure.reason, caught.value.failure.line) == (Reason.DOCKERFILE_UNSUPPORTED, 1)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.dockerfile.syntax.instruction import Heredoc, Instruction
-from kaniko_shim.dockerfile.syntax.parse import directive, parse_dockerfile
+from kaniko_shim.dockerfile.syntax.parse import directives, parse_dockerfile
 from kaniko_shim.dockerfile.syntax.search import find_copy, find_line
 
 
@@ -38,7 +38,8 @@ def test_the_rest_and_the_last_line():
 
 def test_directives_stand_at_the_head():
     text = b"\xef\xbb\xbf# Syntax = docker/dockerfile:1.7-labs \n#escape=`\nFROM x\n# check=skip\n"
-    assert [directive(text, name) for name in ("syntax", "escape", "check")] == ["docker/dockerfile:1.7-labs", "`", ""]
+    assert directives(text) == {"syntax": "docker/dockerfile:1.7-labs", "escape": "`"}
+    assert directives(b"# other=1\n# syntax=x\n") == {}
 
 
 def test_another_escape_character():

@@ -1,0 +1,73 @@
+"""The files of the context that the cache's keys depend on, each directory read once."""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from kaniko_shim.dockerfile.syntax.dockerignore import Pattern, is_ignored
+
+
+class ContextFiles:
+    """Looks into a context, whose files do not change meanwhile.
+
+    Paths are relative to the context, `.` for all of it.
+    """
+
+    def __init__(self, context: Path, ignored: Sequence[Pattern]) -> None:
+        self._context = context
+        self._ignored = ignored
+        self._names = dict[str, str]()
+        self._contents = dict[str, str]()
+
+    def is_directory(self, path: str) -> bool:
+        """Whether a path is a directory, and no link to one."""
+        place = self._context / path
+        return place.is_dir() and not place.is_symlink()
+
+    def names(self, directory: str) -> str:
+        """A digest of the names below a directory that are not ignored; empty if there are none."""
+        if directory not in self._names:
+            names = [name for name, _ in self._walk(directory)]
+            self._names[directory] = _digest_of(names) if names else ""
+        return self._names[directory]
+
+    def content(self, path: str) -> str:
+        """A digest of names, modes and contents of a file, or of what is not ignored below a directory."""
+        if path not in self._contents:
+            self._contents[path] = self._read(path)
+        return self._contents[path]
+
+    def digest(self, path: Path) -> str:
+        """What one file, link or directory is: its mode, and its content or target."""
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            return ascii(path.readlink())
+        if not stat.S_ISREG(mode):
+            return str(mode)
+        with path.open("rb") as file:
+            return f"{mode} {hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+    def _read(self, path: str) -> str:
+        if self.is_directory(path):
+            return _digest_of(f"{name} {self.digest(each)}" for name, each in self._walk(path))
+        place = self._context / path
+        return self.digest(place) if place.is_file() else ""
+
+    def _walk(self, directory: str) -> Iterator[tuple[str, Path]]:
+        """What is not ignored below a directory, in a stable order."""
+        for root, directories, files in os.walk(self._context / directory):
+            directories.sort()
+            place = os.path.relpath(root, self._context)
+            prefix = "" if place == "." else f"{place}/"
+            for name in sorted([*directories, *files]):
+                if not is_ignored(prefix + name, self._ignored):
+                    yield ascii(prefix + name), Path(root, name)
+
+
+def _digest_of(lines: Iterator[str] | Sequence[str]) -> str:
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(f"{line}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()

@@ -1,0 +1,71 @@
+import pytest
+from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.copies import rewrite_copies
+from kaniko_shim.dockerfile.edits import rewrite
+from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
+from kaniko_shim.dockerfile.syntax.stages import split_stages
+
+OLD, NEW = Support(), Support(modern=True)
+
+
+def rewritten(line: str, support: Support = NEW) -> str:
+    content = f"FROM x\n{line}\n".encode()
+    edits = list(rewrite_copies(split_stages(parse_dockerfile(content)), support, "/k/h", "/k/context"))
+    return rewrite(content, edits).text.removeprefix("FROM x\n").removesuffix("\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("COPY ../x /y", "COPY x /y"),
+        ("COPY a/../../../x/ ../y /z/", "COPY x/ y /z/"),
+        ("COPY .. /y", "COPY . /y"),
+        ("copy --chown=1:1   ../x   /y", "copy --chown=1:1   x /y"),
+        ('COPY ["../a b", "/y"]', 'COPY ["a b", "/y"]'),
+        ('COPY "../x" /y', 'COPY /"../x" /y'),
+        ("COPY $A/x /y", "COPY /$A/x /y"),
+        ("COPY /$A /y", "COPY /$A /y"),
+        ("COPY --from=s ../x /y", "COPY --from=s x /y"),
+        ("ADD ../x.tar /y", "ADD x.tar /y"),
+        ("ADD ../$A /y", "ADD /../$A /y"),
+        ("ONBUILD COPY --chown=1 ../x /y", "ONBUILD COPY --chown=1 x /y"),
+    ],
+)
+def test_no_source_leads_out_of_the_context(line: str, expected: str):
+    assert rewritten(line) == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "COPY  a  ./b/..c /d/",
+        'COPY ["a", "b"]',
+        "ADD https://h.example/../x /y",
+        "ADD $URL /y",
+        "ADD http$S://h.example/x /y",
+        "COPY <<E /y\n../x\nE",
+        "COPY --from=s /x /y",
+        "RUN cp ../x /y",
+        "ONBUILD RUN cp ../x /y",
+    ],
+)
+def test_all_else_stays_as_it_is(line: str):
+    assert rewritten(line) == line
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("COPY --from=s ../x /y", "COPY --chown=0:0 --from=s x /y"),
+        ('COPY --from="s t" x /y', 'COPY --chown=0:0 --from="s t" x /y'),
+        ("COPY --from=s --chown=1 x /y", "COPY --from=s --chown=1 x /y"),
+    ],
+)
+def test_an_old_executor_is_told_the_owner(line: str, expected: str):
+    assert rewritten(line, OLD) == expected
+
+
+def test_a_heredoc_and_a_source_may_stand_side_by_side():
+    made = rewritten("COPY <<E ../x /y/\n1\nE", OLD).rstrip("\n")
+    assert made.startswith("COPY ../h/")
+    assert made.endswith("/E x /y/")

@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.effective import EffectiveDockerfile, make_effective
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.request.build_request import BuildRequest
+from kaniko_shim.request.command_request import parse_request
+from kaniko_shim.request.variable import Command
+from kaniko_shim.system.paths import Paths
+
+
+def effective(tmp_path: Path, dockerfile: str, support: Support, **variables: str) -> EffectiveDockerfile:
+    paths = Paths(context=tmp_path / "context", heredocs=tmp_path / "heredocs", scratch=tmp_path)
+    paths.context.mkdir()
+    request = parse_request(Command.BUILD, {"DOCKERFILE_CONTENT": dockerfile, **variables})
+    assert isinstance(request, BuildRequest)
+    return make_effective(request, paths.context, support, paths, lambda _: "")
+
+
+NOT_NEEDED = "FROM x AS a\nRUN 1\nFROM x AS b\nRUN --mount=type=ssh 2\nFROM a AS c\nRUN 3\nFROM x\nADD --unpack u /v\n"
+
+
+def test_instructions_that_are_never_built_are_not_refused(tmp_path: Path):
+    made = effective(tmp_path, NOT_NEEDED, Support(modern=True), TARGET="c")
+    assert [step.instruction for step in made.steps.steps] == ["FROM x AS a", "RUN 1", "FROM a AS c", "RUN 3"]
+
+
+@pytest.mark.parametrize(
+    ("support", "target", "line"), [(Support(), "c", 4), (Support(modern=True), "b", 4), (Support(modern=True), "", 8)]
+)
+def test_instructions_that_are_built_are_refused(tmp_path: Path, support: Support, target: str, line: int):
+    # An old executor builds every stage up to the target.
+    with pytest.raises(JobError) as caught:
+        effective(tmp_path, NOT_NEEDED, support, TARGET=target)
+    assert (caught.value.failure.reason, caught.value.failure.line) == (Reason.DOCKERFILE_UNSUPPORTED, line)
+
+
+def test_a_platform_may_have_a_default(tmp_path: Path):
+    text = "ARG PLAIN=linux/amd64\nFROM --platform=${BUILDPLATFORM:-linux/arm64} x\nFROM --platform=$PLAIN y\n"
+    assert effective(tmp_path, text, Support(modern=True)).warnings == ()
+
+
+def test_bytes_that_are_no_text_stay_as_they_are(tmp_path: Path):
+    (tmp_path / "context").mkdir()
+    (tmp_path / "context/Dockerfile").write_bytes(b"FROM x\nCOPY <<E /y\n\xff\nE\nEXPOSE 1-2\nRUN \xfe\n")
+    paths = Paths(context=tmp_path / "context", heredocs=tmp_path / "heredocs", scratch=tmp_path)
+    request = parse_request(Command.BUILD, {})
+    assert isinstance(request, BuildRequest)
+    made = make_effective(request, paths.context, Support(), paths, lambda _: "")
+    assert b"\nEXPOSE 1 2\nRUN \xfe\n" in made.path.read_bytes()
+    (heredoc,) = paths.heredocs.glob("*/E")
+    assert heredoc.read_bytes() == b"\xff\n"
