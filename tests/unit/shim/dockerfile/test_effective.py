@@ -7,8 +7,8 @@ from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.command_request import parse_request
-from kaniko_shim.request.variable import Command
 from kaniko_shim.system.paths import Paths
+from kaniko_shim.system.subcommand import Command
 
 
 def effective(tmp_path: Path, dockerfile: str, support: Support, **variables: str) -> EffectiveDockerfile:
