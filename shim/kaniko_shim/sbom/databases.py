@@ -1,4 +1,4 @@
-"""The files in which package managers note what is installed, and how they are read. Pure."""
+"""The files in which package managers record what is installed, and how they are read. Pure."""
 
 import json
 import re
@@ -56,10 +56,10 @@ def read_os_release(text: str) -> Distribution:
 
 _Reader = Callable[[str], Iterator[Package]]
 
-#: Which files are read, by the pattern of their path, and how.
+#: The pattern of a file's path, and the function that reads it.
 _READERS: Final[tuple[tuple[re.Pattern[str], _Reader], ...]] = (
     (re.compile(r"var/lib/dpkg/status"), read_dpkg),
-    # One file for each package: how distroless images keep them.
+    # One file per package, as in distroless images.
     (re.compile(r"var/lib/dpkg/status\.d/[^/]+(?<!\.md5sums)"), read_dpkg),
     (re.compile(r"(?:usr/)?lib/apk/db/installed"), read_apk),
     (re.compile(r"(?:.*/)?[^/]+\.dist-info/METADATA"), read_python),
@@ -67,22 +67,22 @@ _READERS: Final[tuple[tuple[re.Pattern[str], _Reader], ...]] = (
     (re.compile(r"(?:.*/)?node_modules/(?:@[^/]+/)?[^/@]+/package\.json"), read_npm),
 )
 
-#: Databases that can't be read here: a bill of materials without them would be wrong.
+#: Databases that can't be read here, so that the SBOM lacks their packages.
 _UNREAD: Final = re.compile(r"(?:var/lib|usr/lib/sysimage)/rpm/(?:rpmdb\.sqlite|Packages|Packages\.db)")
 
 
 def reader_of(path: str) -> _Reader | None:
-    """What reads a file; None for one that says nothing of packages."""
+    """The function that reads a file; None for a file that lists no packages."""
     return next((reader for pattern, reader in _READERS if pattern.fullmatch(path)), None)
 
 
 def is_unread(path: str) -> bool:
-    """Whether a file holds packages in a form that is not read here."""
+    """Whether a file lists packages in a format that can't be read here."""
     return _UNREAD.fullmatch(path) is not None
 
 
 def _paragraphs(text: str) -> Iterator[dict[str, str]]:
-    """Fields of an RFC 822-like text; lines that go on are left out, since none of the fields here has any."""
+    """Fields of a text like RFC 822; continuation lines are dropped, since no field that is read here has any."""
     for paragraph in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n")):
         pairs = (line.partition(":") for line in paragraph.splitlines() if line[:1] not in {" ", "\t", ""})
         if fields := {name: value.strip() for name, colon, value in pairs if colon}:

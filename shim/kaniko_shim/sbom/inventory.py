@@ -10,12 +10,12 @@ from kaniko_shim.sbom.packages import Distribution, Package
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What is in an image.
+    """What an image holds.
 
     Attributes:
         packages: the packages that were found.
-        distribution: what the image is made of.
-        unread: paths of databases that can't be read here.
+        distribution: its Linux distribution.
+        unread: paths of package databases that can't be read here.
     """
 
     packages: tuple[Package, ...]
@@ -24,7 +24,7 @@ class Inventory:
 
 
 def take_inventory(layout: Path, manifest: bytes) -> Inventory:
-    """Look into the layers of a checked layout's image.
+    """Read the packages from the layers of a checked layout's image.
 
     Raises:
         JobError: Internal; a layer can't be read.

@@ -1,4 +1,4 @@
-"""What a bill of materials lists."""
+"""What an SBOM lists."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ class Package:
 
     Attributes:
         ecosystem: the type in its package URL: deb, apk, pypi or npm.
-        name: its name, with the namespace that npm has in it.
+        name: its name; npm's with its scope, such as `@types/node`.
         version: its version.
-        architecture: of a Linux distribution's package; empty for others.
-        license: as the package says it, an SPDX expression or not; empty if it says none.
+        architecture: for a package of a Linux distribution; empty for others.
+        license: as the package declares it, which may not be an SPDX expression; empty if it declares none.
     """
 
     ecosystem: str
@@ -24,7 +24,7 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """The Linux distribution that an image is made of, as its os-release says."""
+    """The Linux distribution of an image, from its os-release."""
 
     id: str = ""
     version: str = ""

@@ -1,27 +1,27 @@
 """SPDX 2.3 documents: https://spdx.github.io/spdx-spec/v2.3/."""
 
-import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
+from kaniko_shim.sbom.licenses import spdx_license
 from kaniko_shim.sbom.packages import Distribution, Package
 
 _NONE = "NOASSERTION"
-_SIMPLE_LICENSE = re.compile(r"[A-Za-z0-9.+-]+(?: (?:AND|OR|WITH) [A-Za-z0-9.+-]+)*")
+_LONGEST_LICENSE = 1000
 
 
 def spdx(
     name: str, digest: str, packages: Iterable[Package], distribution: Distribution, *, created: str, tool: str
 ) -> dict[str, object]:
-    """The bill of materials of an image.
+    """The SBOM of an image.
 
     Args:
         name: `registry/path` of the image.
         digest: `sha256:…` of its manifest.
-        packages: what is in it.
-        distribution: what it is made of.
-        created: when the document is made, RFC 3339.
-        tool: what makes it, with its version.
+        packages: the packages that it holds.
+        distribution: its Linux distribution.
+        created: the time of the document, RFC 3339.
+        tool: the program that makes it, with its version.
     """
     listed = sorted(set(packages))
     image = {
@@ -32,9 +32,9 @@ def spdx(
         "downloadLocation": _NONE,
         "filesAnalyzed": False,
         "checksums": [{"algorithm": "SHA256", "checksumValue": digest.partition(":")[2]}],
-        "externalRefs": [_purl(f"pkg:oci/{quote(name.rpartition('/')[2])}@{quote(digest, safe='')}?{_query(name)}")],
+        "externalRefs": _references(image_url(name, digest)),
     }
-    comment = {"comment": f"The image is made of {distribution.name}."} if distribution.name else {}
+    comment = {"comment": f"The image's distribution is {distribution.name}."} if distribution.name else {}
     return {
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
@@ -51,24 +51,35 @@ def spdx(
     }
 
 
+def image_url(name: str, digest: str) -> str:
+    """The package URL of an image: https://github.com/package-url/purl-spec."""
+    from packageurl import PackageURL  # noqa: PLC0415 - only an SBOM needs it
+
+    return PackageURL("oci", None, name.rpartition("/")[2], digest, {"repository_url": name}).to_string()
+
+
 def package_url(package: Package, distribution: Distribution) -> str:
-    """A package's URL: https://github.com/package-url/purl-spec."""
-    namespace, _, name = package.name.rpartition("/")
-    inside = f"{quote(namespace, safe='')}/" if namespace else ""
-    qualifiers = ""
-    if package.ecosystem in {"deb", "apk"}:
-        inside = f"{quote(distribution.id or 'unknown')}/"
-        pairs = {
-            "arch": package.architecture,
-            "distro": "-".join(filter(None, (distribution.id, distribution.version))),
-        }
-        qualifiers = "&".join(f"{key}={quote(value)}" for key, value in pairs.items() if value)
-    version = quote(package.version, safe=":+~.-_")
-    return f"pkg:{package.ecosystem}/{inside}{quote(name)}@{version}" + (f"?{qualifiers}" if qualifiers else "")
+    """The package URL of a package; empty if its name can't be written as one."""
+    from packageurl import PackageURL  # noqa: PLC0415 - only an SBOM needs it
+
+    namespace, name = "", package.name
+    qualifiers = {}
+    if package.ecosystem == "npm":
+        namespace, _, name = package.name.rpartition("/")
+    elif package.ecosystem in {"deb", "apk"}:
+        namespace = distribution.id or "unknown"
+        distro = "-".join(filter(None, (distribution.id, distribution.version)))
+        qualifiers = {"arch": package.architecture, "distro": distro}
+    try:
+        return PackageURL(package.ecosystem, namespace, name, package.version, qualifiers).to_string()
+    except (ValueError, TypeError):
+        # TypeError: the name is blank.
+        return ""
 
 
 def _package(number: int, package: Package, distribution: Distribution) -> dict[str, object]:
-    declared = package.license if _SIMPLE_LICENSE.fullmatch(package.license) else _NONE
+    license_ = spdx_license(package.license)
+    unread = package.license[:_LONGEST_LICENSE] if not license_ else ""
     return {
         "SPDXID": _id(number),
         "name": package.name,
@@ -76,9 +87,10 @@ def _package(number: int, package: Package, distribution: Distribution) -> dict[
         "downloadLocation": _NONE,
         "filesAnalyzed": False,
         "licenseConcluded": _NONE,
-        "licenseDeclared": declared,
+        "licenseDeclared": license_ or _NONE,
+        **({"licenseComments": f"The package declares {unread!r}."} if unread else {}),
         "copyrightText": _NONE,
-        "externalRefs": [_purl(package_url(package, distribution))],
+        "externalRefs": _references(package_url(package, distribution)),
     }
 
 
@@ -86,13 +98,10 @@ def _id(number: int) -> str:
     return f"SPDXRef-Package-{number}"
 
 
-def _purl(url: str) -> dict[str, str]:
-    return {"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": url}
+def _references(purl: str) -> list[dict[str, str]]:
+    reference = {"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": purl}
+    return [reference] if purl else []
 
 
 def _relation(element: str, kind: str, related: str) -> dict[str, str]:
     return {"spdxElementId": element, "relationshipType": kind, "relatedSpdxElement": related}
-
-
-def _query(name: str) -> str:
-    return f"repository_url={quote(name, safe='')}"

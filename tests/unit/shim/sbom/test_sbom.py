@@ -15,7 +15,6 @@ from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.sbom.databases import read_apk, read_dpkg, read_npm, read_os_release, read_python, reader_of
 from kaniko_shim.sbom.inventory import take_inventory
 from kaniko_shim.sbom.packages import Distribution, Package
-from kaniko_shim.sbom.spdx import package_url, spdx
 from unit.shim.oci.layers import Layer, image_of, layers, tar_of_layer
 
 STATUS = """\
@@ -149,49 +148,6 @@ def test_a_damaged_layer_is_named(tmp_path: Path):
     content = gzip.compress(layer({"var/lib/dpkg/status": dpkg("x")}))[:100]
     with pytest.raises(JobError, match=f"layer sha256:{hashlib.sha256(content).hexdigest()} can't be read"):
         take_inventory(tmp_path, image(tmp_path, content))
-
-
-@pytest.mark.parametrize(
-    ("package", "url"),
-    [
-        (Package("deb", "libc6", "2.36-9", "amd64"), "pkg:deb/debian/libc6@2.36-9?arch=amd64&distro=debian-12"),
-        (Package("npm", "@types/node", "20.1.0"), "pkg:npm/%40types/node@20.1.0"),
-        (Package("pypi", "requests", "2.31.0"), "pkg:pypi/requests@2.31.0"),
-    ],
-)  # fmt: skip
-def test_package_urls(package: Package, url: str):
-    assert package_url(package, Distribution("debian", "12")) == url
-
-
-def test_the_document():
-    digest = "sha256:" + "ab" * 32
-    packages = [
-        Package("pypi", "b", "1", license="MIT OR Apache-2.0"),
-        Package("pypi", "a", "2"),
-        Package("pypi", "a", "2"),
-    ]
-    document = spdx(
-        "registry.example:5000/team/app",
-        digest,
-        packages,
-        Distribution("debian", "12", "Debian 12"),
-        created="2026-11-24T08:00:00Z",
-        tool="kaniko-shim-1",
-    )
-    assert document["spdxVersion"] == "SPDX-2.3"
-    assert document["documentNamespace"] == f"https://imagebuild.dev/spdx/sha256-{'ab' * 32}/2026-11-24T08%3A00%3A00Z"
-    listed = document["packages"]
-    assert isinstance(listed, list)
-    assert [(each["name"], each["versionInfo"]) for each in listed] == [
-        ("registry.example:5000/team/app", digest),
-        ("a", "2"),
-        ("b", "1"),
-    ]
-    assert listed[2]["licenseDeclared"] == "MIT OR Apache-2.0"
-    identifiers = {"SPDXRef-DOCUMENT", *(each["SPDXID"] for each in listed)}
-    relationships = document["relationships"]
-    assert isinstance(relationships, list)
-    assert {each["relatedSpdxElement"] for each in relationships} == identifiers - {"SPDXRef-DOCUMENT"}
 
 
 @settings(max_examples=300)
