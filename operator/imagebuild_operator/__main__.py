@@ -3,6 +3,8 @@
 The variable `IMAGEBUILD_SETTINGS_FILE` names the settings file; the chart writes both.
 """
 
+import asyncio
+import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -13,8 +15,10 @@ import kopf
 import yaml
 
 from imagebuild_operator.api.errors import SettingsError
+from imagebuild_operator.client.authentication import Authentication
 from imagebuild_operator.controller.controller import Controller
 from imagebuild_operator.controller.handlers import register
+from imagebuild_operator.controller.login import Login
 from imagebuild_operator.controller.monitor import Monitor
 from imagebuild_operator.controller.startup import kopf_settings
 from imagebuild_operator.controller.watches import Watches
@@ -23,20 +27,27 @@ from imagebuild_operator.telemetry.logging import configure
 from imagebuild_operator.telemetry.otlp import Send, tracing
 from imagebuild_operator.telemetry.prometheus import Meters
 
+_logger: Final = logging.getLogger(__name__)
+
 SETTINGS_FILE: Final = "IMAGEBUILD_SETTINGS_FILE"
 
 
 def main() -> int:
-    """Run until a signal ends it; return 0, or 2 if the settings are wrong."""
+    """Run until a signal ends it.
+
+    Returns:
+        0 after a signal, 1 if the API server has rejected the operator's credentials for too long, 2 if the settings
+        are wrong.
+    """
     try:
         settings = read_settings(os.environ)
         configure(settings.log_format, settings.log_level)
         with tracing(settings.tracing_endpoint) as send:
-            _run(settings, send)
+            has_given_up = _run(settings, send)
     except SettingsError as error:
         sys.stderr.write(f"imagebuild-operator: {error}\n")
         return 2
-    return 0
+    return int(has_given_up)
 
 
 def read_settings(environ: Mapping[str, str]) -> OperatorSettings:
@@ -54,18 +65,30 @@ def read_settings(environ: Mapping[str, str]) -> OperatorSettings:
         raise SettingsError(f"settings file {path}: {error}") from error
 
 
-def _run(settings: OperatorSettings, send: Send | None) -> None:
+def _run(settings: OperatorSettings, send: Send | None) -> bool:
+    """Run until a signal ends it, or the API server has rejected the credentials for too long: whether it was that."""
     registry = kopf.OperatorRegistry()
     meters = Meters(namespaces=settings.metrics_namespaces)
-    controller = Controller(settings, meters, send)
-    register(registry, controller, Monitor(settings, controller, Watches(settings.namespaces, meters), meters))
+    stop = asyncio.Event()
+
+    def give_up(seconds: float) -> None:
+        _logger.critical("The API server has rejected the operator's credentials (401) for %.0f s: it ends", seconds)
+        stop.set()
+
+    authentication = Authentication(settings.credentials_rejected, give_up)
+    controller = Controller(settings, meters, authentication, send)
+    watches = Watches(settings.namespaces, meters, authentication)
+    monitor = Monitor(settings, controller, watches, authentication, meters)
+    register(registry, controller, monitor, Login(watches.tracing()))
     kopf.run(
+        stop_flag=stop,
         registry=registry,
         settings=kopf_settings(settings.watch_silence, settings.selector),
         namespaces=settings.namespaces,
         clusterwide=not settings.namespaces,
         standalone=True,
     )
+    return authentication.has_given_up
 
 
 if __name__ == "__main__":

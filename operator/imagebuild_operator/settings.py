@@ -128,6 +128,8 @@ class OperatorSettings:
     #: Seconds without a word, bookmarks included, after which a watch is made anew. The API server sends a bookmark
     #: every 60 to 70 seconds, so that less would make it anew again and again on a quiet cluster.
     watch_silence: float = 90.0
+    #: Seconds for which the API server may reject the operator's credentials with 401, before the operator ends.
+    credentials_rejected: float = 300.0
     #: Collector of traces, as a URL without a path; None for no traces.
     tracing_endpoint: str | None = None
     #: Seconds that a pull of the builder image may fail before the build does.
@@ -172,6 +174,7 @@ def parse_settings(document: object) -> OperatorSettings:
         metrics_port=metrics_port if metrics.switch("enabled", default=True) else None,
         metrics_namespaces=metrics.switch("namespaceLabels", default=False),
         tracing_endpoint=endpoint or None,
+        credentials_rejected=fields.section("credentials").seconds("rejectedSeconds", 300.0),
         watch_silence=fields.section("watches").seconds("silenceSeconds", 90.0),
     )
     problems = list(fields.problems())

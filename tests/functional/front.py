@@ -22,6 +22,7 @@ class Front:
         mute: While set, nothing that a watch sends gets through, and everything else does.
         away: While set, no call is answered.
         expired: While set, no credentials are good enough, as after the rotation of a token.
+        rejected: How many calls were answered so.
     """
 
     def __init__(self, api: client.ApiClient) -> None:
@@ -32,6 +33,7 @@ class Front:
             self._context.load_cert_chain(given.cert_file, given.key_file)
         self._headers = {"Authorization": token} if (token := given.get_api_key_with_prefix("authorization")) else {}
         self.mute, self.away, self.expired = threading.Event(), threading.Event(), threading.Event()
+        self.rejected = 0
         self._watches: set[socket.socket] = set()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = False
@@ -76,6 +78,7 @@ class Front:
                         self.close_connection = True
                         return
                     if front.expired.is_set():
+                        front.rejected += 1
                         self.send_error(http.HTTPStatus.UNAUTHORIZED)
                         self.close_connection = True
                         return

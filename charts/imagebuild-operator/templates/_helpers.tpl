@@ -70,7 +70,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 
 {{/* The settings file: the values that the operator reads, by the same names. Only images become references. */}}
 {{- define "imagebuild.settings" -}}
-{{- $settings := pick .Values "watchNamespaces" "buildSelector" "admission" "history" "retry" "progress" "log" "tracing" -}}
+{{- $settings := pick .Values "watchNamespaces" "buildSelector" "admission" "history" "retry" "progress" "credentials" "log" "tracing" -}}
 {{- $image := include "imagebuild.image" (list .Values.builder.image .Chart.AppVersion) -}}
 {{- $_ := set $settings "builder" (set (deepCopy .Values.builder) "image" $image) -}}
 {{- $_ := set $settings "metrics" (pick .Values.metrics "enabled" "port" "namespaceLabels") -}}

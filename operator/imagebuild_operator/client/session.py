@@ -37,6 +37,8 @@ class Session:
         self._meters = meters
         #: Called before each write except those of the Lease: an operator that has lost the Lease must not write.
         self.may_write: Callable[[], bool] = lambda: True
+        #: Called with the HTTP status of each answer.
+        self.answered: Callable[[int], None] = lambda _: None
 
     @classmethod
     async def open(cls, meters: Meters) -> "Session":
@@ -154,6 +156,8 @@ class Session:
             raise
         finally:
             self._meters.called(verb or _VERBS[method], status, time.perf_counter() - start)
+            if status is not None:
+                self.answered(status)
         if not 200 <= status < 300:  # noqa: PLR2004 - the classes of HTTP
             raise cluster_error(status, content, response.headers)
         return content

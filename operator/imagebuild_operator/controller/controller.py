@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from imagebuild_operator.api.errors import ClusterError
 from imagebuild_operator.cache.store import Store
+from imagebuild_operator.client.authentication import Authentication
 from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.worker import Worker
 from imagebuild_operator.decide.retention import unlimited
@@ -35,8 +36,15 @@ class Controller:
     Where there is a Lease, it stands by until it holds it: the store is kept, and nothing is written.
     """
 
-    def __init__(self, settings: OperatorSettings, meters: Meters, send: Send | None = None) -> None:
+    def __init__(
+        self,
+        settings: OperatorSettings,
+        meters: Meters,
+        authentication: Authentication,
+        send: Send | None = None,
+    ) -> None:
         self._settings = settings
+        self._authentication = authentication
         self._meters = meters
         self._written = witness(meters, send)
         self._store = Store(settings.keep_pods, settings.history)
@@ -50,6 +58,7 @@ class Controller:
     async def start(self) -> None:
         """Connect, and begin to work on what has been seen, at once or when the Lease is held."""
         cluster = self._cluster = await Cluster.connect(self._meters, self._settings.selector)
+        cluster.session.answered = self._authentication.answered
         await self._find_out_what_can_be_selected(cluster)
         if self._settings.lease is None:
             self._begin(cluster)

@@ -11,15 +11,16 @@ import kopf
 
 from imagebuild_operator.api.names import DEFAULTS_PLURAL, GROUP, PLURAL, VERSION
 from imagebuild_operator.controller.controller import Controller
+from imagebuild_operator.controller.login import Login
 from imagebuild_operator.controller.monitor import Monitor
 
 
-def register(registry: kopf.OperatorRegistry, controller: Controller, monitor: Monitor) -> None:
+def register(registry: kopf.OperatorRegistry, controller: Controller, monitor: Monitor, login: Login) -> None:
     """Register every handler of the operator."""
 
     @kopf.on.login(registry=registry, id="login")
-    async def login(settings: kopf.OperatorSettings, **_: Any) -> kopf.AiohttpSession:  # noqa: ANN401 - same as below
-        return await monitor.watches.login(settings)
+    async def log_in(settings: kopf.OperatorSettings, **_: Any) -> kopf.AiohttpSession:  # noqa: ANN401 - same as below
+        return await login(settings)
 
     @kopf.on.startup(registry=registry, id="start")
     async def start(settings: kopf.OperatorSettings, **_: Any) -> None:  # noqa: ANN401 - kopf passes what it likes

@@ -3,11 +3,12 @@
 import time
 from collections.abc import Iterator
 
+from imagebuild_operator.client.authentication import Authentication
 from imagebuild_operator.controller.controller import Controller
 from imagebuild_operator.controller.pages import HEALTH, READY, Pages
 from imagebuild_operator.controller.watches import Watches
 from imagebuild_operator.settings import OperatorSettings
-from imagebuild_operator.telemetry.health import out_of_election, stalled, stuck, unready
+from imagebuild_operator.telemetry.health import out_of_election, rejected, stalled, stuck, unready
 from imagebuild_operator.telemetry.metrics import WATCH_PROGRESS, Observation
 from imagebuild_operator.telemetry.prometheus import Meters
 
@@ -15,8 +16,16 @@ from imagebuild_operator.telemetry.prometheus import Meters
 class Monitor:
     """Looks at the controller and the watches, and serves what it sees."""
 
-    def __init__(self, settings: OperatorSettings, controller: Controller, watches: Watches, meters: Meters) -> None:
-        self.watches = watches
+    def __init__(
+        self,
+        settings: OperatorSettings,
+        controller: Controller,
+        watches: Watches,
+        authentication: Authentication,
+        meters: Meters,
+    ) -> None:
+        self._watches = watches
+        self._authentication = authentication
         self._settings = settings
         self._controller = controller
         self._meters = meters
@@ -40,14 +49,18 @@ class Monitor:
     async def _ill(self) -> list[str]:
         """What a restart of the operator would mend."""
         wrong = stuck(self._controller.stuck) + out_of_election(self._controller.election_failure)
-        late = stalled(self.watches.ages(), self._settings.watch_silence)
+        late = stalled(self._watches.ages(), self._settings.watch_silence)
         if late and await self._controller.api_answers():
             wrong += late
         return wrong
 
     async def _unready(self) -> list[str]:
-        return unready(has_started=self._controller.has_started, have_listed=self.watches.have_listed)
+        if self._authentication.is_rejected:
+            await self._controller.api_answers()  # It may be accepted by now, and nothing else to ask for.
+        return unready(has_started=self._controller.has_started, have_listed=self._watches.have_listed) + rejected(
+            self._authentication.rejected_for, is_rejected=self._authentication.is_rejected
+        )
 
     def _sample(self) -> Iterator[tuple[Observation, str]]:
-        for resource, age in self.watches.ages().items():
+        for resource, age in self._watches.ages().items():
             yield Observation(WATCH_PROGRESS, (resource,), time.time() - age), ""

@@ -7,12 +7,12 @@ a quiet cluster a bookmark each minute.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
-import kopf
 
 from imagebuild_operator.api.names import DEFAULTS_PLURAL, GROUP, PLURAL, VERSION
+from imagebuild_operator.client.authentication import Authentication
 from imagebuild_operator.telemetry.prometheus import Meters
 
 #: Where each watched resource is, in all namespaces and in one.
@@ -28,9 +28,16 @@ OPTIONAL: Final = frozenset({DEFAULTS_PLURAL})
 class Watches:
     """What each watch has received last."""
 
-    def __init__(self, namespaces: Sequence[str], meters: Meters, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        namespaces: Sequence[str],
+        meters: Meters,
+        authentication: Authentication,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Expect the watches of these namespaces, or one of each resource for all of them."""
         self._meters = meters
+        self._authentication = authentication
         self._clock = clock
         self._resources = {
             f"{root}{f'/namespaces/{namespace}' if namespace else ''}/{resource}": resource
@@ -60,27 +67,8 @@ class Watches:
                 ages[resource] = max(ages.get(resource, 0.0), now - self._progress[path])
         return ages
 
-    async def login(self, settings: kopf.OperatorSettings, **_: Any) -> kopf.AiohttpSession:  # noqa: ANN401 - kopf's
-        """Give kopf a session, with the pod's ServiceAccount or else the current context of KUBECONFIG.
-
-        Raises:
-            LoginError: there is neither.
-        """
-        given = kopf.login_with_service_account(settings=settings) or kopf.login_with_kubeconfig(settings=settings)
-        if given is None:
-            raise kopf.LoginError("Neither a ServiceAccount nor KUBECONFIG says where the API server is.")
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=given.as_ssl_context()),
-            headers=given.as_http_headers(),
-            proxy=given.proxy_url,
-            trust_env=given.trust_env,
-            trace_configs=[self._tracing()],
-        )
-        return kopf.AiohttpSession(
-            server=given.server, default_namespace=given.default_namespace, aiohttp_session=session
-        )
-
-    def _tracing(self) -> aiohttp.TraceConfig:
+    def tracing(self) -> aiohttp.TraceConfig:
+        """What follows the requests of a session."""
         tracing = aiohttp.TraceConfig()
 
         async def start(_: object, call: SimpleNamespace, request: aiohttp.TraceRequestStartParams) -> None:
@@ -100,6 +88,7 @@ class Watches:
                 # ends the operator; where it is closed, that is a lost connection, and kopf asks again.
                 request.response.close()
             self._meters.called(call.verb, request.response.status, self._clock() - call.since)
+            self._authentication.answered(request.response.status, f"{call.verb} {call.path}")
             if call.path not in self._resources or request.response.status != 200:  # noqa: PLR2004 - OK
                 return
             if call.verb == "watch":

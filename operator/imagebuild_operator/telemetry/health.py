@@ -42,3 +42,8 @@ def unready(*, has_started: bool, have_listed: bool) -> list[str]:
     if not has_started:
         return ["The operator is starting."]
     return [] if have_listed else ["The first lists of ImageBuilds and pods are not complete."]
+
+
+def rejected(seconds: float, *, is_rejected: bool) -> list[str]:
+    """What is wrong with credentials that the API server rejects."""
+    return [f"The API server has rejected the operator's credentials (401) for {seconds:.0f} s."] if is_rejected else []

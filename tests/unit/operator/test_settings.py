@@ -47,6 +47,7 @@ probes: {port: 9000}
 metrics: {port: 9001, namespaceLabels: true}
 tracing: {endpoint: "http://collector:4318"}
 watches: {silenceSeconds: 5}
+credentials: {rejectedSeconds: 60}
 """
 
 
@@ -87,6 +88,7 @@ def test_everything():
         metrics_port=9001,
         metrics_namespaces=True,
         watch_silence=5.0,
+        credentials_rejected=60.0,
         tracing_endpoint="http://collector:4318",
         retry_delay=2.5,
         keep_pods=KeepPods.NONE,

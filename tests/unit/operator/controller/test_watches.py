@@ -7,6 +7,8 @@ import aiohttp
 import kopf
 import pytest
 import yaml
+from imagebuild_operator.client.authentication import Authentication
+from imagebuild_operator.controller.login import Login
 from imagebuild_operator.controller.watches import Watches
 from imagebuild_operator.telemetry.prometheus import Meters
 
@@ -41,7 +43,8 @@ def test_a_watch_that_is_answered_while_its_session_is_given_up_is_a_lost_connec
             connection.recv(1)
 
     async def watch(url: str) -> None:
-        given = await Watches((), Meters()).login(kopf.OperatorSettings())
+        watches = Watches((), Meters(), Authentication(60, lambda _: None))
+        given = await Login(watches.tracing())(kopf.OperatorSettings())
         session = given.aiohttp_session
         call = asyncio.create_task(session.get(f"{url}/api/v1/pods?watch=true"))
         await asyncio.to_thread(asked.wait)

@@ -1,0 +1,80 @@
+"""Credentials that the API server rejects."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from functional.front import Front
+from functional.kube import Builds, spec
+from functional.kubelet import Kubelet
+from functional.operator_process import OperatorProcess, Settings
+from kubernetes import client
+from support.waiting import until
+
+#: Seconds without a bookmark after which a watch is made anew, so that it is soon rejected.
+WATCHES: Settings = {"silenceSeconds": 1}
+REJECTED = "The API server has rejected the operator's credentials (401) for"
+
+
+@pytest.fixture
+def front(api: client.ApiClient) -> Iterator[Front]:
+    with Front(api) as front:
+        yield front
+
+
+@pytest.fixture
+def token(kubeconfig: Path, api: client.ApiClient, namespace: str, tmp_path: Path) -> Path:
+    """A kubeconfig with the token of a ServiceAccount `operator`, which may do everything."""
+    name = client.V1ObjectMeta(name="operator")
+    core, rbac = client.CoreV1Api(api), client.RbacAuthorizationV1Api(api)
+    core.create_namespaced_service_account(namespace, client.V1ServiceAccount(metadata=name))
+    role = client.V1RoleRef(api_group="rbac.authorization.k8s.io", kind="ClusterRole", name="cluster-admin")
+    subject = client.RbacV1Subject(kind="ServiceAccount", name="operator", namespace=namespace)
+    rbac.create_namespaced_role_binding(
+        namespace, client.V1RoleBinding(metadata=name, role_ref=role, subjects=[subject])
+    )
+    request = client.AuthenticationV1TokenRequest(spec=client.V1TokenRequestSpec(audiences=[]))
+    made = core.create_namespaced_service_account_token("operator", namespace, request)
+    assert made.status
+    document = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+    document["users"] = [{"name": entry["name"], "user": {"token": made.status.token}} for entry in document["users"]]
+    path = tmp_path / "token.yaml"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return path
+
+
+def test_rejected_credentials_are_tried_ever_less_and_make_it_unready_until_they_are_accepted(
+    front: Front, builds: Builds, kubelet: Kubelet, namespace: str, tmp_path: Path
+):
+    config = front.kubeconfig(tmp_path / "front.yaml")
+    operator = OperatorProcess(config, namespace, tmp_path / "operator.log", {"watches": WATCHES})
+    operator.start()
+    until(lambda: operator.probe("/readyz")[0] == 200)
+    front.expired.set()
+    until(lambda: operator.log.count("Re-authentication has been initiated") == 4)
+    # Three watches each time that there was a session, and the probes' own.
+    assert front.rejected <= 4 * 3 + 4
+    assert REJECTED in operator.probe("/readyz")[1]
+    assert operator.probe("/healthz")[0] == 200
+    front.expired.clear()
+    until(lambda: operator.probe("/readyz")[0] == 200)
+    builds.create(spec())
+    kubelet.pod()
+    assert operator.stop() == 0
+    assert operator.surprises() == []
+
+
+def test_it_ends_when_its_token_is_revoked(
+    token: Path, crd: Path, api: client.ApiClient, namespace: str, tmp_path: Path
+):
+    assert crd.exists()
+    settings = {"watches": WATCHES, "credentials": {"rejectedSeconds": 3}}
+    operator = OperatorProcess(token, namespace, tmp_path / "operator.log", settings)
+    operator.start()
+    until(lambda: operator.probe("/readyz")[0] == 200)
+    client.CoreV1Api(api).delete_namespaced_service_account("operator", namespace)
+    until(lambda: REJECTED in operator.probe("/readyz")[1])
+    assert operator.wait() == 1
+    assert f"{REJECTED} " in operator.log
+    assert operator.surprises() == []
