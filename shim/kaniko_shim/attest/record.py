@@ -47,7 +47,8 @@ def write_record(record: Record, layout: Path) -> None:
     """Leave it in a layout, in place of whatever is there under its name."""
     path = layout / NAME
     path.unlink(missing_ok=True)
-    with path.open("x", encoding="utf-8") as stream:
+    # A variable may hold bytes that are not UTF-8.
+    with path.open("x", encoding="utf-8", errors="replace") as stream:
         json.dump(record.document(), stream, ensure_ascii=False)
 
 

@@ -160,7 +160,8 @@ def read_document(directory: Path, name: str, blob: _Blob | None = None) -> dict
 
 
 def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    if len({name.casefold() for name, _ in pairs}) != len(pairs):
+    # Exactly the same name: annotations and build arguments may well differ in case only.
+    if len(dict(pairs)) != len(pairs):
         raise _broken("a name stands twice in one object")
     return dict(pairs)
 

@@ -1,15 +1,18 @@
 """THE table of executor flags that EXTRA_ARGS may hold, and of those that it may not."""
 
+import posixpath
 import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
 _SWITCH = re.compile(r"true|false")
-_NUMBER = re.compile(r"\d{1,3}")
+_NUMBER = re.compile(r"[0-9]{1,3}")
 _LARGEST_RETRY = 20
+_HIGHEST_LEVEL = 22
 # What would take the builder, or what every program needs, out of the file system.
-_NEVER_IGNORED = re.compile(r"/|/(?:kaniko|bin|sbin|lib|lib64|usr|etc)(?:/.*)?|.*[*?\[].*")
+_NEVER_IGNORED = frozenset({"", "kaniko", "bin", "sbin", "lib", "lib64", "usr", "etc"})
+_PATTERN = re.compile(r"[*?\[\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,16 @@ def _is_retry(value: str) -> bool:
     return bool(_NUMBER.fullmatch(value)) and int(value) <= _LARGEST_RETRY
 
 
+def _is_level(value: str) -> bool:
+    return value == "-1" or (bool(_NUMBER.fullmatch(value)) and int(value) <= _HIGHEST_LEVEL)
+
+
+def _may_be_ignored(value: str) -> bool:
+    path = posixpath.normpath(value).lstrip("/")
+    is_clean = value.startswith("/") and value.rstrip("/") == f"/{path}"
+    return is_clean and path.split("/")[0] not in _NEVER_IGNORED and not _PATTERN.search(path)
+
+
 def _switch(reason: str) -> _Flag:
     return _Flag(_is_switch, "true or false", reason)
 
@@ -65,12 +78,10 @@ ALLOWED: dict[str, _Flag] = {
     "cache-run-layers": _switch("`false`: RUN layers are not cached."),
     "compressed-caching": _switch("`true` saves time when layers are cached, and takes their size in memory."),
     "compression": _Flag(_one_of("gzip", "zstd"), "gzip or zstd", "How layers are compressed."),
-    "compression-level": _Flag(
-        lambda value: bool(re.fullmatch(r"-1|\d{1,2}", value)), "a number from -1 to 22", "Smaller, or sooner."
-    ),
+    "compression-level": _Flag(_is_level, f"a number from -1 to {_HIGHEST_LEVEL}", "Smaller, or sooner."),
     "ignore-path": _Flag(
-        lambda value: value.startswith("/") and not _NEVER_IGNORED.fullmatch(value),
-        "an absolute path, not of the system's programs",
+        _may_be_ignored,
+        "an absolute path without .. and patterns, not of the system's programs",
         "Leaves a path out of snapshots. It is not unpacked from base images either.",
         several=True,
     ),

@@ -1,10 +1,14 @@
 """Parsers of single values: numbers, durations, switches, checksums."""
 
 import re
+from collections.abc import Callable
 
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
+_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h)")
 _UNIT_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SHA256 = re.compile(r"(?:sha256:)?([0-9a-fA-F]{64})")
+_MOST_DIGITS = 20
+# Ten years: what the executor and timers take without an overflow.
+_MOST_SECONDS = 10 * 365 * 24 * 3600
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
 
@@ -32,16 +36,21 @@ def parse_switch(text: str) -> bool:
     raise ValueError("write true or false")
 
 
-def parse_count(text: str) -> int:
-    """A positive whole number."""
-    text = text.strip()
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
-        raise ValueError("write a whole number greater than 0")
-    return int(text)
+def count_up_to(most: int) -> Callable[[str], int]:
+    """A parser of whole numbers from 1 to `most`."""
+
+    def parse_count(text: str) -> int:
+        text = text.strip()
+        # Python refuses to read numbers of thousands of digits.
+        if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS or not 1 <= int(text) <= most:
+            raise ValueError(f"write a whole number from 1 to {most}")
+        return int(text)
+
+    return parse_count
 
 
 def parse_seconds(text: str) -> int | None:
-    """A duration as Go writes it (`336h`, `1h30m`) or as plain seconds; in whole seconds."""
+    """A duration as Go writes it (`336h`, `1h30m`) or as plain seconds; in whole seconds, None if unset."""
     text = text.strip()
     if not text:
         return None
@@ -52,8 +61,8 @@ def parse_seconds(text: str) -> int | None:
         if "".join(number + unit for number, unit in parts) != text:
             raise ValueError("write a duration such as 336h or 90m, or a number of seconds")
         seconds = sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
-    if seconds < 1:
-        raise ValueError("write at least one second")
+    if not 1 <= seconds <= _MOST_SECONDS:
+        raise ValueError(f"write at least one second and at most {_MOST_SECONDS // 3600}h")
     return round(seconds)
 
 

@@ -52,4 +52,7 @@ class VariableReader:
         shown = variable.shown and not variable.secret and len(text) <= _LONGEST_QUOTE
         # Of a list, the problem names the item; of a list with one item, that is the value once more.
         problem = problem.removeprefix(f"{text!r}: ") if shown else problem
-        self.problems.append(f"{variable.name}={text!r}: {problem}" if shown else f"{variable.name}: {problem}")
+        told = f"{variable.name}={text!r}: {problem}" if shown else f"{variable.name}: {problem}"
+        # Some variables are read twice.
+        if told not in self.problems:
+            self.problems.append(told)

@@ -15,8 +15,10 @@ from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile, parse_heredoc
 from kaniko_shim.dockerfile.syntax.shell_words import expand, split_quoted_words, split_words
 from kaniko_shim.dockerfile.syntax.stages import split_stages
 from kaniko_shim.executor.command import read_abilities
+from kaniko_shim.oci.whiteouts import parse_whiteout
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.registry_answer import parse_answer
 from kaniko_shim.registry.references import parse_mirror, parse_reference, parse_registry
 from kaniko_shim.request.command_request import parse_request
 from kaniko_shim.request.variables.table import TABLE
@@ -88,6 +90,8 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "split_words": split_words,
     "split_quoted_words": split_quoted_words,
     "expand": lambda text: expand(text, {"a": "1", "A": ""}),
+    "parse_whiteout": parse_whiteout,
+    "parse_answer": parse_answer,
     "parse_command_line": lambda text: parse_command_line(text.split(" ")),
 }
 

@@ -1,7 +1,7 @@
 """The variables of the job itself: its log, trace and result."""
 
 from kaniko_shim.log.format import parse_log_format
-from kaniko_shim.request.scalars import parse_absolute, parse_count
+from kaniko_shim.request.scalars import count_up_to, parse_absolute
 from kaniko_shim.request.traceparent import parse_trace_id
 from kaniko_shim.request.variable import Variable
 from kaniko_shim.system.subcommand import EVERY_COMMAND
@@ -9,7 +9,7 @@ from kaniko_shim.system.subcommand import EVERY_COMMAND
 HEARTBEAT_SECONDS = Variable(
     "HEARTBEAT_SECONDS",
     "After how many seconds of silence a line says what the job is doing, and since when.",
-    parse_count,
+    count_up_to(24 * 3600),
     default="30",
     commands=EVERY_COMMAND,
 )

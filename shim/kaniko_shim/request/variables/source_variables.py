@@ -1,7 +1,7 @@
 """The variables of sources that need more than a URL."""
 
 from kaniko_shim.net.ca_bundle import parse_ca_bundle
-from kaniko_shim.request.scalars import parse_count, parse_raw, parse_seconds, parse_sha256, parse_switch, parse_text
+from kaniko_shim.request.scalars import count_up_to, parse_raw, parse_seconds, parse_sha256, parse_switch, parse_text
 from kaniko_shim.request.variable import Variable
 from kaniko_shim.sources.buckets.bucket_access import (
     parse_azure_key,
@@ -42,13 +42,13 @@ SOURCE_MAX_BYTES = Variable(
     "SOURCE_MAX_BYTES",
     "The most bytes that a context may have, unpacked; nor may more of an archive, a layer or a Git repository be "
     "fetched.",
-    parse_count,
+    count_up_to(1024**5),
     default="10737418240",
 )
 SOURCE_MAX_ENTRIES = Variable(
     "SOURCE_MAX_ENTRIES",
     "The most files and directories that a context may have.",
-    parse_count,
+    count_up_to(1_000_000_000),
     default="1000000",
 )
 SOURCE_TIMEOUT = Variable(

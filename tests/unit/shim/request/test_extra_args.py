@@ -6,6 +6,11 @@ from hypothesis import strategies as st
 from kaniko_shim.request.extra_args import ALLOWED, REFUSED, ExtraArg, parse_extra_args
 from kaniko_shim.request.labels import Label, parse_labels
 
+BANNED = (
+    *("//kaniko", "///kaniko/x", "/x/../usr", "/./kaniko", "/x/../../etc/passwd", "/usr/", "//", "/.", "/..", "/x/.."),
+    *("/x/./y", "/x//y", "/ki?ro", "/[k]aniko", "/k\\aniko"),
+)
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -13,6 +18,9 @@ from kaniko_shim.request.labels import Label, parse_labels
         ("", ()),
         ("--reproducible", (ExtraArg("reproducible", "true"),)),
         ("--reproducible=false", (ExtraArg("reproducible", "false"),)),
+        ("--compression-level=-1", (ExtraArg("compression-level", "-1"),)),
+        ("--ignore-path=/x/", (ExtraArg("ignore-path", "/x/"),)),
+        ("--ignore-path=/kaniko2", (ExtraArg("ignore-path", "/kaniko2"),)),
         (
             "--snapshot-mode=full  --ignore-path='/a b' --ignore-path=/c",
             (ExtraArg("snapshot-mode", "full"), ExtraArg("ignore-path", "/a b"), ExtraArg("ignore-path", "/c")),
@@ -40,6 +48,10 @@ def test_allowed_flags(text: str, expected: tuple[ExtraArg, ...]):
         ("--ignore-path=/usr", "absolute path"),
         ("--ignore-path=/*", "absolute path"),
         ("--ignore-path=x", "absolute path"),
+        *((f"--ignore-path={path}", "absolute path") for path in BANNED),
+        ("--compression-level=23", "from -1 to 22"),
+        ("--compression-level=-2", "from -1 to 22"),
+        ("--push-retry=٣", "a number up to 20"),
         ("--ignore-path='/x", "quote is open"),
         ("--nonsense=1", "none of --annotation"),
         ("--destination=x", "set OUTPUT_IMAGE"),

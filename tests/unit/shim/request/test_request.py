@@ -1,8 +1,11 @@
 import json
+import re
 from base64 import b64encode
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from kaniko_shim.oci.platform import Member, Platform
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
@@ -208,7 +211,7 @@ def test_all_problems_are_told_at_once_and_no_secret_is():
             "DOCKERFILE_PATH": "y",
         },
     )
-    assert message.startswith("16 variables are not usable: ")
+    assert message.startswith("15 variables are not usable: ")
     for name in (
         "OUTPUT_IMAGE: name the image",
         "BUILD_ARG: item 1",
@@ -230,15 +233,37 @@ def test_all_problems_are_told_at_once_and_no_secret_is():
     assert "hunter2" not in message
 
 
+WRONG = st.text(st.characters(codec="ascii", exclude_characters="\0"), min_size=3, max_size=40)
+NAMES = sorted(variable.name for variable in TABLE if not variable.secret)
+
+
+@given(st.sampled_from(NAMES), WRONG | st.just("http://r.example") | st.just("a b") | st.just("--x=y"))
+def test_no_message_shows_a_value_twice(name: str, text: str):
+    try:
+        parse_request(Command.BUILD, {name: text})
+        parse_request(Command.INDEX, {name: text})
+    except JobError as error:
+        shown = re.findall(rf"(?:^|: |; ){re.escape(name)}=(.*)", error.failure.message)
+        quoted = repr(text.strip())
+        assert all(each.count(quoted) <= 1 for each in shown)
+
+
+def test_numbers_of_variables_have_few_digits():
+    environment = {"OUTPUT_IMAGE": "r.example/app", f"REGISTRY_CA_{'1' * 5000}": "x", "REGISTRY_CA_\u0661": "x"}
+    assert parse_request(Command.ALL, environment) == DEFAULTS
+
+
 @pytest.mark.parametrize(
     ("environment", "problem"),
     [
+        ({"OUTPUT_IMAGE": "R example"}, "OUTPUT_IMAGE='R example': "),
+        ({"HEARTBEAT_SECONDS": "99999999"}, "HEARTBEAT_SECONDS='99999999': write a whole number from 1 to 86400"),
         ({"OUTPUT_IMAGE": "r.example/app,r.example/app:latest"}, "named twice"),
         ({"OUTPUT_IMAGE": f"r.example/app@sha256:{'a' * 64}"}, "pushed to a tag"),
         ({"SOURCE_GET_URL": "dir:///x", "SOURCE_SHA256": "a" * 64}, "only an archive has a checksum"),
         ({"BUILD_ARG_FROM": "A=MISSING"}, "the environment has no MISSING"),
         ({"NO_PUSH": "true", "OUTPUT_IMAGE": "", "CACHE": "true"}, "no OUTPUT_IMAGE to infer"),
-        ({"SOURCE_MAX_BYTES": "0"}, "greater than 0"),
+        ({"SOURCE_MAX_BYTES": "0"}, "from 1 to"),
         ({"SOURCE_USERNAME": "me"}, "SOURCE_USERNAME='me': it is for http(s):// and Git, and SOURCE_GET_URL names"),
         ({"SOURCE_GET_URL": "s3://bkt/x", "SOURCE_PASSWORD": "p"}, "SOURCE_PASSWORD: it is for http(s):// and Git"),
         (

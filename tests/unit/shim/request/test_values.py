@@ -15,7 +15,7 @@ from kaniko_shim.request.build_args import (
     resolve_origins,
 )
 from kaniko_shim.request.registry_lists import parse_maps, parse_mirrors, parse_registries
-from kaniko_shim.request.scalars import parse_count, parse_seconds, parse_sha256, parse_switch
+from kaniko_shim.request.scalars import count_up_to, parse_seconds, parse_sha256, parse_switch
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True)
 VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
@@ -92,7 +92,7 @@ def test_seconds(text: str, seconds: int | None):
     assert parse_seconds(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["x", "3x", "-1h", "0", "1h 2m", "500ms"])
+@pytest.mark.parametrize("text", ["x", "3x", "-1h", "0", "1h 2m", "500ms", "9" * 400, "9999999999h", "315360001", "٣s"])
 def test_wrong_seconds(text: str):
     with pytest.raises(ValueError, match="write"):
         parse_seconds(text)
@@ -100,11 +100,13 @@ def test_wrong_seconds(text: str):
 
 def test_switches_counts_and_checksums():
     assert [parse_switch(text) for text in ("true", "1", " Yes", "false", "0", "OFF")] == [True] * 3 + [False] * 3
-    assert parse_count(" 7 ") == 7
+    assert [count_up_to(7)(text) for text in (" 7 ", "1", "007")] == [7, 1, 7]
     assert parse_sha256("SHA256:".lower() + "AB" * 32) == "ab" * 32
-    for parse, text in ((parse_switch, "maybe"), (parse_count, "0"), (parse_count, "-1"), (parse_count, "\u0661")):
-        with pytest.raises(ValueError, match="write"):
-            parse(text)
+    with pytest.raises(ValueError, match="write true or false"):
+        parse_switch("maybe")
+    for text in ("0", "-1", "\u0661", "8", "9" * 5000, "1.5", ""):
+        with pytest.raises(ValueError, match="write a whole number from 1 to 7"):
+            count_up_to(7)(text)
     with pytest.raises(ValueError, match="64 hexadecimal"):
         parse_sha256("ab")
 
