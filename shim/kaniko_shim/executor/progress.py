@@ -1,22 +1,26 @@
 """Follows the executor's log: what it is doing, which instruction it is at, what the cache gave."""
 
-import json
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 
 from kaniko_shim.dockerfile.steps import Steps, StepTracker
+from kaniko_shim.executor.last_words import LastWords
+from kaniko_shim.executor.record import parse_record, split_line
 from kaniko_shim.outcome.registry_answer import is_missing
 from kaniko_shim.outcome.result import CacheReport
 
-_RECORD = re.compile(r'(?:time=(?:"[^"]*"|\S+) )?level=(\w+) msg=("(?:[^"\\]|\\.)*"|\S*)(?: .*)?')
-_RECORD_BEGIN = re.compile(r'time="\d{4}-\d\d-\d\dT[^"]*" level=\w+ msg=')
 _INSTRUCTION = re.compile(
     r"(?:RUN|COPY|ADD|FROM|ENV|ARG|LABEL|WORKDIR|USER|EXPOSE|VOLUME|ENTRYPOINT|CMD|SHELL|STOPSIGNAL|HEALTHCHECK"
     r"|ONBUILD|MAINTAINER) .*",
     re.DOTALL,
 )
 _LONGEST_STEP = 80
+_LONGEST_NAME = 200
+"""Characters of an image's name, or whatever stands in its place, in a phase."""
+_MOST_INSTRUCTIONS = 10_000
+"""Different instructions that are counted; a RUN may print as many as it likes."""
+_MOST_MIRRORS = 20
 _STAGE = "Building stage '"
 _RUNNING = "Running: ["
 _CACHE_HIT = "Using caching version of cmd: "
@@ -46,10 +50,6 @@ _PHASES = (
     ("Found cached layer, extracting", "unpacking a cached layer"),
     ("Checking for cached layer ", "asking the cache"),
 )
-_FINAL = re.compile(
-    r"(?:error building image|error pushing image|error checking push permissions|error resolving|Error: |getting tag "
-    r"|kaniko should only be run inside|fatal error: |panic: )"
-)
 
 
 class Progress:
@@ -59,7 +59,6 @@ class Progress:
         phase: what it is doing, or empty if the last line did not tell.
         instruction: the last instruction that it began, as the Dockerfile has it; empty before the first.
         occurrence: how often that instruction's text has been begun.
-        error: its last words, if it failed.
         triggers: whether a base image has triggers (ONBUILD).
         walk: the step that it is at.
         pushing: whether the push of the image has begun.
@@ -73,17 +72,22 @@ class Progress:
         self.phase = ""
         self.instruction = ""
         self.occurrence = 0
-        self.error = ""
         self.walk = StepTracker(steps or Steps())
         self.triggers = False
         self.pushing = False
         self.image = ""
-        self.mirrors = list[str]()
+        self.mirrors = deque[str](maxlen=_MOST_MIRRORS)
         self.warnings = list[str]()
-        self._begun = Counter[str]()
+        self._begun = Counter[int]()
+        self._last_words = LastWords()
         self._stages = 0
         self._hits = 0
         self._misses = 0
+
+    @property
+    def error(self) -> str:
+        """Its last words, if it failed; a RUN that printed the same forms a moment before may be quoted in them."""
+        return self._last_words.text
 
     @property
     def cache(self) -> CacheReport:
@@ -93,14 +97,21 @@ class Progress:
     def read(self, line: str) -> Iterator[str]:
         """Take note of a line.
 
+        A RUN may print any line, also one in the executor's own forms, so what becomes of a line in the log depends
+        on that line alone, and no line is left out.
+
         Yields:
-            The line as people should see it: cut in two where a RUN's output has no line end, or not at all.
+            The line as people should see it; cut in two where a record follows output without a line end.
         """
-        begin = _RECORD_BEGIN.search(line)
-        cut = begin.start() if begin else 0
-        for part in (line[:cut], line[cut:]) if cut else (line,):
-            if (shown := self._read(part)) is not None:
-                yield shown
+        for part in split_line(line):
+            record = parse_record(part)
+            if record is None:
+                self._last_words.add(part)
+                yield part
+            else:
+                self._last_words.clear()
+                self._note(record.message)
+                yield record.shown
 
     @property
     def _copies(self) -> bool:
@@ -111,28 +122,7 @@ class Progress:
     def _step(self) -> str:
         return f"at {self.instruction[:_LONGEST_STEP]}"
 
-    def _read(self, line: str) -> str | None:
-        record = _RECORD.fullmatch(line)
-        if record is None:
-            return self._read_plain(line)
-        level, message = record[1], _unquote(record[2])
-        self._note(message)
-        if level in {"warning", "error", "fatal"}:
-            return f"{level.upper()}: {message}"
-        return message
-
-    def _read_plain(self, line: str) -> str | None:
-        if _FINAL.match(line):
-            self.error = line
-        elif self.error:
-            if self.error.startswith("Error: "):
-                # An unknown flag is followed by the usage of every flag there is.
-                return None
-            self.error += "\n" + line
-        return line
-
     def _note(self, message: str) -> None:
-        self.error = ""
         self._note_stage(message)
         self._note_image(message)
         if message.startswith(_CACHE_HIT):
@@ -145,8 +135,7 @@ class Progress:
             self.warnings.append(f"{self.instruction} copies nothing: no file has a name of that pattern")
         elif _INSTRUCTION.fullmatch(message):
             self.instruction = " ".join(message.split())
-            self._begun[self.instruction] += 1
-            self.occurrence = self._begun[self.instruction]
+            self.occurrence = self._count(self.instruction)
             self.walk.enter(self.instruction)
             self.phase = self._step
             return
@@ -155,10 +144,17 @@ class Progress:
             return
         for start, phase in _PHASES:
             if message.startswith(start):
-                self.phase = phase.format(rest=message[len(start) :])
+                self.phase = phase.format(rest=message[len(start) :][:_LONGEST_NAME])
                 # A layer's way into the cache begins with the same words.
                 self.pushing = self.pushing or (start == _PUSH and message[len(start) :] in self._outputs)
                 return
+
+    def _count(self, instruction: str) -> int:
+        """How often an instruction has begun, by its hash: its text may be long."""
+        key = hash(instruction)
+        if key in self._begun or len(self._begun) < _MOST_INSTRUCTIONS:
+            self._begun[key] += 1
+        return self._begun[key] or 1
 
     def _note_stage(self, message: str) -> None:
         self.triggers = self.triggers or bool(_TRIGGERS.fullmatch(message))
@@ -179,13 +175,3 @@ class Progress:
                 self.warnings.append(f"The mirror {match[2]} did not give {match[1]}: {match[3]}")
         elif not message.startswith(("Retrieving image ", "Retrying operation ")):
             self.image = ""
-
-
-def _unquote(text: str) -> str:
-    if not text.startswith('"'):
-        return text
-    try:
-        value = json.loads(re.sub(r"\\x([0-9a-fA-F]{2})", r"\\u00\1", text))
-    except ValueError:
-        return text[1:-1]
-    return str(value)

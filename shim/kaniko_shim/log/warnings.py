@@ -1,6 +1,11 @@
-"""What went wrong without failing the job: a part of the result, not only a line of the log."""
+"""Warnings: what went wrong without failing the job. They are part of the result, not only lines of the log."""
 
 MOST = 5
+"""Warnings in the result."""
+
+MOST_KEPT = 200
+"""Warnings that are told apart; further ones are only counted, since the output of a RUN can bring about any number."""
+
 LONGEST = 300
 """Characters of one warning."""
 
@@ -10,17 +15,21 @@ class Warnings:
 
     def __init__(self) -> None:
         self._texts = dict[str, None]()
+        self._further = 0
 
     def add(self, text: str) -> str:
         """Remember a warning (already masked).
 
         Returns:
-            The warning as it stands in the result; empty if it is there already.
+            The warning as it stands in the result; empty if it is there already, or if there are too many.
         """
         text = " ".join(text.split())
         if len(text) > LONGEST:
             text = text[: LONGEST - 1] + "…"
         if text in self._texts:
+            return ""
+        if len(self._texts) == MOST_KEPT:
+            self._further += 1
             return ""
         self._texts[text] = None
         return text
@@ -31,4 +40,4 @@ class Warnings:
         texts = tuple(self._texts)
         if len(texts) <= MOST:
             return texts
-        return (*texts[: MOST - 1], f"{len(texts) - MOST + 1} more warnings are in the log.")
+        return (*texts[: MOST - 1], f"{len(texts) + self._further - MOST + 1} more warnings; see the log.")

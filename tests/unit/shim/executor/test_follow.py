@@ -22,7 +22,7 @@ def test_a_step_is_told_when_it_begins_and_again_after_much_output(tmp_path: Pat
     progress = Progress((), plan_steps(instructions, instructions, "", skips_unused=False))
     follower = Follower(job, progress)
     follower.begin()
-    for line in ('level=info msg="RUN a"', "output", *["more"] * (2 * REPEATED)):
+    for line in ('time="2026-11-25T08:00:00Z" level=info msg="RUN a"', "output", *["more"] * (2 * REPEATED)):
         follower.read(line)
     os.close(descriptor)
     told = [

@@ -13,7 +13,7 @@ def test_of_many_the_last_one_counts_the_others():
     warnings = Warnings()
     for number in range(8):
         warnings.add(f"warning {number}")
-    assert warnings.texts == ("warning 0", "warning 1", "warning 2", "warning 3", "4 more warnings are in the log.")
+    assert warnings.texts == ("warning 0", "warning 1", "warning 2", "warning 3", "4 more warnings; see the log.")
 
 
 @given(st.lists(st.text(max_size=2 * LONGEST), max_size=2 * MOST))

@@ -1,0 +1,54 @@
+"""The executor's last words: the lines from its error on, few and short enough to be kept."""
+
+import re
+from collections import deque
+
+_FIRST_LINES, _LAST_LINES = 20, 20
+_LONGEST = 2000
+"""Characters of one line; of a longer one the beginning and the end are kept."""
+
+# What the executor begins its error with, or Go's runtime a crash.
+_BEGIN = re.compile(
+    r"(?:error building image|error pushing image|error checking push permissions|error resolving|Error: |getting tag "
+    r"|kaniko should only be run inside|fatal error: |panic: )"
+)
+_GLUED = "error building image: "
+_USAGE_FOLLOWS = ("Error: unknown flag", "Error: unknown shorthand flag", "Error: invalid argument")
+
+
+class LastWords:
+    """Collects the lines that may be the executor's error.
+
+    A RUN may print anything, so whatever looks like an error is one only if no record follows, and the latest line that
+    looks like its beginning counts.
+    """
+
+    def __init__(self) -> None:
+        self._first = list[str]()
+        self._last = deque[str](maxlen=_LAST_LINES)
+
+    def clear(self) -> None:
+        """Forget the lines: the executor goes on."""
+        if self._first:
+            self._first.clear()
+            self._last.clear()
+
+    def add(self, line: str) -> None:
+        """Take a line that is no record."""
+        # Behind the output of a RUN that has no line end.
+        line = line[max(line.rfind(_GLUED), 0) :]
+        if _BEGIN.match(line):
+            self.clear()
+            self._first.append(_shortened(line))
+        # An unknown flag is followed by the usage of every flag there is.
+        elif self._first and not self._first[0].startswith(_USAGE_FOLLOWS):
+            (self._first if len(self._first) < _FIRST_LINES else self._last).append(_shortened(line))
+
+    @property
+    def text(self) -> str:
+        """The error, or empty."""
+        return "\n".join((*self._first, *self._last))
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST // 2]}…{line[-_LONGEST // 2 :]}"
