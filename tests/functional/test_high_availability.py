@@ -1,11 +1,8 @@
 """Several operators that share a Lease: one acts, and when it goes another takes over."""
 
 import asyncio
-import logging
-import random
 import re
 import signal
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -98,7 +95,6 @@ def test_when_the_holder_is_killed_another_takes_over(
     start: Start, lease: Lease, builds: Builds, api: client.ApiClient, namespace: str
 ):
     names: list[str] = []
-    taken: list[float] = []
     operators = [start(), start()]
     holder = lease.holder(*operators)
     with Autopilot(api, namespace).flying() as pilot:
@@ -109,15 +105,13 @@ def test_when_the_holder_is_killed_another_takes_over(
             names += made
             [other] = [one for one in operators if one is not holder]
             until(partial(stands_by, other))
-            wait_for_build(api, namespace, random.choice(made), phase)
+            # At another point of the burst each time.
+            wait_for_build(api, namespace, made[2 * number], phase)
             holder.stop(signal.SIGKILL)
-            killed = time.monotonic()
             assert lease.holder(other) is other
-            taken.append(time.monotonic() - killed)
             operators, holder = [other, start()], other
         for name in names:
             pilot.wait(name, *FINAL)
-    logging.getLogger(__name__).info("taken over after %s s with a lease of 2 s", [round(one, 1) for one in taken])
     check(pilot)
 
 
@@ -159,7 +153,7 @@ def test_one_that_was_stopped_in_the_middle_of_its_work_writes_nothing_after_its
         for name in names:
             builds.create(spec(), name=name)
         # In the middle of its writes.
-        until(lambda: len(proxy.writes) > random.randint(5, 30))
+        until(lambda: len(proxy.writes) > 17)
         first.send(signal.SIGSTOP)
         assert lease.holder(second) is second
         before = len(proxy.writes)
