@@ -33,7 +33,8 @@ def test_an_evicted_build_is_built_anew(builds: Builds, api: client.ApiClient, n
 
     def is_at_the_run(body: dict[str, Any]) -> bool:
         # What is shown first may be the FROM.
-        return body["status"].get("progress", {}).get("instruction") == "RUN sleep 10 && echo done > /done"
+        progress: dict[str, Any] = body["status"].get("progress", {})
+        return bool(progress.get("instruction") == "RUN sleep 10 && echo done > /done")
 
     body = wait_for_build(api, namespace, "hello", is_at_the_run, timeout=60)
     assert body["status"]["phase"] == "Building"
