@@ -20,8 +20,9 @@ demo: setup cluster-up images ## Build an image in a real cluster: install the c
 
 .PHONY: test
 test: setup ## Run all tests: unit, functional, standalone, end to end
-	@rm -f build/*.summary; failed=; \
+	@rm -f build/*.summary build/*.shown; failed=; \
 	for suite in unit functional chart standalone e2e; do $(MAKE) $$suite || failed="$$failed $$suite"; done; \
+	echo; $(BIN)/python tools/proofs.py build/*.shown || failed="$$failed proofs"; \
 	echo; echo "All suites:"; cat build/*.summary; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 

@@ -7,7 +7,7 @@ shift
 mkdir -p build
 log="build/$name.log"
 status=0
-{ .venv/bin/pytest "$@" 2>&1 || echo "$?" >"build/$name.status"; } | tee "$log"
+{ .venv/bin/pytest --shown "build/$name.shown" "$@" 2>&1 || echo "$?" >"build/$name.status"; } | tee "$log"
 if [ -e "build/$name.status" ]; then
   status="$(cat "build/$name.status")"
   rm "build/$name.status"

@@ -72,6 +72,7 @@ def test_others_may_be_let_in_and_reached(chart: Chart) -> None:
     assert spec["egress"][-1] == collector
 
 
+@pytest.mark.shows("A37")
 def test_builds_reach_no_metadata(chart: Chart) -> None:
     values = {"watchNamespaces": ["team-a", "team-b"], "networkPolicy": {"builds": {"enabled": True}}}
     made = policies(chart.render(values))

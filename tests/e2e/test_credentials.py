@@ -41,6 +41,7 @@ def private(namespace: str, registry: Registry, name: str, **registry_options: o
     }
 
 
+@pytest.mark.shows("A26")
 def test_a_push_with_a_password_and_a_run_that_looks_for_it(
     builds: Builds,
     api: client.ApiClient,

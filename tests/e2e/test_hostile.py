@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+import pytest
 from e2e.test_builds import build
 from e2e.test_credentials import private, push_secret
 from functional.kube import Builds, Kubectl
@@ -65,6 +66,7 @@ ATTACKS = {
 }
 
 
+@pytest.mark.shows("A26", "A27")
 def test_whatever_a_run_does_the_status_is_true_and_the_credentials_are_out_of_reach(
     builds: Builds,
     api: client.ApiClient,

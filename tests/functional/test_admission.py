@@ -103,6 +103,7 @@ def test_a_killed_operator_lets_in_no_more_than_before(
     assert phase(builds.get("third")) == "Queued"
 
 
+@pytest.mark.shows("F22")
 @pytest.mark.parametrize("settings", [{"admission": {"maxRunning": 5}}])
 def test_a_burst_is_written_to_but_once_for_each_build(
     operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
@@ -122,6 +123,7 @@ def test_a_burst_is_written_to_but_once_for_each_build(
     assert len(writes) <= 40 + 20
 
 
+@pytest.mark.shows("F13")
 @pytest.mark.parametrize("settings", [ONE])
 def test_a_full_quota_is_waited_for_at_the_gate(
     operator: OperatorProcess,

@@ -121,6 +121,7 @@ def living(api: client.ApiClient, namespace: str, patience: Mapping[str, int]) -
             life.result()
 
 
+@pytest.mark.shows("A20")
 @pytest.mark.parametrize("settings", [{"retry": {"delaySeconds": 0.05}}])
 def test_every_spec_that_is_accepted_ends_with_a_reason(
     operator: OperatorProcess, builds: Builds, api: client.ApiClient, namespace: str

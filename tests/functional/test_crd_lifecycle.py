@@ -65,6 +65,7 @@ STATUS = {
 }
 
 
+@pytest.mark.shows("F17")
 @pytest.mark.parametrize(
     "change",
     [

@@ -456,11 +456,13 @@ def test_no_spec(builds: Builds) -> None:
     assert "spec: Required value" in builds.refusal(None)
 
 
+@pytest.mark.shows("A9", "A15")
 @pytest.mark.parametrize(("fields", "words"), CASES, ids=[f"{str(fields)[:60]}" for fields, _ in CASES])
 def test_refused(builds: Builds, fields: dict[str, Any], words: str) -> None:
     assert words in builds.refusal(spec(**fields))
 
 
+@pytest.mark.shows("A18")
 @pytest.mark.parametrize("field", LINES)
 def test_what_can_not_be_seen_and_what_is_huge_is_refused(builds: Builds, field: str) -> None:
     for bad in (*INVISIBLE, "x" * 2**20):
@@ -479,6 +481,7 @@ def test_a_nul_is_refused_where_lines_are_taken(builds: Builds, fields: dict[str
     assert words in builds.refusal(spec(**fields))
 
 
+@pytest.mark.shows("A12")
 def test_a_refused_password_is_not_repeated(builds: Builds) -> None:
     assert "hunter2" not in builds.refusal(spec(source={"git": {"url": "https://me:hunter2@a/b"}}))
     assert "hunter2" not in builds.refusal(spec(source={"git": {"url": "ssh://me:hunter2@a/b"}}))

@@ -199,6 +199,7 @@ def test_defaults_that_are_made_anew_count_and_those_that_are_gone_do_not(
     assert operator.is_running()
 
 
+@pytest.mark.shows("A23")
 @pytest.mark.usefixtures("operator")
 def test_a_service_account_that_is_not_allowed_fails_also_where_it_waits(
     builds: Builds, defaults: Defaults, kubelet: Kubelet, api: client.ApiClient, namespace: str
@@ -274,6 +275,7 @@ def test_limits_of_history_and_age_count_for_what_has_ended_before(
     assert builds.get("two-kept")
 
 
+@pytest.mark.shows("F21")
 def test_without_the_definition_the_operator_says_so_once_and_works_and_a_build_asks_for_defaults_itself(
     defaults: Defaults,
     operator: OperatorProcess,

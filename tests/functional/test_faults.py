@@ -133,6 +133,7 @@ class Crashes:
                 self._is_up = True
 
 
+@pytest.mark.shows("F1")
 def test_a_crash_before_or_after_any_write_loses_and_repeats_nothing(scene: Scene):
     crashes = Crashes(scene.operator)
     scene.proxy.fault = crashes.fault
@@ -168,6 +169,7 @@ ANSWERS = {
 }
 
 
+@pytest.mark.shows("F2", "F6", "F7", "F8")
 def test_any_answer_to_any_write_is_outlived(scene: Scene):
     hit: list[str] = []
 
@@ -190,6 +192,7 @@ def test_any_answer_to_any_write_is_outlived(scene: Scene):
     assert sorted(hit) == sorted(scene.names)
 
 
+@pytest.mark.shows("F8")
 def test_a_server_that_is_away_fails_no_build(scene: Scene):
     scene.operator.start()
     with Autopilot(scene.api, scene.namespace).flying() as pilot:
@@ -206,6 +209,7 @@ def test_a_server_that_is_away_fails_no_build(scene: Scene):
     scene.check(pilot)
 
 
+@pytest.mark.shows("F5", "F9")
 def test_watches_that_break_stall_or_repeat_themselves_miss_nothing(scene: Scene):
     proxy = scene.proxy
     proxy.repeats = True
@@ -224,6 +228,7 @@ def test_watches_that_break_stall_or_repeat_themselves_miss_nothing(scene: Scene
     scene.check(pilot)
 
 
+@pytest.mark.shows("F3")
 def test_lists_that_are_old_bring_nothing_back_to_life(scene: Scene):
     scene.operator.start()
     for number in range(5):
@@ -244,6 +249,7 @@ def test_lists_that_are_old_bring_nothing_back_to_life(scene: Scene):
     scene.check(pilot)
 
 
+@pytest.mark.shows("F21")
 def test_an_older_server_that_can_not_select_by_fields_is_noticed(scene: Scene):
     def fault(call: Call) -> Fault:
         is_selected = "/imagebuilds" in call.path and call.query.get("fieldSelector")

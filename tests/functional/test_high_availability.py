@@ -91,6 +91,7 @@ def lease(api: client.ApiClient, namespace: str) -> Lease:
     return Lease(api, namespace)
 
 
+@pytest.mark.shows("F23")
 def test_when_the_holder_is_killed_another_takes_over(
     start: Start, lease: Lease, builds: Builds, api: client.ApiClient, namespace: str
 ):
@@ -115,6 +116,7 @@ def test_when_the_holder_is_killed_another_takes_over(
     check(pilot)
 
 
+@pytest.mark.shows("F24")
 def test_one_that_is_stopped_hands_over_at_once(
     start: Start, lease: Lease, builds: Builds, api: client.ApiClient, namespace: str
 ):
@@ -135,6 +137,7 @@ def test_one_that_is_stopped_hands_over_at_once(
     check(pilot)
 
 
+@pytest.mark.shows("F25")
 def test_one_that_was_stopped_in_the_middle_of_its_work_writes_nothing_after_its_lease(
     start: Start,
     lease: Lease,
@@ -169,6 +172,7 @@ def test_one_that_was_stopped_in_the_middle_of_its_work_writes_nothing_after_its
     check(pilot)
 
 
+@pytest.mark.shows("F26")
 def test_a_holder_that_the_api_server_can_not_be_reached_from_stands_by_and_another_acts(
     start: Start,
     lease: Lease,

@@ -12,6 +12,7 @@ from kubernetes import client
 from support.watching import condition, phase, wait_for_build, wait_for_finish, wait_for_no_pods
 
 
+@pytest.mark.shows("F16")
 def test_a_build_goes_through_its_phases(
     operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
 ):
@@ -97,6 +98,7 @@ def test_a_killed_operator_takes_up_where_it_left(
     wait_for_no_pods(api, namespace)
 
 
+@pytest.mark.shows("F4")
 def test_a_pod_that_went_while_the_operator_was_down_is_noticed(
     operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
 ):
@@ -110,6 +112,7 @@ def test_a_pod_that_went_while_the_operator_was_down_is_noticed(
     assert kubelet.pods() == []
 
 
+@pytest.mark.shows("F4")
 def test_builds_made_while_the_operator_was_down_are_built(
     operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
 ):
@@ -122,6 +125,7 @@ def test_builds_made_while_the_operator_was_down_are_built(
     assert len(kubelet.pods()) == 2
 
 
+@pytest.mark.shows("F18")
 def test_two_operators_make_one_pod(
     operator: OperatorProcess,
     builds: Builds,
@@ -143,6 +147,7 @@ def test_two_operators_make_one_pod(
     assert second.surprises() == []
 
 
+@pytest.mark.shows("A19", "F16")
 @pytest.mark.usefixtures("operator")
 def test_the_longest_name_created_anew_at_once_gets_a_pod_of_its_own(
     builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str

@@ -89,6 +89,7 @@ def containers(admitted: Json) -> Iterator[Json]:
     yield from admitted["spec"]["containers"]
 
 
+@pytest.mark.shows("A22")
 @pytest.mark.parametrize("kind", spec_schema()["properties"]["source"]["properties"])
 def test_a_build_with_any_source_is_baseline(admit: Admit, kind: str):
     admitted = admit(pod({"source": SOURCES[kind]}))
@@ -96,6 +97,7 @@ def test_a_build_with_any_source_is_baseline(admit: Admit, kind: str):
     check_pod(admitted)
 
 
+@pytest.mark.shows("A22")
 @pytest.mark.parametrize(
     "make",
     [
@@ -109,6 +111,7 @@ def test_so_is_every_other_pod(admit: Admit, make: Callable[[], Manifest]):
     check_pod(admit(make()))
 
 
+@pytest.mark.shows("A22")
 def test_so_is_a_pod_with_every_field_of_the_template(admit: Admit, api: client.ApiClient, namespace: str):
     asked = spec_schema()["properties"]["podTemplate"]["properties"]["spec"]["properties"]
     node: Any = client.NodeV1Api(api)

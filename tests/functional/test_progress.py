@@ -121,6 +121,7 @@ def test_no_log_is_read_where_nobody_wants_progress(
     assert operator.is_running()
 
 
+@pytest.mark.shows("F22")
 def test_a_success_costs_six_writes_beside_its_events_and_few_reconciliations(
     operator: OperatorProcess, builds: Builds, kubelet: Kubelet, node: Node, api: client.ApiClient, namespace: str
 ):

@@ -50,6 +50,7 @@ def test_the_limit_ends_it(builds: Builds, kubelet: Kubelet, api: client.ApiClie
     assert len(kubelet.pods()) == 2
 
 
+@pytest.mark.shows("F15")
 @pytest.mark.usefixtures("operator")
 def test_disruptions_do_not_use_up_the_limit(builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str):
     builds.create(spec(retry={"limit": 1}))

@@ -66,6 +66,7 @@ def listed(place: str) -> list[str]:
 BUILDS, LEASE = "where builds are", "in the release's namespace"
 
 
+@pytest.mark.shows("A24")
 def test_in_the_whole_cluster(helm: Helm, accounts: Accounts, namespace: str) -> None:
     helm("install", "--set=crds.install=false")
     assert sorted(lines(accounts.own_rules(namespace, "default"), namespace)) == listed(BUILDS)
@@ -73,6 +74,7 @@ def test_in_the_whole_cluster(helm: Helm, accounts: Accounts, namespace: str) ->
     assert own == sorted([*listed(BUILDS), *listed(LEASE)])
 
 
+@pytest.mark.shows("A24")
 def test_in_some_namespaces(helm: Helm, accounts: Accounts, namespace: str) -> None:
     helm("install", "--set=crds.install=false", f"--set=watchNamespaces={{{namespace}}}")
     assert accounts.own_rules(namespace, "default") == []
@@ -80,6 +82,7 @@ def test_in_some_namespaces(helm: Helm, accounts: Accounts, namespace: str) -> N
     assert own == sorted([*listed(BUILDS), *listed(LEASE)])
 
 
+@pytest.mark.shows("A24")
 @pytest.mark.parametrize("values", ["rbac.aggregate=true", "metrics.service.enabled=true"])
 def test_nothing_to_become_more_powerful_with(helm: Helm, accounts: Accounts, namespace: str, values: str) -> None:
     helm("install", "--set=crds.install=false", f"--set={values}")

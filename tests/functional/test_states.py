@@ -37,6 +37,7 @@ def has_got_there(row: Row, body: Json) -> bool:
     return [attempt.get("reason") for attempt in attempts[:1]] == [row.reason]
 
 
+@pytest.mark.shows("F10", "F11")
 @pytest.mark.usefixtures("operator")
 def test_each_state_is_explained_and_the_reason_goes_when_it_heals(
     builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str

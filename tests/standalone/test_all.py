@@ -78,6 +78,7 @@ def test_several_outputs_get_one_image(builder: Builder, registry: Registry, sou
     assert [image["reference"] for image in done.result["images"]] == [env["OUTPUT_IMAGE"], second]
 
 
+@pytest.mark.shows("A17")
 def test_build_args_hold_anything(
     builder: Builder, registry: Registry, source: Path, env: dict[str, str], tmp_path: Path
 ):
@@ -150,6 +151,7 @@ def test_what_the_executor_would_skip_is_refused(builder: Builder, source: Path,
     assert (done.result["reason"], done.result["dockerfileLine"], done.code) == ("DockerfileUnsupported", 2, 72)
 
 
+@pytest.mark.shows("A36")
 def test_secrets_are_out_of_reach_of_a_run(
     builder: Builder, registry: Registry, source: Path, env: dict[str, str], tmp_path: Path
 ):

@@ -24,6 +24,7 @@ NEEDED_FOR = {
 DOCKERFILE = ["FROM busybox", *dict.fromkeys(line for lines in NEEDED_FOR.values() for line in lines)]
 
 
+@pytest.mark.shows("A25")
 @pytest.mark.parametrize("missing", [None, *CAPABILITIES])
 def test_each_capability_is_needed_and_no_other(
     builder: Builder, source: Path, env: dict[str, str], missing: str | None

@@ -107,6 +107,7 @@ def test_a_git_repository(builder: Builder, registry: Registry, env: dict[str, s
     assert done.result["source"]["revision"] == commit
 
 
+@pytest.mark.shows("A1")
 def test_an_unsafe_archive_changes_nothing(builder: Builder, env: dict[str, str]):
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as stream:

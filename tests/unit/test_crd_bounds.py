@@ -33,6 +33,7 @@ NAMES = [
 ]
 
 
+@pytest.mark.shows("A18")
 @pytest.mark.parametrize("path", FIELDS)
 def test_every_string_list_and_map_is_bounded(path: str):
     field = FIELDS[path]
@@ -51,6 +52,7 @@ def test_every_string_list_and_map_is_bounded(path: str):
             raise AssertionError(other)
 
 
+@pytest.mark.shows("A21")
 def test_references_name_objects_of_their_own_namespace():
     assert len(NAMES) > 12
     for path in NAMES:
@@ -60,6 +62,7 @@ def test_references_name_objects_of_their_own_namespace():
         assert "namespace" not in around, path
 
 
+@pytest.mark.shows("A21")
 @pytest.mark.parametrize("name", ["imagebuild", "imagebuilddefaults"])
 def test_no_reference_leaves_its_namespace(name: str):
     text = (CRD.parent / f"{name}.yaml").read_text()

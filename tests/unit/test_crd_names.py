@@ -3,12 +3,14 @@
 import re
 from pathlib import Path
 
+import pytest
 from kaniko_shim.request.build_args import _OWN_NAMES
 from kaniko_shim.request.extra_args import ALLOWED
 
 CRD = Path(__file__).parents[2] / "crds" / "imagebuild.yaml"
 
 
+@pytest.mark.shows("A16")
 def test_both_refuse_the_same_names() -> None:
     assert f"self.name.matches('^(?:{_OWN_NAMES.pattern})$')" in CRD.read_text()
 

@@ -26,6 +26,7 @@ def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
             yield ast.unparse(node.func), node
 
 
+@pytest.mark.shows("A33")
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_text_becomes_code(path: Path):
     for name, call in calls(path):
@@ -37,6 +38,7 @@ def test_no_text_becomes_code(path: Path):
             assert not SHELLS & {word for word in words if isinstance(word, str)}, (name, call.lineno)
 
 
+@pytest.mark.shows("A33")
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_logs_have_fixed_formats(path: Path):
     for name, call in calls(path):

@@ -12,6 +12,7 @@ def test_both_know_the_same_reasons():
     assert {str(reason) for reason in REPORTED} == {str(reason) for reason in ShimReason}
 
 
+@pytest.mark.shows("A31")
 @pytest.mark.parametrize("reason", Reason)
 def test_a_container_can_not_speak_for_kubernetes(reason: Reason):
     said = parse_result(json.dumps({"reason": str(reason)})).reason

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.environment import decode, encode
@@ -31,6 +32,7 @@ def test_an_environment_comes_back_as_it_went_in(environment: dict[bytes, bytes]
     assert decode(encode(environment)) == {os.fsdecode(name): os.fsdecode(value) for name, value in environment.items()}
 
 
+@pytest.mark.shows("A36")
 def test_nothing_of_it_is_left_for_others_to_read(tmp_path: Path):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.format(path=json.dumps(sys.path)))

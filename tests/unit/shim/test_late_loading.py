@@ -73,6 +73,7 @@ ENDS = {
 }
 
 
+@pytest.mark.shows("A30")
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("log", ["text", "json"])
 def test_nothing_is_loaded_after_the_executor_began(tmp_path: Path, end: str, log: str):

@@ -143,6 +143,7 @@ def everything_written(directory: Path, command: list[str], environment: dict[st
     return "\n".join(read)
 
 
+@pytest.mark.shows("A34")
 @pytest.mark.parametrize("place", PLACES)
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(secret=SECRETS, command=st.sampled_from([["build"], [], ["push"], ["check"], ["index"], ["--dry-run"]]))

@@ -29,6 +29,7 @@ FORMS = [
 ]
 
 
+@pytest.mark.shows("A34")
 @pytest.mark.parametrize("form", FORMS)
 @given(secret=st.from_regex(r"[A-Za-z0-9_-]{8,40}", fullmatch=True), before=AROUND, after_it=AROUND)
 def test_a_secret_never_survives(form: str, secret: str, before: str, after_it: str):

@@ -24,6 +24,7 @@ def pod_body(name: str = "app-1", uid: str = "pod-1", version: str = "1", phase:
     }
 
 
+@pytest.mark.shows("F4")
 def test_what_a_list_does_not_hold_is_forgotten():
     store = Store()
     store.put_build(body(name="gone", uid="gone"))

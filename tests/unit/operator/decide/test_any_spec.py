@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import kubernetes_validate  # type: ignore[import-untyped]
+import pytest
 from hypothesis import HealthCheck, given, settings
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.parse import parse_spec
@@ -57,6 +58,7 @@ def test_every_spec_that_the_rules_allow_becomes_a_pod_like_all_others(document:
     check(pod(document), document)
 
 
+@pytest.mark.shows("A20")
 @ANY
 @given(wild_specs())
 def test_without_the_rules_it_is_a_pod_all_the_same_or_the_field_is_named(document: dict[str, Any]):

@@ -4,6 +4,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
+import pytest
 from imagebuild_operator.api.build import ImageBuild, Phase
 from imagebuild_operator.api.errors import RejectedError
 from imagebuild_operator.decide.attempt import decide, needs_explanation
@@ -262,6 +263,7 @@ def test_a_pod_that_was_being_evicted_and_is_gone_was_evicted():
     assert status(plan(build, None))["failure"]["reason"] == "Evicted"
 
 
+@pytest.mark.shows("F14")
 def test_a_build_past_its_deadline_is_stopped_and_then_fails_with_its_log():
     pod = a_pod(phase="Running", node="node1", build=running())
     build = recorded(a_build(), plan(a_build(), pod))
@@ -296,12 +298,14 @@ def test_the_time_behind_a_scheduling_gate_does_not_count():
     assert (status(made)["phase"], status(made)["startTime"]) == ("Preparing", "2026-11-24T09:23:21Z")
 
 
+@pytest.mark.shows("F10")
 def test_a_builder_image_that_cannot_be_pulled_is_given_up_early():
     pod = a_pod(scheduled=after(0), build=waiting("ImagePullBackOff", "no such host"))
     assert status(plan(a_build(NEVER_AGAIN), pod, after(299)))["phase"] == "Preparing"
     assert status(plan(a_build(NEVER_AGAIN), pod, after(300)))["failure"]["reason"] == "BuilderImagePullFailed"
 
 
+@pytest.mark.shows("F15")
 def test_a_node_that_keeps_a_deleted_pod_does_not_keep_its_build():
     pod = a_pod(phase="Running", deletion=after(100), disruption="DeletionByTaintManager", build=running())
     assert status(plan(a_build(NEVER_AGAIN), pod, after(159)))["phase"] == "Building"
@@ -315,6 +319,7 @@ def test_what_only_the_operator_can_see_is_invalid_too():
     assert status(made)["message"].startswith("spec.source.inline.files: ")
 
 
+@pytest.mark.shows("F13")
 def test_a_pod_that_was_not_taken_is_tried_again_later_and_one_for_a_new_namespace_soon():
     quota = RejectedError(403, 'pods "app-1" is forbidden: exceeded quota: small, requested: pods=1')
     account = RejectedError(403, 'pods "app-1" is forbidden: error looking up service account team/default: not found')

@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.decide.phase import pod_verdict
@@ -11,6 +12,7 @@ PUSHED = ended(
 )
 
 
+@pytest.mark.shows("F12")
 def test_the_kubelets_warning_explains_a_pod_that_does_not_start():
     pod = a_pod(scheduled=after(0), node="node1", build=waiting("PodInitializing"))
     verdict = pod_verdict(pod, parse_spec(SPEC), warning='MountVolume.SetUp failed: configmap "context" not found')

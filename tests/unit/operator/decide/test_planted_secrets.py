@@ -95,6 +95,7 @@ def planted(secret: str) -> Iterator[tuple[str, str]]:
         yield form, f"{'x' * before} {form.replace('§', secret)} and more"
 
 
+@pytest.mark.shows("A34")
 @pytest.mark.parametrize("place", PODS)
 @settings(max_examples=2, deadline=None)
 @given(secret=SECRETS)

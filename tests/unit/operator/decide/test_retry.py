@@ -124,6 +124,7 @@ def test_a_pod_of_an_earlier_attempt_does_not_run_on():
     assert plan(a_build(), a_pod(), a_pod(name="of a newer attempt than is known")).delete == ()
 
 
+@pytest.mark.shows("F14")
 def test_more_memory_is_given_only_after_it_ran_out():
     spec = {
         "retry": {"memoryFactor": 1.5},

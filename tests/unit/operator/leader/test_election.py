@@ -105,6 +105,7 @@ def test_who_has_stopped_may_claim_what_still_bears_its_name():
     assert election.may_claim(101)
 
 
+@pytest.mark.shows("F19")
 @given(
     st.integers(1, 60),
     st.lists(st.tuples(st.floats(0, 1e5), st.floats(0, 10), st.floats(0, 1e5)), min_size=1, max_size=8),

@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from imagebuild_operator.api.reasons import Reason
@@ -79,6 +80,7 @@ def test_sizes_of_layers_are_taken_whole_or_not_at_all():
         assert parse_result(json.dumps({"layerBytes": sizes})).layer_bytes == ()
 
 
+@pytest.mark.shows("A32", "F20")
 @given(st.text() | st.dictionaries(st.sampled_from(FIELDS), JSON).map(json.dumps))
 def test_no_message_can_break_the_operator(message: str):
     result = parse_result(message)

@@ -137,6 +137,7 @@ UNSAFE = {
 }
 
 
+@pytest.mark.shows("A1")
 @pytest.mark.parametrize("case", UNSAFE)
 def test_unsafe_entries_are_refused_by_name(tmp_path: Path, case: str):
     (tmp_path / "outside").write_text("untouched")
@@ -163,6 +164,7 @@ def test_an_encrypted_zip(tmp_path: Path):
         unpack(bytes(content), tmp_path / "tree")
 
 
+@pytest.mark.shows("A2")
 @pytest.mark.parametrize("kind", COMPRESSIONS)
 def test_bytes_are_limited_whatever_the_compression(tmp_path: Path, kind: str):
     bomb = COMPRESSIONS[kind](tar_of({"zeros": bytes(5_000_000)}))
@@ -178,6 +180,7 @@ def test_bytes_of_a_zip_are_counted_as_they_come(tmp_path: Path):
     assert caught.value.failure.reason is Reason.SOURCE_TOO_LARGE
 
 
+@pytest.mark.shows("A2")
 def test_entries_are_limited(tmp_path: Path):
     with pytest.raises(JobError) as caught:
         unpack(tar_of({str(number): b"" for number in range(11)}), tmp_path / "tree", max_entries=10)
@@ -322,6 +325,7 @@ def test_memory_does_not_grow_with_the_entries(tmp_path: Path):
     assert peak(work) < 1_500_000
 
 
+@pytest.mark.shows("A2")
 @pytest.mark.parametrize("kind", COMPRESSIONS)
 def test_memory_does_not_grow_with_a_bomb(tmp_path: Path, kind: str):
     bomb = COMPRESSIONS[kind](tar_of({"zeros": bytes(20_000_000)}))

@@ -6,6 +6,7 @@ from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
 
+@pytest.mark.shows("A13")
 @pytest.mark.parametrize(
     ("path", "outcome"),
     [
@@ -41,6 +42,7 @@ def test_the_dockerfile_lies_in_the_tree(tmp_path: Path, path: str, outcome: str
     assert caught.value.failure.reason is outcome
 
 
+@pytest.mark.shows("A14")
 @pytest.mark.parametrize(
     ("content", "problem"), [(b"", "is empty"), (b" \n", "is empty"), (b"F\0", "NUL"), (b"x" * 5_000_000, "more than")]
 )

@@ -35,6 +35,7 @@ def refuse(context: Path, line: str) -> None:
     refuse_links_out(instructions, context, context.parent, "Dockerfile")
 
 
+@pytest.mark.shows("A13")
 @pytest.mark.parametrize(
     ("line", "link", "target"),
     [

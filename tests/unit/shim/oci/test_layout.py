@@ -60,6 +60,7 @@ def test_stale_blobs_do_not_matter(layout: Layout):
     check_layout(layout.root)
 
 
+@pytest.mark.shows("A28")
 def test_every_byte_is_compared(layout: Layout):
     path = layout.path(layout.layers[1])
     path.write_bytes(b"layer TWO")
@@ -70,6 +71,7 @@ def test_every_byte_is_compared(layout: Layout):
     assert "can't be read" in problem(layout)
 
 
+@pytest.mark.shows("A28")
 def test_links_are_not_followed(layout: Layout, tmp_path: Path):
     path = layout.path(layout.layers[0])
     moved = tmp_path / "moved"
@@ -83,6 +85,7 @@ def test_links_are_not_followed(layout: Layout, tmp_path: Path):
     assert "is a link" in problem(layout)
 
 
+@pytest.mark.shows("A28")
 def test_a_link_that_nothing_names_is_refused_too(layout: Layout):
     (layout.root / "blobs/sha256" / ("0" * 64)).symlink_to("/kaniko/.run/docker/config.json")
     assert f"blobs/sha256/'{'0' * 64}' is a link" in problem(layout)
@@ -93,6 +96,7 @@ def test_a_hard_link_is_a_file(layout: Layout):
     check_layout(layout.root)
 
 
+@pytest.mark.shows("A28")
 def test_files_are_counted(layout: Layout, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("kaniko_shim.oci.layout.MOST_BLOBS", 4)
     check_layout(layout.root)
@@ -113,6 +117,7 @@ def test_an_image_of_any_size_is_not_read(layout: Layout):
 
 
 #: Go's decoder takes names in any spelling, and of several the last one.
+@pytest.mark.shows("A29")
 @pytest.mark.parametrize(
     ("index", "expected"),
     [

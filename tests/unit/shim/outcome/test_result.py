@@ -102,6 +102,7 @@ def test_it_always_fits_and_is_clean(
             assert clean_text(value) == value
 
 
+@pytest.mark.shows("A32")
 def test_control_characters_and_broken_unicode_are_taken_out():
     assert clean_text("a\x1b[31mb\x00c\td\ne\udc80") == "a[31mbc\td\ne?"
 

@@ -59,6 +59,7 @@ def test_it_is_written_for_its_owner_only(tmp_path: Path):
     assert [item.name for item in directory.iterdir()] == ["config.json"]
 
 
+@pytest.mark.shows("A35")
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

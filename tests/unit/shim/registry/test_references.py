@@ -24,6 +24,7 @@ def test_references(text: str, expected: ImageReference):
     assert parse_reference(expected.name) == expected
 
 
+@pytest.mark.shows("A15")
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

@@ -25,6 +25,7 @@ def encode(arguments: list[BuildArg]) -> str:
     return ",".join(b64encode(f"{each.name}={each.value}".encode()).decode() for each in arguments)
 
 
+@pytest.mark.shows("A17")
 @given(st.lists(st.builds(BuildArg, NAMES, VALUES)))
 def test_build_args_come_back_as_they_went_in(arguments: list[BuildArg]):
     assert parse_build_args(encode(arguments)) == tuple(arguments)
@@ -67,6 +68,7 @@ def test_origins():
         resolve_origins(origins, {})
 
 
+@pytest.mark.shows("A16")
 @pytest.mark.parametrize(
     "name",
     [

@@ -100,6 +100,7 @@ def test_the_role_of_a_machine():
     assert dict(parse_qsl(urlsplit(signed).query))["X-Amz-Credential"].startswith("ROLE/")
 
 
+@pytest.mark.shows("A7")
 @pytest.mark.parametrize("more", [{"endpoint": "http://minio"}, {"ambient": {"AWS_EC2_METADATA_DISABLED": "true"}}])
 def test_the_role_of_a_machine_is_not_for_others(more: dict[str, str]):
     bucket = Bucket(BucketSource(Cloud.S3, "bucket", KEY), BucketAccess(**more), {})  # type: ignore[arg-type]

@@ -91,6 +91,7 @@ def test_a_wrong_checksum_of_a_file(tmp_path: Path, workspace: Workspace):
     assert caught.value.failure.reason is Reason.SOURCE_CHECKSUM_MISMATCH
 
 
+@pytest.mark.shows("A13")
 @pytest.mark.parametrize(
     ("path", "outcome"),
     [

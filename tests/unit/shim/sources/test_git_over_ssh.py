@@ -56,6 +56,7 @@ def test_an_unknown_server_is_refused(repository: Path, server: Sshd, tmp_path: 
     assert f"ssh-keyscan -p {server.port} 127.0.0.1" in error.failure.hint
 
 
+@pytest.mark.shows("A11")
 def test_a_server_with_another_key_is_refused_even_if_unknown_ones_are_not(
     repository: Path, server: Sshd, tmp_path: Path
 ):

@@ -92,6 +92,7 @@ def test_submodules_are_left_out(repository: Path, url: str, tmp_path: Path):
     assert "vendored" not in names(tmp_path)
 
 
+@pytest.mark.shows("A4")
 def test_a_repository_may_not_send_more_than_a_context_may_have(repository: Path, url: str, tmp_path: Path):
     (repository / "noise").write_bytes(os.urandom(200_000))
     git(repository, "add", ".")
@@ -103,6 +104,7 @@ def test_a_repository_may_not_send_more_than_a_context_may_have(repository: Path
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
+@pytest.mark.shows("A6")
 @pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]"])
 def test_a_server_may_not_lead_to_the_metadata_of_the_machine(tmp_path: Path, host: str):
     away = Answer(302, headers={"Location": f"http://{host}/app.git/info/refs?service=git-upload-pack"})
@@ -114,6 +116,7 @@ def test_a_server_may_not_lead_to_the_metadata_of_the_machine(tmp_path: Path, ho
     assert "an address for metadata of the machine" in caught.value.failure.message
 
 
+@pytest.mark.shows("A5")
 def test_credentials_do_not_follow_a_redirect(repository: Path, tmp_path: Path):
     given = list[str]()
 

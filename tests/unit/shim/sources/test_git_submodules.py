@@ -39,6 +39,7 @@ def test_submodules_of_submodules_with_credentials(tmp_path: Path):
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
+@pytest.mark.shows("A8")
 def test_credentials_stay_with_their_server(tmp_path: Path):
     app, library = (make_repository(tmp_path / where / f"{where}.git") for where in ("app", "library"))
     asked = list[str]()
@@ -55,6 +56,7 @@ def test_credentials_stay_with_their_server(tmp_path: Path):
     assert set(asked) == {""}
 
 
+@pytest.mark.shows("A10")
 @pytest.mark.parametrize("url", ["file:///etc", "ext::sh", "--upload-pack=id", "../../../etc", ""])
 def test_urls_that_are_refused(tmp_path: Path, url: str):
     app = make_repository(tmp_path / "served" / "app.git")
@@ -65,6 +67,7 @@ def test_urls_that_are_refused(tmp_path: Path, url: str):
     assert "The submodule library can't be fetched" in caught.value.failure.message
 
 
+@pytest.mark.shows("A8")
 def test_the_key_is_for_the_contexts_own_server(tmp_path: Path):
     app = make_repository(tmp_path / "served" / "app.git")
     add_submodule(app, "library", "git@127.0.0.1:library.git", "1" * 40)

@@ -118,6 +118,7 @@ def test_the_checksum_is_compared_even_if_the_archive_is_damaged(fetching: Fetch
 BASIC = "Basic " + b64encode(b"me:s3cret").decode()
 
 
+@pytest.mark.shows("A5")
 def test_credentials_go_to_their_host_only(fetching: Fetching):
     with serve(Answer(body=ARCHIVE)) as other:
         away = Answer(302, headers={"Location": other.url + "/there"})
@@ -234,6 +235,7 @@ def test_a_download_that_does_not_get_on_is_given_up(fetching: Fetching):
     assert "in 5 attempts: the connection ended early" in message
 
 
+@pytest.mark.shows("A3")
 def test_an_endless_body_is_cut_off(fetching: Fetching):
     fetching.limits = {"max_bytes": 100_000}
     bomb = COMPRESSIONS["gz"](tar_of({"zeros": bytes(50_000_000)}))
@@ -254,6 +256,7 @@ def test_too_many_entries_are_refused(fetching: Fetching):
     assert "more than 100 files and directories" in message
 
 
+@pytest.mark.shows("A3")
 def test_a_trickle_ends_with_the_time(fetching: Fetching):
     beats = list[None]()
     with serve(Answer(body=ARCHIVE, drip=0.02)) as server, pytest.raises(TooLateError):  # noqa: SIM117

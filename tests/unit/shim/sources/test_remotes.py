@@ -20,6 +20,7 @@ def test_remotes(text: str, expected: Remote):
     assert parse_remote(text) == expected
 
 
+@pytest.mark.shows("A9")
 @pytest.mark.parametrize(
     "text",
     [
@@ -63,6 +64,7 @@ def test_urls_of_submodules_that_are_refused(text: str):
         resolve(parse_remote("git@h.example:team/app.git"), text)
 
 
+@pytest.mark.shows("A10")
 @given(st.text(), st.sampled_from(["https://u:p@h.example/a/b", "ssh://h.example/a/b", "u@h.example:a/b"]))
 def test_a_relative_url_never_leaves_its_origin(text: str, base: str):
     parent = parse_remote(base)

@@ -59,6 +59,7 @@ def test_only_a_full_commit_is_one():
     assert GitSource("x", "a" * 39).commit == ""
 
 
+@pytest.mark.shows("A9")
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -106,6 +107,7 @@ def test_wrong_sources(text: str, problem: str):
         parse_source(text)
 
 
+@pytest.mark.shows("A12")
 def test_a_wrong_url_is_never_quoted():
     for text in ("https://user:hunter2@h:x/", "s3://hunter2", "git+https://hunter2@h.example/a?hunter2"):
         with pytest.raises(ValueError, match=r"write|use|host") as caught:

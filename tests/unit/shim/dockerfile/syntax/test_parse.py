@@ -84,6 +84,7 @@ def test_a_copy_is_found_by_a_variable_that_can_have_been_its_source():
     assert find_copy(parse_dockerfile(b"FROM x\nCOPY lib-$A.so /\n"), "lib.so") is None
 
 
+@pytest.mark.shows("A14")
 @given(st.binary())
 def test_any_bytes_can_be_read(content: bytes):
     for instruction in parse_dockerfile(content):
