@@ -141,6 +141,8 @@ class OperatorSettings:
     progress: bool = True
     history: History = History()
     limits: Limits = field(default_factory=Limits)
+    #: Seconds for which a build may wait for its first pod; 0 means for ever.
+    max_wait: int = 86400
     #: None where this operator is the only one.
     lease: LeaseSettings | None = None
 
@@ -157,14 +159,15 @@ def parse_settings(document: object) -> OperatorSettings:
     endpoint = fields.section("tracing").text(
         "endpoint", None, r"(https?://[^/\s]+/?)?", "write http://HOST:PORT of a collector"
     )
-    builder = fields.section("builder")
+    builder, admission = fields.section("builder"), fields.section("admission")
     settings = OperatorSettings(
         defaults=_build_defaults(builder, traced=bool(endpoint)),
         keep_pods=KeepPods(builder.choice("keepPods", "failed", tuple(KeepPods))),
         namespaces=fields.texts("watchNamespaces"),
         selector=fields.read("buildSelector", "", _selector, "write a label selector such as team=a or !team"),
         lease=_lease(leader),
-        limits=_limits(fields.section("admission")),
+        limits=_limits(admission),
+        max_wait=admission.whole("waitSeconds", 86400),
         history=_history(fields.section("history")),
         retry_delay=fields.section("retry").seconds("delaySeconds", 10.0),
         progress=fields.section("progress").switch("enabled", default=True),

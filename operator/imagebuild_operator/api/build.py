@@ -196,8 +196,9 @@ class ImageBuild:
     traceparent: str | None = None
     #: The one of several platforms that this is.
     platform: Platform | None = None
-    #: For a platform, when the time of the whole build began to count.
+    #: For a platform, when the time of the whole build began to count, and since when that has waited.
     whole_started: datetime | None = None
+    whole_waiting_since: datetime | None = None
 
     @property
     def phase(self) -> Phase:
@@ -240,6 +241,11 @@ class ImageBuild:
     def started(self) -> datetime | None:
         """When its time began to count."""
         return self.whole_started or parse_time(self.status.get("startTime"))
+
+    @property
+    def waiting_since(self) -> datetime | None:
+        """Since when it has waited for its first pod; None where that was not recorded, or it has had one."""
+        return self.whole_waiting_since or parse_time(self.status.get("waitStartTime"))
 
     @property
     def attempts(self) -> tuple[Mapping[str, Any], ...]:

@@ -129,6 +129,10 @@ ROWS: Final[Mapping[str, Row]] = {
         "The build took longer than timeoutSeconds.",
         "Read failure.logTail to see what it was doing, then raise timeoutSeconds or make the build shorter.",
     ),
+    "WaitTimeout": _user(
+        "The build waited for a pod longer than admission.waitSeconds of the operator's chart.",
+        "Remove the cause that the message names, then create a new ImageBuild.",
+    ),
     "SecretNotFound": _user(
         "A Secret that the build names, or a key of it, does not exist. The build waits for it.",
         "Create the Secret in the build's namespace; the build continues automatically.",

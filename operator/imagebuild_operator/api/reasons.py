@@ -33,6 +33,7 @@ class Reason(StrEnum):
     CANCELLED = "Cancelled"
     SUPERSEDED = "Superseded"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
+    WAIT_TIMEOUT = "WaitTimeout"
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a reason, not a secret
     CONFIG_MAP_NOT_FOUND = "ConfigMapNotFound"
     SERVICE_ACCOUNT_NOT_FOUND = "ServiceAccountNotFound"

@@ -17,6 +17,7 @@ from imagebuild_operator.decide.record import record, recorded_reason
 from imagebuild_operator.decide.refusal import meaning, retry
 from imagebuild_operator.decide.retention import is_leftover
 from imagebuild_operator.decide.situation import Situation
+from imagebuild_operator.decide.waiting import given_up, patience
 from imagebuild_operator.defaults.namespace import check_bounds
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.progress import next_read
@@ -93,6 +94,9 @@ def _decide_refused(situation: Situation, error: ClusterError) -> Plan:
     if reason is Reason.POD_REJECTED:
         verdict = failed_verdict(reason, f"The build pod was refused: {error.message}", parse_spec(build.spec))
         return record(situation, verdict)
+    left = patience(situation)
+    if left is not None and left <= 0:
+        return record(situation, given_up(situation, f"The build pod can't be created: {error.message}"))
     verdict = Verdict(Phase.PENDING, f"The build pod can't be created yet: {error.message}", reason)
     return record(situation, verdict, requeue_after=retry(build, reason, situation.now))
 

@@ -38,7 +38,13 @@ def parts(build: ImageBuild) -> tuple[ImageBuild, ...]:
         return (build,)
     entries: dict[str, Any] = {entry["platform"]: entry for entry in build.status.get("platforms") or ()}
     views = (
-        replace(build, platform=platform, status=entries.get(str(platform), {}), whole_started=build.started)
+        replace(
+            build,
+            platform=platform,
+            status=entries.get(str(platform), {}),
+            whole_started=build.started,
+            whole_waiting_since=build.waiting_since,
+        )
         for platform in platforms
     )
     return (*views, build)

@@ -13,6 +13,7 @@ from imagebuild_operator.decide.record import record, recorded_reason
 from imagebuild_operator.decide.refusal import WAITS
 from imagebuild_operator.decide.retry import is_tried_again, retry_delay
 from imagebuild_operator.decide.situation import Situation
+from imagebuild_operator.decide.waiting import given_up, patience
 from imagebuild_operator.pod.index import index_pod
 from imagebuild_operator.pod.manifest import build_pod
 from imagebuild_operator.status.document import attempt_record
@@ -43,15 +44,18 @@ def begin(situation: Situation, spec: BuildSpec) -> Plan:
 
 
 def wait_for_turn(situation: Situation) -> Plan:
-    """Record that it is not a build's turn, and why; nothing where that is not decided yet."""
+    """Record that it is not a build's turn, and why, or that it has waited too long; nothing if it is not decided."""
     turn = situation.turn
     if turn is None:
         return Plan()
+    left = patience(situation)
+    if left is not None and left <= 0:
+        return record(situation, given_up(situation, turn.message))
     if turn.reason in WAITS and recorded_reason(situation.build) in WAITS:
         # What the API server said of its own pod says more.
-        return Plan()
+        return Plan(requeue_after=left)
     verdict = Verdict(Phase.QUEUED, turn.message, turn.reason, position=turn.position)
-    return record(situation, verdict)
+    return record(situation, verdict, requeue_after=left)
 
 
 def _wait(situation: Situation, attempts: Attempts) -> float:

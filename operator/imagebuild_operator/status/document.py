@@ -62,6 +62,7 @@ def next_status(
         "podName": recorded.get("podName"),
         "node": recorded.get("node"),
         "startTime": start,
+        "waitStartTime": None if start or has_pod else _wait_start(build, verdict, now),
         "builderImage": recorded.get("builderImage") or (builder_image if entries else None),
         "attempts": list(attempts) or None,
         "platforms": entries or None,
@@ -116,6 +117,14 @@ def _start(build: ImageBuild, pod: PodFacts | None, now: datetime) -> str | None
     if recorded or pod is None or pod.is_gated:
         return recorded
     return format_time(now if build.status.get("reason") == Reason.GATED else pod.created)
+
+
+def _wait_start(build: ImageBuild, verdict: Verdict, now: datetime) -> str | None:
+    """Since when a build without a pod has waited for one; not while it is suspended."""
+    if verdict.reason is Reason.SUSPENDED:
+        return None
+    recorded: str | None = build.status.get("waitStartTime")
+    return recorded if verdict.phase.is_final else recorded or format_time(now)
 
 
 def _queue(verdict: Verdict) -> Json | None:

@@ -38,7 +38,7 @@ builder:
   - {host: docker.io, mirrors: [mirror.example]}
   - {host: plain.example, insecure: true, skipTLSVerify: true}
   - {host: private.example, mapTo: m.example, caBundle: {secretKeyRef: {name: ca, key: ca.crt}}}
-admission: {maxRunning: 50, maxRunningPerNamespace: 2, namespaces: {team-a: 5, team-b: 0}}
+admission: {maxRunning: 50, maxRunningPerNamespace: 2, namespaces: {team-a: 5, team-b: 0}, waitSeconds: 3600}
 history: {succeeded: 5, failed: null}
 retry: {delaySeconds: 2.5}
 progress: {enabled: false}
@@ -95,6 +95,7 @@ def test_everything():
         progress=False,
         history=History(succeeded=5),
         limits=Limits(cluster=50, namespace=2, namespaces={"team-a": 5, "team-b": 0}),
+        max_wait=3600,
         lease=LeaseSettings("system", "ib", 30),
     )
 

@@ -1,0 +1,25 @@
+"""How long a build waits for its first pod."""
+
+from imagebuild_operator.api.reasons import Reason
+from imagebuild_operator.api.time import duration
+from imagebuild_operator.decide.phase import failed_verdict
+from imagebuild_operator.decide.situation import Situation
+from imagebuild_operator.status.verdict import Verdict
+
+
+def patience(situation: Situation) -> float | None:
+    """Seconds for which a build will go on waiting for its first pod, 0 or less if it has waited too long.
+
+    None if it waits for ever: it has had a pod, it is suspended, or the settings say so.
+    """
+    build, limit = situation.build, situation.settings.max_wait
+    if build.started is not None or build.is_suspended or not limit:
+        return None
+    since = build.waiting_since or situation.now
+    return limit - (situation.now - since).total_seconds()
+
+
+def given_up(situation: Situation, why: str) -> Verdict:
+    """The verdict on a build that has waited too long; `why` is what it waited for, as a sentence."""
+    limit = duration(situation.settings.max_wait)
+    return failed_verdict(Reason.WAIT_TIMEOUT, f"The build got no pod within {limit}. {why}", None)
