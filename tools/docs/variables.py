@@ -1,7 +1,7 @@
 """docs/variables.md from the shim's table of variables."""
 
 from kaniko_shim.request.variable import Variable
-from kaniko_shim.request.variables.table import TABLE
+from kaniko_shim.request.variables.table import SECTIONS
 from kaniko_shim.system.subcommand import Command
 
 HEAD = """\
@@ -9,14 +9,14 @@ HEAD = """\
 
 <!-- Made from shim/kaniko_shim/request/variables/ by tools/docs/variables.py. -->
 
-The builder image takes everything from environment variables. An empty or blank value is an unset one; unknown
-variables are ignored. A malformed value ends the job before anything is fetched, with exit code 2 and a message that
-lists all problems at once. Each variable is also a flag of `kaniko-shim` with the same meaning
-(`--output-image=…` for OUTPUT_IMAGE), except where a secret would show in the list of processes.
+All environment variables that the [builder image](builder-image.md) reads. An empty or blank value counts as unset. A
+malformed value ends the job before anything is fetched, with exit code 2 and a message that lists all problems at
+once. Each variable is also a flag of `kaniko-shim` with the same meaning (`--output-image=…` for OUTPUT_IMAGE),
+except where the process list would show a secret.
 
-What else the container's environment may hold: `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` (for the context and for
-registries; a RUN step sees them only as build arguments), `SSL_CERT_DIR`, `DOCKER_CONFIG`, and the variables that the
-credential helpers for AWS, Google Cloud, Azure and GitLab read.
+The environment may also hold `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` (for the context and for registries; a RUN
+step sees them only as build arguments), `SSL_CERT_DIR`, `DOCKER_CONFIG`, and the variables of the credential helpers
+for AWS, Google Cloud, Azure and GitLab.
 """
 
 COLUMNS = "| variable | read by | default | meaning |\n|---|---|---|---|"
@@ -24,7 +24,8 @@ COLUMNS = "| variable | read by | default | meaning |\n|---|---|---|---|"
 
 def render() -> str:
     """The page."""
-    return "\n".join([HEAD, COLUMNS, *map(_row, TABLE)]) + "\n"
+    sections = ["\n".join([f"## {title}\n", COLUMNS, *map(_row, variables)]) + "\n" for title, variables in SECTIONS]
+    return "\n".join([HEAD, *sections])
 
 
 def _row(variable: Variable[object]) -> str:

@@ -1,7 +1,7 @@
 """From the user's Dockerfile to the one that the executor gets, which it reads as Docker would read the first."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kaniko_shim.dockerfile.cache_names import Files, Markers
@@ -28,6 +28,7 @@ class BuildInputs:
         heredocs: the directory where files of heredocs are to lie.
         target: the stage that is wanted; empty for the last.
         skips_unused: whether the executor leaves out stages that the target does not need.
+        dropped: instructions to leave out, of stages that are not built.
         arguments: the build arguments' values.
         digest_of: the digest of an image that is named by a tag; empty if it can't be had.
         salt: differs from build to build.
@@ -38,6 +39,7 @@ class BuildInputs:
     heredocs: str = "/kaniko/.heredocs"
     target: str = ""
     skips_unused: bool = False
+    dropped: Sequence[Instruction] = ()
     arguments: Mapping[str, str] = field(default_factory=dict, repr=False)
     digest_of: Callable[[str], str] = field(default=lambda _: "", repr=False)
     salt: str = ""
@@ -85,6 +87,7 @@ def adapt(content: bytes, support: Support, inputs: BuildInputs) -> Adapted:
             values = {**arguments, **inputs.arguments}
             markers = Markers(stages, inputs.files, values, inputs.digest_of, inputs.salt, uncached)
             edits += markers.edits(stages.built(inputs.target, skips_unused=inputs.skips_unused))
+    edits += (replaced(instruction, "") for instruction in inputs.dropped)
     if not edits and not end:
         return Adapted(None, instructions, heredocs, target, arguments)
     if end:

@@ -20,7 +20,7 @@ from kaniko_shim.dockerfile.syntax.dockerignore import parse_ignore_file
 from kaniko_shim.dockerfile.syntax.instruction import Heredoc, Instruction
 from kaniko_shim.dockerfile.syntax.parse import directives, parse_dockerfile
 from kaniko_shim.dockerfile.syntax.stages import split_stages
-from kaniko_shim.dockerfile.unsupported import refuse_syntax, refuse_unsupported, warnings_about
+from kaniko_shim.dockerfile.unsupported import refuse_syntax, refuse_unsupported, unsupported, warnings_about
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.request.build_args import BuildArg
@@ -103,6 +103,8 @@ def make_effective(
         str(paths.heredocs),
         request.target,
         skips_unused,
+        # The executor's parser refuses some of them, wherever they stand.
+        unsupported(chain.from_iterable(stage.instructions for stage in stages.others(built)), support),
         arguments,
         digest_of=digest_of,
         salt=os.urandom(16).hex(),

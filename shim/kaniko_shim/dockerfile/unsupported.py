@@ -258,6 +258,12 @@ def refuse_unsupported(
             )
 
 
+def unsupported(instructions: Iterable[Instruction], support: Support) -> tuple[Instruction, ...]:
+    """The instructions that would be refused if they were built; FROM is never among them."""
+    found = _found((each for each in instructions if each.keyword != "FROM"), _Build(support, {}))
+    return tuple(dict.fromkeys(instruction for instruction, feature in found if feature.fatal))
+
+
 def warnings_about(instructions: Iterable[Instruction], support: Support, name: str) -> Iterator[str]:
     """What this executor does otherwise than Docker, though the image can be used."""
     for instruction, feature in _found(instructions, _Build(support, {})):

@@ -3,7 +3,7 @@
 import posixpath
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -90,6 +90,11 @@ class Stages:
             return ()
         last = (self.find(target, len(self.stages)) if target else None) or self.stages[-1]
         return self.needed(last) if skips_unused else self.stages[: last.index + 1]
+
+    def others(self, stages: Iterable[Stage]) -> Iterator[Stage]:
+        """All stages but some."""
+        indexes = {stage.index for stage in stages}
+        return (stage for stage in self.stages if stage.index not in indexes)
 
     def shell(self, stage: Stage, until: Instruction) -> tuple[str, ...]:
         """The shell that a RUN has, as far as the Dockerfile sets it."""

@@ -1,1 +1,1 @@
-"""The request: the environment variables as one value. Pure."""
+"""The table of environment variables, by subject."""

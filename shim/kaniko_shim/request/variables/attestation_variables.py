@@ -1,4 +1,4 @@
-"""The variables of what is attached to an image that is pushed."""
+"""Variables of attestations and signatures."""
 
 import json
 
@@ -23,53 +23,52 @@ def _parse_object(text: str) -> dict[str, object] | None:
 
 PROVENANCE = Variable(
     "PROVENANCE",
-    "`true`: SLSA provenance is attached to the image, what it was built from and how: "
-    "[Supply chain](supply-chain.md).",
+    "If `true`, SLSA provenance is attached to the image: what it was built from, and how ([supply "
+    "chain](supply-chain.md)).",
     parse_switch,
     default="false",
     commands=_PUSHING,
 )
 SBOM = Variable(
     "SBOM",
-    "`true`: a bill of materials (SPDX) is attached to the image: the packages of Debian, Alpine, Python and npm that "
-    "it holds.",
+    "If `true`, an SBOM (SPDX) is attached to the image. It lists the image's Debian, Alpine, Python and npm packages.",
     parse_switch,
     default="false",
     commands=(Command.PUSH,),
 )
 SIGNING_KEY = Variable(
     "SIGNING_KEY",
-    "A private key that signs the image and what is attached to it, so that `cosign verify --key` accepts them: PEM as "
-    "OpenSSL (ECDSA P-256, Ed25519, RSA) or `cosign generate-key-pair` writes it.",
+    "Private key that signs the image and its attestations, so that `cosign verify --key` accepts them. PEM, as "
+    "written by OpenSSL (ECDSA P-256, Ed25519, RSA) or by `cosign generate-key-pair`.",
     parse_raw,
     commands=_PUSHING,
     secret=True,
 )
 SIGNING_KEY_PASSWORD = Variable(
     "SIGNING_KEY_PASSWORD",
-    "The password of SIGNING_KEY, where it has one.",
+    "Password of SIGNING_KEY, if it has one.",
     parse_raw,
     commands=_PUSHING,
     secret=True,
 )
 PROVENANCE_BUILDER = Variable(
     "PROVENANCE_BUILDER",
-    "The builder image as the provenance names it, best by its digest.",
+    "Builder image as named in the provenance, preferably by digest.",
     parse_text,
     commands=_PUSHING,
 )
 PROVENANCE_INVOCATION = Variable(
     "PROVENANCE_INVOCATION",
-    "What names this build where it ran, such as a URL or a uid, for the provenance.",
+    "Identifier of this build in the provenance, such as a URL or a UID.",
     parse_text,
     commands=_PUSHING,
 )
 PROVENANCE_PARAMETERS = Variable(
     "PROVENANCE_PARAMETERS",
-    "What was asked for, a JSON object for the provenance, by one who knows. Without it: what `build` noted, which a "
-    "RUN step could have changed.",
+    "Build parameters for the provenance, a JSON object from a source that can be trusted. If unset, the provenance "
+    "has the parameters that `build` recorded, which a RUN step could have changed.",
     _parse_object,
-    default_note="what `build` noted",
+    default_note="those that `build` recorded",
     commands=_PUSHING,
 )
 ATTEST_TABLE: tuple[Variable[object], ...] = (

@@ -1,4 +1,4 @@
-"""The variables of the layer cache."""
+"""Variables of the layer cache."""
 
 from enum import StrEnum
 
@@ -26,26 +26,26 @@ def _parse_cache_mode(text: str) -> CacheMode:
 
 CACHE = Variable(
     "CACHE",
-    "Whether layers are cached in a repository: `auto` (if CACHE_REPO is set), `true` or `false`.",
+    "Whether layers are cached in a repository: `true`, `false`, or `auto` (if CACHE_REPO is set).",
     _parse_cache_mode,
     default="auto",
 )
 CACHE_REPO = Variable(
     "CACHE_REPO",
-    "The repository of cached layers, `host[:port]/path` without a tag. `oci:/path/name` keeps them in OCI layouts "
-    "beside `/path/name`: let `/path` be a volume. With CACHE=`true` and no CACHE_REPO it is the first OUTPUT_IMAGE "
-    "with `/cache` behind it (on Docker Hub, which has no nested names: with `-cache`).",
+    "Repository for cached layers, `host[:port]/path` without a tag. `oci:/path/name` keeps them in OCI layouts next "
+    "to `/path/name`; make `/path` a volume. If CACHE is `true` and this is unset, the repository is the first "
+    "OUTPUT_IMAGE with `/cache` appended (on Docker Hub, which has no nested repositories, `-cache`).",
     parse_cache_repo,
 )
 CACHE_TTL = Variable(
     "CACHE_TTL",
-    "The age up to which a cached layer is used: `336h`, `90m`, or a number of seconds.",
+    "Maximum age of a cached layer: `336h`, `90m`, or a number of seconds.",
     parse_seconds,
     default_note="the executor's (two weeks)",
 )
 CACHE_READ_ONLY = Variable(
     "CACHE_READ_ONLY",
-    "`true`: cached layers are used, and none is added.",
+    "If `true`, cached layers are used, but none are added.",
     parse_switch,
     default="false",
 )

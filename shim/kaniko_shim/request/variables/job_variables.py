@@ -1,4 +1,4 @@
-"""The variables of the job itself: its log, trace and result."""
+"""Variables of the job itself: log, trace and result."""
 
 from kaniko_shim.log.format import parse_log_format
 from kaniko_shim.request.scalars import count_up_to, parse_absolute
@@ -8,29 +8,29 @@ from kaniko_shim.system.subcommand import EVERY_COMMAND
 
 HEARTBEAT_SECONDS = Variable(
     "HEARTBEAT_SECONDS",
-    "After how many seconds of silence a line says what the job is doing, and since when.",
+    "Seconds of silence, at most 86400, after which the log says what the job is doing and since when.",
     count_up_to(24 * 3600),
     default="30",
     commands=EVERY_COMMAND,
 )
 LOG_FORMAT = Variable(
     "LOG_FORMAT",
-    "How the log is written: `text`, or `json`, an object a line with `time`, `phase`, `stream` (`shim`, `executor` or "
-    "`crane`) and `message`.",
+    "Format of the log: `text`, or `json` for one object per line with `time`, `phase`, `stream` (`shim`, `executor` "
+    "or `crane`) and `message`.",
     parse_log_format,
     default="text",
     commands=EVERY_COMMAND,
 )
 TRACEPARENT = Variable(
     "TRACEPARENT",
-    "The trace that the job is a part of, as [W3C Trace Context](https://www.w3.org/TR/trace-context/) has it. Its id "
-    "is written to the log, and goes nowhere else; a malformed one is ignored.",
+    "Trace that the job belongs to, in the format of [W3C Trace Context](https://www.w3.org/TR/trace-context/). Only "
+    "the trace ID is used, and only in the log; a malformed value is ignored.",
     parse_trace_id,
     commands=EVERY_COMMAND,
 )
 RESULT_FILE = Variable(
     "RESULT_FILE",
-    "A file that the result is written to, one JSON object, beside the container's termination message.",
+    "File that the result is written to as one JSON object, in addition to the container's termination message.",
     parse_absolute,
     default_note="none",
     commands=EVERY_COMMAND,

@@ -1,4 +1,4 @@
-"""The variables of the image: where it is pushed, by which name, and where its layout lies."""
+"""Variables of the image: where it is pushed, and where its OCI layout lies."""
 
 from kaniko_shim.registry.references import ImageReference, parse_output
 from kaniko_shim.request.platforms import parse_members
@@ -22,35 +22,35 @@ def _parse_outputs(text: str) -> tuple[ImageReference, ...]:
 
 OUTPUT_IMAGE = Variable(
     "OUTPUT_IMAGE",
-    "The image to push, `[host[:port]/]path[:tag]`; several are `,`-joined. Required, unless NO_PUSH is `true`. "
-    "`build` pushes nothing and infers the cache's repository from it.",
+    "Image to push, `[host[:port]/]path[:tag]`, or a comma-separated list of images. Required unless NO_PUSH is "
+    "`true`. `build` does not push; it derives the cache repository from this.",
     _parse_outputs,
     commands=EVERY_COMMAND,
 )
 NO_PUSH = Variable(
     "NO_PUSH",
-    "`true`: the image is built (and written to OUTPUT_LAYOUT, or checked there), but not pushed.",
+    "If `true`, the image is built (and written to OUTPUT_LAYOUT, or checked there) but not pushed.",
     parse_switch,
     default="false",
     commands=EVERY_COMMAND,
 )
 PUSH_BY_DIGEST = Variable(
     "PUSH_BY_DIGEST",
-    "`true`: the image is pushed to each OUTPUT_IMAGE's repository by its digest, and no tag is written.",
+    "If `true`, the image is pushed by digest to the repository of each OUTPUT_IMAGE, and no tag is written.",
     parse_switch,
     default="false",
     commands=(Command.PUSH,),
 )
 INDEX_MANIFESTS = Variable(
     "INDEX_MANIFESTS",
-    "The images of an index: `,`-joined `os/arch[/variant]=sha256:…`, each the digest of an image that lies in the "
-    "repository of every OUTPUT_IMAGE already.",
+    "Images of a multi-platform index: a comma-separated list of `os/arch[/variant]=sha256:…`. Each digest must "
+    "already be in the repository of every OUTPUT_IMAGE.",
     parse_members,
     commands=(Command.INDEX,),
 )
 OUTPUT_LAYOUT = Variable(
     "OUTPUT_LAYOUT",
-    "The directory of the OCI image layout that `build` writes and `push` reads. Without a sub-command, a layout is "
+    "Directory of the OCI image layout that `build` writes and `push` reads. Without a sub-command, a layout is "
     "written only if this is set.",
     parse_absolute,
     default_note="`/kaniko/layout` for `build` and `push`",

@@ -1,4 +1,4 @@
-"""The variables of registries: credentials, certificates and mirrors."""
+"""Variables of registries: credentials, CA bundles and mirrors."""
 
 from kaniko_shim.net.ca_bundle import parse_ca_bundle
 from kaniko_shim.registry.docker_config import parse_docker_config
@@ -9,9 +9,9 @@ from kaniko_shim.system.subcommand import EVERY_COMMAND
 
 DOCKER_CONFIG_JSON = Variable(
     "DOCKER_CONFIG_JSON",
-    "Registry credentials: a Docker `config.json`, as JSON or as the base64 of it. DOCKER_CONFIG_JSON_1, "
-    "DOCKER_CONFIG_JSON_2, … hold further ones; for a registry in several, the first wins. Without any, the file "
-    "`config.json` in the directory DOCKER_CONFIG (in the image: `/kaniko/.docker`) is used if it is there.",
+    "Registry credentials: a Docker `config.json`, as JSON or base64-encoded. DOCKER_CONFIG_JSON_1, "
+    "DOCKER_CONFIG_JSON_2, … hold more; if several name the same registry, the first wins. If none is set, "
+    "`config.json` in the directory DOCKER_CONFIG (in the image: `/kaniko/.docker`) is used if it exists.",
     parse_docker_config,
     commands=EVERY_COMMAND,
     secret=True,
@@ -26,30 +26,30 @@ REGISTRY_CA = Variable(
 )
 INSECURE_REGISTRIES = Variable(
     "INSECURE_REGISTRIES",
-    "Registries that speak plain HTTP, `host[:port]`, `;`-joined (`,` is accepted too).",
+    "Registries that are reached over plain HTTP: a list of `host[:port]`, separated by `;` or `,`.",
     parse_registries,
     commands=EVERY_COMMAND,
 )
 SKIP_TLS_VERIFY_REGISTRIES = Variable(
     "SKIP_TLS_VERIFY_REGISTRIES",
-    "Registries whose certificate is not verified, `host[:port]`, `;`-joined (`,` is accepted too).",
+    "Registries whose TLS certificate is not verified: a list of `host[:port]`, separated by `;` or `,`.",
     parse_registries,
     commands=EVERY_COMMAND,
 )
 REGISTRY_MIRRORS = Variable(
     "REGISTRY_MIRRORS",
-    "Mirrors of Docker Hub, tried in order, `host[:port][/path]`, `,`-joined.",
+    "Mirrors of Docker Hub, tried in order: a comma-separated list of `host[:port][/path]`.",
     parse_mirrors,
 )
 REGISTRY_MAP = Variable(
     "REGISTRY_MAP",
-    "Mirrors of other registries: `,`-joined `host=mirror/path`. A host may stand there several times: its mirrors "
-    "are tried in order.",
+    "Mirrors of other registries: a comma-separated list of `host=mirror/path`. A host may appear several times; its "
+    "mirrors are tried in order.",
     parse_maps,
 )
 SKIP_DEFAULT_REGISTRY_FALLBACK = Variable(
     "SKIP_DEFAULT_REGISTRY_FALLBACK",
-    "`true`: an image that no mirror or map has is an error, and its own registry is not asked.",
+    "If `true`, an image that no mirror or map has is an error; its own registry is not asked.",
     parse_switch,
     default="false",
 )

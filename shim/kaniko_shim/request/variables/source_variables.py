@@ -1,4 +1,4 @@
-"""The variables of sources that need more than a URL."""
+"""Variables of the build context: where it comes from, limits and credentials."""
 
 from kaniko_shim.net.ca_bundle import parse_ca_bundle
 from kaniko_shim.request.scalars import count_up_to, parse_raw, parse_seconds, parse_sha256, parse_switch, parse_text
@@ -16,55 +16,56 @@ from kaniko_shim.sources.kinds import BucketSource, Cloud, GitSource, HttpSource
 
 SOURCE_GET_URL = Variable(
     "SOURCE_GET_URL",
-    "The build context. `dir:///path` is a directory (it is copied), `file:///path` an archive; `http(s)://…` an "
-    "archive; `data:…;base64,…` an archive in the URL itself; `git+https://…`, `git+http://…`, `git://…`, "
-    "`https://….git`, `ssh://…`, `git+ssh://…` and `user@host:path` a Git repository, `#ref:directory` behind it, "
-    "`ref` a branch, tag or full commit. Archives are tar, tar.gz, tar.xz, tar.bz2, tar.zst or zip, recognised by "
-    "their content. `oci://registry/repository:tag` (or `@sha256:…`) is an artifact or image whose layers are the "
-    "context. `s3://bucket/key`, `gs://bucket/object` and `https://ACCOUNT.blob.core.windows.net/container/blob` are "
-    "archives in a bucket.",
+    "URL of the build context. **Directory** (copied): `dir:///path`. **Archive**: `file:///path`, `http(s)://…`, "
+    "`data:…;base64,…` (in the URL itself), and in a bucket `s3://bucket/key`, `gs://bucket/object` and "
+    "`https://ACCOUNT.blob.core.windows.net/container/blob`; formats are tar, tar.gz, tar.xz, tar.bz2, tar.zst and "
+    "zip, recognised by content. **Git repository**: `git+https://…`, `git+http://…`, `git://…`, `https://….git`, "
+    "`ssh://…`, `git+ssh://…` and `user@host:path`, each optionally with `#ref:directory`, where `ref` is a branch, "
+    "tag or full commit. **Artifact or image** whose layers are the context: `oci://registry/repository:tag` (or "
+    "`@sha256:…`).",
     parse_source,
     default="file:///tmp/context.tar.gz",
     shown=False,
 )
 CONTEXT_SUB_PATH = Variable(
     "CONTEXT_SUB_PATH",
-    "The directory of the fetched tree that is the context.",
+    "Directory in the fetched tree that is the build context.",
     parse_text,
-    default_note="all of it",
+    default_note="the whole tree",
 )
 SOURCE_SHA256 = Variable(
     "SOURCE_SHA256",
-    "The SHA-256 that the fetched archive must have.",
+    "SHA-256 that the fetched archive must have.",
     parse_sha256,
 )
 SOURCE_MAX_BYTES = Variable(
     "SOURCE_MAX_BYTES",
-    "The most bytes that a context may have, unpacked; nor may more of an archive, a layer or a Git repository be "
-    "fetched.",
+    "Maximum size of the unpacked context in bytes. It also limits what is fetched of an archive, a layer or a Git "
+    "repository.",
     count_up_to(1024**5),
     default="10737418240",
 )
 SOURCE_MAX_ENTRIES = Variable(
     "SOURCE_MAX_ENTRIES",
-    "The most files and directories that a context may have.",
+    "Maximum number of files and directories in the context.",
     count_up_to(1_000_000_000),
     default="1000000",
 )
 SOURCE_TIMEOUT = Variable(
     "SOURCE_TIMEOUT",
-    "How long fetching and unpacking the context may take: `1h`, `90m`, or a number of seconds.",
+    "Time limit for fetching and unpacking the context: `1h`, `90m`, or a number of seconds.",
     parse_seconds,
     default="1h",
 )
 SOURCE_USERNAME = Variable(
     "SOURCE_USERNAME",
-    "The user name for SOURCE_GET_URL (HTTP basic authentication; Git over HTTP too). Never sent to another host.",
+    "User name for SOURCE_GET_URL: HTTP basic authentication, Git over HTTP, Git over SSH. It is never sent to "
+    "another host.",
     parse_raw,
 )
 SOURCE_PASSWORD = Variable(
     "SOURCE_PASSWORD",
-    "The password or token for SOURCE_GET_URL. Never sent to another host.",
+    "Password or token for SOURCE_GET_URL. It is never sent to another host.",
     parse_raw,
     secret=True,
 )
@@ -77,81 +78,81 @@ SOURCE_CA = Variable(
 )
 SOURCE_SSH_PRIVATE_KEY = Variable(
     "SOURCE_SSH_PRIVATE_KEY",
-    "The private key for Git over SSH: the text of the file (Ed25519, ECDSA or RSA). If it has a passphrase, that is "
-    "SOURCE_PASSWORD. Used for the server in SOURCE_GET_URL only.",
+    "Private key for Git over SSH: the text of the key file (Ed25519, ECDSA or RSA). Its passphrase, if it has one, "
+    "goes into SOURCE_PASSWORD. It is used only for the server in SOURCE_GET_URL.",
     parse_private_key,
     secret=True,
 )
 SOURCE_SSH_KNOWN_HOSTS = Variable(
     "SOURCE_SSH_KNOWN_HOSTS",
-    "The keys that SSH servers must have, as `ssh-keyscan` prints them or a `known_hosts` file holds them. A server "
-    "without one is refused.",
+    "Host keys of SSH servers, as printed by `ssh-keyscan` or in a `known_hosts` file. A server without an entry is "
+    "refused.",
     parse_known_hosts,
     shown=False,
 )
 SOURCE_SSH_SKIP_HOST_KEY_CHECK = Variable(
     "SOURCE_SSH_SKIP_HOST_KEY_CHECK",
-    "`true`: an SSH server that SOURCE_SSH_KNOWN_HOSTS does not name is trusted whatever its key, and the key is "
-    "written to the log. Whoever can pose as the server then decides what is built.",
+    "If `true`, an SSH server without an entry in SOURCE_SSH_KNOWN_HOSTS is trusted whatever its key, and the key is "
+    "written to the log. Anyone who can impersonate the server then decides what is built.",
     parse_switch,
     default="false",
 )
 GIT_SUBMODULES = Variable(
     "GIT_SUBMODULES",
-    "`true`: the submodules of a Git repository are fetched too, and theirs. Credentials are used for those on the "
-    "server in SOURCE_GET_URL only.",
+    "If `true`, the submodules of a Git repository are fetched recursively. Credentials are used only for submodules "
+    "on the server in SOURCE_GET_URL.",
     parse_switch,
     default="false",
 )
 
 SOURCE_S3_ENDPOINT = Variable(
     "SOURCE_S3_ENDPOINT",
-    "The URL of the S3-compatible server that has the bucket of an `s3://` context (MinIO, Ceph, R2, …). Buckets are "
-    "named in the path, not in the host.",
+    "URL of the S3-compatible server (MinIO, Ceph, R2, …) of an `s3://` context. The bucket is part of the path, not "
+    "of the host.",
     parse_endpoint,
     default_note="Amazon S3",
 )
 SOURCE_S3_REGION = Variable(
     "SOURCE_S3_REGION",
-    "The region of the bucket of an `s3://` context.",
+    "Region of the bucket of an `s3://` context.",
     parse_region,
     default_note="AWS_REGION, AWS_DEFAULT_REGION, `us-east-1`",
 )
 SOURCE_ACCESS_KEY_ID = Variable(
     "SOURCE_ACCESS_KEY_ID",
-    "The access key's id for an `s3://` context. Without it, what the platform gives is used "
-    "([the context](builder-image.md#buckets)).",
+    "Access key ID for an `s3://` context. If unset, the platform's credentials are used "
+    "([buckets](builder-image.md#buckets)).",
     parse_text,
 )
 SOURCE_SECRET_ACCESS_KEY = Variable(
     "SOURCE_SECRET_ACCESS_KEY",
-    "The secret access key that belongs to SOURCE_ACCESS_KEY_ID.",
+    "Secret access key that belongs to SOURCE_ACCESS_KEY_ID.",
     parse_text,
     secret=True,
 )
 SOURCE_SESSION_TOKEN = Variable(
     "SOURCE_SESSION_TOKEN",
-    "The session token, if SOURCE_ACCESS_KEY_ID is a temporary one.",
+    "Session token, if SOURCE_ACCESS_KEY_ID is a temporary key.",
     parse_text,
     secret=True,
 )
 SOURCE_GOOGLE_KEY = Variable(
     "SOURCE_GOOGLE_KEY",
-    "The key of a service account for a `gs://` context: its JSON, or the base64 of it. Without it, "
-    "what the platform gives is used ([the context](builder-image.md#buckets)).",
+    "Service account key for a `gs://` context, as JSON or base64-encoded. If unset, the platform's credentials are "
+    "used ([buckets](builder-image.md#buckets)).",
     parse_google_key,
     secret=True,
 )
 SOURCE_AZURE_KEY = Variable(
     "SOURCE_AZURE_KEY",
-    "A key of the storage account, for a context in Azure Blob Storage. Without it and SOURCE_AZURE_SAS, what the "
-    "platform gives is used ([the context](builder-image.md#buckets)).",
+    "Storage account key for a context in Azure Blob Storage. If this and SOURCE_AZURE_SAS are unset, the platform's "
+    "credentials are used ([buckets](builder-image.md#buckets)).",
     parse_azure_key,
     secret=True,
 )
 SOURCE_AZURE_SAS = Variable(
     "SOURCE_AZURE_SAS",
-    "A shared access signature (`sv=…&sig=…`) for a context in Azure Blob Storage; it may stand in the URL instead.",
+    "Shared access signature (`sv=…&sig=…`) for a context in Azure Blob Storage. It may be part of the URL instead.",
     parse_azure_sas,
     secret=True,
 )

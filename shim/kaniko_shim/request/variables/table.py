@@ -1,4 +1,4 @@
-"""THE table of variables: what each is called, means, defaults to and is read by."""
+"""The table of all variables: name, meaning, default, and the sub-commands that read it."""
 
 from kaniko_shim.request.variable import Variable
 from kaniko_shim.request.variables.attestation_variables import ATTEST_TABLE
@@ -9,12 +9,15 @@ from kaniko_shim.request.variables.output_variables import OUTPUT_TABLE
 from kaniko_shim.request.variables.registry_variables import REGISTRY_TABLE
 from kaniko_shim.request.variables.source_variables import SOURCE_TABLE
 
-TABLE: tuple[Variable[object], ...] = (
-    *SOURCE_TABLE,
-    *BUILD_TABLE,
-    *OUTPUT_TABLE,
-    *REGISTRY_TABLE,
-    *CACHE_TABLE,
-    *ATTEST_TABLE,
-    *JOB_TABLE,
+SECTIONS: tuple[tuple[str, tuple[Variable[object], ...]], ...] = (
+    ("Build context", SOURCE_TABLE),
+    ("Dockerfile and build", BUILD_TABLE),
+    ("Output", OUTPUT_TABLE),
+    ("Registries", REGISTRY_TABLE),
+    ("Layer cache", CACHE_TABLE),
+    ("Attestations and signatures", ATTEST_TABLE),
+    ("Log and result", JOB_TABLE),
 )
+"""All variables by subject, in the order of the documentation."""
+
+TABLE: tuple[Variable[object], ...] = tuple(variable for _, variables in SECTIONS for variable in variables)

@@ -25,6 +25,8 @@ NOT_NEEDED = "FROM x AS a\nRUN 1\nFROM x AS b\nRUN --mount=type=ssh 2\nFROM a AS
 def test_instructions_that_are_never_built_are_not_refused(tmp_path: Path):
     made = effective(tmp_path, NOT_NEEDED, Support(modern=True), TARGET="c")
     assert [step.instruction for step in made.steps.steps] == ["FROM x AS a", "RUN 1", "FROM a AS c", "RUN 3"]
+    # The executor's parser would refuse what it does not know in any stage.
+    assert made.path.read_text() == "FROM x AS a\nRUN 1\nFROM x AS b\n\nFROM a AS c\nRUN 3\nFROM x\n\n"
 
 
 @pytest.mark.parametrize(
