@@ -158,19 +158,24 @@ class Store:
         self._tidy(key)
         return key
 
-    def drop_pod(self, body: Mapping[str, Any]) -> BuildKey | None:
-        """Forget a pod that was deleted; the key of its build, if it has one."""
-        name, _ = owner(body)
-        if name is None:
+    def remove_pod(self, body: Mapping[str, Any]) -> BuildKey | None:
+        """Take note of a pod's DELETED; the key of its build, if it has one."""
+        owner_name, _ = owner(body)
+        if owner_name is None:
             return None
-        if self._deleted is not None:
-            self._deleted.add(body["metadata"]["uid"])
-        key = BuildKey(body["metadata"]["namespace"], name)
-        held = self._pods.get(key, {}).get(body["metadata"]["name"])
-        if held and held.uid == body["metadata"]["uid"]:
-            self._drop_pod(key, held.name)
-            self._tidy(key)
+        metadata = body["metadata"]
+        key = BuildKey(metadata["namespace"], owner_name)
+        self.drop_pod(key, metadata["name"], metadata["uid"])
         return key
+
+    def drop_pod(self, key: BuildKey, name: str, uid: str) -> None:
+        """Forget a pod of a build that was deleted, and no later one of its name."""
+        if self._deleted is not None:
+            self._deleted.add(uid)
+        held = self._pods.get(key, {}).get(name)
+        if held and held.uid == uid:
+            self._drop_pod(key, name)
+            self._tidy(key)
 
     def _tidy(self, key: BuildKey) -> None:
         """Forget a finished build when its last leftover pod was deleted or has ended, whoever saw to that."""

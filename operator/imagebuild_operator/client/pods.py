@@ -33,9 +33,9 @@ class PodClient:
             "POST", f"/api/v1/namespaces/{manifest['metadata']['namespace']}/pods", manifest
         )
 
-    async def delete(self, namespace: str, name: str, uid: str) -> None:
-        """Delete the pod of that name and uid; succeeds if it is gone already."""
-        await self._session.delete(f"/api/v1/namespaces/{namespace}/pods/{name}", {"uid": uid})
+    async def delete(self, namespace: str, name: str, uid: str) -> bool:
+        """Delete the pod of that name and uid; False if it is gone already."""
+        return await self._session.delete(f"/api/v1/namespaces/{namespace}/pods/{name}", {"uid": uid})
 
     async def read_log(self, namespace: str, pod: str, container: str) -> str:
         """Read the end of the log of a container that runs, each line after the time at which it was written."""

@@ -118,21 +118,23 @@ class Session:
                         raise cluster_error(event["object"].get("code") or 0, json.dumps(event["object"]))
                     yield event["type"], event["object"]
 
-    async def delete(self, path: str, preconditions: Mapping[str, str]) -> None:
-        """Delete the object with that uid; succeeds if it is gone already."""
+    async def delete(self, path: str, preconditions: Mapping[str, str]) -> bool:
+        """Delete the object with that uid; False if it is gone already."""
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": dict(preconditions)}
         try:
             await self.call("DELETE", path, body)
         except NotFoundError:
-            return
+            return False
         except ConflictError:
             # Mostly since there is another one of that name by now; but not to be believed without a look.
             try:
                 found = await self.call("GET", path)
             except NotFoundError:
-                return
+                return False
             if found["metadata"]["uid"] == preconditions["uid"]:
                 raise
+            return False
+        return True
 
     async def send(
         self,

@@ -109,7 +109,7 @@ class Controller:
 
     def pod_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Take note of a build pod."""
-        key = self._store.drop_pod(body) if is_gone else self._store.put_pod(body)
+        key = self._store.remove_pod(body) if is_gone else self._store.put_pod(body)
         if key is not None and self._worker is not None:
             self._worker.enqueue([key])
 

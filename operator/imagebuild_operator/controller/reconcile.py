@@ -67,6 +67,7 @@ class Reconciler:
             Seconds after which to look again although nothing has happened, or None.
 
         Raises:
+            ConflictError: something changed since it was read; the cache now holds the newest version of the build.
             ClusterError: the API server failed; the same call later will do.
         """
         build = self._store.build(key)
@@ -79,7 +80,8 @@ class Reconciler:
         try:
             return await self._reconcile(build, self._store.defaults(build.namespace))
         except ConflictError:
-            return await self._refresh(key)
+            await self._refresh(key)
+            raise
         except NotFoundError:
             self._store.drop_build(key)
             return None
@@ -101,10 +103,10 @@ class Reconciler:
                 return await self._reconcile(bare, newest)
         if plan.create:
             plan = await self._create(build, pods, plan.create)
-        await self._apply(build, plan)
+        are_pods_gone = await self._apply(build, plan)
         if build.is_finished and not plan.delete:
             self._store.forget(BuildKey.of(build))
-        return plan.requeue_after
+        return 0.0 if are_pods_gone else plan.requeue_after
 
     async def _confirm_gone(self, build: ImageBuild) -> PodFacts | None:
         """Ask the API server before believing that a recorded pod is gone: the watch may only be late."""
@@ -171,7 +173,8 @@ class Reconciler:
             raise RejectedError(409, f"a pod named {create.name} exists and is not this build's")
         return body
 
-    async def _apply(self, build: ImageBuild, plan: Plan) -> None:
+    async def _apply(self, build: ImageBuild, plan: Plan) -> bool:
+        """Write the status, the Events and the deletions of a plan; whether a pod to delete was gone already."""
         if plan.status:
             body = await self._cluster.builds.patch_status(
                 build.namespace, build.name, build.resource_version, plan.status
@@ -181,8 +184,13 @@ class Reconciler:
             self._put(body)
         for event in plan.events:
             await self._events.record(build, event, {**build.status, **(plan.status or {})}, self._clock())
+        is_gone = False
         for pod in plan.delete:
-            await self._cluster.pods.delete(build.namespace, pod.name, pod.uid)
+            if not await self._cluster.pods.delete(build.namespace, pod.name, pod.uid):
+                # Its DELETED was missed, or is late. Nothing else would lead to the next reconcile.
+                self._store.drop_pod(BuildKey.of(build), pod.name, pod.uid)
+                is_gone = True
+        return is_gone
 
     async def _refresh(self, key: BuildKey) -> float | None:
         """The build has changed since it was read: read it and requeue it at once."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from imagebuild_operator.api.errors import ClusterError, StandbyError
+from imagebuild_operator.api.errors import ClusterError, ConflictError
 from imagebuild_operator.cache.keys import Admission, BuildKey, Key, Resync, Sweep
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
@@ -117,17 +117,16 @@ class Worker:
     async def _handle(self, key: Key) -> float | None:
         try:
             return await self._dispatch(key)
-        except StandbyError:
-            # The leadership has ended, and this worker is about to be stopped.
-            return None
         except ClusterError as error:
-            raise RequeueError(f"the API server: {error.status or 'no answer'}: {error}", error.retry_after) from error
+            # Of StandbyError too: the leadership has ended, or is about to be renewed late.
+            status = f"{error.status} from the API server: " if error.status else ""
+            raise RequeueError(f"{status}{error}", error.retry_after) from error
 
     async def _dispatch(self, key: Key) -> float | None:
         match key:
             case Resync():
                 await self._resync()
-                return RESYNC_INTERVAL if self._fields else None
+                return RESYNC_INTERVAL
             case Admission():
                 self._admit()
                 return None
@@ -139,34 +138,42 @@ class Worker:
                     self._enqueue_admission()
                 return requeue_after
 
-    def _log_failure(self, key: Key, what: str, error: Exception) -> None:
-        """Log that a key could not be handled."""
+    def _log_failure(self, key: Key, error: Exception, delay: float) -> None:
         match key:
             case Resync():
-                subject, extra = "The resync", about("", "")
+                action, extra = "Resync", about("", "")
             case Admission():
-                subject, extra = "The admission of waiting builds", about("", "")
+                action, extra = "Admission of the waiting builds", about("", "")
             case Sweep(namespace):
-                subject, extra = "The deletion of finished builds", about(namespace, "")
+                action, extra = "Deletion of finished builds", about(namespace, "")
             case BuildKey(namespace, name):
-                subject, extra = "The build", about(namespace, name)
+                action, extra = "Reconcile", about(namespace, name)
                 if (build := self._store.build(key)) is not None:
                     extra = about(namespace, name, uid=build.uid, attempt=build.attempt)
         if isinstance(error, RequeueError):
-            _logger.warning("%s %s: %s", subject, what, error, extra=extra)
+            _logger.warning("%s failed: %s; retrying in %.1f s", action, error, delay, extra=extra)
         else:
-            _logger.error("%s %s", subject, what, exc_info=error, extra=extra)
+            _logger.error("%s failed; retrying in %.1f s", action, delay, exc_info=error, extra=extra)
 
     async def _reconcile(self, key: BuildKey) -> float | None:
-        result = "error"
-        start = time.perf_counter()
+        result, requeue_after = "error", None
+        start, version = time.perf_counter(), self._version(key)
         try:
             requeue_after = await self._reconciler.reconcile(key)
             result = "success"
+        except ConflictError:
+            if self._version(key) == version:
+                # Not a change by somebody else, so that to retry at once would be in vain: a webhook, for example.
+                raise
+            result, requeue_after = "conflict", 0.0
         finally:
             took = Observation(RECONCILE_DURATION, (), time.perf_counter() - start)
             self._meters.add([Observation(RECONCILES, (result,)), took])
         return requeue_after
+
+    def _version(self, key: BuildKey) -> str | None:
+        build = self._store.build(key)
+        return build.resource_version if build else None
 
     async def _resync(self) -> None:
         await relist(self._cluster, self._store, self._settings.namespaces, self._fields)

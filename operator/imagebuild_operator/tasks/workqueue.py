@@ -1,38 +1,39 @@
 """A queue of keys to reconcile: each key once, never twice at the same time, later again on request or error.
 
 The rules of client-go's workqueue (https://pkg.go.dev/k8s.io/client-go/util/workqueue): a key added while it is
-being handled is handled once more; a key whose handling failed comes back after a delay that doubles.
+being handled is handled once more; a key whose handling failed comes back after a backoff.
 """
 
 import asyncio
 import itertools
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from enum import IntEnum
 from typing import Final, Generic, TypeVar
+
+from imagebuild_operator.tasks.backoff import Backoff
+from imagebuild_operator.tasks.supervisor import Supervisor
 
 Key = TypeVar("Key")
 
 _logger: Final = logging.getLogger(__name__)
 
-#: Seconds until the first retry after an error, and at most.
-FIRST_DELAY: Final = 0.5
-MAX_DELAY: Final = 60.0
+#: Seconds of a Retry-After that are obeyed at most: nothing that happens meanwhile gets the key handled earlier.
+MAX_RETRY_AFTER: Final = 300.0
 
 
 class RequeueError(Exception):
     """Raised by a handler: nothing is wrong with the program, and the key is to be handled again later."""
 
-    def __init__(self, reason: str, seconds: float = 0.0) -> None:
+    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
         """Ask to be called again.
 
         Args:
-            reason: Why, as a sentence for the log.
-            seconds: Not before so many have passed.
+            reason: Why, as a phrase for the log.
+            retry_after: Seconds for which the key must not be handled, whatever happens meanwhile.
         """
         super().__init__(reason)
-        self.seconds = seconds
+        self.retry_after = min(retry_after, MAX_RETRY_AFTER)
 
 
 class Rank(IntEnum):
@@ -44,26 +45,25 @@ class Rank(IntEnum):
     IDLE = 2
 
 
+#: Called with each key whose handling failed, the error, and the seconds until the retry.
+Failed = Callable[[Key, Exception, float], None]
+
+
 class WorkQueue(Generic[Key]):
     """Runs `handle(key)` for each key added; what it returns is the delay after which to handle the key again."""
 
     def __init__(
-        self,
-        handle: Callable[[Key], Awaitable[float | None]],
-        workers: int,
-        failed: Callable[[Key, str, Exception], None] = lambda key, what, error: _logger.error(
-            "%s %s", key, what, exc_info=error
-        ),
+        self, handle: Callable[[Key], Awaitable[float | None]], workers: int, failed: Failed[Key] | None = None
     ) -> None:
         """Set it up.
 
         Args:
             handle: Handles a key.
             workers: How many keys are handled at once.
-            failed: Told of each key whose handling has failed: what of it, and why.
+            failed: Called with each failure; by default it is logged.
         """
         self._handle = handle
-        self._failed = failed
+        self._failed: Failed[Key] = failed or _log_failure
         self._workers = workers
         self._ready: asyncio.PriorityQueue[tuple[Rank, int, Key]] = asyncio.PriorityQueue()
         self._numbers = itertools.count()
@@ -72,23 +72,25 @@ class WorkQueue(Generic[Key]):
         self._taken = 0.0
         self._again: set[Key] = set()
         self._timers: dict[Key, asyncio.TimerHandle] = {}
-        self._failures: dict[Key, int] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._backoffs: dict[Key, Backoff] = {}
+        #: The time before which a key must not be handled.
+        self._not_before: dict[Key, float] = {}
+        self._supervisor = Supervisor()
 
     def start(self) -> None:
-        """Begin to handle keys; needs a running event loop."""
-        self._tasks = [asyncio.create_task(self._work(), name=f"reconcile-{n}") for n in range(self._workers)]
+        """Start to handle keys; needs a running event loop."""
+        for number in range(self._workers):
+            self._supervisor.start(f"work-queue-{number}", self._work)
 
     async def stop(self) -> None:
-        """Stop handling keys. What was being handled is cancelled: whoever starts next looks at everything again."""
+        """Stop handling keys. What was being handled is cancelled: the next start looks at everything again."""
         for timer in self._timers.values():
             timer.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._supervisor.stop()
 
     def add(self, key: Key, delay: float = 0.0, rank: Rank = Rank.NORMAL) -> None:
-        """Handle a key as soon as a worker is free, or after a delay in seconds."""
+        """Handle a key as soon as a worker is free, or after a delay in seconds, but never during a Retry-After."""
+        delay = max(delay, self._not_before.get(key, 0.0) - asyncio.get_running_loop().time())
         if delay > 0:
             self._add_later(key, delay, rank)
         elif key in self._active:
@@ -144,14 +146,11 @@ class WorkQueue(Generic[Key]):
             self._taken = self._active[key] = asyncio.get_running_loop().time()
             try:
                 delay = await self._handle(key)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the key is tried again
-                delay = self._backoff(key)
-                if isinstance(error, RequeueError):
-                    delay = max(delay, error.seconds)
-                what = f"could not be reconciled (try {self._failures[key]}); again in {delay:.1f} s"
-                self._failed(key, what, error)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the key is handled again
+                delay = self._fail(key, error)
             else:
-                self._failures.pop(key, None)
+                self._backoffs.pop(key, None)
+                self._not_before.pop(key, None)
             finally:
                 del self._active[key]
             if key in self._again:
@@ -160,8 +159,20 @@ class WorkQueue(Generic[Key]):
             if delay is not None:
                 self.add(key, delay)
 
-    def _backoff(self, key: Key) -> float:
-        """Note one more failure of a key; the seconds until it is handled again."""
-        failures = self._failures[key] = self._failures.get(key, 0) + 1
-        whole = min(MAX_DELAY, FIRST_DELAY * 2.0 ** min(failures - 1, 30))
-        return whole * random.uniform(0.5, 1.0)  # noqa: S311
+    def _fail(self, key: Key, error: Exception) -> float:
+        """Count one more failure of a key; the seconds until it is handled again."""
+        delay = self._backoffs.setdefault(key, Backoff()).next()
+        self._not_before.pop(key, None)
+        if isinstance(error, RequeueError) and error.retry_after:
+            delay = max(delay, error.retry_after)
+            self._not_before[key] = asyncio.get_running_loop().time() + error.retry_after
+        try:
+            self._failed(key, error, delay)
+        except Exception:
+            # The key is handled again even if nobody hears of the failure.
+            _logger.exception("The failure of %s could not be logged", key)
+        return delay
+
+
+def _log_failure(key: object, error: Exception, delay: float) -> None:
+    _logger.error("Handling %s failed; retrying in %.1f s", key, delay, exc_info=error)

@@ -114,7 +114,7 @@ API_DURATION: Final = Metric(
 RECONCILES: Final = Metric(
     PREFIX + "reconciles_total",
     Kind.COUNTER,
-    "Runs of the reconciliation of one build, by result (success, error).",
+    "Runs of the reconciliation of one build, by result (success, conflict, error).",
     ("result",),
 )
 RECONCILE_DURATION: Final = Metric(

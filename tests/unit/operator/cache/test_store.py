@@ -43,7 +43,7 @@ def test_what_the_watch_has_shown_since_a_list_was_read_is_newer_than_the_list()
         store.put_build(body(name="new", uid="new"))
         store.drop_build(KEY, UID)
         relist.build(body())
-        store.drop_pod(pod_body())
+        store.remove_pod(pod_body())
         relist.pod(pod_body())
     assert store.known_keys() == [BuildKey("team", "new")]
 
@@ -78,7 +78,7 @@ def test_a_finished_build_is_forgotten_with_its_last_leftover_whoever_saw_to_tha
     store.put_pod(pod_body())
     store.put_build(body(status=FINISHED))
     assert store.known_keys() == [KEY]
-    store.drop_pod(pod_body())
+    store.remove_pod(pod_body())
     assert store.known_keys() == []
 
 

@@ -30,7 +30,7 @@ def test_a_pod_belongs_to_one_uid_only():
     assert store.put_pod(pod_body("p1", owner_uid="an earlier build")) == BuildKey("team", "app")
     assert store.pods(build) == ()
     store.put_pod(pod_body("p2"))
-    assert store.drop_pod(pod_body("p1")) == BuildKey("team", "app")
+    assert store.remove_pod(pod_body("p1")) == BuildKey("team", "app")
     assert [pod.uid for pod in store.pods(build)] == ["p2"]
-    store.drop_pod(pod_body("p2"))
+    store.remove_pod(pod_body("p2"))
     assert store.pods(build) == ()

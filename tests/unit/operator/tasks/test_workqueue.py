@@ -2,7 +2,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from imagebuild_operator.tasks.workqueue import Rank, WorkQueue
+from imagebuild_operator.tasks.workqueue import Rank, RequeueError, WorkQueue
 
 
 async def run(
@@ -124,4 +124,99 @@ def test_a_failure_is_tried_again(caplog: pytest.LogCaptureFixture):
 
     asyncio.run(run(handle, use))
     assert tries == 3
-    assert "could not be reconciled (try 2)" in caplog.text
+    assert "Handling a failed; retrying in" in caplog.text
+
+
+def test_an_event_does_not_override_a_retry_after():
+    handled: list[str] = []
+    failed, done = asyncio.Event(), asyncio.Event()
+
+    async def handle(key: str) -> None:
+        handled.append(key)
+        if key == "last":
+            done.set()
+            return
+        queues[0].add(key)  # seen while it is handled
+        asyncio.get_running_loop().call_soon(failed.set)
+        raise RequeueError("429", retry_after=60)
+
+    async def use(queue: WorkQueue[str]) -> None:
+        queues.append(queue)
+        queue.add("a")
+        await failed.wait()
+        queue.add("a")  # seen while it waits
+        queue.add("last", rank=Rank.IDLE)
+        await done.wait()
+
+    queues: list[WorkQueue[str]] = []
+    asyncio.run(run(handle, use))
+    assert handled == ["a", "last"]
+
+
+def test_an_event_gets_a_key_that_failed_without_a_retry_after_handled_at_once():
+    handled: list[str] = []
+    done = asyncio.Event()
+
+    async def handle(key: str) -> None:
+        handled.append(key)
+        if len(handled) == 20:
+            done.set()
+        raise RequeueError("503")
+
+    async def use(queue: WorkQueue[str]) -> None:
+        while not done.is_set():
+            queue.add("a")
+            await asyncio.sleep(0)
+
+    # Twenty backoffs would take minutes.
+    asyncio.run(run(handle, use))
+    assert len(handled) >= 20
+
+
+def test_a_retry_after_ends_with_the_next_success():
+    failures = iter([RequeueError("429", retry_after=0.01)])
+    handled: list[str] = []
+    done = asyncio.Event()
+
+    async def handle(key: str) -> None:
+        handled.append(key)
+        if error := next(failures, None):
+            raise error
+        done.set()
+
+    async def use(queue: WorkQueue[str]) -> None:
+        queue.add("a")
+        await done.wait()
+        done.clear()
+        queue.add("a")
+        await done.wait()
+
+    asyncio.run(run(handle, use))
+    assert handled == ["a", "a", "a"]
+
+
+def test_a_failure_that_can_not_be_logged_does_not_end_the_queue(caplog: pytest.LogCaptureFixture):
+    handled: list[str] = []
+    done = asyncio.Event()
+
+    async def handle(key: str) -> None:
+        handled.append(key)
+        if key == "last":
+            done.set()
+            return
+        raise ValueError("not yet")
+
+    def failed(key: str, error: Exception, delay: float) -> None:
+        raise RuntimeError(f"{key}: {error}; {delay}")
+
+    async def use() -> None:
+        queue = WorkQueue(handle, workers=1, failed=failed)
+        queue.start()
+        queue.add("a")
+        queue.add("last", rank=Rank.IDLE)
+        await asyncio.wait_for(done.wait(), timeout=10)
+        await queue.stop()
+
+    asyncio.run(use())
+    assert handled[-1] == "last"
+    assert "The failure of a could not be logged" in caplog.text
