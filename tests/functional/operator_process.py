@@ -89,10 +89,15 @@ class OperatorProcess:
             self._pid = None
         return self._pid is not None
 
+    @property
+    def metrics_address(self) -> str:
+        """Where Prometheus scrapes it."""
+        return f"127.0.0.1:{self._metrics}"
+
     def metrics(self) -> Samples:
         """What it counts and measures; nothing before it serves."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._metrics}/metrics", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://{self.metrics_address}/metrics", timeout=10) as answer:
                 return read_samples(answer.read().decode())
         except urllib.error.URLError:
             return {}

@@ -19,7 +19,9 @@ from imagebuild_operator.telemetry.metrics import (
     PHASE_DURATION,
     QUEUE_WAIT,
     QUEUED,
+    RECONCILES,
     RUNNING,
+    Metric,
     Observation,
 )
 
@@ -43,6 +45,17 @@ ENDINGS: Final[tuple[tuple[str, str], ...]] = (
     *(("cancelled" if reason in CANCELLATIONS else "failed", str(reason)) for reason in Reason if reason not in WAITS),
 )
 LOOKUPS: Final[Mapping[str, str]] = {"hits": "hit", "misses": "miss"}
+#: The values that the labels of each counted metric can have.
+SERIES: Final[Mapping[Metric, tuple[tuple[str, ...], ...]]] = {
+    BUILDS_FINISHED: ENDINGS,
+    BUILD_DURATION: tuple((str(phase).lower(),) for phase in Phase if phase.is_final),
+    QUEUE_WAIT: ((),),
+    PHASE_DURATION: tuple((name,) for name in PHASES.values()),
+    ATTEMPTS_FINISHED: tuple((reason,) for reason in dict.fromkeys(reason for _, reason in ENDINGS)),
+    CACHE_LOOKUPS: tuple((name,) for name in LOOKUPS.values()),
+    IMAGE_SIZE: ((),),
+    RECONCILES: (("success",), ("error",)),
+}
 
 
 def observations(build: ImageBuild, written: Json) -> tuple[Observation, ...]:

@@ -10,11 +10,10 @@ from prometheus_client import Counter, Gauge, Histogram, ProcessCollector, disab
 from prometheus_client.core import CollectorRegistry, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from imagebuild_operator.telemetry.counts import ENDINGS
+from imagebuild_operator.telemetry.counts import SERIES
 from imagebuild_operator.telemetry.metrics import (
     API_DURATION,
     API_REQUESTS,
-    BUILDS_FINISHED,
     INFO,
     NAMESPACE,
     TABLE,
@@ -58,8 +57,7 @@ class Meters(Collector):
         self.registry.register(self)
         self._collectors = {metric: self._collector(metric) for metric in TABLE if metric.kind is not Kind.GAUGE}
         ProcessCollector(registry=self.registry)
-        if not namespaces:
-            self._begin_series()
+        self._begin_series()
         info = Gauge(INFO.name, INFO.help, INFO.labels, registry=self.registry)
         info.labels(version("imagebuild-operator"), platform.python_version()).set(1)
 
@@ -124,10 +122,15 @@ class Meters(Collector):
                 self._begin_series(namespace)
             self._active[namespace] = self._clock()
 
-    def _begin_series(self, *namespace: str) -> None:
-        # `increase` does not see the first event of a series that begins with it.
-        for labels in ENDINGS:
-            self._collectors[BUILDS_FINISHED].labels(*labels, *namespace)
+    def _begin_series(self, namespace: str = "") -> None:
+        """Begin every series that is labelled by a namespace, or every other one, at 0.
+
+        `rate` and `increase` do not see the first event of a series that begins with it.
+        """
+        for metric, series in SERIES.items():
+            if self._labels(metric) and (NAMESPACE in self._labels(metric)) == bool(namespace):
+                for labels in series:
+                    self._collectors[metric].labels(*labels, *filter(None, [namespace]))
 
     def _remove_idle(self) -> None:
         now = self._clock()
