@@ -54,7 +54,7 @@ SERIES: Final[Mapping[Metric, tuple[tuple[str, ...], ...]]] = {
     ATTEMPTS_FINISHED: tuple((reason,) for reason in dict.fromkeys(reason for _, reason in ENDINGS)),
     CACHE_LOOKUPS: tuple((name,) for name in LOOKUPS.values()),
     IMAGE_SIZE: ((),),
-    RECONCILES: (("success",), ("error",)),
+    RECONCILES: (("success",), ("conflict",), ("error",)),
 }
 
 

@@ -1,9 +1,8 @@
-"""The operator's log: one line for each record, as JSON or for people, without secrets.
+"""The operator's log: one line for each record, as JSON or as text, with secrets redacted.
 
-A record about a build has the attribute `build`: what it is keyed by.
+A record about a build has the attribute `build`, a mapping of fields that identify the build.
 """
 
-import json
 import logging
 import sys
 import traceback
@@ -12,19 +11,16 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final
 
+from pythonjsonlogger import json as jsonlogger
+from pythonjsonlogger.core import RESERVED_ATTRS
+
 from imagebuild_operator.api.errors import ImageBuildError
 from imagebuild_operator.api.redact import redact, redact_all
 
-#: Frames that are named of an exception, the innermost ones.
+#: Innermost frames of an exception that are logged.
 FRAMES: Final = 12
-#: What Google's, Elastic's and others' collectors understand.
-SEVERITIES: Final[Mapping[int, str]] = {
-    logging.DEBUG: "debug",
-    logging.INFO: "info",
-    logging.WARNING: "warning",
-    logging.ERROR: "error",
-    logging.CRITICAL: "critical",
-}
+#: Attributes of records that are logged in another form, or not at all: ours, and those of kopf.
+NOT_LOGGED: Final = ("build", "k8s_ref", "k8s_skip", "settings")
 
 
 def configure(log_format: str, level: str) -> None:
@@ -37,59 +33,68 @@ def configure(log_format: str, level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if log_format == "json" else PlainFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # Every event of a watch would be a line.
+    # kopf logs a line for each watch event.
     for chatty in ("kopf.activities", "kopf.objects"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     sys.excepthook = _uncaught
 
 
 def about(namespace: str, name: str, **fields: object) -> dict[str, Any]:
-    """What a record about a build is keyed by, as the argument `extra` of a logger; fields that are empty stay out."""
+    """Fields that identify a build, for the argument `extra` of a logger; empty ones are left out."""
     given = {"namespace": namespace, "name": name, **fields}
     return {"build": {field: value for field, value in given.items() if value}}
 
 
-class JsonFormatter(logging.Formatter):
+class JsonFormatter(jsonlogger.JsonFormatter):
     """Each record as one JSON object."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Give the line of a record."""
-        line: dict[str, Any] = {
-            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "severity": SEVERITIES.get(record.levelno, record.levelname.lower()),
-            "logger": record.name,
-            "message": record.getMessage(),
-            **_key(record),
-        }
+    def __init__(self) -> None:
+        super().__init__(
+            ["levelname", "name", "message"],
+            rename_fields={"levelname": "severity", "name": "logger"},
+            timestamp=True,
+            reserved_attrs=[*RESERVED_ATTRS, *NOT_LOGGED],
+            json_ensure_ascii=False,
+        )
+
+    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        """Collect the fields of a record; its exception becomes `error`, `stack` and, at level debug, `traceback`."""
+        message_dict.pop("exc_info", None)
+        super().add_fields(log_data, record, message_dict)
+        log_data |= {"severity": record.levelname.lower(), **_build_fields(record)}
         error = _error(record)
         if error is not None:
-            line |= {"error": _said(error), "stack": _stack(error)}
+            log_data["error"] = _one_line(error)
+            if stack := _stack(error):
+                log_data["stack"] = stack
             if logging.getLogger().isEnabledFor(logging.DEBUG):
-                line["traceback"] = "".join(traceback.format_exception(error))
-        known = {name: value for name, value in line.items() if value not in (None, [])}
-        return json.dumps(redact_all(known), ensure_ascii=False, default=str)
+                log_data["traceback"] = "".join(traceback.format_exception(error))
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        """Redact every field."""
+        return redact_all(log_data)
 
 
 class PlainFormatter(logging.Formatter):
-    """Each record as one line to read; tracebacks at level debug only."""
+    """Each record as one line of text; tracebacks at level debug only."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give the line of a record."""
+        """Format a record as one line."""
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        key = _key(record)
-        where = "/".join(str(key[field]) for field in ("namespace", "name") if field in key)
-        how = " ".join(str(key[field]) for field in ("phase", "reason") if field in key)
+        fields = _build_fields(record)
+        where = "/".join(str(fields[name]) for name in ("namespace", "name") if name in fields)
+        how = " ".join(str(fields[name]) for name in ("phase", "reason") if name in fields)
         line = f"{time} {record.levelname:<7} {': '.join(filter(None, (where, how, record.getMessage())))}"
         error = _error(record)
         if error is not None:
             stack = _stack(error)
-            line += f" [{_said(error)}{' at ' + ' < '.join(stack) if stack else ''}]"
+            line += f" [{_one_line(error)}{' at ' + ' < '.join(stack) if stack else ''}]"
             if logging.getLogger().isEnabledFor(logging.DEBUG):
                 line += "\n" + "".join(traceback.format_exception(error)).rstrip()
         return redact(line)
 
 
-def _key(record: logging.LogRecord) -> Mapping[str, Any]:
+def _build_fields(record: logging.LogRecord) -> Mapping[str, Any]:
     found: Mapping[str, Any] = getattr(record, "build", None) or {}
     if not found and (reference := getattr(record, "k8s_ref", None)):  # kopf's
         found = {name: reference[name] for name in ("kind", "namespace", "name", "uid") if reference.get(name)}
@@ -100,13 +105,12 @@ def _error(record: logging.LogRecord) -> BaseException | None:
     return record.exc_info[1] if record.exc_info else None
 
 
-def _said(error: BaseException) -> str:
-    """One line."""
+def _one_line(error: BaseException) -> str:
     return " ".join("".join(traceback.format_exception_only(error)).split())
 
 
 def _stack(error: BaseException) -> list[str]:
-    """Where it comes from, the innermost frame first; nothing for what is expected to happen."""
+    """The innermost frames of an exception, the last call first; empty for errors that the operator raises itself."""
     if isinstance(error, ImageBuildError):
         return []
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
@@ -114,5 +118,7 @@ def _stack(error: BaseException) -> list[str]:
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """The last words of the process."""
-    logging.getLogger(__name__).critical("The operator ends", exc_info=(kind, error, trace))
+    """Log the exception that ends the process."""
+    logging.getLogger(__name__).critical(
+        "The operator ends because of an unexpected exception", exc_info=(kind, error, trace)
+    )

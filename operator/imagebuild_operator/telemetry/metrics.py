@@ -1,4 +1,7 @@
-"""The one table of metrics: what the operator counts and measures. `docs/metrics.md` is made from it.
+"""The table of metrics. `docs/metrics.md` is generated from it.
+
+It is data and no collection of prometheus_client's objects, since these keep their labels private, and the docs, the
+tests of alerts and the pure counting need them.
 
 Names follow https://prometheus.io/docs/practices/naming/: one prefix, base units, `_total` for counters.
 """
@@ -12,16 +15,16 @@ PREFIX: Final = "imagebuild_"
 #: target, with the namespace of the operator's pod.
 NAMESPACE: Final = "build_namespace"
 
-#: Seconds, for what takes from a second to hours: builds, and waiting for one's turn.
+#: Seconds, for builds and their time in the queue.
 LONG: Final = (1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0)
-#: Seconds, for calls.
+#: Seconds, for requests and reconciles.
 SHORT: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 #: Bytes, 1 MiB to 16 GiB.
 SIZES: Final = tuple(float(1 << power) for power in range(20, 35, 2))
 
 
 class Kind(StrEnum):
-    """How a metric behaves."""
+    """The type of a metric."""
 
     COUNTER = "counter"
     GAUGE = "gauge"
@@ -34,11 +37,11 @@ class Metric:
 
     Attributes:
         name: Its name as Prometheus stores it.
-        kind: How it behaves.
-        help: What it says; a sentence.
-        labels: What it is told apart by.
-        buckets: Upper bounds, of a histogram.
-        of_builds: Whether it is told apart by namespace too, where the settings ask for it.
+        kind: Its type.
+        help: One sentence that begins with what it is.
+        labels: The names of its labels.
+        buckets: Upper bounds of the buckets of a histogram.
+        of_builds: Whether it is labelled by the build's namespace if the settings ask for it.
     """
 
     name: str
@@ -56,85 +59,94 @@ def _builds(name: str, kind: Kind, text: str, labels: tuple[str, ...], buckets: 
 BUILDS_FINISHED: Final = _builds(
     "builds_finished_total",
     Kind.COUNTER,
-    "Builds that have ended, by result (succeeded, failed, cancelled) and reason (empty for succeeded ones).",
+    "Finished builds, by result (succeeded, failed, cancelled) and reason (empty if succeeded).",
     ("result", "reason"),
 )
 BUILD_DURATION: Final = _builds(
     "build_duration_seconds",
     Kind.HISTOGRAM,
-    "Time from the first pod of a build to its end, all attempts included.",
+    "Time from the start of a build to its end, including all attempts, in seconds.",
     ("result",),
     LONG,
 )
 QUEUE_WAIT: Final = _builds(
     "queue_wait_seconds",
     Kind.HISTOGRAM,
-    "Time from the creation of an ImageBuild to its first pod, or to the end of its pod's scheduling gate.",
+    "Time from the creation of an ImageBuild to the start of the build, in seconds.",
     (),
     LONG,
 )
 PHASE_DURATION: Final = _builds(
     "build_phase_duration_seconds",
     Kind.HISTOGRAM,
-    "Time that a phase of the last attempt took: scheduled, pulled, fetched, built, pushed.",
+    "Duration of the phases of the last attempt (scheduled, pulled, fetched, built, pushed), in seconds.",
     ("phase",),
     LONG,
 )
 ATTEMPTS_FINISHED: Final = _builds(
     "attempts_finished_total",
     Kind.COUNTER,
-    "Attempts, each a pod, that have ended, by reason (empty for succeeded ones).",
+    "Finished attempts, each with a pod of its own, by reason (empty if succeeded).",
     ("reason",),
 )
 CACHE_LOOKUPS: Final = _builds(
     "cache_lookups_total",
     Kind.COUNTER,
-    "Layers looked up in the layer cache by builds that have ended, by result (hit, miss).",
+    "Layer cache lookups of finished builds, by result (hit, miss).",
     ("result",),
 )
 IMAGE_SIZE: Final = _builds(
-    "image_size_bytes", Kind.HISTOGRAM, "Compressed size of the images that were built, each counted once.", (), SIZES
+    "image_size_bytes",
+    Kind.HISTOGRAM,
+    "Compressed size of built images, each digest counted once, in bytes.",
+    (),
+    SIZES,
 )
-QUEUED: Final = _builds("builds_queued", Kind.GAUGE, "Builds that wait for their turn, suspended ones left out.", ())
-RUNNING: Final = _builds("builds_running", Kind.GAUGE, "Builds that have begun and not ended.", ())
+QUEUED: Final = _builds("builds_queued", Kind.GAUGE, "Builds in the queue, without suspended ones.", ())
+RUNNING: Final = _builds("builds_running", Kind.GAUGE, "Builds that have started and not finished.", ())
 
 API_REQUESTS: Final = Metric(
     PREFIX + "api_requests_total",
     Kind.COUNTER,
-    "Calls to the API server by verb and HTTP status; code `error` where there was no answer.",
+    "Requests to the API server, by verb and HTTP status code (`error` if there was no response).",
     ("verb", "code"),
 )
 API_DURATION: Final = Metric(
     PREFIX + "api_request_duration_seconds",
     Kind.HISTOGRAM,
-    "Time until the API server answered a call; of a watch, until it began.",
+    "Time until the API server responded to a request, in seconds; for a watch, until it started.",
     ("verb",),
     SHORT,
 )
 RECONCILES: Final = Metric(
     PREFIX + "reconciles_total",
     Kind.COUNTER,
-    "Runs of the reconciliation of one build, by result (success, conflict, error).",
+    "Reconciles of builds, by result (success, conflict, error).",
     ("result",),
 )
 RECONCILE_DURATION: Final = Metric(
-    PREFIX + "reconcile_duration_seconds", Kind.HISTOGRAM, "Time that one of them took.", (), SHORT
+    PREFIX + "reconcile_duration_seconds", Kind.HISTOGRAM, "Duration of a reconcile, in seconds.", (), SHORT
 )
-WORK_QUEUE_DEPTH: Final = Metric(PREFIX + "work_queue_depth", Kind.GAUGE, "Keys that wait to be handled.")
+WORK_QUEUE_DEPTH: Final = Metric(PREFIX + "work_queue_depth", Kind.GAUGE, "Keys that wait in the work queue.")
 WORK_QUEUE_LONGEST: Final = Metric(
     PREFIX + "work_queue_longest_running_seconds",
     Kind.GAUGE,
-    "How long the key that has been handled the longest has been; 0 where none is.",
+    "Age of the longest-running reconcile, in seconds; 0 if none is running.",
 )
 WATCH_PROGRESS: Final = Metric(
     PREFIX + "watch_last_progress_timestamp_seconds",
     Kind.GAUGE,
-    "When a watch last received anything: an event, a bookmark or a list. Of several, the one that is most behind.",
+    "Unix time at which a watch last received an event, a bookmark or a list; the oldest of several watches.",
     ("resource",),
 )
-LEADER: Final = Metric(PREFIX + "leader", Kind.GAUGE, "1 while this operator acts, 0 while it stands by for the Lease.")
+LEADER: Final = Metric(
+    PREFIX + "leader", Kind.GAUGE, "Whether this operator is the leader: 1 for the leader, 0 for a standby."
+)
 INFO: Final = Metric(
-    PREFIX + "operator_build_info", Kind.GAUGE, "Always 1; its labels say what runs.", ("version", "python_version")
+    PREFIX + "operator_build_info",
+    Kind.GAUGE,
+    "Always 1; the labels have the versions of the operator and of Python.",
+    ("version", "python_version"),
 )
 
 TABLE: Final[tuple[Metric, ...]] = (
@@ -161,7 +173,7 @@ TABLE: Final[tuple[Metric, ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A value for one metric: what to add to a counter, set a gauge to, or observe in a histogram.
+    """A value for one metric: to add to a counter, to set a gauge to, or to observe in a histogram.
 
     Attributes:
         metric: The metric.
