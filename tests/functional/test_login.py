@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from functional.front import Front
 from functional.kube import Builds, spec
 from functional.kubelet import Kubelet
 from functional.operator_process import OperatorProcess, Settings
 from kubernetes import client
+from support.api_proxy import ApiProxy
 from support.waiting import until
 
 #: Seconds without a bookmark after which a watch is made anew, so that it is soon rejected.
@@ -18,9 +18,9 @@ REJECTED = "The API server has rejected the operator's credentials (401) for"
 
 
 @pytest.fixture
-def front(api: client.ApiClient) -> Iterator[Front]:
-    with Front(api) as front:
-        yield front
+def proxy(kubeconfig: Path) -> Iterator[ApiProxy]:
+    with ApiProxy(kubeconfig).running() as proxy:
+        yield proxy
 
 
 @pytest.fixture
@@ -45,19 +45,19 @@ def token(kubeconfig: Path, api: client.ApiClient, namespace: str, tmp_path: Pat
 
 
 def test_rejected_credentials_are_tried_ever_less_and_make_it_unready_until_they_are_accepted(
-    front: Front, builds: Builds, kubelet: Kubelet, namespace: str, tmp_path: Path
+    proxy: ApiProxy, builds: Builds, kubelet: Kubelet, namespace: str, tmp_path: Path
 ):
-    config = front.kubeconfig(tmp_path / "front.yaml")
+    config = proxy.kubeconfig(tmp_path / "proxy.yaml")
     operator = OperatorProcess(config, namespace, tmp_path / "operator.log", {"watches": WATCHES})
     operator.start()
     until(lambda: operator.probe("/readyz")[0] == 200)
-    front.expired.set()
+    proxy.is_rejecting = True
     until(lambda: operator.log.count("Re-authentication has been initiated") == 4)
     # Three watches each time that there was a session, and the probes' own.
-    assert front.rejected <= 4 * 3 + 4
+    assert proxy.rejected <= 4 * 3 + 4
     assert REJECTED in operator.probe("/readyz")[1]
     assert operator.probe("/healthz")[0] == 200
-    front.expired.clear()
+    proxy.is_rejecting = False
     until(lambda: operator.probe("/readyz")[0] == 200)
     builds.create(spec())
     kubelet.pod()

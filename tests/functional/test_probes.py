@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from functional.front import Front
 from functional.kube import Builds, spec
 from functional.kubelet import Kubelet
 from functional.operator_process import OperatorProcess
 from kubernetes import client
+from support.api_proxy import ApiProxy
 from support.metrics import value
 from support.waiting import until
 
@@ -18,20 +18,20 @@ SILENCE = 1
 
 
 @pytest.fixture
-def front(api: client.ApiClient) -> Iterator[Front]:
-    with Front(api) as front:
-        yield front
+def proxy(kubeconfig: Path) -> Iterator[ApiProxy]:
+    with ApiProxy(kubeconfig).running() as proxy:
+        yield proxy
 
 
 @pytest.fixture
 def operator(
-    front: Front, crd: Path, namespace: str, api: client.ApiClient, tmp_path: Path
+    proxy: ApiProxy, crd: Path, namespace: str, api: client.ApiClient, tmp_path: Path
 ) -> Iterator[OperatorProcess]:
-    """An operator that reaches the API server by its front."""
+    """An operator that reaches the API server through the proxy."""
     assert crd.exists()
     account = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name="default"))
     client.CoreV1Api(api).create_namespaced_service_account(namespace, account)
-    kubeconfig = front.kubeconfig(tmp_path / "front.yaml")
+    kubeconfig = proxy.kubeconfig(tmp_path / "proxy.yaml")
     process = OperatorProcess(
         kubeconfig, namespace, tmp_path / "operator.log", {"watches": {"silenceSeconds": SILENCE}}
     )
@@ -47,49 +47,51 @@ def silence(operator: OperatorProcess) -> float:
 
 
 def test_a_stalled_watch_fails_the_liveness_probe_until_it_goes_on(
-    operator: OperatorProcess, front: Front, builds: Builds, kubelet: Kubelet
+    operator: OperatorProcess, proxy: ApiProxy, builds: Builds, kubelet: Kubelet
 ):
     until(lambda: operator.probe("/readyz")[0] == 200)
     assert operator.probe("/healthz") == (200, "ok\n")
-    front.mute.set()
+    proxy.is_mute = True
     builds.create(spec())
     until(lambda: operator.probe("/healthz")[0] == 503)
     assert "The watch of imagebuilds has received nothing for" in operator.probe("/healthz")[1]
     assert kubelet.pods() == []
-    front.mute.clear()
+    proxy.is_mute = False
     # What it has missed comes when the watch is made anew.
     kubelet.pod()
     until(lambda: "imagebuilds has" not in operator.probe("/healthz")[1])
 
 
 def test_an_api_server_that_is_down_does_not_fail_it(
-    operator: OperatorProcess, front: Front, builds: Builds, kubelet: Kubelet
+    operator: OperatorProcess, proxy: ApiProxy, builds: Builds, kubelet: Kubelet
 ):
     until(lambda: operator.probe("/readyz")[0] == 200)
-    front.away.set()
+    proxy.is_down = True
     until(lambda: silence(operator) > 5 * SILENCE)
     assert operator.probe("/healthz") == (200, "ok\n")
     assert value(operator.metrics(), "imagebuild_api_requests_total", verb="list", code="error") >= 1
-    front.away.clear()
+    proxy.is_down = False
     builds.create(spec())
     kubelet.pod()
 
 
-def test_an_operator_that_has_seen_nothing_yet_is_not_ready(operator: OperatorProcess, front: Front):
-    front.away.set()
+def test_an_operator_that_has_seen_nothing_yet_is_not_ready(operator: OperatorProcess, proxy: ApiProxy):
+    proxy.is_down = True
     operator.stop()
     operator.start()
     assert until(lambda: operator.probe("/readyz")[0]) == 503
     assert operator.probe("/readyz")[1] == "The operator is starting.\n"
     assert operator.probe("/healthz")[0] == 200
-    front.away.clear()
+    proxy.is_down = False
     until(lambda: operator.probe("/readyz")[0] == 200)
 
 
-def test_a_login_that_has_expired_is_renewed(operator: OperatorProcess, front: Front, builds: Builds, kubelet: Kubelet):
+def test_a_login_that_has_expired_is_renewed(
+    operator: OperatorProcess, proxy: ApiProxy, builds: Builds, kubelet: Kubelet
+):
     until(lambda: operator.probe("/readyz")[0] == 200)
-    front.expired.set()
+    proxy.is_rejecting = True
     until(lambda: value(operator.metrics(), "imagebuild_api_requests_total", verb="watch", code="401") >= 1)
-    front.expired.clear()
+    proxy.is_rejecting = False
     builds.create(spec())
     kubelet.pod()

@@ -100,10 +100,16 @@ class ApiProxy:
         self.passed: Counter[str] = Counter()
         #: Decides what is done to a call.
         self.fault: Callable[[Call], Fault] = lambda _: NOTHING
-        #: Whether no call comes through: connections break.
+        #: Whether no call comes through: connections break, and watches end with their next line.
         self.is_down = False
         #: How many have broken for that.
         self.refused = 0
+        #: Whether no credentials are good enough, as after the rotation of a token: calls are answered with 401.
+        self.is_rejecting = False
+        #: How many were answered so.
+        self.rejected = 0
+        #: Whether nothing that a watch sends gets through, while everything else does.
+        self.is_mute = False
         self._open = asyncio.Event()
         self._open.set()
         #: Whether each line of a watch comes twice.
@@ -201,6 +207,9 @@ class ApiProxy:
         if self.is_down:
             self.refused += 1
             return _abort(request)
+        if self.is_rejecting:
+            self.rejected += 1
+            return _answer(request, Fault(status=401))
         await self._open.wait()
         if fault.hold:
             await asyncio.sleep(fault.hold)
@@ -256,6 +265,10 @@ class ApiProxy:
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
                     await self._open.wait()
+                    if self.is_down or self.is_rejecting:
+                        return stream
+                    if self.is_mute:
+                        continue
                     self.passed[call.path] += len(line)
                     await stream.write((line + b"\n") * (2 if self.repeats else 1))
         except (ConnectionError, aiohttp.ClientError):
