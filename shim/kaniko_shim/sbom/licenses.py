@@ -20,7 +20,8 @@ def spdx_license(text: str) -> str:
 
     try:
         parsed = _licensing().parse(text, validate=True, strict=True)
-    except (ExpressionError, ParseError, RecursionError):
+    except (ExpressionError, ParseError, RecursionError, IndexError):
+        # IndexError: for parentheses around nothing.
         return ""
     expression = str(parsed) if parsed is not None else ""
     return "" if _CUSTOM in expression else expression

@@ -15,6 +15,7 @@ from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile, parse_heredoc
 from kaniko_shim.dockerfile.syntax.shell_words import expand, split_quoted_words, split_words
 from kaniko_shim.dockerfile.syntax.stages import split_stages
 from kaniko_shim.executor.command import read_abilities
+from kaniko_shim.executor.record import parse_record, split_line
 from kaniko_shim.oci.whiteouts import parse_whiteout
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
@@ -92,6 +93,8 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "expand": lambda text: expand(text, {"a": "1", "A": ""}),
     "parse_whiteout": parse_whiteout,
     "parse_answer": parse_answer,
+    "split_line": split_line,
+    "parse_record": parse_record,
     "parse_command_line": lambda text: parse_command_line(text.split(" ")),
 }
 
