@@ -28,6 +28,7 @@ from kaniko_shim.sources.kinds import OciSource
 from kaniko_shim.system.interruption import CancelledError
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.paths import Paths
+from kaniko_shim.system.private_directory import make_private
 from kaniko_shim.system.processes import harden
 from kaniko_shim.system.signals import ignore_stops, raise_on_stop, stop_received
 from kaniko_shim.system.tool_environment import secrets_passed_on
@@ -109,6 +110,7 @@ def _perform(line: CommandLine, job: Job) -> Result:
     if line.dry_run:
         job.console.relay(plan(request, job) if isinstance(request, BuildRequest) else _plan_push(request))
         return Result(str(line.command))
+    make_private(job.paths.scratch)
     return _work(request, _trusting(request, job))
 
 
@@ -126,7 +128,6 @@ def _trusting(request: Request, job: Job) -> Job:
 
 
 def _work(request: Request, job: Job) -> Result:
-    job.paths.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
     # The executor's root file system comes and goes; this directory stays.
     os.chdir(job.paths.scratch)
     if isinstance(request, BuildRequest):

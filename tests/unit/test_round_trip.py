@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from imagebuild_operator.api.parse import parse_spec
@@ -335,3 +336,21 @@ def check_registries(request: BuildRequest, registries: list[Json]) -> None:
     assert list(request.registries.mirrors) == hub.get("mirrors", [])
     mapped = [(m.host, m.mirror) for m in request.registries.maps]
     assert sorted(mapped) == sorted((host, m) for host, r in by_host.items() for m in r.get("mirrors", []))
+
+
+@pytest.mark.parametrize(
+    ("args", "ignored"),
+    [
+        (["--push-ignore-immutable-tag-errors"], True),
+        (["--push-ignore-immutable-tag-errors=false", "--reproducible"], False),
+        (["--reproducible"], False),
+    ],
+)
+def test_whatever_pushes_knows_whether_immutable_tags_are_ignored(args: list[str], ignored: bool):  # noqa: FBT001 - a parameter
+    output = {"images": ["registry.example/app:1"], "push": True}
+    spec = parse_spec({"source": {"inline": {"files": {}}}, "output": output, "executor": {"args": args}})
+    push = parse_request(Command.PUSH, environment(push_variables(spec, ())))
+    index = parse_request(Command.INDEX, environment(index_variables(spec, (), {"linux/amd64": f"sha256:{'0' * 64}"})))
+    assert isinstance(push, PushRequest)
+    assert isinstance(index, IndexRequest)
+    assert (push.ignore_immutable_tags, index.ignore_immutable_tags) == (ignored, ignored)

@@ -66,6 +66,7 @@ def push_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Vari
         *plain("OUTPUT_LAYOUT", LAYOUT_PATH),
         *plain("NO_PUSH", None if spec.push else "true"),
         *plain("PUSH_BY_DIGEST", "true" if spec.has_index and spec.push else None),
+        *_immutable_tags(spec),
         *_reaching(registries),
         *_push_credentials(spec),
     ]
@@ -76,6 +77,7 @@ def index_variables(spec: BuildSpec, registries: Sequence[Registry], digests: Ma
     return [
         *plain("OUTPUT_IMAGE", ",".join(spec.images)),
         *plain("INDEX_MANIFESTS", ",".join(f"{platform}={digest}" for platform, digest in digests.items())),
+        *_immutable_tags(spec),
         *_reaching(registries),
         *_push_credentials(spec),
     ]
@@ -111,6 +113,12 @@ def _cache(spec: BuildSpec) -> list[Variable]:
         *plain("CACHE_TTL", f"{cache.ttl_seconds}s" if cache.ttl_seconds else None),
         *plain("CACHE_READ_ONLY", "true" if cache.read_only else None),
     ]
+
+
+def _immutable_tags(spec: BuildSpec) -> list[Variable]:
+    """The one flag of the executor that whatever pushes heeds."""
+    flag = "--push-ignore-immutable-tag-errors"
+    return plain("EXTRA_ARGS", shlex.join(each for each in spec.executor_args if each.partition("=")[0] == flag))
 
 
 def _reaching(registries: Sequence[Registry]) -> list[Variable]:

@@ -1,5 +1,6 @@
 """`build`, and a run without a sub-command: fetch the context, run the executor, report."""
 
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from kaniko_shim.executor.help import probe
 from kaniko_shim.executor.memory import oom_kills
 from kaniko_shim.executor.progress import Progress
 from kaniko_shim.oci import layout
+from kaniko_shim.oci.digests import DIGEST
 from kaniko_shim.outcome.classify import Evidence, classify
 from kaniko_shim.outcome.errors import Failure, JobError, cancelled, failure_of
 from kaniko_shim.outcome.reasons import Reason
@@ -24,12 +26,14 @@ from kaniko_shim.registry.credentials import explain_refusal, find_credentials, 
 from kaniko_shim.registry.docker_config import DockerConfig
 from kaniko_shim.registry.references import registry_of
 from kaniko_shim.request.build_request import BuildRequest
+from kaniko_shim.request.extra_args import ignores_immutable_tags
 from kaniko_shim.sources.fetch import context_directory, fetch
 from kaniko_shim.sources.kinds import OciSource
 from kaniko_shim.sources.workspace import Workspace
 from kaniko_shim.system import process
 from kaniko_shim.system.clock import now
 from kaniko_shim.system.heartbeat import heartbeat
+from kaniko_shim.system.imports import refuse_imports
 from kaniko_shim.system.interruption import CancelledError, TooLateError
 from kaniko_shim.system.invocation import Invocation
 from kaniko_shim.system.job import Job
@@ -42,6 +46,7 @@ _TRIGGERS = (
 )
 # Made by kind in every container, and a mount that can't be replaced.
 _PRODUCT_UUID = Path("/product_uuid")
+_LONGEST_DIGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +160,7 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
     kills = oom_kills()
     follower = Follower(job, progress)
     follower.begin()
+    refuse_imports()
     ended = process.run(
         prepared.command,
         on_line=follower.read,
@@ -202,14 +208,27 @@ def _verify(request: BuildRequest, job: Job) -> tuple[PushedImage, ...]:
     if not request.push:
         return ()
     job.phases.enter("checking the digest at the registry")
-    digest = job.paths.digest_file.read_text(encoding="ascii", errors="replace").strip()
+    digest = _read_digest(job.paths.digest_file)
     crane = Crane(job.paths, job.environment, request.registries)
     images = tuple(crane.inspect(output) for output in request.outputs)
     for image in images:
-        if image.digest != digest:
+        if image.digest == digest:
+            continue
+        if not ignores_immutable_tags(request.extra_args):
             raise JobError(
                 Reason.INTERNAL,
-                f"The registry has {image.digest} as {image.reference}, but {digest[:80]} was built.",
-                hint="Somebody else pushed the same tag meanwhile, or a RUN step changed the builder. Build again.",
+                f"The registry has {image.digest} as {image.reference}, but {digest or 'something else'} was built.",
+                hint="Someone else pushed the same tag meanwhile, or a RUN step changed the builder. Build again.",
             )
+        job.warn(f"{image.reference} is immutable and stays {image.digest}; {digest or 'the image'} was not pushed.")
     return images
+
+
+def _read_digest(path: Path) -> str:
+    """The digest that the executor wrote; empty if the file holds none, or a RUN step put something in its place."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+            text = stream.read(_LONGEST_DIGEST).decode("utf-8", "replace").strip()
+    except OSError:
+        return ""
+    return text if DIGEST.fullmatch(text) else ""

@@ -8,7 +8,7 @@ from kaniko_shim.attest.artifact import Subject
 from kaniko_shim.attest.attach import Attacher
 from kaniko_shim.attest.attestation import Predicates
 from kaniko_shim.outcome.errors import JobError, failure_of
-from kaniko_shim.outcome.result import Attached, PushedImage, Result
+from kaniko_shim.outcome.result import PushedImage, Result
 from kaniko_shim.registry.crane import Crane
 from kaniko_shim.registry.credentials import explain_refusal, find_credentials, install_credentials
 from kaniko_shim.registry.push import Pushing
@@ -66,9 +66,14 @@ def deliver(request: PushRequest | IndexRequest, job: Job, make: Callable[[Crane
         # Before the push, so that an image whose attestations can't be made is not pushed.
         with heartbeat(job.beat, request.heartbeat_seconds):
             gathered = delivery.attestations() if delivery.attestations else None
+        attacher = Attacher(job, crane, request.heartbeat_seconds, request.attestations.key)
         with job.phases.pushing():
             _push(delivery, request, job, crane, images)
-            attached = _attach(gathered, request, job, crane) if gathered else ()
+            # A tag that could not be overwritten has another image, and nothing of this one is in the repository.
+            places = [
+                out for out, image in zip(delivery.outputs, images, strict=True) if image.digest == delivery.digest
+            ]
+            attached = attacher.attach(places, *gathered) if gathered else ()
     except (JobError, CancelledError) as error:
         failure = explain_refusal(failure_of(error), credentials)
         return replace(result, failure=failure, log_tail=job.tail.text, images=tuple(images))
@@ -78,15 +83,17 @@ def deliver(request: PushRequest | IndexRequest, job: Job, make: Callable[[Crane
 def _push(
     delivery: Delivery, request: PushRequest | IndexRequest, job: Job, crane: Crane, images: list[PushedImage]
 ) -> None:
-    pushing = Pushing(job, crane, request.heartbeat_seconds, delivery.layout, delivery.digest, delivery.is_index)
+    pushing = Pushing(
+        job,
+        crane,
+        request.heartbeat_seconds,
+        delivery.layout,
+        delivery.digest,
+        delivery.is_index,
+        request.ignore_immutable_tags,
+    )
     for output in delivery.outputs:
         pushed = pushing.push(output)
         layers = () if delivery.is_index else pushed.layers
-        images.append(replace(pushed, size=delivery.size, layers=layers))
-
-
-def _attach(
-    gathered: tuple[Subject, Predicates], request: PushRequest | IndexRequest, job: Job, crane: Crane
-) -> tuple[Attached, ...]:
-    attacher = Attacher(job, crane, request.heartbeat_seconds, request.attestations.key)
-    return attacher.attach(request.outputs, *gathered)
+        size = delivery.size if pushed.digest == delivery.digest else pushed.size
+        images.append(replace(pushed, size=size, layers=layers))

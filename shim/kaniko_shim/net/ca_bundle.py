@@ -33,7 +33,7 @@ def trust(pem: str, environment: Mapping[str, str], directory: Path) -> Mapping[
     """
     if not pem:
         return environment
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     (directory / "bundle.pem").write_text(pem, encoding="ascii", errors="replace")
     others = environment.get("SSL_CERT_DIR", "")
     return {**environment, "SSL_CERT_DIR": f"{directory}:{others}" if others else str(directory)}

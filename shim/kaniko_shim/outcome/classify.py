@@ -186,6 +186,7 @@ def _explain(row: Situation, evidence: Evidence, *, pushing: bool) -> Failure:
         instruction=evidence.instruction if at_step else "",
         line=line,
         registry=registry if of_registry else "",
+        situation=row.name,
     )
 
 

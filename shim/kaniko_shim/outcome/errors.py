@@ -1,7 +1,7 @@
 """A failure on its way from where it is noticed to the result."""
 
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kaniko_shim.outcome.reasons import TABLE, Reason
 from kaniko_shim.system.interruption import CancelledError
@@ -19,6 +19,7 @@ class Failure:
         instruction: the Dockerfile's instruction, as written there.
         line: its line, counted from 1; 0 if unknown.
         registry: `host[:port]` concerned, if one is.
+        situation: the name of the row in the table of situations; empty if there is none.
     """
 
     reason: Reason
@@ -28,6 +29,7 @@ class Failure:
     instruction: str = ""
     line: int = 0
     registry: str = ""
+    situation: str = field(default="", compare=False)
 
     @property
     def code(self) -> int:

@@ -113,4 +113,5 @@ def crane_failure(ended: Ended, output: str, image: ImageReference) -> Failure:
         failure.message.replace("The registry", image.registry).replace("The executor", "The push"),
         hint=failure.hint.replace("The registry", image.registry),
         registry=image.registry,
+        situation=failure.situation,
     )

@@ -8,6 +8,7 @@ from kaniko_shim.net.retry import Retries
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import PushedImage
+from kaniko_shim.outcome.situations.push_situations import IMMUTABLE_TAG
 from kaniko_shim.registry.crane import Crane, crane_failure
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.system import process
@@ -30,6 +31,7 @@ class Pushing:
         layout: what is pushed.
         digest: the digest of it.
         is_index: whether the layout itself is an index, as opposed to one image.
+        ignore_immutable: whether a tag that exists and can't be overwritten is no failure.
     """
 
     job: Job
@@ -38,9 +40,13 @@ class Pushing:
     layout: Path
     digest: str
     is_index: bool = False
+    ignore_immutable: bool = False
 
     def push(self, output: ImageReference) -> PushedImage:
         """Push to one name.
+
+        Returns:
+            What the registry has under the name; something else than was pushed only where that is ignored.
 
         Raises:
             JobError: a registry's reason.
@@ -51,8 +57,16 @@ class Pushing:
             try:
                 return self._push(output)
             except JobError as error:
+                if self.ignore_immutable and error.failure.situation == IMMUTABLE_TAG:
+                    return self._keep(output)
                 if error.failure.reason not in _TRANSIENT or not retries.wait(error.failure.message):
                     raise
+
+    def _keep(self, output: ImageReference) -> PushedImage:
+        kept = self.crane.inspect(output)
+        if kept.digest != self.digest:
+            self.job.warn(f"{output.name} is immutable and stays {kept.digest}; {self.digest} was not pushed.")
+        return kept
 
     def _push(self, output: ImageReference) -> PushedImage:
         written = deque[str](maxlen=_LAST_LINES)

@@ -12,6 +12,7 @@ _LARGEST_RETRY = 20
 _HIGHEST_LEVEL = 22
 # What would take the builder, or what every program needs, out of the file system.
 _NEVER_IGNORED = frozenset({"", "kaniko", "bin", "sbin", "lib", "lib64", "usr", "etc"})
+_IGNORE_IMMUTABLE = "push-ignore-immutable-tag-errors"
 _PATTERN = re.compile(r"[*?\[\\]")
 
 
@@ -89,7 +90,7 @@ ALLOWED: dict[str, _Flag] = {
     "image-download-retry": _retries("How often a base image is asked for again."),
     "image-format": _Flag(_one_of("docker", "oci"), "docker or oci", "The image's media types."),
     "image-fs-extract-retry": _retries("How often unpacking a base image is tried again."),
-    "push-ignore-immutable-tag-errors": _switch("`true`: a tag that exists and can't be changed is no failure."),
+    _IGNORE_IMMUTABLE: _switch("`true`: a tag that exists and can't be changed is no failure."),
     "push-retry": _retries("How often a push is tried again."),
     "reproducible": _switch("`true`: no times in the image; takes memory, since all layers are written anew."),
     "single-snapshot": _switch("`true`: one layer for all instructions; nothing is cached then."),
@@ -166,6 +167,11 @@ REFUSED: dict[str, str] = {
     "target": "set TARGET",
 }
 """Why a flag is refused, and what to do instead."""
+
+
+def ignores_immutable_tags(extra_args: tuple[ExtraArg, ...]) -> bool:
+    """Whether a tag that exists and can't be overwritten is no failure."""
+    return any(extra.name == _IGNORE_IMMUTABLE and extra.value == "true" for extra in extra_args)
 
 
 def parse_extra_args(text: str) -> tuple[ExtraArg, ...]:

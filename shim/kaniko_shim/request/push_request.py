@@ -6,10 +6,12 @@ from typing import Any
 from kaniko_shim.attest.options import AttestationOptions
 from kaniko_shim.attest.provenance import ProvenanceInputs
 from kaniko_shim.oci.platform import Member
+from kaniko_shim.request.extra_args import ignores_immutable_tags
 from kaniko_shim.request.request import Request, read_request
 from kaniko_shim.request.variable_reader import VariableReader
 from kaniko_shim.request.variables import attestation_variables as attest_variables
 from kaniko_shim.request.variables import output_variables
+from kaniko_shim.request.variables.build_variables import EXTRA_ARGS
 from kaniko_shim.system.subcommand import Command
 
 
@@ -20,10 +22,12 @@ class PushRequest(Request):
     Attributes:
         by_digest: no tag is written.
         attestations: what is attached to the image.
+        ignore_immutable_tags: a tag that exists and can't be overwritten is no failure.
     """
 
     by_digest: bool
     attestations: AttestationOptions = field(default_factory=AttestationOptions)
+    ignore_immutable_tags: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +37,24 @@ class IndexRequest(Request):
     Attributes:
         members: the images of the index.
         attestations: what is attached to the index.
+        ignore_immutable_tags: a tag that exists and can't be overwritten is no failure.
     """
 
     members: tuple[Member, ...]
     attestations: AttestationOptions = field(default_factory=AttestationOptions)
+    ignore_immutable_tags: bool = False
 
 
 def read_push_request(reader: VariableReader) -> PushRequest:
     """Read the request of `push`."""
     common = read_request(Command.PUSH, reader)
     by_digest = reader.read(output_variables.PUSH_BY_DIGEST)
-    return PushRequest(**_fields(common), by_digest=by_digest, attestations=_attestations(Command.PUSH, reader))
+    return PushRequest(
+        **_fields(common),
+        by_digest=by_digest,
+        attestations=_attestations(Command.PUSH, reader),
+        ignore_immutable_tags=ignores_immutable_tags(reader.read(EXTRA_ARGS)),
+    )
 
 
 def read_index_request(reader: VariableReader) -> IndexRequest:
@@ -52,7 +63,12 @@ def read_index_request(reader: VariableReader) -> IndexRequest:
     members = reader.read(output_variables.INDEX_MANIFESTS)
     if not reader.is_set(output_variables.INDEX_MANIFESTS):
         reader.problems.append("INDEX_MANIFESTS: name the images, such as linux/amd64=sha256:…")
-    return IndexRequest(**_fields(common), members=members, attestations=_attestations(Command.INDEX, reader))
+    return IndexRequest(
+        **_fields(common),
+        members=members,
+        attestations=_attestations(Command.INDEX, reader),
+        ignore_immutable_tags=ignores_immutable_tags(reader.read(EXTRA_ARGS)),
+    )
 
 
 def _fields(request: Request) -> dict[str, Any]:

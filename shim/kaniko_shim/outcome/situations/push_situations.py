@@ -4,9 +4,11 @@ from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.registry_answer import UNAUTHORIZED
 from kaniko_shim.outcome.situations.situation import answer_row
 
+IMMUTABLE_TAG = "immutable tag"
+
 PUSH = (
     answer_row(
-        "immutable tag",
+        IMMUTABLE_TAG,
         {"rejected"},
         Reason.PUSH_REJECTED,
         "{registry} does not let the tag be overwritten: {error}",

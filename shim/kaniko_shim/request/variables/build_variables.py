@@ -6,6 +6,7 @@ from kaniko_shim.request.labels import parse_labels
 from kaniko_shim.request.platforms import parse_platform
 from kaniko_shim.request.scalars import parse_raw, parse_text
 from kaniko_shim.request.variable import Variable
+from kaniko_shim.system.subcommand import Command
 
 DOCKERFILE_PATH = Variable(
     "DOCKERFILE_PATH",
@@ -56,8 +57,9 @@ LABELS = Variable(
 EXTRA_ARGS = Variable(
     "EXTRA_ARGS",
     "Additional flags for the executor, `--flag=value` each, quoted as for a shell. [Only some flags are "
-    "allowed](builder-image.md#executor-flags).",
+    "allowed](builder-image.md#executor-flags); `push` and `index` read only `--push-ignore-immutable-tag-errors`.",
     parse_extra_args,
+    commands=(Command.ALL, Command.BUILD, Command.PUSH, Command.INDEX),
 )
 
 BUILD_TABLE: tuple[Variable[object], ...] = (
