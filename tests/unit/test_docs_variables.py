@@ -4,6 +4,7 @@ import runpy
 from pathlib import Path
 
 from kaniko_shim.outcome.reasons import TABLE, Reason
+from kaniko_shim.request.extra_args import ALLOWED
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,3 +19,10 @@ def test_the_exit_codes_are_those_of_the_table():
     for reason, row in TABLE.items():
         if reason is not Reason.RUN_COMMAND_FAILED:
             assert f"| {row.exit_code} | {reason} | {row.cause} |\n" in page
+
+
+def test_the_flags_are_those_of_the_table():
+    page = (ROOT / "docs/builder-image.md").read_text(encoding="utf-8")
+    rows = [f"| `--{name}` | {flag.form} | {flag.reason} |" for name, flag in ALLOWED.items()]
+    assert [line for line in page.splitlines() if line.startswith("| `--") and line.count("|") == 4] == rows
+    assert "\n".join(rows) in page

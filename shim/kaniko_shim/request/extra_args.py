@@ -1,4 +1,4 @@
-"""THE table of executor flags that EXTRA_ARGS may hold, and of those that it may not."""
+"""The table of executor flags that EXTRA_ARGS may set, and of those that it may not."""
 
 import posixpath
 import re
@@ -10,7 +10,7 @@ _SWITCH = re.compile(r"true|false")
 _NUMBER = re.compile(r"[0-9]{1,3}")
 _LARGEST_RETRY = 20
 _HIGHEST_LEVEL = 22
-# What would take the builder, or what every program needs, out of the file system.
+# Directories of the builder, and of what every program needs.
 _NEVER_IGNORED = frozenset({"", "kaniko", "bin", "sbin", "lib", "lib64", "usr", "etc"})
 _IGNORE_IMMUTABLE = "push-ignore-immutable-tag-errors"
 _PATTERN = re.compile(r"[*?\[\\]")
@@ -72,56 +72,60 @@ def _retries(reason: str) -> _Flag:
 
 
 ALLOWED: dict[str, _Flag] = {
-    "annotation": _Flag(
-        lambda value: "=" in value, "name=value", "An annotation of the image's manifest.", several=True
+    "annotation": _Flag(lambda value: "=" in value, "name=value", "Annotation of the image's manifest.", several=True),
+    "cache-copy-layers": _switch(
+        "If `true`, COPY layers are cached too. Worth it where copying is slower than fetching a layer."
     ),
-    "cache-copy-layers": _switch("Caches COPY layers too; worth it where copying is slower than fetching a layer."),
-    "cache-run-layers": _switch("`false`: RUN layers are not cached."),
-    "compressed-caching": _switch("`true` saves time when layers are cached, and takes their size in memory."),
-    "compression": _Flag(_one_of("gzip", "zstd"), "gzip or zstd", "How layers are compressed."),
-    "compression-level": _Flag(_is_level, f"a number from -1 to {_HIGHEST_LEVEL}", "Smaller, or sooner."),
+    "cache-run-layers": _switch("If `false`, RUN layers are not cached."),
+    "compressed-caching": _switch("If `true`, caching a layer is faster, but takes its size in memory."),
+    "compression": _Flag(_one_of("gzip", "zstd"), "gzip or zstd", "Compression of layers."),
+    "compression-level": _Flag(
+        _is_level, f"a number from -1 to {_HIGHEST_LEVEL}", "Level of compression: higher is smaller, lower is faster."
+    ),
     "ignore-path": _Flag(
         _may_be_ignored,
-        "an absolute path without .. and patterns, not of the system's programs",
-        "Leaves a path out of snapshots. It is not unpacked from base images either.",
+        "an absolute path without .. or patterns, outside of /kaniko and the system's programs",
+        "Excludes a path from snapshots. It is not unpacked from base images either.",
         several=True,
     ),
-    "ignore-var-run": _switch("`false`: `/var/run` comes into the image."),
-    "image-download-retry": _retries("How often a base image is asked for again."),
-    "image-format": _Flag(_one_of("docker", "oci"), "docker or oci", "The image's media types."),
-    "image-fs-extract-retry": _retries("How often unpacking a base image is tried again."),
-    _IGNORE_IMMUTABLE: _switch("`true`: a tag that exists and can't be changed is no failure."),
-    "push-retry": _retries("How often a push is tried again."),
-    "reproducible": _switch("`true`: no times in the image; takes memory, since all layers are written anew."),
-    "single-snapshot": _switch("`true`: one layer for all instructions; nothing is cached then."),
-    "skip-push-permission-check": _switch("`true`: the registry is not asked beforehand whether it takes the image."),
-    "skip-unused-stages": _switch("`true`: stages that the target does not need are not built."),
+    "ignore-var-run": _switch("If `false`, `/var/run` becomes part of the image."),
+    "image-download-retry": _retries("Number of retries for pulling a base image."),
+    "image-format": _Flag(_one_of("docker", "oci"), "docker or oci", "Media types of the image."),
+    "image-fs-extract-retry": _retries("Number of retries for unpacking a base image."),
+    _IGNORE_IMMUTABLE: _switch("If `true`, a tag that exists and cannot be changed is not a failure."),
+    "push-retry": _retries("Number of retries for a push."),
+    "reproducible": _switch("If `true`, the image has no timestamps. Takes memory, because all layers are rewritten."),
+    "single-snapshot": _switch("If `true`, all instructions make one layer, and nothing is cached."),
+    "skip-push-permission-check": _switch(
+        "If `true`, the registry is not asked before the build whether it accepts the image."
+    ),
+    "skip-unused-stages": _switch("If `true`, stages that the target does not need are not built."),
     "snapshot-mode": _Flag(
         _one_of("full", "redo", "time"),
         "full, redo or time",
-        "How changed files are found. `redo` (the shim's choice) looks at times, sizes, modes and owners, and takes "
+        "How changed files are found. `redo` (the shim's choice) compares times, sizes, modes and owners, and takes "
         "half the time of `full`, which reads every file; `time` may miss changes.",
     ),
-    "use-new-run": _switch("`true`: another way of finding changed files; it may miss some."),
+    "use-new-run": _switch("If `true`, changed files are found in another way, which may miss some."),
     "verbosity": _Flag(
         _one_of("panic", "fatal", "error", "warn", "info", "debug", "trace"),
         "error, warn, info, debug or trace",
-        "How much the executor writes. The shim follows a build by its lines: below `info` it can't name the "
+        "How much the executor logs. The shim follows a build by these lines: below `info` it cannot name the "
         "instruction that fails.",
     ),
 }
 """Flags by name."""
 
-_DESTINATION = "it decides what is pushed where; set OUTPUT_IMAGE, NO_PUSH or OUTPUT_LAYOUT"
-_DIGEST = "it would write files that RUN steps can forge; the digest stands in the result"
-_REGISTRY = "it would concern every registry; name them in INSECURE_REGISTRIES or SKIP_TLS_VERIFY_REGISTRIES"
+_DESTINATION = "it decides where the image goes; set OUTPUT_IMAGE, NO_PUSH or OUTPUT_LAYOUT"
+_DIGEST = "RUN steps can forge the file that it writes; the digest is in the result"
+_REGISTRY = "it would apply to every registry; list them in INSECURE_REGISTRIES or SKIP_TLS_VERIFY_REGISTRIES"
 _CONTEXT = "the shim fetches the context itself; set SOURCE_GET_URL and CONTEXT_SUB_PATH"
 _PLACES = "the builder would not find, or would delete, its own files"
-_LOG = "the shim reads the executor's log, and must know its form"
-_CREDENTIALS = "it concerns credentials, which only variables that are masked may hold"
+_LOG = "the shim parses the executor's log"
+_CREDENTIALS = "it is about credentials, which belong in variables that are masked"
 
 REFUSED: dict[str, str] = {
-    "build-arg": "its value would be seen; set BUILD_ARG or BUILD_ARG_FROM",
+    "build-arg": "its value would be visible; set BUILD_ARG or BUILD_ARG_FROM",
     "bucket": _CONTEXT,
     "cache": "set CACHE",
     "cache-dir": _PLACES,
@@ -136,8 +140,8 @@ REFUSED: dict[str, str] = {
     "digest-file": _DIGEST,
     "dockerfile": "set DOCKERFILE_PATH or DOCKERFILE_CONTENT",
     "dryrun": "use --dry-run of kaniko-shim",
-    "force": "the shim sees to it that the executor knows its container",
-    "force-build-metadata": "the cache's keys would change",
+    "force": "the shim makes the executor recognise its container",
+    "force-build-metadata": "the cache keys would change",
     "git": _CONTEXT,
     "image-name-tag-with-digest-file": _DIGEST,
     "image-name-with-digest-file": _DIGEST,
@@ -154,7 +158,7 @@ REFUSED: dict[str, str] = {
     "oci-layout-path": _DESTINATION,
     "pre-cleanup": _PLACES,
     "preserve-context": _PLACES,
-    "registry-certificate": "mount the authority's certificate into /kaniko/ssl/certs",
+    "registry-certificate": "set REGISTRY_CA, or mount the CA certificate into /kaniko/ssl/certs",
     "registry-client-cert": _CREDENTIALS,
     "registry-map": "set REGISTRY_MAP",
     "registry-mirror": "set REGISTRY_MIRRORS",
@@ -170,7 +174,7 @@ REFUSED: dict[str, str] = {
 
 
 def ignores_immutable_tags(extra_args: tuple[ExtraArg, ...]) -> bool:
-    """Whether a tag that exists and can't be overwritten is no failure."""
+    """Whether a tag that exists and cannot be overwritten is not a failure."""
     return any(extra.name == _IGNORE_IMMUTABLE and extra.value == "true" for extra in extra_args)
 
 
