@@ -1,4 +1,8 @@
-"""Arithmetic on Kubernetes quantities such as `512Mi`."""
+"""Arithmetic on Kubernetes quantities such as `512Mi`.
+
+`kubernetes.utils.quantity` parses them too, but it loses the suffix, so that `512Mi` doubled is no `1024Mi`, and it comes
+with the whole client, which no pure folder imports.
+"""
 
 import math
 import re
