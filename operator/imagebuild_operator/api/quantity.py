@@ -1,7 +1,7 @@
 """Arithmetic on Kubernetes quantities such as `512Mi`.
 
-`kubernetes.utils.quantity` parses them too, but it loses the suffix, so that `512Mi` doubled is no `1024Mi`, and it comes
-with the whole client, which no pure folder imports.
+`kubernetes.utils.quantity` parses them too, but it does not keep the suffix (`512Mi` doubled is `1024Mi` here), and it
+imports the whole client, which pure folders do not.
 """
 
 import math
