@@ -1,6 +1,7 @@
 """What the operator writes into a build pod's variables, the shim reads back, for any spec."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -45,7 +46,10 @@ PATHS = st.sampled_from(["team/app", "mirror", "a-b/c_d/e.f"])
 IMAGES = st.builds(
     lambda host, path, tag: f"{host}/{path}:{tag}", HOSTS, PATHS, st.sampled_from(["1", "v1.2-rc", "x_y"])
 )
-TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
+TEXTS = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30),
+    st.sampled_from(["kill $$", "$(OUTPUT_IMAGE)", "$$(TARGET) $PATH ${HOME} $", "$$$(CACHE)"]),
+)
 PARTS = st.text(st.characters(exclude_categories=["C"], exclude_characters="/"), min_size=1).filter(
     lambda part: part not in {".", ".."}
 )
@@ -199,12 +203,22 @@ SPECS: st.SearchStrategy[Json] = st.fixed_dictionaries(
 
 
 def environment(entries: list[Json]) -> dict[str, str]:
-    """What the kubelet makes of a container's `env`."""
+    """What the kubelet makes of a container's `env`: it replaces references to earlier variables in values."""
     resolved: dict[str, str] = {}
     for entry in entries:
         [key] = [reference["key"] for reference in entry.get("valueFrom", {}).values()] or [""]
-        resolved[entry["name"]] = entry.get("value", SECRET_KEYS.get(key, SECRET))
+        value = expanded(entry["value"], resolved) if "value" in entry else SECRET_KEYS.get(key, SECRET)
+        resolved[entry["name"]] = value
     return resolved
+
+
+def expanded(text: str, variables: dict[str, str]) -> str:
+    """What Kubernetes makes of `$$` and `$(NAME)`, as its package expansion does."""
+
+    def replaced(match: re.Match[str]) -> str:
+        return "$" if match[0] == "$$" else variables.get(match[1], match[0])
+
+    return re.sub(r"\$\$|\$\(([^)]*)\)", replaced, text)
 
 
 @settings(max_examples=200)

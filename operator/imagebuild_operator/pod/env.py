@@ -8,8 +8,11 @@ Variable = dict[str, Any]
 
 
 def plain(name: str, value: str | None) -> list[Variable]:
-    """A variable with its value; none where there is no value, which means the same to the builder image."""
-    return [{"name": name, "value": value}] if value else []
+    """A variable that has exactly this value; none without a value, which means the same to the builder image.
+
+    The kubelet replaces `$(NAME)` by the value of another variable, and `$$` by `$`.
+    """
+    return [{"name": name, "value": value.replace("$", "$$")}] if value else []
 
 
 def from_key(name: str, ref: KeyRef) -> Variable:
