@@ -14,9 +14,9 @@ malformed value ends the job before anything is fetched, with exit code 2 and a 
 once. Each variable is also a flag of `kaniko-shim` with the same meaning (`--output-image=…` for OUTPUT_IMAGE),
 except where the process list would show a secret.
 
-The environment may also hold `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` (for the context and for registries; a RUN
-step sees them only as build arguments), `SSL_CERT_DIR`, `DOCKER_CONFIG`, and the variables of the credential helpers
-for AWS, Google Cloud, Azure and GitLab.
+The environment may also hold `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in upper or lower case (for the context and
+for registries; for RUN steps with RUN_PROXY), `SSL_CERT_DIR`, `DOCKER_CONFIG`, and the variables of the credential
+helpers for AWS, Google Cloud, Azure and GitLab.
 """
 
 COLUMNS = "| variable | read by | default | meaning |\n|---|---|---|---|"

@@ -76,6 +76,7 @@ def invocation(
         *(("ignore-path", path) for path in ignored),
         *(("build-arg", f"{argument.name}={argument.value}") for argument in request.build_args),
         *(("build-arg", argument.name) for argument in request.secret_build_args),
+        *(("build-arg", name) for name in request.run_proxy),
         *(("label", f"{label.name}={label.value}") for label in request.labels),
         *_output_flags(request, paths),
         *_cache_flags(request, abilities),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address, ip_network
 from typing import ParamSpec, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined] # missing in typeshed
 
 import urllib3
@@ -52,7 +52,7 @@ def connect(url: str, environment: Mapping[str, str], context: ssl.SSLContext | 
     proxy = proxy_for(url, environment)
     if proxy:
         userinfo, at, _ = urlsplit(proxy).netloc.rpartition("@")
-        headers = urllib3.util.make_headers(proxy_basic_auth=userinfo) if at else None
+        headers = urllib3.util.make_headers(proxy_basic_auth=unquote(userinfo)) if at else None
         pool: urllib3.PoolManager = urllib3.ProxyManager(proxy, proxy_headers=headers, ssl_context=context)
     else:
         pool = urllib3.PoolManager(ssl_context=context)

@@ -1,6 +1,6 @@
 """The request of `build`, and of a run without a sub-command."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kaniko_shim.oci.platform import Platform
 from kaniko_shim.registry.cache_repo import CachePolicy, infer_cache_repo
@@ -26,6 +26,8 @@ from kaniko_shim.sources.kinds import DirectorySource
 from kaniko_shim.sources.source_request import SourceRequest
 from kaniko_shim.system.subcommand import Command
 
+_PROXIES = frozenset({"http_proxy", "https_proxy", "no_proxy"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildRequest(Request):
@@ -42,6 +44,7 @@ class BuildRequest(Request):
         labels: of the image.
         extra_args: flags for the executor.
         platform: of the image; None means this machine's.
+        run_proxy: names of the proxy variables that RUN steps get.
     """
 
     source: SourceRequest
@@ -54,6 +57,7 @@ class BuildRequest(Request):
     labels: tuple[Label, ...] = ()
     extra_args: tuple[ExtraArg, ...] = ()
     platform: Platform | None = None
+    run_proxy: tuple[str, ...] = ()
 
 
 def read_build_request(command: Command, reader: VariableReader) -> BuildRequest:
@@ -74,7 +78,7 @@ def read_build_request(command: Command, reader: VariableReader) -> BuildRequest
     reader.read(job_variables.LOG_FORMAT)
     if reader.is_set(build_variables.DOCKERFILE_CONTENT) and reader.is_set(build_variables.DOCKERFILE_PATH):
         reader.refuse(build_variables.DOCKERFILE_PATH, "DOCKERFILE_CONTENT is set too; set one of them")
-    return BuildRequest(
+    request = BuildRequest(
         command=command,
         outputs=outputs,
         push=command is Command.ALL and not reader.read(output_variables.NO_PUSH),
@@ -95,6 +99,18 @@ def read_build_request(command: Command, reader: VariableReader) -> BuildRequest
         labels=reader.read(build_variables.LABELS),
         extra_args=reader.read(build_variables.EXTRA_ARGS),
         platform=reader.read(build_variables.PLATFORM),
+    )
+    return replace(request, run_proxy=_run_proxy(reader, request))
+
+
+def _run_proxy(reader: VariableReader, request: BuildRequest) -> tuple[str, ...]:
+    if not reader.read(build_variables.RUN_PROXY):
+        return ()
+    arguments = {argument.name.lower() for argument in (*request.build_args, *request.secret_build_args)}
+    return tuple(
+        name
+        for name, value in sorted(reader.environment.items())
+        if name.lower() in _PROXIES and name.lower() not in arguments and value.strip()
     )
 
 

@@ -4,7 +4,7 @@ from kaniko_shim.request.build_args import parse_build_args, parse_origins, pars
 from kaniko_shim.request.extra_args import parse_extra_args
 from kaniko_shim.request.labels import parse_labels
 from kaniko_shim.request.platforms import parse_platform
-from kaniko_shim.request.scalars import parse_raw, parse_text
+from kaniko_shim.request.scalars import parse_raw, parse_switch, parse_text
 from kaniko_shim.request.variable import Variable
 from kaniko_shim.system.subcommand import Command
 
@@ -40,6 +40,14 @@ BUILD_ARG_FROM_CONFIG = Variable(
     "BUILD_ARG_FROM. They are not masked.",
     parse_origins,
 )
+RUN_PROXY = Variable(
+    "RUN_PROXY",
+    "If `true`, RUN steps use HTTP_PROXY, HTTPS_PROXY and NO_PROXY (in upper or lower case) of the environment too, as "
+    "Docker's predefined build arguments: a RUN step sees them without an ARG, and neither the image nor its history "
+    "holds them. A build argument of the same name takes precedence.",
+    parse_switch,
+    default="false",
+)
 TARGET = Variable("TARGET", "Stage to build, by name or number.", parse_text, default_note="the last stage")
 PLATFORM = Variable(
     "PLATFORM",
@@ -68,6 +76,7 @@ BUILD_TABLE: tuple[Variable[object], ...] = (
     BUILD_ARG,
     BUILD_ARG_FROM,
     BUILD_ARG_FROM_CONFIG,
+    RUN_PROXY,
     TARGET,
     PLATFORM,
     LABELS,

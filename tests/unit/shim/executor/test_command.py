@@ -1,3 +1,4 @@
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,28 @@ def test_paths_below_a_dot_can_not_be_those_of_an_image():
     paths = Paths()
     for path in (paths.crane, paths.executor_help, paths.scratch, paths.docker_config):
         assert path.relative_to(Path("/kaniko")).parts[0].startswith(".")
+
+
+def test_proxies_reach_run_steps_as_predefined_arguments_without_their_values():
+    proxies = {
+        "HTTP_PROXY": "http://me:hunter2@proxy:3128",
+        "https_proxy": "http://proxy:3128",
+        "no_proxy": ".svc",
+        "NO_PROXY": " ",
+    }
+    made = command({"OUTPUT_IMAGE": "r.example/app", "RUN_PROXY": "true", **proxies})
+    assert [arg for arg in made.argv if arg.startswith("--build-arg")] == [
+        "--build-arg=HTTP_PROXY",
+        "--build-arg=https_proxy",
+        "--build-arg=no_proxy",
+    ]
+    assert made.environment["HTTP_PROXY"] == proxies["HTTP_PROXY"]
+    assert "--build-arg" not in " ".join(command({"OUTPUT_IMAGE": "r.example/app", **proxies}).argv)
+
+
+def test_a_build_argument_goes_before_the_proxy_of_the_environment():
+    argument = b64encode(b"http_proxy=").decode()
+    made = command(
+        {"OUTPUT_IMAGE": "r.example/app", "RUN_PROXY": "true", "HTTP_PROXY": "http://proxy:3128", "BUILD_ARG": argument}
+    )
+    assert [arg for arg in made.argv if arg.startswith("--build-arg")] == ["--build-arg=http_proxy="]
