@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from imagebuild_operator.api.build import Registry
+from imagebuild_operator.api.build import Proxy, Registry
 from imagebuild_operator.api.errors import SettingsError
 from imagebuild_operator.api.fields import Fields
 from imagebuild_operator.api.selector import is_selector
@@ -36,6 +36,7 @@ class BuildDefaults:
     node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerations: tuple[Mapping[str, Any], ...] = ()
     registries: tuple[Registry, ...] = ()
+    proxy: Proxy = field(default_factory=Proxy)
     #: Whether the push is tried out, with nothing pushed, before the build.
     check_push: bool = True
     #: Whether every build's place in a trace is told to its pod, and not only where its annotation names one.
@@ -198,6 +199,7 @@ def _build_defaults(builder: Fields, *, traced: bool) -> BuildDefaults:
         node_selector=builder.strings("nodeSelector"),
         tolerations=builder.mappings("tolerations"),
         registries=tuple(map(_registry, builder.sections("registries"))),
+        proxy=_proxy(builder.section("proxy")),
         check_push=builder.switch("checkPush", default=True),
         traced=traced,
         allow_privilege_escalation=builder.switch("allowPrivilegeEscalation", default=False),
@@ -214,6 +216,17 @@ def _registry(entry: Fields) -> Registry:
         mirrors=entry.texts("mirrors"),
         map_to=entry.text("mapTo", None),
         ca_bundle=entry.read("caBundle", None, _key_ref, advice),
+    )
+
+
+def _proxy(proxy: Fields) -> Proxy:
+    secret = proxy.section("secretRef")
+    advice = "write the URL of the proxy, scheme, host and port; put one with a password into the Secret of secretRef"
+    return Proxy(
+        http=proxy.text("httpProxy", None, r"(https?://[^\s@/]+/?)?", advice) or None,
+        https=proxy.text("httpsProxy", None, r"(https?://[^\s@/]+/?)?", advice) or None,
+        no=proxy.text("noProxy", None) or None,
+        secret=secret.text("name", None),
     )
 
 

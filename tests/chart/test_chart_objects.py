@@ -24,6 +24,7 @@ EVERYTHING: dict[str, Any] = {
         "tolerations": [{"key": "builds", "operator": "Exists"}],
         "checkPush": False,
         "allowPrivilegeEscalation": True,
+        "proxy": {"httpProxy": "http://proxy:3128", "noProxy": ".svc,10.0.0.0/8"},
         "registries": [
             {"host": "docker.io", "mirrors": ["m:5000/hub"]},
             {"host": "m:5000", "insecure": True},

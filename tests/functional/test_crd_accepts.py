@@ -64,7 +64,18 @@ FULL: dict[str, Any] = {
             "caBundle": {"configMapKeyRef": {"name": "trust.bundle", "key": "root.pem"}},
         },
     ],
+    "proxy": {
+        "httpProxy": "http://proxy.example.com:3128",
+        "httpsProxy": "https://[::1]:3128/",
+        "noProxy": "localhost, .svc,10.0.0.0/8",
+    },
     "podTemplate": {
+        "env": [
+            {"name": "AWS_REGION", "value": "eu-central-1"},
+            {"name": "EMPTY", "value": ""},
+            {"name": "CI_JOB_TOKEN", "valueFrom": {"secretKeyRef": {"name": "ci", "key": "token"}}},
+            {"name": "AZURE_CLIENT_ID", "valueFrom": {"configMapKeyRef": {"name": "azure", "key": "client"}}},
+        ],
         "metadata": {
             "labels": {"team": "web", "example.com/cost-center": "4711"},
             "annotations": {"sidecar.istio.io/inject": "false"},
@@ -237,6 +248,11 @@ def test_map_instead_of_mirrors(builds: Builds) -> None:
         {"host": "quay.io", "mapTo": "mirror.example.com"},
     ]
     assert builds.create(spec(registries=registries))
+
+
+@pytest.mark.parametrize("proxy", [{}, {"secretRef": {"name": "proxy"}}, {"noProxy": "*"}], ids=str)
+def test_proxy(builds: Builds, proxy: dict[str, Any]) -> None:
+    assert builds.create(spec(proxy=proxy))["spec"]["proxy"] == proxy
 
 
 def test_cache_can_be_off_with_its_fields_kept(builds: Builds) -> None:

@@ -11,10 +11,13 @@ from functional.test_crd_explains import fields
 from kubernetes import client
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-SHARED = ("pullSecretRefs", "cache", "registries", "podTemplate", "timeoutSeconds", "retry", "ttlSecondsAfterFinished")
+SHARED = (
+    *("pullSecretRefs", "cache", "registries", "proxy", "podTemplate"),
+    *("timeoutSeconds", "retry", "ttlSecondsAfterFinished"),
+)
 FULL: dict[str, Any] = {
     **{name: FULL_BUILD[name] for name in SHARED},
-    "pushSecretRef": {"name": "push"},
+    **{name: FULL_BUILD["output"][name] for name in ("pushSecretRef", "attestations", "signing")},
     "history": {"succeeded": 0, "failed": 10},
     "limits": {"maxRunning": 3, "maxTimeoutSeconds": 7200},
     "allowedServiceAccounts": ["builder", "signer"],
@@ -32,6 +35,8 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"podTemplate": {"spec": {"hostNetwork": True}}}, 'unknown field "spec.podTemplate.spec.hostNetwork"'),
     ({"podTemplate": {"metadata": {"labels": {"imagebuild.dev/x": "y"}}}}, "are reserved for the operator"),
     ({"podTemplate": {"metadata": {"annotations": {"a": "x" * 10_000, "b": "x" * 10_000}}}}, "16384 bytes together"),
+    ({"podTemplate": {"env": [{"name": "PATH", "value": "/x"}]}}, "name PATH is reserved"),
+    ({"proxy": {"httpProxy": "proxy:3128"}}, "like http://proxy.example.com:3128"),
     ({"timeoutSeconds": 0}, "should be greater than or equal to 1"),
     ({"timeoutSeconds": 2, "limits": {"maxTimeoutSeconds": 1}}, "must not be more than limits.maxTimeoutSeconds"),
     ({"limits": {"maxRunning": -1}}, "should be greater than or equal to 0"),

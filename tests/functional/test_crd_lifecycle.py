@@ -75,6 +75,7 @@ STATUS = {
         {"retry": {"limit": 1}},
         {"concurrency": {"group": "main", "policy": "Serial"}},
         {"queueName": "builds"},
+        {"proxy": {}},
         {"podTemplate": {"spec": {"nodeSelector": {"disk": "ssd"}}}},
         {"timeoutSeconds": None, "target": "x"},
     ],

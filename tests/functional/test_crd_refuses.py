@@ -43,6 +43,10 @@ def pod(**fields: object) -> dict[str, Any]:
     return {"podTemplate": {"spec": fields}}
 
 
+def env(**fields: object) -> dict[str, Any]:
+    return {"podTemplate": {"env": [fields]}}
+
+
 def pod_metadata(**fields: object) -> dict[str, Any]:
     return {"podTemplate": {"metadata": fields}}
 
@@ -400,6 +404,26 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (pod(tolerations=[{"effect": "Never"}]), "Unsupported value"),
     (pod(affinity={"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}}), "Required value"),
     (pod(serviceAccountName="a_b"), "serviceAccountName in body should match"),
+    # podTemplate.env
+    (env(name="A B", value=""), "name of a variable: letters, digits and _"),
+    (env(name="A"), 'env A: set value (it may be "") or valueFrom'),
+    (env(name="A", value="", valueFrom={"secretKeyRef": CA}), "env A: set value or valueFrom, not both"),
+    (env(name="A", valueFrom={}), "set exactly one of secretKeyRef and configMapKeyRef"),
+    (env(name="A", value="x\0"), "no NUL character"),
+    (env(name="OUTPUT_IMAGE", value="a.b/other"), "name OUTPUT_IMAGE is reserved: it has a meaning for the builder"),
+    (env(name="https_proxy", value="http://p:1"), "set the proxy in proxy, which reaches every container"),
+    (env(name="SSL_CERT_FILE", value="/x"), "set caBundle of the source or of a registry"),
+    ({"podTemplate": {"env": [{"name": "A", "value": "a"}, {"name": "A", "value": "b"}]}}, "Duplicate value"),
+    ({"podTemplate": {"env": [{"name": f"A{n}", "value": "x" * 4096} for n in range(5)]}}, "16384 bytes together"),
+    # proxy
+    ({"proxy": {"httpProxy": "proxy.example.com:3128"}}, "like http://proxy.example.com:3128"),
+    ({"proxy": {"httpProxy": "socks5://proxy:1080"}}, "write the URL of the proxy"),
+    ({"proxy": {"httpsProxy": "http://me:hunter2@proxy:3128"}}, "name it in proxy.secretRef"),
+    ({"proxy": {"httpProxy": "http://proxy:3128/path"}}, "write the URL of the proxy"),
+    ({"proxy": {"noProxy": ".svc\n.local"}}, "comma-separated in one line"),
+    ({"proxy": {"noProxy": ".svc", "secretRef": {"name": "proxy"}}}, "set either secretRef, or httpProxy"),
+    ({"proxy": {"secretRef": {}}}, "proxy.secretRef.name: Required value"),
+    ({"proxy": {"allProxy": "x"}}, 'unknown field "spec.proxy.allProxy"'),
     # nothing that widens the pod
     *((pod(**{field: {}}), f'unknown field "spec.podTemplate.spec.{field}"') for field in ("volumes", "containers")),
     *(
@@ -448,6 +472,8 @@ LINES: dict[str, Callable[[str], dict[str, Any]]] = {
     "mirror": lambda bad: registry(mirrors=[f"a.b{bad}"]),
     "mapTo": lambda bad: registry(mapTo=f"a.b{bad}"),
     "executor": lambda bad: {"executor": {"args": [f"--annotation=a=b{bad}"]}},
+    "name of a variable": lambda bad: env(name=f"A{bad}", value=""),
+    "proxy": lambda bad: {"proxy": {"httpProxy": f"http://a.b{bad}"}},
     "group": lambda bad: {"concurrency": {"group": f"x{bad}", "policy": "Serial"}},
 }
 

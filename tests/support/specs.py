@@ -28,6 +28,7 @@ HOSTS = st.sampled_from(["docker.io", "registry.example.com:5000", "10.0.0.1", "
 LOCATIONS = st.sampled_from(["mirror.example.com", "mirror.example.com:5000/hub", "m/a/b-c"])
 REPOSITORIES = st.sampled_from(["a.b/app", "docker.io/team/app", "localhost:5000/team/app_1/x"])
 DIGESTS = st.sampled_from(["0" * 64, "0123456789abcdef" * 4])
+PROXIES = st.sampled_from(["http://proxy.example.com:3128", "https://[::1]:3128/"])
 LABEL_KEYS = st.sampled_from(["team", "example.com/cost-center", "a.b_c-d", "not a label"])
 QUANTITIES = st.sampled_from([1, 0, "1", "500m", "1.5", "512Mi", "2Gi", "1e3", "-1"])
 #: Values for strings that the schema bounds by a pattern: the pattern itself would make few of use.
@@ -80,6 +81,11 @@ SHAPES: dict[str, Strategy] = {
     "registries[].mirrors[]": LOCATIONS,
     "registries[].mapTo": LOCATIONS,
     "executor.args[]": st.sampled_from(["--reproducible", "--push-retry=3", "--annotation=a='b", "--ignore-path=/srv"]),
+    "proxy.httpProxy": PROXIES,
+    "proxy.httpsProxy": PROXIES,
+    "proxy.noProxy": st.sampled_from([".svc,10.0.0.0/8", "*"]),
+    "podTemplate.env[].name": st.sampled_from(["AWS_REGION", "CI_JOB_TOKEN", "X"]),
+    "podTemplate.env[].value": TEXTS,
     "podTemplate.metadata.labels": st.dictionaries(LABEL_KEYS, st.sampled_from(["", "web", "not a label"]), max_size=2),
     "podTemplate.metadata.annotations": st.dictionaries(LABEL_KEYS, TEXTS, max_size=2),
 }
@@ -116,7 +122,9 @@ def heed(spec: Json) -> Json:
     else:
         git.setdefault("secretRef", {"name": "ssh"})
     _keep_one(spec.get("dockerfile", {}), "path", "inline")
-    for arg in spec.get("buildArgs", []):
+    if "secretRef" in spec.get("proxy", {}):
+        spec["proxy"] = {"secretRef": spec["proxy"]["secretRef"]}
+    for arg in [*spec.get("buildArgs", []), *spec.get("podTemplate", {}).get("env", [])]:
         _keep_one(arg, "value", "valueFrom")
         _keep_one(arg.get("valueFrom", {}), "secretKeyRef", "configMapKeyRef")
         if not arg.get("value") and not arg.get("valueFrom"):

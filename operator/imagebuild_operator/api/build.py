@@ -69,9 +69,30 @@ class Registry:
 
 
 @dataclass(frozen=True, slots=True)
+class Proxy:
+    """The HTTP proxies of a build: their URLs, or a Secret that holds them; none if all is empty."""
+
+    http: str | None = None
+    https: str | None = None
+    #: Hosts that are reached without a proxy, comma-separated.
+    no: str | None = None
+    secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnvVar:
+    """An environment variable: its value, or the key that holds it."""
+
+    name: str
+    value: str | KeyRef
+
+
+@dataclass(frozen=True, slots=True)
 class PodTemplate:
     """What of the build pod the author of a build may set; nothing in it widens the pod's privilege."""
 
+    #: Variables of the build container alone.
+    env: tuple[EnvVar, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     resources: Mapping[str, Any] = field(default_factory=dict)
@@ -151,6 +172,8 @@ class BuildSpec:
     build_args: tuple[BuildArg, ...] = ()
     cache: Cache = Cache()
     registries: tuple[Registry, ...] = ()
+    #: None for that of the operator's settings.
+    proxy: Proxy | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     #: Flags of the executor, `--flag=value` each.
     executor_args: tuple[str, ...] = ()

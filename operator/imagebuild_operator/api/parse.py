@@ -14,10 +14,12 @@ from imagebuild_operator.api.build import (
     BuildArg,
     BuildSpec,
     Cache,
+    EnvVar,
     ImageBuild,
     Platform,
     PlatformNodes,
     PodTemplate,
+    Proxy,
     Registry,
     RetrySpec,
     SigningKey,
@@ -89,6 +91,7 @@ def parse_spec(spec: Json) -> BuildSpec:
         build_args=tuple(_build_arg(index, arg) for index, arg in enumerate(spec.get("buildArgs") or ())),
         cache=_cache(spec.get("cache") or {}),
         registries=tuple(parse_registry(registry) for registry in spec.get("registries") or ()),
+        proxy=parse_proxy(spec["proxy"]) if spec.get("proxy") is not None else None,
         labels=dict(output.get("labels") or {}),
         executor_args=tuple((spec.get("executor") or {}).get("args") or ()),
         pod_template=_pod_template(spec.get("podTemplate") or {}),
@@ -196,11 +199,20 @@ def _source(source: Json) -> Source:
 
 
 def _build_arg(index: int, arg: Json) -> BuildArg:
-    value: str | KeyRef | None = arg.get("value")
-    value = _key_ref(arg.get("valueFrom") or {}) if value is None else value
+    return BuildArg(arg["name"], _value(f"spec.buildArgs[{index}]", arg))
+
+
+def _value(field: str, variable: Json) -> str | KeyRef:
+    value: str | KeyRef | None = variable.get("value")
+    value = _key_ref(variable.get("valueFrom") or {}) if value is None else value
     if value is None:
-        raise InvalidSpecError(f"spec.buildArgs[{index}]", "set value, or one of the fields of valueFrom")
-    return BuildArg(arg["name"], value)
+        raise InvalidSpecError(field, "set value, or one of the fields of valueFrom")
+    return value
+
+
+def parse_proxy(proxy: Json) -> Proxy:
+    """Read `spec.proxy`, or that of the operator's settings."""
+    return Proxy(proxy.get("httpProxy"), proxy.get("httpsProxy"), proxy.get("noProxy"), _name(proxy.get("secretRef")))
 
 
 def _cache(cache: Json) -> Cache:
@@ -220,6 +232,10 @@ def _pod_template(template: Json) -> PodTemplate:
     metadata = template.get("metadata") or {}
     spec = dict(template.get("spec") or {})
     return PodTemplate(
+        env=tuple(
+            EnvVar(variable["name"], _value(f"spec.podTemplate.env[{index}]", variable))
+            for index, variable in enumerate(template.get("env") or ())
+        ),
         labels=dict(metadata.get("labels") or {}),
         annotations=dict(metadata.get("annotations") or {}),
         resources=spec.pop("resources", None) or {},

@@ -17,7 +17,7 @@ Json = Mapping[str, Any]
 Rule = Callable[[Any, Any], Any]
 
 #: Fields that an ImageBuildDefaults spells and places as an ImageBuild does.
-SHARED: Final = ("registries", "cache", "pullSecretRefs", "podTemplate", "retry", "timeoutSeconds")
+SHARED: Final = ("registries", "proxy", "cache", "pullSecretRefs", "podTemplate", "retry", "timeoutSeconds")
 
 #: Fields that stand in an ImageBuild's output.
 OF_OUTPUT: Final = ("pushSecretRef", "attestations", "signing")
@@ -113,6 +113,7 @@ _SPEC: Final = _by_field(
     retry=_by_field(),
     output=_by_field(attestations=_by_field()),
     podTemplate=_by_field(
+        env=_added_by("name"),
         metadata=_by_field(labels=_by_field(), annotations=_by_field()),
         spec=_by_field(
             resources=merge_resources,

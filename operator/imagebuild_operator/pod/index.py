@@ -19,9 +19,10 @@ from imagebuild_operator.pod.manifest import (
     image_fields,
     pod_manifest,
     pod_shell,
-    push_resources,
+    proxy_variables,
     traced,
 )
+from imagebuild_operator.pod.resources import push_resources
 from imagebuild_operator.pod.variables import index_variables
 from imagebuild_operator.settings import BuildDefaults
 
@@ -47,6 +48,7 @@ def index_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
         "env": [
             *index_variables(spec, registries, digests),
             *attesting_variables(build, spec, defaults.builder_image, sbom=False),
+            *proxy_variables(spec, defaults),
         ],
         "resources": push_resources(LOG_DISK),
         "securityContext": dict(UNPRIVILEGED),

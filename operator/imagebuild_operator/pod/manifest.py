@@ -27,8 +27,9 @@ from imagebuild_operator.api.names import (
 from imagebuild_operator.api.traceparent import parent, span_id, trace_of
 from imagebuild_operator.defaults.merge import merge_registries, merge_resources
 from imagebuild_operator.pod.attestation import attesting_variables
-from imagebuild_operator.pod.env import Variable
+from imagebuild_operator.pod.env import Variable, of_proxy, of_template, plain
 from imagebuild_operator.pod.memory import memory_scale, with_memory
+from imagebuild_operator.pod.resources import DISK, push_resources
 from imagebuild_operator.pod.source import SOURCE_PATH, context_volume
 from imagebuild_operator.pod.variables import LAYOUT_PATH, build_variables, check_variables, push_variables
 from imagebuild_operator.settings import BuildDefaults
@@ -57,8 +58,6 @@ UNPRIVILEGED: Final = {
     "readOnlyRootFilesystem": True,
     "capabilities": {"drop": ["ALL"]},
 }
-PUSH_RESOURCES: Final = {"requests": {"cpu": "50m", "memory": "64Mi"}}
-DISK: Final = "ephemeral-storage"
 RESULTS: Final = {
     "terminationMessagePath": "/dev/termination-log",
     # Where the shim was killed before it could report, the end of its log says what it was doing.
@@ -184,19 +183,9 @@ def pod_shell(spec: BuildSpec, defaults: BuildDefaults, seconds: int) -> Manifes
     }
 
 
-def push_resources(disk: object) -> Manifest:
-    """Resources of a container that writes nothing but its log, whose disk is limited if the build's is.
-
-    The kubelet compares the greatest limit of a pod's containers, those without one left out, with all that the pod has
-    written. A limit here that `build` has not would be that of the layout.
-
-    Args:
-        disk: The limit; None for none.
-    """
-    if disk is None:
-        return dict(PUSH_RESOURCES)
-    # Without a request of its own the limit would be reserved once more.
-    return {"requests": {**PUSH_RESOURCES["requests"], DISK: "0"}, "limits": {DISK: disk}}
+def proxy_variables(spec: BuildSpec, defaults: BuildDefaults) -> list[Variable]:
+    """The proxies of every container that uses the network: the build's, or else those of the operator's settings."""
+    return of_proxy(defaults.proxy if spec.proxy is None else spec.proxy)
 
 
 def image_fields(defaults: BuildDefaults) -> Manifest:
@@ -212,6 +201,7 @@ def _containers(
     attesting: Sequence[Variable],
 ) -> Manifest:
     registries = merge_registries(spec.registries, defaults.registries, lambda registry: registry)
+    proxies = proxy_variables(spec, defaults)
     image = image_fields(defaults)
     source = context_volume(spec.source)
     resources = with_memory(merge_resources(spec.pod_template.resources, defaults.resources), scale)
@@ -224,7 +214,7 @@ def _containers(
                         "name": CHECK,
                         **image,
                         "args": [CHECK],
-                        "env": check_variables(spec, registries),
+                        "env": [*check_variables(spec, registries), *proxies],
                         "resources": small,
                         "securityContext": dict(UNPRIVILEGED),
                         "volumeMounts": [{"name": "run", "mountPath": RUN_PATH}],
@@ -238,7 +228,13 @@ def _containers(
                 "name": BUILD,
                 **image,
                 "args": [BUILD],
-                "env": build_variables(spec, registries, platform),
+                "env": [
+                    # The builder's own come after those of the template, and so win.
+                    *of_template(spec.pod_template.env),
+                    *build_variables(spec, registries, platform),
+                    *proxies,
+                    *plain("RUN_PROXY", "true" if proxies else None),
+                ],
                 "resources": resources,
                 "securityContext": {
                     "runAsUser": 0,
@@ -259,7 +255,7 @@ def _containers(
                 "name": PUSH,
                 **image,
                 "args": [PUSH],
-                "env": [*push_variables(spec, registries), *attesting],
+                "env": [*push_variables(spec, registries), *attesting, *proxies],
                 "resources": small,
                 "securityContext": dict(UNPRIVILEGED),
                 "volumeMounts": [

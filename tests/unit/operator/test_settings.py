@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 from imagebuild_operator.__main__ import SETTINGS_FILE, main, read_settings
-from imagebuild_operator.api.build import Registry
+from imagebuild_operator.api.build import Proxy, Registry
 from imagebuild_operator.api.errors import SettingsError
 from imagebuild_operator.api.sources import KeyRef
 from imagebuild_operator.settings import (
@@ -34,6 +34,7 @@ builder:
   checkPush: false
   allowPrivilegeEscalation: true
   capabilities: [CHOWN]
+  proxy: {httpProxy: "http://proxy:3128", httpsProxy: "", noProxy: ".svc"}
   registries:
   - {host: docker.io, mirrors: [mirror.example]}
   - {host: plain.example, insecure: true, skipTLSVerify: true}
@@ -75,6 +76,7 @@ def test_everything():
                 Registry("plain.example", insecure=True, skip_tls_verify=True),
                 Registry("private.example", map_to="m.example", ca_bundle=KeyRef("secretKeyRef", "ca", "ca.crt")),
             ),
+            proxy=Proxy(http="http://proxy:3128", no=".svc"),
             check_push=False,
             traced=True,
             allow_privilege_escalation=True,
@@ -113,6 +115,10 @@ def test_everything():
         (
             {"builder": {"registries": [{"host": "a.b", "caBundle": {"name": "ca"}}]}},
             "builder.registries[0].caBundle is {'name': 'ca'}: write configMapKeyRef or secretKeyRef, with name",
+        ),
+        (
+            {"builder": {"proxy": {"httpProxy": "http://me:hunter22@proxy:3128"}}},
+            "builder.proxy.httpProxy is 'http://***@proxy:3128': write the URL of the proxy, scheme, host and port",
         ),
         ({"watchNamespaces": "team-a"}, "watchNamespaces is 'team-a': write a list of texts"),
         ({"probes": {"port": "http"}}, "probes.port is 'http': write a number from 1 to 65535"),

@@ -97,6 +97,22 @@ TABLE: dict[str, tuple[Json, Json, Json]] = {
         {"retry": {"limit": 5, "memoryFactor": 3.0}},
         {"retry": {"limit": 5, "memoryFactor": 2.0}},
     ),
+    "proxies as a whole": (
+        {"proxy": {"httpProxy": "http://own:1"}},
+        {"proxy": {"secretRef": {"name": "proxy"}}},
+        {"proxy": {"httpProxy": "http://own:1"}},
+    ),
+    "no proxy": ({"proxy": {}}, {"proxy": {"httpProxy": "http://team:1"}}, {"proxy": {}}),
+    "the proxy of the namespace": (
+        {},
+        {"proxy": {"httpProxy": "http://team:1"}},
+        {"proxy": {"httpProxy": "http://team:1"}},
+    ),
+    "variables by name": (
+        {"podTemplate": {"env": [{"name": "A", "value": ""}]}},
+        {"podTemplate": {"env": [{"name": "A", "value": "2"}, {"name": "B", "value": "2"}]}},
+        {"podTemplate": {"env": [{"name": "A", "value": ""}, {"name": "B", "value": "2"}]}},
+    ),
     "labels and annotations": (
         {"podTemplate": {"metadata": {"labels": {"a": "1"}}}},
         {"podTemplate": {"metadata": {"labels": {"a": "2", "b": "2"}, "annotations": {"c": "2"}}}},
@@ -174,13 +190,18 @@ REGISTRIES = st.sampled_from(["mirrors", "mapTo"]).flatmap(
         unique_by=lambda registry: registry["host"],
     )
 )
+ENV = st.lists(
+    st.fixed_dictionaries({"name": NAMES, "value": NAMES}), max_size=3, unique_by=lambda variable: variable["name"]
+)
 FIELDS = {
     "registries": REGISTRIES,
     "cache": some(enabled=st.booleans(), repo=NAMES, ttlSeconds=st.integers(1, 9), readOnly=st.booleans()),
     "pullSecretRefs": REFS,
     "retry": some(limit=st.integers(0, 3), memoryFactor=st.just(2.0)),
     "timeoutSeconds": st.integers(1, 9999),
+    "proxy": some(httpProxy=NAMES, noProxy=NAMES),
     "podTemplate": some(
+        env=ENV,
         metadata=some(labels=TEXTS, annotations=TEXTS),
         spec=some(
             resources=some(requests=QUANTITIES, limits=QUANTITIES),

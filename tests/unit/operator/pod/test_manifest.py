@@ -1,12 +1,14 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from imagebuild_operator.api.build import ImageBuild
+from imagebuild_operator.api.build import ImageBuild, Proxy
 from imagebuild_operator.api.parse import parse_spec
+from imagebuild_operator.pod.index import index_pod
 from imagebuild_operator.pod.manifest import Manifest, build_pod, pod_name
 from imagebuild_operator.settings import BuildDefaults
-from support.builds import SETTINGS, UID, a_build
+from support.builds import DIGEST, SETTINGS, SPEC, UID, a_build
 
 FULL_SPEC = {
     "source": {"configMap": {"name": "context"}},
@@ -37,7 +39,12 @@ FULL_SPEC = {
         {"host": "b.example", "caBundle": {"secretKeyRef": {"name": "ca", "key": "ca.crt"}}},
         {"host": "c.example", "caBundle": {"configMapKeyRef": {"name": "ca", "key": "root.pem"}}},
     ],
+    "proxy": {"httpProxy": "http://proxy:3128", "noProxy": ".svc"},
     "podTemplate": {
+        "env": [
+            {"name": "AWS_REGION", "value": "$(CACHE)"},
+            {"name": "CI_JOB_TOKEN", "valueFrom": {"secretKeyRef": {"name": "ci", "key": "token"}}},
+        ],
         "metadata": {"labels": {"team": "a"}, "annotations": {"linkerd.io/inject": "enabled"}},
         "spec": {
             "resources": {"limits": {"memory": "1Gi"}},
@@ -46,6 +53,11 @@ FULL_SPEC = {
         },
     },
     "timeoutSeconds": 60,
+}
+
+
+INDEXED: dict[str, Any] = {
+    "platforms": [{"platform": name, "digest": DIGEST} for name in ("linux/amd64", "linux/arm64")]
 }
 
 
@@ -178,6 +190,8 @@ def test_the_whole_pod_of_a_small_build():
 def test_every_field_of_a_full_build_becomes_a_variable():
     _, container = pod(a_build(FULL_SPEC))["spec"]["initContainers"]
     assert container["env"] == [
+        {"name": "AWS_REGION", "value": "$$(CACHE)"},
+        {"name": "CI_JOB_TOKEN", "valueFrom": {"secretKeyRef": {"name": "ci", "key": "token"}}},
         {"name": "SOURCE_GET_URL", "value": "dir:///kaniko/source"},
         {"name": "CONTEXT_SUB_PATH", "value": "app"},
         {"name": "DOCKERFILE_PATH", "value": "Dockerfile.prod"},
@@ -209,7 +223,53 @@ def test_every_field_of_a_full_build_becomes_a_variable():
             "name": "DOCKER_CONFIG_JSON_1",
             "valueFrom": {"secretKeyRef": {"name": "cache", "key": ".dockerconfigjson"}},
         },
+        {"name": "HTTP_PROXY", "value": "http://proxy:3128"},
+        {"name": "http_proxy", "value": "http://proxy:3128"},
+        {"name": "NO_PROXY", "value": ".svc"},
+        {"name": "no_proxy", "value": ".svc"},
+        {"name": "RUN_PROXY", "value": "true"},
     ]
+
+
+def envs(manifest: Manifest) -> dict[str, list[Any]]:
+    """The variables of each container."""
+    spec = manifest["spec"]
+    return {each["name"]: each["env"] for each in (*spec.get("initContainers", []), *spec["containers"])}
+
+
+PROXIES: dict[str, tuple[dict[str, Any], dict[str, Any] | None]] = {
+    "of the build": ({"proxy": {"httpsProxy": "http://own:1"}}, {"value": "http://own:1"}),
+    "in a Secret": (
+        {"proxy": {"secretRef": {"name": "proxy"}}},
+        {"valueFrom": {"secretKeyRef": {"name": "proxy", "key": "HTTPS_PROXY"}}},
+    ),
+    "of the settings": ({}, {"value": "http://chart:1"}),
+    "none": ({"proxy": {}}, None),
+}
+
+
+@pytest.mark.parametrize("case", PROXIES)
+@pytest.mark.parametrize("kind", ["build", "index"])
+def test_every_container_uses_the_proxy_and_run_steps_do_too(case: str, kind: str):
+    spec, proxy = PROXIES[case]
+    defaults = replace(SETTINGS.defaults, proxy=Proxy(https="http://chart:1"))
+    build = a_build({**spec, "output": {**SPEC["output"], "platforms": ["linux/amd64", "linux/arm64"]}}, INDEXED)
+    make = (
+        build_pod(build, parse_spec(build.spec), defaults)
+        if kind == "build"
+        else index_pod(build, parse_spec(build.spec), defaults, 60)
+    )
+    for name, env in envs(make).items():
+        found = {entry["name"]: entry for entry in env if entry["name"].lower() == "https_proxy"}
+        expected = {spelled: {"name": spelled, **proxy} for spelled in ("HTTPS_PROXY", "https_proxy")} if proxy else {}
+        assert found == expected
+        assert ({"name": "RUN_PROXY", "value": "true"} in env) is (name == "build" and proxy is not None)
+
+
+def test_the_variables_of_the_template_reach_the_build_container_alone():
+    template = {"env": [{"name": "AWS_REGION", "value": ""}]}
+    with_env, without = envs(pod(a_build({"podTemplate": template}))), envs(pod(a_build()))
+    assert with_env == {**without, "build": [{"name": "AWS_REGION", "value": ""}, *without["build"]]}
 
 
 @pytest.mark.parametrize(
