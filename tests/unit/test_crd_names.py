@@ -28,9 +28,8 @@ def test_both_allow_the_same_flags() -> None:
 
 
 def test_variables_of_the_template_never_have_a_meaning_for_the_builder_image() -> None:
-    schema: dict[str, Any] = spec_schema()["properties"]["podTemplate"]["properties"]["env"]["items"]["properties"][
-        "name"
-    ]
+    env: dict[str, Any] = spec_schema()["properties"]["podTemplate"]["properties"]["env"]
+    schema = env["items"]["properties"]["name"]
     [reserved] = {
         pattern
         for rule in schema["x-kubernetes-validations"]
