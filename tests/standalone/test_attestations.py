@@ -84,7 +84,7 @@ def push(builder: Builder, registry: Registry, layout: Path, scratch: Path, env:
     return Pushed(registry, env["OUTPUT_IMAGE"], done.result)
 
 
-def test_provenance_and_a_bill_of_materials(
+def test_provenance_and_an_sbom(
     builder: Builder, registry: Registry, context: Path, layout: Path, tmp_path: Path, env: dict[str, str]
 ):
     more = {"PROVENANCE": "true", "SBOM": "true", "PROVENANCE_BUILDER": f"builder@sha256:{'ab' * 32}"}
@@ -111,10 +111,10 @@ def test_provenance_and_a_bill_of_materials(
     assert details["metadata"]["startedOn"] <= details["metadata"]["finishedOn"]
     assert "never-to-be-seen" not in json.dumps(statement)
 
-    (bill,) = pushed.content("application/spdx+json")
-    urls = [reference["referenceLocator"] for each in bill["packages"] for reference in each["externalRefs"]]
+    (sbom,) = pushed.content("application/spdx+json")
+    urls = [reference["referenceLocator"] for each in sbom["packages"] for reference in each["externalRefs"]]
     assert [url for url in urls if not url.startswith("pkg:oci/")] == [
-        "pkg:deb/unknown/tzdata@2024b-0+deb12u1?arch=all",
+        "pkg:deb/unknown/tzdata@2024b-0%2Bdeb12u1?arch=all",
         "pkg:pypi/ruamel-yaml@0.18.6",
     ]
 
