@@ -21,6 +21,7 @@ from kaniko_shim.outcome.result import Result
 from kaniko_shim.registry.credentials import find_credentials, remove_credentials
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.command_request import parse_request, secrets_of
+from kaniko_shim.request.misspelling import misspelt
 from kaniko_shim.request.push_request import IndexRequest, PushRequest
 from kaniko_shim.request.request import Request
 from kaniko_shim.request.variables.job_variables import LOG_FORMAT, TRACEPARENT
@@ -31,7 +32,7 @@ from kaniko_shim.system.paths import Paths
 from kaniko_shim.system.private_directory import make_private
 from kaniko_shim.system.processes import harden
 from kaniko_shim.system.signals import ignore_stops, raise_on_stop, stop_received
-from kaniko_shim.system.tool_environment import secrets_passed_on
+from kaniko_shim.system.tool_environment import platform_secrets
 from kaniko_shim.system.versions import versions
 
 
@@ -103,10 +104,12 @@ def _attempt(line: CommandLine, job: Job) -> Result:
 def _perform(line: CommandLine, job: Job) -> Result:
     request = parse_request(line.command, job.environment)
     config = find_credentials(request.docker_config, job.environment, job.paths)
-    secrets = (*secrets_of(request), *secrets_passed_on(job.environment), *(config.secrets() if config else ()))
+    secrets = (*secrets_of(request), *platform_secrets(job.environment), *(config.secrets() if config else ()))
     job.console.masker = Masker(secrets)
     if trace_id := TRACEPARENT.parse(job.environment.get(TRACEPARENT.name, "")):
         job.say(f"This job is part of the trace {trace_id}.")
+    for name, known in misspelt(job.environment):
+        job.warn(f"The variable {name} is not read. Did you mean {known}?")
     if line.dry_run:
         job.console.relay(plan(request, job) if isinstance(request, BuildRequest) else _plan_push(request))
         return Result(str(line.command))

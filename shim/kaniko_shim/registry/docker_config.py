@@ -79,6 +79,8 @@ class DockerConfig:
 def parse_docker_config(text: str) -> DockerConfig | None:
     """Read a config, as JSON or as base64 of it; None if the text is empty.
 
+    A config without credentials, such as `{}`, is that of an anonymous user, as it is for Docker.
+
     Raises:
         ValueError: what is wrong with it, without any of its values.
     """
@@ -98,7 +100,7 @@ def parse_docker_config(text: str) -> DockerConfig | None:
     if not isinstance(document, dict):
         raise _wrong('a Docker config is a JSON object such as {"auths": {…}}')
     if not {"auths", "credHelpers", "credsStore"} & document.keys():
-        raise ValueError('the Docker config has none of "auths", "credHelpers" and "credsStore"')
+        _refuse_bare_auths(document)
     store = document.get("credsStore") or ""
     if not isinstance(store, str):
         raise _wrong('"credsStore" is not a text')
@@ -149,6 +151,13 @@ def write(config: DockerConfig, directory: Path) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         json.dump(document, stream)
     draft.replace(directory / "config.json")
+
+
+def _refuse_bare_auths(document: Mapping[str, object]) -> None:
+    """Docker would ignore credentials that are not in "auths", and so hide the mistake."""
+    for key, value in document.items():
+        if isinstance(value, dict) and (value.keys() & set(_AUTH_KEYS) or any(mark in key for mark in ".:/")):
+            raise _wrong(f'the Docker config has credentials for {key} outside "auths"; write {{"auths": {{…}}}}')
 
 
 def _normal_key(key: str) -> str:

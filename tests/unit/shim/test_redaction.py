@@ -57,6 +57,17 @@ def quoted(secret: str) -> str:
     return quote(secret, safe="")
 
 
+OF_PLATFORMS = (
+    *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AZURE_CLIENT_SECRET", "AZURE_STORAGE_KEY"),
+    "CI_JOB_TOKEN",
+)
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_STORAGE_KEY",
+    "CI_JOB_TOKEN",
+)
+
 PLACES: dict[str, Callable[[str, str], dict[str, str]]] = {
     "password of the source": lambda secret, url: {"SOURCE_GET_URL": f"{url}/x", "SOURCE_PASSWORD": secret},
     "token as a user's name": lambda secret, url: {"SOURCE_GET_URL": f"{url}/x", "SOURCE_USERNAME": secret},
@@ -77,7 +88,13 @@ PLACES: dict[str, Callable[[str, str], dict[str, str]]] = {
     "proxy": lambda secret, _: {"HTTPS_PROXY": f"http://me:{quoted(secret)}@127.0.0.1:9"},
     **{
         name: lambda secret, _, name=name: {name: secret}  # type: ignore[misc]
-        for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AZURE_CLIENT_SECRET", "CI_JOB_TOKEN")
+        for name in (
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "AZURE_CLIENT_SECRET",
+            "CI_JOB_TOKEN",
+            "AZURE_STORAGE_KEY",
+        )
     },
     "bucket's key": lambda secret, _: {
         "SOURCE_GET_URL": "s3://bucket/x",

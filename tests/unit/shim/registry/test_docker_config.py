@@ -66,7 +66,6 @@ def test_it_is_written_for_its_owner_only(tmp_path: Path):
         ("secret-words", "write the JSON"),
         ("{", "no JSON"),
         ("[]", "write the JSON"),
-        ("{}", "none of"),
         (b64encode(b'["secret"]').decode(), "JSON object"),
         ('{"auths": []}', '"auths" is no JSON object'),
         ('{"auths": {"r": "secret"}}', '"auths" of r is no JSON object'),
@@ -91,3 +90,18 @@ def test_any_text_is_a_config_or_a_value_error(text: str):
         parse_docker_config(text)
     except ValueError:
         return
+
+
+@pytest.mark.parametrize("text", ["{}", '{"psFormat": "x", "HttpHeaders": {"User-Agent": "x"}}', '{"auths": {}}'])
+def test_a_config_without_credentials_is_that_of_an_anonymous_user(text: str):
+    for form in (text, b64encode(text.encode()).decode()):
+        assert parse_docker_config(form) == DockerConfig()
+
+
+@pytest.mark.parametrize(
+    "document", [{"r.example": {"auth": AUTH}}, {"r.example": {}}, {"registry": {"username": "u", "password": "p"}}]
+)
+def test_credentials_that_docker_would_overlook_are_refused(document: dict[str, object]):
+    with pytest.raises(ValueError, match=r'credentials for r.* outside "auths"') as caught:
+        parse_docker_config(json.dumps(document))
+    assert AUTH not in str(caught.value)
