@@ -61,12 +61,6 @@ OF_PLATFORMS = (
     *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AZURE_CLIENT_SECRET", "AZURE_STORAGE_KEY"),
     "CI_JOB_TOKEN",
 )
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AZURE_CLIENT_SECRET",
-    "AZURE_STORAGE_KEY",
-    "CI_JOB_TOKEN",
-)
 
 PLACES: dict[str, Callable[[str, str], dict[str, str]]] = {
     "password of the source": lambda secret, url: {"SOURCE_GET_URL": f"{url}/x", "SOURCE_PASSWORD": secret},
