@@ -4,7 +4,6 @@ Only objects are fetched, and the tree is written by the same careful writer as 
 configuration or link of the repository has any effect. Git LFS content is left out.
 """
 
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,16 +22,13 @@ from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import SourceReport
 from kaniko_shim.sources.fetch_retries import FetchRetries
+from kaniko_shim.sources.git.failures import final_failure
 from kaniko_shim.sources.git.objects import Access, fetch_objects
 from kaniko_shim.sources.git.remotes import Remote, parse_remote
 from kaniko_shim.sources.git.tree import Submodules, walk
 from kaniko_shim.sources.kinds import GitSource
 from kaniko_shim.sources.source_request import SourceRequest
 from kaniko_shim.sources.workspace import Workspace
-
-_HTTP_STATUS = re.compile(r"unexpected http resp (\d+)")
-_NO_REPOSITORY = re.compile(r"(?i)not appear to be a git repository|repository .*not found|could not be found|no such")
-_NO_ACCESS = re.compile(r"(?i)permission denied|access denied|not allowed|unauthori[sz]ed|deploy key")
 
 
 def fetch_git(source: GitSource, request: SourceRequest, workspace: Workspace) -> SourceReport:
@@ -86,7 +82,7 @@ def _retried(remote: Remote, ref: str, access: Access, scratch: Path) -> Iterato
                 except NotGitRepository as error:
                     raise JobError(Reason.SOURCE_NOT_FOUND, f"There is no Git repository at {remote.shown}.") from error
                 except (GitProtocolError, HTTPUnauthorized, OSError, EOFError) as error:
-                    if final := _final(error, remote):
+                    if final := final_failure(error, remote):
                         raise final from error
                     retries.wait(mask_url(str(error).strip() or type(error).__name__))
                     continue
@@ -94,26 +90,3 @@ def _retried(remote: Remote, ref: str, access: Access, scratch: Path) -> Iterato
                 return
         finally:
             shutil.rmtree(directory, ignore_errors=True)
-
-
-def _final(error: Exception, remote: Remote) -> JobError | None:
-    """The failure, if another attempt would end the same way."""
-    text, shown = str(error), remote.shown
-    status = match[1] if (match := _HTTP_STATUS.search(text)) else ""
-    if isinstance(error, HTTPUnauthorized) or status in {"401", "403"} or _NO_ACCESS.search(text):
-        names = "SOURCE_SSH_PRIVATE_KEY" if remote.scheme == "ssh" else "SOURCE_USERNAME and SOURCE_PASSWORD"
-        return JobError(
-            Reason.SOURCE_UNAUTHORIZED,
-            f"{shown} refused access.",
-            hint=f"Give {names}; check the URL too, since a server may say the same of a repository that does not "
-            "exist.",
-        )
-    if status in {"404", "410"} or _NO_REPOSITORY.search(text):
-        return JobError(Reason.SOURCE_NOT_FOUND, f"There is no Git repository at {shown}.")
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return JobError(
-            Reason.SOURCE_UNAVAILABLE,
-            f"The certificate of {shown} is not trusted.",
-            hint="Set SOURCE_CA to the CA bundle of the server, or mount it into a directory of SSL_CERT_DIR.",
-        )
-    return None
