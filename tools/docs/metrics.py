@@ -1,4 +1,4 @@
-"""docs/metrics.md from the operator's table of metrics."""
+"""Generates docs/metrics.md from the operator's table of metrics."""
 
 from imagebuild_operator.telemetry.metrics import TABLE, Metric
 
@@ -7,10 +7,10 @@ HEAD = """\
 
 <!-- Made from operator/imagebuild_operator/telemetry/metrics.py by tools/docs/metrics.py. -->
 
-What the operator shows to Prometheus at `/metrics` on the port of the chart's `metrics.port`. With
-`metrics.namespaceLabels` the metrics on builds also have the label `build_namespace`. Metrics of the process
-(`process_resident_memory_bytes` and the like) come with them. [operations.md](operations.md) says how they are counted,
-and has the alerts.
+This page lists the metrics that the operator serves at `/metrics`, on the port in the chart's `metrics.port`. With
+`metrics.namespaceLabels`, the metrics on builds also have the label `build_namespace`. The operator also serves the
+usual metrics of a process (`process_resident_memory_bytes` and others). [operations.md](operations.md) explains how
+builds are counted, and has the alerts.
 """
 
 TITLES = {True: "On builds", False: "On the operator"}

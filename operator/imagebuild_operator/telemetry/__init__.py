@@ -1,1 +1,1 @@
-"""Metrics, traces, the operator's log and its health."""
+"""Metrics, traces, logs and health of the operator."""

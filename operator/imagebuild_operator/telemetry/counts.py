@@ -1,7 +1,7 @@
-"""What there is to count about a change of a build's status. Pure.
+"""Computes what a change of a build's status adds to the metrics. Pure.
 
-Only what has been written, and taken by the API server, is counted: see `Reconciler`. A status is written to the
-version that it was computed from, so of several operators one writes it, and that one counts.
+Only changes that the API server has accepted are counted. A status is written to the version that it was computed
+from, so only one of several operators writes it, and that one counts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ from imagebuild_operator.telemetry.metrics import (
 
 Json = Mapping[str, Any]
 
-#: The phases of `status.timings`, and how the metric calls them.
+#: The fields of `status.timings`, and the phase of the metric for each.
 PHASES: Final[Mapping[str, str]] = {
     "scheduledMs": "scheduled",
     "pulledMs": "pulled",
@@ -35,11 +35,11 @@ PHASES: Final[Mapping[str, str]] = {
     "buildMs": "built",
     "pushMs": "pushed",
 }
-#: Results and reasons that a build can end with.
 CANCELLATIONS: Final = frozenset({Reason.CANCELLED, Reason.SUPERSEDED})
 WAITS: Final = frozenset(
     {Reason.SUSPENDED, Reason.GROUP_BUSY, Reason.CLUSTER_LIMIT, Reason.NAMESPACE_LIMIT, Reason.GATED}
 )
+#: Results and reasons of finished builds.
 ENDINGS: Final[tuple[tuple[str, str], ...]] = (
     ("succeeded", ""),
     *(("cancelled" if reason in CANCELLATIONS else "failed", str(reason)) for reason in Reason if reason not in WAITS),
@@ -59,23 +59,23 @@ SERIES: Final[Mapping[Metric, tuple[tuple[str, ...], ...]]] = {
 
 
 def observations(build: ImageBuild, written: Json) -> tuple[Observation, ...]:
-    """Say what a change of the status adds to the metrics.
+    """Compute what a change of the status adds to the metrics.
 
     Args:
-        build: The build as it was before.
-        written: The fields of its status that have been changed, as merged into it; None for one that was removed.
+        build: The build before the change.
+        written: The changed fields of its status; None for a removed one.
     """
     return (*_begun(build, written), *_attempts(build, written), *_finished(build, written))
 
 
 def queued_and_running(unfinished: Iterable[tuple[ImageBuild, bool]]) -> Iterator[tuple[Observation, str]]:
-    """The gauges of builds that wait and that run, each with its namespace.
+    """Compute the gauges of queued and running builds, each with its namespace.
 
-    A namespace with an unfinished build has both, even if one is 0: an alert that compares a value with a series that
-    does not exist never fires.
+    A namespace with an unfinished build has both, even if one is 0: an alert that compares a value with a missing
+    series never fires.
 
     Args:
-        unfinished: Every build that is not finished, and whether it has begun.
+        unfinished: Every unfinished build, and whether it has started.
     """
     yield from ((Observation(metric, (), 0.0), "") for metric in (QUEUED, RUNNING))
     for build, has_begun in unfinished:

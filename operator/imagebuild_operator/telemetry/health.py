@@ -1,24 +1,24 @@
-"""Whether the operator is alive, and whether it is ready. Pure.
+"""Computes the results of the liveness and the readiness probe. Pure.
 
-Alive means that a restart would not help. So a watch that receives nothing counts only while the API server answers.
+The liveness probe fails only if a restart would help. So a silent watch counts only while the API server responds.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
-#: Seconds that one key may be handled, or that keys may wait while none is taken up. A call to the API server is given
-#: up after 30 seconds, and one key makes few of them.
+#: Seconds that one reconcile may take, or that keys may wait while none is processed. A request to the API server times
+#: out after 30 seconds, and a reconcile makes few of them.
 STUCK: Final = 600.0
-#: How many times the silence after which a watch is made anew may pass before the operator is taken for dead.
+#: A watch has stalled when it is silent for this many times the silence after which it is restarted.
 SILENCES: Final = 3
 
 
 def stalled(ages: Mapping[str, float], silence: float) -> list[str]:
-    """The watches that should have received something, each as a sentence.
+    """List the stalled watches, each as a sentence.
 
     Args:
-        ages: Seconds since each has received anything.
-        silence: Seconds without a word after which a watch is made anew.
+        ages: Seconds since each watch received anything.
+        silence: Seconds of silence after which a watch is restarted.
     """
     return [
         f"The watch of {resource} has received nothing for {age:.0f} s."
@@ -28,20 +28,20 @@ def stalled(ages: Mapping[str, float], silence: float) -> list[str]:
 
 
 def stuck(seconds: float) -> list[str]:
-    """What is wrong with the work queue, by the time that its head has been stuck."""
+    """Say whether the work queue is stuck, given the age of its oldest work in seconds."""
     return [f"The work queue has been stuck for {seconds:.0f} s."] if seconds > STUCK else []
 
 
 def out_of_election(failure: BaseException | None) -> list[str]:
-    """What is wrong with an operator that an exception has put out of the election: it would stand by for ever."""
-    return [f"The election has ended with {type(failure).__name__}."] if failure else []
+    """Say whether an exception has ended the operator's part in the leader election, so that it stays a standby."""
+    return [f"The leader election has failed: {type(failure).__name__}."] if failure else []
 
 
 def unready(*, has_started: bool, have_listed: bool) -> list[str]:
-    """What the operator still waits for before it can do its work."""
+    """List what the operator waits for before it is ready."""
     if not has_started:
         return ["The operator is starting."]
-    return [] if have_listed else ["The first lists of ImageBuilds and pods are not complete."]
+    return [] if have_listed else ["The first lists of ImageBuilds and pods are incomplete."]
 
 
 def rejected(seconds: float, *, is_rejected: bool) -> list[str]:

@@ -1,4 +1,4 @@
-"""Sends traces to a collector, by OTLP over HTTP. Only it imports OpenTelemetry, which is an extra of the package."""
+"""Sends traces to a collector, by OTLP over HTTP. Only this module imports OpenTelemetry, which is an extra."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,18 +10,18 @@ from imagebuild_operator.api.errors import SettingsError
 from imagebuild_operator.api.names import OPERATOR
 from imagebuild_operator.telemetry.trace import Trace
 
-#: Where a collector takes traces, below its endpoint.
+#: Path of traces, below the endpoint of a collector.
 PATH: Final = "/v1/traces"
-#: Takes note of a trace, in no time; it is sent later.
+#: Queues a trace to be sent; does not block.
 Send = Callable[[Trace], None]
 
 
 @contextmanager
 def tracing(endpoint: str | None) -> Iterator[Send | None]:
-    """Send traces, and at the end what has not been sent.
+    """Provide a function that sends traces; on exit, send those that are still queued.
 
     Args:
-        endpoint: Of the collector, without a path: `http://collector.monitoring:4318`; None for no traces.
+        endpoint: URL of the collector, without a path: `http://collector.monitoring:4318`; None for no traces.
 
     Raises:
         SettingsError: OpenTelemetry is not installed.
@@ -59,7 +59,7 @@ def _open(endpoint: str) -> tuple[Send, Callable[[], None]]:
     )
 
     class Ids(IdGenerator):
-        """Gives the ids that the core has chosen."""
+        """Gives the IDs of the span that is about to start."""
 
         trace_id = span_id = 0
 

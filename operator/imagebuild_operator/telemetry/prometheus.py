@@ -1,4 +1,4 @@
-"""The metrics as Prometheus scrapes them: the table filled with observations, and gauges sampled on each scrape."""
+"""The metrics that Prometheus scrapes: counters and histograms of observations, and gauges sampled on each scrape."""
 
 import platform
 import time
@@ -22,14 +22,14 @@ from imagebuild_operator.telemetry.metrics import (
     Observation,
 )
 
-# A series `_created` for each counter and histogram; Prometheus finds out by itself when a series began.
+# Each counter and histogram would have a series `_created`, which Prometheus does not need.
 disable_created_metrics()
 
-#: Gives gauges, each with the namespace of the builds that it is about, or an empty one.
+#: Gives the values of gauges, each with the namespace of the builds that it covers, or an empty one.
 Sampler = Callable[[], Iterable[tuple[Observation, str]]]
 
-#: Seconds after which the series of a namespace without unfinished builds are removed. Nothing has changed in them for
-#: that long, so no rate over a shorter time loses anything.
+#: Seconds after which the series of a namespace without unfinished builds are removed. They have not changed for that
+#: long, so no rate over a shorter range loses anything.
 IDLE: Final = 3600.0
 
 
@@ -37,23 +37,23 @@ class Meters(Collector):
     """The metrics of one operator.
 
     Attributes:
-        registry: What is scraped.
+        registry: The registry to serve.
     """
 
     def __init__(self, *, namespaces: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start from nothing.
+        """Create all metrics.
 
         Args:
             namespaces: Whether metrics on builds are labelled by namespace.
-            clock: Gives seconds.
+            clock: Gives the time in seconds.
         """
         self._namespaces = namespaces
         self._clock = clock
-        #: When each namespace had an unfinished build last.
+        #: The last time at which each namespace had an unfinished build.
         self._active: dict[str, float] = {}
         self._samplers: list[Sampler] = []
         self.registry = CollectorRegistry()
-        # First of all, so that a scrape shows nothing of namespaces that it removes.
+        # Collected first, so that a scrape has no series of the namespaces that it removes.
         self.registry.register(self)
         self._collectors = {metric: self._collector(metric) for metric in TABLE if metric.kind is not Kind.GAUGE}
         ProcessCollector(registry=self.registry)
@@ -62,15 +62,15 @@ class Meters(Collector):
         info.labels(version("imagebuild-operator"), platform.python_version()).set(1)
 
     def sample(self, sampler: Sampler) -> None:
-        """Take the values of gauges from a function on each scrape."""
+        """Call a function for the values of gauges on each scrape."""
         self._samplers.append(sampler)
 
     def add(self, seen: Iterable[Observation], namespace: str = "") -> None:
-        """Count and measure what was seen.
+        """Add observations.
 
         Args:
-            seen: What was seen; nothing at all still shows that the namespace has builds.
-            namespace: Of the build, if it concerns one.
+            seen: The observations. Even if empty, they show that the namespace has builds.
+            namespace: The namespace of the build, if they are about one.
         """
         self._note(namespace)
         for observation in seen:
@@ -86,24 +86,24 @@ class Meters(Collector):
         """Count a request to the API server.
 
         Args:
-            verb: Kubernetes' word for it.
-            status: The HTTP status of the answer; None if there was none.
-            seconds: How long it took.
+            verb: Its Kubernetes verb.
+            status: The HTTP status of the response; None if there was none.
+            seconds: Its duration.
         """
         code = "error" if status is None else str(status)
         self.add([Observation(API_REQUESTS, (verb, code)), Observation(API_DURATION, (verb,), seconds)])
 
     def describe(self) -> list[GaugeMetricFamily]:
-        """Nothing is known before a scrape."""
+        """Return nothing: the gauges are known only on a scrape."""
         return []
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """One family for each sampled gauge; values with the same labels are added up."""
+        """Yield a family for each sampled gauge; values with the same labels are added up."""
         found: dict[Metric, dict[tuple[str, ...], float]] = {}
         for sampler in self._samplers:
             for observation, namespace in sampler():
                 if NAMESPACE in self._labels(observation.metric) and not namespace:
-                    continue  # A zero for the case that the metric has no such label.
+                    continue  # This 0 is for a metric without namespaces.
                 self._note(namespace)
                 values = self._values(observation, namespace)
                 series = found.setdefault(observation.metric, {})
@@ -123,9 +123,9 @@ class Meters(Collector):
             self._active[namespace] = self._clock()
 
     def _begin_series(self, namespace: str = "") -> None:
-        """Begin every series that is labelled by a namespace, or every other one, at 0.
+        """Start all series of a namespace, or all series without one, at 0.
 
-        `rate` and `increase` do not see the first event of a series that begins with it.
+        `rate` and `increase` miss the first event of a series that starts with it.
         """
         for metric, series in SERIES.items():
             if self._labels(metric) and (NAMESPACE in self._labels(metric)) == bool(namespace):

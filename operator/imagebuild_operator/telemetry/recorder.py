@@ -1,4 +1,4 @@
-"""Told of each status that has been written: what of it is counted, and what is sent as a trace."""
+"""Records each written status in the metrics, and sends the trace of a finished build."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,16 +9,16 @@ from imagebuild_operator.telemetry.otlp import Send
 from imagebuild_operator.telemetry.prometheus import Meters
 from imagebuild_operator.telemetry.trace import trace
 
-#: Takes a build as it was, and the fields of its status that have been changed.
+#: Takes a build before a change of its status, and the changed fields.
 Written = Callable[[ImageBuild, Mapping[str, Any]], None]
 
 
 def witness(meters: Meters, send: Send | None) -> Written:
-    """Who is told.
+    """Return the function to call after each write of a status.
 
     Args:
         meters: The metrics.
-        send: Sends a trace; None where there is nobody to send one to.
+        send: Sends a trace; None without tracing.
     """
 
     def written(build: ImageBuild, status: Mapping[str, Any]) -> None:

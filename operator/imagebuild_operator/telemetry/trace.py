@@ -1,7 +1,7 @@
-"""The trace of a build that has ended, made from what its status records. Pure.
+"""Makes the trace of a finished build from its status. Pure.
 
-A root for the build; under it the wait for its turn and each attempt; under the last attempt what it spent its time on.
-A build for several platforms has a span for each of them, with attempts of its own.
+The root span is the build. Under it are the time in the queue and each attempt, and under the last attempt its phases.
+A multi-platform build has a span for each platform, with attempts of its own.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from imagebuild_operator.api.traceparent import parent, span_id, trace_of
 Json = Mapping[str, Any]
 Value = str | int | bool
 
-#: What the first of an attempt's time is spent on, in this order, and the last of it.
+#: Phases at the start of an attempt, in order, and phases at its end, in reverse order.
 FIRST: Final = (("schedule", "scheduledMs"), ("pull", "pulledMs"))
 LAST: Final = (("push", "pushMs"), ("build", "buildMs"), ("fetch", "fetchMs"))
 #: Values of https://opentelemetry.io/docs/specs/semconv/registry/attributes/cicd/.
@@ -32,13 +32,13 @@ class Span:
     """One span.
 
     Attributes:
-        name: What it is the time of.
+        name: Its name.
         span_id: 16 hexadecimal digits.
-        parent_id: The span that it is a part of; None for the root of a trace.
-        start: Its beginning.
-        end: Its end.
-        attributes: What else there is to say.
-        error: What went wrong; None where nothing did.
+        parent_id: The ID of its parent span; None for the root of a trace.
+        start: Its start time.
+        end: Its end time.
+        attributes: Its attributes.
+        error: What went wrong; None on success.
     """
 
     name: str
@@ -52,21 +52,21 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """All spans of one build, each after the one that it is a part of."""
+    """All spans of one build, each after its parent."""
 
     trace_id: str
     is_sampled: bool
-    #: Whether the root is a part of somebody else's span.
+    #: Whether the root has a parent in somebody else's trace.
     has_parent: bool
     spans: tuple[Span, ...]
 
 
 def trace(build: ImageBuild, written: Json) -> Trace | None:
-    """The trace of a build; None where the change of its status was not its end.
+    """Make the trace of a build; None if a change of its status did not finish it.
 
     Args:
-        build: The build as it was before.
-        written: The fields of its status that have been changed.
+        build: The build before the change.
+        written: The changed fields of its status.
     """
     status = {**build.status, **written}
     end = parse_time(status.get("completionTime"))
@@ -98,7 +98,7 @@ def trace(build: ImageBuild, written: Json) -> Trace | None:
     spans = [root]
     if started is not None:
         spans.append(Span("queue", span_id(build, "queue"), root.span_id, begin, max(begin, started)))
-    # The timings of several platforms are theirs, and the build's own attempts only push the index.
+    # Each platform has its own timings; the build's own attempts only push the index.
     own = {**status, "timings": {}} if status.get("platforms") else status
     spans += _attempts(build, own, root.span_id, ())
     for entry in status.get("platforms") or ():
@@ -143,7 +143,7 @@ def _attempts(build: ImageBuild, status: Json, parent_id: str, path: tuple[str, 
 
 
 def _steps(build: ImageBuild, timings: Mapping[str, int], attempt: Span, path: tuple[str, ...]) -> Iterator[Span]:
-    """What is known of it are durations: the first count from its beginning, the last back from its end."""
+    """Place the phases by their durations: the first ones from the attempt's start, the last ones from its end."""
 
     def step(name: str, start: datetime, end: datetime) -> Span:
         begin = min(max(start, attempt.start), attempt.end)

@@ -15,10 +15,10 @@ def test_a_queue_may_take_long_but_not_for_ever():
 
 def test_ready_once_everything_has_been_listed():
     assert unready(has_started=True, have_listed=True) == []
-    assert unready(has_started=True, have_listed=False) == ["The first lists of ImageBuilds and pods are not complete."]
+    assert unready(has_started=True, have_listed=False) == ["The first lists of ImageBuilds and pods are incomplete."]
     assert unready(has_started=False, have_listed=False) == ["The operator is starting."]
 
 
 def test_an_operator_that_no_longer_takes_part_in_the_election_is_to_be_restarted():
     assert out_of_election(None) == []
-    assert out_of_election(KeyError("spec")) == ["The election has ended with KeyError."]
+    assert out_of_election(KeyError("spec")) == ["The leader election has failed: KeyError."]
