@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Https:
-    """A certificate for one address, and its CA."""
+    """A certificate for one address or host name, and its CA."""
 
     certificate: Path
     key: Path
@@ -31,7 +31,8 @@ class Https:
         ]
         _run(*new, "-subj", "/CN=own authority", "-keyout", str(authority_key), "-out", str(made.authority))
         signed = ["-CA", str(made.authority), "-CAkey", str(authority_key), "-subj", f"/CN={address}"]
-        names = ["-addext", f"subjectAltName=IP:{address}", "-addext", "basicConstraints=critical,CA:FALSE"]
+        kind = "DNS" if address[-1].isalpha() else "IP"
+        names = ["-addext", f"subjectAltName={kind}:{address}", "-addext", "basicConstraints=critical,CA:FALSE"]
         _run(*new, *signed, *names, "-keyout", str(made.key), "-out", str(made.certificate))
         return made
 
