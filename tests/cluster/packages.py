@@ -25,6 +25,7 @@ PACKAGES = {
     "openssl": "openssl",
     "pip3": "python3-pip",
     "prometheus": "prometheus",
+    "promtool": "prometheus",
     "runc": "runc",
     "skopeo": "skopeo",
     "sysctl": "procps",
@@ -36,7 +37,7 @@ PACKAGES = {
 
 FUNCTIONAL = ("openssl",)
 IMAGES = ("busybox", "mmdebstrap", "/usr/share/keyrings/debian-archive-keyring.gpg")
-FULL = tuple(set(PACKAGES) - {"buildah", "fcgiwrap", "nginx", "pip3", "prometheus", "skopeo"})
+FULL = tuple(set(PACKAGES) - {"buildah", "fcgiwrap", "nginx", "pip3", "prometheus", "promtool", "skopeo"})
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 

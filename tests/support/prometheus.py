@@ -74,6 +74,7 @@ class Prometheus:
     def firing(self) -> set[tuple[str, str, str]]:
         """The namespace, job and name of each alert that fires."""
         alerts = self._get("alerts")["alerts"]
+        assert "<error" not in json.dumps(alerts), "an annotation cannot be expanded"
         return {
             (alert["labels"].get("namespace", ""), alert["labels"].get("job", ""), alert["labels"]["alertname"])
             for alert in alerts
