@@ -55,7 +55,7 @@ ATTACKS = {
     ),
     "pipe": Attack(
         "mkdir -p /kaniko/layout/blobs/sha256; mkfifo /kaniko/layout/blobs/sha256/x",
-        "can't be pushed: blobs/sha256/'x' is no regular file.",
+        "can't be pushed: blobs/sha256/'x' is not a regular file.",
     ),
     "many": Attack(
         "mkdir -p /kaniko/layout/blobs/sha256; cd /kaniko/layout/blobs/sha256; seq 10001 | xargs touch",

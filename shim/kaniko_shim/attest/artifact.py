@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kaniko_shim.oci.digests import digest_of
-
-MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+from kaniko_shim.oci.media_types import MANIFEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def referrer(subject: Subject, artifact_type: str, blob: Blob, annotations: Mapp
     empty = Blob(artifact_type, b"{}")
     document: dict[str, object] = {
         "schemaVersion": 2,
-        "mediaType": MANIFEST_TYPE,
+        "mediaType": MANIFEST,
         "artifactType": artifact_type,
         "config": descriptor(empty),
         "layers": [descriptor(blob)],
@@ -74,7 +73,7 @@ def descriptor(blob: Blob) -> dict[str, object]:
 
 def layout_index(artifact: Artifact) -> bytes:
     """The `index.json` of a layout that holds the artifact."""
-    return dump({"schemaVersion": 2, "manifests": [descriptor(Blob(MANIFEST_TYPE, artifact.manifest))]})
+    return dump({"schemaVersion": 2, "manifests": [descriptor(Blob(MANIFEST, artifact.manifest))]})
 
 
 def dump(document: Mapping[str, object] | Sequence[object]) -> bytes:

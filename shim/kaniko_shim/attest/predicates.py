@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kaniko_shim import __version__
-from kaniko_shim.attest.artifact import MANIFEST_TYPE, Subject
+from kaniko_shim.attest.artifact import Subject
 from kaniko_shim.attest.attestation import Predicates
 from kaniko_shim.attest.options import AttestationOptions
 from kaniko_shim.attest.provenance import provenance
 from kaniko_shim.attest.record import NAME, Record, read_record
 from kaniko_shim.oci import layout
-from kaniko_shim.oci.index import MEDIA_TYPE, ImageIndex
+from kaniko_shim.oci.index import ImageIndex
+from kaniko_shim.oci.media_types import INDEX, MANIFEST
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.system.clock import now
@@ -28,7 +29,7 @@ def image_predicates(
         JobError: Internal; its layers can't be read.
     """
     manifest = layout.read_manifest(directory, digest)
-    subject = Subject(digest, len(manifest), str(json.loads(manifest).get("mediaType") or MANIFEST_TYPE))
+    subject = Subject(digest, len(manifest), str(json.loads(manifest).get("mediaType") or MANIFEST))
     created = now()
     slsa = provenance(_record(directory, job), options.inputs, versions(job.paths)) if options.provenance else None
     if not options.sbom:
@@ -50,7 +51,7 @@ def image_predicates(
 def index_predicates(options: AttestationOptions, job: Job, made: ImageIndex) -> tuple[Subject, Predicates]:
     """What is attested of an index; its images have attestations of their own."""
     slsa = provenance(Record(), options.inputs, versions(job.paths)) if options.provenance else None
-    return Subject(made.digest, len(made.content), MEDIA_TYPE), Predicates(now(), slsa)
+    return Subject(made.digest, len(made.content), INDEX), Predicates(now(), slsa)
 
 
 def _record(directory: Path, job: Job) -> Record:

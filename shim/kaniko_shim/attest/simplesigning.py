@@ -8,8 +8,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from kaniko_shim.attest.artifact import MANIFEST_TYPE, Artifact, Blob, descriptor, dump
+from kaniko_shim.attest.artifact import Artifact, Blob, descriptor, dump
 from kaniko_shim.oci.digests import digest_of
+from kaniko_shim.oci.media_types import MANIFEST
 
 if TYPE_CHECKING:
     from kaniko_shim.attest.keys import SigningKey
@@ -51,7 +52,7 @@ def sign(repository: str, digest: str, key: "SigningKey", held: Sequence[_Descri
     layers = [*held, descriptor(Blob(_PAYLOAD_TYPE, payload, annotation))]
     root = {"type": "layers", "diff_ids": [layer.get("digest") for layer in layers]}
     config = Blob(_CONFIG_TYPE, dump({"architecture": "", "os": "", "config": {}, "rootfs": root}))
-    manifest = {"schemaVersion": 2, "mediaType": MANIFEST_TYPE, "config": descriptor(config), "layers": layers}
+    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": descriptor(config), "layers": layers}
     return Artifact(dump(manifest), (config.content, payload))
 
 

@@ -1,10 +1,10 @@
-"""Says how much of a context has arrived, and how fast."""
+"""Reports the progress of a download."""
 
 import time
 from collections.abc import Callable
 
 FIRST = 5.0
-"""Seconds before the first line; each further one takes twice as long to come, up to `LONGEST`."""
+"""Seconds before the first line. Each pause is twice as long as the one before, up to `LONGEST`."""
 
 LONGEST = 60.0
 
@@ -12,7 +12,7 @@ _MEGA = 1_000_000
 
 
 class Meter:
-    """Counts bytes, and writes a line now and then."""
+    """Counts bytes, and writes a line of the log from time to time."""
 
     def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._say = say
@@ -22,7 +22,7 @@ class Meter:
         self._size = self._told = 0
 
     def count(self, size: int, total: int | None = None) -> None:
-        """So many bytes more have arrived, of so many in all if that is known."""
+        """Add bytes that have arrived; `total` is how many are expected, if that is known."""
         self._size += size
         now = self._clock()
         if now - self._last < self._wait:

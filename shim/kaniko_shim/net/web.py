@@ -1,4 +1,4 @@
-"""One GET: redirects are followed, credentials go to one host, and what is no success is told."""
+"""One GET request: follows redirects, sends credentials to one host only, and explains failures."""
 
 import re
 from collections.abc import Mapping
@@ -29,19 +29,19 @@ _SUCCESS = frozenset({200, 206})
 _CHANGED = frozenset({412, 416})
 _LONGEST_COMPLAINT = 4096
 _CODE = re.compile(rb"<Code>\s*([A-Za-z0-9.]{1,60})\s*</Code>")
-# urllib3 puts the connection's repr before the message.
+# urllib3 writes the connection before the message.
 _CONNECTION = re.compile(r"^(?:.*>: |HTTPS?Connection(?:Pool)?\([^)]*\): )")
 _REGION = "x-amz-bucket-region"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What to get.
+    """The target of a request.
 
     Attributes:
-        url: without user and password.
-        headers: for the URL's own host only, such as Authorization.
-        hint: what to do if access is refused; empty for the reason's own hint.
+        url: without userinfo.
+        headers: headers such as Authorization, which are sent to the URL's own origin only.
+        hint: the hint if access is refused; empty for the default of the reason.
     """
 
     url: str = field(repr=False)
@@ -50,7 +50,7 @@ class Target:
 
 
 class TransientError(Exception):
-    """Something that may pass.
+    """A failure that another attempt may not meet.
 
     Attributes:
         retry_after: seconds that the server asked to wait.
@@ -62,7 +62,7 @@ class TransientError(Exception):
 
 
 class ChangedError(Exception):
-    """The rest of a body can't be had: what is there now is something else."""
+    """The rest of a body is not available: the server has something else now."""
 
 
 def get(
@@ -72,18 +72,18 @@ def get(
     environment: Mapping[str, str],
     connections: ExitStack,
 ) -> urllib3.BaseHTTPResponse:
-    """Ask for the target; the answer is a 200 or 206 whose body was not read yet.
+    """Request the target; the response is a 200 or 206 whose body is unread.
 
     Args:
-        target: what to get.
-        shown: what messages call it; holds no secret.
-        headers: further ones, for every host.
-        environment: proxies and certificates.
-        connections: what the connections are closed with.
+        target: the target.
+        shown: its name in messages; holds no secret.
+        headers: further headers, sent to every host.
+        environment: the variables for proxies and CA certificates.
+        connections: closes the connections.
 
     Raises:
-        TransientError: another attempt may end better.
-        ChangedError: the server refuses a part of the body.
+        TransientError: another attempt may succeed.
+        ChangedError: the server refuses to send a part of the body.
         JobError: SourceUnauthorized, SourceNotFound, SourceInvalid or SourceUnavailable.
     """
     try:
@@ -96,7 +96,7 @@ def get(
 
 
 def explain(error: HTTPError, shown: str) -> Exception:
-    """A failure of the connection: to be tried again, unless it is the certificate's."""
+    """The failure of a connection: transient, unless the certificate is not trusted."""
     reason = error.reason if isinstance(error, MaxRetryError) and error.reason else error
     if isinstance(reason, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(reason):
         return JobError(
@@ -130,10 +130,13 @@ def _follow(
         before, url = url, urljoin(url, location)
         if urlsplit(url).scheme not in {"http", "https"}:
             raise JobError(
-                Reason.SOURCE_INVALID, f"{mask_url(before)} leads to a URL that is neither http:// nor https://."
+                Reason.SOURCE_INVALID, f"{mask_url(before)} redirects to a URL that is neither http:// nor https://."
             )
         refuse_metadata(url, asked, proxied=bool(proxy_for(url, environment)))
-    raise JobError(Reason.SOURCE_INVALID, f"{mask_url(url)} was reached after {_REDIRECTS} redirects without an end.")
+    raise JobError(
+        Reason.SOURCE_INVALID,
+        f"The server of the context redirects more than {_REDIRECTS} times, at last to {mask_url(url)}.",
+    )
 
 
 def _refusal(response: urllib3.BaseHTTPResponse, shown: str, hint: str) -> Exception:
@@ -144,7 +147,7 @@ def _refusal(response: urllib3.BaseHTTPResponse, shown: str, hint: str) -> Excep
     if status in _CHANGED:
         return ChangedError(f"the server answered {status}")
     words = " ".join(filter(None, [str(status), response.reason or "", _complaint(response)]))
-    answer = f"The server of the context answered {words} to {shown}."
+    answer = f"The server of the context answered {words} for {shown}."
     if status in _MISSING:
         return JobError(Reason.SOURCE_NOT_FOUND, answer)
     if region := response.headers.get(_REGION, "") if status not in _UNAUTHORIZED else "":
@@ -155,7 +158,7 @@ def _refusal(response: urllib3.BaseHTTPResponse, shown: str, hint: str) -> Excep
 
 
 def _complaint(response: urllib3.BaseHTTPResponse) -> str:
-    """The word for what is wrong that the servers of buckets write into their answers, in brackets."""
+    """The error code in the response of a bucket's server, in brackets; empty if there is none."""
     try:
         found = _CODE.search(response.read(_LONGEST_COMPLAINT, decode_content=False))
     except HTTPError:

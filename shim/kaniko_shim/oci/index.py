@@ -1,4 +1,4 @@
-"""Makes an image index, from manifests that lie in the registry already, as a layout that crane pushes."""
+"""Makes an image index of images that are already in the registry."""
 
 import json
 from collections.abc import Sequence
@@ -6,21 +6,16 @@ from dataclasses import dataclass
 
 from kaniko_shim.oci.digests import digest_of
 from kaniko_shim.oci.layout import sizes
+from kaniko_shim.oci.media_types import INDEX, MANIFEST, MANIFESTS
 from kaniko_shim.oci.platform import Member
-
-MEDIA_TYPE = "application/vnd.oci.image.index.v1+json"
-IMAGES = frozenset(
-    {"application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"}
-)
-"""Media types of images' manifests."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageIndex:
-    """An index.
+    """An image index.
 
     Attributes:
-        content: its bytes: the same members make the same bytes.
+        content: its bytes; the same members in the same order make the same bytes.
         size: bytes of all its images' configs and layers.
     """
 
@@ -34,16 +29,16 @@ class ImageIndex:
 
 
 def make_index(members: Sequence[tuple[Member, bytes]]) -> ImageIndex:
-    """Make the index of images.
+    """Make the index of some images.
 
     Args:
-        members: each with its manifest.
+        members: each image with its manifest.
 
     Raises:
-        ValueError: names the digest that is not that of its manifest, or of no image.
+        ValueError: names the digest whose manifest has another digest, or is not an image's.
     """
     descriptors = [_descriptor(member, manifest) for member, manifest in members]
-    document = {"schemaVersion": 2, "mediaType": MEDIA_TYPE, "manifests": descriptors}
+    document = {"schemaVersion": 2, "mediaType": INDEX, "manifests": descriptors}
     return ImageIndex(
         json.dumps(document, separators=(",", ":")).encode(), sum(sum(sizes(manifest)) for _, manifest in members)
     )
@@ -51,10 +46,10 @@ def make_index(members: Sequence[tuple[Member, bytes]]) -> ImageIndex:
 
 def _descriptor(member: Member, manifest: bytes) -> dict[str, object]:
     if digest_of(manifest) != member.digest:
-        raise ValueError(f"{member.digest} is not the digest of what the registry has under it")
+        raise ValueError(f"{member.digest} is not the digest of the manifest that the registry returns for it")
     media_type = _media_type(manifest)
-    if media_type not in IMAGES:
-        raise ValueError(f"{member.digest} is not an image but {media_type or 'something without a media type'}")
+    if media_type not in MANIFESTS:
+        raise ValueError(f"{member.digest} is not an image, but has the media type {media_type or '(none)'}")
     platform = {"architecture": member.platform.architecture, "os": member.platform.os}
     if member.platform.variant:
         platform["variant"] = member.platform.variant
@@ -68,6 +63,6 @@ def _media_type(manifest: bytes) -> str:
         return ""
     if not isinstance(document, dict):
         return ""
-    # An OCI manifest need not say what it is.
-    default = "application/vnd.oci.image.manifest.v1+json" if "layers" in document else ""
+    # An OCI manifest need not declare its media type.
+    default = MANIFEST if "layers" in document else ""
     return str(document.get("mediaType") or default)

@@ -1,4 +1,4 @@
-"""Checks an OCI image layout that a build left, before anything of it is sent anywhere.
+"""Checks the OCI image layout that a build has written, before anything of it is pushed.
 
 The build's RUN steps could write to the directory. Every file is opened without following links, and every
 byte that would be pushed is compared with its digest: a link to the push credentials must not become a layer.
@@ -16,25 +16,23 @@ from pathlib import Path
 
 from kaniko_shim.oci.blobs import blob_path
 from kaniko_shim.oci.digests import DIGEST, digest_of
+from kaniko_shim.oci.media_types import MANIFESTS
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
 LARGEST_DOCUMENT = 4 * 1024 * 1024
-"""Bytes; registries refuse larger manifests."""
+"""Bytes of a manifest or index; registries refuse larger ones."""
 
 MOST_LAYERS = 1000
 
 MOST_BLOBS = 10_000
-"""Files in the layout; the executor also leaves those of cached layers there."""
+"""Files in the layout; the executor leaves those of cached layers there, too."""
 
 LARGEST_IMAGE = 256 * 1024**3
-"""Bytes of the config and all layers. A sparse file takes no room on the disk, but it takes as long to send."""
+"""Bytes of the config and all layers. A sparse file takes no space on the disk, but as long to push as any other."""
 
-_MANIFESTS = frozenset(
-    {"application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"}
-)
 _READ = 1024 * 1024
-# What crane reads; it takes every spelling for the same name, and the last one counts.
+# The names that crane reads. It ignores their case, and the last one counts.
 _NAMES = frozenset({"manifests", "config", "layers", "digest", "size", "mediaType", "urls", "data", "subject"})
 _SPELLINGS = {name.casefold(): name for name in _NAMES}
 
@@ -66,14 +64,14 @@ def check_layout(directory: Path) -> LayoutImage:
     if not isinstance(manifests, list) or len(manifests) != 1:
         raise _broken("index.json does not name exactly one image")
     manifest_blob = _blob(manifests[0])
-    if manifest_blob.media_type not in _MANIFESTS:
-        raise _broken(f"index.json names a {manifest_blob.media_type or 'thing without a type'}, not an image")
+    if manifest_blob.media_type not in MANIFESTS:
+        raise _broken(f"index.json names a {manifest_blob.media_type or 'blob without a media type'}, not an image")
     manifest = read_document(directory, _path(manifest_blob), manifest_blob)
     layers = manifest.get("layers")
     if not isinstance(layers, list) or len(layers) > MOST_LAYERS:
         raise _broken(f"the manifest has no list of at most {MOST_LAYERS} layers")
     if "subject" in manifest:
-        raise _broken("the manifest says that it belongs to another image")
+        raise _broken("the manifest declares itself part of another image")
     blobs = [_blob(manifest.get("config")), *map(_blob, layers)]
     size = sum(blob.size for blob in blobs)
     if size > LARGEST_IMAGE:
@@ -123,7 +121,7 @@ def _blob(value: object) -> _Blob:
         digest, size, media_type = (value.get(key) for key in ("digest", "size", "mediaType"))
         if isinstance(digest, str) and DIGEST.fullmatch(digest) and type(size) is int and size >= 0:
             if value.get("urls"):
-                raise _broken(f"{digest} is to be fetched from somewhere else")
+                raise _broken(f"{digest} is to be fetched from another place")
             return _Blob(digest, size, media_type if isinstance(media_type, str) else "")
     raise _broken("a descriptor has no SHA-256 digest and size")
 
@@ -141,20 +139,20 @@ def read_document(directory: Path, name: str, blob: _Blob | None = None) -> dict
     """A JSON object of a layout, read without following links.
 
     Raises:
-        JobError: Internal; it is not there, or no regular file, too large or no JSON object.
+        JobError: Internal; it does not exist, or is not a regular file, too large, or not a JSON object.
     """
     with os.fdopen(_open(directory, name), "rb") as stream:
         content = stream.read(LARGEST_DOCUMENT + 1)
     if len(content) > LARGEST_DOCUMENT:
         raise _broken(f"{name} is larger than {LARGEST_DOCUMENT} bytes")
     if blob and (len(content) != blob.size or digest_of(content) != blob.digest):
-        raise _broken(f"{name} is not what its digest says")
+        raise _broken(f"{name} does not match its digest")
     try:
         document = json.loads(content, object_pairs_hook=_without_doubles)
     except (ValueError, RecursionError) as error:
-        raise _broken(f"{name} is no JSON") from error
+        raise _broken(f"{name} is not JSON") from error
     if not isinstance(document, dict):
-        raise _broken(f"{name} is no JSON object")
+        raise _broken(f"{name} is not a JSON object")
     _check_names(document)
     return document
 
@@ -162,18 +160,18 @@ def read_document(directory: Path, name: str, blob: _Blob | None = None) -> dict
 def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
     # Exactly the same name: annotations and build arguments may well differ in case only.
     if len(dict(pairs)) != len(pairs):
-        raise _broken("a name stands twice in one object")
+        raise _broken("a JSON object has the same name twice")
     return dict(pairs)
 
 
 def _check_names(document: dict[str, object]) -> None:
     for name in document:
         if _SPELLINGS.get(name.casefold(), name) != name:
-            raise _broken(f"{name!r} is to be written {_SPELLINGS[name.casefold()]!r}")
+            raise _broken(f"{name!r} must be written {_SPELLINGS[name.casefold()]!r}")
 
 
 def _check_files(directory: Path) -> None:
-    """Refuse a layout that holds anything but files in its place for blobs, whether or not something names it."""
+    """Refuse a layout whose directory for blobs holds anything but files, whether or not a manifest names it."""
     descriptor = _open_directory(directory, "blobs/sha256")
     try:
         with os.scandir(descriptor) as entries:
@@ -193,16 +191,16 @@ def _check_blob(directory: Path, blob: _Blob) -> None:
     size = 0
     with os.fdopen(_open(directory, name), "rb", buffering=0) as stream:
         if os.fstat(stream.fileno()).st_size != blob.size:
-            raise _broken(f"{name} is not what its digest says")
+            raise _broken(f"{name} does not match its digest")
         while chunk := stream.read(_READ):
             checksum.update(chunk)
             size += len(chunk)
     if size != blob.size or f"sha256:{checksum.hexdigest()}" != blob.digest:
-        raise _broken(f"{name} is not what its digest says")
+        raise _broken(f"{name} does not match its digest")
 
 
 def _open(directory: Path, name: str) -> int:
-    """Open a regular file of the layout without following a link, wherever on the way it is."""
+    """Open a regular file of the layout without following a link in any component of its path."""
     parents, _, last = name.rpartition("/")
     above = _open_directory(directory, parents)
     try:
@@ -211,7 +209,7 @@ def _open(directory: Path, name: str) -> int:
         os.close(above)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise _broken(f"{name} is no regular file")
+        raise _broken(f"{name} is not a regular file")
     return descriptor
 
 

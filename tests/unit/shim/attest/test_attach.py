@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from kaniko_shim.attest.artifact import MANIFEST_TYPE, Subject
+from kaniko_shim.attest.artifact import Subject
 from kaniko_shim.attest.attach import Attacher
 from kaniko_shim.attest.attestation import Predicates
 from kaniko_shim.attest.keys import SigningKey
@@ -14,6 +14,7 @@ from kaniko_shim.log.masking import Masker
 from kaniko_shim.log.phases import Phases
 from kaniko_shim.log.tail import LogTail
 from kaniko_shim.log.warnings import Warnings
+from kaniko_shim.oci.media_types import MANIFEST
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.crane import Crane
@@ -48,7 +49,7 @@ def attach(directory: Path, answer: str, key: SigningKey) -> None:
     job = Job({}, paths, Console(Masker()), LogTail(), Phases(), Warnings())
     attacher = Attacher(job, Crane(paths, {}, Registries()), 60, key)
     outputs = [ImageReference("r.example", "unknown/404", "1")]
-    attacher.attach(outputs, Subject(DIGEST, 10, MANIFEST_TYPE), Predicates("2026-11-25T00:00:00Z"))
+    attacher.attach(outputs, Subject(DIGEST, 10, MANIFEST), Predicates("2026-11-25T00:00:00Z"))
 
 
 @pytest.mark.parametrize(

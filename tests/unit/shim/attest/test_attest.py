@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
 from hypothesis import strategies as st
-from kaniko_shim.attest.artifact import MANIFEST_TYPE, Artifact, Subject
+from kaniko_shim.attest.artifact import Artifact, Subject
 from kaniko_shim.attest.attestation import Predicates, compose
 from kaniko_shim.attest.envelope import to_be_signed
 from kaniko_shim.attest.keys import SigningKey, load_key
@@ -16,6 +16,7 @@ from kaniko_shim.attest.provenance import ProvenanceInputs, provenance
 from kaniko_shim.attest.record import Record, read_record
 from kaniko_shim.attest.simplesigning import held_signatures, sign, signature_tag
 from kaniko_shim.oci.digests import digest_of
+from kaniko_shim.oci.media_types import MANIFEST
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.request.command_request import parse_request, secrets_of
 from kaniko_shim.request.push_request import PushRequest
@@ -23,7 +24,7 @@ from kaniko_shim.system.subcommand import Command
 from support.cosign_key import PASSWORD, encrypted_key
 
 DIGEST = "sha256:" + "ab" * 32
-SUBJECT = Subject(DIGEST, 1234, MANIFEST_TYPE)
+SUBJECT = Subject(DIGEST, 1234, MANIFEST)
 KEY = SigningKey(ec.generate_private_key(ec.SECP256R1()))
 CREATED = "2026-11-24T08:00:00Z"
 
@@ -97,11 +98,11 @@ def test_without_a_key_statements_are_attached_as_they_are():
     first, second = (document(each.artifact) for each in attached)
     assert first == {
         "schemaVersion": 2,
-        "mediaType": MANIFEST_TYPE,
+        "mediaType": MANIFEST,
         "artifactType": "application/vnd.in-toto+json",
         "config": {"mediaType": "application/vnd.in-toto+json", "digest": digest_of(b"{}"), "size": 2},
         "layers": first["layers"],
-        "subject": {"mediaType": MANIFEST_TYPE, "digest": DIGEST, "size": 1234},
+        "subject": {"mediaType": MANIFEST, "digest": DIGEST, "size": 1234},
         "annotations": {
             "org.opencontainers.image.created": CREATED,
             "in-toto.io/predicate-type": "https://slsa.dev/provenance/v1",

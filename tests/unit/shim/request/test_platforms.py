@@ -105,9 +105,13 @@ def test_an_index_names_its_images(tmp_path: Path):
     ("content", "named", "problem"),
     [
         (MANIFEST, b"other", "is not the digest of"),
-        (b"[]", b"[]", "not an image but something"),
-        (b"no JSON", b"no JSON", "not an image but something"),
-        (b'{"mediaType":"application/vnd.oci.image.index.v1+json"}', None, "not an image but application"),
+        (b"[]", b"[]", "not an image, but has"),
+        (b"no JSON", b"no JSON", "not an image, but has"),
+        (
+            b'{"mediaType":"application/vnd.oci.image.index.v1+json"}',
+            None,
+            "not an image, but has the media type application",
+        ),
     ],
 )
 def test_what_is_no_image_is_refused(content: bytes, named: bytes | None, problem: str):

@@ -73,8 +73,8 @@ def test_an_archive_in_a_bucket_is_fetched(s3: S3, trusting: Fetching):
 @pytest.mark.parametrize(
     ("source", "reason", "message"),
     [
-        (replace(CONTEXT, key="none"), Reason.SOURCE_NOT_FOUND, "(NoSuchKey) to s3://bucket/none."),
-        (BucketSource(Cloud.S3, "none", "x"), Reason.SOURCE_NOT_FOUND, "(NoSuchBucket) to s3://none/x."),
+        (replace(CONTEXT, key="none"), Reason.SOURCE_NOT_FOUND, "(NoSuchKey) for s3://bucket/none."),
+        (BucketSource(Cloud.S3, "none", "x"), Reason.SOURCE_NOT_FOUND, "(NoSuchBucket) for s3://none/x."),
     ],
 )
 def test_what_is_not_there_is_told(s3: S3, trusting: Fetching, source: BucketSource, reason: Reason, message: str):

@@ -113,7 +113,7 @@ def test_a_server_may_not_lead_to_the_metadata_of_the_machine(tmp_path: Path, ho
             fetch(SourceRequest(parse_source(f"git+{server.url}/app.git")), workspace(tmp_path))
         assert len(server.asked) == 1
     assert caught.value.failure.reason is Reason.SOURCE_INVALID
-    assert "an address for metadata of the machine" in caught.value.failure.message
+    assert "the address of a metadata server" in caught.value.failure.message
 
 
 @pytest.mark.shows("A5")

@@ -155,7 +155,7 @@ def test_a_redirect_by_way_of_a_proxy_is_looked_at_too(tmp_path: Path):
         fetching.workspace = Workspace(tmp_path / "context", tmp_path, {"http_proxy": proxy.url}, print)
         reason, message = fetching.fails("http://a.invalid/x")
     assert reason is Reason.SOURCE_INVALID
-    assert "leads to 169.254.169.254, an address for metadata" in message
+    assert "redirects to 169.254.169.254, the address of a metadata server" in message
     assert [asked.path for asked in proxy.asked] == ["http://a.invalid/x", "http://name.invalid/x"]
 
 
