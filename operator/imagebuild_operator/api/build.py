@@ -1,6 +1,6 @@
-"""An ImageBuild as values: what the rest of the core works on.
+"""The model of an ImageBuild: the values that the rest of the operator works on.
 
-Only `parse` knows how the resource is written. See `crds/imagebuild.yaml` for the fields' meaning.
+`parse` reads them from the resource; `crds/imagebuild.yaml` describes the fields.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,12 +15,12 @@ from imagebuild_operator.api.time import parse_time
 #: The attempts at a build that have ended, as `status.attempts` records them.
 Attempts = Sequence[Mapping[str, Any]]
 
-#: Seconds that a build may take where nobody says it.
+#: Time limit of a build in seconds if neither the build nor its defaults set one.
 DEFAULT_TIMEOUT: Final = 3600
 
 
 class Phase(StrEnum):
-    """The coarse word for people; programs read the conditions."""
+    """One word for people; programs read the conditions."""
 
     PENDING = "Pending"
     QUEUED = "Queued"
@@ -33,13 +33,13 @@ class Phase(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing happens to a build in this phase any more."""
+        """Whether a build in this phase has ended."""
         return self in {Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED}
 
 
 @dataclass(frozen=True, slots=True)
 class BuildArg:
-    """A build argument: its value, or the key that holds it."""
+    """A build argument: its value, or a reference to the key that holds it."""
 
     name: str
     value: str | KeyRef
@@ -47,7 +47,7 @@ class BuildArg:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """The layer cache: whether it is used, and where it is kept."""
+    """The layer cache in a registry."""
 
     enabled: bool = False
     repo: str | None = None
@@ -57,20 +57,20 @@ class Cache:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """How one registry is spoken to, and what stands in for it when images are pulled."""
+    """How one registry is reached, and what replaces it when base images are pulled."""
 
     host: str
     insecure: bool = False
     skip_tls_verify: bool = False
     mirrors: tuple[str, ...] = ()
     map_to: str | None = None
-    #: CA certificates that its own is verified with, besides the public ones.
+    #: CA bundle that registries are verified with, in addition to the public CAs.
     ca_bundle: KeyRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """The HTTP proxies of a build: their URLs, or a Secret that holds them; none if all is empty."""
+    """The HTTP proxies of a build: their URLs, or a Secret that holds them. Without any, there is no proxy."""
 
     http: str | None = None
     https: str | None = None
@@ -81,7 +81,7 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class EnvVar:
-    """An environment variable: its value, or the key that holds it."""
+    """An environment variable: its value, or a reference to the key that holds it."""
 
     name: str
     value: str | KeyRef
@@ -89,47 +89,47 @@ class EnvVar:
 
 @dataclass(frozen=True, slots=True)
 class PodTemplate:
-    """What of the build pod the author of a build may set; nothing in it widens the pod's privilege."""
+    """The part of the build pod that its author sets. It has no field for privileges, volumes or host access."""
 
-    #: Variables of the build container alone.
+    #: Variables of the build container only.
     env: tuple[EnvVar, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     resources: Mapping[str, Any] = field(default_factory=dict)
-    #: Fields of the pod's spec, as Kubernetes spells them.
+    #: Other fields of the pod's spec, as Kubernetes spells them.
     spec: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What an image runs on, in the words of Go and of the image specification: linux, arm64, v8."""
+    """A platform, in the terms of the image specification: operating system, architecture and variant."""
 
     os: str
     architecture: str
     variant: str | None = None
 
     def __str__(self) -> str:
-        """As it is written in the spec: `linux/arm64/v8`."""
+        """The form that the spec uses: `linux/arm64/v8`."""
         return "/".join(filter(None, (self.os, self.architecture, self.variant)))
 
     @property
     def label(self) -> str:
-        """The same as the value of a label, which can't have a slash."""
+        """The form for label values, which cannot have a slash: `linux-arm64-v8`."""
         return str(self).replace("/", "-")
 
 
 class PlatformNodes(StrEnum):
-    """Which nodes a platform is built on."""
+    """The nodes that a platform is built on."""
 
-    #: Those of its operating system and architecture.
+    #: Nodes of its operating system and architecture.
     NATIVE = "Native"
-    #: All.
+    #: All nodes.
     ANY = "Any"
 
 
 @dataclass(frozen=True, slots=True)
 class RetrySpec:
-    """How often a build is tried again after an infrastructure failure, and with how much more memory each time."""
+    """Retries after infrastructure failures, and the factor of the memory after each attempt that ran out of it."""
 
     limit: int = 2
     memory_factor: float | None = None
@@ -152,7 +152,7 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class BuildSpec:
-    """What to build, from what, to where, and with whose credentials."""
+    """The spec of a build, completed with the defaults of its namespace."""
 
     source: Source
     images: tuple[str, ...]
@@ -161,7 +161,7 @@ class BuildSpec:
     attestations: Attestations = Attestations()
     #: What signs the image and its attestations; None for no signature.
     signing: SigningKey | None = None
-    #: What to build for; with several, the outputs get an index of one image for each.
+    #: Platforms of the image; if there are several, the outputs become an index of them.
     platforms: tuple[Platform, ...] = ()
     platform_nodes: PlatformNodes = PlatformNodes.NATIVE
     pull_secrets: tuple[str, ...] = ()
@@ -172,10 +172,10 @@ class BuildSpec:
     build_args: tuple[BuildArg, ...] = ()
     cache: Cache = Cache()
     registries: tuple[Registry, ...] = ()
-    #: None for that of the operator's settings.
+    #: None if the operator's settings decide.
     proxy: Proxy | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
-    #: Flags of the executor, `--flag=value` each.
+    #: Flags for the executor, `--flag=value` each.
     executor_args: tuple[str, ...] = ()
     pod_template: PodTemplate = field(default_factory=PodTemplate)
     timeout_seconds: int = DEFAULT_TIMEOUT
@@ -184,13 +184,13 @@ class BuildSpec:
 
     @property
     def has_index(self) -> bool:
-        """Whether it has several platforms, which are built apart."""
+        """Whether it has several platforms, each of which is built in its own pod."""
         return len(self.platforms) > 1
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a namespace lets a build ask for; None where there is no bound."""
+    """The limits that a namespace sets for builds; None for no limit."""
 
     timeout_seconds: int | None = None
     service_accounts: frozenset[str] | None = None
@@ -198,9 +198,9 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class ImageBuild:
-    """One build: its identity, what was asked for, and what has been recorded of it.
+    """One build, or one platform of a multi-platform build: its identity, spec and recorded status.
 
-    Or one of its platforms, where it has several: the same, but for its status, which is that of the platform.
+    For a platform, everything but the status is that of the whole build.
     """
 
     namespace: str
@@ -215,9 +215,9 @@ class ImageBuild:
     #: What of the spec comes from the defaults of the namespace.
     additions: Mapping[str, Any] = field(default_factory=dict)
     bounds: Bounds = field(default_factory=Bounds)
-    #: The annotation that names the span which made it.
+    #: The annotation with the trace context of the caller that created it.
     traceparent: str | None = None
-    #: The one of several platforms that this is.
+    #: The platform of a multi-platform build that this is; None for the whole build.
     platform: Platform | None = None
     #: For a platform, when the time of the whole build began to count, and since when that has waited.
     whole_started: datetime | None = None
@@ -225,7 +225,7 @@ class ImageBuild:
 
     @property
     def phase(self) -> Phase:
-        """The phase that was last recorded; Pending where none was."""
+        """The phase that was last recorded; Pending if there is none."""
         return Phase(self.status.get("phase") or Phase.PENDING)
 
     @property
@@ -242,12 +242,12 @@ class ImageBuild:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether somebody has asked for it to be stopped, for good."""
+        """Whether `spec.cancel` is set, which cannot be undone."""
         return self.spec.get("cancel") is True
 
     @property
     def is_suspended(self) -> bool:
-        """Whether somebody has asked for it not to begin yet."""
+        """Whether `spec.suspend` is set."""
         return self.spec.get("suspend") is True
 
     @property
@@ -257,12 +257,12 @@ class ImageBuild:
 
     @property
     def priority(self) -> int:
-        """Its place among those that wait: the higher, the earlier."""
+        """Its priority among waiting builds: higher values start first."""
         return int(self.spec.get("priority") or 0)
 
     @property
     def started(self) -> datetime | None:
-        """When its time began to count."""
+        """When its time limit started."""
         return self.whole_started or parse_time(self.status.get("startTime"))
 
     @property
@@ -282,6 +282,6 @@ class ImageBuild:
 
     @property
     def recorded_pod(self) -> str | None:
-        """The pod that was recorded for this attempt, which may have gone since; None before it has one."""
+        """The name of the pod that was recorded for this attempt, which may be gone; None before the first pod."""
         name = self.status.get("podName")
         return None if name in {attempt.get("podName") for attempt in self.attempts} else name

@@ -1,7 +1,7 @@
-"""Read an ImageBuild as the API server holds it.
+"""Parses an ImageBuild as the API server returns it.
 
-The schema and its rules have been applied by the API server already, so most of this only gives names to what is
-there. What the schema can't see raises `InvalidSpecError` with the field's path.
+The API server has already applied the CRD's schema and rules. What these cannot check raises `InvalidSpecError`, with
+the path of the field.
 """
 
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ KINDS: Final = ("url", "http", "git", "s3", "oci", "inline", "configMap", "persi
 
 
 def parse_build(body: Json) -> ImageBuild:
-    """Give the parts of a body names; the spec stays as written, since it may prove invalid."""
+    """Parse a body. The spec stays as it is, since it may be invalid."""
     metadata = body["metadata"]
     return ImageBuild(
         namespace=metadata["namespace"],
@@ -64,10 +64,10 @@ def parse_build(body: Json) -> ImageBuild:
 
 
 def parse_spec(spec: Json) -> BuildSpec:
-    """Read `spec`.
+    """Parse `spec`.
 
     Raises:
-        InvalidSpecError: a field holds what the schema let through but no build can use.
+        InvalidSpecError: a field has a value that the schema allows but no build can use.
     """
     output = spec.get("output") or {}
     dockerfile = spec.get("dockerfile") or {}
@@ -119,7 +119,7 @@ def _signing(signing: Json | None) -> SigningKey | None:
 
 
 def parse_platforms(spec: Json) -> tuple[Platform, ...]:
-    """Read `spec.output.platforms`.
+    """Parse `spec.output.platforms`.
 
     Raises:
         InvalidSpecError: one of them has no architecture.
@@ -137,7 +137,7 @@ def _platform(index: int, name: str) -> Platform:
 
 
 def parse_registry(registry: Json) -> Registry:
-    """Read one entry of `spec.registries`, or of the operator's defaults."""
+    """Parse an entry of `registries` in a spec or in defaults."""
     return Registry(
         host=registry["host"],
         insecure=registry.get("insecure", False),
@@ -154,7 +154,7 @@ def _ca_bundle(holder: Json) -> KeyRef | None:
 
 
 def _key_ref(union: Json) -> KeyRef | None:
-    """Read the one field that a union of key references has set."""
+    """Parse a union of key references; None if no field is set."""
     for field in ("secretKeyRef", "configMapKeyRef"):
         if ref := union.get(field):
             return KeyRef(field, ref["name"], ref["key"])
@@ -195,7 +195,7 @@ def _source(source: Json) -> Source:
         case {"persistentVolumeClaim": volume}:
             return ClaimSource(volume["claimName"], volume.get("path", ""), volume.get("archive"))
         case _:
-            raise InvalidSpecError("spec.source", f"give exactly one of {', '.join(KINDS)}")
+            raise InvalidSpecError("spec.source", f"set exactly one of {', '.join(KINDS)}")
 
 
 def _build_arg(index: int, arg: Json) -> BuildArg:
@@ -211,7 +211,7 @@ def _value(field: str, variable: Json) -> str | KeyRef:
 
 
 def parse_proxy(proxy: Json) -> Proxy:
-    """Read `spec.proxy`, or that of the operator's settings."""
+    """Parse `proxy` of a spec or of defaults."""
     return Proxy(proxy.get("httpProxy"), proxy.get("httpsProxy"), proxy.get("noProxy"), _name(proxy.get("secretRef")))
 
 

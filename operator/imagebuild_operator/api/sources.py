@@ -1,4 +1,4 @@
-"""Where the build context comes from: one value for each kind of `spec.source`."""
+"""The source of the build context: one class for each kind of `spec.source`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,25 +6,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class KeyRef:
-    """A key of a Secret or ConfigMap in the build's own namespace."""
+    """A reference to a key of a Secret or ConfigMap in the build's namespace."""
 
     field: str  # secretKeyRef or configMapKeyRef, as Kubernetes spells it
     name: str
     key: str
-    #: Whether the pod starts without it; otherwise the kubelet waits.
+    #: Whether the pod starts without the key; otherwise the kubelet waits for it.
     optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class UrlSource:
-    """A context named by a URL in any form that the builder image takes."""
+    """A URL in any form that the builder image accepts."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True)
 class HttpSource:
-    """An archive behind HTTP, with its checksum and the Secret that opens it."""
+    """An archive over HTTP, with its checksum and the Secret with credentials for it."""
 
     url: str
     sha256: str | None = None
@@ -36,8 +36,8 @@ class HttpSource:
 class GitSource:
     """A revision of a Git repository: branch, tag or full commit.
 
-    Over SSH the Secret holds a private key, and `known_hosts` (or else a key of the Secret) the keys that the server
-    may have; over HTTP it holds a user name and a password.
+    For SSH, the Secret holds a private key, and `known_hosts` (or a key of the Secret) the host keys of the server. For
+    HTTP, the Secret holds a user name and a password.
     """
 
     url: str
@@ -49,13 +49,13 @@ class GitSource:
 
     @property
     def is_ssh(self) -> bool:
-        """Whether it is reached over SSH: `ssh://…` or `user@host:path`."""
+        """Whether the URL is for SSH: `ssh://…` or `user@host:path`."""
         return self.url.startswith("ssh://") or "://" not in self.url
 
 
 @dataclass(frozen=True, slots=True)
 class S3Source:
-    """An archive in a bucket; without an endpoint it is Amazon's."""
+    """An archive in a bucket of an S3-compatible server; without an endpoint, of Amazon S3."""
 
     bucket: str
     key: str
@@ -68,7 +68,7 @@ class S3Source:
 
 @dataclass(frozen=True, slots=True)
 class OciSource:
-    """An artifact or image in a registry, and the Docker config that may pull it."""
+    """An artifact or image in a registry, and the Secret with credentials for pulling it."""
 
     image: str
     secret: str | None = None
@@ -77,7 +77,7 @@ class OciSource:
 
 @dataclass(frozen=True, slots=True)
 class InlineSource:
-    """Files written in the resource itself: path to content."""
+    """Files in the resource itself: path to content."""
 
     files: Mapping[str, str]
 
@@ -91,7 +91,7 @@ class ConfigMapSource:
 
 @dataclass(frozen=True, slots=True)
 class ClaimSource:
-    """A volume: one directory of it (the empty path is all of it), or an archive in it."""
+    """A volume: a directory in it (the empty path is the whole volume), or an archive in it."""
 
     claim: str
     path: str = ""

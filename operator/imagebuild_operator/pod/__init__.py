@@ -1,1 +1,1 @@
-"""From a build to the manifests of its pods. Pure."""
+"""The manifests of the pods of a build. Pure."""

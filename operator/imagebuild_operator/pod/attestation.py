@@ -1,4 +1,4 @@
-"""The variables by which the builder image attaches provenance, an SBOM and signatures to an image."""
+"""The variables that make the builder image attach provenance, an SBOM and signatures to an image."""
 
 import json
 import re
@@ -10,22 +10,24 @@ from imagebuild_operator.api.redact import redact
 from imagebuild_operator.api.sources import KeyRef
 from imagebuild_operator.pod.env import Variable, from_key, plain
 
-#: Keys of the Secret, as `cosign generate-key-pair k8s://…` makes it.
+#: Keys of the Secret, as made by `cosign generate-key-pair k8s://…`.
 SIGNING_KEY: Final = "cosign.key"
 PASSWORD: Final = "cosign.password"  # noqa: S105 - the name of a key
-#: Bytes of parameters that go into a variable; beyond it, what is long is left out.
+#: Maximum size of the parameters in bytes; above it, inline files and an inline Dockerfile are left out.
 MOST_PARAMETERS: Final = 65536
 _QUERY: Final = re.compile(r"\?[^#]*")
 
 
-def attesting_variables(build: ImageBuild, spec: BuildSpec, builder_image: str, *, sbom: bool = True) -> list[Variable]:
-    """The variables for a container that pushes.
+def attestation_variables(
+    build: ImageBuild, spec: BuildSpec, builder_image: str, *, sbom: bool = True
+) -> list[Variable]:
+    """The variables of a container that pushes.
 
     Args:
         build: The build.
         spec: Its spec.
-        builder_image: What builds it.
-        sbom: Whether what is pushed has layers to look into.
+        builder_image: The builder image, which provenance names.
+        sbom: Whether the pushed artifact has layers; an index has none, and so no SBOM.
     """
     wanted = spec.attestations
     if not spec.push:
@@ -41,9 +43,9 @@ def attesting_variables(build: ImageBuild, spec: BuildSpec, builder_image: str, 
 
 
 def parameters(spec: Mapping[str, Any]) -> str:
-    """What was asked for, as JSON: the spec without what says how and when, not what, is built.
+    """The external parameters of the provenance, as JSON: the fields of the spec that say what is built.
 
-    Secrets are in it by their names, as in the spec. Contents of inline files are left out where they are too large.
+    Secrets appear by name only, as in the spec. Contents of inline files are left out if they are too large.
     """
     asked = ("source", "contextDir", "dockerfile", "target", "buildArgs", "output", "registries", "executor")
     known = {field: spec[field] for field in asked if field in spec}
@@ -60,7 +62,7 @@ def parameters(spec: Mapping[str, Any]) -> str:
 
 
 def _without_query(said: object) -> object:
-    """A URL of a source, which may carry a token behind its question mark."""
+    """Remove the query of a source's URL, which may hold a token."""
     if isinstance(said, str):
         return redact(_QUERY.sub("", said))
     if isinstance(said, dict) and isinstance(said.get("url"), str):

@@ -1,7 +1,7 @@
-"""The manifest of the pod that pushes the index of several platforms, when all of them are built.
+"""The manifest of the pod that pushes the index of a multi-platform image.
 
-The image of each platform is in the registry by then, under its digest alone. The pod runs no command of the user's;
-it has the credentials for pushing, and nothing else of the build.
+It runs when the image of each platform is in the registry, under its digest only. It has the push credentials, and runs
+no command of the Dockerfile.
 """
 
 from typing import Any, Final
@@ -9,7 +9,7 @@ from typing import Any, Final
 from imagebuild_operator.api.build import BuildSpec, ImageBuild
 from imagebuild_operator.api.names import INDEX
 from imagebuild_operator.defaults.merge import merge_registries
-from imagebuild_operator.pod.attestation import attesting_variables
+from imagebuild_operator.pod.attestation import attestation_variables
 from imagebuild_operator.pod.manifest import (
     RESULTS,
     RUN_PATH,
@@ -26,18 +26,18 @@ from imagebuild_operator.pod.resources import push_resources
 from imagebuild_operator.pod.variables import index_variables
 from imagebuild_operator.settings import BuildDefaults
 
-#: The container writes its log, and nothing else to the disk.
+#: Limit of ephemeral storage; the container writes only its log.
 LOG_DISK: Final = "256Mi"
 
 
 def index_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, seconds: int) -> Manifest:
-    """The whole manifest of the pod for the next attempt at the index.
+    """The manifest of the pod for the next attempt at the index.
 
     Args:
         build: The build, all of whose platforms are recorded as built.
         spec: Its spec.
-        defaults: What the operator adds to every pod.
-        seconds: How long the pod may run.
+        defaults: Settings of the operator for all build pods.
+        seconds: Time limit of the pod.
     """
     registries = merge_registries(spec.registries, defaults.registries, lambda registry: registry)
     digests: dict[str, str] = {entry["platform"]: entry["digest"] for entry in build.status["platforms"]}
@@ -47,7 +47,7 @@ def index_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
         "args": [INDEX],
         "env": [
             *index_variables(spec, registries, digests),
-            *attesting_variables(build, spec, defaults.builder_image, sbom=False),
+            *attestation_variables(build, spec, defaults.builder_image, sbom=False),
             *proxy_variables(spec, defaults),
         ],
         "resources": push_resources(LOG_DISK),
@@ -56,5 +56,5 @@ def index_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
         **RESULTS,
     }
     pod_spec = {**pod_shell(spec, defaults, seconds), "containers": [container], "volumes": [dict(RUN_VOLUME)]}
-    # Without the label of a queue: it is small, and the build's turn has come long ago.
+    # Without the queue label: the pod is small, and the build was admitted long ago.
     return pod_manifest(build, spec, INDEX, traced(build, defaults, pod_spec), {})

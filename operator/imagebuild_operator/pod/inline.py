@@ -1,4 +1,4 @@
-"""Files written in the resource, packed so that one environment variable carries them."""
+"""Inline files, packed into one environment variable."""
 
 import base64
 import gzip
@@ -9,15 +9,15 @@ from typing import Final
 
 from imagebuild_operator.api.errors import InvalidSpecError
 
-#: Linux takes no single argument or variable of more than 128 KiB (MAX_ARG_STRLEN); the rest is for its name.
+#: Linux limits a variable to 128 KiB (MAX_ARG_STRLEN), its name included.
 MAX_URL_LENGTH: Final = 128 * 1024 - 256
 
 
 def data_url(files: Mapping[str, str]) -> str:
-    """Pack files into a `data:` URL of a gzipped tar; the same files always give the same URL.
+    """Pack files into a `data:` URL of a gzipped tar. The same files always give the same URL.
 
     Raises:
-        InvalidSpecError: they are too large for it.
+        InvalidSpecError: the files are too large.
     """
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w", format=tarfile.PAX_FORMAT) as tar:

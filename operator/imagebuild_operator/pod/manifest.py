@@ -1,9 +1,8 @@
 """The manifest of a build pod.
 
-Several containers, so that no RUN instruction can reach the credentials for pushing: `build` is an init container
-with the credentials for pulling, and leaves the image as an OCI layout; `push` runs no command of the user's, checks
-the layout and pushes it. Before them `check` asks the registries whether they would take the image; it is over before
-any command of the user's runs.
+Its containers keep the push credentials out of reach of RUN steps. `check` asks the registries whether the image can be
+pushed, and ends before any command of the Dockerfile runs. `build` has the pull credentials, runs the Dockerfile and
+writes an OCI layout. `push` runs no command of the Dockerfile; it verifies the layout and pushes it.
 """
 
 import hashlib
@@ -26,7 +25,7 @@ from imagebuild_operator.api.names import (
 )
 from imagebuild_operator.api.traceparent import parent, span_id, trace_of
 from imagebuild_operator.defaults.merge import merge_registries, merge_resources
-from imagebuild_operator.pod.attestation import attesting_variables
+from imagebuild_operator.pod.attestation import attestation_variables
 from imagebuild_operator.pod.env import Variable, of_proxy, of_template, plain
 from imagebuild_operator.pod.memory import memory_scale, with_memory
 from imagebuild_operator.pod.resources import DISK, push_resources
@@ -36,14 +35,14 @@ from imagebuild_operator.settings import BuildDefaults
 
 Manifest = dict[str, Any]
 
-#: Where the shims of `check` and `push` keep Docker config and authorities: memory, and all that they can write to.
+#: Directory of `check` and `push` for Docker config and CA bundles, in memory; nothing else is writable there.
 RUN_PATH: Final = "/kaniko/.run"
-#: Any user but root; the layout is readable by all.
+#: Any user except root; the layout is readable by all.
 PUSH_UID: Final = 65532
-#: A pod's name becomes its host name, which Linux cuts at 64 bytes.
+#: A pod's name becomes its host name, which Linux limits to 64 bytes.
 MAX_NAME_LENGTH: Final = 63
 
-#: Meshes and autoscalers that would keep a build pod from ending, or end it early.
+#: Keeps service meshes from preventing the end of a build pod, and autoscalers from evicting it.
 ANNOTATIONS: Final = {
     "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
     "linkerd.io/inject": "disabled",
@@ -60,14 +59,14 @@ UNPRIVILEGED: Final = {
 }
 RESULTS: Final = {
     "terminationMessagePath": "/dev/termination-log",
-    # Where the shim was killed before it could report, the end of its log says what it was doing.
+    # If the shim was killed before it could report, the end of its log says what it was doing.
     "terminationMessagePolicy": "FallbackToLogsOnError",
 }
 RUN_VOLUME: Final = {"name": "run", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}}
 
 
 def pod_name(build: ImageBuild, attempt: int = 1) -> str:
-    """The name of a build's pod: the same for the same attempt, so that creating it twice makes one."""
+    """The name of a build's pod. It is the same for the same attempt, so that creating it twice makes one pod."""
     part = f"{build.platform}/" if build.platform else ""
     digest = hashlib.sha256(f"{build.uid}/{part}{attempt}".encode()).hexdigest()[:8]
     stem = build.name.replace(".", "-")[: MAX_NAME_LENGTH - len(digest) - 1].rstrip("-")
@@ -75,16 +74,16 @@ def pod_name(build: ImageBuild, attempt: int = 1) -> str:
 
 
 def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, seconds: int | None = None) -> Manifest:
-    """The whole manifest of the pod for the next attempt at a build.
+    """The manifest of the pod for the next attempt at a build.
 
     Args:
         build: The build, or one of its platforms.
         spec: Its spec.
-        defaults: What the operator adds to every pod.
-        seconds: How long the pod may run: what earlier attempts have left of the timeout, by default all of it.
+        defaults: Settings of the operator for all build pods.
+        seconds: Time limit of the pod: what earlier attempts left of the timeout. Default: the whole timeout.
 
     Raises:
-        InvalidSpecError: the spec can't be put into variables.
+        InvalidSpecError: the spec does not fit into environment variables.
     """
     platform = build.platform or (spec.platforms[0] if len(spec.platforms) == 1 else None)
     labels = {
@@ -98,7 +97,7 @@ def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
             defaults,
             memory_scale(spec.retry, build.attempts),
             platform,
-            attesting_variables(build, spec, defaults.builder_image),
+            attestation_variables(build, spec, defaults.builder_image),
         ),
     }
     if platform is not None and spec.platform_nodes is PlatformNodes.NATIVE:
@@ -115,9 +114,9 @@ def pod_manifest(
     Args:
         build: The build, or one of its platforms.
         spec: Its spec.
-        component: What the pod is for, and its container that people look at first.
-        pod_spec: The pod's own spec.
-        labels: Labels that not every pod has.
+        component: The pod's component label, and its default container for kubectl.
+        pod_spec: The spec of the pod.
+        labels: Additional labels.
     """
     template = spec.pod_template
     return {
@@ -156,7 +155,7 @@ def pod_manifest(
 
 
 def traced(build: ImageBuild, defaults: BuildDefaults, pod_spec: Manifest) -> Manifest:
-    """The spec with the place in the build's trace told to each container, where somebody looks at traces."""
+    """Add the trace context to each container if the operator exports traces, or the build names its caller's trace."""
     if parent(build) is None and not defaults.traced:
         return pod_spec
     path = ("platform", str(build.platform)) if build.platform else ()
@@ -171,7 +170,7 @@ def traced(build: ImageBuild, defaults: BuildDefaults, pod_spec: Manifest) -> Ma
 
 
 def pod_shell(spec: BuildSpec, defaults: BuildDefaults, seconds: int) -> Manifest:
-    """What the specs of all pods have around their containers."""
+    """The fields that the specs of all pods have in addition to their containers."""
     return {
         **_placement(spec.pod_template.spec, defaults),
         "restartPolicy": "Never",
@@ -184,7 +183,7 @@ def pod_shell(spec: BuildSpec, defaults: BuildDefaults, seconds: int) -> Manifes
 
 
 def proxy_variables(spec: BuildSpec, defaults: BuildDefaults) -> list[Variable]:
-    """The proxies of every container that uses the network: the build's, or else those of the operator's settings."""
+    """The proxy variables of all containers: the build's proxy, or else that of the operator's settings."""
     return of_proxy(defaults.proxy if spec.proxy is None else spec.proxy)
 
 
@@ -229,7 +228,7 @@ def _containers(
                 **image,
                 "args": [BUILD],
                 "env": [
-                    # The builder's own come after those of the template, and so win.
+                    # Later entries win: the template cannot replace the builder's own.
                     *of_template(spec.pod_template.env),
                     *build_variables(spec, registries, platform),
                     *proxies,
@@ -274,13 +273,13 @@ def _containers(
 
 
 def _placement(asked: Mapping[str, Any], defaults: BuildDefaults) -> Manifest:
-    """Where the pod runs: the build's own words, and the defaults for what it leaves out."""
+    """The fields about where the pod runs: the build's, completed with the operator's settings."""
     own = [secret["name"] for secret in asked.get("imagePullSecrets") or ()]
     merged: Manifest = {
         "nodeSelector": dict(defaults.node_selector),
         "tolerations": [dict(toleration) for toleration in defaults.tolerations],
         **asked,
-        # The builder image is the operator's choice, so its Secrets are needed in any case.
+        # The operator selects the builder image, so its Secrets are always needed.
         "imagePullSecrets": [{"name": name} for name in dict.fromkeys((*own, *defaults.image_pull_secrets))],
     }
     return {name: value for name, value in merged.items() if value or value is False}

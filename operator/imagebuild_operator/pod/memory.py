@@ -1,4 +1,4 @@
-"""The memory of a build pod, which grows with each attempt that ran out of it."""
+"""The memory of a build pod, which grows after each attempt that ran out of memory."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ Resources = dict[str, Any]
 
 
 def memory_scale(retry: RetrySpec, attempts: Attempts) -> float:
-    """By how much the memory of the next attempt is multiplied: the factor, once for each that ran out of it."""
+    """The factor of the next attempt's memory: the spec's factor, to the power of the attempts that ran out of it."""
     if retry.memory_factor is None:
         return 1.0
     exhausted = sum(1 for attempt in attempts if attempt.get("reason") == Reason.OUT_OF_MEMORY)
@@ -20,10 +20,10 @@ def memory_scale(retry: RetrySpec, attempts: Attempts) -> float:
 
 
 def with_memory(resources: Mapping[str, Any], scale: float) -> Resources:
-    """Resources with request and limit of memory multiplied.
+    """Multiply the memory request and limit.
 
     Raises:
-        InvalidSpecError: the memory is no quantity.
+        InvalidSpecError: the memory is not a quantity.
     """
     if scale == 1.0:
         return dict(resources)

@@ -1,4 +1,4 @@
-"""How the build context reaches the `build` container: variables that say where it is, and a volume that holds it."""
+"""How the build context reaches the `build` container: in variables, or in a volume."""
 
 from typing import Any, Final
 from urllib.parse import quote
@@ -18,12 +18,12 @@ from imagebuild_operator.api.sources import (
 from imagebuild_operator.pod.env import Variable, from_key, plain
 from imagebuild_operator.pod.inline import data_url
 
-#: Where the volume is mounted.
+#: Mount path of the volume.
 SOURCE_PATH: Final = "/kaniko/source"
 
 
 def context_variables(source: Source) -> list[Variable]:
-    """The variables that say where the context is and what opens it.
+    """The variables for the context's location and credentials.
 
     Raises:
         InvalidSpecError: inline files are too large.
@@ -55,7 +55,7 @@ def context_variables(source: Source) -> list[Variable]:
 
 
 def context_volume(source: Source) -> dict[str, Any] | None:
-    """What is mounted at `SOURCE_PATH`, as the volume's own field; None for a context that is fetched."""
+    """The volume at `SOURCE_PATH`, without its name; None for a context that is fetched."""
     match source:
         case ConfigMapSource(name):
             return {"configMap": {"name": name}}
@@ -66,7 +66,7 @@ def context_volume(source: Source) -> dict[str, Any] | None:
 
 
 def git_url(url: str, revision: str | None) -> str:
-    """Mark an address as Git's, whatever its path ends in, and add the revision.
+    """Mark a URL as Git's, whatever its path ends in, and add the revision.
 
     >>> git_url("https://example.com/team/app", "v1.2")
     'git+https://example.com/team/app#v1.2'
@@ -85,7 +85,7 @@ def _git(source: GitSource) -> list[Variable]:
 
 
 def _ssh(source: GitSource) -> list[Variable]:
-    """The key of a Secret of type kubernetes.io/ssh-auth, and the server's keys: the spec's, or else the Secret's."""
+    """The private key of a Secret of type kubernetes.io/ssh-auth, and the host keys of the spec or of the Secret."""
     secret = source.secret
     return [
         *([_secret("SOURCE_SSH_PRIVATE_KEY", secret, "ssh-privatekey")] if secret else []),
@@ -99,7 +99,7 @@ def _ssh(source: GitSource) -> list[Variable]:
 
 
 def _s3(source: S3Source) -> list[Variable]:
-    """Keys have the names that programs for S3 know, so that one Secret serves them all."""
+    """The keys of the Secret are named as S3 clients name them, so that one Secret serves all."""
     secret = source.secret
     return [
         *plain("SOURCE_GET_URL", f"s3://{source.bucket}/{quote(source.key)}"),

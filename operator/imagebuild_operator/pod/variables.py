@@ -1,4 +1,4 @@
-"""A build as the builder image's environment variables: the whole of what passes from the operator to it.
+"""The environment variables that tell the builder image what to build; it gets nothing else from the operator.
 
 What each variable means is in `docs/variables.md`. Secrets are named, never read: the kubelet resolves the
 references in the build's own namespace.
@@ -15,22 +15,22 @@ from imagebuild_operator.api.sources import KeyRef, OciSource
 from imagebuild_operator.pod.env import Variable, from_key, plain
 from imagebuild_operator.pod.source import context_variables
 
-#: Where the two containers of the pod meet; below /kaniko, which the executor leaves alone.
+#: OCI layout that `build` writes and `push` reads; below /kaniko, which the executor does not touch.
 LAYOUT_PATH: Final = "/kaniko/layout"
 
-#: The names that stand for Docker Hub, whose mirrors have a variable of their own.
+#: Hosts of Docker Hub, whose mirrors have their own variable.
 DOCKER_HUB: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 
 
 def build_variables(
     spec: BuildSpec, registries: Sequence[Registry], platform: Platform | None = None
 ) -> list[Variable]:
-    """The variables of the `build` container: everything but the credentials for pushing.
+    """The variables of the `build` container: everything except the push credentials.
 
     Args:
         spec: What to build.
         registries: Its registries, and those of the defaults.
-        platform: What to build for; None for that of the node.
+        platform: The platform to build for; None for the node's.
 
     Raises:
         InvalidSpecError: inline files are too large.
@@ -48,43 +48,43 @@ def build_variables(
         *plain("LABELS", json.dumps(dict(spec.labels), ensure_ascii=False, sort_keys=True) if spec.labels else None),
         *plain("EXTRA_ARGS", shlex.join(spec.executor_args)),
         *_cache(spec),
-        *_reaching(registries),
-        *_standing_in(registries),
+        *_registry_access(registries),
+        *_mirrors_and_maps(registries),
         *_docker_configs(_pull_secrets(spec)),
     ]
 
 
 def check_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Variable]:
-    """The variables of the `check` container: what `push` has of outputs and credentials."""
-    return [*plain("OUTPUT_IMAGE", ",".join(spec.images)), *_reaching(registries), *_push_credentials(spec)]
+    """The variables of the `check` container: the outputs and the push credentials."""
+    return [*plain("OUTPUT_IMAGE", ",".join(spec.images)), *_registry_access(registries), *_push_credentials(spec)]
 
 
 def push_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Variable]:
-    """The variables of the `push` container: outputs, and the credentials for them."""
+    """The variables of the `push` container: the outputs and the push credentials."""
     return [
         *plain("OUTPUT_IMAGE", ",".join(spec.images)),
         *plain("OUTPUT_LAYOUT", LAYOUT_PATH),
         *plain("NO_PUSH", None if spec.push else "true"),
         *plain("PUSH_BY_DIGEST", "true" if spec.has_index and spec.push else None),
         *_immutable_tags(spec),
-        *_reaching(registries),
+        *_registry_access(registries),
         *_push_credentials(spec),
     ]
 
 
 def index_variables(spec: BuildSpec, registries: Sequence[Registry], digests: Mapping[str, str]) -> list[Variable]:
-    """The variables of the `index` container: outputs, the credentials for them, and the digest for each platform."""
+    """The variables of the `index` container: the outputs, the push credentials and the digest of each platform."""
     return [
         *plain("OUTPUT_IMAGE", ",".join(spec.images)),
         *plain("INDEX_MANIFESTS", ",".join(f"{platform}={digest}" for platform, digest in digests.items())),
         *_immutable_tags(spec),
-        *_reaching(registries),
+        *_registry_access(registries),
         *_push_credentials(spec),
     ]
 
 
 def _build_args(build_args: Iterable[BuildArg]) -> list[Variable]:
-    """Known values go base64-encoded into BUILD_ARG; the others each into a variable of its own, which is named."""
+    """Literal values go base64-encoded into BUILD_ARG; each referenced value gets its own variable."""
     known: list[str] = []
     names: dict[str, list[str]] = {"secretKeyRef": [], "configMapKeyRef": []}
     references: list[Variable] = []
@@ -116,12 +116,12 @@ def _cache(spec: BuildSpec) -> list[Variable]:
 
 
 def _immutable_tags(spec: BuildSpec) -> list[Variable]:
-    """The one flag of the executor that whatever pushes heeds."""
+    """The only executor flag that `push` and `check` heed."""
     flag = "--push-ignore-immutable-tag-errors"
     return plain("EXTRA_ARGS", shlex.join(each for each in spec.executor_args if each.partition("=")[0] == flag))
 
 
-def _reaching(registries: Sequence[Registry]) -> list[Variable]:
+def _registry_access(registries: Sequence[Registry]) -> list[Variable]:
     return [
         *plain("INSECURE_REGISTRIES", ";".join(r.host for r in registries if r.insecure)),
         *plain("SKIP_TLS_VERIFY_REGISTRIES", ";".join(r.host for r in registries if r.skip_tls_verify)),
@@ -129,8 +129,8 @@ def _reaching(registries: Sequence[Registry]) -> list[Variable]:
     ]
 
 
-def _standing_in(registries: Sequence[Registry]) -> list[Variable]:
-    """Mirrors and maps. The executor has one switch for falling back to the registry itself: off once a map is used."""
+def _mirrors_and_maps(registries: Sequence[Registry]) -> list[Variable]:
+    """Mirrors and maps. The executor's fallback to the registry itself is all or nothing: a map turns it off."""
     hub_mirrors = [mirror for r in registries if r.host in DOCKER_HUB for mirror in r.mirrors]
     pairs = [
         f"{'index.docker.io' if r.host in DOCKER_HUB else r.host}={address}"
@@ -149,7 +149,7 @@ def _push_credentials(spec: BuildSpec) -> list[Variable]:
 
 
 def _pull_secrets(spec: BuildSpec) -> Sequence[str]:
-    """The context's own goes first, since the first that knows a registry is used; each once."""
+    """The context's Secret goes first, since the first that has an entry for a registry is used."""
     own = spec.source.secret if isinstance(spec.source, OciSource) else None
     return list(dict.fromkeys([*([own] if own else []), *spec.pull_secrets]))
 
@@ -159,5 +159,5 @@ def _docker_configs(secrets: Sequence[str]) -> list[Variable]:
 
 
 def _numbered(name: str, refs: Sequence[KeyRef]) -> list[Variable]:
-    """NAME, NAME_1, NAME_2, …: what the builder image joins."""
+    """NAME, NAME_1, NAME_2, …, which the builder image joins."""
     return [from_key(f"{name}_{index}" if index else name, ref) for index, ref in enumerate(refs)]

@@ -5,7 +5,7 @@ import json
 import pytest
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.observe.report import Attached, parse_result
-from imagebuild_operator.pod.attestation import MOST_PARAMETERS, attesting_variables, parameters
+from imagebuild_operator.pod.attestation import MOST_PARAMETERS, attestation_variables, parameters
 from imagebuild_operator.pod.index import index_pod
 from imagebuild_operator.pod.manifest import build_pod
 from support.builds import DIGEST, SETTINGS, SPEC, UID, a_build
@@ -28,7 +28,7 @@ KEY = [
 def test_everything():
     build = a_build({"output": ALL})
     asked = {"source": SPEC["source"], "output": ALL}
-    assert attesting_variables(build, parse_spec(build.spec), BUILDER) == [
+    assert attestation_variables(build, parse_spec(build.spec), BUILDER) == [
         {"name": "PROVENANCE", "value": "true"},
         {"name": "PROVENANCE_BUILDER", "value": BUILDER},
         {"name": "PROVENANCE_INVOCATION", "value": UID},
@@ -48,7 +48,7 @@ def test_everything():
 )
 def test_nothing(output: dict[str, object]):
     build = a_build({"output": output})
-    assert attesting_variables(build, parse_spec(build.spec), BUILDER) == []
+    assert attestation_variables(build, parse_spec(build.spec), BUILDER) == []
 
 
 def test_the_key_is_where_no_command_of_the_dockerfile_runs():
