@@ -111,6 +111,6 @@ def test_a_refusal_is_final_where_it_is_meant_and_waited_for_where_it_may_heal(
 @pytest.mark.parametrize("settings", [{"admission": {"waitSeconds": 2}}])
 def test_a_build_whose_service_account_never_comes_ends(builds: Builds, api: client.ApiClient, namespace: str):
     builds.create(spec(podTemplate={"spec": {"serviceAccountName": "misspelt"}}))
-    status = wait_for_finish(api, namespace, "hello")["status"]
+    status = wait_for_finish(api, namespace, "hello")
     assert (status["phase"], status["reason"]) == ("Failed", "WaitTimeout")
     assert 'serviceaccount "misspelt" not found' in status["message"]

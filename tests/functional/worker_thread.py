@@ -46,14 +46,16 @@ class WorkerThread:
 
     def build_seen(self, body: Json) -> None:
         """Hand it an ImageBuild, as its watch would."""
-        self._call(lambda: self._worker.enqueue(self._store.put_build(body), body["spec"]))
+        self._call(
+            lambda: self._worker.enqueue(self._store.put_build(body), body["metadata"]["namespace"], body["spec"])
+        )
 
     def pod_seen(self, body: Json) -> None:
         """Hand it a pod, as its watch would."""
 
         def put() -> None:
             if key := self._store.put_pod(body):
-                self._worker.enqueue([key])
+                self._worker.enqueue([key], key.namespace)
 
         self._call(put)
 

@@ -190,6 +190,12 @@ ROWS: Final[Mapping[str, Row]] = {
         "Fix what the message names; the build continues automatically.",
         Retry.NEVER,
     ),
+    "DefaultsUnreadable": _infrastructure(
+        "The operator may not read the namespace's ImageBuildDefaults, which may limit the build. The build waits.",
+        "Grant the operator get, list and watch of imagebuilddefaults, as the chart does; the build continues "
+        "automatically.",
+        Retry.NEVER,
+    ),
     "Gated": _infrastructure(
         "A scheduling gate holds the build pod, such as Kueue's while its queue has no room. The build waits.",
         "Look at the queue that spec.queueName names.",

@@ -47,6 +47,7 @@ class Reason(StrEnum):
     CLUSTER_LIMIT = "ClusterLimit"
     NAMESPACE_LIMIT = "NamespaceLimit"
     QUOTA_EXCEEDED = "QuotaExceeded"
+    DEFAULTS_UNREADABLE = "DefaultsUnreadable"
     GATED = "Gated"
     POD_NOT_CREATED = "PodNotCreated"
     UNSCHEDULABLE = "Unschedulable"

@@ -99,19 +99,24 @@ class Controller:
         """Take note of an ImageBuild."""
         keys = self._store.remove_build(body) if is_gone else self._store.put_build(body)
         if self._worker is not None:
-            self._worker.enqueue(keys, body.get("spec") or {})
+            self._worker.enqueue(keys, body["metadata"]["namespace"], body.get("spec") or {})
 
     def defaults_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Take note of an ImageBuildDefaults."""
         keys = self._store.drop_defaults(body) if is_gone else self._store.put_defaults(body)
         if keys and self._worker is not None:
-            self._worker.enqueue(keys, {})
+            self._worker.enqueue(keys, body["metadata"]["namespace"], {})
 
     def pod_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Take note of a build pod."""
         key = self._store.remove_pod(body) if is_gone else self._store.put_pod(body)
-        if key is not None and self._worker is not None:
-            self._worker.enqueue([key])
+        if self._worker is None:
+            return
+        namespace = body["metadata"]["namespace"]
+        if key is not None:
+            self._worker.enqueue([key], namespace)
+        if is_gone or (body.get("status") or {}).get("phase") in {"Succeeded", "Failed"}:
+            self._worker.pod_ended(namespace)
 
     async def _find_out_what_can_be_selected(self, cluster: Cluster) -> None:
         fields = unlimited(self._settings.history)

@@ -14,6 +14,7 @@ from typing import Any, Final
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.cache.keys import BuildKey
+from imagebuild_operator.controller.holds import Holds
 from imagebuild_operator.decide.groups import Groups, Member, Policy, group
 from imagebuild_operator.decide.queue import (
     BEGIN,
@@ -33,9 +34,6 @@ from imagebuild_operator.settings import Limits
 TOLD: Final = 20
 #: Seconds between two times that they are told.
 TELL_EVERY: Final = timedelta(seconds=10)
-#: Seconds for which nobody of a namespace is let in after its quota had no room, and for which a build is not whose pod
-#: was not taken for another cause.
-HOLD: Final = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +66,19 @@ class Gate:
         self._admitted: dict[BuildKey, str] = {}
         self._turns: dict[BuildKey, Turn] = {}
         self._superseded: dict[str, Turn] = {}
-        #: Namespaces, and uids of builds, that are let in from a moment on.
-        self._held: dict[str, datetime] = {}
+        self._holds = Holds()
         self._told: datetime | None = None
         #: Whether something has happened since the last decision that only the gate knows of.
         self.is_stale = False
 
-    def concerns(self, spec: Mapping[str, Any]) -> bool:
-        """Whether there is something to decide about a build: there are limits, or it is in a concurrency group."""
+    def concerns(self, namespace: str, spec: Mapping[str, Any]) -> bool:
+        """Whether there is something to decide about a build.
+
+        There is if limits are set, if it is in a concurrency group, or if its namespace is held.
+        """
         # Once there was a limit, some may still wait for what was to be decided under it.
         self._is_limited = self._is_limited or bool(self._limits.defaults)
-        return self._is_limited or "concurrency" in spec
+        return self._is_limited or "concurrency" in spec or self._holds.of_namespace(namespace) is not None
 
     def turn(self, build: ImageBuild) -> Turn | None:
         """Whether a build that has not begun may; None where that is still to be decided."""
@@ -87,7 +87,7 @@ class Gate:
         if build.is_suspended:
             return SUSPENDED
         key = BuildKey.of(build)
-        if not self.concerns(build.spec) or self._admitted.get(key) == build.uid:
+        if not self.concerns(build.namespace, build.spec) or self._admitted.get(key) == build.uid:
             return BEGIN
         turn = self._turns.get(key)
         self.is_stale = self.is_stale or (turn is None and build.started is None)
@@ -96,8 +96,12 @@ class Gate:
     def refused(self, build: ImageBuild, reason: Reason, now: datetime) -> None:
         """Take back that a build may begin: it gets no pod, or nobody in its namespace does, and others may."""
         self._admitted.pop(BuildKey.of(build), None)
-        self._held[build.namespace if reason is Reason.QUOTA_EXCEEDED else build.uid] = now + HOLD
+        self._holds.refused(build, reason, now)
         self.is_stale = True
+
+    def room(self, namespace: str, now: datetime) -> bool:
+        """A pod of a namespace has ended, so that its ResourceQuota may have room; whether anybody waits for that."""
+        return self._holds.room(namespace, now)
 
     def decide(self, builds: Iterable[tuple[ImageBuild, bool]], now: datetime) -> Decision:
         """Decide who may begin.
@@ -107,22 +111,23 @@ class Gate:
             now: The current time.
         """
         self.is_stale = False
-        self._held = {namespace: until for namespace, until in self._held.items() if until > now}
         running, waiting, members = self._sort(builds)
         groups = group(members)
         replaced = {uid: superseded(by) for uid, by in groups.superseded.items()}
         waiting = [build for build in waiting if build.uid not in replaced]
-        ready = (b for b in waiting if not self._held.keys() & {b.namespace, b.uid} and b.uid not in groups.blocked)
+        on_the_way = Counter(key.namespace for key in self._admitted)
+        ready = self._holds.ready((b for b in waiting if b.uid not in groups.blocked), on_the_way, now)
         let_in = admit(ready, running, self._limits)
         for build in let_in:
             self._admitted[BuildKey.of(build)] = build.uid
             running[build.namespace] += 1
         left = [build for build in waiting if self._admitted.get(BuildKey.of(build)) != build.uid]
+        self._holds.forget({(b.namespace, b.uid) for b in left} | {(k.namespace, u) for k, u in self._admitted.items()})
         changed = self._tell(left, running, groups, now)
         keys = [BuildKey.of(build) for build in let_in]
         keys += [BuildKey.of(m) for m in members if m.uid in replaced and m.uid not in self._superseded]
         self._superseded = replaced
-        waits = [(until - now).total_seconds() for until in self._held.values()]
+        waits = self._holds.ends(now)
         if self._told is not None and left:
             waits.append((self._told + TELL_EVERY - now).total_seconds())
         return Decision(keys, changed, max(0.1, min(waits)) if waits else None)
@@ -136,7 +141,7 @@ class Gate:
             key = BuildKey.of(build)
             is_in = has_begun or self._admitted.get(key) == build.uid
             is_idle = build.is_suspended or build.is_cancelled or build.deleting
-            if not self.concerns(build.spec) or (is_idle and not has_begun):
+            if not self.concerns(build.namespace, build.spec) or (is_idle and not has_begun):
                 continue
             if is_in:
                 running[build.namespace] += 1
@@ -154,14 +159,17 @@ class Gate:
         is_time = self._told is None or now >= self._told + TELL_EVERY
         turns = {BuildKey.of(build): self._turns.get(BuildKey.of(build)) for build in left}
         if is_time or None in turns.values():
-            reasons = {build.namespace: why(build.namespace, running, self._limits, self._held) for build in left}
+            reasons = {
+                name: self._holds.of_namespace(name) or why(name, running, self._limits)
+                for name in {build.namespace for build in left}
+            }
             for place, build in enumerate(admit(left, running, NO_LIMITS), start=1):
                 key = BuildKey.of(build)
                 held = turns[key]
                 if held is None or (is_time and (place <= TOLD or held.position is not None)):
                     other = groups.blocked.get(build.uid)
                     turn = behind(other) if other else reasons[build.namespace]
-                    turn = STEPPED_BACK if build.uid in self._held else turn
+                    turn = STEPPED_BACK if self._holds.is_held(build, now) else turn
                     turns[key] = replace(turn, position=place if place <= TOLD else None)
             self._told = now if is_time else self._told
         changed = [key for key, turn in turns.items() if turn != self._turns.get(key)]

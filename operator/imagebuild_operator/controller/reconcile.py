@@ -1,10 +1,12 @@
 """Apply what the core decides. Every trigger ends here, and a crash at any line is mended by the next run."""
 
+import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFoundError, RejectedError
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.cache.keys import BuildKey, Sweep
@@ -12,10 +14,13 @@ from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.event_recorder import EventRecorder
 from imagebuild_operator.controller.gate import Gate
+from imagebuild_operator.controller.holds import OF_NAMESPACE
 from imagebuild_operator.controller.pod_logs import LogReader
 from imagebuild_operator.decide.attempt import needs_explanation
 from imagebuild_operator.decide.build import decide_build, parts
+from imagebuild_operator.decide.lifecycle import wait_for_turn
 from imagebuild_operator.decide.plan import CreatePod, Plan
+from imagebuild_operator.decide.queue import DEFAULTS_UNREADABLE
 from imagebuild_operator.decide.refusal import meaning
 from imagebuild_operator.decide.situation import Situation, current_pod
 from imagebuild_operator.defaults.effective import with_defaults
@@ -23,7 +28,10 @@ from imagebuild_operator.defaults.namespace import NO_DEFAULTS, NamespaceDefault
 from imagebuild_operator.observe.pod import PodFacts, observe
 from imagebuild_operator.observe.warnings import latest_warning
 from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.telemetry.logging import about
 from imagebuild_operator.telemetry.recorder import Written
+
+_logger: Final = logging.getLogger(__name__)
 
 
 class Reconciler:
@@ -96,11 +104,19 @@ class Reconciler:
         shown = [*found, *(pod for _, pod in current if pod)]
         warnings = await self._explanations(build, shown, now)
         logs = await self._logs.look(build, shown, now)
-        plan = decide_build(Situation(build, pods, self._settings, now, self._gate.turn(build), warnings, logs=logs))
-        if not build.has_begun and _is_for_good(plan):
-            newest = await self._newest_defaults(build.namespace)
-            if newest != defaults:
-                return await self._reconcile(bare, newest)
+        situation = Situation(build, pods, self._settings, now, self._gate.turn(build), warnings, logs=logs)
+        plan = decide_build(situation)
+        if not build.has_begun and _depends_on_defaults(plan):
+            try:
+                newest = await self._newest_defaults(build.namespace)
+            except RejectedError as error:
+                # To begin without them could be against their limits.
+                _logger.warning("The ImageBuildDefaults cannot be read: %s", error, extra=about(build.namespace, ""))
+                self._gate.refused(build, Reason.DEFAULTS_UNREADABLE, now)
+                plan = wait_for_turn(replace(situation, turn=DEFAULTS_UNREADABLE))
+            else:
+                if newest != defaults:
+                    return await self._reconcile(bare, newest)
         if plan.create:
             plan = await self._create(build, pods, plan.create)
         are_pods_gone = await self._apply(build, plan)
@@ -140,7 +156,8 @@ class Reconciler:
                 if error.is_passing:
                     raise
                 reason = meaning(error)
-                if reason is not Reason.POD_REJECTED and self._gate.concerns(build.spec):
+                is_waited_for = reason is not Reason.POD_REJECTED and self._gate.concerns(build.namespace, build.spec)
+                if is_waited_for or reason in OF_NAMESPACE:
                     self._gate.refused(build, reason, self._clock())
                 refusals[create.name] = error
             else:
@@ -208,6 +225,6 @@ class Reconciler:
                 self._enqueue(key)
 
 
-def _is_for_good(plan: Plan) -> bool:
-    """Whether a plan for a build that has not begun lets it begin, or end."""
-    return bool(plan.create) or Phase((plan.status or {}).get("phase") or Phase.PENDING).is_final
+def _depends_on_defaults(plan: Plan) -> bool:
+    """Whether a plan for a build that has not begun could be another one with other defaults."""
+    return bool(plan.create) or (plan.status or {}).get("reason") == Reason.INVALID_SPEC

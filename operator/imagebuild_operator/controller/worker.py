@@ -86,19 +86,25 @@ class Worker:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.queue.stop()
 
-    def enqueue(self, keys: Iterable[BuildKey | Sweep], spec: Mapping[str, Any] | None = None) -> None:
+    def enqueue(self, keys: Iterable[BuildKey | Sweep], namespace: str, spec: Mapping[str, Any] | None = None) -> None:
         """Put what the watches have shown into the work queue.
 
         Args:
             keys: What there may be something to do about.
+            namespace: That of the object that was seen.
             spec: Of the build that was seen, empty for defaults: both may change whose turn it is.
         """
         if not self._is_synced:
             return
-        if spec is not None and self._gate.concerns(spec):
+        if spec is not None and self._gate.concerns(namespace, spec):
             self._enqueue_admission()
         for key in keys:
             self._enqueue(key)
+
+    def pod_ended(self, namespace: str) -> None:
+        """Let builds that wait for room in a ResourceQuota try again soon."""
+        if self._gate.room(namespace, _utc_now()):
+            self._enqueue_admission()
 
     def _enqueue(self, key: BuildKey | Sweep) -> None:
         self.queue.add(key, rank=self._rank(key))
@@ -111,7 +117,7 @@ class Worker:
     def _rank(self, key: BuildKey | Sweep) -> Rank:
         """Until a build is admitted, there is only its status to update."""
         build = self._store.build(key) if isinstance(key, BuildKey) else None
-        waits = build is not None and build.started is None and self._gate.concerns(build.spec)
+        waits = build is not None and build.started is None and self._gate.concerns(build.namespace, build.spec)
         return Rank.IDLE if waits else Rank.NORMAL
 
     async def _handle(self, key: Key) -> float | None:

@@ -14,7 +14,7 @@ from imagebuild_operator.decide.lifecycle import begin, end
 from imagebuild_operator.decide.phase import KUBELET_GRACE, failed_verdict, gone_verdict, pod_verdict, stopping_verdict
 from imagebuild_operator.decide.plan import Plan, deletion
 from imagebuild_operator.decide.record import record, recorded_reason
-from imagebuild_operator.decide.refusal import meaning, retry
+from imagebuild_operator.decide.refusal import explanation, meaning, retry
 from imagebuild_operator.decide.retention import is_leftover
 from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.decide.waiting import given_up, patience
@@ -97,7 +97,7 @@ def _decide_refused(situation: Situation, error: ClusterError) -> Plan:
     left = patience(situation)
     if left is not None and left <= 0:
         return record(situation, given_up(situation, f"The build pod can't be created: {error.message}"))
-    verdict = Verdict(Phase.PENDING, f"The build pod can't be created yet: {error.message}", reason)
+    verdict = Verdict(Phase.PENDING, explanation(error, reason, build), reason)
     return record(situation, verdict, requeue_after=retry(build, reason, situation.now))
 
 

@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -41,6 +41,11 @@ class Turn:
 
 BEGIN: Final = Turn()
 SUSPENDED: Final = Turn(Reason.SUSPENDED, "The build is suspended. Set spec.suspend to false to let it begin.")
+NO_QUOTA: Final = Turn(Reason.QUOTA_EXCEEDED, "A ResourceQuota of the namespace has no room for another build pod.")
+DEFAULTS_UNREADABLE: Final = Turn(
+    Reason.DEFAULTS_UNREADABLE,
+    "The operator may not read the ImageBuildDefaults of the namespace, which may limit its builds.",
+)
 STEPPED_BACK: Final = Turn(Reason.POD_NOT_CREATED, "The API server did not take the build pod; others may go first.")
 
 
@@ -84,11 +89,9 @@ def admit(waiting: Iterable[Waiting], running: Mapping[str, int], limits: Limits
     return admitted
 
 
-def why(namespace: str, running: Mapping[str, int], limits: Limits, held: Collection[str]) -> Turn:
-    """Why a build of a namespace was not admitted."""
+def why(namespace: str, running: Mapping[str, int], limits: Limits) -> Turn:
+    """Why a build of a namespace was not admitted, as far as limits are concerned."""
     limit = limits.of(namespace)
-    if namespace in held:
-        return Turn(Reason.QUOTA_EXCEEDED, "A ResourceQuota of the namespace has no room for another build pod.")
     if limit and running.get(namespace, 0) >= limit:
         return Turn(Reason.NAMESPACE_LIMIT, f"The namespace runs as many builds at once as it may: {limit}.")
     return Turn(Reason.CLUSTER_LIMIT, f"The cluster runs as many builds at once as it may: {limits.cluster}.")

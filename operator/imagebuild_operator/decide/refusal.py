@@ -1,37 +1,48 @@
-"""What it means that the API server did not take a build pod: to wait, or that it never will."""
+"""What it means that the API server refuses to create a build pod: wait and retry, or fail."""
 
+import re
 from datetime import datetime
 from typing import Final
 
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.errors import ClusterError, RejectedError
 from imagebuild_operator.api.reasons import Reason
+from imagebuild_operator.api.redact import redact
+from imagebuild_operator.api.time import parse_time
+from imagebuild_operator.decide.retry import MAX_DELAY, retry_delay, spread
 
-#: Seconds between two tries to create a pod that was not taken.
+#: Seconds until the first retry.
 RETRY: Final = 10.0
-#: The same for a ServiceAccount while the build is newer than that: a new namespace gets its own a moment later.
+#: The same for a missing ServiceAccount while the build is newer than `RETRY`: the controller manager creates that of a
+#: new namespace a moment later.
 EARLY_RETRY: Final = 1.0
+#: Characters of a message; the status holds no more.
+MAX_MESSAGE: Final = 1024
 
-#: The API server's own words, each with what it means. All of these come with 403, as does a policy's refusal.
+#: How much of a quota is used, which changes all the time.
+_USED: Final = re.compile(r", used: \S+")
+_NUMBER: Final = re.compile(r"[0-9]+")
+
+#: Messages of the API server, each with its reason. All of these come with 403, as does the refusal by a policy.
 _WORDS: Final = (
     ("is forbidden: exceeded quota: ", Reason.QUOTA_EXCEEDED),
-    # A ResourceQuota so new that nobody has counted yet.
+    # A new ResourceQuota that the quota controller has not calculated yet.
     ("is forbidden: status unknown for quota: ", Reason.QUOTA_EXCEEDED),
     ("is forbidden: error looking up service account ", Reason.SERVICE_ACCOUNT_NOT_FOUND),
     ("because it is being terminated", Reason.POD_NOT_CREATED),
-    # Our own rights, which may come back.
+    # The operator's own permissions, which may be granted again.
     ('cannot create resource "pods"', Reason.POD_NOT_CREATED),
 )
-#: The reasons of builds that wait since the API server did not take their pod.
+#: The reasons of builds that wait because the API server refuses to create their pod.
 WAITS: Final = frozenset({Reason.POD_NOT_CREATED, *(reason for _, reason in _WORDS)})
-#: A webhook may choose any code for its refusal, but not these words.
+#: A webhook may refuse with any status code, but always with these words.
 _DENIED: Final = "denied the request"
 
 
 def meaning(error: ClusterError) -> Reason:
-    """Why there is no pod: `PodRejected` is final, all others are waited for.
+    """Why there is no pod: `PodRejected` is final, with any other reason the build waits.
 
-    Whoever could not be asked (a webhook that does not answer) has refused nothing.
+    A webhook that does not answer has refused nothing.
     """
     for words, reason in _WORDS:
         if words in error.message:
@@ -41,7 +52,23 @@ def meaning(error: ClusterError) -> Reason:
     return Reason.POD_NOT_CREATED
 
 
+def explanation(error: ClusterError, reason: Reason, build: ImageBuild) -> str:
+    """The message of a build that waits. While only numbers in it change, it stays as recorded: a change is a write."""
+    message = redact(f"The build pod can't be created yet: {_USED.sub('', error.message)}")[:MAX_MESSAGE]
+    recorded = str(build.status.get("message") or "")
+    is_same = build.status.get("reason") == reason and _NUMBER.sub("0", recorded) == _NUMBER.sub("0", message)
+    return recorded if is_same else message
+
+
+def backoff(uid: str, refusals: int) -> float:
+    """Seconds for which a build, or its namespace, is held after a number of refusals: doubling, up to 5 minutes."""
+    return retry_delay(uid, refusals, RETRY)
+
+
 def retry(build: ImageBuild, reason: Reason, now: datetime) -> float:
-    """Seconds until it is tried again."""
-    is_new = (now - build.created).total_seconds() < RETRY
-    return EARLY_RETRY if is_new and reason is Reason.SERVICE_ACCOUNT_NOT_FOUND else RETRY
+    """Seconds until a build tries again to create its pod: as long as it has tried already, up to 5 minutes."""
+    if reason is Reason.SERVICE_ACCOUNT_NOT_FOUND and (now - build.created).total_seconds() < RETRY:
+        return EARLY_RETRY
+    ended = parse_time(build.attempts[-1].get("completionTime")) if build.attempts else None
+    since = ended or build.started or build.waiting_since or now
+    return min(max(RETRY, (now - since).total_seconds()), MAX_DELAY) * spread(build.uid)

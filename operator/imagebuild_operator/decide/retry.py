@@ -39,9 +39,13 @@ def retry_delay(uid: str, attempts: int, first: float) -> float:
 
     The spread comes from the build's uid, not from chance: whoever asks again gets the same answer.
     """
-    whole = min(MAX_DELAY, first * 2.0 ** min(attempts - 1, 30))
-    digest = hashlib.sha256(f"{uid}/{attempts}".encode()).digest()
-    return whole * (0.75 + 0.5 * int.from_bytes(digest[:4]) / 0xFFFFFFFF)
+    return min(MAX_DELAY, first * 2.0 ** min(attempts - 1, 30)) * spread(f"{uid}/{attempts}")
+
+
+def spread(text: str) -> float:
+    """A factor from 0.75 to 1.25 that depends on a text alone."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return 0.75 + 0.5 * int.from_bytes(digest[:4]) / 0xFFFFFFFF
 
 
 def _count(attempts: Attempts, *, disruptions: bool) -> int:

@@ -34,8 +34,8 @@ def names(gate: Gate, waiting: list[ImageBuild], now: datetime, begun: int = 0) 
 
 def test_without_limits_everybody_may_begin_at_once():
     gate = Gate(Limits())
-    assert not gate.concerns({})
-    assert gate.concerns({"concurrency": {"group": "main", "policy": "Serial"}})
+    assert not gate.concerns("team", {})
+    assert gate.concerns("team", {"concurrency": {"group": "main", "policy": "Serial"}})
     assert gate.turn(a_build()) == BEGIN
     assert gate.turn(a_build({"suspend": True})) == SUSPENDED
 

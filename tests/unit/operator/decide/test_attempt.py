@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 from imagebuild_operator.api.build import ImageBuild, Phase
-from imagebuild_operator.api.errors import RejectedError
+from imagebuild_operator.api.errors import ClusterError, RejectedError
+from imagebuild_operator.api.time import format_time
 from imagebuild_operator.decide.attempt import decide, needs_explanation
 from imagebuild_operator.decide.plan import DeletePod, Plan
+from imagebuild_operator.decide.retry import spread
 from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.pod.manifest import pod_name
 from imagebuild_operator.status.document import next_status
 from imagebuild_operator.status.verdict import Verdict
-from support.builds import DIGEST, POD, SETTINGS, START, a_build, a_pod, after, ended, recorded, running, waiting
+from support.builds import DIGEST, POD, SETTINGS, START, UID, a_build, a_pod, after, ended, recorded, running, waiting
 
 
 def plan(build: ImageBuild, pod: PodFacts | None, now: datetime | None = None) -> Plan:
@@ -323,8 +325,40 @@ def test_what_only_the_operator_can_see_is_invalid_too():
 def test_a_pod_that_was_not_taken_is_tried_again_later_and_one_for_a_new_namespace_soon():
     quota = RejectedError(403, 'pods "app-1" is forbidden: exceeded quota: small, requested: pods=1')
     account = RejectedError(403, 'pods "app-1" is forbidden: error looking up service account team/default: not found')
-    for error, now, seconds in ((quota, 0, 10), (account, 0, 1), (account, 11, 10)):
-        assert decide(Situation(a_build(), [], SETTINGS, after(now), refusals={POD: error})).requeue_after == seconds
+    waits = {"status": {"phase": "Pending", "waitStartTime": format_time(START)}}
+    for error, now, seconds in (
+        (quota, 0, 10),
+        (account, 0, 1),
+        (account, 11, 11),
+        (quota, 50, 50),
+        (quota, 9999, 300),
+    ):
+        plan = decide(Situation(a_build(**waits), [], SETTINGS, after(now), refusals={POD: error}))
+        assert plan.requeue_after == (seconds if seconds == 1 else seconds * spread(UID))
+
+
+def test_the_message_of_a_refusal_does_not_change_with_its_numbers():
+    build = a_build()
+    first, again, other = (
+        RejectedError(403, f'pods "app-1" is forbidden: exceeded quota: small, requested: {text}')
+        for text in (
+            "pods=1, used: pods=9, limited: pods=10",
+            "pods=1, used: pods=10, limited: pods=10",
+            "cpu=1, used: cpu=3",
+        )
+    )
+    webhook = ClusterError(500, "failed calling webhook: read tcp 10.1.2.3:40312->10.96.0.7:443: connection refused")
+    port = ClusterError(500, "failed calling webhook: read tcp 10.1.2.3:40398->10.96.0.7:443: connection refused")
+
+    def refused(error: ClusterError) -> Plan:
+        return decide(Situation(build, [], SETTINGS, after(0), refusals={POD: error}))
+
+    build = recorded(build, refused(first))
+    assert "used" not in build.status["message"]
+    assert refused(again).status is None
+    assert refused(other).status
+    build = recorded(build, refused(webhook))
+    assert refused(port).status is None
 
 
 def test_the_kubelet_is_asked_about_a_pod_that_does_not_start():

@@ -13,6 +13,7 @@ from imagebuild_operator.api.errors import RejectedError
 from imagebuild_operator.decide.build import decide_build, parts
 from imagebuild_operator.decide.plan import DeletePod, Plan
 from imagebuild_operator.decide.queue import BEGIN, SUSPENDED, Turn, superseded
+from imagebuild_operator.decide.retry import spread
 from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.observe.pod import ContainerFacts, PodFacts
 from imagebuild_operator.pod.manifest import pod_name
@@ -329,7 +330,7 @@ def test_a_quota_that_has_room_for_one_of_two_holds_up_the_other_alone():
     quota = RejectedError(403, 'pods "x" is forbidden: exceeded quota: small')
     made = plan(for_both(), pod_of(AMD64, build=running()), refusals={name_of(ARM64): quota})
     assert (made.create, phases(for_both(), made)) == ((), ("Pending", "Building", "Pending"))
-    assert (status(made)["reason"], made.requeue_after) == ("QuotaExceeded", 10)
+    assert (status(made)["reason"], made.requeue_after) == ("QuotaExceeded", 10 * spread(UID))
     build = recorded(for_both(), made)
     assert [create.name for create in plan(build, pod_of(AMD64, build=running())).create] == [name_of(ARM64)]
 
