@@ -8,12 +8,18 @@ class DefaultsByNamespace:
 
     def __init__(self) -> None:
         self._defaults: dict[str, NamespaceDefaults] = {}
+        #: The namespaces whose defaults the API server refuses to list; an empty name stands for all.
+        self.unreadable: frozenset[str] = frozenset()
         #: How many builds may run in each namespace whose defaults limit it.
         self.max_running: dict[str, int] = {}
 
     def get(self, namespace: str) -> NamespaceDefaults:
         """The defaults of a namespace."""
         return self._defaults.get(namespace, NO_DEFAULTS)
+
+    def is_unreadable(self, namespace: str) -> bool:
+        """Whether the API server refuses to list the defaults of a namespace."""
+        return bool(self.unreadable & {"", namespace})
 
     def all(self) -> list[tuple[str, NamespaceDefaults]]:
         """Every namespace that has defaults, with them."""

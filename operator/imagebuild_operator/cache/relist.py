@@ -21,6 +21,8 @@ class Relist:
         self._deleted = deleted
         #: The uids of all objects that were listed.
         self.uids: set[str] = set()
+        #: The namespaces whose ImageBuildDefaults the API server refused to list; an empty name stands for all.
+        self.unreadable: set[str] = set()
 
     def build(self, body: Mapping[str, Any]) -> None:
         """Take in an ImageBuild."""

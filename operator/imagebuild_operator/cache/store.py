@@ -68,6 +68,15 @@ class Store:
         return self._defaults.get(namespace)
 
     @property
+    def has_unreadable_defaults(self) -> bool:
+        """Whether the API server refused to list the defaults of some namespace, when everything was listed last."""
+        return bool(self._defaults.unreadable)
+
+    def is_defaults_unreadable(self, namespace: str) -> bool:
+        """Whether it refused to list those of one namespace."""
+        return self._defaults.is_unreadable(namespace)
+
+    @property
     def max_running(self) -> Mapping[str, int]:
         """How many builds may run in each namespace whose defaults limit it; it changes with them."""
         return self._defaults.max_running
@@ -207,8 +216,10 @@ class Store:
         for key, build in builds.items():
             if build.uid not in relist.uids and self._builds.get(key) is build:
                 self.drop_build(key)
+        self._defaults.unreadable = frozenset(relist.unreadable)
         for namespace, held in defaults:
-            if held.uid not in relist.uids and self.defaults(namespace) is held:
+            is_listed = not self._defaults.is_unreadable(namespace)
+            if is_listed and held.uid not in relist.uids and self.defaults(namespace) is held:
                 self._set_defaults(namespace, NO_DEFAULTS)
         for key, pod in pods:
             if pod.uid not in relist.uids and self._pods.get(key, {}).get(pod.name) is pod:

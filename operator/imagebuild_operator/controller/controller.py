@@ -18,6 +18,7 @@ from imagebuild_operator.leader.leader import Leadership
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.telemetry.counts import queued_and_running
 from imagebuild_operator.telemetry.metrics import (
+    DEFAULTS_UNREADABLE,
     LEADER,
     WORK_QUEUE_DEPTH,
     WORK_QUEUE_LONGEST,
@@ -82,6 +83,11 @@ class Controller:
         return self._worker is not None or self._leadership is not None
 
     @property
+    def has_unreadable_defaults(self) -> bool:
+        """Whether the API server refuses to list some ImageBuildDefaults, so that builds wait."""
+        return self._store.has_unreadable_defaults
+
+    @property
     def stuck(self) -> float:
         """Seconds for which the work queue has not gone on."""
         return self._worker.queue.stuck if self._worker else 0.0
@@ -106,6 +112,7 @@ class Controller:
         keys = self._store.drop_defaults(body) if is_gone else self._store.put_defaults(body)
         if keys and self._worker is not None:
             self._worker.enqueue(keys, body["metadata"]["namespace"], {})
+            self._worker.retry_soon(body["metadata"]["namespace"])
 
     def pod_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Take note of a build pod."""
@@ -116,7 +123,7 @@ class Controller:
         if key is not None:
             self._worker.enqueue([key], namespace)
         if is_gone or (body.get("status") or {}).get("phase") in {"Succeeded", "Failed"}:
-            self._worker.pod_ended(namespace)
+            self._worker.retry_soon(namespace)
 
     async def _find_out_what_can_be_selected(self, cluster: Cluster) -> None:
         fields = unlimited(self._settings.history)
@@ -147,5 +154,6 @@ class Controller:
         if self._worker is None:
             return
         yield from queued_and_running(self._store.unfinished())
+        yield Observation(DEFAULTS_UNREADABLE, (), float(self._store.has_unreadable_defaults)), ""
         yield Observation(WORK_QUEUE_DEPTH, (), self._worker.queue.depth), ""
         yield Observation(WORK_QUEUE_LONGEST, (), self._worker.queue.longest), ""

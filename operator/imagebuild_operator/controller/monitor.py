@@ -8,7 +8,7 @@ from imagebuild_operator.controller.controller import Controller
 from imagebuild_operator.controller.pages import HEALTH, READY, Pages
 from imagebuild_operator.controller.watches import Watches
 from imagebuild_operator.settings import OperatorSettings
-from imagebuild_operator.telemetry.health import out_of_election, rejected, stalled, stuck, unready
+from imagebuild_operator.telemetry.health import degraded, out_of_election, rejected, stalled, stuck, unready
 from imagebuild_operator.telemetry.metrics import WATCH_PROGRESS, Observation
 from imagebuild_operator.telemetry.prometheus import Meters
 
@@ -57,9 +57,11 @@ class Monitor:
     async def _unready(self) -> list[str]:
         if self._authentication.is_rejected:
             await self._controller.api_answers()  # It may be accepted by now, and nothing else to ask for.
-        return unready(has_started=self._controller.has_started, have_listed=self._watches.have_listed) + rejected(
-            self._authentication.rejected_for, is_rejected=self._authentication.is_rejected
-        )
+        return [
+            *unready(has_started=self._controller.has_started, have_listed=self._watches.have_listed),
+            *rejected(self._authentication.rejected_for, is_rejected=self._authentication.is_rejected),
+            *degraded(has_unreadable_defaults=self._controller.has_unreadable_defaults),
+        ]
 
     def _sample(self) -> Iterator[tuple[Observation, str]]:
         for resource, age in self._watches.ages().items():

@@ -9,7 +9,7 @@ from typing import Any, Final
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFoundError, RejectedError
 from imagebuild_operator.api.reasons import Reason
-from imagebuild_operator.cache.keys import BuildKey, Sweep
+from imagebuild_operator.cache.keys import BuildKey, Resync, Sweep
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.event_recorder import EventRecorder
@@ -44,7 +44,7 @@ class Reconciler:
         settings: OperatorSettings,
         gate: Gate,
         written: Written,
-        enqueue: Callable[[Sweep], None],
+        enqueue: Callable[[Sweep | Resync], None],
         clock: Callable[[], datetime],
     ) -> None:
         """Work with these.
@@ -55,7 +55,8 @@ class Reconciler:
             settings: The operator's settings.
             gate: Decides whose turn it is.
             written: Told of each status that is written.
-            enqueue: Puts a sweep into the work queue, for a namespace that may have a build to delete.
+            enqueue: Puts a key into the work queue: a sweep for a namespace that may have a build to delete, a resync
+                when ImageBuildDefaults can be read again.
             clock: Tells the time.
         """
         self._cluster = cluster
@@ -168,6 +169,8 @@ class Reconciler:
     async def _newest_defaults(self, namespace: str) -> NamespaceDefaults:
         """Ask before a build begins or is refused: the watch of defaults may lag behind that of builds."""
         body = await self._cluster.defaults.get(namespace)
+        if self._store.is_defaults_unreadable(namespace):
+            self._enqueue(Resync())
         return NO_DEFAULTS if body is None else parse_defaults(body)
 
     async def _is_newest(self, build: ImageBuild) -> bool:

@@ -1,10 +1,15 @@
 """The resync: list everything again, for what the watches may have missed."""
 
+import logging
 from collections.abc import Sequence
+from typing import Final
 
+from imagebuild_operator.api.errors import RejectedError
 from imagebuild_operator.api.names import POD_SELECTOR
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
+
+_logger: Final = logging.getLogger(__name__)
 
 
 async def relist(cluster: Cluster, store: Store, namespaces: Sequence[str], fields: str) -> None:
@@ -23,8 +28,14 @@ async def relist(cluster: Cluster, store: Store, namespaces: Sequence[str], fiel
     """
     with store.relist() as listed:
         for namespace in namespaces or ("",):
-            async for body in cluster.defaults.list(namespace):
-                listed.defaults(body)
+            try:
+                async for body in cluster.defaults.list(namespace):
+                    listed.defaults(body)
+            except RejectedError as error:
+                # What has begun goes on; what has not waits, since the defaults may limit it.
+                where = f"namespace {namespace}" if namespace else "all namespaces"
+                _logger.warning("The ImageBuildDefaults of %s cannot be listed: %s", where, error)
+                listed.unreadable.add(namespace)
             async for body in cluster.builds.list(namespace, fields):
                 listed.build(body)
             async for body in cluster.pods.list(namespace, POD_SELECTOR):

@@ -15,6 +15,9 @@ from imagebuild_operator.telemetry.logging import about
 
 _logger: Final = logging.getLogger(__name__)
 
+#: Seconds until the sweep of a namespace whose ImageBuildDefaults cannot be read is tried again.
+UNREADABLE_RETRY: Final = 60.0
+
 
 class Sweeper:
     """Deletes finished builds, one namespace at a time."""
@@ -42,6 +45,9 @@ class Sweeper:
         Raises:
             ClusterError: the API server failed; the same call later will do.
         """
+        if self._store.is_defaults_unreadable(namespace):
+            # They may keep builds for longer than the settings do.
+            return UNREADABLE_RETRY
         await self._list_finished(namespace)
         history = self._store.history(namespace)
         due, wait = expired(self._store.finished.of(namespace), history, self._clock())

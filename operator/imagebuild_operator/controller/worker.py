@@ -34,6 +34,8 @@ MAX_CONCURRENT_RECONCILES: Final = 16
 ADMISSION_INTERVAL: Final = 0.1
 #: Seconds between two resyncs.
 RESYNC_INTERVAL: Final = 600.0
+#: The same while some ImageBuildDefaults cannot be read.
+UNREADABLE_INTERVAL: Final = 60.0
 
 
 class Worker:
@@ -101,12 +103,12 @@ class Worker:
         for key in keys:
             self._enqueue(key)
 
-    def pod_ended(self, namespace: str) -> None:
-        """Let builds that wait for room in a ResourceQuota try again soon."""
+    def retry_soon(self, namespace: str) -> None:
+        """Let builds whose namespace is held try again soon: a pod has ended, or the defaults can be read again."""
         if self._gate.room(namespace, _utc_now()):
             self._enqueue_admission()
 
-    def _enqueue(self, key: BuildKey | Sweep) -> None:
+    def _enqueue(self, key: BuildKey | Sweep | Resync) -> None:
         self.queue.add(key, rank=self._rank(key))
 
     def _enqueue_admission(self) -> None:
@@ -114,7 +116,7 @@ class Worker:
         passed = asyncio.get_running_loop().time() - self._admitted_at
         self.queue.add(Admission(), max(0.0, ADMISSION_INTERVAL - passed), Rank.URGENT)
 
-    def _rank(self, key: BuildKey | Sweep) -> Rank:
+    def _rank(self, key: BuildKey | Sweep | Resync) -> Rank:
         """Until a build is admitted, there is only its status to update."""
         build = self._store.build(key) if isinstance(key, BuildKey) else None
         waits = build is not None and build.started is None and self._gate.concerns(build.namespace, build.spec)
@@ -132,7 +134,7 @@ class Worker:
         match key:
             case Resync():
                 await self._resync()
-                return RESYNC_INTERVAL
+                return UNREADABLE_INTERVAL if self._store.has_unreadable_defaults else RESYNC_INTERVAL
             case Admission():
                 self._admit()
                 return None
@@ -182,7 +184,11 @@ class Worker:
         return build.resource_version if build else None
 
     async def _resync(self) -> None:
+        were_unreadable = self._store.has_unreadable_defaults
         await relist(self._cluster, self._store, self._settings.namespaces, self._fields)
+        if were_unreadable and not self._store.has_unreadable_defaults:
+            for namespace in {build.namespace for build, _ in self._store.unfinished()}:
+                self._gate.room(namespace, _utc_now())
         if self._fields and not self._is_synced:
             self._store.unlist_limited()
         self._is_synced = True

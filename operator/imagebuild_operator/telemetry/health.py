@@ -47,3 +47,10 @@ def unready(*, has_started: bool, have_listed: bool) -> list[str]:
 def rejected(seconds: float, *, is_rejected: bool) -> list[str]:
     """What is wrong with credentials that the API server rejects."""
     return [f"The API server has rejected the operator's credentials (401) for {seconds:.0f} s."] if is_rejected else []
+
+
+def degraded(*, has_unreadable_defaults: bool) -> list[str]:
+    """What keeps builds from beginning although the operator runs."""
+    if not has_unreadable_defaults:
+        return []
+    return ["The operator may not list ImageBuildDefaults. Builds that have not begun wait with DefaultsUnreadable."]

@@ -139,6 +139,11 @@ WATCH_PROGRESS: Final = Metric(
     "Unix time at which a watch last received an event, a bookmark or a list; the oldest of several watches.",
     ("resource",),
 )
+DEFAULTS_UNREADABLE: Final = Metric(
+    PREFIX + "defaults_unreadable",
+    Kind.GAUGE,
+    "Whether the API server refuses to list ImageBuildDefaults, so that builds wait: 1 if it does, else 0.",
+)
 LEADER: Final = Metric(
     PREFIX + "leader", Kind.GAUGE, "Whether this operator is the leader: 1 for the leader, 0 for a standby."
 )
@@ -166,6 +171,7 @@ TABLE: Final[tuple[Metric, ...]] = (
     WORK_QUEUE_DEPTH,
     WORK_QUEUE_LONGEST,
     WATCH_PROGRESS,
+    DEFAULTS_UNREADABLE,
     LEADER,
     INFO,
 )
