@@ -166,7 +166,7 @@ DOCKERFILES = (
         "FROM busybox\n\nRUN <<END\ntrue\n",
         "DockerfileInvalid",
         71,
-        "Dockerfile line 3: the heredoc END has no end.",
+        "Dockerfile line 3: the heredoc END is not closed.",
         line=3,
     ),
     Failing(

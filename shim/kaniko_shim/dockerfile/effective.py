@@ -127,8 +127,8 @@ def make_effective(
 def _endless(name: str, instruction: Instruction, heredoc: Heredoc) -> Failure:
     return Failure(
         Reason.DOCKERFILE_INVALID,
-        f"{name} line {instruction.line}: the heredoc {heredoc.word} has no end.",
-        hint=f"End it with a line that holds {heredoc.word} and nothing else.",
+        f"{name} line {instruction.line}: the heredoc {heredoc.word} is not closed.",
+        hint=f"Add a line that contains only {heredoc.word}.",
         instruction=instruction.text,
         line=instruction.line,
     )
@@ -136,8 +136,8 @@ def _endless(name: str, instruction: Instruction, heredoc: Heredoc) -> Failure:
 
 def _uncached(what: str) -> str:
     return (
-        f"The cache can't tell whether {what} has changed: no layer behind it is taken from there. "
-        "Name an image by its digest; put a file into the context."
+        f"The cache cannot tell whether {what} has changed, so no later layer comes from the cache. "
+        "Name images by digest; put files into the context."
     )
 
 

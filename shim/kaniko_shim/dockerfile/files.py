@@ -31,8 +31,8 @@ def locate(root: Path, context: Path, path: str) -> Path:
     if not real.is_relative_to(root.resolve()):
         raise JobError(
             Reason.INVALID_SPEC,
-            f"DOCKERFILE_PATH={path!r} lies outside of the context.",
-            hint="Write it relative to the context, or give the text in DOCKERFILE_CONTENT.",
+            f"DOCKERFILE_PATH={path!r} is outside the build context.",
+            hint="Write a path relative to the build context, or set DOCKERFILE_CONTENT.",
         )
     if not real.is_file():
         raise _not_found(context, path)
@@ -50,7 +50,9 @@ def read(path: Path, name: str) -> bytes:
         problem = "is empty" if path.stat().st_size <= LARGEST else f"has more than {LARGEST} bytes"
         raise JobError(Reason.DOCKERFILE_INVALID, f"{name} {problem}.")
     if b"\0" in content:
-        raise JobError(Reason.DOCKERFILE_INVALID, f"{name} is no text (it holds NUL bytes; save it as UTF-8).")
+        raise JobError(
+            Reason.DOCKERFILE_INVALID, f"{name} is not text: it contains NUL bytes. Save it as UTF-8."
+        )
     return content
 
 
@@ -68,5 +70,5 @@ def _not_found(context: Path, path: str) -> JobError:
     shown = ", ".join(there[:_MOST_NAMES]) + (", …" if len(there) > _MOST_NAMES else "")
     return JobError(
         Reason.DOCKERFILE_NOT_FOUND,
-        f"The context has no file {path!r}; it holds: {shown or 'nothing'}.",
+        f"The build context has no file {path!r}; it contains: {shown or 'nothing'}.",
     )

@@ -41,10 +41,10 @@ def refuse_links_out(instructions: Iterable[Instruction], context: Path, root: P
                     Failure(
                         Reason.SOURCE_INVALID,
                         f"{name} line {instruction.line}: {link.relative_to(context).as_posix()!r} is a link to "
-                        f"{str(link.readlink())!r}, out of the context, where the builder's own files are.",
+                        f"{str(link.readlink())!r}, outside the build context, where the builder's own files are.",
                         instruction=instruction.text,
                         line=instruction.line,
-                        hint="Put what is to be copied into the context itself.",
+                        hint="Copy the file itself into the build context.",
                     )
                 )
 

@@ -55,7 +55,7 @@ def test_what_lies_behind_a_link_out_is_not_copied(context: Path, line: str, lin
         refuse(context, line)
     failure = caught.value.failure
     assert (failure.reason, failure.line, failure.instruction) == (Reason.SOURCE_INVALID, 2, line)
-    assert f"Dockerfile line 2: {link!r} is a link to {target!r}, out of the context" in failure.message
+    assert f"Dockerfile line 2: {link!r} is a link to {target!r}, outside the build context" in failure.message
 
 
 @pytest.mark.parametrize(
