@@ -174,7 +174,7 @@ def test_a_key_that_can_not_sign_is_told_before_anything_is_pushed(
     wrong = {**env, "SIGNING_KEY": pem, "SIGNING_KEY_PASSWORD": "wrong"}
     done = builder.run("push", env=wrong, mounts={"/kaniko/layout": layout, "/kaniko/.run": scratch}, user=NOBODY)
     assert (done.code, done.result["reason"]) == (2, "InvalidSpec")
-    assert done.result["message"] == "One variable is not usable: SIGNING_KEY: the key's password is wrong."
+    assert done.result["message"] == "One variable is invalid: SIGNING_KEY: the key's password is wrong."
     assert not registry.has(env["OUTPUT_IMAGE"])
 
 

@@ -7,12 +7,13 @@ in a NaCl secret box under a key that scrypt makes of the password.
 import base64
 import binascii
 import hashlib
-import json
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+
+from kaniko_shim.system.json_text import load_json
 
 _COSIGN_LABELS = ("ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY")
 _MOST_SCRYPT_MEMORY = 256 * 1024 * 1024
@@ -105,7 +106,7 @@ def _open_box(pem: str, password: str) -> bytes:
 
     body = "".join(line.strip() for line in pem.strip().splitlines()[1:-1])
     try:
-        document = json.loads(base64.b64decode(body, validate=True))
+        document = load_json(base64.b64decode(body, validate=True))
         kdf, cipher = document["kdf"], document["cipher"]
         if (kdf["name"], cipher["name"]) != ("scrypt", "nacl/secretbox"):
             raise ValueError("unknown encryption")  # noqa: TRY301 - told as the others are

@@ -1,6 +1,5 @@
 """Gathers what is attested of an image or an index."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.system.clock import now
 from kaniko_shim.system.job import Job
+from kaniko_shim.system.json_text import load_json
 from kaniko_shim.system.versions import versions
 
 
@@ -29,7 +29,7 @@ def image_predicates(
         JobError: Internal; its layers can't be read.
     """
     manifest = layout.read_manifest(directory, digest)
-    subject = Subject(digest, len(manifest), str(json.loads(manifest).get("mediaType") or MANIFEST))
+    subject = Subject(digest, len(manifest), str(load_json(manifest).get("mediaType") or MANIFEST))
     created = now()
     slsa = provenance(_record(directory, job), options.inputs, versions(job.paths)) if options.provenance else None
     if not options.sbom:

@@ -4,13 +4,13 @@ https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
 """
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kaniko_shim.attest.artifact import Artifact, Blob, descriptor, dump
 from kaniko_shim.oci.digests import digest_of
 from kaniko_shim.oci.media_types import MANIFEST
+from kaniko_shim.system.json_text import load_json
 
 if TYPE_CHECKING:
     from kaniko_shim.attest.keys import SigningKey
@@ -59,7 +59,7 @@ def sign(repository: str, digest: str, key: "SigningKey", held: Sequence[_Descri
 def held_signatures(manifest: bytes) -> list[_Descriptor]:
     """The descriptors of the signatures that a manifest holds."""
     try:
-        layers = json.loads(manifest)["layers"]
+        layers = load_json(manifest)["layers"]
     except (ValueError, KeyError, TypeError):
         return []
     if not isinstance(layers, list):

@@ -50,9 +50,7 @@ def read(path: Path, name: str) -> bytes:
         problem = "is empty" if path.stat().st_size <= LARGEST else f"has more than {LARGEST} bytes"
         raise JobError(Reason.DOCKERFILE_INVALID, f"{name} {problem}.")
     if b"\0" in content:
-        raise JobError(
-            Reason.DOCKERFILE_INVALID, f"{name} is not text: it contains NUL bytes. Save it as UTF-8."
-        )
+        raise JobError(Reason.DOCKERFILE_INVALID, f"{name} is not text: it contains NUL bytes. Save it as UTF-8.")
     return content
 
 

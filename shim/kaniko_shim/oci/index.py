@@ -8,6 +8,7 @@ from kaniko_shim.oci.digests import digest_of
 from kaniko_shim.oci.layout import sizes
 from kaniko_shim.oci.media_types import INDEX, MANIFEST, MANIFESTS
 from kaniko_shim.oci.platform import Member
+from kaniko_shim.system.json_text import load_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def _descriptor(member: Member, manifest: bytes) -> dict[str, object]:
 
 def _media_type(manifest: bytes) -> str:
     try:
-        document: object = json.loads(manifest)
+        document: object = load_json(manifest)
     except ValueError:
         return ""
     if not isinstance(document, dict):

@@ -7,7 +7,6 @@ What is checked here is read once more by crane, so nothing may be there that it
 
 import errno
 import hashlib
-import json
 import os
 import stat
 from contextlib import suppress
@@ -19,6 +18,7 @@ from kaniko_shim.oci.digests import DIGEST, digest_of
 from kaniko_shim.oci.media_types import MANIFESTS
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.system.json_text import load_json
 
 LARGEST_DOCUMENT = 4 * 1024 * 1024
 """Bytes of a manifest or index; registries refuse larger ones."""
@@ -84,7 +84,7 @@ def check_layout(directory: Path) -> LayoutImage:
 def sizes(manifest: bytes) -> tuple[int, ...]:
     """The sizes of an image's config and of each layer, read from its manifest; empty if that can't be read."""
     try:
-        document = json.loads(manifest)
+        document = load_json(manifest)
         return tuple(_blob(each).size for each in (document["config"], *document["layers"]))
     except (ValueError, KeyError, TypeError, JobError):
         return ()
@@ -148,8 +148,8 @@ def read_document(directory: Path, name: str, blob: _Blob | None = None) -> dict
     if blob and (len(content) != blob.size or digest_of(content) != blob.digest):
         raise _broken(f"{name} does not match its digest")
     try:
-        document = json.loads(content, object_pairs_hook=_without_doubles)
-    except (ValueError, RecursionError) as error:
+        document = load_json(content, object_pairs_hook=_without_doubles)
+    except ValueError as error:
         raise _broken(f"{name} is not JSON") from error
     if not isinstance(document, dict):
         raise _broken(f"{name} is not a JSON object")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kaniko_shim.registry.references import is_docker_hub
+from kaniko_shim.system.json_text import load_json
 
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 """The only key under which the registry library looks Docker Hub's credentials up."""
@@ -93,7 +94,7 @@ def parse_docker_config(text: str) -> DockerConfig | None:
         except (binascii.Error, UnicodeDecodeError) as error:
             raise ValueError("write the JSON of a Docker config.json, or the base64 of it") from error
     try:
-        document: object = json.loads(text)
+        document: object = load_json(text)
     except ValueError as error:
         # JSON's own message quotes nothing of the text.
         raise ValueError(f"the Docker config is no JSON ({error})") from error

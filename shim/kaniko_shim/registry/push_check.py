@@ -4,7 +4,6 @@ The upload that is begun is cancelled; nothing is stored. https://distribution.g
 """
 
 import ipaddress
-import json
 import re
 import ssl
 from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.registry.docker_config import DockerConfig
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.registry.registries import Registries
+from kaniko_shim.system.json_text import load_json
 from kaniko_shim.system.process import Ended
 
 TIMEOUT = Timeout(connect=3, read=5)
@@ -153,7 +153,7 @@ def _refusal(method: str, url: str, answer: urllib3.BaseHTTPResponse) -> str:
 
 def _json(answer: urllib3.BaseHTTPResponse) -> dict[str, object]:
     try:
-        document: object = json.loads(answer.data)
+        document: object = load_json(answer.data)
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}

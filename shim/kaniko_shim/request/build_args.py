@@ -1,4 +1,4 @@
-"""Build arguments: BUILD_ARG's values, and the names of BUILD_ARG_FROM and BUILD_ARG_FROM_CONFIG."""
+"""Build arguments, from BUILD_ARG, BUILD_ARG_FROM and BUILD_ARG_FROM_CONFIG."""
 
 import binascii
 import re
@@ -9,8 +9,8 @@ from kaniko_shim.request.scalars import split_list
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
-# What the executor reads from its own environment. A secret build argument reaches it there, so one
-# of these names would change what the executor does instead of what the build sees.
+# Variables that the executor reads itself. Secret build arguments are in its environment: one of these names
+# would change what the executor does.
 _OWN_NAMES = re.compile(
     r"HOME|PATH|TMPDIR|USER|container|DOCKER_.*|REGISTRY_AUTH_FILE|XDG_.*|(?:FF_)?KANIKO_.*|(?:PRE_)?CLEANUP"
     r"|PRESERVE_CONTEXT|BUILDER_OUTPUT|UPSTREAM_CLIENT_TYPE|BENCHMARK_FILE|STACKLOG_PATH|SNAPSHOT_TIMEOUT_DURATION"
@@ -22,7 +22,7 @@ _OWN_NAMES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class BuildArg:
-    """An argument with its value."""
+    """A build argument with its value."""
 
     name: str
     value: str
@@ -30,7 +30,7 @@ class BuildArg:
 
 @dataclass(frozen=True, slots=True)
 class BuildArgOrigin:
-    """An argument whose value is in an environment variable."""
+    """A build argument whose value is in an environment variable."""
 
     name: str
     variable: str
@@ -38,11 +38,11 @@ class BuildArgOrigin:
 
 def _check_name(name: str, where: str) -> None:
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{where}: an argument's name has letters, digits and _ and begins with no digit")
+        raise ValueError(f"{where}: a name may contain only letters, digits, _, . and -, and begins with a letter or _")
 
 
 def parse_build_args(text: str) -> tuple[BuildArg, ...]:
-    """Read `,`-joined base64 of `name=value`; the value may be empty and hold any text.
+    """Read comma-separated base64 of `name=value` pairs; a value may be empty and may hold any text.
 
     Raises:
         ValueError: names the item that is wrong by its number, never by its value.
@@ -60,13 +60,13 @@ def parse_build_args(text: str) -> tuple[BuildArg, ...]:
             raise ValueError(f"{where}: there is no = between name and value")
         _check_name(name, where)
         if "\0" in value:
-            raise ValueError(f"{where}: a value can't hold a NUL character")
+            raise ValueError(f"{where}: a value cannot contain a NUL character")
         arguments.append(BuildArg(name, value))
     return tuple(arguments)
 
 
 def parse_secret_origins(text: str) -> tuple[BuildArgOrigin, ...]:
-    """Read `,`-joined `ARGUMENT=ENVIRONMENT_VARIABLE` for values that are secrets.
+    """Read comma-separated `ARGUMENT=ENVIRONMENT_VARIABLE` pairs whose values are secret.
 
     Raises:
         ValueError: says which pair is wrong and why.
@@ -79,7 +79,7 @@ def parse_secret_origins(text: str) -> tuple[BuildArgOrigin, ...]:
 
 
 def parse_origins(text: str) -> tuple[BuildArgOrigin, ...]:
-    """Read `,`-joined `ARGUMENT=ENVIRONMENT_VARIABLE`.
+    """Read comma-separated `ARGUMENT=ENVIRONMENT_VARIABLE` pairs.
 
     Raises:
         ValueError: says which pair is wrong and why.
@@ -91,18 +91,18 @@ def parse_origins(text: str) -> tuple[BuildArgOrigin, ...]:
             raise ValueError(f"{item!r}: write ARGUMENT=ENVIRONMENT_VARIABLE")
         _check_name(name, repr(item))
         if name in origins:
-            raise ValueError(f"{name!r} is given twice")
+            raise ValueError(f"{name!r} appears twice")
         origins[name] = BuildArgOrigin(name, variable)
     return tuple(origins.values())
 
 
 def resolve_origins(origins: tuple[BuildArgOrigin, ...], environment: Mapping[str, str]) -> tuple[BuildArg, ...]:
-    """Look the values up; an empty value is a value.
+    """Look up the values of build arguments; an empty value counts as set.
 
     Raises:
-        ValueError: names the variables that are not set.
+        ValueError: the message names the variables that are not set.
     """
     missing = [origin.variable for origin in origins if origin.variable not in environment]
     if missing:
-        raise ValueError(f"the environment has no {', '.join(missing)}; set it or leave the argument out")
+        raise ValueError(f"the environment has no {', '.join(missing)}; set it or remove the argument")
     return tuple(BuildArg(origin.name, environment[origin.variable]) for origin in origins)

@@ -13,7 +13,7 @@ from kaniko_shim.sources.source_request import SourceRequest
 
 
 def read_source(reader: VariableReader) -> SourceRequest:
-    """Read SOURCE_GET_URL and all that goes with it."""
+    """Read SOURCE_GET_URL and the variables that go with it."""
     source = reader.read(variables.SOURCE_GET_URL)
     _refuse_foreign_access(reader, source)
     request = SourceRequest(
@@ -26,9 +26,9 @@ def read_source(reader: VariableReader) -> SourceRequest:
         ca_bundle=reader.read(variables.SOURCE_CA),
     )
     if request.sha256 and isinstance(source, DirectorySource | GitSource | OciSource):
-        reader.refuse(variables.SOURCE_SHA256, "only an archive has a checksum; name the commit or digest in the URL")
+        reader.refuse(variables.SOURCE_SHA256, "only an archive has a checksum; put the commit or digest into the URL")
     if ".." in request.sub_path.split("/"):
-        reader.refuse(variables.CONTEXT_SUB_PATH, "write a path inside the context, without ..")
+        reader.refuse(variables.CONTEXT_SUB_PATH, "write a path inside the fetched tree, without ..")
     if isinstance(source, HttpSource | GitSource):
         username, password = (
             reader.read(variables.SOURCE_USERNAME),
@@ -63,7 +63,7 @@ def _ssh(reader: VariableReader) -> SshAccess:
 
 
 def _buckets(reader: VariableReader) -> BucketAccess:
-    """The variables of our own, or else those that programs for the same cloud know."""
+    """The shim's own variables, or else those that other programs for the same cloud read."""
     own = [variables.SOURCE_ACCESS_KEY_ID, variables.SOURCE_SECRET_ACCESS_KEY]
     given = [reader.is_set(variable) for variable in own]
     if any(given) and not all(given):
@@ -87,6 +87,6 @@ def _buckets(reader: VariableReader) -> BucketAccess:
 
 
 def _own_or(reader: VariableReader, variable: Variable[str], *others: str) -> str:
-    """A variable's value, or that of the first of some others that is set; they are read the same way."""
+    """The value of a variable, or else of the first of some others that is set; all are parsed the same way."""
     name = next((name for name in (variable.name, *others) if reader.environment.get(name, "").strip()), "")
     return reader.read(replace(variable, name=name)) if name else ""

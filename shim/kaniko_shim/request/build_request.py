@@ -31,19 +31,19 @@ _PROXIES = frozenset({"http_proxy", "https_proxy", "no_proxy"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildRequest(Request):
-    """What `build`, and a run without a sub-command, are asked besides.
+    """Request of `build`, and of a run without a sub-command.
 
     Attributes:
-        source: the context.
-        dockerfile_path: relative to the context.
-        dockerfile_content: the Dockerfile itself; empty means `dockerfile_path`.
-        build_args: arguments that may be seen.
+        source: the build context.
+        dockerfile_path: path of the Dockerfile, relative to the build context.
+        dockerfile_content: text of the Dockerfile; empty means `dockerfile_path`.
+        build_args: arguments that are not secret.
         secret_build_args: arguments whose values are masked everywhere.
         target: the stage to build, or empty for the last.
         cache: None means no cache.
-        labels: of the image.
+        labels: labels of the image.
         extra_args: flags for the executor.
-        platform: of the image; None means this machine's.
+        platform: platform of the image; None means this machine's.
         run_proxy: names of the proxy variables that RUN steps get.
     """
 
@@ -77,7 +77,7 @@ def read_build_request(command: Command, reader: VariableReader) -> BuildRequest
     source = read_source(reader)
     reader.read(job_variables.LOG_FORMAT)
     if reader.is_set(build_variables.DOCKERFILE_CONTENT) and reader.is_set(build_variables.DOCKERFILE_PATH):
-        reader.refuse(build_variables.DOCKERFILE_PATH, "DOCKERFILE_CONTENT is set too; set one of them")
+        reader.refuse(build_variables.DOCKERFILE_PATH, "DOCKERFILE_CONTENT is also set; set only one of them")
     request = BuildRequest(
         command=command,
         outputs=outputs,
@@ -129,12 +129,12 @@ def _dockerfile_path(reader: VariableReader, request: SourceRequest) -> str:
     path = reader.read(build_variables.DOCKERFILE_PATH)
     if not path.startswith("/"):
         return path
-    # Where the context is a directory of the builder, people name the file in it by its whole path.
+    # For a directory of the builder, users give the absolute path of the Dockerfile in it.
     if isinstance(request.source, DirectorySource) and not request.sub_path:
         root = request.source.path.rstrip("/") + "/"
         if path.startswith(root):
             return path.removeprefix(root)
-    reader.refuse(build_variables.DOCKERFILE_PATH, "write it relative to the context")
+    reader.refuse(build_variables.DOCKERFILE_PATH, "write a path relative to the build context")
     return path
 
 
@@ -155,6 +155,6 @@ def _cache(reader: VariableReader, outputs: tuple[ImageReference, ...]) -> Cache
     if repo:
         return policy
     if not outputs:
-        reader.refuse(cache_variables.CACHE, "there is no OUTPUT_IMAGE to infer the repository from; set CACHE_REPO")
+        reader.refuse(cache_variables.CACHE, "there is no OUTPUT_IMAGE to derive the repository from; set CACHE_REPO")
         return None
     return CachePolicy(infer_cache_repo(outputs[0]), policy.ttl_seconds, policy.read_only)

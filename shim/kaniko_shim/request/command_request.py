@@ -1,4 +1,4 @@
-"""From environment variables to the request of a sub-command, or to every problem with them at once."""
+"""Reads the request of a sub-command from environment variables, or reports every problem at once."""
 
 from collections.abc import Iterator, Mapping
 
@@ -13,10 +13,10 @@ from kaniko_shim.system.subcommand import Command
 
 
 def parse_request(command: Command, environment: Mapping[str, str]) -> Request:
-    """Read the request, of the kind that goes with the sub-command.
+    """Read the request of a sub-command.
 
     Raises:
-        JobError: InvalidSpec, with every problem there is.
+        JobError: InvalidSpec, with all problems.
     """
     reader = VariableReader(environment)
     match command:
@@ -30,13 +30,13 @@ def parse_request(command: Command, environment: Mapping[str, str]) -> Request:
             request = read_request(command, reader)
     if reader.problems:
         count = len(reader.problems)
-        head = "One variable is not usable" if count == 1 else f"{count} variables are not usable"
+        head = "One variable is invalid" if count == 1 else f"{count} variables are invalid"
         raise JobError(Reason.INVALID_SPEC, f"{head}: " + "; ".join(reader.problems) + ".")
     return request
 
 
 def secrets_of(request: Request) -> Iterator[str]:
-    """Every value that must not be printed."""
+    """Every value of a request that must not be printed."""
     if request.docker_config:
         yield from request.docker_config.secrets()
     if isinstance(request, PushRequest | IndexRequest):

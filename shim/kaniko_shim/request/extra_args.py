@@ -29,9 +29,9 @@ class _Flag:
     """A flag that is allowed.
 
     Attributes:
-        accepts: whether a value is good.
+        accepts: whether a value is valid.
         form: what to write, for the message and the documentation.
-        reason: why one would want it, for the documentation.
+        reason: meaning of the flag, for the documentation.
         several: whether it may be given more than once.
     """
 
@@ -170,7 +170,7 @@ REFUSED: dict[str, str] = {
     "tar-path": _DESTINATION,
     "target": "set TARGET",
 }
-"""Why a flag is refused, and what to do instead."""
+"""Why a flag is refused, or what to set instead."""
 
 
 def ignores_immutable_tags(extra_args: tuple[ExtraArg, ...]) -> bool:
@@ -179,7 +179,7 @@ def ignores_immutable_tags(extra_args: tuple[ExtraArg, ...]) -> bool:
 
 
 def parse_extra_args(text: str) -> tuple[ExtraArg, ...]:
-    """Read flags as a shell would, `--flag=value` each; a switch alone is `true`.
+    """Read flags as a shell does, `--flag=value` each; a boolean flag without a value is `true`.
 
     Raises:
         ValueError: says which flag is wrong and why.
@@ -187,7 +187,7 @@ def parse_extra_args(text: str) -> tuple[ExtraArg, ...]:
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise ValueError(f"a quote is open ({error})") from error
+        raise ValueError(f"a quote is not closed ({error})") from error
     arguments = list[ExtraArg]()
     for word in words:
         name, equals, value = word.removeprefix("--").partition("=")
@@ -202,11 +202,11 @@ def parse_extra_args(text: str) -> tuple[ExtraArg, ...]:
         if not flag.accepts(value):
             raise ValueError(f"--{name}: write {flag.form}")
         if not flag.several and any(each.name == name for each in arguments):
-            raise ValueError(f"--{name} is given twice")
+            raise ValueError(f"--{name} appears twice")
         arguments.append(ExtraArg(name, value))
     return tuple(arguments)
 
 
 def several(name: str) -> bool:
-    """Whether a flag adds to those before it, in place of replacing them."""
+    """Whether a flag may be given more than once; otherwise a later value replaces the earlier one."""
     return ALLOWED[name].several

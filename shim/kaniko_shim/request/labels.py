@@ -1,9 +1,9 @@
-"""The image's labels that LABELS gives."""
+"""Labels of the image, from LABELS."""
 
-import json
 from dataclasses import dataclass
 
 from kaniko_shim.request.scalars import split_list
+from kaniko_shim.system.json_text import load_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Label:
 
 
 def parse_labels(text: str) -> tuple[Label, ...]:
-    """Read `,`-joined `name=value`, or a JSON object for values that hold commas.
+    """Read comma-separated `name=value` pairs, or a JSON object for values that hold commas.
 
     Raises:
         ValueError: says what to write instead.
@@ -24,9 +24,9 @@ def parse_labels(text: str) -> tuple[Label, ...]:
     labels = list[Label]()
     for name, value in pairs:
         if not name or "=" in name or "\0" in name + value:
-            raise ValueError(f"{name!r} is no label's name: write one without =")
+            raise ValueError(f"{name!r} is not a label name: write a name without =")
         if any(label.name == name for label in labels):
-            raise ValueError(f"{name!r} is given twice")
+            raise ValueError(f"{name!r} appears twice")
         labels.append(Label(name, value))
     return tuple(labels)
 
@@ -40,10 +40,10 @@ def _pair(item: str) -> tuple[str, str]:
 
 def _from_json(text: str) -> list[tuple[str, str]]:
     try:
-        pairs: list[tuple[str, object]] = json.loads(text, object_pairs_hook=list)
+        pairs: list[tuple[str, object]] = load_json(text, object_pairs_hook=list)
     except ValueError as error:
-        raise ValueError("write a JSON object of texts, or name=value joined by commas") from error
+        raise ValueError("write a JSON object of strings, or name=value pairs separated by commas") from error
     labels = [(name, value) for name, value in pairs if isinstance(value, str)]
     if labels != pairs:
-        raise ValueError("each value in the JSON object must be a text")
+        raise ValueError("each value in the JSON object must be a string")
     return labels

@@ -25,7 +25,7 @@ def parse_platform(text: str) -> Platform | None:
 
 
 def parse_members(text: str) -> tuple[Member, ...]:
-    """Read `,`-joined `os/arch[/variant]=sha256:…`.
+    """Read comma-separated `os/arch[/variant]=sha256:…` pairs.
 
     Raises:
         ValueError: names the one that is wrong.
@@ -40,6 +40,6 @@ def parse_members(text: str) -> tuple[Member, ...]:
         except ValueError as error:
             raise ValueError(f"{item!r}: {error}") from error
         if platform is None or any(each.platform == platform for each in members):
-            raise ValueError(f"{item!r}: this platform is named twice")
+            raise ValueError(f"{item!r}: this platform appears twice")
         members.append(Member(platform, digest))
     return tuple(members)

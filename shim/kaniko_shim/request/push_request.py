@@ -17,10 +17,10 @@ from kaniko_shim.system.subcommand import Command
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushRequest(Request):
-    """What `push` is asked besides.
+    """Request of `push`.
 
     Attributes:
-        by_digest: no tag is written.
+        by_digest: whether the image is pushed by digest, without a tag.
         attestations: what is attached to the image.
         ignore_immutable_tags: a tag that exists and can't be overwritten is no failure.
     """
@@ -32,7 +32,7 @@ class PushRequest(Request):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexRequest(Request):
-    """What `index` is asked besides.
+    """Request of `index`.
 
     Attributes:
         members: the images of the index.

@@ -23,7 +23,7 @@ def parse_mirrors(text: str) -> tuple[str, ...]:
         ValueError: names the mirror that is wrong.
     """
     if ";" in text:
-        raise ValueError("join several mirrors with a comma, not with ;")
+        raise ValueError("separate mirrors with commas, not with ;")
     return tuple(dict.fromkeys(_each(item, parse_mirror) for item in split_list(text, ",")))
 
 
@@ -34,7 +34,7 @@ def parse_maps(text: str) -> tuple[RegistryMap, ...]:
         ValueError: names the pair that is wrong.
     """
     if ";" in text:
-        raise ValueError("join several maps with a comma, not with ;")
+        raise ValueError("separate maps with commas, not with ;")
     maps = dict[RegistryMap, None]()
     for item in split_list(text, ","):
         sides = [side.strip() for side in item.split("=")]

@@ -1,4 +1,4 @@
-"""What the requests of all sub-commands have in common."""
+"""The request that all sub-commands have in common, and its variables."""
 
 from dataclasses import dataclass
 
@@ -15,16 +15,16 @@ DEFAULT_LAYOUT = "/kaniko/layout"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What every sub-command is asked.
+    """Request that every sub-command has.
 
     Attributes:
         command: the sub-command.
         outputs: images to push.
-        push: whether they are pushed.
+        push: whether the images are pushed.
         layout: directory of the OCI layout, or empty for none.
         registries: how registries are reached.
         docker_config: credentials from variables; None means a mounted config.json.
-        heartbeat_seconds: length of silence that a heartbeat ends.
+        heartbeat_seconds: seconds of silence after which the log says what the job is doing.
     """
 
     command: Command
@@ -37,7 +37,7 @@ class Request:
 
 
 def read_request(command: Command, reader: VariableReader) -> Request:
-    """Read the request of a sub-command that has a layout or an index to push, or nothing."""
+    """Read the variables that `push`, `index` and `check` have in common."""
     reader.read(job_variables.LOG_FORMAT)
     return Request(
         command=command,

@@ -1,4 +1,4 @@
-"""Parsers of single values: numbers, durations, switches, checksums."""
+"""Parsers of single values: numbers, durations, booleans, checksums, paths, lists."""
 
 import re
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def parse_raw(text: str) -> str:
 
 
 def parse_switch(text: str) -> bool:
-    """`true` or `false`, and the usual other words for them."""
+    """`true` or `false`, or another common word for them."""
     word = text.strip().lower()
     if word in _TRUE:
         return True

@@ -1,4 +1,4 @@
-"""What there is to say about one environment variable."""
+"""An environment variable: name, meaning, parser and default."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ class Variable(Generic[T_co]):
 
     Attributes:
         name: its name; the flag of the same meaning is `--name-in-lower-case`.
-        meaning: Markdown for the documentation; its first sentence stands in `--help`.
-        parse: reads a value; raises ValueError with what to write instead. Reads the default too.
+        meaning: Markdown for the documentation; `--help` shows its first sentence.
+        parse: parses a value or the default; raises ValueError with what to write instead.
         default: used if the variable is unset or blank.
-        default_note: what stands in the documentation in place of an empty default.
+        default_note: shown in the documentation instead of an empty default.
         commands: the sub-commands that read it.
         secret: never printed, and not accepted as a flag.
-        shown: whether a malformed value is quoted in the message about it.
+        shown: whether an error message quotes a malformed value.
     """
 
     name: str
@@ -35,5 +35,5 @@ class Variable(Generic[T_co]):
 
     @property
     def flag(self) -> str:
-        """The command line's name for it."""
+        """The flag of the command line."""
         return "--" + self.name.lower().replace("_", "-")

@@ -1,11 +1,11 @@
 """The files in which package managers record what is installed, and how they are read. Pure."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from kaniko_shim.sbom.packages import Distribution, Package
+from kaniko_shim.system.json_text import load_json
 
 OS_RELEASE: Final = ("etc/os-release", "usr/lib/os-release")
 
@@ -37,8 +37,8 @@ def read_python(text: str) -> Iterator[Package]:
 def read_npm(text: str) -> Iterator[Package]:
     """The package of a package.json: https://docs.npmjs.com/cli/configuring-npm/package-json."""
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
+        document = load_json(text)
+    except ValueError:
         return
     if not isinstance(document, dict):
         return

@@ -1,6 +1,5 @@
 """The files of an image from which its packages are read, taken from its layers."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from kaniko_shim.oci.whiteouts import parse_whiteout
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.sbom.databases import OS_RELEASE, is_unread, reader_of
+from kaniko_shim.system.json_text import load_json
 
 #: Bytes of all such files together.
 _MOST: Final = 256 * 1024 * 1024
@@ -31,7 +31,7 @@ def read_layers(layout: Path, manifest: bytes) -> dict[str, str]:
         JobError: Internal; a layer can't be read, or the files are too large.
     """
     image = _Image()
-    for layer in json.loads(manifest)["layers"]:
+    for layer in load_json(manifest)["layers"]:
         path = blob_path(layout, layer["digest"])
         try:
             with path.open("rb") as stream:

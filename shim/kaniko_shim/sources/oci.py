@@ -1,7 +1,6 @@
 """An OCI artifact or image as the context: its layers, one on top of the other."""
 
 import hashlib
-import json
 import re
 import subprocess
 import time
@@ -27,6 +26,7 @@ from kaniko_shim.sources.fetch_retries import FetchRetries
 from kaniko_shim.sources.oci_layers import LayeredTree
 from kaniko_shim.sources.source_request import SourceRequest
 from kaniko_shim.sources.workspace import Workspace
+from kaniko_shim.system.json_text import load_json
 from kaniko_shim.system.machine import architecture
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def _check(
 
 def _object(content: bytes, image: ImageReference) -> dict[str, object]:
     try:
-        document: object = json.loads(content)
+        document: object = load_json(content)
     except ValueError:
         document = None
     if not isinstance(document, dict):

@@ -99,16 +99,24 @@ PARSERS: dict[str, Callable[[str], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", PARSERS)
-@given(text=TEXTS)
-def test_any_text_is_read_or_refused(name: str, text: str):
+def outcome_of(name: str, text: str) -> str:
     try:
         PARSERS[name](text)
     except (ValueError, JobError) as error:
-        problem = str(error)
-    else:
-        problem = "none"
-    assert problem
+        return str(error)
+    return "read"
+
+
+@pytest.mark.parametrize("name", PARSERS)
+@given(text=TEXTS)
+def test_any_text_is_read_or_refused(name: str, text: str):
+    assert outcome_of(name, text)
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_nesting_without_end_is_read_or_refused(name: str):
+    for begin, nested in (("", "["), ("", '{"a":'), ('{"auths":', "["), ("RUN ", "["), ("FROM ", "${a:-")):
+        assert outcome_of(name, begin + nested * 5_000)
 
 
 @given(st.sampled_from(Command), ENVIRONMENTS)

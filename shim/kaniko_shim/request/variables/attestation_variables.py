@@ -1,9 +1,8 @@
 """Variables of attestations and signatures."""
 
-import json
-
 from kaniko_shim.request.scalars import parse_raw, parse_switch, parse_text
 from kaniko_shim.request.variable import Variable
+from kaniko_shim.system.json_text import load_json
 from kaniko_shim.system.subcommand import Command
 
 _PUSHING = (Command.PUSH, Command.INDEX)
@@ -13,7 +12,7 @@ def _parse_object(text: str) -> dict[str, object] | None:
     if not text.strip():
         return None
     try:
-        document: object = json.loads(text)
+        document: object = load_json(text)
     except ValueError as error:
         raise ValueError("write a JSON object") from error
     if not isinstance(document, dict):

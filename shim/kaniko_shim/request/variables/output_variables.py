@@ -15,7 +15,7 @@ def _parse_outputs(text: str) -> tuple[ImageReference, ...]:
         except ValueError as error:
             raise ValueError(f"{item!r}: {error}") from error
         if output in outputs:
-            raise ValueError(f"{item!r} is named twice")
+            raise ValueError(f"{item!r} appears twice")
         outputs.append(output)
     return tuple(outputs)
 

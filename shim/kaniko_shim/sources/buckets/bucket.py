@@ -29,6 +29,7 @@ from kaniko_shim.sources.download import download
 from kaniko_shim.sources.kinds import BucketSource, Cloud
 from kaniko_shim.sources.source_request import SourceRequest
 from kaniko_shim.sources.workspace import Workspace
+from kaniko_shim.system.json_text import load_json
 
 _VALID = timedelta(hours=1)
 _RETRIES: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
@@ -213,7 +214,6 @@ class Bucket:
         return options
 
     def _google_token(self) -> str:
-        import json  # noqa: PLC0415 - for this kind only
 
         host = self._access.ambient.get("GCE_METADATA_HOST", "metadata.google.internal")
         url = f"http://{host}/computeMetadata/v1/instance/service-accounts/default/token"
@@ -222,7 +222,7 @@ class Bucket:
         with ExitStack() as connections:
             try:
                 answer = get(target, "the metadata server", {}, {}, connections).read(_LONGEST_TOKEN)
-                return str(json.loads(answer)["access_token"])
+                return str(load_json(answer)["access_token"])
             except (TransientError, JobError, ValueError, KeyError, TypeError) as error:
                 raise _NoMachineError(str(error)) from error
 

@@ -1,11 +1,12 @@
 """Credentials for buckets, as the variables give them."""
 
-import json
 import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
+
+from kaniko_shim.system.json_text import load_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class BucketAccess:
             if pair.startswith("sig="):
                 yield from (pair[4:], unquote(pair[4:]))
         if self.google_key:
-            yield from (self.google_key, json.loads(self.google_key)["private_key"])
+            yield from (self.google_key, load_json(self.google_key)["private_key"])
         yield from (value for name, value in self.ambient.items() if name in _SECRET)
 
 
@@ -104,7 +105,7 @@ def parse_google_key(text: str) -> str:
         return ""
     try:
         text = text if text.startswith("{") else b64decode(text, validate=True).decode()
-        document = json.loads(text)
+        document = load_json(text)
     except ValueError as error:
         raise ValueError("write the JSON of a service account's key, or the base64 of it") from error
     if not isinstance(document, dict) or document.get("type") != "service_account" or not document.get("private_key"):

@@ -65,7 +65,7 @@ def test_members_are_read_back(platforms: dict[Platform, bytes]):
         ("linux/amd64=sha256:abc", "write os/arch=sha256:"),
         ("=sha256:" + "a" * 64, "write os/arch=sha256:"),
         ("amd64=sha256:" + "a" * 64, "write os/arch or os/arch/variant"),
-        (",".join(["linux/amd64=sha256:" + "a" * 64] * 2), "named twice"),
+        (",".join(["linux/amd64=sha256:" + "a" * 64] * 2), "appears twice"),
     ],
 )
 def test_malformed_members_are_refused(text: str, problem: str):

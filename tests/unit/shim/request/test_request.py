@@ -164,7 +164,7 @@ def test_an_index_names_its_images():
     assert isinstance(request, IndexRequest)
     assert request.members == (Member(Platform("linux", "arm", "v7"), digest),)
     assert problems(Command.INDEX, {"OUTPUT_IMAGE": "r.example/app"}) == (
-        "One variable is not usable: INDEX_MANIFESTS: name the images, such as linux/amd64=sha256:…."
+        "One variable is invalid: INDEX_MANIFESTS: name the images, such as linux/amd64=sha256:…."
     )
 
 
@@ -211,7 +211,7 @@ def test_all_problems_are_told_at_once_and_no_secret_is():
             "DOCKERFILE_PATH": "y",
         },
     )
-    assert message.startswith("15 variables are not usable: ")
+    assert message.startswith("15 variables are invalid: ")
     for name in (
         "OUTPUT_IMAGE: name the image",
         "BUILD_ARG: item 1",
@@ -227,7 +227,7 @@ def test_all_problems_are_told_at_once_and_no_secret_is():
         "NO_PUSH='no thanks': write true or false",
         "OUTPUT_LAYOUT='relative': write an absolute path",
         "CONTEXT_SUB_PATH='../up'",
-        "DOCKERFILE_PATH='y': DOCKERFILE_CONTENT is set too",
+        "DOCKERFILE_PATH='y': DOCKERFILE_CONTENT is also set",
     ):
         assert name in message
     assert "hunter2" not in message
@@ -258,11 +258,11 @@ def test_numbers_of_variables_have_few_digits():
     [
         ({"OUTPUT_IMAGE": "R example"}, "OUTPUT_IMAGE='R example': "),
         ({"HEARTBEAT_SECONDS": "99999999"}, "HEARTBEAT_SECONDS='99999999': write a whole number from 1 to 86400"),
-        ({"OUTPUT_IMAGE": "r.example/app,r.example/app:latest"}, "named twice"),
+        ({"OUTPUT_IMAGE": "r.example/app,r.example/app:latest"}, "appears twice"),
         ({"OUTPUT_IMAGE": f"r.example/app@sha256:{'a' * 64}"}, "pushed to a tag"),
         ({"SOURCE_GET_URL": "dir:///x", "SOURCE_SHA256": "a" * 64}, "only an archive has a checksum"),
         ({"BUILD_ARG_FROM": "A=MISSING"}, "the environment has no MISSING"),
-        ({"NO_PUSH": "true", "OUTPUT_IMAGE": "", "CACHE": "true"}, "no OUTPUT_IMAGE to infer"),
+        ({"NO_PUSH": "true", "OUTPUT_IMAGE": "", "CACHE": "true"}, "no OUTPUT_IMAGE to derive"),
         ({"SOURCE_MAX_BYTES": "0"}, "from 1 to"),
         ({"SOURCE_USERNAME": "me"}, "SOURCE_USERNAME='me': it is for http(s):// and Git, and SOURCE_GET_URL names"),
         ({"SOURCE_GET_URL": "s3://bkt/x", "SOURCE_PASSWORD": "p"}, "SOURCE_PASSWORD: it is for http(s):// and Git"),
@@ -322,7 +322,7 @@ def test_a_dockerfile_may_be_named_by_its_whole_path_in_a_directory():
     assert isinstance(request, BuildRequest)
     assert request.dockerfile_path == "docker/Dockerfile"
     for elsewhere in ({"DOCKERFILE_PATH": "/tmp/other"}, {"SOURCE_GET_URL": ""}, {"CONTEXT_SUB_PATH": "docker"}):
-        assert "write it relative to the context" in problems(Command.BUILD, {**environment, **elsewhere})
+        assert "write a path relative to the build context" in problems(Command.BUILD, {**environment, **elsewhere})
 
 
 def _buckets(environment: dict[str, str]) -> BucketAccess:
