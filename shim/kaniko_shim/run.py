@@ -159,9 +159,9 @@ def _failure_of(error: Exception) -> Failure:
     if isinstance(error, JobError):
         return error.failure
     if isinstance(error, MemoryError):
-        return Failure(Reason.OUT_OF_MEMORY, "The builder had no memory left.")
+        return Failure(Reason.OUT_OF_MEMORY, "The builder ran out of memory.")
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return Failure(Reason.DISK_FULL, "There was no space left on the builder's disk.")
+        return Failure(Reason.DISK_FULL, "The builder's disk is full.")
     return Failure(Reason.INTERNAL, f"{type(error).__name__}: {error}")
 
 

@@ -17,7 +17,7 @@ from support.waiting import until
 from support.watching import phase, wait_for_build, wait_for_finish
 
 LOG = """\
-2026-11-24T08:00:01.000000001Z kaniko-shim: fetching the context
+2026-11-24T08:00:01.000000001Z kaniko-shim: fetching the build context
 2026-11-24T08:00:02.000000002Z kaniko-shim: progress: stage=1/1 step=2/3 instruction="RUN make"
 2026-11-24T08:00:03.000000003Z make: Entering directory '/src'
 """

@@ -61,7 +61,7 @@ def _push(situation: str, name: str, reason: str, code: int, message: str) -> Fa
 _MANIFEST = "GET http://{answers}/v2/team/%s/manifests/1: "
 _UPLOAD = "POST http://{answers}/v2/team/%s/blobs/uploads/: "
 _PUT = "PUT http://{answers}/v2/team/%s/manifests/1: "
-_NO_ROOM = "There was no space left on the disk"
+_NO_ROOM = "The disk is full"
 _UNAUTHORIZED = "UNAUTHORIZED: authentication required"
 _X509 = 'Get "https://{%s}/v2/": tls: failed to verify certificate: x509: '
 
@@ -71,33 +71,33 @@ RUNS = (
     _run("/etc/passwd", 126),
     _run("nosuch-command", 127),
     _run("exit 137", 137),
-    _run("kill -9 $$", 137, "RUN killed", "The RUN in line 2 was ended by a signal (killed)."),
-    _run("kill -15 $$", 143, "RUN killed", "The RUN in line 2 was ended by a signal (terminated)."),
-    _run("kill -11 $$", 139, "RUN killed", "The RUN in line 2 was ended by a signal (segmentation fault)."),
+    _run("kill -9 $$", 137, "RUN killed", "The RUN in line 2 was stopped by a signal (killed)."),
+    _run("kill -15 $$", 143, "RUN killed", "The RUN in line 2 was stopped by a signal (terminated)."),
+    _run("kill -11 $$", 139, "RUN killed", "The RUN in line 2 was stopped by a signal (segmentation fault)."),
     _run(
         '["/etc/passwd"]',
         1,
         "not executable",
-        "The RUN in line 2 could not start /etc/passwd, which may not be executed.",
+        "The RUN in line 2 could not start /etc/passwd: it is not executable.",
     ),
     _run(
         '["/nosuch"]',
         1,
         "no such program",
-        "The RUN in line 2 could not be started, since the image has no /nosuch.",
+        "The RUN in line 2 could not start: the image has no /nosuch.",
     ),
     _run(
         '["nosuch"]',
         1,
         "no such program",
-        'The RUN in line 2 could not be started, since the image has no "nosuch".',
+        'The RUN in line 2 could not start: the image has no "nosuch".',
     ),
     Failing(
         "no shell",
         "FROM scratch\nCOPY Dockerfile /x\nRUN true\n",
         "RunCommandFailed",
         1,
-        "The RUN in line 3 could not be started, since the image has no /bin/sh.",
+        "The RUN in line 3 could not start: the image has no /bin/sh.",
         line=3,
     ),
     Failing(
@@ -105,7 +105,7 @@ RUNS = (
         'FROM busybox\nSHELL ["/bin/zsh", "-c"]\n\nRUN true\n',
         "RunCommandFailed",
         1,
-        "The RUN in line 4 could not be started, since the image has no /bin/zsh.",
+        "The RUN in line 4 could not start: the image has no /bin/zsh.",
         line=4,
     ),
     Failing(
@@ -113,7 +113,7 @@ RUNS = (
         'FROM busybox\nCOPY program /p\nRUN chmod 755 /p\nRUN ["/p"]\n',
         "RunCommandFailed",
         1,
-        "The RUN in line 4 could not start /p: it is made for another processor, or is a script without #!.",
+        "The RUN in line 4 could not start /p: it is built for another architecture, or is a script without #!.",
         line=4,
         files={"program": "\x7fELF"},
     ),
@@ -122,7 +122,7 @@ RUNS = (
         "FROM busybox\nRUN touch /f\nWORKDIR /f\nRUN true\n",
         "RunCommandFailed",
         1,
-        "The RUN in line 4 could not be started: fork/exec /bin/sh: not a directory.",
+        "The RUN in line 4 could not start: fork/exec /bin/sh: not a directory.",
         line=4,
     ),
     Failing(
@@ -159,7 +159,7 @@ DOCKERFILES = (
         "FROM busybox\nCOPY Dockerfile Dockerfile /x\n",
         "DockerfileInvalid",
         71,
-        "A COPY or ADD of several sources needs a destination that ends in /.",
+        "A COPY or ADD with several sources needs a destination that ends in /.",
     ),
     Failing(
         "a heredoc without an end",
@@ -174,14 +174,14 @@ DOCKERFILES = (
         "FROM busybox\nENV A=${{B:?missing}}\n",
         "DockerfileInvalid",
         71,
-        "The Dockerfile's \"${{B:?missing}}\" can't be expanded: B: missing.",
+        '"${{B:?missing}}" in the Dockerfile can\'t be expanded: B: missing.',
     ),
     Failing(
         "no signal",
         "FROM busybox\nSTOPSIGNAL SIGNOSUCH\n",
         "DockerfileInvalid",
         71,
-        "STOPSIGNAL names no signal: SIGNOSUCH.",
+        "STOPSIGNAL is not a signal: SIGNOSUCH.",
         line=2,
     ),
     Failing(
@@ -189,14 +189,14 @@ DOCKERFILES = (
         "FROM Bad::Name\n",
         "DockerfileInvalid",
         71,
-        "FROM or COPY --from names 'Bad::Name', which is no image.",
+        "FROM or COPY --from names 'Bad::Name', which is not a valid image name.",
     ),
     Failing(
         "no such target",
         "FROM busybox\n",
         "TargetNotFound",
         74,
-        "TARGET names no stage of the Dockerfile: nosuch.",
+        "The Dockerfile has no stage nosuch, which TARGET names.",
         env={"TARGET": "nosuch"},
     ),
     Failing(
@@ -204,7 +204,7 @@ DOCKERFILES = (
         "FROM busybox\nRUN true\nCOPY Dockerfile nothing /x/\n",
         "CopyFailed",
         73,
-        "The context has no nothing, which the Dockerfile copies.",
+        "The build context has no nothing, which the Dockerfile copies.",
         line=3,
     ),
     Failing(
@@ -212,7 +212,7 @@ DOCKERFILES = (
         "FROM busybox\nCOPY /a/nothing /x/\n",
         "CopyFailed",
         73,
-        "The context has no a/nothing, which the Dockerfile copies.",
+        "The build context has no a/nothing, which the Dockerfile copies.",
         line=2,
         files={"sub/Dockerfile": "FROM busybox\nCOPY /a/nothing /x/\n"},
         env={"CONTEXT_SUB_PATH": "sub"},
@@ -222,7 +222,7 @@ DOCKERFILES = (
         "FROM busybox AS a\nRUN true\nFROM busybox\nCOPY --from=a /nothing /x\n",
         "CopyFailed",
         73,
-        "The stage or image that --from names has no /nothing.",
+        "The stage or image in --from has no /nothing.",
         line=4,
     ),
     Failing(
@@ -230,7 +230,7 @@ DOCKERFILES = (
         "FROM busybox\nADD a.tar.gz /x/\n",
         "CopyFailed",
         73,
-        "ADD can't unpack an archive of the context: unexpected EOF.",
+        "ADD can't unpack an archive of the build context: unexpected EOF.",
         line=2,
         files={"a.tar.gz": "\x1f\x8b\x08\0\0\0\0\0\0\3abc"},
     ),
@@ -247,7 +247,7 @@ DOCKERFILES = (
         "FROM busybox\nADD http://{answers}/v2/team/nosuch/manifests/1 /x\n",
         "CopyFailed",
         73,
-        "The server answered 404 to ADD's download.",
+        "The server of ADD's URL answered 404.",
         line=2,
     ),
     Failing(
@@ -255,8 +255,8 @@ DOCKERFILES = (
         "FROM busybox\nADD https://{untrusted}/x /x\n",
         "CopyFailed",
         73,
-        'The certificate of ADD\'s server is not trusted: Get "https://{untrusted}/x": tls: failed to verify '
-        "certificate: x509: certificate signed by unknown authority.",
+        'The certificate of the server of ADD\'s URL is not trusted: Get "https://{untrusted}/x": tls: failed to '
+        "verify certificate: x509: certificate signed by unknown authority.",
         line=2,
     ),
     Failing(
@@ -264,7 +264,7 @@ DOCKERFILES = (
         "FROM busybox\nADD http://{answers}/v2/team/limited/manifests/1 /x\n",
         "SourceUnavailable",
         69,
-        "What ADD downloads can't be had: invalid response status 429.",
+        "ADD's URL could not be downloaded: invalid response status 429.",
         line=2,
     ),
     Failing(
@@ -272,7 +272,7 @@ DOCKERFILES = (
         "FROM busybox\nADD http://127.0.0.1:9/x /x\n",
         "SourceUnavailable",
         69,
-        'What ADD downloads can\'t be had: Get "http://127.0.0.1:9/x": '
+        'ADD\'s URL could not be downloaded: Get "http://127.0.0.1:9/x": '
         "dial tcp 127.0.0.1:9: connect: connection refused.",
         line=2,
     ),
@@ -304,7 +304,7 @@ PULLS = (
         "FROM {private}/team/app:1\n",
         "BaseImageUnauthorized",
         76,
-        "{private} refused to hand out {private}/team/app:1: "
+        "{private} denied access to {private}/team/app:1: "
         f"GET http://{{private}}/v2/team/app/manifests/1: {_UNAUTHORIZED}.",
         line=1,
         registry="{private}",
@@ -314,7 +314,7 @@ PULLS = (
         "FROM {private}/team/app:1\n",
         "BaseImageUnauthorized",
         76,
-        "{private} refused to hand out {private}/team/app:1: "
+        "{private} denied access to {private}/team/app:1: "
         f"GET http://{{private}}/v2/team/app/manifests/1: {_UNAUTHORIZED}.",
         line=1,
         registry="{private}",
@@ -325,7 +325,7 @@ PULLS = (
         "forbidden",
         "BaseImageUnauthorized",
         76,
-        f"{{answers}} refused to hand out {{answers}}/team/forbidden:1: {_MANIFEST % 'forbidden'}"
+        f"{{answers}} denied access to {{answers}}/team/forbidden:1: {_MANIFEST % 'forbidden'}"
         "DENIED: requested access to the resource is denied.",
     ),
     _pull("too many requests", "limited", "RateLimited", 81, "{answers} answered: too many requests."),
@@ -335,7 +335,7 @@ PULLS = (
         "broken",
         "RegistryUnavailable",
         80,
-        "{answers} can't be reached or is out of order: "
+        "{answers} did not answer, or answered with a server error: "
         f"{_MANIFEST % 'broken'}unexpected status code 503 Service Unavailable.",
     ),
     _pull(
@@ -343,14 +343,14 @@ PULLS = (
         "garbage",
         "RegistryUnavailable",
         80,
-        "{answers} answered with something that is no image: invalid character '<' looking for beginning of value.",
+        "The answer of {answers} is not an image: invalid character '<' looking for beginning of value.",
     ),
     _pull(
         "not for this platform",
         "foreign",
         "BaseImageNotFound",
         75,
-        "{answers}/team/foreign:1 is not made for linux/amd64.",
+        "{answers}/team/foreign:1 is not available for linux/amd64.",
     ),
     _mirror("too many requests", "limited", "RateLimited", 81, "{answers} answered: too many requests."),
     _mirror(
@@ -358,7 +358,7 @@ PULLS = (
         "hidden",
         "BaseImageUnauthorized",
         76,
-        f"{{answers}} refused to hand out team/hidden:1: {_MANIFEST % 'hidden'}{_UNAUTHORIZED}.",
+        f"{{answers}} denied access to team/hidden:1: {_MANIFEST % 'hidden'}{_UNAUTHORIZED}.",
     ),
     _mirror(
         "no base image",
@@ -372,8 +372,8 @@ PULLS = (
         "FROM nosuch.invalid/team/app\n",
         "RegistryUnavailable",
         80,
-        'nosuch.invalid can\'t be reached or is out of order: Get "https://nosuch.invalid/v2/": dial tcp: lookup '
-        "nosuch.invalid*: no such host.",
+        'nosuch.invalid did not answer, or answered with a server error: Get "https://nosuch.invalid/v2/": dial tcp: '
+        "lookup nosuch.invalid*: no such host.",
         line=1,
         registry="nosuch.invalid",
     ),
@@ -392,7 +392,7 @@ PULLS = (
         "FROM {other}/team/app\n",
         "RegistryTLS",
         79,
-        f"The certificate of {{other}} is made for another name: {_X509 % 'other'}certificate is not valid for any "
+        f"The certificate of {{other}} is for another name: {_X509 % 'other'}certificate is not valid for any "
         "names, but wanted to match other.test.",
         line=1,
         registry="{other}",
@@ -402,8 +402,8 @@ PULLS = (
         "FROM {expired}/team/app\n",
         "RegistryTLS",
         79,
-        f"The certificate of {{expired}} is out of date: {_X509 % 'expired'}certificate has expired or is "
-        "not yet valid*",
+        f"The certificate of {{expired}} has expired or is not yet valid: {_X509 % 'expired'}certificate has expired "
+        "or is not yet valid*",
         line=1,
         registry="{expired}",
     ),
@@ -412,13 +412,13 @@ PULLS = (
         "FROM {named}/library/busybox\n",
         "RegistryTLS",
         79,
-        '{named} speaks plain HTTP: Get "https://{named}/v2/": http: server gave HTTP response to HTTPS client.',
+        '{named} uses plain HTTP: Get "https://{named}/v2/": http: server gave HTTP response to HTTPS client.',
         line=1,
         registry="{named}",
     ),
 )
 
-_REFUSED = "refused the push; the credentials are missing or do not suffice: "
+_REFUSED = "denied the push: "
 PUSHES = (
     Failing(
         "push refused",
@@ -458,7 +458,7 @@ PUSHES = (
         "unnamed",
         "PushRejected",
         78,
-        f"{{answers}} does not have the repository: {_UPLOAD % 'unnamed'}NAME_UNKNOWN: no repository has this name.",
+        f"{{answers}} has no such repository: {_UPLOAD % 'unnamed'}NAME_UNKNOWN: no repository has this name.",
     ),
     _push("too many requests", "busy", "RateLimited", 81, "{answers} answered: too many requests."),
     _push(
@@ -466,15 +466,15 @@ PUSHES = (
         "down",
         "RegistryUnavailable",
         80,
-        f"{{answers}} can't be reached or is out of order: {_UPLOAD % 'down'}unexpected status code 502 Bad Gateway: "
-        "bad gateway.",
+        f"{{answers}} did not answer, or answered with a server error: {_UPLOAD % 'down'}unexpected status code 502 "
+        "Bad Gateway: bad gateway.",
     ),
     _push(
         "immutable tag",
         "immutable",
         "PushRejected",
         78,
-        f"{{answers}} does not let the tag be overwritten: {_PUT % 'immutable'}"
+        f"{{answers}} does not allow the tag to be overwritten: {_PUT % 'immutable'}"
         "TAG_INVALID: The image tag '1' cannot be overwritten because the repository is immutable.",
     ),
     _push(
@@ -490,7 +490,7 @@ PUSHES = (
         "strict",
         "PushRejected",
         78,
-        f"{{answers}} rejected the push: {_PUT % 'strict'}MANIFEST_INVALID: manifest invalid.",
+        f"{{answers}} rejected the image: {_PUT % 'strict'}MANIFEST_INVALID: manifest invalid.",
     ),
     Failing(
         "certificate not trusted",
@@ -507,7 +507,7 @@ PUSHES = (
         "FROM busybox\n",
         "RegistryTLS",
         79,
-        '{named} speaks plain HTTP: Get "https://{named}/v2/": http: server gave HTTP response to HTTPS client.',
+        '{named} uses plain HTTP: Get "https://{named}/v2/": http: server gave HTTP response to HTTPS client.',
         registry="{named}",
         env={"OUTPUT_IMAGE": "{named}/team/app:1"},
     ),
@@ -528,7 +528,7 @@ MACHINES = (
         "FROM busybox\nRUN dd if=/dev/zero of=/big bs=1M count=100\n",
         "DiskFull",
         82,
-        f"{_NO_ROOM} for a RUN step.",
+        f"{_NO_ROOM}; a RUN step could not write.",
         line=2,
         limits=Limits(disk=24 * MEGA),
     ),
@@ -546,7 +546,7 @@ MACHINES = (
         "FROM busybox\nRUN tail /dev/zero\n",
         "OutOfMemory",
         83,
-        "A RUN step was killed for want of memory.",
+        "A RUN step was killed because it ran out of memory.",
         line=2,
         limits=Limits(memory=150 * MEGA),
     ),
@@ -555,7 +555,7 @@ MACHINES = (
         "FROM python:3.11\nRUN true\n",
         "Internal",
         84,
-        "Something is mounted where the image has something else: failed to get filesystem from image: error removing *"
+        "A mount is in the way of the image's files: failed to get filesystem from image: error removing *"
         "bin to make way for new symlink: unlinkat //bin/there: device or resource busy.",
         mounts=("/bin/there",),
     ),
@@ -564,7 +564,7 @@ MACHINES = (
         "FROM busybox\nCOPY --chown=1:1 Dockerfile /x\n",
         "Internal",
         84,
-        "The builder may not do what the executor needs: copying file: chown /x: operation not permitted.",
+        "The builder lacks a permission that the executor needs: copying file: chown /x: operation not permitted.",
         line=2,
         limits=Limits(capabilities=("CAP_DAC_OVERRIDE",)),
     ),

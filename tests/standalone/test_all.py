@@ -318,7 +318,7 @@ def test_what_goes_wrong_without_failing_the_build_is_in_the_result(
     done = builder.run(env={**env, **more}, mounts={"/tmp/source": source})
     assert done.code == 3, done.log
     helper, mirror, pattern = done.result["warnings"]
-    assert helper == "The Docker config names credential helpers that are not here, and are left out: desktop."
+    assert helper == "Credential helpers of the Docker config are not in this image and are ignored: desktop."
     assert mirror.startswith("The mirror 127.0.0.1:9 did not give busybox: ")
     assert "connection refused" in mirror
     assert pattern == "COPY *.nosuch /x/ copies nothing: no file has a name of that pattern"

@@ -54,8 +54,8 @@ def test_a_registry_that_lets_us(builder: Builder, registry: Registry, private: 
         (
             {"{private}": "robot:wr0ng-wr0ng"},
             (
-                "The credentials for {private} are not accepted there: check that they are valid and may push to that "
-                "repository."
+                "The registry did not accept the credentials for {private}: check that they are valid and can push to "
+                "that repository."
             ),
         ),
     ],
@@ -71,7 +71,7 @@ def test_missing_or_wrong_credentials(builder: Builder, private: Registry, auths
         "outcome": "Failed",
         "exitCode": 77,
         "reason": "RegistryUnauthorized",
-        "message": f"{address} refused the push; the credentials are missing or do not suffice: "
+        "message": f"{address} denied the push: "
         f"POST http://{address}/v2/team/app/blobs/uploads/: UNAUTHORIZED: authentication required.",
         "hint": hint.format(private=address),
         "registry": address,
@@ -98,7 +98,7 @@ def test_a_registry_with_tokens(builder: Builder, password: str, outcome: str):
 def test_a_registry_in_trouble_is_a_warning(builder: Builder, answers: str, repository: str):
     result = check(builder, f"{answers}/team/{repository}:1")
     assert result["outcome"] == "Succeeded"
-    assert [f"may be pushed: {answers} " in warning for warning in result["warnings"]] == [True]
+    assert [f"can be pushed: {answers} " in warning for warning in result["warnings"]] == [True]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:9", "nosuch.invalid", "192.0.2.1"])

@@ -133,6 +133,6 @@ def test_credentials_are_asked_for_or_blamed(ended: dict[Failing, Future[Done]],
     private = places["private"]
     assert hints == {
         False: f"DOCKER_CONFIG_JSON has no credentials for {private}: add an entry {private} to its auths.",
-        True: f"The credentials for {private} are not accepted there: check that they are valid and may push to that "
-        "repository.",
+        True: f"The registry did not accept the credentials for {private}: check that they are valid and can push to "
+        "that repository.",
     }

@@ -97,7 +97,7 @@ def test_an_index_of_images_that_were_pushed_by_digest(
     assert registry.config(env["OUTPUT_IMAGE"])["config"]["Labels"] == {"platform": "linux/arm64", "more": "yes"}
     refused = builder.run(env={**env, "PLATFORM": "linux/s390x"}, mounts={"/tmp/source": source})
     assert (refused.code, refused.result["reason"]) == (75, "BaseImageNotFound")
-    assert "not made for linux/s390x" in refused.result["message"]
+    assert "not available for linux/s390x" in refused.result["message"]
 
 
 def test_an_image_that_is_not_there_is_named(builder: Builder, registry: Registry, env: dict[str, str]):

@@ -1,4 +1,4 @@
-"""`build`, and a run without a sub-command: fetch the context, run the executor, report."""
+"""`build`, and a run without a sub-command: fetch the build context, run the executor, report."""
 
 import os
 from dataclasses import dataclass, field, replace
@@ -41,10 +41,10 @@ from kaniko_shim.system.machine import architecture
 from kaniko_shim.system.subcommand import Command
 
 _TRIGGERS = (
-    "A base image has triggers (ONBUILD). Files that were renamed, and are copied by them, may be missed by the cache: "
-    "set CACHE=false after a rename."
+    "A base image has triggers (ONBUILD). The cache may not notice renamed files that the triggers copy: set "
+    "CACHE=false after a rename."
 )
-# Made by kind in every container, and a mount that can't be replaced.
+# A mount that kind adds to every container, and that can't be replaced.
 _PRODUCT_UUID = Path("/product_uuid")
 _LONGEST_DIGEST = 200
 
@@ -98,14 +98,14 @@ def build(request: BuildRequest, job: Job) -> Result:
 
 
 def plan(request: BuildRequest, job: Job) -> str:
-    """The executor's command, for --dry-run; nothing is fetched."""
+    """The executor's command for --dry-run; nothing is fetched."""
     name = request.dockerfile_path if not request.dockerfile_content else str(job.paths.inline_dockerfile)
     context = job.paths.context / request.source.sub_path.strip("/")
     return executor.shown(_command(request, job, context, context / name, probe(job.paths)))
 
 
 def _fetch(request: BuildRequest, job: Job) -> SourceReport:
-    job.phases.enter("fetching the context")
+    job.phases.enter("fetching the build context")
     crane = None
     if isinstance(request.source.source, OciSource):
         install_credentials(find_credentials(request.docker_config, job.environment, job.paths), job.paths, job.warn)
@@ -118,8 +118,8 @@ def _fetch(request: BuildRequest, job: Job) -> SourceReport:
     except TooLateError as error:
         raise JobError(
             Reason.SOURCE_UNAVAILABLE,
-            f"Fetching the context was stopped after {limit} s (SOURCE_TIMEOUT).",
-            hint="Try again; if the server is that slow, raise SOURCE_TIMEOUT.",
+            f"Fetching the build context took longer than {limit} s (SOURCE_TIMEOUT).",
+            hint="Retry; if the server is slow, raise SOURCE_TIMEOUT.",
         ) from error
 
 
@@ -199,9 +199,9 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
 
 
 def _verify(request: BuildRequest, job: Job) -> tuple[PushedImage, ...]:
-    """Compare what the executor says it pushed with what the registry has.
+    """Compare the digest that the executor reports with the one in the registry.
 
-    A RUN step can write any digest into the executor's file, so that file alone proves nothing.
+    A RUN step can write any digest into the executor's file, so the file alone proves nothing.
     """
     if request.layout:
         layout.open_to_all(Path(request.layout))

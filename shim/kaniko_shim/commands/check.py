@@ -1,4 +1,4 @@
-"""`check`: ask every output's registry whether the image may be pushed, before hours are spent on it."""
+"""`check`: ask the registry of every output whether the image can be pushed, before it is built."""
 
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import Result
@@ -7,18 +7,18 @@ from kaniko_shim.request.request import Request
 from kaniko_shim.system.heartbeat import heartbeat
 from kaniko_shim.system.job import Job
 
-# May be over when it is time to push, which has its own attempts.
+# May have passed by the time of the push, which has its own retries.
 _PASSING = frozenset({Reason.REGISTRY_UNAVAILABLE, Reason.RATE_LIMITED, Reason.INTERNAL})
 
 
 def check(request: Request, job: Job) -> Result:
-    """Do the job; a registry that does not answer is a warning only.
+    """Do the job; a registry that does not answer causes only a warning.
 
     Raises:
         JobError: InvalidSpec; the mounted Docker config can't be read.
     """
     if not request.push:
-        job.say("nothing is checked, since NO_PUSH is true")
+        job.say("nothing to check: NO_PUSH is true")
         return Result(str(request.command), timings=job.phases.timings)
     # Loaded here: the other sub-commands do without.
     from kaniko_shim.registry.push_check import PushCheck  # noqa: PLC0415
@@ -26,13 +26,13 @@ def check(request: Request, job: Job) -> Result:
     credentials = find_credentials(request.docker_config, job.environment, job.paths)
     asker = PushCheck(request.registries, credentials, job.environment)
     for output in request.outputs:
-        job.phases.enter(f"asking whether {output.name} may be pushed")
+        job.phases.enter(f"checking whether {output.name} can be pushed")
         with heartbeat(job.beat, request.heartbeat_seconds):
             failure = asker.ask(output)
         if failure is None:
-            job.say(f"{output.name} may be pushed")
+            job.say(f"{output.name} can be pushed")
         elif failure.reason in _PASSING:
-            job.warn(f"It is not known whether {output.name} may be pushed: {failure.message}")
+            job.warn(f"Could not check whether {output.name} can be pushed: {failure.message}")
         else:
             failure = explain_refusal(failure, credentials)
             return Result(str(request.command), failure, timings=job.phases.timings)

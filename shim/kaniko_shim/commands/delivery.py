@@ -28,8 +28,8 @@ class Delivery:
         digest: `sha256:…` of its manifest or index.
         size: bytes of its configs and layers.
         outputs: the names to push it to.
-        unpushed: what the log says if nothing is pushed.
-        attestations: gathers what is attached to it; None if nothing is.
+        unpushed: start of the log line if nothing is pushed.
+        attestations: makes what is attached to it; None: nothing is attached.
         is_index: whether the layout itself is an index, as opposed to one image.
     """
 
@@ -61,7 +61,7 @@ def deliver(request: PushRequest | IndexRequest, job: Job, make: Callable[[Crane
         install_credentials(credentials, job.paths, job.warn)
         delivery = make(crane)
         if not request.push:
-            job.say(f"{delivery.unpushed} ({delivery.digest}); nothing is pushed, since NO_PUSH is true")
+            job.say(f"{delivery.unpushed} ({delivery.digest}); it is not pushed: NO_PUSH is true")
             return replace(result, digest=delivery.digest)
         # Before the push, so that an image whose attestations can't be made is not pushed.
         with heartbeat(job.beat, request.heartbeat_seconds):
@@ -69,7 +69,7 @@ def deliver(request: PushRequest | IndexRequest, job: Job, make: Callable[[Crane
         attacher = Attacher(job, crane, request.heartbeat_seconds, request.attestations.key)
         with job.phases.pushing():
             _push(delivery, request, job, crane, images)
-            # A tag that could not be overwritten has another image, and nothing of this one is in the repository.
+            # A tag that can't be overwritten keeps another image; this one is not in the repository.
             places = [
                 out for out, image in zip(delivery.outputs, images, strict=True) if image.digest == delivery.digest
             ]

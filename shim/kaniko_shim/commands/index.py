@@ -34,22 +34,26 @@ def _delivery(request: IndexRequest, job: Job, crane: Crane) -> Delivery:
         made.digest,
         made.size,
         request.outputs,
-        unpushed="all images are there; this is their index",
+        unpushed="all images are in the registry, and the index is ready",
         attestations=None if options.are_none else lambda: index_predicates(options, job, made),
         is_index=True,
     )
 
 
 def _make(request: IndexRequest, crane: Crane, job: Job) -> ImageIndex:
-    """The index, which is now in the scratch directory too; every output's repository has all of its images."""
+    """Make the index, and write it to the scratch directory.
+
+    Raises:
+        JobError: PushRejected; the repository of an output lacks an image. Or a registry's reason.
+    """
     manifests = list[bytes]()
     for output in dict.fromkeys((output.registry, output.repository) for output in request.outputs):
         manifests = [_manifest(crane, output, member) for member in request.members]
     try:
         made = make_index(list(zip(request.members, manifests, strict=True)))
     except ValueError as error:
-        raise JobError(Reason.PUSH_REJECTED, f"The index can't be made: {error}.") from error
-    # Of its images the layout has the manifests only: all else is in the registry.
+        raise JobError(Reason.PUSH_REJECTED, f"The index can't be created: {error}.") from error
+    # The layout has only the manifests of the images: their blobs are in the registry.
     write_layout(job.paths.scratch / "index", made.content, manifests)
     return made
 

@@ -1,4 +1,4 @@
-"""`push`: check a layout that a build left, push it to every output, and report its digest."""
+"""`push`: check the layout of a build, push it to every output, and report the digest."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -34,7 +34,7 @@ def _delivery(request: PushRequest, job: Job) -> Delivery:
         image.digest,
         image.size,
         outputs=tuple(_by_digest(request.outputs, image.digest)) if request.by_digest else request.outputs,
-        unpushed="the image is whole",
+        unpushed="the image is complete",
         attestations=None
         if options.are_none
         else lambda: image_predicates(options, job, layout, image.digest, request.outputs),

@@ -1,1 +1,1 @@
-"""The executor: its command line, its output, and what ended it."""
+"""The kaniko executor: its command line, its output, and the instruction that failed."""

@@ -1,4 +1,4 @@
-"""The one place that turns a request into the executor's command line and environment."""
+"""Turns a request into the executor's command line and environment."""
 
 import re
 from collections.abc import Mapping
@@ -19,24 +19,24 @@ from kaniko_shim.system.tool_environment import tool_environment
 _FLAG = re.compile(r"^\s+(?:-\w, )?--([A-Za-z][A-Za-z0-9-]*)", re.MULTILINE)
 
 _RETRIES = "3"
-# The executor also retries what will never work, such as an unknown image: 1 s, then 2 s.
+# The executor also retries errors that are permanent, such as an unknown image: after 1 s, then 2 s.
 _DOWNLOAD_RETRIES = "2"
 
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What the executor at hand knows, read from its `--help`."""
+    """The flags that the executor supports, read from its `--help`."""
 
     flags: frozenset[str]
 
     @property
     def support(self) -> Support:
-        """What it makes of Dockerfiles; the flag came with heredocs and mounts."""
+        """Which Dockerfile features it supports; the flag was added together with heredocs and mounts."""
         return Support(modern="secret" in self.flags)
 
 
 def read_abilities(help_text: str) -> Abilities:
-    """Read what `executor --help` printed."""
+    """Read the output of `executor --help`."""
     return Abilities(frozenset(_FLAG.findall(help_text)))
 
 
@@ -53,13 +53,13 @@ def invocation(
     """The executor's command for a request.
 
     Args:
-        request: what is to be built.
+        request: what to build.
         context: the context's directory.
-        dockerfile: the Dockerfile's absolute path: a relative one is looked for elsewhere first.
-        abilities: what the executor knows; other flags are left out.
+        dockerfile: absolute path of the Dockerfile; the executor looks for a relative one elsewhere first.
+        abilities: the flags that the executor supports; others are omitted.
         environment: the variables that the process was started with.
         paths: the builder's places.
-        ignored: paths that snapshots leave out.
+        ignored: paths that snapshots ignore.
 
     Raises:
         JobError: InvalidSpec; the request needs a flag that this executor does not have.
@@ -84,7 +84,7 @@ def invocation(
     ]
     if request.platform:
         if "custom-platform" not in abilities.flags:
-            raise JobError(Reason.INVALID_SPEC, "PLATFORM: this executor builds for its own platform only.")
+            raise JobError(Reason.INVALID_SPEC, "PLATFORM: this executor builds only for its own platform; unset it.")
         flags.append(("custom-platform", request.platform.name))
     if request.target:
         flags.append(("target", request.target))
@@ -98,7 +98,7 @@ def invocation(
 
 
 def shown(command: Invocation) -> str:
-    """The command as a shell would take it, without the values of build arguments."""
+    """The command in the syntax of a shell, with the values of build arguments masked."""
     import shlex  # noqa: PLC0415 - for --dry-run only
 
     def hide(argument: str) -> str:
@@ -120,10 +120,10 @@ def _output_flags(request: BuildRequest, paths: Paths) -> list[tuple[str, str]]:
 
 
 def _with_extra(flags: list[tuple[str, str]], request: BuildRequest, abilities: Abilities) -> list[tuple[str, str]]:
-    """The flags with those of EXTRA_ARGS, which replace the shim's own choice."""
+    """The flags with those of EXTRA_ARGS, which replace the shim's own."""
     unknown = [f"--{extra.name}" for extra in request.extra_args if extra.name not in abilities.flags]
     if unknown:
-        raise JobError(Reason.INVALID_SPEC, f"EXTRA_ARGS: this executor does not know {', '.join(unknown)}.")
+        raise JobError(Reason.INVALID_SPEC, f"EXTRA_ARGS: this executor does not support {', '.join(unknown)}.")
     replaced = {extra.name for extra in request.extra_args if not several(extra.name)}
     kept = [(name, value) for name, value in flags if name not in replaced]
     return kept + [(extra.name, extra.value) for extra in request.extra_args]
@@ -138,7 +138,10 @@ def _cache_flags(request: BuildRequest, abilities: Abilities) -> list[tuple[str,
         flags.append(("cache-ttl", f"{request.cache.ttl_seconds}s"))
     if request.cache.read_only:
         if "no-push-cache" not in abilities.flags:
-            raise JobError(Reason.INVALID_SPEC, "CACHE_READ_ONLY: this executor always adds to its cache.")
+            raise JobError(
+                Reason.INVALID_SPEC,
+                "CACHE_READ_ONLY: this executor always writes to its cache; unset it.",
+            )
         flags.append(("no-push-cache", "true"))
     return flags
 
@@ -147,7 +150,7 @@ def _registry_flags(request: BuildRequest) -> list[tuple[str, str]]:
     registries = request.registries
     flags = [("insecure-registry", host) for host in registries.insecure]
     flags += [("skip-tls-verify-registry", host) for host in registries.skip_tls_verify]
-    # A mirror is a map of Docker Hub; one flag keeps both in the order given.
+    # A mirror is a map of Docker Hub; using one flag for both keeps their order.
     maps = [(DOCKER_HUB, mirror) for mirror in registries.mirrors]
     maps += [(entry.host, entry.mirror) for entry in registries.maps]
     flags += [("registry-map", f"{host}={mirror}") for host, mirror in maps]

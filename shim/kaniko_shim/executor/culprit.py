@@ -1,4 +1,4 @@
-"""Which of the Dockerfile's instructions failed."""
+"""Finds the instruction of the Dockerfile that failed."""
 
 import re
 
@@ -7,7 +7,7 @@ from kaniko_shim.dockerfile.syntax.search import find_copy, find_line
 from kaniko_shim.executor.progress import Progress
 from kaniko_shim.outcome.classify import missing_file
 
-_SPEAKS_OF_A_STAGE = re.compile(r"/kaniko/(?!buildcontext/)")
+_IN_A_STAGE = re.compile(r"/kaniko/(?!buildcontext/)")
 
 
 def find_culprit(
@@ -18,7 +18,7 @@ def find_culprit(
     Args:
         instructions: the Dockerfile.
         progress: what the executor did.
-        error: its last words.
+        error: the executor's last words.
         sub_path: the context's directory in the fetched tree.
     """
     missing = missing_path(error, sub_path)
@@ -33,7 +33,7 @@ def find_culprit(
 def missing_path(error: str, sub_path: str) -> str:
     """The file that an error says is missing, as the Dockerfile has it, or empty."""
     missing = missing_file(error)
-    return missing if _SPEAKS_OF_A_STAGE.search(error) else missing.removeprefix(sub_path.strip("/") + "/")
+    return missing if _IN_A_STAGE.search(error) else missing.removeprefix(sub_path.strip("/") + "/")
 
 
 def _find_image(instructions: tuple[Instruction, ...], image: str) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""Finds out which flags the executor at hand knows."""
+"""Finds out which flags the executor supports."""
 
 import subprocess
 
@@ -11,13 +11,12 @@ _TIMEOUT = 60
 
 
 def probe(paths: Paths) -> Abilities:
-    """The executor's abilities: from the file made with the image, or from the executor itself.
+    """The executor's abilities, from the file that was written when the image was built, or from the executor itself.
 
-    The file's first line is the executor's size in bytes, so that an executor that was put in place of
-    the image's own is asked anew.
+    The file's first line is the executor's size in bytes: if the executor was replaced, the file is not used.
 
     Raises:
-        JobError: Internal; there is no executor, or it does not answer.
+        JobError: Internal; there is no executor, or `--help` fails.
     """
     try:
         size = paths.executor.stat().st_size
@@ -38,5 +37,5 @@ def _ask(paths: Paths) -> str:
             [paths.executor, "--help"], env={}, capture_output=True, text=True, timeout=_TIMEOUT, check=True
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise JobError(Reason.INTERNAL, f"The executor does not answer to --help: {error}.") from error
+        raise JobError(Reason.INTERNAL, f"The executor's --help failed: {error}.") from error
     return done.stdout + done.stderr

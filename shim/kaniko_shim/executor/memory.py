@@ -1,4 +1,4 @@
-"""How often the kernel killed a process of this container for want of memory."""
+"""How often the kernel killed a process of this container because it ran out of memory."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Follows the executor's log: what it is doing, which instruction it is at, what the cache gave."""
+"""Follows the executor's log: its phase, its instruction, and cache hits and misses."""
 
 import re
 from collections import Counter, deque
@@ -26,7 +26,7 @@ _RUNNING = "Running: ["
 _CACHE_HIT = "Using caching version of cmd: "
 _CACHE_MISS = "No cached layer found for cmd "
 _CACHE_WARNING = "Error uploading layer to cache: "
-# A command that changed nothing has no layer to upload.
+# An instruction that changed nothing has no layer to upload.
 _HARMLESS = re.compile(r"open : no such file or directory\s*$")
 
 _TRIGGERS = re.compile(r"Executing (?!0 )\d+ build triggers")
@@ -53,18 +53,18 @@ _PHASES = (
 
 
 class Progress:
-    """What is known about a run of the executor from the lines it wrote.
+    """What is known about a run of the executor from its log.
 
     Attributes:
-        phase: what it is doing, or empty if the last line did not tell.
+        phase: what it is doing; empty before it is known.
         instruction: the last instruction that it began, as the Dockerfile has it; empty before the first.
-        occurrence: how often that instruction's text has been begun.
+        occurrence: how often an instruction with that text has begun.
         triggers: whether a base image has triggers (ONBUILD).
-        walk: the step that it is at.
+        walk: the current step.
         pushing: whether the push of the image has begun.
-        image: the image that it is asking a registry for, if it is.
-        mirrors: what mirrors of that image said.
-        warnings: what it complained about and the user should know; whoever reads it takes it out.
+        image: the image that it is requesting from a registry; empty if it is not.
+        mirrors: errors of the mirrors of that image.
+        warnings: problems that the user should know about; the reader clears the list.
     """
 
     def __init__(self, outputs: Iterable[str] = (), steps: Steps | None = None) -> None:
@@ -86,7 +86,7 @@ class Progress:
 
     @property
     def error(self) -> str:
-        """Its last words, if it failed; a RUN that printed the same forms a moment before may be quoted in them."""
+        """The last words, if it failed; they may include output of a RUN that looks like an error."""
         return self._last_words.text
 
     @property
@@ -95,13 +95,13 @@ class Progress:
         return CacheReport(self._hits, self._misses)
 
     def read(self, line: str) -> Iterator[str]:
-        """Take note of a line.
+        """Read a line.
 
-        A RUN may print any line, also one in the executor's own forms, so what becomes of a line in the log depends
-        on that line alone, and no line is left out.
+        A RUN may print any line, including one in the executor's own form. So how a line appears in the log depends on
+        that line alone, and no line is omitted.
 
         Yields:
-            The line as people should see it; cut in two where a record follows output without a line end.
+            The line for the log; in two parts if a record follows output without a line end.
         """
         for part in split_line(line):
             record = parse_record(part)
@@ -115,7 +115,7 @@ class Progress:
 
     @property
     def _copies(self) -> bool:
-        """Whether it is copying; it also looks for files before an instruction begins, while it is at the last one."""
+        """Whether it is at a COPY or ADD. It looks for files before the instruction begins, too, in another phase."""
         return self.phase == self._step and self.instruction.startswith(("COPY ", "ADD "))
 
     @property
@@ -132,7 +132,7 @@ class Progress:
         elif message.startswith(_CACHE_WARNING) and not _HARMLESS.search(message):
             self.warnings.append("A layer could not be added to the cache: " + message[len(_CACHE_WARNING) :])
         elif message == _NOTHING_TO_COPY and self._copies:
-            self.warnings.append(f"{self.instruction} copies nothing: no file has a name of that pattern")
+            self.warnings.append(f"{self.instruction} copies nothing: no file matches")
         elif _INSTRUCTION.fullmatch(message):
             self.instruction = " ".join(message.split())
             self.occurrence = self._count(self.instruction)
@@ -145,12 +145,12 @@ class Progress:
         for start, phase in _PHASES:
             if message.startswith(start):
                 self.phase = phase.format(rest=message[len(start) :][:_LONGEST_NAME])
-                # A layer's way into the cache begins with the same words.
+                # Pushing a layer to the cache begins with the same words.
                 self.pushing = self.pushing or (start == _PUSH and message[len(start) :] in self._outputs)
                 return
 
     def _count(self, instruction: str) -> int:
-        """How often an instruction has begun, by its hash: its text may be long."""
+        """How often an instruction has begun. Counted by hash, since the text may be long."""
         key = hash(instruction)
         if key in self._begun or len(self._begun) < _MOST_INSTRUCTIONS:
             self._begun[key] += 1
@@ -160,7 +160,7 @@ class Progress:
         self.triggers = self.triggers or bool(_TRIGGERS.fullmatch(message))
         if message.startswith(_STAGE):
             self._stages += 1
-            # The first one's FROM is the step that every build begins with.
+            # Every build begins with the FROM of the first stage.
             if self._stages > 1:
                 self.walk.enter_stage()
 
@@ -170,8 +170,8 @@ class Progress:
             self.mirrors.clear()
         elif match := _MIRROR.fullmatch(message):
             self.mirrors.append(match[3])
-            # Of several mirrors, one may well not have an image.
+            # It is normal that one of several mirrors does not have an image.
             if not is_missing(match[3]):
-                self.warnings.append(f"The mirror {match[2]} did not give {match[1]}: {match[3]}")
+                self.warnings.append(f"The mirror {match[2]} did not deliver {match[1]}: {match[3]}")
         elif not message.startswith(("Retrieving image ", "Retrying operation ")):
             self.image = ""

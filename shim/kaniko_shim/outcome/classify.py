@@ -118,20 +118,20 @@ def missing_file(error: str) -> str:
 def _by_ending(evidence: Evidence) -> Failure | None:
     ended = evidence.ended
     if ended.signal == _SIGKILL or (ended.signal and evidence.out_of_memory):
-        return Failure(Reason.OUT_OF_MEMORY, "The executor was killed, most likely for want of memory.")
+        return Failure(Reason.OUT_OF_MEMORY, "The executor was killed, most likely because it ran out of memory.")
     if match := _RUN_EXIT.search(evidence.error):
         code = int(match[1])
         if "no space left on device" in evidence.log.lower():
-            return _at(evidence, Reason.DISK_FULL, "There was no space left on the disk for a RUN step.")
+            return _at(evidence, Reason.DISK_FULL, "The disk is full; a RUN step could not write.")
         if evidence.out_of_memory and code == _KILLED_CHILD:
-            return _at(evidence, Reason.OUT_OF_MEMORY, "A RUN step was killed for want of memory.")
+            return _at(evidence, Reason.OUT_OF_MEMORY, "A RUN step was killed because it ran out of memory.")
         message = f"{_step(evidence)} ended with exit code {code}."
         return _at(evidence, Reason.RUN_COMMAND_FAILED, message, exit_code=code or 1)
     if match := _RUN_SIGNAL.search(evidence.error):
         if evidence.out_of_memory:
-            return _at(evidence, Reason.OUT_OF_MEMORY, "A RUN step was killed for want of memory.")
+            return _at(evidence, Reason.OUT_OF_MEMORY, "A RUN step was killed because it ran out of memory.")
         name = match[1].strip()
-        message = f"{_step(evidence)} was ended by a signal ({name})."
+        message = f"{_step(evidence)} was stopped by a signal ({name})."
         return _at(evidence, Reason.RUN_COMMAND_FAILED, message, exit_code=128 + _SIGNALS.get(name, _SIGKILL))
     return None
 
@@ -201,9 +201,9 @@ def _groups(row: Situation, error: str) -> dict[str, str]:
 
 def _unknown(evidence: Evidence) -> Failure:
     ended = evidence.ended
-    how = f"by signal {ended.signal}" if ended.signal else f"with exit code {ended.code}"
+    how = f"was stopped by signal {ended.signal}" if ended.signal else f"exited with code {ended.code}"
     quote = _quote(evidence.error)
-    message = f"The executor ended {how}" + (f": {quote}." if quote else ".")
+    message = f"The executor {how}" + (f": {quote}." if quote else ".")
     return Failure(Reason.INTERNAL, message) if evidence.pushing else _at(evidence, Reason.INTERNAL, message)
 
 

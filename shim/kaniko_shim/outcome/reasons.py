@@ -1,11 +1,11 @@
-"""Why a job ended: the one table of reasons and exit codes."""
+"""The table of reasons why a job failed, with their exit codes."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """The enumerated causes that a result names."""
+    """The reasons that a result names."""
 
     INVALID_SPEC = "InvalidSpec"
     SOURCE_NOT_FOUND = "SourceNotFound"
@@ -38,10 +38,9 @@ class Row:
     """One line of the table.
 
     Attributes:
-        exit_code: what the container exits with; a failing RUN's own code and a
-            signal's 128+n take precedence over it.
+        exit_code: exit code of the container, unless the failure has its own: that of a RUN, or a signal's 128+n.
         cause: what happened, for the documentation.
-        hint: what to do about it, when the failure itself says nothing better.
+        hint: what to do next, unless the failure itself has a better hint.
     """
 
     exit_code: int
@@ -52,122 +51,122 @@ class Row:
 TABLE: dict[Reason, Row] = {
     Reason.INVALID_SPEC: Row(
         2,
-        "A variable is missing, malformed or contradicts another one.",
-        "Correct the named variables; nothing was fetched or built.",
+        "A variable is missing, malformed, or contradicts another.",
+        "Correct the variables that the message names. Nothing was fetched or built.",
     ),
     Reason.SOURCE_NOT_FOUND: Row(
         64,
-        "The context's URL, directory, branch or sub-directory does not exist.",
+        "The URL, directory, branch or subdirectory of the build context does not exist.",
         "Check SOURCE_GET_URL and CONTEXT_SUB_PATH.",
     ),
     Reason.SOURCE_UNAUTHORIZED: Row(
         65,
-        "The server of the context refused access (401 or 403).",
-        "Give SOURCE_USERNAME and SOURCE_PASSWORD, or a URL that is still valid.",
+        "The server of the build context denied access (401 or 403).",
+        "Set SOURCE_USERNAME and SOURCE_PASSWORD, or use a URL that is still valid.",
     ),
     Reason.SOURCE_CHECKSUM_MISMATCH: Row(
         66,
-        "The fetched archive is not the one that SOURCE_SHA256 names.",
+        "The SHA-256 of the fetched archive differs from SOURCE_SHA256.",
         "Update SOURCE_SHA256 if the archive was changed on purpose.",
     ),
     Reason.SOURCE_TOO_LARGE: Row(
         67,
-        "The context holds more bytes or entries than allowed.",
-        "Leave out what the build does not need, or raise SOURCE_MAX_BYTES or SOURCE_MAX_ENTRIES.",
+        "The build context has more bytes or entries than allowed.",
+        "Remove from it what the build does not need, or raise SOURCE_MAX_BYTES or SOURCE_MAX_ENTRIES.",
     ),
     Reason.SOURCE_INVALID: Row(
         68,
-        "The context is no archive that can be read, is damaged, or holds an unsafe entry.",
-        "Make the archive anew with tar or zip from inside the context's directory.",
+        "The build context is not a readable archive, is damaged, or contains an unsafe entry.",
+        "Create the archive again with tar or zip, from inside the context's directory.",
     ),
     Reason.SOURCE_UNAVAILABLE: Row(
         69,
-        "The server of the context did not answer, or answered with an error of its own.",
-        "Try again; check that the builder can reach the server.",
+        "The server of the build context did not answer, or answered with a server error.",
+        "Retry; check that the builder can reach the server.",
     ),
     Reason.DOCKERFILE_NOT_FOUND: Row(
         70,
-        "The context has no such Dockerfile.",
-        "Set DOCKERFILE_PATH, relative to the context (and to CONTEXT_SUB_PATH if set).",
+        "The build context has no such Dockerfile.",
+        "Set DOCKERFILE_PATH, relative to the build context (to CONTEXT_SUB_PATH, if set).",
     ),
     Reason.DOCKERFILE_INVALID: Row(
         71,
         "The Dockerfile can't be parsed.",
-        "Correct the named line.",
+        "Correct the line that the message names.",
     ),
     Reason.DOCKERFILE_UNSUPPORTED: Row(
         72,
         "The Dockerfile uses syntax that this executor would silently ignore.",
-        "Write the instruction without it, or use a builder image whose executor knows it.",
+        "Rewrite the instruction without it, or use a builder image whose executor supports it.",
     ),
     Reason.COPY_FAILED: Row(
         73,
-        "The source of a COPY or ADD is not there, or can't be put in its place.",
-        "Check the path, .dockerignore, and that the file is part of the context.",
+        "The source of a COPY or ADD does not exist, or can't be written to its destination.",
+        "Check the path, .dockerignore, and that the file is in the build context.",
     ),
     Reason.TARGET_NOT_FOUND: Row(
         74,
-        "TARGET names no stage of the Dockerfile.",
-        "Set TARGET to the name of a stage, or leave it empty for the last one.",
+        "The Dockerfile has no stage with the name in TARGET.",
+        "Set TARGET to the name of a stage, or leave it empty for the last stage.",
     ),
     Reason.BASE_IMAGE_NOT_FOUND: Row(
         75,
-        "An image that FROM or COPY --from names does not exist in its registry.",
-        "Check its name, its tag and REGISTRY_MIRRORS or REGISTRY_MAP.",
+        "An image named in FROM or COPY --from does not exist in its registry.",
+        "Check its name and tag, and REGISTRY_MIRRORS and REGISTRY_MAP.",
     ),
     Reason.BASE_IMAGE_UNAUTHORIZED: Row(
         76,
-        "The registry refused to hand out an image that FROM or COPY --from names.",
-        "Add credentials for that registry to DOCKER_CONFIG_JSON; on Docker Hub also check the name.",
+        "The registry of an image named in FROM or COPY --from denied access.",
+        "Add credentials for that registry to DOCKER_CONFIG_JSON; on Docker Hub, also check the name.",
     ),
     Reason.REGISTRY_UNAUTHORIZED: Row(
         77,
-        "The registry refused the push for want of (valid) credentials.",
-        "Add credentials that may push to that repository to DOCKER_CONFIG_JSON.",
+        "The registry denied the push: its credentials are missing, not valid, or not sufficient.",
+        "Add credentials that can push to that repository to DOCKER_CONFIG_JSON.",
     ),
     Reason.PUSH_REJECTED: Row(
         78,
-        "The registry understood the push and refused it.",
-        "Check the repository's name, its quota and whether its tags may be overwritten.",
+        "The registry accepted the credentials but rejected the image.",
+        "Check the repository's name, its quota, and whether its tags can be overwritten.",
     ),
     Reason.REGISTRY_TLS: Row(
         79,
-        "The registry's certificate is not trusted, or it speaks plain HTTP.",
-        "Set REGISTRY_CA or SKIP_TLS_VERIFY_REGISTRIES (untrusted certificate) or INSECURE_REGISTRIES (plain HTTP).",
+        "The registry's certificate is not trusted, or the registry uses plain HTTP.",
+        "Set REGISTRY_CA or SKIP_TLS_VERIFY_REGISTRIES (certificate), or INSECURE_REGISTRIES (plain HTTP).",
     ),
     Reason.REGISTRY_UNAVAILABLE: Row(
         80,
-        "The registry can't be reached, or answered with an error of its own.",
-        "Try again; check the registry's name and the network.",
+        "The registry did not answer, or answered with a server error.",
+        "Retry; check the registry's name and the network.",
     ),
     Reason.RATE_LIMITED: Row(
         81,
         "A registry answered: too many requests.",
-        "Wait, log in to the registry, or set REGISTRY_MIRRORS.",
+        "Wait, add pull credentials to DOCKER_CONFIG_JSON, or set REGISTRY_MIRRORS.",
     ),
     Reason.DISK_FULL: Row(
         82,
-        "No space was left on the builder's disk.",
+        "The builder's disk is full.",
         "Give the builder more ephemeral storage, or make the image smaller.",
     ),
     Reason.OUT_OF_MEMORY: Row(
         83,
-        "The executor was killed for want of memory.",
+        "The executor or a RUN step was killed because it ran out of memory.",
         "Give the builder more memory.",
     ),
     Reason.INTERNAL: Row(
         84,
-        "Something that should not happen.",
-        "Report it with the log.",
+        "The shim or the executor failed unexpectedly.",
+        "Report it, with the log.",
     ),
     Reason.RUN_COMMAND_FAILED: Row(
         1,
-        "A command of the Dockerfile's RUN failed.",
+        "A RUN instruction failed.",
         "Look at the last lines of the log.",
     ),
     Reason.CANCELLED: Row(
         143,
-        "The builder was told to stop.",
-        "Start the build again if that was not meant.",
+        "A signal stopped the builder.",
+        "Start the build again if this was not intended.",
     ),
 }

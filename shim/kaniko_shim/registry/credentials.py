@@ -1,4 +1,4 @@
-"""Puts registry credentials where the executor and crane look for them."""
+"""Puts registry credentials where the executor and crane read them."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -31,35 +31,35 @@ def find_credentials(given: DockerConfig | None, environment: Mapping[str, str],
         except (FileNotFoundError, NotADirectoryError):
             continue
         except (OSError, ValueError) as error:
-            raise JobError(Reason.INVALID_SPEC, f"The mounted {path} is not usable: {error}.") from error
+            raise JobError(Reason.INVALID_SPEC, f"The mounted {path} can't be used: {error}.") from error
     return None
 
 
 def explain_refusal(failure: Failure, config: DockerConfig | None) -> Failure:
-    """Say whether there were credentials for the registry that refused."""
+    """Add a hint that says whether there were credentials for the registry that denied access."""
     if failure.hint or not failure.registry or failure.reason not in _REFUSALS:
         return failure
     host = "https://index.docker.io/v1/" if is_docker_hub(failure.registry) else failure.registry
     known = config is not None and failure.registry in config.registries()
     if known:
-        hint = f"The credentials for {failure.registry} are not accepted there: check that they are valid and may "
+        hint = f"The registry did not accept the credentials for {failure.registry}: check that they are valid and can "
         hint += "push to that repository." if failure.reason is Reason.REGISTRY_UNAUTHORIZED else "pull that image."
     else:
         hint = f"DOCKER_CONFIG_JSON has no credentials for {failure.registry}: add an entry {host} to its auths."
         if is_docker_hub(failure.registry):
-            hint += " Check the image's name, too: Docker Hub says the same of one that does not exist."
+            hint += " Also check the image's name: Docker Hub gives the same answer if the image does not exist."
     return replace(failure, hint=hint)
 
 
 def install_credentials(config: DockerConfig | None, paths: Paths, warn: Callable[[str], None]) -> None:
-    """Write the credentials, less the helpers whose programs are not in this image."""
+    """Write the credentials, without the helpers whose programs are not in this image."""
     usable, dropped = docker_config.without_missing_helpers(config or DockerConfig())
     if dropped:
-        warn(f"The Docker config names credential helpers that are not here, and are left out: {', '.join(dropped)}.")
+        warn(f"Credential helpers of the Docker config are not in this image and are ignored: {', '.join(dropped)}.")
     docker_config.write(usable, paths.credentials)
 
 
 def remove_credentials(paths: Paths) -> None:
-    """Take them away again: what a container has written may outlive it."""
+    """Remove the credentials: the files of a container may outlive it."""
     with suppress(OSError):
         (paths.credentials / "config.json").unlink()

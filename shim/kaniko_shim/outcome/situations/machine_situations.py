@@ -4,7 +4,7 @@ from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.situations.situation import row
 
 EXHAUSTED = (
-    row("disk full", r"no space left on device", Reason.DISK_FULL, "There was no space left on the disk: {error}"),
+    row("disk full", r"no space left on device", Reason.DISK_FULL, "The disk is full: {error}"),
     row(
         "executor out of memory",
         r"fatal error: runtime: out of memory|cannot allocate memory",
@@ -19,21 +19,21 @@ ENVIRONMENT = (
         "mount in the way",
         r"device or resource busy",
         Reason.INTERNAL,
-        "Something is mounted where the image has something else: {error}",
-        "Mount volumes below /kaniko only, or leave the place out with EXTRA_ARGS=--ignore-path=PATH.",
+        "A mount is in the way of the image's files: {error}",
+        "Mount volumes only below /kaniko, or exclude the path with EXTRA_ARGS=--ignore-path=PATH.",
     ),
     row(
         "snapshot took too long",
         r"Timed out snapshotting FS in (?P<limit>\S+)",
         Reason.INTERNAL,
-        "The executor gave up to look for changed files after {limit}",
-        "Have fewer files in the image, or give the builder a faster disk.",
+        "The executor gave up looking for changed files after {limit}",
+        "Reduce the number of files in the image, or give the builder a faster disk.",
     ),
     row(
         "not permitted",
         r"operation not permitted",
         Reason.INTERNAL,
-        "The builder may not do what the executor needs: {error}",
+        "The builder lacks a permission that the executor needs: {error}",
         "Run the builder as root with the capabilities CHOWN, DAC_OVERRIDE, FOWNER, FSETID, SETFCAP, SETGID, SETUID.",
     ),
 )

@@ -9,8 +9,8 @@ PULL = (
         "not for this platform",
         r"no child with platform (?P<platform>\S+)",
         Reason.BASE_IMAGE_NOT_FOUND,
-        "{image} is not made for {platform}",
-        "Use a base image for that platform, or let the build run on a node of the image's.",
+        "{image} is not available for {platform}",
+        "Use a base image for that platform, or build on a node of the image's platform.",
     ),
     row(
         "no base image",
@@ -28,6 +28,6 @@ PULL = (
         "base image refused",
         UNAUTHORIZED,
         Reason.BASE_IMAGE_UNAUTHORIZED,
-        "{registry} refused to hand out {image}: {error}",
+        "{registry} denied access to {image}: {error}",
     ),
 )

@@ -14,14 +14,14 @@ REGISTRY = (
         "certificate of another name",
         r"x509: certificate is (?:valid for|not valid for any names)|x509: cannot validate certificate for",
         Reason.REGISTRY_TLS,
-        "The certificate of {registry} is made for another name: {error}",
-        "Use the name that the certificate is made for, or list {registry} in SKIP_TLS_VERIFY_REGISTRIES.",
+        "The certificate of {registry} is for another name: {error}",
+        "Use the name in the certificate, or list {registry} in SKIP_TLS_VERIFY_REGISTRIES.",
     ),
     row(
         "certificate expired",
         r"x509: certificate has expired or is not yet valid",
         Reason.REGISTRY_TLS,
-        "The certificate of {registry} is out of date: {error}",
+        "The certificate of {registry} has expired or is not yet valid: {error}",
         "Renew the registry's certificate, or list {registry} in SKIP_TLS_VERIFY_REGISTRIES.",
     ),
     row(
@@ -29,21 +29,21 @@ REGISTRY = (
         r"x509: |tls: failed to verify certificate|certificate signed by unknown authority",
         Reason.REGISTRY_TLS,
         "The certificate of {registry} is not trusted: {error}",
-        "Give its authority's certificate in REGISTRY_CA, or list {registry} in SKIP_TLS_VERIFY_REGISTRIES.",
+        "Add its CA to REGISTRY_CA, or list {registry} in SKIP_TLS_VERIFY_REGISTRIES.",
     ),
     row(
         "plain HTTP",
         r"server gave HTTP response to HTTPS client",
         Reason.REGISTRY_TLS,
-        "{registry} speaks plain HTTP: {error}",
+        "{registry} uses plain HTTP: {error}",
         "List {registry} in INSECURE_REGISTRIES.",
     ),
     row(
         "garbage",
         r"invalid character '.*' (?:looking for|after)|unexpected end of JSON input|unknown media type",
         Reason.REGISTRY_UNAVAILABLE,
-        "{registry} answered with something that is no image: {error}",
-        "Check that the registry's name leads to a registry, and that no proxy answers in its place.",
+        "The answer of {registry} is not an image: {error}",
+        "Check that this is the name of a registry, and that no proxy answers in its place.",
     ),
 )
 
@@ -54,12 +54,12 @@ UNREACHABLE = (
         r"|no route to host|TLS handshake timeout|unexpected EOF|: EOF$|server misbehaving"
         r"|context deadline exceeded|Client\.Timeout exceeded|broken pipe",
         Reason.REGISTRY_UNAVAILABLE,
-        "{registry} can't be reached or is out of order: {error}",
+        "{registry} did not answer, or answered with a server error: {error}",
     ),
     answer_row(
         "registry unavailable",
         {"5xx"},
         Reason.REGISTRY_UNAVAILABLE,
-        "{registry} can't be reached or is out of order: {error}",
+        "{registry} did not answer, or answered with a server error: {error}",
     ),
 )

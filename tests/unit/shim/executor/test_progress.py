@@ -111,7 +111,7 @@ def test_a_mirror_that_fails_is_a_warning_and_one_without_the_image_is_none():
         line(failed.format("dial tcp: connection refused"), "warning"),
     )
     assert progress.warnings == [
-        "The mirror m.example did not give m.example/busybox:latest: dial tcp: connection refused"
+        "The mirror m.example did not deliver m.example/busybox:latest: dial tcp: connection refused"
     ]
     assert len(progress.mirrors) == 2
 
@@ -126,4 +126,4 @@ def test_a_pattern_without_files_is_a_warning_about_its_own_instruction():
         line("COPY b* /x/"),
         line("No files to copy"),
     )
-    assert progress.warnings == ["COPY b* /x/ copies nothing: no file has a name of that pattern"]
+    assert progress.warnings == ["COPY b* /x/ copies nothing: no file matches"]

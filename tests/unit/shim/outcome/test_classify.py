@@ -29,7 +29,7 @@ def test_a_run_keeps_its_own_exit_code(code: int):
 
 def test_a_run_that_was_killed():
     error = f"{RUN}waiting for process to exit: signal: killed"
-    assert failed(error, 255).message == "The RUN in line 12 was ended by a signal (killed)."
+    assert failed(error, 255).message == "The RUN in line 12 was stopped by a signal (killed)."
     assert failed(error, 255).code == 137
     assert failed(error, 255, oom=True).reason is Reason.OUT_OF_MEMORY
     error = f"{RUN}waiting for process to exit: exit status 137"
@@ -38,7 +38,7 @@ def test_a_run_that_was_killed():
 
 def test_the_executor_that_was_killed():
     assert classify(Evidence(Ended(None, 9), "anything")).reason is Reason.OUT_OF_MEMORY
-    assert classify(Evidence(Ended(None, 11), "")) == Failure(Reason.INTERNAL, "The executor ended by signal 11.")
+    assert classify(Evidence(Ended(None, 11), "")) == Failure(Reason.INTERNAL, "The executor was stopped by signal 11.")
 
 
 def test_a_full_disk_inside_of_a_run():

@@ -24,7 +24,7 @@ def test_where_credentials_are_found(tmp_path: Path):
     assert find_credentials(None, environment, paths) == DockerConfig({"own": {}})
     assert find_credentials(DockerConfig({"given": {}}), environment, paths) == DockerConfig({"given": {}})
     (tmp_path / "own" / "config.json").write_text("s3cret")
-    with pytest.raises(JobError, match="is not usable") as caught:
+    with pytest.raises(JobError, match="can't be used") as caught:
         find_credentials(None, environment, paths)
     assert "s3cret" not in str(caught.value)
 
@@ -40,13 +40,13 @@ def test_where_credentials_are_found(tmp_path: Path):
         (
             Reason.REGISTRY_UNAUTHORIZED,
             "known.example",
-            "are not accepted there: check that they are valid",
+            "did not accept the credentials for known.example: check that they are valid",
         ),
         (Reason.BASE_IMAGE_UNAUTHORIZED, "known.example", "pull that image"),
         (
             Reason.BASE_IMAGE_UNAUTHORIZED,
             "index.docker.io",
-            "entry https://index.docker.io/v1/ to its auths. Check",
+            "entry https://index.docker.io/v1/ to its auths. Also check",
         ),
         (Reason.DISK_FULL, "r.example", "more ephemeral storage"),
     ],
@@ -62,5 +62,5 @@ def test_credentials_are_installed_without_helpers_that_are_not_here(tmp_path: P
     install_credentials(DockerConfig({"a": {"auth": "dTpw"}}, {}, "desktop"), paths, said.append)
     assert json.loads((paths.credentials / "config.json").read_text()) == {"auths": {"a": {"auth": "dTpw"}}}
     assert said == [
-        "The Docker config names credential helpers that are not here, and are left out: desktop.",
+        "Credential helpers of the Docker config are not in this image and are ignored: desktop.",
     ]
