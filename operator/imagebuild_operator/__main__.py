@@ -22,7 +22,8 @@ from imagebuild_operator.controller.login import Login
 from imagebuild_operator.controller.monitor import Monitor
 from imagebuild_operator.controller.startup import kopf_settings
 from imagebuild_operator.controller.watches import Watches
-from imagebuild_operator.settings import OperatorSettings, parse_settings
+from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.settings_file import parse_settings
 from imagebuild_operator.telemetry.logging import configure
 from imagebuild_operator.telemetry.otlp import Send, tracing
 from imagebuild_operator.telemetry.prometheus import Meters

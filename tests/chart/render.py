@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from imagebuild_operator.settings import parse_settings
+from imagebuild_operator.settings_file import parse_settings
 
 #: The version that objects are rendered and checked for.
 KUBERNETES = "1.34.0"

@@ -7,7 +7,7 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 from chart.render import KUBERNETES, Chart, one, operator_container, settings
-from imagebuild_operator.settings import parse_settings
+from imagebuild_operator.settings_file import parse_settings
 
 EVERYTHING: dict[str, Any] = {
     "image": {"repository": "registry.example.com:5000/operator", "digest": "sha256:" + "a" * 64},

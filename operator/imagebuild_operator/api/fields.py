@@ -1,4 +1,4 @@
-"""Reads the fields of a mapping and collects the problems, each with the field's path, value and what to write."""
+"""Reads the fields of a mapping. Collects all problems, each with the field's path, its value and what to write."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,15 +13,15 @@ Default = TypeVar("Default")
 class Fields:
     """The fields of one mapping.
 
-    A field that is missing or null has its default. One that is malformed has it too, and is a problem.
+    A missing or null field gets its default. A malformed field gets it too, and counts as a problem.
     """
 
     def __init__(self, document: object, path: str = "") -> None:
-        """Read a mapping; None is an empty one.
+        """Take a mapping; None counts as an empty one.
 
         Args:
             document: The mapping.
-            path: Where it is in the document, such as `builder.registries[0]`; empty for the document itself.
+            path: Its path in the document, such as `builder.registries[0]`; empty for the document itself.
         """
         self._path = path
         self._values: Mapping[Any, Any] = document if isinstance(document, Mapping) else {}
@@ -32,7 +32,7 @@ class Fields:
             self._problems.append(f"{path or 'the document'} is {_shown(document)}: write a mapping")
 
     def problems(self) -> Iterator[str]:
-        """All problems, unknown keys included. Call it when every field has been read."""
+        """Yield all problems, including unknown keys. Call this after all fields have been read."""
         yield from self._problems
         for key in self._values:
             if key not in self._known:
@@ -41,25 +41,25 @@ class Fields:
             yield from section.problems()
 
     def section(self, key: str) -> "Fields":
-        """The fields of a mapping inside this one."""
+        """Return the fields of a nested mapping."""
         self._known.append(key)
         self._sections.append(Fields(self._values.get(key), self._at(key)))
         return self._sections[-1]
 
     def sections(self, key: str) -> tuple["Fields", ...]:
-        """The fields of each mapping of a list."""
+        """Return the fields of each mapping in a list."""
         items = self.read(key, (), _list, "write a list of mappings")
         found = tuple(Fields({} if item is None else item, f"{self._at(key)}[{i}]") for i, item in enumerate(items))
         self._sections += found
         return found
 
     def read(self, key: str, default: Default, parse: Callable[[Any], Value], advice: str) -> Value | Default:
-        """One field.
+        """Read one field.
 
         Args:
             key: Its name.
-            default: What holds where it is missing, null or malformed.
-            parse: Makes the value of it; raises TypeError or ValueError where it is malformed.
+            default: The result if it is missing, null or malformed.
+            parse: Turns it into the result; raises TypeError or ValueError if it is malformed.
             advice: What to write instead.
         """
         self._known.append(key)
@@ -73,20 +73,20 @@ class Fields:
             return default
 
     def switch(self, key: str, *, default: bool) -> bool:
-        """True or false."""
+        """Read a boolean."""
         return self.read(key, default, _bool, "write true or false")
 
     def whole(self, key: str, default: Default, least: int = 0, most: int | None = None) -> int | Default:
-        """A whole number between bounds."""
+        """Read a whole number between bounds."""
         advice = f"write a whole number, {least} or more" if most is None else f"write a number from {least} to {most}"
         return self.read(key, default, lambda value: _whole(value, least, most), advice)
 
     def seconds(self, key: str, default: float) -> float:
-        """A number of seconds."""
+        """Read a number of seconds."""
         return self.read(key, default, _seconds, "write a number of seconds, 0 or more")
 
-    def text(self, key: str, default: Default, pattern: str = ".*", advice: str = "write a text") -> str | Default:
-        """A text that matches a pattern as a whole."""
+    def text(self, key: str, default: Default, pattern: str = ".*", advice: str = "write a string") -> str | Default:
+        """Read a string that matches a pattern as a whole."""
 
         def parse(value: object) -> str:
             if not isinstance(value, str) or not re.fullmatch(pattern, value):
@@ -96,7 +96,7 @@ class Fields:
         return self.read(key, default, parse, advice)
 
     def required(self, key: str, pattern: str, advice: str) -> str:
-        """A text that must be there."""
+        """Read a string that must be set."""
         if (self._values.get(key) or "") == "":
             self._known.append(key)
             self._refuse(key, advice)
@@ -104,28 +104,28 @@ class Fields:
         return self.text(key, "", pattern, advice)
 
     def choice(self, key: str, default: str, choices: Sequence[str]) -> str:
-        """One of several words."""
+        """Read one of several words."""
         return self.text(key, default, "|".join(choices), f"write {', '.join(choices[:-1])} or {choices[-1]}")
 
     def texts(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """A list of texts."""
-        return self.read(key, default, lambda value: tuple(map(_str, _list(value))), "write a list of texts")
+        """Read a list of strings."""
+        return self.read(key, default, lambda value: tuple(map(_str, _list(value))), "write a list of strings")
 
     def mapping(self, key: str) -> dict[str, Any]:
-        """A mapping that is passed on as it is."""
+        """Read a mapping that is passed on unchanged."""
         return self.read(key, {}, _mapping, "write a mapping")
 
     def strings(self, key: str) -> dict[str, str]:
-        """A mapping of texts to texts."""
-        return self.read(key, {}, lambda value: _values(value, _str), "write a mapping of texts to texts")
+        """Read a mapping of strings to strings."""
+        return self.read(key, {}, lambda value: _values(value, _str), "write a mapping of strings to strings")
 
     def wholes(self, key: str) -> dict[str, int]:
-        """A mapping of texts to whole numbers."""
-        advice = "write a mapping of texts to whole numbers, 0 or more"
+        """Read a mapping of strings to whole numbers."""
+        advice = "write a mapping of strings to whole numbers, 0 or more"
         return self.read(key, {}, lambda value: _values(value, _whole), advice)
 
     def mappings(self, key: str) -> tuple[dict[str, Any], ...]:
-        """A list of mappings that are passed on as they are."""
+        """Read a list of mappings that are passed on unchanged."""
         return self.read(key, (), lambda value: tuple(map(_mapping, _list(value))), "write a list of mappings")
 
     def _refuse(self, key: str, advice: str) -> None:

@@ -15,8 +15,8 @@ from imagebuild_operator.settings import (
     LeaseSettings,
     Limits,
     OperatorSettings,
-    parse_settings,
 )
+from imagebuild_operator.settings_file import parse_settings
 
 LEAST: dict[str, Any] = {"builder": {"image": "b:1"}}
 EVERYTHING = """
@@ -120,7 +120,7 @@ def test_everything():
             {"builder": {"proxy": {"httpProxy": "http://me:hunter22@proxy:3128"}}},
             "builder.proxy.httpProxy is 'http://***@proxy:3128': write the URL of the proxy, scheme, host and port",
         ),
-        ({"watchNamespaces": "team-a"}, "watchNamespaces is 'team-a': write a list of texts"),
+        ({"watchNamespaces": "team-a"}, "watchNamespaces is 'team-a': write a list of strings"),
         ({"probes": {"port": "http"}}, "probes.port is 'http': write a number from 1 to 65535"),
         ({"metrics": {"port": 65536}}, "metrics.port is 65536: write a number from 1 to 65535"),
         ({"metrics": {"enabled": "yes"}}, "metrics.enabled is 'yes': write true or false"),
@@ -139,7 +139,7 @@ def test_everything():
         ({"builder": {"registries": ["a"]}}, "builder.registries[0] is 'a': write a mapping"),
         ({"builder": {"registries": [{"host": "a", "mirrors": "b"}]}}, "builder.registries[0].mirrors is 'b': write"),
         ({"builder": {"imagePullSecrets": [{}]}}, "builder.imagePullSecrets[0].name is not set: write the name of a"),
-        ({"builder": {"nodeSelector": {"a": 1}}}, "builder.nodeSelector is {'a': 1}: write a mapping of texts"),
+        ({"builder": {"nodeSelector": {"a": 1}}}, "builder.nodeSelector is {'a': 1}: write a mapping of strings"),
     ],
 )
 def test_a_problem_names_the_field_its_value_and_what_to_write(document: object, problem: str):

@@ -1,0 +1,142 @@
+"""Parses the settings file: the chart's values that concern the operator, by the same names. Pure."""
+
+from typing import Final
+
+from imagebuild_operator.api.build import Proxy, Registry
+from imagebuild_operator.api.errors import SettingsError
+from imagebuild_operator.api.fields import Fields
+from imagebuild_operator.api.selector import is_selector
+from imagebuild_operator.api.sources import KeyRef
+from imagebuild_operator.settings import (
+    CAPABILITIES,
+    LEASE_SECONDS,
+    BuildDefaults,
+    History,
+    KeepPods,
+    LeaseSettings,
+    Limits,
+    OperatorSettings,
+)
+
+#: The highest port number.
+PORTS: Final = 65535
+
+
+def parse_settings(document: object) -> OperatorSettings:
+    """Parse the content of the settings file.
+
+    Raises:
+        SettingsError: with every field that is missing, malformed or unknown.
+    """
+    fields = Fields(document)
+    leader, log, metrics = fields.section("leaderElection"), fields.section("log"), fields.section("metrics")
+    metrics_port = metrics.whole("port", 8081, 1, PORTS)
+    endpoint = fields.section("tracing").text(
+        "endpoint", None, r"(https?://[^/\s]+/?)?", "write http://HOST:PORT of a collector"
+    )
+    builder, admission = fields.section("builder"), fields.section("admission")
+    settings = OperatorSettings(
+        defaults=_build_defaults(builder, traced=bool(endpoint)),
+        keep_pods=KeepPods(builder.choice("keepPods", "failed", tuple(KeepPods))),
+        namespaces=fields.texts("watchNamespaces"),
+        selector=fields.read("buildSelector", "", _selector, "write a label selector such as team=a or !team"),
+        lease=_lease(leader),
+        limits=_limits(admission),
+        max_wait=admission.whole("waitSeconds", 86400),
+        history=_history(fields.section("history")),
+        retry_delay=fields.section("retry").seconds("delaySeconds", 10.0),
+        progress=fields.section("progress").switch("enabled", default=True),
+        log_format=log.choice("format", "plain", ("plain", "json")),
+        log_level=log.choice("level", "info", ("debug", "info", "warning", "error")).upper(),
+        health_port=fields.section("probes").whole("port", 8080, 1, PORTS),
+        metrics_port=metrics_port if metrics.switch("enabled", default=True) else None,
+        metrics_namespaces=metrics.switch("namespaceLabels", default=False),
+        tracing_endpoint=endpoint or None,
+        credentials_rejected=fields.section("credentials").seconds("rejectedSeconds", 300.0),
+        watch_silence=fields.section("watches").seconds("silenceSeconds", 90.0),
+    )
+    problems = list(fields.problems())
+    if problems:
+        raise SettingsError("; ".join(problems))
+    return settings
+
+
+def _build_defaults(builder: Fields, *, traced: bool) -> BuildDefaults:
+    return BuildDefaults(
+        builder_image=builder.required("image", r"\S+", "write the reference of the builder image"),
+        builder_pull_policy=builder.choice("pullPolicy", "IfNotPresent", ("Always", "IfNotPresent", "Never")),
+        image_pull_secrets=tuple(
+            secret.required("name", r"\S+", "write the name of a Secret")
+            for secret in builder.sections("imagePullSecrets")
+        ),
+        resources=builder.mapping("resources"),
+        node_selector=builder.strings("nodeSelector"),
+        tolerations=builder.mappings("tolerations"),
+        registries=tuple(map(_registry, builder.sections("registries"))),
+        proxy=_proxy(builder.section("proxy")),
+        check_push=builder.switch("checkPush", default=True),
+        traced=traced,
+        allow_privilege_escalation=builder.switch("allowPrivilegeEscalation", default=False),
+        capabilities=builder.texts("capabilities", CAPABILITIES),
+    )
+
+
+def _registry(entry: Fields) -> Registry:
+    advice = "write configMapKeyRef or secretKeyRef, with name and key"
+    return Registry(
+        host=entry.required("host", r"\S+", "write HOST[:PORT] of a registry"),
+        insecure=entry.switch("insecure", default=False),
+        skip_tls_verify=entry.switch("skipTLSVerify", default=False),
+        mirrors=entry.texts("mirrors"),
+        map_to=entry.text("mapTo", None),
+        ca_bundle=entry.read("caBundle", None, _key_ref, advice),
+    )
+
+
+def _proxy(proxy: Fields) -> Proxy:
+    secret = proxy.section("secretRef")
+    advice = "write the URL of the proxy, scheme, host and port; put one with a password into the Secret of secretRef"
+    return Proxy(
+        http=proxy.text("httpProxy", None, r"(https?://[^\s@/]+/?)?", advice) or None,
+        https=proxy.text("httpsProxy", None, r"(https?://[^\s@/]+/?)?", advice) or None,
+        no=proxy.text("noProxy", None) or None,
+        secret=secret.text("name", None),
+    )
+
+
+def _key_ref(value: object) -> KeyRef:
+    match value:
+        case {"configMapKeyRef": {"name": str(name), "key": str(key)}, **others} if not others:
+            return KeyRef("configMapKeyRef", name, key)
+        case {"secretKeyRef": {"name": str(name), "key": str(key)}, **others} if not others:
+            return KeyRef("secretKeyRef", name, key)
+        case _:
+            raise ValueError
+
+
+def _selector(value: object) -> str:
+    if not isinstance(value, str) or not is_selector(value.strip()):
+        raise ValueError
+    return value.strip()
+
+
+def _lease(leader: Fields) -> LeaseSettings | None:
+    seconds = leader.whole("leaseSeconds", LEASE_SECONDS, 1)
+    name, namespace = leader.text("leaseName", ""), leader.text("leaseNamespace", "")
+    if not name:
+        return None
+    if not namespace:
+        leader.required("leaseNamespace", r"\S+", f"write the namespace of the Lease {name}")
+    return LeaseSettings(namespace, name, seconds)
+
+
+def _limits(admission: Fields) -> Limits:
+    return Limits(
+        cluster=admission.whole("maxRunning", 0),
+        namespace=admission.whole("maxRunningPerNamespace", 0),
+        namespaces=admission.wholes("namespaces"),
+    )
+
+
+def _history(history: Fields) -> History:
+    return History(history.whole("succeeded", None), history.whole("failed", None))
