@@ -26,7 +26,7 @@ from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.settings_file import parse_settings
 from imagebuild_operator.telemetry.logging import configure
 from imagebuild_operator.telemetry.otlp import Send, tracing
-from imagebuild_operator.telemetry.prometheus import Meters
+from imagebuild_operator.telemetry.prometheus import Metrics
 
 _logger: Final = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def read_settings(environ: Mapping[str, str]) -> OperatorSettings:
 def _run(settings: OperatorSettings, send: Send | None) -> bool:
     """Run until a signal ends it, or the API server has rejected the credentials for too long: whether it was that."""
     registry = kopf.OperatorRegistry()
-    meters = Meters(namespaces=settings.metrics_namespaces)
+    metrics = Metrics(namespaces=settings.metrics_namespaces)
     stop = asyncio.Event()
 
     def give_up(seconds: float) -> None:
@@ -77,9 +77,9 @@ def _run(settings: OperatorSettings, send: Send | None) -> bool:
         stop.set()
 
     authentication = Authentication(settings.credentials_rejected, give_up)
-    controller = Controller(settings, meters, authentication, send)
-    watches = Watches(settings.namespaces, meters, authentication)
-    monitor = Monitor(settings, controller, watches, authentication, meters)
+    controller = Controller(settings, metrics, authentication, send)
+    watches = Watches(settings.namespaces, metrics, authentication)
+    monitor = Monitor(settings, controller, watches, authentication, metrics)
     register(registry, controller, monitor, Login(watches.tracing()))
     kopf.run(
         stop_flag=stop,

@@ -12,7 +12,7 @@ from functional.operator_process import OperatorProcess, Settings
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.resync import relist
-from imagebuild_operator.telemetry.prometheus import Meters
+from imagebuild_operator.telemetry.prometheus import Metrics
 from kubernetes import client
 from support.watching import (
     phase,
@@ -145,7 +145,7 @@ def test_what_is_learned_before_anything_is_decided_has_the_defaults(
     store = Store()
 
     async def resync() -> None:
-        cluster = await Cluster.connect(Meters())
+        cluster = await Cluster.connect(Metrics())
         await relist(cluster, store, [namespace], "")
         await cluster.close()
 

@@ -17,7 +17,7 @@ from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.worker import MAX_CONCURRENT_RECONCILES
 from imagebuild_operator.leader.leader import Leadership
 from imagebuild_operator.settings import LeaseSettings
-from imagebuild_operator.telemetry.prometheus import Meters
+from imagebuild_operator.telemetry.prometheus import Metrics
 from kubernetes import client, watch
 from kubernetes.aio.config import kube_config
 from support.api_proxy import ApiProxy
@@ -215,7 +215,7 @@ def test_an_election_that_an_unexpected_exception_ends_says_so(
         ended.set()
 
     async def take_part() -> None:
-        cluster = await Cluster.connect(Meters())
+        cluster = await Cluster.connect(Metrics())
         leadership = Leadership(cluster, LeaseSettings(namespace, "operator"), "it", begin, end)
         leadership.start()
         assert await asyncio.to_thread(until, lambda: leadership.failure) is broken

@@ -13,7 +13,7 @@ from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.worker import Worker
 from imagebuild_operator.settings import BuildDefaults, OperatorSettings
-from imagebuild_operator.telemetry.prometheus import Meters
+from imagebuild_operator.telemetry.prometheus import Metrics
 from prometheus_client import generate_latest
 from support.metrics import Samples, read_samples
 
@@ -26,7 +26,7 @@ class WorkerThread:
     def __init__(self, namespace: str, fields: str = "") -> None:
         self._settings = OperatorSettings(defaults=BuildDefaults(BUILDER_IMAGE), namespaces=(namespace,))
         self._fields = fields
-        self._meters = Meters()
+        self._metrics = Metrics()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="worker", daemon=True)
         #: Whether it may write.
@@ -60,13 +60,13 @@ class WorkerThread:
         self._call(put)
 
     def metrics(self) -> Samples:
-        return read_samples(generate_latest(self._meters.registry).decode())
+        return read_samples(generate_latest(self._metrics.registry).decode())
 
     async def _start(self) -> Cluster:
-        cluster = await Cluster.connect(self._meters)
+        cluster = await Cluster.connect(self._metrics)
         cluster.session.may_write = lambda: self.is_leader
         self._store = Store()
-        self._worker = Worker(cluster, self._store, self._settings, self._meters, lambda *_: None, self._fields)
+        self._worker = Worker(cluster, self._store, self._settings, self._metrics, lambda *_: None, self._fields)
         self._worker.start()
         return cluster
 

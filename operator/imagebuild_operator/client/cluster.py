@@ -8,7 +8,7 @@ from imagebuild_operator.client.events import EventClient
 from imagebuild_operator.client.leases import LeaseClient
 from imagebuild_operator.client.pods import PodClient
 from imagebuild_operator.client.session import Session
-from imagebuild_operator.telemetry.prometheus import Meters
+from imagebuild_operator.telemetry.prometheus import Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,14 @@ class Cluster:
     leases: LeaseClient
 
     @classmethod
-    async def connect(cls, meters: Meters, selector: str = "") -> "Cluster":
+    async def connect(cls, metrics: Metrics, selector: str = "") -> "Cluster":
         """Use the pod's ServiceAccount, or else the current context of KUBECONFIG.
 
         Args:
-            meters: Counts and times each request.
+            metrics: Counts and times each request.
             selector: Label selector of this installation's ImageBuilds; empty for all.
         """
-        session = await Session.open(meters)
+        session = await Session.open(metrics)
         return cls(
             session,
             BuildClient(session, selector),

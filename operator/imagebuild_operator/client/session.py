@@ -12,7 +12,7 @@ from kubernetes.aio.config import ConfigException, load_incluster_config, load_k
 
 from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFoundError, StandbyError
 from imagebuild_operator.client.errors import cluster_error, translated_errors
-from imagebuild_operator.telemetry.prometheus import Meters
+from imagebuild_operator.telemetry.prometheus import Metrics
 
 Json = dict[str, Any]
 
@@ -32,16 +32,16 @@ _VERBS: Final = {"GET": "get", "POST": "create", "PATCH": "patch", "DELETE": "de
 class Session:
     """A session with the API server. Every method raises `ClusterError` or one of its kinds."""
 
-    def __init__(self, client: ApiClient, meters: Meters) -> None:
+    def __init__(self, client: ApiClient, metrics: Metrics) -> None:
         self._client = client
-        self._meters = meters
+        self._metrics = metrics
         #: Called before each write except those of the Lease: an operator that has lost the Lease must not write.
         self.may_write: Callable[[], bool] = lambda: True
         #: Called with the HTTP status of each answer.
         self.answered: Callable[[int], None] = lambda _: None
 
     @classmethod
-    async def open(cls, meters: Meters) -> "Session":
+    async def open(cls, metrics: Metrics) -> "Session":
         """Use the pod's ServiceAccount, or else the current context of KUBECONFIG."""
         configuration = Configuration()
         configuration.connection_pool_maxsize = CONNECTIONS
@@ -51,7 +51,7 @@ class Session:
             load_incluster_config(configuration)
         except ConfigException:
             await load_kube_config(client_configuration=configuration)
-        return cls(ApiClient(configuration), meters)
+        return cls(ApiClient(configuration), metrics)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -157,7 +157,7 @@ class Session:
             status = error.status or None
             raise
         finally:
-            self._meters.called(verb or _VERBS[method], status, time.perf_counter() - start)
+            self._metrics.count_request(verb or _VERBS[method], status, time.perf_counter() - start)
             if status is not None:
                 self.answered(status)
         if not 200 <= status < 300:  # noqa: PLR2004 - the classes of HTTP

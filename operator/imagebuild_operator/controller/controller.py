@@ -25,8 +25,8 @@ from imagebuild_operator.telemetry.metrics import (
     Observation,
 )
 from imagebuild_operator.telemetry.otlp import Send
-from imagebuild_operator.telemetry.prometheus import Meters
-from imagebuild_operator.telemetry.recorder import witness
+from imagebuild_operator.telemetry.prometheus import Metrics
+from imagebuild_operator.telemetry.recorder import status_recorder
 
 _logger: Final = logging.getLogger(__name__)
 
@@ -40,25 +40,25 @@ class Controller:
     def __init__(
         self,
         settings: OperatorSettings,
-        meters: Meters,
+        metrics: Metrics,
         authentication: Authentication,
         send: Send | None = None,
     ) -> None:
         self._settings = settings
         self._authentication = authentication
-        self._meters = meters
-        self._written = witness(meters, send)
+        self._metrics = metrics
+        self._written = status_recorder(metrics, send)
         self._store = Store(settings.keep_pods, settings.history)
         self._cluster: Cluster | None = None
         self._leadership: Leadership | None = None
         self._worker: Worker | None = None
         #: The field selector that the watch of ImageBuilds passes over finished ones with; empty where it can't.
         self.fields = ""
-        meters.sample(self._sample)
+        metrics.sample(self._sample)
 
     async def start(self) -> None:
         """Connect, and begin to work on what has been seen, at once or when the Lease is held."""
-        cluster = self._cluster = await Cluster.connect(self._meters, self._settings.selector)
+        cluster = self._cluster = await Cluster.connect(self._metrics, self._settings.selector)
         cluster.session.answered = self._authentication.answered
         await self._find_out_what_can_be_selected(cluster)
         if self._settings.lease is None:
@@ -140,7 +140,7 @@ class Controller:
             _logger.info("ImageBuilds can't be selected by their fields here: finished ones are listed, too")
 
     def _begin(self, cluster: Cluster) -> None:
-        self._worker = Worker(cluster, self._store, self._settings, self._meters, self._written, self.fields)
+        self._worker = Worker(cluster, self._store, self._settings, self._metrics, self._written, self.fields)
         self._worker.start()
 
     async def _end(self) -> None:

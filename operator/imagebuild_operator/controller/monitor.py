@@ -10,7 +10,7 @@ from imagebuild_operator.controller.watches import Watches
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.telemetry.health import degraded, out_of_election, rejected, stalled, stuck, unready
 from imagebuild_operator.telemetry.metrics import WATCH_PROGRESS, Observation
-from imagebuild_operator.telemetry.prometheus import Meters
+from imagebuild_operator.telemetry.prometheus import Metrics
 
 
 class Monitor:
@@ -22,15 +22,15 @@ class Monitor:
         controller: Controller,
         watches: Watches,
         authentication: Authentication,
-        meters: Meters,
+        metrics: Metrics,
     ) -> None:
         self._watches = watches
         self._authentication = authentication
         self._settings = settings
         self._controller = controller
-        self._meters = meters
+        self._metrics = metrics
         self._pages = Pages()
-        meters.sample(self._sample)
+        metrics.sample(self._sample)
 
     async def start(self) -> None:
         """Serve.
@@ -40,7 +40,7 @@ class Monitor:
         """
         await self._pages.serve_probes(self._settings.health_port, {HEALTH: self._ill, READY: self._unready})
         if self._settings.metrics_port is not None:
-            await self._pages.serve_metrics(self._settings.metrics_port, self._meters.registry)
+            await self._pages.serve_metrics(self._settings.metrics_port, self._metrics.registry)
 
     async def stop(self) -> None:
         """Serve no longer."""

@@ -29,7 +29,7 @@ from imagebuild_operator.observe.pod import PodFacts, observe
 from imagebuild_operator.observe.warnings import latest_warning
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.telemetry.logging import about
-from imagebuild_operator.telemetry.recorder import Written
+from imagebuild_operator.telemetry.recorder import StatusRecorder
 
 _logger: Final = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Reconciler:
         store: Store,
         settings: OperatorSettings,
         gate: Gate,
-        written: Written,
+        written: StatusRecorder,
         enqueue: Callable[[Sweep | Resync], None],
         clock: Callable[[], datetime],
     ) -> None:

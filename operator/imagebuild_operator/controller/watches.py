@@ -13,7 +13,7 @@ import aiohttp
 
 from imagebuild_operator.api.names import DEFAULTS_PLURAL, GROUP, PLURAL, VERSION
 from imagebuild_operator.client.authentication import Authentication
-from imagebuild_operator.telemetry.prometheus import Meters
+from imagebuild_operator.telemetry.prometheus import Metrics
 
 #: Where each watched resource is, in all namespaces and in one.
 ROOTS: Final[Mapping[str, str]] = {
@@ -31,12 +31,12 @@ class Watches:
     def __init__(
         self,
         namespaces: Sequence[str],
-        meters: Meters,
+        metrics: Metrics,
         authentication: Authentication,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Expect the watches of these namespaces, or one of each resource for all of them."""
-        self._meters = meters
+        self._metrics = metrics
         self._authentication = authentication
         self._clock = clock
         self._resources = {
@@ -87,7 +87,7 @@ class Watches:
                 # Answered while kopf gave the session up for a new login. To read it would be a RuntimeError, which
                 # ends the operator; where it is closed, that is a lost connection, and kopf asks again.
                 request.response.close()
-            self._meters.called(call.verb, request.response.status, self._clock() - call.since)
+            self._metrics.count_request(call.verb, request.response.status, self._clock() - call.since)
             self._authentication.answered(request.response.status, f"{call.verb} {call.path}")
             if call.path not in self._resources or request.response.status != 200:  # noqa: PLR2004 - OK
                 return
@@ -98,7 +98,7 @@ class Watches:
                 self._progress[call.path] = self._clock()
 
         async def failed(_: object, call: SimpleNamespace, __: object) -> None:
-            self._meters.called(call.verb, None, self._clock() - call.since)
+            self._metrics.count_request(call.verb, None, self._clock() - call.since)
 
         tracing.on_request_start.append(start)
         tracing.on_request_end.append(end)

@@ -23,8 +23,8 @@ from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.tasks.workqueue import Rank, RequeueError, WorkQueue
 from imagebuild_operator.telemetry.logging import about
 from imagebuild_operator.telemetry.metrics import RECONCILE_DURATION, RECONCILES, Observation
-from imagebuild_operator.telemetry.prometheus import Meters
-from imagebuild_operator.telemetry.recorder import Written
+from imagebuild_operator.telemetry.prometheus import Metrics
+from imagebuild_operator.telemetry.recorder import StatusRecorder
 
 _logger: Final = logging.getLogger(__name__)
 
@@ -46,8 +46,8 @@ class Worker:
         cluster: Cluster,
         store: Store,
         settings: OperatorSettings,
-        meters: Meters,
-        written: Written,
+        metrics: Metrics,
+        written: StatusRecorder,
         fields: str = "",
     ) -> None:
         """Set it up.
@@ -56,13 +56,13 @@ class Worker:
             cluster: The API server.
             store: The cache.
             settings: The operator's settings.
-            meters: Counts and times what is done.
+            metrics: Counts and times what is done.
             written: Called with each status that is written.
             fields: The field selector of the watch of ImageBuilds, if it excludes finished builds; else empty.
         """
         self._cluster = cluster
         self._store = store
-        self._meters = meters
+        self._metrics = metrics
         self._settings = settings
         self._fields = fields
         self._gate = Gate(settings.limits, store.max_running)
@@ -176,7 +176,7 @@ class Worker:
             result, requeue_after = "conflict", 0.0
         finally:
             took = Observation(RECONCILE_DURATION, (), time.perf_counter() - start)
-            self._meters.add([Observation(RECONCILES, (result,)), took])
+            self._metrics.add([Observation(RECONCILES, (result,)), took])
         return requeue_after
 
     def _version(self, key: BuildKey) -> str | None:

@@ -33,7 +33,7 @@ Sampler = Callable[[], Iterable[tuple[Observation, str]]]
 IDLE: Final = 3600.0
 
 
-class Meters(Collector):
+class Metrics(Collector):
     """The metrics of one operator.
 
     Attributes:
@@ -82,7 +82,7 @@ class Meters(Collector):
             else:
                 series.observe(observation.value)
 
-    def called(self, verb: str, status: int | None, seconds: float) -> None:
+    def count_request(self, verb: str, status: int | None, seconds: float) -> None:
         """Count a request to the API server.
 
         Args:

@@ -10,7 +10,7 @@ import yaml
 from imagebuild_operator.client.authentication import Authentication
 from imagebuild_operator.controller.login import Login
 from imagebuild_operator.controller.watches import Watches
-from imagebuild_operator.telemetry.prometheus import Meters
+from imagebuild_operator.telemetry.prometheus import Metrics
 
 ANSWER = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -43,7 +43,7 @@ def test_a_watch_that_is_answered_while_its_session_is_given_up_is_a_lost_connec
             connection.recv(1)
 
     async def watch(url: str) -> None:
-        watches = Watches((), Meters(), Authentication(60, lambda _: None))
+        watches = Watches((), Metrics(), Authentication(60, lambda _: None))
         given = await Login(watches.tracing())(kopf.OperatorSettings())
         session = given.aiohttp_session
         call = asyncio.create_task(session.get(f"{url}/api/v1/pods?watch=true"))

@@ -15,7 +15,7 @@ from imagebuild_operator.telemetry.metrics import (
     Metric,
     Observation,
 )
-from imagebuild_operator.telemetry.prometheus import IDLE, Meters
+from imagebuild_operator.telemetry.prometheus import IDLE, Metrics
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from support.builds import a_build
@@ -45,12 +45,12 @@ def test_the_table_names_each_metric_once():
 
 
 def test_the_page_holds_what_was_observed():
-    meters = Meters()
-    meters.add([Observation(BUILDS_FINISHED, ("failed", "Internal")), Observation(IMAGE_SIZE, (), 5e6)], "team")
-    meters.add([Observation(BUILDS_FINISHED, ("failed", "Internal"))], "other")
-    meters.called("get", 404, 0.2)
-    meters.called("get", None, 30)
-    samples = scrape(meters)
+    metrics = Metrics()
+    metrics.add([Observation(BUILDS_FINISHED, ("failed", "Internal")), Observation(IMAGE_SIZE, (), 5e6)], "team")
+    metrics.add([Observation(BUILDS_FINISHED, ("failed", "Internal"))], "other")
+    metrics.count_request("get", 404, 0.2)
+    metrics.count_request("get", None, 30)
+    samples = scrape(metrics)
     assert value(samples, BUILDS_FINISHED.name, result="failed", reason="Internal") == 2
     assert value(samples, "imagebuild_image_size_bytes_sum") == 5e6
     assert value(samples, "imagebuild_api_requests_total", verb="get", code="404") == 1
@@ -59,15 +59,15 @@ def test_the_page_holds_what_was_observed():
 
 
 def test_every_metric_of_the_page_is_in_the_table_with_its_help():
-    meters = Meters()
+    metrics = Metrics()
     described = {metric.name.removesuffix("_total"): metric.help for metric in TABLE}
-    for family in text_string_to_metric_families(generate_latest(meters.registry).decode()):
+    for family in text_string_to_metric_families(generate_latest(metrics.registry).decode()):
         if family.name.startswith("imagebuild_"):
             assert described[family.name] == family.documentation
 
 
 def test_every_series_is_there_before_its_first_event():
-    samples = scrape(Meters())
+    samples = scrape(Metrics())
     for result, reason in ENDINGS:
         assert value(samples, BUILDS_FINISHED.name, result=result, reason=reason) == 0
     assert value(samples, "imagebuild_build_phase_duration_seconds_count", phase="built") == 0
@@ -76,18 +76,18 @@ def test_every_series_is_there_before_its_first_event():
 
 
 def test_namespaces_are_a_label_of_metrics_on_builds_only():
-    meters = Meters(namespaces=True)
-    meters.add([Observation(BUILDS_FINISHED, ("succeeded", "")), Observation(RECONCILES, ("success",))], "team")
-    samples = scrape(meters)
+    metrics = Metrics(namespaces=True)
+    metrics.add([Observation(BUILDS_FINISHED, ("succeeded", "")), Observation(RECONCILES, ("success",))], "team")
+    samples = scrape(metrics)
     assert value(samples, BUILDS_FINISHED.name, result="succeeded", reason="", build_namespace="team") == 1
     assert value(samples, RECONCILES.name, result="success") == 1
 
 
 def test_gauges_are_sampled_on_each_scrape():
     builds = [(a_build(), False), (a_build(), False), (a_build(namespace="other"), True)]
-    together, apart = Meters(), Meters(namespaces=True)
-    for meters in (together, apart):
-        meters.sample(lambda: queued_and_running(builds))
+    together, apart = Metrics(), Metrics(namespaces=True)
+    for metrics in (together, apart):
+        metrics.sample(lambda: queued_and_running(builds))
     assert value(scrape(together), QUEUED.name) == 2
     assert value(scrape(together), RUNNING.name) == 1
     assert value(scrape(apart), QUEUED.name, build_namespace="team") == 2
@@ -98,16 +98,16 @@ def test_gauges_are_sampled_on_each_scrape():
 
 
 def test_a_namespace_in_which_nothing_runs_has_a_series_that_says_so():
-    meters = Meters(namespaces=True)
-    meters.sample(lambda: queued_and_running([(a_build(), False)]))
-    assert value(scrape(meters), RUNNING.name, build_namespace="team") == 0
-    meters = Meters(namespaces=True)
-    meters.sample(lambda: queued_and_running([(a_build({"suspend": True}), False)]))
-    assert value(scrape(meters), QUEUED.name, build_namespace="team") == 0
+    metrics = Metrics(namespaces=True)
+    metrics.sample(lambda: queued_and_running([(a_build(), False)]))
+    assert value(scrape(metrics), RUNNING.name, build_namespace="team") == 0
+    metrics = Metrics(namespaces=True)
+    metrics.sample(lambda: queued_and_running([(a_build({"suspend": True}), False)]))
+    assert value(scrape(metrics), QUEUED.name, build_namespace="team") == 0
 
 
 def test_every_series_of_a_namespace_is_there_before_its_first_event():
-    apart, together = Meters(namespaces=True), Meters()
+    apart, together = Metrics(namespaces=True), Metrics()
     apart.add([], "team")
     expected = {
         (name, tuple(sorted((*labels, ("build_namespace", "team")))))
@@ -119,27 +119,27 @@ def test_every_series_of_a_namespace_is_there_before_its_first_event():
 
 def test_series_of_a_namespace_without_unfinished_builds_go_away():
     now, builds = 0.0, [(a_build(), True)]
-    meters = Meters(namespaces=True, clock=lambda: now)
-    meters.sample(lambda: queued_and_running(builds))
+    metrics = Metrics(namespaces=True, clock=lambda: now)
+    metrics.sample(lambda: queued_and_running(builds))
     for namespace in ("team", "other"):
-        meters.add([Observation(IMAGE_SIZE, (), 5e6)], namespace)
-    meters.add([Observation(RECONCILES, ("success",))])
+        metrics.add([Observation(IMAGE_SIZE, (), 5e6)], namespace)
+    metrics.add([Observation(RECONCILES, ("success",))])
     now = IDLE
-    assert of_namespace(scrape(meters), "other")
+    assert of_namespace(scrape(metrics), "other")
     now = IDLE + 1
-    samples = scrape(meters)
+    samples = scrape(metrics)
     assert not of_namespace(samples, "other")
     assert of_namespace(samples, "team") >= {BUILDS_FINISHED.name, RUNNING.name}
     assert value(samples, RECONCILES.name, result="success") == 1
     builds.clear()
     now += IDLE + 1
-    assert not of_namespace(scrape(meters), "team")
-    meters.add([Observation(BUILDS_FINISHED, ("succeeded", ""))], "team")
-    assert value(scrape(meters), BUILDS_FINISHED.name, result="succeeded", reason="", build_namespace="team") == 1
+    assert not of_namespace(scrape(metrics), "team")
+    metrics.add([Observation(BUILDS_FINISHED, ("succeeded", ""))], "team")
+    assert value(scrape(metrics), BUILDS_FINISHED.name, result="succeeded", reason="", build_namespace="team") == 1
 
 
-def scrape(meters: Meters) -> Samples:
-    return read_samples(generate_latest(meters.registry).decode())
+def scrape(metrics: Metrics) -> Samples:
+    return read_samples(generate_latest(metrics.registry).decode())
 
 
 def of_namespace(samples: Samples, namespace: str) -> set[str]:
