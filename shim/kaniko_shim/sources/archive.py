@@ -1,4 +1,4 @@
-"""An archive on its way into the context: counted, hashed and unpacked as it arrives."""
+"""Unpacks an archive into the context, and counts and hashes it as it arrives."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ from kaniko_shim.sources.source_request import SourceRequest
 
 
 class Measured:
-    """Counts and hashes what is read through it."""
+    """A stream that counts and hashes what is read from it."""
 
     def __init__(self, source: Reader, max_bytes: int) -> None:
         self._source = source
@@ -24,10 +24,10 @@ class Measured:
         self.size = 0
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes, and none at the end only.
+        """Up to `size` bytes; none only at the end.
 
         Raises:
-            JobError: SourceTooLarge; more was read than an archive may unpack to.
+            JobError: SourceTooLarge; the archive itself exceeds SOURCE_MAX_BYTES.
         """
         content = self._source.read(size)
         self._hash.update(content)
@@ -38,7 +38,7 @@ class Measured:
 
     @property
     def sha256(self) -> str:
-        """The checksum of what was read so far."""
+        """The SHA-256 of what was read so far, in hexadecimal."""
         return self._hash.hexdigest()
 
 
@@ -49,8 +49,8 @@ def unpack_stream(source: Reader, request: SourceRequest, into: Path, scratch: P
         source: the archive's bytes.
         request: limits and the checksum.
         into: the directory to fill.
-        scratch: where a zip, which is read from its end, is kept meanwhile.
-        url: the masked URL for the report.
+        scratch: where a zip is spooled, since it is read from its end.
+        url: the masked URL, for the report.
 
     Raises:
         JobError: a Source… reason, or DiskFull.
@@ -65,7 +65,7 @@ def unpack_stream(source: Reader, request: SourceRequest, into: Path, scratch: P
 
 
 def unpack_file(path: Path, request: SourceRequest, into: Path, url: str) -> SourceReport:
-    """Unpack an archive that lies in a file; it is not copied.
+    """Unpack an archive from a file, without copying it.
 
     Raises:
         JobError: a Source… reason, or DiskFull.
@@ -94,8 +94,8 @@ def _open(path: Path) -> IO[bytes]:
     except FileNotFoundError as error:
         raise JobError(
             Reason.SOURCE_NOT_FOUND,
-            f"There is no archive {path} in the builder.",
-            hint="Mount it there, or set SOURCE_GET_URL.",
+            f"The builder has no archive {path}.",
+            hint="Mount the archive there, or set SOURCE_GET_URL.",
         ) from error
     except OSError as error:
         raise JobError(Reason.SOURCE_INVALID, f"The archive {path} can't be read ({error.strerror}).") from error
@@ -111,7 +111,7 @@ def _report(measured: Measured, request: SourceRequest, url: str) -> SourceRepor
 
 
 def _prefer_checksum(error: JobError, measured: Measured, request: SourceRequest) -> JobError:
-    """A damaged archive that also has the wrong checksum is the wrong archive."""
+    """Report a damaged archive with the wrong checksum as the wrong archive."""
     if not request.sha256 or error.failure.reason is not Reason.SOURCE_INVALID:
         return error
     try:

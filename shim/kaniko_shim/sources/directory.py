@@ -1,8 +1,8 @@
-"""A directory of the builder as the context: copied, so that it can be trusted.
+"""Copies a directory of the builder as the context.
 
-The executor gives files in the image the owner that they have in the context, follows the mount points of
-its container, and lets RUN steps write to whatever is mounted. A copy with root as the owner gives the
-image that Docker would give, and leaves the user's own files alone.
+The executor keeps the owner that a file has in the context, follows the mount points of its container, and lets
+RUN steps write to whatever is mounted. A copy that belongs to root gives the image that Docker would build, and
+protects the user's own files.
 """
 
 import os
@@ -15,23 +15,23 @@ from kaniko_shim.archives.tree import Tree
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
-# Kubernetes keeps a volume's files in a directory of its own and leads to it by this link.
+# The link to the directory in which Kubernetes keeps the files of a volume.
 _VOLUME_DATA = "..data"
 
 
 def copy_directory(source: Path, tree: Tree) -> None:
-    """Copy a directory; sockets, pipes and devices are left out.
+    """Copy a directory, without sockets, pipes and devices.
 
-    A Kubernetes volume (of a ConfigMap, say) is copied as the files that it shows, without its links.
+    A Kubernetes volume, such as a ConfigMap's, is copied as the files that it shows, without its links.
 
     Raises:
         JobError: SourceNotFound, SourceInvalid, SourceTooLarge or DiskFull.
     """
     if not source.is_dir():
-        what = "a file" if source.exists() else "not there"
+        problem = "is not a directory" if source.exists() else "does not exist"
         raise JobError(
             Reason.SOURCE_NOT_FOUND,
-            f"The context's directory {source} is {what} in the builder.",
+            f"The context's directory {source} {problem} in the builder.",
             hint=f"Mount the directory at {source}, or set SOURCE_GET_URL to file://{source} for an archive.",
         )
     volume = (source / _VOLUME_DATA).is_symlink()
@@ -41,7 +41,7 @@ def copy_directory(source: Path, tree: Tree) -> None:
 
 def _walk(directory: str, prefix: str, *, volume: bool) -> Iterator[Entry]:
     try:
-        # In order, so that two copies of one directory are made alike.
+        # In order, so that two copies of one directory are the same.
         with os.scandir(directory) as found:
             items = sorted(found, key=lambda item: item.name)
     except OSError as error:
@@ -73,4 +73,4 @@ def _read(path: str) -> Iterator[bytes]:
 
 
 def _unreadable(path: str, error: OSError) -> JobError:
-    return JobError(Reason.SOURCE_INVALID, f"{path} of the context can't be read ({error.strerror}).")
+    return JobError(Reason.SOURCE_INVALID, f"The context's {path} can't be read ({error.strerror}).")

@@ -1,4 +1,4 @@
-"""An archive on its way from a web server: continued where the connection broke, unpacked as it arrives."""
+"""Downloads an archive and unpacks it as it arrives; resumes where a connection broke."""
 
 import re
 import time
@@ -20,7 +20,7 @@ from kaniko_shim.sources.source_request import SourceRequest
 from kaniko_shim.sources.workspace import Workspace
 
 PROGRESS = 1024 * 1024
-"""Bytes after which an attempt was not for nothing."""
+"""Bytes after which attempts are counted from the first again."""
 
 _PARTIAL = 206
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
@@ -33,11 +33,11 @@ def download(
     workspace: Workspace,
     sleep: Callable[[float], None] = time.sleep,
 ) -> SourceReport:
-    """Fetch and unpack an archive.
+    """Download and unpack an archive.
 
     Args:
-        make_target: makes what to get; called before each connection, since signatures expire.
-        shown: what messages and the report call it; holds no secret.
+        make_target: makes the URL and its headers; called before each connection, since signatures expire.
+        shown: the URL in messages and in the report; holds no secret.
         request: limits and the checksum.
         workspace: the directories to fill and to use.
         sleep: waits for a number of seconds.
@@ -51,14 +51,14 @@ def download(
         try:
             return unpack_stream(Buffered(body.piece), request, workspace.context, workspace.scratch, shown)
         except ChangedError as error:
-            retries.wait(f"{error}; beginning anew")
+            retries.wait(f"{error}; starting from the beginning")
             workspace.clear()
         finally:
             body.close()
 
 
 class _Body:
-    """What a URL leads to, from its first to its last byte, over as many connections as it takes."""
+    """The whole body behind a URL, over as many connections as it takes."""
 
     def __init__(
         self, make_target: Callable[[], Target], shown: str, workspace: Workspace, retries: FetchRetries
@@ -75,10 +75,10 @@ class _Body:
         self._meter = Meter(workspace.say)
 
     def piece(self) -> bytes:
-        """What has arrived, empty at the end.
+        """What has arrived; empty at the end.
 
         Raises:
-            ChangedError: the rest can't be had.
+            ChangedError: the rest is not available.
             JobError: a Source… reason.
         """
         while True:
@@ -98,7 +98,7 @@ class _Body:
             return content
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         self._response = None
         self._connections.close()
 
@@ -109,7 +109,7 @@ class _Body:
             self._check(response)
         else:
             if response.status == _PARTIAL:
-                raise ChangedError("the server sent a part of what it has")
+                raise ChangedError("the server sent only a part of the archive")
             length = response.headers.get("Content-Length", "")
             self._total = int(length) if length.isdigit() else None
             self._validator = validator_of(response.headers)
@@ -118,17 +118,17 @@ class _Body:
         return response
 
     def _check(self, response: urllib3.BaseHTTPResponse) -> None:
-        """Whether an answer is the rest of what was asked for before; a server may ignore any of our headers."""
+        """Refuse a response that is not the rest of the body; a server may ignore any of our headers."""
         found = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
         if response.status != _PARTIAL or not found:
-            raise ChangedError("the server does not send the rest")
+            raise ChangedError("the server does not resume the download")
         begin, total = found.groups()
         same = not self._validator.startswith('"') or response.headers.get("ETag", self._validator) == self._validator
         if int(begin) != self._offset or (self._total is not None and total not in {"*", str(self._total)}) or not same:
-            raise ChangedError("what the server has was changed meanwhile")
+            raise ChangedError("the archive on the server has changed")
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
-        # What is there: waiting for more would let a trickle go on unseen.
+        # Only what has arrived: waiting for more would hide how slowly it comes.
         try:
             content = response.read1(CHUNK, decode_content=False)
         except HTTPError as error:
@@ -139,9 +139,9 @@ class _Body:
 
 
 def validator_of(headers: urllib3.HTTPHeaderDict) -> str:
-    """What tells whether a body is still the same, byte for byte; empty if nothing does.
+    """The header that identifies a body byte for byte; empty if none does.
 
-    A weak ETag does not, nor does a Last-Modified of the very second of the answer (RFC 9110, 8.8).
+    A weak ETag does not, nor does a Last-Modified of the same second as the response (RFC 9110, 8.8).
     """
     if (tag := headers.get("ETag", "")).startswith('"'):
         return tag

@@ -1,4 +1,4 @@
-"""Fetches a context, whatever its kind."""
+"""Fetches a context of any kind."""
 
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +21,7 @@ from kaniko_shim.sources.workspace import Workspace
 
 
 def fetch(request: SourceRequest, workspace: Workspace) -> SourceReport:
-    """Fill the workspace with the context.
+    """Fill the workspace's directory with the context.
 
     Raises:
         JobError: a Source… reason, or DiskFull.
@@ -58,12 +58,12 @@ def fetch(request: SourceRequest, workspace: Workspace) -> SourceReport:
             from kaniko_shim.sources.oci import fetch_oci  # noqa: PLC0415 - for this kind only
 
             if workspace.crane is None:
-                raise JobError(Reason.INTERNAL, "There is no registry tool here.")
+                raise JobError(Reason.INTERNAL, "A source in a registry was fetched without the registry tool.")
             return fetch_oci(image, request, workspace, workspace.crane)
 
 
 def context_directory(root: Path, request: SourceRequest) -> Path:
-    """The directory of the fetched tree that is the context.
+    """The context's directory in the fetched tree.
 
     Raises:
         JobError: SourceNotFound, or SourceInvalid if a link leads out of the tree.
@@ -77,7 +77,7 @@ def context_directory(root: Path, request: SourceRequest) -> Path:
             Reason.SOURCE_NOT_FOUND, f"The context has no directory {(subdir + '/' + request.sub_path).strip('/')}."
         ) from error
     if not real.is_relative_to(root.resolve()):
-        raise JobError(Reason.SOURCE_INVALID, f"{request.sub_path or subdir} is a link that leads out of the context.")
+        raise JobError(Reason.SOURCE_INVALID, f"{request.sub_path or subdir} is a link out of the context.")
     if not real.is_dir():
-        raise JobError(Reason.SOURCE_NOT_FOUND, f"{request.sub_path or subdir} of the context is no directory.")
+        raise JobError(Reason.SOURCE_NOT_FOUND, f"The context's {request.sub_path or subdir} is not a directory.")
     return real

@@ -1,4 +1,4 @@
-"""An archive behind an HTTP URL, with credentials for its host only."""
+"""Fetches an archive by HTTP; credentials are sent to its origin only."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def fetch_http(
     """Fetch and unpack an archive.
 
     Args:
-        url: where it is.
+        url: the URL of the archive.
         request: credentials, limits and the checksum.
         workspace: the directories to fill and to use.
         sleep: waits for a number of seconds.

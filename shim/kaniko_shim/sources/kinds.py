@@ -1,4 +1,4 @@
-"""SOURCE_GET_URL, read into one value per kind of source."""
+"""Parses SOURCE_GET_URL into one type per kind of source."""
 
 import re
 from collections.abc import Iterator
@@ -81,7 +81,7 @@ class OciSource:
 
 
 class Cloud(StrEnum):
-    """Whose protocol a bucket speaks."""
+    """The cloud whose protocol a bucket's server speaks."""
 
     S3 = "s3"
     GOOGLE = "gs"
@@ -93,10 +93,10 @@ class BucketSource:
     """An archive in a bucket.
 
     Attributes:
-        cloud: which protocol.
-        bucket: its name; with Azure the container's.
-        key: the object's name, or the blob's.
-        host: of the storage account, with Azure.
+        cloud: the protocol.
+        bucket: the name of the bucket, or of Azure's container.
+        key: the name of the object or blob.
+        host: the host of Azure's storage account; empty for other clouds.
     """
 
     cloud: Cloud
@@ -106,7 +106,7 @@ class BucketSource:
 
     @property
     def shown(self) -> str:
-        """What messages call it."""
+        """The URL in messages."""
         return (
             f"https://{self.host}/{self.bucket}/{self.key}" if self.host else f"{self.cloud}://{self.bucket}/{self.key}"
         )
@@ -119,14 +119,14 @@ def parse_source(text: str) -> Source:
     """Read a SOURCE_GET_URL.
 
     Raises:
-        ValueError: says which forms there are; quotes no part of the URL behind its scheme.
+        ValueError: lists the forms; quotes nothing of the URL but its scheme.
     """
     text = text.strip()
     bare = text.partition("#")[0]
     if is_scp_form(bare):
         return _parse_git(bare, text.partition("#")[2])
     if any(ord(character) <= ord(" ") for character in text):
-        raise ValueError("a URL has no blanks; write %20 for a space")
+        raise ValueError("write a space in the URL as %20")
     scheme, colon, rest = text.partition(":")
     scheme = scheme.lower()
     if not colon:
@@ -139,15 +139,15 @@ def parse_source(text: str) -> Source:
 
 
 def secrets_in_url(source: Source) -> Iterator[str]:
-    """A URL's password, and the values behind its ? that are long enough to be tokens."""
+    """The password in a URL, and the values in its query that are long enough to be tokens."""
     if not isinstance(source, HttpSource | GitSource):
         return
     if isinstance(source, GitSource) and (remote := parse_remote(source.url)).scheme == "ssh":
-        # The user name of an SSH URL is no secret: nearly always it is git.
+        # The user name of an SSH URL is not a secret: it is nearly always git.
         yield from filter(None, [remote.password])
         return
     parts = urlsplit(source.url)
-    # A token may stand where a user name belongs, if no password does.
+    # Without a password, the user name may be a token.
     if secret := parts.password or parts.username:
         yield from {secret, unquote(secret)}
     for pair in parts.query.split("&"):
@@ -177,7 +177,7 @@ def _parse_located(scheme: str, text: str) -> Source:
             return _parse_git(text[len(scheme) - len(scheme.removeprefix("git+")) :].partition("#")[0], url.fragment)
         case _:
             pass
-    problem = f"{scheme}:// is not supported" if scheme in _OTHERS else f"{scheme}: is no known kind of source"
+    problem = f"{scheme}:// is not supported" if scheme in _OTHERS else f"{scheme}: is not a kind of source"
     raise ValueError(f"{problem}; use {SUPPORTED}")
 
 
@@ -190,7 +190,7 @@ def _parse_local(scheme: str, url: SplitResult) -> DirectorySource | FileSource:
     if url.netloc not in {"", "localhost"} or not url.path.startswith("/"):
         raise ValueError(f"write {scheme}:/// and an absolute path, with three slashes")
     if url.query or url.fragment:
-        raise ValueError(f"a {scheme}:// URL has no ? and no #; write them as %3F and %23")
+        raise ValueError(f"write ? and # in a {scheme}:// URL as %3F and %23")
     path = unquote(url.path)
     if "\0" in path:
         raise ValueError("a path can't hold a NUL character")
@@ -199,9 +199,9 @@ def _parse_local(scheme: str, url: SplitResult) -> DirectorySource | FileSource:
 
 def _parse_bucket(cloud: Cloud, url: SplitResult) -> BucketSource:
     if url.query or url.fragment:
-        raise ValueError(f"a {cloud}:// URL has no ? and no #; write them as %3F and %23")
+        raise ValueError(f"write ? and # in a {cloud}:// URL as %3F and %23")
     if "@" in url.netloc:
-        raise ValueError(f"a {cloud}:// URL has no user; give credentials in their variables")
+        raise ValueError(f"a {cloud}:// URL has no user; set credentials in their own variables")
     if not _BUCKET.fullmatch(url.netloc):
         where = "key; another server's URL belongs to SOURCE_S3_ENDPOINT" if cloud is Cloud.S3 else "object"
         raise ValueError(f"write {cloud}://bucket/{where}")
@@ -217,9 +217,9 @@ def _parse_azure(url: SplitResult) -> BucketSource:
 
 def _key(key: str) -> str:
     if not key or key.endswith("/"):
-        raise ValueError("write the name of one archive behind the bucket: a prefix can't be a context")
+        raise ValueError("write the name of one archive after the bucket; a prefix can't be a context")
     if any(part in {".", "..", ""} for part in key.split("/")) or any(ord(character) < ord(" ") for character in key):
-        raise ValueError("an object's name has no empty, . or .. parts and no control characters here")
+        raise ValueError("write an object's name without empty, . or .. parts and without control characters")
     return key
 
 
@@ -228,7 +228,7 @@ def _parse_data(rest: str) -> DataSource:
 
     head, comma, body = rest.partition(",")
     if not comma:
-        raise ValueError("a data: URL has a comma between its type and its content")
+        raise ValueError("write a comma between the type and the content of the data: URL")
     if not head.lower().endswith(";base64"):
         return DataSource(unquote_to_bytes(body))
     encoded = unquote_to_bytes(body) if "%" in body else body.encode("ascii", "replace")
@@ -243,8 +243,8 @@ def _parse_git(url: str, fragment: str) -> GitSource:
     parse_remote(url)
     ref, _, subdir = unquote(fragment).partition(":")
     if ref and not _REF.fullmatch(ref):
-        raise ValueError("write a branch, a tag or a full commit id behind #")
+        raise ValueError("write a branch, a tag or a full commit id after #")
     parts = [part for part in subdir.split("/") if part not in {"", "."}]
     if ".." in parts:
-        raise ValueError("the directory behind #…: must lie inside the repository")
+        raise ValueError("the directory after #…: must be inside the repository")
     return GitSource(url, ref, "/".join(parts))

@@ -1,4 +1,4 @@
-"""An OCI artifact or image as the context: its layers, one on top of the other."""
+"""Fetches an OCI artifact or image as the context: its layers, one on top of the other."""
 
 import hashlib
 import re
@@ -44,7 +44,7 @@ def fetch_oci(
     crane: "Crane",
     sleep: Callable[[float], None] = time.sleep,
 ) -> SourceReport:
-    """Unpack the layers of an artifact or image; one for several platforms counts as that for this machine.
+    """Unpack the layers of an artifact or image; for a multi-platform image, this machine's platform is used.
 
     Raises:
         JobError: a Source… reason, or DiskFull.
@@ -64,14 +64,14 @@ def _fetch(image: ImageReference, request: SourceRequest, workspace: Workspace, 
     content = _manifest(image, crane, workspace)
     revision = "sha256:" + hashlib.sha256(content).hexdigest()
     if image.digest and image.digest != revision:
-        raise JobError(Reason.SOURCE_CHECKSUM_MISMATCH, f"The registry has {revision} under {image.name}.")
+        raise JobError(Reason.SOURCE_CHECKSUM_MISMATCH, f"The registry returned {revision} for {image.name}.")
     document = _object(content, image)
     if "manifests" in document:
         chosen = ImageReference(image.registry, image.repository, digest=_for_this_machine(document, image))
         document = _object(_manifest(chosen, crane, workspace), image)
     layers = _layers_of(document)
     if not layers:
-        raise JobError(Reason.SOURCE_INVALID, f"{image.name} has no layers that could be a context.")
+        raise JobError(Reason.SOURCE_INVALID, f"{image.name} has no layers that can be a context.")
     meter = Meter(workspace.say)
     with LayeredTree(workspace.context, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
         for layer in layers:
@@ -87,14 +87,14 @@ def _fetch(image: ImageReference, request: SourceRequest, workspace: Workspace, 
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """A layer, and the name of the file that it is, if it has one and is not to be unpacked."""
+    """A layer's digest, and its file name; the name is empty if the layer is to be unpacked."""
 
     digest: str
     title: str
 
 
 def _layers_of(document: dict[str, object]) -> list[_Layer]:
-    """The layers of a manifest; none if any of them is malformed."""
+    """The layers of a manifest; empty if any of them is malformed."""
     found = document.get("layers")
     layers = list[_Layer]()
     for layer in found if isinstance(found, list) else []:
@@ -109,7 +109,7 @@ def _layers_of(document: dict[str, object]) -> list[_Layer]:
 
 
 def _unpack(layer: _Layer, source: "_Measured", tree: Tree, workspace: Workspace, *, alone: bool) -> None:
-    """A layer with a name is a file, as ORAS has it; an archive that is the only one is the context all the same."""
+    """Write a layer with a name as a file, as ORAS does, unless it is an archive and alone; unpack any other."""
     stream = Buffered(lambda: source.read(CHUNK))
     if layer.title and not (alone and is_archive(stream.peek(BLOCK))):
         tree.add(Entry(layer.title, Kind.FILE, chunks=iter(stream.piece, b"")))
@@ -148,7 +148,7 @@ def _manifest(image: ImageReference, crane: "Crane", workspace: Workspace) -> by
 
 @contextmanager
 def _read(image: ImageReference, crane: "Crane", workspace: Workspace, what: str) -> Iterator[IO[bytes]]:
-    """What crane writes; its own failure is told before that of who reads."""
+    """What crane writes. Its own failure takes precedence over that of the reader."""
     command = crane.command(image.registry, what, image.name)
     with TemporaryFile(dir=workspace.scratch) as complaints:
         process = subprocess.Popen(  # noqa: S603 - a fixed program, arguments without a shell
@@ -162,7 +162,7 @@ def _read(image: ImageReference, crane: "Crane", workspace: Workspace, what: str
         try:
             yield stream
         except JobError as error:
-            # It reads on only if the stream was cut off; else it would wait for us.
+            # If the reader stopped early, crane would wait for it for ever.
             process.kill() if stream.read(1) else None
             _check(process, image, complaints, default=error)
             raise
@@ -187,12 +187,15 @@ def _check(
     if signs & UNAUTHORIZED:
         raise JobError(
             Reason.SOURCE_UNAUTHORIZED,
-            f"{image.registry} refused to hand out {image.name}.",
-            hint=f"Give DOCKER_CONFIG_JSON credentials for {image.registry}, and check the name.",
+            f"{image.registry} refused access to {image.name}.",
+            hint=f"Set credentials for {image.registry} in DOCKER_CONFIG_JSON, and check the name.",
             registry=image.registry,
         ) from default
     if _OTHER.search(text):
-        raise JobError(Reason.SOURCE_CHECKSUM_MISMATCH, f"{image.registry} sends something else as {image.name}.")
+        raise JobError(
+            Reason.SOURCE_CHECKSUM_MISMATCH,
+            f"{image.registry} sent content that does not match the digest of {image.name}.",
+        )
     if signs & {*MISSING, "BLOB_UNKNOWN"}:
         raise JobError(Reason.SOURCE_NOT_FOUND, f"{image.registry} has no {image.name}.") from default
     raise JobError(Reason.SOURCE_UNAVAILABLE, f"{image.name} could not be fetched: {text[:300]}.") from default
@@ -216,7 +219,7 @@ def _for_this_machine(index: dict[str, object], image: ImageReference) -> str:
         return found[0][0]
     wanted = next((digest for digest, platform in found if platform == f"linux/{architecture()}"), "")
     if not wanted:
-        raise JobError(Reason.SOURCE_NOT_FOUND, f"{image.name} has nothing for linux/{architecture()}.")
+        raise JobError(Reason.SOURCE_NOT_FOUND, f"{image.name} has no image for linux/{architecture()}.")
     return wanted
 
 

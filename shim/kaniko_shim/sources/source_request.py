@@ -1,4 +1,4 @@
-"""What is asked of the sources."""
+"""The request for a build context."""
 
 from dataclasses import dataclass, field
 
@@ -9,17 +9,19 @@ from kaniko_shim.sources.kinds import Source
 
 @dataclass(frozen=True, slots=True)
 class SourceRequest:
-    """What is to be fetched, and how much of it at most.
+    """A source, credentials and limits.
 
     Attributes:
-        source: the kind of source.
+        source: the parsed SOURCE_GET_URL.
         username: for basic authentication, with `password`; empty for none.
-        sha256: what the archive must have, or empty.
-        sub_path: directory of the fetched tree that is the context, or empty.
-        seconds: how long fetching may take.
-        ssh: keys for Git over SSH.
-        buckets: keys for buckets.
-        submodules: whether those of a Git repository are fetched.
+        sha256: the checksum that the archive must have, or empty.
+        sub_path: the context's directory in the fetched tree, or empty.
+        max_bytes: limit on the unpacked context, and on what is fetched.
+        max_entries: limit on files and directories.
+        seconds: limit on the time of fetching.
+        ssh: keys and known hosts for Git over SSH.
+        buckets: credentials for buckets.
+        submodules: whether the submodules of a Git repository are fetched.
         ca_bundle: CA certificates (PEM) that the server is verified with besides the public ones, or empty.
     """
 

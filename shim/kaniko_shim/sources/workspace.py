@@ -15,11 +15,11 @@ class Workspace:
     """What every kind of source is fetched with.
 
     Attributes:
-        context: the directory that becomes the context; emptied first.
-        scratch: where temporary files go.
-        environment: the variables that the process was started with (proxies, certificates).
+        context: the directory that becomes the context; emptied before a fetch.
+        scratch: the directory for temporary files.
+        environment: the variables of the process, for proxies and CA certificates.
         say: writes a line of the log.
-        crane: reaches registries, with the credentials installed.
+        crane: the registry tool, with its credentials installed; None if no registry is needed.
     """
 
     context: Path
@@ -29,6 +29,6 @@ class Workspace:
     crane: "Crane | None" = None
 
     def clear(self) -> None:
-        """Leave an empty directory."""
+        """Empty the context's directory."""
         shutil.rmtree(self.context, ignore_errors=True)
         self.context.mkdir(mode=0o755, parents=True, exist_ok=True)

@@ -64,7 +64,7 @@ def parse_remote(text: str) -> Remote:
         _check(match["user"], match["host"], match["path"])
         return Remote("ssh", match["host"].strip("[]"), _PORTS["ssh"], match["path"], match["user"])
     if any(ord(character) <= ord(" ") for character in text):
-        raise ValueError("a URL has no blanks; write %20 for a space")
+        raise ValueError("write a space in the URL as %20")
     try:
         parts = urlsplit(text)
         port = parts.port

@@ -192,7 +192,7 @@ def test_without_a_sure_sign_of_sameness_a_download_begins_anew(fetching: Fetchi
         fetching(server.url)
     assert [asked.range for asked in server.asked] == ["", ""]
     assert fetching.files == FILES
-    assert "beginning anew" in fetching.said[0]
+    assert "starting from the beginning" in fetching.said[0]
 
 
 @pytest.mark.parametrize(
