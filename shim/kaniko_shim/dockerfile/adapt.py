@@ -1,4 +1,4 @@
-"""From the user's Dockerfile to the one that the executor gets, which it reads as Docker would read the first."""
+"""Adapts the user's Dockerfile, so that the executor interprets it as Docker would interpret the original."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,18 +20,18 @@ _ARGUMENT = re.compile(r"\b(TARGET|BUILD)(PLATFORM|OS|ARCH|VARIANT)\b")
 
 @dataclass(frozen=True, slots=True)
 class BuildInputs:
-    """What a Dockerfile's meaning depends on.
+    """Everything besides the Dockerfile that its meaning depends on.
 
     Attributes:
         context: the context's directory.
         files: what the context holds; None if layers are not cached.
-        heredocs: the directory where files of heredocs are to lie.
-        target: the stage that is wanted; empty for the last.
+        heredocs: directory for the files that heredocs become.
+        target: the stage to build; empty for the last.
         skips_unused: whether the executor leaves out stages that the target does not need.
         dropped: instructions to leave out, of stages that are not built.
         arguments: the build arguments' values.
-        digest_of: the digest of an image that is named by a tag; empty if it can't be had.
-        salt: differs from build to build.
+        digest_of: looks up the digest of an image named by a tag; empty if it cannot be found.
+        salt: a text that differs in every build.
     """
 
     context: str
@@ -47,15 +47,15 @@ class BuildInputs:
 
 @dataclass(frozen=True, slots=True)
 class Adapted:
-    """What the executor gets.
+    """The adapted Dockerfile, and what goes with it.
 
     Attributes:
-        dockerfile: the changed file; None if the user's own can be used.
-        instructions: those of the changed file, as the executor names them, at the lines of the user's own.
-        heredocs: files to write.
-        target: the stage to ask for.
+        dockerfile: the changed Dockerfile; None if the user's own can be used.
+        instructions: instructions as the executor logs them, with the line numbers of the user's Dockerfile.
+        heredocs: files to write for heredocs.
+        target: the stage to ask the executor for.
         arguments: build arguments to add.
-        uncached: what the cache can't be trusted with, so that nothing behind it comes from there.
+        uncached: images and URLs whose changes the cache cannot notice; no layer after them is taken from it.
     """
 
     dockerfile: Rewritten | None
@@ -67,12 +67,12 @@ class Adapted:
 
 
 def adapt(content: bytes, support: Support, inputs: BuildInputs) -> Adapted:
-    """Make the executor's Dockerfile.
+    """Adapt a Dockerfile to the executor.
 
     Args:
-        content: the user's, which holds nothing that the executor can't be brought to do.
-        support: what the executor makes of Dockerfiles.
-        inputs: what else counts.
+        content: the user's Dockerfile, without unsupported instructions in stages that are built.
+        support: what the executor supports.
+        inputs: everything else that counts.
     """
     instructions = parse_dockerfile(content)
     stages = split_stages(instructions)
@@ -101,7 +101,7 @@ def adapt(content: bytes, support: Support, inputs: BuildInputs) -> Adapted:
 
 
 def _target(stages: Stages, target: str) -> tuple[str, int]:
-    """The stage to ask for, and the line where the file is to end (0 = nowhere): Docker takes a number as well."""
+    """The stage to ask the executor for, which knows no numbers, and the line to end the file before (0: none)."""
     if not (target.isascii() and target.isdigit()) or any(stage.name == target for stage in stages.stages):
         return target, 0
     number = int(target)
@@ -111,7 +111,7 @@ def _target(stages: Stages, target: str) -> tuple[str, int]:
 
 
 def _platform(instructions: tuple[Instruction, ...], support: Support, given: Mapping[str, str]) -> dict[str, str]:
-    """The arguments of the platform, which Docker sets by itself, as far as the Dockerfile names them."""
+    """The platform arguments (TARGETARCH, …) that the Dockerfile names; Docker sets them by itself."""
     if support.modern:
         return {}
     values = support.arguments
@@ -125,7 +125,7 @@ def _platform(instructions: tuple[Instruction, ...], support: Support, given: Ma
 
 
 def _ports(stages: Iterable[Stage]) -> Iterator[Edit]:
-    """EXPOSE with each port by itself, which an old executor wants."""
+    """EXPOSE with one entry per port, because an old executor does not understand ranges."""
     for stage in stages:
         for instruction in stage.instructions:
             if instruction.keyword == "EXPOSE" and _RANGE.search(instruction.rest):

@@ -1,4 +1,4 @@
-"""Which image a name stands for now: its digest, asked for where the executor would ask."""
+"""Looks up the digest that an image name has now, in the same places as the executor."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -11,14 +11,14 @@ from kaniko_shim.registry.registries import Registries
 
 @dataclass(frozen=True, slots=True)
 class BaseDigests:
-    """Asks registries, once for each image."""
+    """Asks registries for digests, once per image."""
 
     crane: Crane
     registries: Registries
     _known: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, image: str) -> str:
-        """The digest of an image; empty if it can't be had."""
+        """The digest of an image; empty if it cannot be found."""
         if image not in self._known:
             self._known[image] = self._ask(image)
         return self._known[image]
@@ -37,7 +37,7 @@ class BaseDigests:
 
 
 def places(image: ImageReference, registries: Registries) -> Iterator[ImageReference]:
-    """Where the executor looks for an image, in order: at its registry's mirrors, then at the registry itself."""
+    """Where the executor looks for an image, in order: the mirrors of its registry, then the registry itself."""
     mirrors = list(registries.mirrors) if image.registry == DOCKER_HUB else []
     mirrors += [each.mirror for each in registries.maps if each.host == image.registry]
     for mirror in mirrors:

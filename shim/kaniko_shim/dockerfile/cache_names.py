@@ -1,4 +1,4 @@
-"""Puts the names of files into the cache's keys, where the executor leaves them out.
+"""Adds file names to the cache keys, because an old executor leaves them out.
 
 kaniko up to 1.25 finds a RUN's cached layer by what was copied before it, and takes modes, owners and contents of a
 directory's files for that, in the order of their names, but not the names. A file that was renamed would go unnoticed
@@ -27,7 +27,7 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class Files(Protocol):
-    """What is known of a context's files; paths count from its root."""
+    """The files of a build context; paths are relative to its root."""
 
     def is_directory(self, path: str) -> bool:
         """Whether a path is a directory, and no link to one."""
@@ -47,9 +47,9 @@ class Markers:
         stages: the Dockerfile's.
         files: the context's.
         arguments: the build arguments' values.
-        digest_of: the digest of an image that is named by a tag; empty if it can't be had.
-        salt: differs from build to build.
-        unknown: is filled with what can't be known beforehand.
+        digest_of: looks up the digest of an image named by a tag; empty if it cannot be found.
+        salt: a text that differs in every build.
+        unknown: filled with the images and URLs whose content cannot be known beforehand.
     """
 
     stages: Stages
@@ -61,24 +61,24 @@ class Markers:
     _inputs: dict[int, str] = field(default_factory=dict)
 
     def edits(self, built: Iterable[Stage]) -> Iterator[Edit]:
-        """The markers to put into the stages that are built."""
+        """The markers to insert into the stages that are built."""
         for stage in built:
             for instruction in stage.instructions:
                 if instruction.keyword in _COPYING and (key := self._key(stage, instruction)):
                     yield inserted(instruction, f"ARG {PREFIX}{hashlib.sha256(key.encode()).hexdigest()[:32]}")
 
     def _key(self, stage: Stage, instruction: Instruction) -> str:
-        """What the names depend on; empty if they are in the instruction itself, or can't be known."""
+        """What the names of the copied files depend on; empty if the instruction itself has them."""
         origin = instruction.flag("--from")
         if origin is None:
             urls = "".join(self._give_up(source) for source in copied(instruction) if _URL.match(source))
             return urls + "".join(self._names(source) for source in copied(instruction))
-        # What a stage leaves is known only when it has run; its names depend on all that goes into it.
+        # The files of a stage are known only after it has run; they depend on everything that goes into it.
         source = self.stages.find(origin, stage.index)
         return self._inputs_of(source) if source else self._image(origin)
 
     def _image(self, name: str) -> str:
-        """What an image's content depends on; empty if its name says so."""
+        """What the content of an image depends on; empty if its name has a digest."""
         if "@sha256:" in name or name == _SCRATCH:
             return ""
         return ("" if "$" in name else self.digest_of(name)) or self._give_up(name)
@@ -93,7 +93,7 @@ class Markers:
         return self.files.names(directory) if directory else ""
 
     def _directory(self, source: str) -> str:
-        """The directory that holds all that a source may name; empty if it is one file."""
+        """The directory that contains everything a source can match; empty if the source is a single file."""
         if _URL.match(source):
             return ""
         if "$" in source:
@@ -104,14 +104,14 @@ class Markers:
         return path if self.files.is_directory(path) else ""
 
     def _inputs_of(self, stage: Stage) -> str:
-        """All that goes into a stage, but for what its base image and its RUN steps get from elsewhere."""
+        """A digest of everything that goes into a stage, except what RUN steps download."""
         for each in self.stages.needed(stage):
             if each.index not in self._inputs:
                 self._inputs[each.index] = self._compute(each)
         return self._inputs[stage.index]
 
     def _compute(self, stage: Stage) -> str:
-        """The inputs of a stage, when those of all stages that it needs are there."""
+        """The inputs of a stage; those of the stages that it needs are known already."""
         base = self.stages.base(stage)
         named = expanded(stage.base, values_for_from(self.stages.arguments, self.arguments))
         parts = [self._inputs[base.index] if base else stage.base + self._image(named)]

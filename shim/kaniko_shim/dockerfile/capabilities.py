@@ -1,4 +1,4 @@
-"""What an executor makes of a Dockerfile."""
+"""What an executor supports in a Dockerfile."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ _USUAL_VARIANTS = {"amd64": "v1", "arm64": "v8", "arm": "v7"}
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """What an executor makes of a Dockerfile.
+    """What an executor supports in a Dockerfile.
 
     Attributes:
         modern: whether it is of the maintained line (osscontainertools/kaniko), which runs heredocs and mounts,
@@ -26,17 +26,17 @@ class Support:
 
     @property
     def machine(self) -> Platform:
-        """The platform that RUN runs on."""
+        """The platform that RUN executes on."""
         return Platform("linux", self.architecture)
 
     @property
     def platform(self) -> Platform:
-        """The platform that is built for."""
+        """The platform of the image."""
         return self.target or self.machine
 
     @property
     def arguments(self) -> dict[str, str]:
-        """The arguments that Docker sets by itself: TARGETPLATFORM, BUILDARCH and the like."""
+        """The platform arguments, which Docker sets by itself: TARGETPLATFORM, BUILDARCH and so on."""
         return {
             f"{whose}{what}": value
             for whose, platform in (("TARGET", self.platform), ("BUILD", self.machine))
@@ -50,7 +50,7 @@ class Support:
 
 
 def is_platform(name: str, platform: Platform) -> bool:
-    """Whether a platform is meant by a name as Docker reads it: `arm64` and `linux/arm64/v8` are `linux/arm64`."""
+    """Whether Docker reads a name as a platform: `arm64` and `linux/arm64/v8` both mean `linux/arm64`."""
     return _normal(name) == _normal(platform.name)
 
 

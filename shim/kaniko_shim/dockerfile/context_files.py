@@ -1,4 +1,4 @@
-"""The files of the context that the cache's keys depend on, each directory read once."""
+"""Digests of the context's files for the cache keys; each directory is read once."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from kaniko_shim.dockerfile.syntax.dockerignore import Pattern, is_ignored
 
 
 class ContextFiles:
-    """Looks into a context, whose files do not change meanwhile.
+    """The files of a build context, which must not change meanwhile.
 
     Paths are relative to the context, `.` for all of it.
     """

@@ -1,4 +1,4 @@
-"""Rewrites COPY and ADD, where the executor reads them otherwise than BuildKit."""
+"""Rewrites COPY and ADD where the executor interprets them differently from BuildKit."""
 
 import json
 import posixpath
@@ -19,11 +19,11 @@ _NOT_PLAIN = re.compile(r"[$\"'\\`]")
 
 
 def rewrite_copies(stages: Stages, support: Support, heredocs: str, context: str) -> Iterator[Edit]:
-    """The COPY and ADD instructions to put in place of the user's.
+    """The edits that replace COPY and ADD instructions.
 
-    - A source never leads out of the context or the other stage: BuildKit stops at its root, the executor does not.
-    - A heredoc becomes the file that it was converted to.
-    - Files of another stage or image belong to root, as in Docker; an old executor leaves their owners as they are.
+    - `..` in a source stops at the root of the context or of the other stage, as in BuildKit.
+    - A heredoc is replaced by the file that it was converted to.
+    - Files from another stage or image are owned by root, as in Docker; an old executor keeps their owners.
 
     Args:
         stages: the Dockerfile's.
@@ -38,7 +38,7 @@ def rewrite_copies(stages: Stages, support: Support, heredocs: str, context: str
             if instruction.keyword in _COPYING:
                 text = _own_head(instruction, support) + _rest(instruction, files if not support.modern else "")
             elif trigger and trigger.keyword in _COPYING:
-                # A trigger runs in a later build: what it copies must not lead out there.
+                # A trigger runs in a later build, and must not climb out of that build's context.
                 text = instruction.head + trigger.head + _rest(trigger, "")
             else:
                 continue
@@ -54,7 +54,7 @@ def _own_head(instruction: Instruction, support: Support) -> str:
 
 
 def _rest(instruction: Instruction, heredocs: str) -> str:
-    """Sources and destination; `heredocs` is the directory of their files, from the context, or empty."""
+    """Sources and destination; `heredocs` is the directory of heredoc files relative to the context, or empty."""
     names = {each.word: f"{heredocs}/{place_of_file(each)}" for each in instruction.heredocs} if heredocs else {}
     words = json_words(instruction.rest)
     sources = (plain_words(instruction.rest) if words is None else words)[:-1]
@@ -75,7 +75,7 @@ def _source(source: str, names: Mapping[str, str], keyword: str) -> str:
         return place_of(source) + ("/" if source.endswith("/") else "")
     if keyword == "ADD" and _may_be_url(source):
         return source
-    # The executor cleans the path after it has replaced the variables: then nothing leads above a / at its beginning.
+    # The executor cleans the path after it has expanded variables, so nothing climbs above a leading /.
     return source if source.startswith("/") else f"/{source}"
 
 

@@ -1,4 +1,4 @@
-"""Changes lines of a Dockerfile, and remembers where each line came from."""
+"""Edits lines of a Dockerfile and keeps track of where each line came from."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _LINE = re.compile(r"(\bline )(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One instruction put in another's place, or before it.
+    """An instruction that replaces another one, or is inserted before it.
 
     Attributes:
         line: the first line that it concerns, counted from 1.
@@ -38,26 +38,26 @@ class Rewritten:
     origins: tuple[int, ...]
 
     def origin(self, line: int) -> int:
-        """The original's line that became a line of this; 0 stays 0."""
+        """The line of the original that a line came from; 0 stays 0."""
         return self.origins[min(line, len(self.origins)) - 1] if line > 0 else 0
 
     def translate(self, error: str) -> str:
-        """An error of the executor's with the original's line numbers."""
+        """An error of the executor, with the line numbers of the original."""
         return _LINE.sub(lambda match: f"{match[1]}{self.origin(int(match[2]))}", error)
 
 
 def replaced(instruction: Instruction, text: str) -> Edit:
-    """Put `text` in an instruction's place."""
+    """Replace an instruction by `text`."""
     return Edit(instruction.line, instruction.last, text)
 
 
 def inserted(instruction: Instruction, text: str) -> Edit:
-    """Put `text` before an instruction."""
+    """Insert `text` before an instruction."""
     return Edit(instruction.line, 0, text)
 
 
 def rewrite(content: bytes, edits: Sequence[Edit]) -> Rewritten:
-    """Apply changes. What replaces several lines is followed by empty ones, so that few line numbers change."""
+    """Apply edits. Empty lines follow a text that replaces several lines, so that few line numbers change."""
     lines = split_lines(content)
     before = dict[int, list[str]]()
     for edit in edits:

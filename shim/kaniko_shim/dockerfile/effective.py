@@ -1,4 +1,4 @@
-"""Reads the user's Dockerfile, and gives the executor one that it reads as Docker would read the user's."""
+"""Makes the Dockerfile that the executor gets: reads the user's, checks it, adapts it and writes the result."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +32,7 @@ _IGNORE = ".dockerignore"
 
 @dataclass(frozen=True, slots=True)
 class EffectiveDockerfile:
-    """What the executor gets.
+    """The Dockerfile that the executor gets, and what goes with it.
 
     Attributes:
         path: the Dockerfile.
@@ -53,18 +53,18 @@ class EffectiveDockerfile:
     _rewritten: Rewritten | None = field(repr=False)
 
     def own(self, instruction: str, line: int) -> str:
-        """An instruction of the executor's as the user wrote it."""
+        """An instruction that the executor logged, as the user wrote it."""
         return self._own.get(line, instruction)
 
     def translate(self, error: str) -> str:
-        """An error of the executor's with the line numbers of the user's file."""
+        """An error of the executor, with the line numbers of the user's Dockerfile."""
         return self._rewritten.translate(error) if self._rewritten else error
 
 
 def make_effective(
     request: BuildRequest, context: Path, support: Support, paths: Paths, digest_of: Callable[[str], str]
 ) -> EffectiveDockerfile:
-    """Make the executor's Dockerfile. `digest_of` knows the digests of images, or answers with nothing.
+    """Make the executor's Dockerfile. `digest_of` looks up an image's digest; empty if it cannot be found.
 
     Raises:
         JobError: there is no Dockerfile, or the executor would misread it.
@@ -80,7 +80,7 @@ def make_effective(
     checksum = sha256(path.read_bytes()).hexdigest()
     instructions = parse_dockerfile(content)
     if all(instruction.keyword != "FROM" for instruction in instructions):
-        # The executor crashes on a file that has only ARGs.
+        # The executor crashes on a file that only has ARGs.
         raise JobError(Reason.DOCKERFILE_INVALID, f"{name} has no FROM.", hint="Begin it with FROM and a base image.")
     for instruction in instructions:
         for heredoc in instruction.heredocs:
@@ -103,7 +103,7 @@ def make_effective(
         str(paths.heredocs),
         request.target,
         skips_unused,
-        # The executor's parser refuses some of them, wherever they stand.
+        # The executor's parser refuses some of them even in stages that are not built.
         unsupported(chain.from_iterable(stage.instructions for stage in stages.others(built)), support),
         arguments,
         digest_of=digest_of,
@@ -157,7 +157,7 @@ def _write(adapted: Adapted, dockerfile: Rewritten, ignore_file: bytes | None, p
     beside = Path(f"{path}{_IGNORE}")
     beside.unlink(missing_ok=True)
     if ignore_file is not None:
-        # Patterns such as * concern every file that is copied, those of heredocs too.
+        # Patterns such as * match every copied file, including those of heredocs.
         kept = f"\n!*{paths.heredocs}/**\n" if adapted.heredocs.copied else ""
         beside.write_bytes(ignore_file + kept.encode())
     return path

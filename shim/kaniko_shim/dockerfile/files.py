@@ -1,4 +1,4 @@
-"""The Dockerfile as a file: where it lies, and what is no Dockerfile."""
+"""Finds and reads the Dockerfile, and writes the files of heredocs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,13 +7,13 @@ from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
 LARGEST = 4 * 1024 * 1024
-"""Bytes; a longer file is no Dockerfile."""
+"""Maximum size of a Dockerfile in bytes."""
 
 _MOST_NAMES = 8
 
 
 def locate(root: Path, context: Path, path: str) -> Path:
-    """The Dockerfile's real path.
+    """The path of the Dockerfile, links resolved.
 
     Args:
         root: the fetched tree, which it must lie in.
@@ -40,7 +40,7 @@ def locate(root: Path, context: Path, path: str) -> Path:
 
 
 def read(path: Path, name: str) -> bytes:
-    """A Dockerfile's content.
+    """The content of a Dockerfile.
 
     Raises:
         JobError: DockerfileInvalid; it is empty or no text at all.
@@ -55,7 +55,7 @@ def read(path: Path, name: str) -> bytes:
 
 
 def write_files(files: Mapping[str, tuple[str, int]], directory: Path) -> None:
-    """Write the files that a converted Dockerfile uses: by path below a directory, content and mode."""
+    """Write content and mode of files, by path below a directory."""
     for name, (content, mode) in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)

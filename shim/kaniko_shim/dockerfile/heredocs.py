@@ -1,4 +1,4 @@
-"""Hands heredocs to an executor that has none: a script becomes a RUN of exec form, a file lies beside the context."""
+"""Converts heredocs for an executor without them: to a RUN in exec form, or to a file next to the context."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ _LEADING_TABS = re.compile(r"^\t+", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """What becomes of a Dockerfile's heredocs.
+    """The converted heredocs of a Dockerfile.
 
     Attributes:
         edits: RUNs in place of those with heredocs.
@@ -33,7 +33,7 @@ class Converted:
 
 
 def convert_heredocs(stages: Stages, support: Support, directory: str) -> Converted:
-    """Convert what the executor would not understand.
+    """Convert the heredocs that the executor does not support.
 
     RUN follows BuildKit: a heredoc alone is a script for the shell, or a program if it begins with #!; with words
     around it, the shell reads all of it. A modern executor understands heredocs, but for a quoted word of RUN.
@@ -61,7 +61,7 @@ def convert_heredocs(stages: Stages, support: Support, directory: str) -> Conver
 
 
 def is_converted(instruction: Instruction, support: Support) -> bool:
-    """Whether an instruction has heredocs that the executor would not understand."""
+    """Whether an instruction has heredocs that the executor does not support."""
     if not instruction.heredocs:
         return False
     if instruction.keyword == "RUN":
@@ -70,7 +70,7 @@ def is_converted(instruction: Instruction, support: Support) -> bool:
 
 
 def place_of_file(heredoc: Heredoc) -> str:
-    """Where the file lies that a heredoc of COPY or ADD becomes, below the directory of heredocs."""
+    """The path of the file that a heredoc of COPY or ADD becomes, below the directory of heredocs."""
     return _place(heredoc, heredoc.word)
 
 
@@ -93,7 +93,7 @@ def _head(instruction: Instruction) -> str:
 
 
 def _json(words: Sequence[str]) -> str:
-    # The executor looks for heredocs in the exec form too.
+    # The executor also looks for heredocs in the exec form.
     return json.dumps(words, ensure_ascii=False).replace("<", "\\u003c")
 
 
@@ -102,5 +102,5 @@ def _chomped(heredoc: Heredoc) -> str:
 
 
 def _place(heredoc: Heredoc, name: str) -> str:
-    """A path that depends on the content, so that cached layers are those of the same content."""
+    """A path that depends on the content, so that a cached layer always has the same content."""
     return f"{hashlib.sha256(repr(heredoc).encode('utf-8', 'surrogatepass')).hexdigest()[:16]}/{name}"

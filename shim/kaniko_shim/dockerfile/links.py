@@ -1,4 +1,4 @@
-"""Links in the context by which a COPY or an ADD would take the builder's own files.
+"""Refuses links in the context by which COPY or ADD would copy the builder's own files.
 
 Links are part of a context and are copied as they are, wherever they lead: an image may well want one to
 /usr/bin. The executor follows those on the way to a file, though, in its own file system, which has the
@@ -15,12 +15,12 @@ from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 
 _COPYING = frozenset({"COPY", "ADD"})
-# Patterns are compared with the files that are there without following a link; what a variable holds is not known here.
+# Patterns are matched without following links; the values of variables are not known here.
 _UNKNOWN = re.compile(r"[*?\[$]")
 
 
 def refuse_links_out(instructions: Iterable[Instruction], context: Path, root: Path, name: str) -> None:
-    """Refuse sources that lie behind a link out of what was fetched.
+    """Refuse sources behind a link that leads out of the fetched tree.
 
     Args:
         instructions: those that are built.
@@ -50,7 +50,7 @@ def refuse_links_out(instructions: Iterable[Instruction], context: Path, root: P
 
 
 def _link_out(context: Path, source: str, root: Path, *, last: bool) -> Path | None:
-    """The link by which a source leads out; the last part of a COPY's is not followed, that of an archive to ADD is."""
+    """The link that leads out of the tree. COPY does not follow a link in the last position, ADD of an archive does."""
     if "://" in source:
         return None
     parts = [part for part in place_of(source).split("/") if part != "."]
@@ -63,6 +63,6 @@ def _link_out(context: Path, source: str, root: Path, *, last: bool) -> Path | N
             if place.is_symlink() and not place.resolve().is_relative_to(root):
                 return place
         except (OSError, RuntimeError, ValueError):
-            # Not there, or a circle: the executor says so.
+            # Missing, or a loop: the executor reports it.
             return None
     return None

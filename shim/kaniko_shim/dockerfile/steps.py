@@ -1,4 +1,4 @@
-"""Which step a build is at, and of how many, in a form that programs read from the log's last lines."""
+"""The steps of a build, and the progress line in the log that programs read."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.stages import split_stages
 
 LONGEST = 80
-"""Characters of an instruction in the log."""
+"""Maximum length of an instruction in the log, in characters."""
 
 _FROM = "FROM"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One instruction of those that are built; FROM is one.
+    """An instruction that is built, FROM included.
 
     Attributes:
         number: counted from 1.
@@ -43,7 +43,7 @@ class Steps:
 
     @property
     def stages(self) -> int:
-        """How many stages are built."""
+        """Number of stages that are built."""
         return self.steps[-1].stage if self.steps else 0
 
 
@@ -60,11 +60,11 @@ class StepTracker:
         self._next = 0
 
     def enter_stage(self) -> None:
-        """The executor begins a stage."""
+        """Record that the executor begins a stage."""
         self._go(lambda text: text.startswith(f"{_FROM} "))
 
     def enter(self, instruction: str) -> None:
-        """The executor begins an instruction; one that the Dockerfile does not have (ONBUILD) is no step."""
+        """Record that the executor begins an instruction; a trigger of a base image (ONBUILD) is not a step."""
         self._go(lambda text: text == instruction)
 
     def _go(self, is_there: Callable[[str], bool]) -> None:
@@ -75,10 +75,10 @@ class StepTracker:
                 return
 
     def progress_line(self, mask: Callable[[str], str]) -> str:
-        """The line of the log for the step that it is at; empty before the first."""
+        """The progress line of the current step; empty before the first."""
         if self.step is None:
             return ""
-        # Masked before it is cut: of half a secret nothing would be known.
+        # Masked before it is cut: half a secret would not be recognised.
         instruction = "".join(c for c in mask(self.step.instruction) if c.isprintable())
         if len(instruction) > LONGEST:
             instruction = instruction[: LONGEST - 1] + "…"

@@ -1,4 +1,4 @@
-"""THE table of what an executor would leave out or misread without a word: refused, or warned of."""
+"""The table of features that an executor would silently ignore or misread: refused, or reported as warnings."""
 
 import csv
 import re
@@ -20,7 +20,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class _Build:
-    """What decides whether an instruction is a problem: the executor, and the values that FROM knows."""
+    """The executor, and the values of the variables in FROM."""
 
     support: Support
     values: Mapping[str, str]
@@ -28,7 +28,7 @@ class _Build:
 
 @dataclass(frozen=True, slots=True)
 class _Feature:
-    """One thing that an executor would get wrong.
+    """A feature that an executor ignores or misreads.
 
     Attributes:
         keywords: the instructions that it may be a part of.
@@ -58,7 +58,7 @@ def _mount_is_ignored(instruction: Instruction, build: _Build) -> bool:
 
 
 def _options(mount: str) -> dict[str, str]:
-    """A mount's fields, which are a line of CSV, by name in lower case."""
+    """The fields of a mount, which is a line of CSV, by name in lower case."""
     try:
         fields = next(csv.reader([mount], strict=True), [])
     except csv.Error:
@@ -79,7 +79,7 @@ def _foreign_platform(instruction: Instruction, build: _Build) -> bool:
         name = expand(platform, build.values)
     except ValueError:
         return True
-    # BuildKit takes an empty platform, which only variables can make, for none.
+    # As in BuildKit, an empty platform, which only variables can produce, means none.
     return bool(name) and not is_platform(name, build.support.platform)
 
 
@@ -212,7 +212,7 @@ _TABLE = (
 
 
 def refuse_syntax(syntax: str, name: str) -> None:
-    """Refuse a language that the executor does not read.
+    """Refuse a frontend other than Dockerfiles.
 
     Args:
         syntax: the value of the Dockerfile's `# syntax=`, or empty.
@@ -235,7 +235,7 @@ def refuse_syntax(syntax: str, name: str) -> None:
 def refuse_unsupported(
     instructions: Iterable[Instruction], support: Support, name: str, values: Mapping[str, str]
 ) -> None:
-    """Refuse what this executor would leave out or misread without a word, behind ONBUILD too.
+    """Refuse features that the executor would silently ignore or misread, also after ONBUILD.
 
     Args:
         instructions: those that are built.
@@ -266,7 +266,7 @@ def unsupported(instructions: Iterable[Instruction], support: Support) -> tuple[
 
 
 def warnings_about(instructions: Iterable[Instruction], support: Support, name: str) -> Iterator[str]:
-    """What this executor does otherwise than Docker, though the image can be used."""
+    """Warnings about features that the executor treats differently from Docker, though the image is usable."""
     for instruction, feature in _found(instructions, _Build(support, {})):
         if not feature.fatal:
             yield f"{name} line {instruction.line}: {feature.problem}. {feature.advice}"

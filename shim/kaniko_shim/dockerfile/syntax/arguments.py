@@ -1,4 +1,4 @@
-"""ARGs, and what FROM makes of those before it."""
+"""ARG instructions, and the values that FROM can use."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,7 +8,7 @@ from kaniko_shim.dockerfile.syntax.words import plain_words
 
 
 def declared(instruction: Instruction) -> list[tuple[str, str | None]]:
-    """The names that an ARG declares, each with its default as written, or None."""
+    """The names that an ARG declares, each with its default as written, or None without one."""
     try:
         words: Sequence[str] = split_words(instruction.rest, raw=True)
     except ValueError:
@@ -20,7 +20,7 @@ def declared(instruction: Instruction) -> list[tuple[str, str | None]]:
 def values_for_from(
     arguments: Sequence[Instruction], given: Mapping[str, str], automatic: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """The values that FROM knows.
+    """The values of the variables that FROM can use.
 
     Args:
         arguments: the ARGs before the first FROM; the default of one wins over an automatic value.
@@ -36,7 +36,7 @@ def values_for_from(
 
 
 def expanded(word: str, values: Mapping[str, str]) -> str:
-    """A word with its variables' values; as it stands if it is malformed."""
+    """A word with its variables expanded; unchanged if it is malformed."""
     try:
         return expand(word, values)
     except ValueError:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One line.
+    """A pattern, from one line of the file.
 
     Attributes:
         expression: what a path must match.
@@ -23,7 +23,7 @@ class Pattern:
 
 
 def parse_ignore_file(content: bytes) -> tuple[Pattern, ...]:
-    """Read the file's lines; none at all if one of them is malformed, since the executor then ignores nothing."""
+    """Read the patterns; none if one of them is malformed, because the executor then ignores nothing."""
     patterns = list[Pattern]()
     for line in content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape").split("\n"):
         text = line.strip()
@@ -62,7 +62,7 @@ def is_ignored(path: str, patterns: Sequence[Pattern]) -> bool:
 
 @lru_cache(maxsize=1024)
 def _expression(pattern: str) -> re.Pattern[str] | None:
-    """The same path language as Go's filepath.Match, with ** for any number of names."""
+    """A pattern in the language of Go's filepath.Match, with ** for any number of names."""
     made = ""
     position = 0
     while position < len(pattern):

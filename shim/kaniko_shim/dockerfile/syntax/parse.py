@@ -1,6 +1,6 @@
-"""Reads a Dockerfile into instructions, as BuildKit's parser does, which the executor has inside.
+"""Parses a Dockerfile exactly as BuildKit does, whose parser the executor contains.
 
-A file that BuildKit refuses is read too, as far as it makes sense: the executor then says what is wrong with it.
+A file that BuildKit refuses is read as far as possible; the executor then reports what is wrong.
 """
 
 import re

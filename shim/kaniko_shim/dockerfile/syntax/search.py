@@ -1,4 +1,4 @@
-"""Finds the instruction that the executor names in its log."""
+"""Finds the instruction that the executor's log or an error is about."""
 
 import re
 
@@ -35,8 +35,20 @@ def find_copy(instructions: tuple[Instruction, ...], path: str) -> Instruction |
 
 
 def _can_be(word: str, path: str) -> bool:
-    """Whether a word can become a path when its variables have values."""
-    return re.fullmatch(".*".join(map(re.escape, _VARIABLE.split(_plain_path(word)))), path) is not None
+    """Whether a word can become a path once its variables are expanded."""
+    first, *others = _VARIABLE.split(_plain_path(word))
+    if not others:
+        return first == path
+    *middle, last = others
+    if len(first) + len(last) > len(path) or not path.startswith(first) or not path.endswith(last):
+        return False
+    position = len(first)
+    for part in middle:
+        found = path.find(part, position, len(path) - len(last))
+        if found < 0:
+            return False
+        position = found + len(part)
+    return True
 
 
 def _plain_path(word: str) -> str:

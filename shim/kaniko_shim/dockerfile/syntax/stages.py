@@ -48,7 +48,7 @@ class Stages:
     stages: tuple[Stage, ...]
 
     def find(self, name: str, before: int) -> Stage | None:
-        """The stage that a `--from` in stage number `before`, or a target, means; None if it is an image."""
+        """The stage that a `--from` in stage number `before`, or a target, names; None if it is an image."""
         name = name.strip("\"'").lower()
         if stage := self._named(name, before):
             return stage
@@ -56,11 +56,11 @@ class Stages:
         return self.stages[number] if number is not None and number < before else None
 
     def base(self, stage: Stage) -> Stage | None:
-        """The stage that a stage is built on; None if it is an image. FROM knows names only, and no numbers."""
+        """The stage that a stage is based on; None if it is an image. FROM accepts names, not numbers."""
         return self._named(stage.base.lower(), stage.index)
 
     def origins(self, stage: Stage) -> Iterator[Stage]:
-        """The stages that a stage is built on or copies from."""
+        """The stages that a stage is based on or copies from."""
         if base := self.base(stage):
             yield base
         for instruction in stage.instructions:
@@ -69,7 +69,7 @@ class Stages:
                 yield origin
 
     def needed(self, stage: Stage) -> tuple[Stage, ...]:
-        """A stage and all that it needs, in order."""
+        """A stage and all stages that it needs, in order."""
         found = {stage.index}
         waiting = [stage]
         while waiting:
@@ -83,7 +83,7 @@ class Stages:
         """The stages that are built.
 
         Args:
-            target: the stage that is wanted; empty for the last.
+            target: the stage to build; empty for the last.
             skips_unused: whether the executor leaves out stages that the target does not need.
         """
         if not self.stages:
@@ -92,12 +92,12 @@ class Stages:
         return self.needed(last) if skips_unused else self.stages[: last.index + 1]
 
     def others(self, stages: Iterable[Stage]) -> Iterator[Stage]:
-        """All stages but some."""
+        """All stages except the given ones."""
         indexes = {stage.index for stage in stages}
         return (stage for stage in self.stages if stage.index not in indexes)
 
     def shell(self, stage: Stage, until: Instruction) -> tuple[str, ...]:
-        """The shell that a RUN has, as far as the Dockerfile sets it."""
+        """The shell of a RUN, as far as the Dockerfile sets it."""
         instructions: Sequence[Instruction] = [each for each in stage.instructions if each.line < until.line]
         at: Stage | None = stage
         while at:
@@ -109,7 +109,7 @@ class Stages:
         return DEFAULT_SHELL
 
     def _named(self, name: str, before: int) -> Stage | None:
-        """The last stage of a name among the first ones."""
+        """The last stage with a name among the first `before` stages."""
         indexes = self._indexes.get(name, ())
         place = bisect_left(indexes, before)
         return self.stages[indexes[place - 1]] if place else None
@@ -136,7 +136,7 @@ class _Open:
 
 
 def split_stages(instructions: Sequence[Instruction]) -> Stages:
-    """Sort instructions by stage."""
+    """Group instructions by stage."""
     arguments = list[Instruction]()
     stages = list[_Open]()
     for instruction in instructions:
@@ -159,5 +159,5 @@ def copied(instruction: Instruction) -> list[str]:
 
 
 def place_of(source: str) -> str:
-    """Where a source lies, from the context's root: `..` does not lead out of it. The root itself is `.`."""
+    """The path of a source relative to the context's root, where `..` stops. The root itself is `.`."""
     return posixpath.normpath("/" + source).lstrip("/") or "."

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,6 +87,20 @@ def test_a_copy_is_found_by_a_variable_that_can_have_been_its_source():
 
 
 @pytest.mark.shows("A14")
+def test_many_variables_in_one_path_are_compared_at_once():
+    copy = f"COPY {'$a' * 200}-x /\n"
+    instructions = parse_dockerfile(f"FROM x\n{copy}".encode())
+    assert find_copy(instructions, "b" * 4000) is None
+    assert find_copy(instructions, "b" * 4000 + "-x") is not None
+
+
+@given(st.lists(st.sampled_from("ab"), max_size=6), st.lists(st.sampled_from(["a", "b", "${V}"]), max_size=6))
+def test_a_variable_stands_for_anything(path: list[str], word: list[str]):
+    pattern = "".join(".*" if part == "${V}" else part for part in word)
+    found = find_copy(parse_dockerfile(f"FROM x\nCOPY {''.join(word) or '${V}'} /to\n".encode()), "".join(path))
+    assert bool(found) == (re.fullmatch(pattern or ".*", "".join(path)) is not None)
+
+
 @given(st.binary())
 def test_any_bytes_can_be_read(content: bytes):
     for instruction in parse_dockerfile(content):
