@@ -1,4 +1,4 @@
-"""kaniko-shim's entry point. The environment is emptied before anything else is imported."""
+"""Entry point of kaniko-shim. It empties the environment before it imports anything else."""
 
 import _signal  # type: ignore[import-not-found] # the built-in part of signal, which alone takes no time
 import sys
@@ -6,7 +6,7 @@ import sys
 
 def main() -> int:
     """Run the shim; returns the exit code."""
-    # A signal that comes before there is a handler for it waits: the first process of a container would lose it.
+    # Hold back signals until there is a handler for them: the first process of a container would lose them.
     _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGTERM, _signal.SIGINT))
 
     from kaniko_shim import environment  # noqa: PLC0415 - see above

@@ -1,4 +1,4 @@
-"""The command line: a sub-command, and every variable as a flag."""
+"""The command line: a sub-command, and a flag for each variable."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,30 +15,30 @@ _COMMANDS = frozenset(str(command) for command in Command)
 _HEAD = """\
 Usage: kaniko-shim [check|build|push|index] [--dry-run] [--variable=value ...]
 
-Without a sub-command it does the whole job: fetches the build context, builds the image with kaniko
-and pushes it. `build` stops at an OCI layout (OUTPUT_LAYOUT), which `push` takes from there.
-`check` asks whether the image may be pushed, and pushes nothing. `index` pushes an index of images
-that were pushed before (INDEX_MANIFESTS).
+Without a sub-command, fetches the build context, builds the image with kaniko and pushes it.
+`build` writes the image to an OCI layout (OUTPUT_LAYOUT), which `push` reads. `check` asks the registry
+whether the image can be pushed, and pushes nothing. `index` pushes an index of images that were pushed
+before (INDEX_MANIFESTS).
 
-  --dry-run   print the executor's command and stop
+  --dry-run   print the executor's command and exit
   --version   print the versions of the shim, the executor and Python
-  --help      print this
+  --help      print this help
 
-Each environment variable is also a flag of the same meaning (--output-image=...), but for those with
-secrets. An empty value is an unset one.
+Each environment variable, except those for secrets, is also a flag (--output-image=...). An empty value
+counts as unset.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """The command line, read.
+    """The parsed command line.
 
     Attributes:
         command: the sub-command.
-        variables: variables given as flags.
-        dry_run: only the executor's command is printed.
-        help: only the usage is printed.
-        version: only versions are printed.
+        variables: the variables that are set by flags.
+        dry_run: whether to print only the executor's command.
+        help: whether to print only the usage.
+        version: whether to print only the versions.
     """
 
     command: Command = Command.ALL
@@ -49,10 +49,10 @@ class CommandLine:
 
 
 def parse_command_line(arguments: Sequence[str]) -> CommandLine:
-    """Read the arguments.
+    """Parse the arguments.
 
     Raises:
-        JobError: InvalidSpec; there is no such flag or sub-command.
+        JobError: InvalidSpec; an argument is not a known flag or sub-command, or is not allowed.
     """
     command = Command.ALL
     switches = set[str]()
@@ -68,9 +68,9 @@ def parse_command_line(arguments: Sequence[str]) -> CommandLine:
         elif argument in _COMMANDS:
             command = Command(argument)
         elif name not in _FLAGS:
-            raise _wrong(f"{name} is no flag or sub-command; see kaniko-shim --help")
+            raise _wrong(f"{name} is not a flag or sub-command; see kaniko-shim --help")
         elif _FLAGS[name].secret:
-            raise _wrong(f"{name} would show a secret to every process; set {_FLAGS[name].name} in the environment")
+            raise _wrong(f"{name} would expose a secret to every process; set {_FLAGS[name].name} in the environment")
         elif not equals:
             raise _wrong(f"{name} has no value; write {name}=value")
         else:

@@ -1,9 +1,9 @@
-"""Secrets leave the environment: any process may read the one that this process was started with.
+"""Removes secrets from the environment that other processes can read.
 
-The kernel shows a process's first environment in `/proc/<pid>/environ` for as long as it runs, whatever
-the process does to its variables, and a RUN step may read it. So the process starts itself anew with a
-bare environment, and the old one goes along in memory that only the second process can reach. It uses
-nothing but built-in modules, since it runs before everything else.
+The kernel shows the environment that a process was started with in `/proc/<pid>/environ` for as long as it runs,
+whatever the process does to its variables, and a RUN step can read it. So the process restarts itself with a bare
+environment, and passes the original one in memory that only the second process can reach. The module uses only
+built-in modules, since it runs before everything else.
 """
 
 import os
@@ -18,11 +18,11 @@ _KEPT = ("PATH", "HOME", "LANG", "SSL_CERT_DIR", "SSL_CERT_FILE")
 def take() -> Mapping[str, str]:
     """The environment that the process was first started with.
 
-    The first call of the first process does not return: it starts the second one.
+    In the first process, this does not return: it starts the second one.
     """
     marker = os.environ.pop(MARKER, None)
     if marker is None:
-        _start_anew()
+        _restart()
     descriptor = int(marker or "-1")
     with os.fdopen(descriptor, "rb") as stream:
         stream.seek(0)
@@ -31,17 +31,17 @@ def take() -> Mapping[str, str]:
 
 
 def encode(environment: Mapping[bytes, bytes]) -> bytes:
-    """NUL-separated `name=value`, as the kernel has it."""
+    """NUL-separated `name=value`, in the kernel's format."""
     return b"\0".join(name + b"=" + value for name, value in environment.items())
 
 
 def decode(content: bytes) -> dict[str, str]:
-    """The reverse of `encode`; bytes that are no UTF-8 survive as surrogates."""
+    """The reverse of `encode`; bytes that are not UTF-8 become surrogates."""
     pairs = (item.partition(b"=") for item in content.split(b"\0") if item)
     return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
 
 
-def _start_anew() -> None:
+def _restart() -> None:
     # Without MFD_CLOEXEC, so that the descriptor survives the exec.
     descriptor = os.memfd_create("environment", 0)
     content = encode(os.environb)

@@ -37,12 +37,12 @@ from kaniko_shim.system.versions import versions
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str], paths: Paths | None = None) -> int:
-    """Do what the arguments and variables say.
+    """Run the shim.
 
     Args:
         arguments: the command line without the program's name.
-        environment: the variables that the process was started with.
-        paths: the builder's places, if not the usual ones.
+        environment: the environment variables.
+        paths: the builder's directories, if not the usual ones.
 
     Returns:
         The exit code.
@@ -131,12 +131,12 @@ def _trusting(request: Request, job: Job) -> Job:
 
 
 def _work(request: Request, job: Job) -> Result:
-    # The executor's root file system comes and goes; this directory stays.
+    # The executor deletes and restores the root file system, except this directory.
     os.chdir(job.paths.scratch)
     if isinstance(request, BuildRequest):
         harden()
         return build(request, job)
-    # Loaded here: a container runs one sub-command.
+    # Imported here, since a container runs only one sub-command.
     if isinstance(request, PushRequest):
         from kaniko_shim.commands.push import push  # noqa: PLC0415
 
@@ -166,9 +166,9 @@ def _failure_of(error: Exception) -> Failure:
 
 
 def _traceback(error: BaseException) -> Iterator[str]:
-    """Where an error came from.
+    """The traceback of an error.
 
-    The standard library's way would load modules and read source files, which a RUN step may have put there.
+    The standard library would import modules and read source files, which a RUN step may have changed.
     """
     at = error.__traceback__
     while at:

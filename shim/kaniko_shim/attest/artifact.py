@@ -35,7 +35,7 @@ class Artifact:
 
     Attributes:
         manifest: its bytes.
-        blobs: what the manifest names and has to be pushed with it.
+        blobs: the blobs that the manifest names, which are pushed with it.
     """
 
     manifest: bytes
@@ -50,7 +50,8 @@ class Artifact:
 def referrer(subject: Subject, artifact_type: str, blob: Blob, annotations: Mapping[str, str]) -> Artifact:
     """An artifact that registries list as a referrer of its subject.
 
-    Its type is that of its (empty) config, too: what keeps the list where a registry does not, looks there.
+    Its type is also the type of its (empty) config: clients that keep the list for a registry that does not read it
+    from there.
     """
     empty = Blob(artifact_type, b"{}")
     document: dict[str, object] = {
@@ -66,7 +67,7 @@ def referrer(subject: Subject, artifact_type: str, blob: Blob, annotations: Mapp
 
 
 def descriptor(blob: Blob) -> dict[str, object]:
-    """What a manifest says of a blob."""
+    """The descriptor of a blob in a manifest."""
     annotations = {"annotations": dict(blob.annotations)} if blob.annotations else {}
     return {"mediaType": blob.media_type, "digest": digest_of(blob.content), "size": len(blob.content), **annotations}
 

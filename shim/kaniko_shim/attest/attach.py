@@ -10,7 +10,7 @@ from kaniko_shim.attest.attestation import Predicates, compose
 from kaniko_shim.oci.blobs import write_layout
 from kaniko_shim.outcome.result import Attached
 from kaniko_shim.registry.crane import Crane
-from kaniko_shim.registry.push import Pushing
+from kaniko_shim.registry.push import Pusher
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.system.job import Job
 
@@ -70,4 +70,4 @@ class Attacher:
         layout = self.job.paths.scratch / "attestation"
         shutil.rmtree(layout, ignore_errors=True)
         write_layout(layout, layout_index(artifact), (artifact.manifest, *artifact.blobs))
-        Pushing(self.job, self.crane, self.silence, layout, artifact.digest).push(where)
+        Pusher(self.job, self.crane, self.silence, layout, artifact.digest).push(where)

@@ -19,7 +19,7 @@ BUNDLE_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 def bundle(statement: bytes, key: "SigningKey") -> bytes:
     """A statement with a key's signature, as a bundle.
 
-    It has no entry of a transparency log: what is built, where and by whom need not be told to anybody.
+    It has no entry of a transparency log, which would publish what is built, where and by whom.
     """
     signature = base64.b64encode(key.sign(to_be_signed(statement))).decode()
     return dump(

@@ -65,10 +65,10 @@ def load_key(pem: str, password: str) -> SigningKey:
 
     Args:
         pem: The key.
-        password: What it is encrypted with; empty where it is not, or with an empty one.
+        password: Password of the key; empty if it is not encrypted, or with an empty password.
 
     Raises:
-        ValueError: it is none that can sign here; the message says what is wrong, and never quotes it.
+        ValueError: the key can't be used; the message says why, and never quotes the key.
     """
     label = pem.strip().partition("\n")[0].strip().strip("-").removeprefix("BEGIN ")
     loaded: object
@@ -94,10 +94,10 @@ def _load_pem(pem: bytes, password: str) -> object:
         return serialization.load_pem_private_key(pem, password.encode() or None)
     except TypeError as error:
         # The library's way to say that a password is missing, or that there is none to give.
-        problem = "is encrypted, and needs its password" if not password else "is not encrypted, and takes no password"
+        problem = "is encrypted and needs a password" if not password else "is not encrypted and takes no password"
         raise ValueError(f"the key {problem}") from error
     except ValueError as error:
-        raise ValueError("it is no private key in PEM form, or the password is wrong") from error
+        raise ValueError("it is not a private key in PEM format, or the password is wrong") from error
 
 
 def _open_box(pem: str, password: str) -> bytes:

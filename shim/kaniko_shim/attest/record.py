@@ -1,7 +1,7 @@
-"""What `build` notes about a build for `push`, which attests it: a file beside the layout.
+"""The record of a build, which `build` writes into the layout and `push` attests.
 
-It is written when no process of the Dockerfile's runs any more. Yet a RUN step is root in that container, and could
-have changed the builder itself, so what stands there is a claim; the image's digest is none.
+It is written after all processes of RUN steps have ended. But a RUN step is root in that container and could have
+changed the builder itself, so the record is only a claim; the image's digest is not.
 """
 
 import json
@@ -19,8 +19,8 @@ class Record:
     """A build.
 
     Attributes:
-        parameters: what was asked for, without secrets.
-        source: what was fetched: `url`, and `revision` or `sha256`, as far as they are known.
+        parameters: the parameters of the build, without secrets.
+        source: what was fetched: `url`, and `revision` or `sha256` if known.
         dockerfile: SHA-256 of the Dockerfile, in hexadecimal.
         started: when it began, RFC 3339.
         finished: when it ended.
@@ -33,7 +33,7 @@ class Record:
     finished: str = ""
 
     def document(self) -> dict[str, object]:
-        """As JSON's types."""
+        """The record as a JSON document."""
         return {
             "parameters": dict(self.parameters),
             "source": dict(self.source),
@@ -44,7 +44,7 @@ class Record:
 
 
 def write_record(record: Record, layout: Path) -> None:
-    """Leave it in a layout, in place of whatever is there under its name."""
+    """Write a record into a layout, and replace what is there under its name."""
     path = layout / NAME
     path.unlink(missing_ok=True)
     # A variable may hold bytes that are not UTF-8.
@@ -53,7 +53,7 @@ def write_record(record: Record, layout: Path) -> None:
 
 
 def read_record(document: Mapping[str, object]) -> Record:
-    """Take of a document what has the form of a record; anything else in it is left out."""
+    """Read a record from a document; anything that does not have the form of a record is ignored."""
     parameters = document.get("parameters")
     return Record(
         parameters if isinstance(parameters, dict) else {},

@@ -1,4 +1,4 @@
-"""Signatures as cosign keeps them beside an image, under the tag `sha256-….sig`.
+"""Signatures in cosign's format, under the tag `sha256-….sig` of the image's repository.
 
 https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
 """
@@ -28,7 +28,7 @@ def signature_tag(digest: str) -> str:
 
 
 def sign(repository: str, digest: str, key: "SigningKey", held: Sequence[_Descriptor] = ()) -> Artifact | None:
-    """The signatures of an image: those that it has, and the key's; None where the key's is among them.
+    """The signatures of an image: the existing ones and that of the key; None if the key's signature exists.
 
     Args:
         repository: `registry/path` of the image.

@@ -1,1 +1,1 @@
-"""The sub-commands: one module each."""
+"""The sub-commands, a module each."""

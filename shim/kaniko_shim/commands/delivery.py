@@ -11,7 +11,7 @@ from kaniko_shim.outcome.errors import JobError, failure_of
 from kaniko_shim.outcome.result import PushedImage, Result
 from kaniko_shim.registry.crane import Crane
 from kaniko_shim.registry.credentials import explain_refusal, find_credentials, install_credentials
-from kaniko_shim.registry.push import Pushing
+from kaniko_shim.registry.push import Pusher
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.request.push_request import IndexRequest, PushRequest
 from kaniko_shim.system.heartbeat import heartbeat
@@ -83,7 +83,7 @@ def deliver(request: PushRequest | IndexRequest, job: Job, make: Callable[[Crane
 def _push(
     delivery: Delivery, request: PushRequest | IndexRequest, job: Job, crane: Crane, images: list[PushedImage]
 ) -> None:
-    pushing = Pushing(
+    pusher = Pusher(
         job,
         crane,
         request.heartbeat_seconds,
@@ -93,7 +93,7 @@ def _push(
         request.ignore_immutable_tags,
     )
     for output in delivery.outputs:
-        pushed = pushing.push(output)
+        pushed = pusher.push(output)
         layers = () if delivery.is_index else pushed.layers
         size = delivery.size if pushed.digest == delivery.digest else pushed.size
         images.append(replace(pushed, size=size, layers=layers))

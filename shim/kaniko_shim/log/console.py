@@ -1,4 +1,4 @@
-"""What the shim writes to its standard output."""
+"""The log: what the shim writes to its standard output."""
 
 import json
 import os
@@ -11,12 +11,12 @@ _STDOUT = 1
 
 
 class Console:
-    """Lines of the log, with secrets masked.
+    """Writes lines of the log, with secrets masked.
 
-    It writes at once and unbuffered, so that nothing is lost when the process is killed.
+    It writes at once and unbuffered, so that no line is lost if the process is killed.
 
     Attributes:
-        masker: hides secrets.
+        masker: masks secrets.
     """
 
     def __init__(self, masker: Masker, descriptor: int = _STDOUT) -> None:
@@ -25,19 +25,19 @@ class Console:
         self._descriptor = descriptor
 
     def structure(self, phase: Callable[[], str]) -> None:
-        """From now on, write each line as a JSON object, with the phase that a function tells."""
+        """Write each further line as a JSON object, with the phase that a function returns."""
         self._phase = phase
 
     def say(self, text: str) -> None:
-        """Write a line of the shim's own."""
+        """Write a line of the shim."""
         self.relay(text if self._phase else f"kaniko-shim: {text}", "shim")
 
     def relay(self, text: str, stream: str = "shim") -> None:
-        """Write a line as it is, secrets apart.
+        """Write a line as it is, with secrets masked.
 
         Args:
             text: the line.
-            stream: the program that it comes from.
+            stream: the program that printed it.
         """
         text = self.masker.mask(text)
         if self._phase:
@@ -47,7 +47,7 @@ class Console:
             while content:
                 content = content[os.write(self._descriptor, content) :]
         except (BrokenPipeError, BlockingIOError):
-            # A reader of the log that has gone, or is stuck, does not stop the build.
+            # If the reader of the log has gone or is stuck, the build continues.
             return
 
 

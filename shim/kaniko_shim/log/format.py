@@ -1,4 +1,4 @@
-"""How the log is written."""
+"""The format of the log."""
 
 from enum import StrEnum
 
@@ -11,10 +11,10 @@ class LogFormat(StrEnum):
 
 
 def parse_log_format(text: str) -> LogFormat:
-    """Read a log's format.
+    """Parse a log format.
 
     Raises:
-        ValueError: there is no such format.
+        ValueError: the format is unknown.
     """
     try:
         return LogFormat(text.strip().lower())

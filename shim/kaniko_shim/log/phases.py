@@ -1,4 +1,4 @@
-"""What the job is doing, since when, and how long its parts took."""
+"""The phases of a job, and how long they take."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Timings:
-    """Durations in milliseconds; None means that the part did not run."""
+    """Durations in milliseconds; None if the part did not run."""
 
     fetch: int | None = None
     build: int | None = None
@@ -17,11 +17,11 @@ class Timings:
 
 
 class Phases:
-    """The clock of a job.
+    """Tracks the phases of a job.
 
     Attributes:
         current: the phase, in words that complete "still …".
-        timings: the parts that have ended.
+        timings: durations of the parts that have ended.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -42,7 +42,7 @@ class Phases:
         return self._clock() - self._entered
 
     def milliseconds(self, since: float | None = None) -> int:
-        """Milliseconds since a moment of the same clock, or since the job began."""
+        """Milliseconds since a time of the same clock, or since the job began."""
         return round((self._clock() - (self._begin if since is None else since)) * 1000)
 
     def now(self) -> float:
@@ -51,7 +51,7 @@ class Phases:
 
     @contextmanager
     def fetching(self) -> Iterator[None]:
-        """Measure the fetching of the context."""
+        """Measure the fetch of the build context."""
         begin = self._clock()
         try:
             yield

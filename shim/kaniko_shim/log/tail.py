@@ -1,4 +1,4 @@
-"""The last lines of the log, kept for the result."""
+"""The last lines of the log, for the result."""
 
 from collections import deque
 
@@ -7,13 +7,13 @@ LONGEST_LINE = 400
 
 
 class LogTail:
-    """Remembers the last lines, each cut to a bearable length."""
+    """Keeps the last lines, each cut to LONGEST_LINE characters."""
 
     def __init__(self) -> None:
         self._lines = deque[str](maxlen=LINES)
 
     def add(self, line: str) -> None:
-        """Remember a line (already masked)."""
+        """Add a line, already masked."""
         if len(line) > LONGEST_LINE:
             line = line[: LONGEST_LINE - 1] + "…"
         self._lines.append(line)

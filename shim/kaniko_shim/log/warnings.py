@@ -11,17 +11,17 @@ LONGEST = 300
 
 
 class Warnings:
-    """Collects warnings: each once, on one line, and not more than a reader takes in."""
+    """Collects warnings, each once and on one line."""
 
     def __init__(self) -> None:
         self._texts = dict[str, None]()
         self._further = 0
 
     def add(self, text: str) -> str:
-        """Remember a warning (already masked).
+        """Add a warning, already masked.
 
         Returns:
-            The warning as it stands in the result; empty if it is there already, or if there are too many.
+            The warning as it is in the result; empty if it was added before, or if there are too many.
         """
         text = " ".join(text.split())
         if len(text) > LONGEST:

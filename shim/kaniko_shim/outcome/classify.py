@@ -1,4 +1,4 @@
-"""From exit code and last words to a reason, for the executor and for crane."""
+"""Classifies failures of the executor and crane, from their exit code and last words."""
 
 import re
 from dataclasses import dataclass, replace
@@ -39,7 +39,7 @@ _REGISTRY = re.compile(r"https?://([A-Za-z0-9.:\[\]-]+)/v2/")
 _QUOTED_IMAGE = re.compile(r'(?:push permission for "|to destination |pushing to )([A-Za-z0-9.-]+(?::\d+)?)/')
 _DIALLED = re.compile(r"(?:lookup|dial tcp) ([A-Za-z0-9.-]+)(?::\d+)?")
 _OF_A_STEP = "failed to execute command: "
-# What says only that something failed, which the reason says better.
+# Parts that say only that something failed; the message says it better.
 _NOISE = re.compile(
     r"^(?:(?:Error|error building image|error building stage|error pushing image|failed to execute command"
     r"|failed to get files used from context|failed to optimize instructions|parsing dockerfile|starting command"
@@ -76,15 +76,15 @@ class Evidence:
     Attributes:
         ended: how it ended.
         error: its last words.
-        log: the last lines of its whole output.
-        pushing: whether it was pushing, as opposed to fetching base images.
-        out_of_memory: whether the kernel killed a process for want of memory meanwhile.
-        instruction: the Dockerfile's instruction that it was at, with its line.
-        line: 0 if unknown.
-        image: the image that it was asking a registry for, if it was.
+        log: the last lines of its output.
+        pushing: whether it was pushing, as opposed to pulling base images.
+        out_of_memory: whether the kernel killed a process meanwhile because memory ran out.
+        instruction: the Dockerfile's current instruction.
+        line: the line of the instruction; 0 if unknown.
+        image: the image that it was requesting from a registry, or empty.
         registry: that image's registry, or empty.
-        mirrors: what the mirrors of that image said.
-        missing: the file that was to be copied and is not there.
+        mirrors: errors of the mirrors of that image.
+        missing: the file to copy that does not exist, or empty.
         cache_repo: the repository of the cache, if there is one.
         names: images that the error may name; their names say nothing about what failed.
     """
@@ -110,7 +110,7 @@ def classify(evidence: Evidence) -> Failure:
 
 
 def missing_file(error: str) -> str:
-    """The file, relative to its context or stage, that an error says is missing, or empty."""
+    """The file that an error says is missing, relative to its context or stage; empty if none."""
     match = _MISSING_FILE.search(error)
     return match[1] if match else ""
 
@@ -137,7 +137,7 @@ def _by_ending(evidence: Evidence) -> Failure | None:
 
 
 def _by_mirrors(evidence: Evidence) -> Failure | None:
-    """What the mirrors said, where the executor says only that none has the image."""
+    """The failure of the mirrors, where the executor says only that none of them has the image."""
     if not _NO_MIRROR.search(evidence.error):
         return None
     said = [_by_words(replace(evidence, error=error)) for error in evidence.mirrors]

@@ -1,4 +1,4 @@
-"""A failure on its way from where it is noticed to the result."""
+"""Failures of a job, and the errors that carry them."""
 
 import signal
 from dataclasses import dataclass, field
@@ -9,11 +9,11 @@ from kaniko_shim.system.interruption import CancelledError
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What went wrong, in the words that the result uses.
+    """Why a job failed, as it is in the result.
 
     Attributes:
         reason: the class of the failure.
-        message: a sentence; holds no secret.
+        message: a sentence without secrets.
         hint: the next step; empty means the reason's own hint.
         exit_code: overrides the reason's exit code (a RUN's own code, a signal).
         instruction: the Dockerfile's instruction, as written there.
@@ -38,12 +38,12 @@ class Failure:
 
     @property
     def advice(self) -> str:
-        """The hint, or else the reason's own."""
+        """The hint; if there is none, the reason's own."""
         return self.hint or TABLE[self.reason].hint
 
 
 class JobError(Exception):
-    """Ends the job with a failure that its owner can act on."""
+    """Ends the job with a failure."""
 
     def __init__(self, reason: Reason, message: str, *, hint: str = "", registry: str = "") -> None:
         super().__init__(message)
@@ -51,7 +51,7 @@ class JobError(Exception):
 
     @classmethod
     def of(cls, failure: Failure) -> "JobError":
-        """Wrap a failure that was already put together."""
+        """An error for an existing failure."""
         error = cls(failure.reason, failure.message)
         error.failure = failure
         return error

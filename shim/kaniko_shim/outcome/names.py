@@ -1,4 +1,4 @@
-"""Cuts the names of images out of an error, so that nothing takes a name for a part of the message."""
+"""Removes the names of images from an error, so that no name is taken for a part of the message."""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Where a result goes: the termination message, a file, and the last lines of the log."""
+"""Writes the result: to the termination message, to a file, and as the last lines of the log."""
 
 import os
 from contextlib import suppress
@@ -10,17 +10,17 @@ from kaniko_shim.system.subcommand import Command
 
 
 class Reports:
-    """The places of the result, opened before a build can touch them."""
+    """Writes the result to its destinations; the termination log is opened before a build can change it."""
 
     def __init__(self, termination_log: Path, result_file: str) -> None:
         self._result_file = result_file
         self._termination_log: int | None = None
         with suppress(OSError):
-            # Only where it exists: Kubernetes made it, and reads it.
+            # Only if it exists: Kubernetes creates it, and reads it.
             self._termination_log = os.open(termination_log, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
 
     def write(self, result: Result, console: Console) -> None:
-        """Write the result everywhere."""
+        """Write the result to every destination."""
         content = encode(result, console.masker.mask)
         if self._termination_log is not None:
             with suppress(OSError):
@@ -36,7 +36,7 @@ class Reports:
 
 
 def summary(result: Result) -> list[str]:
-    """The result in a few lines for people."""
+    """The result in a few lines for the log."""
     seconds = (result.timings.total or 0) / 1000
     failure = result.failure
     if failure is None:

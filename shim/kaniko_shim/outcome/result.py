@@ -22,9 +22,9 @@ class PushedImage:
 
     Attributes:
         reference: its name.
-        digest: its manifest's.
-        size: bytes of its config and layers; 0 means unknown.
-        layers: bytes of each layer, the base's first; empty means unknown, or an index.
+        digest: digest of its manifest.
+        size: bytes of its config and layers; 0 if unknown.
+        layers: bytes of each layer, the base's first; empty if unknown, or for an index.
     """
 
     reference: str
@@ -82,7 +82,7 @@ class Result:
 
 
 def document(result: Result) -> dict[str, object]:
-    """The result as JSON's types; what is unknown is left out."""
+    """The result as a JSON document; unknown values are omitted."""
     failure = result.failure
     fields: dict[str, object] = {
         "version": VERSION,

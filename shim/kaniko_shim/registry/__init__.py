@@ -1,1 +1,1 @@
-"""Registries: references, credentials, and pushing."""
+"""Registries: image names, credentials, pulls and pushes."""

@@ -1,4 +1,4 @@
-"""Where layers are cached."""
+"""The repository of cached layers."""
 
 import re
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ class CachePolicy:
 
     Attributes:
         repo: `host/path`, or `oci:/path`.
-        ttl_seconds: age up to which a layer is used; None leaves it to the executor.
-        read_only: no layer is added.
+        ttl_seconds: maximum age of a layer; None: the executor's default.
+        read_only: whether no layer is added.
     """
 
     repo: str
@@ -24,7 +24,7 @@ class CachePolicy:
 
 
 def parse_cache_repo(text: str) -> str:
-    """Read a cache's repository; empty if unset.
+    """Parse the repository of a cache; empty if unset.
 
     Raises:
         ValueError: says what to write instead.
@@ -46,6 +46,6 @@ def parse_cache_repo(text: str) -> str:
 
 
 def infer_cache_repo(output: ImageReference) -> str:
-    """The repository beside an image: below it, or on Docker Hub, which has no nested names, next to it."""
+    """The default cache repository of an image: below it, or on Docker Hub, which has no nested names, next to it."""
     suffix = "-cache" if is_docker_hub(output.registry) else "/cache"
     return f"{output.registry}/{output.repository}{suffix}"

@@ -1,4 +1,4 @@
-"""Runs crane, the registry tool beside the executor."""
+"""Runs crane, the registry client in the builder image."""
 
 import subprocess
 from collections.abc import Mapping
@@ -23,17 +23,17 @@ _PREFIX = "Error: "
 
 @dataclass(frozen=True, slots=True)
 class Crane:
-    """crane, and how it reaches registries."""
+    """crane, with its environment and the settings for registries."""
 
     paths: Paths
     environment: Mapping[str, str]
     registries: Registries
 
     def command(self, registry: str, *arguments: str) -> Invocation:
-        """A command that talks to one registry.
+        """A command for one registry.
 
-        crane has one switch for plain HTTP and for unverified certificates; it is given only for a
-        registry that the request lists for either.
+        crane has a single flag for plain HTTP and for unverified certificates; it is passed only for a registry that
+        the request lists for one of them.
         """
         lenient = ("--insecure",) if self.registries.is_lenient(registry) else ()
         return Invocation(
@@ -42,7 +42,7 @@ class Crane:
         )
 
     def inspect(self, image: ImageReference) -> PushedImage:
-        """What the registry has under a name.
+        """The image that the registry has under a name.
 
         Raises:
             JobError: a registry's reason.
@@ -104,7 +104,7 @@ def _error(done: "subprocess.CompletedProcess[bytes]") -> str:
 
 
 def crane_failure(ended: Ended, output: str, image: ImageReference) -> Failure:
-    """The failure that crane's output shows."""
+    """The failure that crane's output describes."""
     failure = classify(Evidence(ended, last_words(output), pushing=True, names=(image.name,)))
     if failure.registry:
         return failure

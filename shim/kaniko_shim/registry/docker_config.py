@@ -1,4 +1,4 @@
-"""Docker's config.json: read, checked, merged and written, never printed."""
+"""Docker's config.json: parse, merge and write it; it is never printed."""
 
 import base64
 import binascii
@@ -13,14 +13,14 @@ from kaniko_shim.registry.references import is_docker_hub
 from kaniko_shim.system.json_text import load_json
 
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
-"""The only key under which the registry library looks Docker Hub's credentials up."""
+"""The only key under which the registry library looks up credentials for Docker Hub."""
 
 Auth = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What is sent to a registry; what is not used is empty."""
+    """Credentials for a registry; unused fields are empty."""
 
     username: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
@@ -28,19 +28,19 @@ class Login:
     registry_token: str = field(default="", repr=False)
 
 
-# A key of these paths stands for the whole registry.
+# A key with one of these paths is for the whole registry.
 _NO_PATHS = frozenset({"", "v1", "v2"})
 _AUTH_KEYS = ("auth", "username", "password", "identitytoken", "registrytoken", "email")
 
 
 @dataclass(frozen=True, slots=True)
 class DockerConfig:
-    """The parts of a Docker config that name credentials.
+    """The credentials in a Docker config.
 
     Attributes:
         auths: registry key -> its credentials.
         helpers: registry host -> name of its credential helper.
-        store: name of the credential helper for all others, or empty.
+        store: name of the credential helper for all other registries, or empty.
     """
 
     auths: Mapping[str, Auth] = field(default_factory=dict)
@@ -57,12 +57,12 @@ class DockerConfig:
                 yield _decode_auth(auth["auth"])[1]
 
     def registries(self) -> frozenset[str]:
-        """`host[:port]` of every registry with credentials of its own."""
+        """`host[:port]` of every registry that has credentials or a credential helper."""
         keys = {_host_of(key) for key in self.auths}
         return frozenset(keys | set(self.helpers))
 
     def login(self, registry: str, repository: str) -> Login | None:
-        """The credentials for a repository: its own, or else its registry's."""
+        """The credentials for a repository: its own, or those of its registry."""
         whole = f"{registry}/{repository}"
         for key, auth in sorted(self.auths.items(), key=lambda item: item[0] != whole):
             path = key.rpartition("://")[2].partition("/")[2].strip("/")
@@ -78,7 +78,7 @@ class DockerConfig:
 
 
 def parse_docker_config(text: str) -> DockerConfig | None:
-    """Read a config, as JSON or as base64 of it; None if the text is empty.
+    """Parse a config, as JSON or base64-encoded; None if the text is empty.
 
     A config without credentials, such as `{}`, is that of an anonymous user, as it is for Docker.
 
@@ -92,19 +92,19 @@ def parse_docker_config(text: str) -> DockerConfig | None:
         try:
             text = base64.b64decode("".join(text.split()), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError) as error:
-            raise ValueError("write the JSON of a Docker config.json, or the base64 of it") from error
+            raise ValueError("write the JSON of a Docker config.json, or its base64") from error
     try:
         document: object = load_json(text)
     except ValueError as error:
         # JSON's own message quotes nothing of the text.
-        raise ValueError(f"the Docker config is no JSON ({error})") from error
+        raise ValueError(f"the Docker config is not JSON ({error})") from error
     if not isinstance(document, dict):
         raise _wrong('a Docker config is a JSON object such as {"auths": {…}}')
     if not {"auths", "credHelpers", "credsStore"} & document.keys():
         _refuse_bare_auths(document)
     store = document.get("credsStore") or ""
     if not isinstance(store, str):
-        raise _wrong('"credsStore" is not a text')
+        raise _wrong('"credsStore" is not a string')
     return DockerConfig(
         {_normal_key(key): _parse_auth(key, auth) for key, auth in _object(document, "auths").items()},
         {key: _text(helper, f'"credHelpers" of {key}') for key, helper in _object(document, "credHelpers").items()},
@@ -113,7 +113,7 @@ def parse_docker_config(text: str) -> DockerConfig | None:
 
 
 def merge(first: DockerConfig | None, second: DockerConfig | None) -> DockerConfig | None:
-    """Both configs in one; for a registry in both, the first wins."""
+    """Merge two configs; for a registry in both, the first takes precedence."""
     if first is None or second is None:
         return first or second
     return DockerConfig(
@@ -126,10 +126,10 @@ def merge(first: DockerConfig | None, second: DockerConfig | None) -> DockerConf
 def without_missing_helpers(
     config: DockerConfig, find: Callable[[str], str | None] = shutil.which
 ) -> tuple[DockerConfig, tuple[str, ...]]:
-    """Drop credential helpers whose program is not here: the executor would fail on them.
+    """Remove credential helpers whose program is missing: the executor would fail on them.
 
     Returns:
-        The config that is left, and the names of the helpers that were dropped.
+        The remaining config, and the names of the removed helpers.
     """
     names = {name for name in (config.store, *config.helpers.values()) if name}
     missing = {name for name in names if find(f"docker-credential-{name}") is None}
@@ -139,7 +139,7 @@ def without_missing_helpers(
 
 
 def write(config: DockerConfig, directory: Path) -> None:
-    """Write `config.json` into a directory, for its owner only, whole or not at all."""
+    """Write `config.json` into a directory, atomically and readable only by its owner."""
     document: dict[str, object] = {"auths": config.auths}
     if config.helpers:
         document["credHelpers"] = config.helpers
@@ -174,20 +174,20 @@ def _object(document: Mapping[str, object], name: str) -> Mapping[str, object]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _wrong(f'"{name}" is no JSON object')
+        raise _wrong(f'"{name}" is not a JSON object')
     return value
 
 
 def _text(value: object, where: str) -> str:
     if not isinstance(value, str):
-        raise _wrong(f"{where} is not a text")
+        raise _wrong(f"{where} is not a string")
     return value
 
 
 def _parse_auth(registry: str, value: object) -> Auth:
     where = f'"auths" of {registry}'
     if not isinstance(value, dict):
-        raise _wrong(f"{where} is no JSON object")
+        raise _wrong(f"{where} is not a JSON object")
     auth = {key: _text(value[key], f"{key} in {where}") for key in _AUTH_KEYS if value.get(key) is not None}
     if auth.get("auth"):
         try:
@@ -205,5 +205,5 @@ def _decode_auth(text: str) -> tuple[str, str]:
 
 
 def _wrong(problem: str) -> ValueError:
-    """The user's value has the wrong type: for them that is a wrong value."""
+    """An error for a value of the wrong type: to the user, it is a wrong value."""
     return ValueError(problem)

@@ -1,4 +1,4 @@
-"""Pushes a layout to one registry: with attempts, and with a look at what the registry then has."""
+"""Pushes a layout to a registry: with retries, and a check of what the registry has afterwards."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ _TRANSIENT = frozenset({Reason.REGISTRY_UNAVAILABLE, Reason.RATE_LIMITED})
 
 
 @dataclass(frozen=True, slots=True)
-class Pushing:
-    """What is pushed, and how.
+class Pusher:
+    """Pushes one layout.
 
     Attributes:
         job: the job.
         crane: pushes.
-        silence: seconds without output that a heartbeat ends.
-        layout: what is pushed.
-        digest: the digest of it.
+        silence: seconds without output after which a heartbeat is logged.
+        layout: what to push.
+        digest: its digest.
         is_index: whether the layout itself is an index, as opposed to one image.
         ignore_immutable: whether a tag that exists and can't be overwritten is no failure.
     """
@@ -92,7 +92,7 @@ class Pushing:
             raise JobError(
                 Reason.INTERNAL,
                 f"The registry has {pushed.digest} as {output.name}, but {self.digest} was pushed.",
-                hint="Somebody else pushed the same tag meanwhile. Build again.",
+                hint="Someone else pushed the same tag meanwhile. Build again.",
                 registry=output.registry,
             )
         return pushed

@@ -1,6 +1,6 @@
-"""Asks a registry whether an image may be pushed, as the first request of a push does, and takes it back.
+"""Checks whether an image can be pushed: begins an upload, as a push does, and cancels it.
 
-The upload that is begun is cancelled; nothing is stored. https://distribution.github.io/distribution/spec/api/
+Nothing is stored. https://distribution.github.io/distribution/spec/api/
 """
 
 import ipaddress
@@ -26,7 +26,7 @@ from kaniko_shim.system.json_text import load_json
 from kaniko_shim.system.process import Ended
 
 TIMEOUT = Timeout(connect=3, read=5)
-"""Seconds; a slow registry is no reason to keep a build waiting."""
+"""Seconds; a slow registry must not delay the build."""
 
 _OK, _ACCEPTED, _UNAUTHORIZED = 200, 202, 401
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
@@ -34,17 +34,17 @@ _DOCKER_HUB_API = "registry-1.docker.io"
 
 
 class _RefusedError(Exception):
-    """The registry's refusal, in the words that the executor and crane would use."""
+    """The registry refused; the message has the form of the executor's and crane's errors."""
 
 
 @dataclass(frozen=True, slots=True)
 class PushCheck:
-    """How registries are asked.
+    """Checks pushes.
 
     Attributes:
-        registries: which of them are reached without a verified certificate.
-        credentials: for the push.
-        environment: proxies and authorities.
+        registries: the settings for registries.
+        credentials: credentials for pushing.
+        environment: proxies and CA bundles.
     """
 
     registries: Registries
@@ -52,7 +52,7 @@ class PushCheck:
     environment: Mapping[str, str] = field(repr=False)
 
     def ask(self, image: ImageReference) -> Failure | None:
-        """Why the image could not be pushed, or None if it could."""
+        """Why the image can't be pushed; None if it can."""
         problem = ""
         for base in self._bases(image.registry):
             try:
@@ -61,7 +61,7 @@ class PushCheck:
                 problem = str(error)
                 break
             except (HTTPError, ssl.SSLError) as error:
-                # The first problem is that of HTTPS, which tells more.
+                # The first problem is the one of HTTPS, which says more.
                 problem = problem or _in_go(base, error)
             else:
                 return None
@@ -86,7 +86,7 @@ class PushCheck:
                 _send(pool, "DELETE", urljoin(url, location), headers)
 
     def _authorization(self, pool: urllib3.PoolManager, base: str, image: ImageReference) -> dict[str, str]:
-        """What the registry wants to see in each request."""
+        """The headers that authorize each request."""
         ping = _send(pool, "GET", f"{base}/v2/")
         if ping.status != _UNAUTHORIZED:
             return {}
@@ -101,7 +101,7 @@ class PushCheck:
         scope = f"repository:{image.repository}:pull,push"
         query = {"service": words.get("service", ""), "scope": scope}
         realm = urljoin(base, words.get("realm", ""))
-        # The realm may be another server, whose certificate is verified in any case.
+        # The realm may be another server; its certificate is always verified.
         context = _context(self.environment, lenient=False) if realm.startswith("https:") else None
         with connect(realm, self.environment, context) as server:
             if login and login.identity_token:
@@ -132,7 +132,7 @@ def _context(environment: Mapping[str, str], *, lenient: bool) -> ssl.SSLContext
 
 
 def _is_near(registry: str) -> bool:
-    """Whether the registry library tries plain HTTP without being asked to."""
+    """Whether the registry library tries plain HTTP by default."""
     host = registry.rpartition(":")[0] or registry
     if host == "localhost" or host.endswith((".local", ".localhost")):
         return True
@@ -160,7 +160,7 @@ def _json(answer: urllib3.BaseHTTPResponse) -> dict[str, object]:
 
 
 def _in_go(base: str, error: Exception) -> str:
-    """A failure to connect, in the words that the classification knows."""
+    """A connection failure, in the words that the table of situations has patterns for."""
     cause: object = error.reason if isinstance(error, MaxRetryError) else error
     text = str(cause)
     if isinstance(cause, SSLError | ssl.SSLError):

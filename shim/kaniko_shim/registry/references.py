@@ -1,4 +1,4 @@
-"""Names of images and registries, read as Docker reads them."""
+"""Names of images and registries, parsed as Docker does."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from kaniko_shim.oci.digests import DIGEST
 DOCKER_HUB = "index.docker.io"
 _HUB_ALIASES = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
 
-# What the registry library of the executor takes.
+# The limits of the executor's registry library.
 _SHORTEST_REPOSITORY, _LONGEST_REPOSITORY = 2, 255
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?"
 _HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?")
@@ -18,7 +18,7 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 @dataclass(frozen=True, slots=True)
 class ImageReference:
-    """An image's name, taken apart.
+    """The parsed name of an image.
 
     Attributes:
         registry: `host[:port]`; Docker Hub is `index.docker.io`.
@@ -34,14 +34,14 @@ class ImageReference:
 
     @property
     def name(self) -> str:
-        """The whole name, as registries' tools take it."""
+        """The full name, as registry clients accept it."""
         tag = f":{self.tag}" if self.tag else ""
         digest = f"@{self.digest}" if self.digest else ""
         return f"{self.registry}/{self.repository}{tag}{digest}"
 
 
 def parse_registry(text: str) -> str:
-    """Read `host[:port]`.
+    """Parse `host[:port]`.
 
     Raises:
         ValueError: says what to write instead.
@@ -57,7 +57,7 @@ def parse_registry(text: str) -> str:
 
 
 def parse_mirror(text: str) -> str:
-    """Read `host[:port][/path]`, where a registry's images are mirrored.
+    """Parse `host[:port][/path]`, the address of a mirror.
 
     Raises:
         ValueError: says what to write instead.
@@ -75,7 +75,7 @@ def parse_mirror(text: str) -> str:
 
 
 def parse_reference(text: str) -> ImageReference:
-    """Read `[host[:port]/]path[:tag][@digest]`; without tag and digest the tag is `latest`.
+    """Parse `[host[:port]/]path[:tag][@digest]`; without tag and digest, the tag is `latest`.
 
     Raises:
         ValueError: says what to write instead.
@@ -109,7 +109,7 @@ def _split_registry(text: str) -> tuple[str, str]:
     if not slash or ("." not in head and ":" not in head):
         return DOCKER_HUB, text
     if not _HOST.fullmatch(head):
-        raise ValueError(f"{head!r} is no registry host")
+        raise ValueError(f"{head!r} is not a registry host")
     return head, tail
 
 
@@ -122,14 +122,14 @@ def registry_of(text: str) -> str:
 
 
 def parse_output(text: str) -> ImageReference:
-    """Read an image that is to be pushed: a tag, never a digest.
+    """Parse the name of an image to push, which has a tag and no digest.
 
     Raises:
         ValueError: says what to write instead.
     """
     reference = parse_reference(text)
     if reference.digest:
-        raise ValueError("an image is pushed to a tag; leave the @sha256:… out")
+        raise ValueError("an image is pushed to a tag; remove the @sha256:…")
     return reference
 
 

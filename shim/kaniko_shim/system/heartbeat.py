@@ -17,8 +17,8 @@ def heartbeat(beat: Callable[[], None], seconds: float, limit: float = float("in
     Args:
         beat: writes a sign of life.
         seconds: the interval.
-        limit: seconds after which TooLateError is raised, whatever is going on; again after each further beat, since
-            a library may have swallowed it.
+        limit: seconds after which TooLateError is raised; raised again at each further beat, in case a library
+            swallowed it.
     """
     end = time.monotonic() + limit
 

@@ -1,4 +1,4 @@
-"""What interrupts the job from outside, whatever it is doing.
+"""Interruptions of the job from outside, which can come at any time.
 
 Neither is an `Exception`, so that no handler of errors, here or in a library, takes it for a failure of its own.
 """
@@ -7,7 +7,7 @@ import signal
 
 
 class CancelledError(BaseException):
-    """A signal told the process to stop.
+    """A signal stopped the process.
 
     Attributes:
         number: the signal.

@@ -1,4 +1,4 @@
-"""What every sub-command works with."""
+"""The job: what every sub-command works with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,15 +12,15 @@ from kaniko_shim.system.paths import Paths
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job's surroundings.
+    """What a sub-command works with.
 
     Attributes:
         environment: the variables that the process was started with, and the CAs of registries.
-        paths: the builder's places.
+        paths: the builder's directories.
         console: the log.
-        tail: its last lines.
-        phases: the clock.
-        warnings: what went wrong without failing the job.
+        tail: the last lines of the log.
+        phases: the current phase, and the timings.
+        warnings: the warnings so far.
         source_environment: the same with the CAs of the context's server instead of those of registries.
     """
 
@@ -33,19 +33,19 @@ class Job:
     source_environment: Mapping[str, str] = field(default_factory=dict)
 
     def relay(self, line: str, program: str = "executor") -> None:
-        """Show a line of another program."""
+        """Log a line of another program."""
         self.tail.add(self.console.masker.mask(line))
         self.console.relay(line, program)
 
     def say(self, text: str) -> None:
-        """Write a line of the shim's own."""
+        """Log a line of the shim."""
         self.console.say(text)
 
     def warn(self, text: str) -> None:
-        """Tell of something that went wrong and does not fail the job, in the log and the result."""
+        """Add a warning, to the log and to the result."""
         if new := self.warnings.add(self.console.masker.mask(text)):
             self.say(f"warning: {new}")
 
     def beat(self) -> None:
-        """Say what has been going on in silence."""
+        """Log the current phase and its duration."""
         self.say(f"still {self.phases.current} ({self.phases.elapsed:.0f} s)")

@@ -1,4 +1,4 @@
-"""The machine that this is."""
+"""The machine that the shim runs on."""
 
 import os
 
@@ -6,6 +6,6 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "armv6
 
 
 def architecture() -> str:
-    """The processor, as image indexes call it."""
+    """The architecture, by its name in image indexes."""
     machine = os.uname().machine
     return _ARCHITECTURES.get(machine, machine)

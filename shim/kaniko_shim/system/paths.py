@@ -1,4 +1,4 @@
-"""Where things are in the builder image."""
+"""The directories and files of the builder image."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,18 +6,18 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """The builder's fixed places; tests use others.
+    """The builder's directories and files; tests use others.
 
-    Everything lies below /kaniko, since the executor replaces the rest of the file system. Names that
-    begin with a dot can't be those of an image, for which the executor makes directories there.
+    All are below /kaniko, since the executor replaces the rest of the file system. Names that begin with a dot can't
+    clash with the names of images, for which the executor creates directories there.
 
     Attributes:
         executor: the kaniko executor.
         crane: the registry tool.
-        executor_help: what `executor --help` printed when the image was made.
+        executor_help: the output of `executor --help` when the image was built.
         context: the build context.
-        heredocs: files that stand in a Dockerfile; RUN steps of any user read them.
-        scratch: the shim's temporary files; also the current directory.
+        heredocs: the files that a Dockerfile contains; RUN steps of any user read them.
+        scratch: the shim's temporary files, and its current directory.
         docker_config: directory of the mounted config.json, unless DOCKER_CONFIG names another.
         termination_log: where Kubernetes reads the result.
     """
@@ -33,15 +33,15 @@ class Paths:
 
     @property
     def digest_file(self) -> Path:
-        """Where the executor writes the digest of what it pushed."""
+        """The file to which the executor writes the digest of the pushed image."""
         return self.scratch / "digest"
 
     @property
     def credentials(self) -> Path:
-        """The directory that DOCKER_CONFIG names for the executor and crane."""
+        """The DOCKER_CONFIG directory of the executor and crane."""
         return self.scratch / "docker"
 
     @property
     def inline_dockerfile(self) -> Path:
-        """The Dockerfile that DOCKERFILE_CONTENT holds."""
+        """The Dockerfile from DOCKERFILE_CONTENT."""
         return self.scratch / "Dockerfile"

@@ -1,4 +1,4 @@
-"""Runs one program to its end: relays its output, passes signals on, leaves nothing behind."""
+"""Runs a program to its end: relays its output, forwards signals, and leaves no process behind."""
 
 import os
 import select
@@ -30,7 +30,7 @@ class Ended:
     Attributes:
         code: its exit code; None if a signal killed it.
         signal: the signal that killed it; 0 if it exited.
-        stopped_by: the signal that told this process to stop meanwhile; 0 if none.
+        stopped_by: the signal that stopped the job while it ran; 0 if none.
     """
 
     code: int | None
@@ -49,7 +49,7 @@ def run(
 ) -> Ended:
     """Run a program in a process group of its own, with both outputs in one stream.
 
-    It must be called in the main thread. When it returns, no process that the program left is alive.
+    It must be called in the main thread. When it returns, no process that the program started is alive.
 
     Args:
         command: what to run.

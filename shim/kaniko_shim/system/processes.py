@@ -1,4 +1,4 @@
-"""Other processes: finding, signalling and reaping what a job started."""
+"""The processes that a job started: find, signal and reap them."""
 
 import contextlib
 import os
@@ -13,9 +13,9 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def harden() -> None:
-    """Adopt orphans, and keep this process's memory from other processes without CAP_SYS_PTRACE.
+    """Adopt orphans, and protect this process's memory from processes without CAP_SYS_PTRACE.
 
-    A build's RUN steps are root in the same container; without this they could read the shim's memory.
+    The RUN steps of a build are root in the same container; without this, they could read the shim's memory.
     """
     import ctypes  # noqa: PLC0415 - the only user
 
@@ -27,7 +27,7 @@ def harden() -> None:
 def signal_all(number: signal.Signals) -> None:
     """Signal every process that this one is responsible for.
 
-    As the first process of a container that is every other one in it, else every descendant.
+    For the first process of a container, that is every other process in it; otherwise, every descendant.
     """
     if os.getpid() == _INIT:
         with contextlib.suppress(ProcessLookupError):
@@ -39,7 +39,7 @@ def signal_all(number: signal.Signals) -> None:
 
 
 def reap() -> Iterator[tuple[int, int]]:
-    """Collect the children that have ended: their ids and wait statuses."""
+    """Reap the children that have ended; yields their process ids and wait statuses."""
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -64,6 +64,6 @@ def _parents() -> Iterator[tuple[int, int]]:
     for entry in _PROC.iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                # The name in parentheses may itself hold blanks and parentheses.
+                # The name in parentheses may contain blanks and parentheses.
                 fields = (entry / "stat").read_bytes().rpartition(b")")[2].split()
                 yield int(entry.name), int(fields[1])

@@ -8,15 +8,15 @@ from kaniko_shim.system.interruption import CancelledError
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 _PERSISTENCE = 1.0
-"""Seconds after which a heartbeat raises CancelledError again, where a library swallowed it."""
+"""Seconds after which a heartbeat raises CancelledError again, in case a library swallowed it."""
 
 _received = list[int]()
 
 
 def raise_on_stop() -> None:
-    """From now on SIGTERM and SIGINT raise CancelledError in the main thread.
+    """Make SIGTERM and SIGINT raise CancelledError in the main thread.
 
-    The first process of a container ignores them otherwise.
+    Without a handler, the first process of a container ignores them.
     """
     _received.clear()
     for number in STOPPING:
@@ -25,21 +25,21 @@ def raise_on_stop() -> None:
 
 
 def ignore_stops() -> None:
-    """The job has ended; only its report is left to write."""
+    """Ignore SIGTERM and SIGINT, since the job has ended and only its report is left to write."""
     for number in STOPPING:
         signal.signal(number, signal.SIG_IGN)
 
 
 def stop_received() -> int:
-    """The signal that has told this process to stop; 0 if none has."""
+    """The signal that stopped this process; 0 if none did."""
     return _received[0] if _received else 0
 
 
 def raise_if_stopped() -> None:
-    """Raise what the signal's handler raised, in case that was swallowed.
+    """Raise again what the signal's handler raised, in case a library swallowed it.
 
     Raises:
-        CancelledError: a signal has told this process to stop.
+        CancelledError: a signal stopped this process.
     """
     if _received:
         _hurry()
@@ -54,6 +54,6 @@ def _stop(number: int, _frame: FrameType | None) -> None:
 
 
 def _hurry() -> None:
-    """Let a heartbeat that is under way beat soon."""
+    """Make the current heartbeat beat soon."""
     if signal.getitimer(signal.ITIMER_REAL)[0]:
         signal.setitimer(signal.ITIMER_REAL, _PERSISTENCE)

@@ -1,4 +1,4 @@
-"""Which programs build."""
+"""The versions of the programs in the builder image."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from kaniko_shim.system.paths import Paths
 
 
 def versions(paths: Paths) -> dict[str, str]:
-    """Program and version: the shim's, the executor's and Python's."""
+    """The versions of the shim, the executor and Python, by program."""
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program
             [paths.executor, "version"], env={}, capture_output=True, text=True, timeout=60, check=False

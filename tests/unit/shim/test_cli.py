@@ -19,11 +19,11 @@ def test_the_command_line():
 @pytest.mark.parametrize(
     ("argument", "problem"),
     [
-        ("--nosuch=1", "--nosuch is no flag"),
-        ("deploy", "deploy is no flag or sub-command"),
+        ("--nosuch=1", "--nosuch is not a flag"),
+        ("deploy", "deploy is not a flag or sub-command"),
         ("--target", "has no value"),
-        ("--source-password=hunter2", "would show a secret"),
-        ("--docker-config-json={}", "would show a secret"),
+        ("--source-password=hunter2", "would expose a secret"),
+        ("--docker-config-json={}", "would expose a secret"),
     ],
 )
 def test_wrong_arguments(argument: str, problem: str):

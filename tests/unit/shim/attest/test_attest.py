@@ -63,11 +63,11 @@ def test_kinds_of_keys(key: str, password: str):
     ("key", "password", "problem"),
     [
         (encrypted_key()[0], "wrong", "the key's password is wrong"),
-        (pem(KEY.private, "secret"), "", "the key is encrypted, and needs its password"),
-        (pem(KEY.private), "secret", "the key is not encrypted, and takes no password"),
-        (pem(KEY.private, "secret"), "wrong", "it is no private key in PEM form, or the password is wrong"),
+        (pem(KEY.private, "secret"), "", "the key is encrypted and needs a password"),
+        (pem(KEY.private), "secret", "the key is not encrypted and takes no password"),
+        (pem(KEY.private, "secret"), "wrong", "it is not a private key in PEM format, or the password is wrong"),
         (pem(ec.generate_private_key(ec.SECP384R1())), "", "the key's curve is secp384r1; use P-256"),
-        ("ssh-ed25519 AAAA", "", "it is no private key in PEM form, or the password is wrong"),
+        ("ssh-ed25519 AAAA", "", "it is not a private key in PEM format, or the password is wrong"),
         ("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\nAAAA\n---", "", "not what cosign generate-key-pair writes"),
     ],
 )  # fmt: skip
@@ -209,7 +209,7 @@ def test_the_request_of_a_push():
     ("command", "variables", "problem"),
     [
         (Command.PUSH, {"SIGNING_KEY_PASSWORD": "x"}, "SIGNING_KEY_PASSWORD: set SIGNING_KEY, which it belongs to"),
-        (Command.PUSH, {"SIGNING_KEY": "nonsense"}, "SIGNING_KEY: it is no private key in PEM form"),
+        (Command.PUSH, {"SIGNING_KEY": "nonsense"}, "SIGNING_KEY: it is not a private key in PEM format"),
         (Command.PUSH, {"PROVENANCE_PARAMETERS": "[]"}, "write a JSON object"),
         (Command.ALL, {"SBOM": "true"}, "only kaniko-shim push reads it"),
         (Command.ALL, {"SIGNING_KEY": "x"}, "SIGNING_KEY: only kaniko-shim push reads it"),

@@ -13,7 +13,7 @@ from kaniko_shim.oci.digests import digest_of
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.crane import Crane
-from kaniko_shim.registry.push import Pushing
+from kaniko_shim.registry.push import Pusher
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.registry.registries import Registries
 from kaniko_shim.system.job import Job
@@ -29,13 +29,13 @@ exit 1
 """
 
 
-def pushing(directory: Path, answer: str, digest: str, *, ignore: bool) -> Pushing:
+def pushing(directory: Path, answer: str, digest: str, *, ignore: bool) -> Pusher:
     paths = Paths(crane=directory / "crane", scratch=directory / "scratch")
     paths.crane.write_text(CRANE.format(here=directory, answer=answer))
     paths.crane.chmod(0o755)
     (directory / "manifest").write_bytes(HELD)
     job = Job({}, paths, Console(Masker()), LogTail(), Phases(), Warnings())
-    return Pushing(job, Crane(paths, {}, Registries()), 60, directory, digest, ignore_immutable=ignore)
+    return Pusher(job, Crane(paths, {}, Registries()), 60, directory, digest, ignore_immutable=ignore)
 
 
 def test_a_tag_that_can_not_be_overwritten_is_a_failure(tmp_path: Path):

@@ -38,7 +38,7 @@ def test_references(text: str, expected: ImageReference):
         ("r.example//app", "lower-case"),
         ("r.example/app@sha256:abc", "digest"),
         ("localhost/app", "localhost:5000/app"),
-        ("-r.example/app", "no registry host"),
+        ("-r.example/app", "not a registry host"),
         (f"r.example/{'a' * 256}", "255"),
         ("r.example/a", "2 to 255"),
         ("a b", "lower-case"),
