@@ -7,11 +7,11 @@ from chart.render import Chart, one, settings
 
 RULES = [
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds"], "verbs": ["get", "list", "watch", "delete"]},
-    {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds/status"], "verbs": ["get", "patch"]},
+    {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds/status"], "verbs": ["patch"]},
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilddefaults"], "verbs": ["get", "list", "watch"]},
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch", "create", "delete"]},
     {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
-    {"apiGroups": [""], "resources": ["events"], "verbs": ["list", "create", "patch"]},
+    {"apiGroups": [""], "resources": ["events"], "verbs": ["list", "create"]},
 ]
 #: In the release's namespace.
 LEASE_RULES = [

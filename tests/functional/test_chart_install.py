@@ -6,11 +6,11 @@ from support.watching import wait_for_definitions
 
 ALLOWED = [
     *(("imagebuild.dev", "imagebuilds", verb) for verb in ("get", "list", "watch", "delete")),
-    *(("imagebuild.dev", "imagebuilds/status", verb) for verb in ("get", "patch")),
+    ("imagebuild.dev", "imagebuilds/status", "patch"),
     *(("imagebuild.dev", "imagebuilddefaults", verb) for verb in ("get", "list", "watch")),
     *(("", "pods", verb) for verb in ("get", "list", "watch", "create", "delete")),
     ("", "pods/log", "get"),
-    *(("", "events", verb) for verb in ("list", "create", "patch")),
+    *(("", "events", verb) for verb in ("list", "create")),
 ]
 DENIED = [
     *(("", "secrets", verb) for verb in ("get", "list", "watch", "create", "delete")),
@@ -19,6 +19,8 @@ DENIED = [
     *(("", f"pods/{part}", "create") for part in ("exec", "attach", "eviction", "ephemeralcontainers", "portforward")),
     *(("imagebuild.dev", "imagebuilds", verb) for verb in ("create", "update", "patch")),
     *(("imagebuild.dev", "imagebuilddefaults", verb) for verb in ("create", "update", "patch", "delete")),
+    ("imagebuild.dev", "imagebuilds/status", "get"),
+    ("", "events", "patch"),
     ("", "serviceaccounts/token", "create"),
     ("", "namespaces", "list"),
     ("rbac.authorization.k8s.io", "roles", "create"),

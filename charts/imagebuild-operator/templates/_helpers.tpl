@@ -1,4 +1,4 @@
-{{/* Name of the release's objects. */}}
+{{/* Full name of the release's objects. */}}
 {{- define "imagebuild.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- if .Values.fullnameOverride -}}
@@ -10,12 +10,12 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Name of its objects that belong to no namespace: other releases may have the same name in theirs. */}}
+{{/* Name of cluster-scoped objects, which must differ from those of a release with the same name in another namespace. */}}
 {{- define "imagebuild.clusterName" -}}
 {{- printf "%s-%s" (include "imagebuild.fullname" .) .Release.Namespace -}}
 {{- end -}}
 
-{{/* Labels that the Deployment selects its pod by; they can never change. */}}
+{{/* Labels by which the Deployment selects its pods. They cannot be changed. */}}
 {{- define "imagebuild.selectorLabels" -}}
 app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -34,7 +34,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- default (ternary (include "imagebuild.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name -}}
 {{- end -}}
 
-{{/* Reference of an image of the values, at its digest, its tag, or the chart's appVersion. */}}
+{{/* Reference of an image: with its digest, its tag or the chart's appVersion. */}}
 {{- define "imagebuild.image" -}}
 {{- $image := index . 0 -}}
 {{- if $image.digest -}}
@@ -44,14 +44,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- end -}}
 
-{{/* What the operator may do. It has no verb on Secrets: build pods get them by reference. */}}
+{{/* Permissions of the operator. None are on Secrets: build pods use them by reference. */}}
 {{- define "imagebuild.rules" -}}
 - apiGroups: [imagebuild.dev]
   resources: [imagebuilds]
   verbs: [get, list, watch, delete]
 - apiGroups: [imagebuild.dev]
   resources: [imagebuilds/status]
-  verbs: [get, patch]
+  verbs: [patch]
 - apiGroups: [imagebuild.dev]
   resources: [imagebuilddefaults]
   verbs: [get, list, watch]
@@ -65,10 +65,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 - apiGroups: [""]
   resources: [events]
-  verbs: [list, create, patch]
+  verbs: [list, create]
 {{- end -}}
 
-{{/* The settings file: the values that the operator reads, by the same names. Only images become references. */}}
+{{/* The settings file: the values that the operator reads, under the same names, with the builder image as a reference. */}}
 {{- define "imagebuild.settings" -}}
 {{- $settings := pick .Values "watchNamespaces" "buildSelector" "admission" "history" "retry" "progress" "credentials" "log" "tracing" -}}
 {{- $image := include "imagebuild.image" (list .Values.builder.image .Chart.AppVersion) -}}
@@ -79,12 +79,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- toYaml $settings -}}
 {{- end -}}
 
-{{/* Labels that Prometheus gives to what it scrapes from this release through one of the monitors. */}}
+{{/* Label matchers of the metrics that Prometheus scrapes through one of the monitors. */}}
 {{- define "imagebuild.metricsSelector" -}}
 namespace="{{ .Release.Namespace }}", job="{{ .Release.Name }}"
 {{- end -}}
 
-{{/* Addresses of the API server as a JSON list: those of the values, or those that the cluster knows; empty where neither does. */}}
+{{/* Addresses of the API server as a JSON list: those in the values, or those that Helm finds in the cluster. */}}
 {{- define "imagebuild.apiServers" -}}
 {{- $found := .Values.networkPolicy.operator.apiServer.cidrs -}}
 {{- if not $found -}}
