@@ -262,7 +262,7 @@ def test_an_older_server_that_can_not_select_by_fields_is_noticed(scene: Scene):
             scene.create(name)
         scene.wait_for_all(pilot)
     scene.check(pilot)
-    assert "can't be selected" in scene.operator.log
+    assert "does not support field selectors" in scene.operator.log
 
 
 def test_what_is_finished_is_neither_listed_nor_watched(scene: Scene):

@@ -23,8 +23,10 @@ Json = dict[str, Any]
 class WorkerThread:
     """A worker that watches nothing."""
 
-    def __init__(self, namespace: str, fields: str = "") -> None:
-        self._settings = OperatorSettings(defaults=BuildDefaults(BUILDER_IMAGE), namespaces=(namespace,))
+    def __init__(self, namespace: str, fields: str = "", watch_silence: float = 90.0) -> None:
+        self._settings = OperatorSettings(
+            defaults=BuildDefaults(BUILDER_IMAGE), namespaces=(namespace,), watch_silence=watch_silence
+        )
         self._fields = fields
         self._metrics = Metrics()
         self._loop = asyncio.new_event_loop()
@@ -61,6 +63,12 @@ class WorkerThread:
 
     def metrics(self) -> Samples:
         return read_samples(generate_latest(self._metrics.registry).decode())
+
+    def watch_ages(self) -> dict[str, float]:
+        return dict(self._await(self._ages()))
+
+    async def _ages(self) -> dict[str, float]:
+        return self._worker.watch_ages()
 
     async def _start(self) -> Cluster:
         cluster = await Cluster.connect(self._metrics)

@@ -65,6 +65,8 @@ class Fault:
         after: Done when the API server has answered.
         status: Answered instead of its answer; None to let that through, 0 to break the connection.
         headers: Of the answer.
+        text: Its body; by default a Status as the API server writes it.
+        lines: Sent on a watch before what the API server sends.
         hold: Seconds for which it is held back.
     """
 
@@ -73,6 +75,8 @@ class Fault:
     after: Callable[[], object] | None = None
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    text: bytes | None = None
+    lines: tuple[bytes, ...] = ()
     hold: float = 0.0
 
 
@@ -221,7 +225,7 @@ class ApiProxy:
         url = f"{self._upstream}{request.raw_path}"
         async with self._session.request(request.method, url, data=content or None, headers=headers) as answer:
             if call.is_watch and answer.status == 200:
-                return await self._stream(request, call, answer)
+                return await self._stream(request, call, answer, fault.lines)
             text = await answer.read()
         if fault.after:
             fault.after()
@@ -255,12 +259,16 @@ class ApiProxy:
             return self._owners.get(parts[-1], "")
         return parts[parts.index("imagebuilds") + 1]
 
-    async def _stream(self, request: web.Request, call: Call, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+    async def _stream(
+        self, request: web.Request, call: Call, answer: aiohttp.ClientResponse, first: tuple[bytes, ...]
+    ) -> web.StreamResponse:
         stream = web.StreamResponse(headers={"Content-Type": "application/json"})
         await stream.prepare(request)
         self._streams[id(request)] = request
         rest = b""
         try:
+            for line in first:
+                await stream.write(line + b"\n")
             async for chunk in answer.content.iter_any():
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
@@ -285,6 +293,8 @@ def _kept(answer: aiohttp.ClientResponse) -> dict[str, str]:
 def _answer(request: web.Request, fault: Fault) -> web.StreamResponse:
     if not fault.status:
         return _abort(request)
+    if fault.text is not None:
+        return web.Response(body=fault.text, status=fault.status, headers=dict(fault.headers))
     status = {"kind": "Status", "status": "Failure", "message": "as the test has it", "code": fault.status}
     return web.json_response(status, status=fault.status, headers=dict(fault.headers))
 

@@ -62,10 +62,17 @@ class BuildClient:
         """List the same page by page."""
         return self._session.pages(_builds_path(namespace), self._selected(fields))
 
-    def watch(self, namespace: str, fields: str, since: str) -> AsyncIterator[tuple[str, Json]]:
-        """Watch the ImageBuilds that match a field selector for some minutes, from a resourceVersion on."""
+    def watch(self, namespace: str, fields: str, since: str, silence: float) -> AsyncIterator[tuple[str, Json]]:
+        """Watch the ImageBuilds that match a field selector for some minutes.
+
+        Args:
+            namespace: Their namespace; empty for all.
+            fields: The field selector.
+            since: The resourceVersion from which to watch.
+            silence: Seconds without a byte, bookmarks included, after which the watch counts as lost.
+        """
         query = {**self._selected(fields), "resourceVersion": since}
-        return self._session.watch(_builds_path(namespace), query)
+        return self._session.watch(_builds_path(namespace), query, silence)
 
     async def patch_status(self, namespace: str, name: str, resource_version: str, status: Json) -> Json:
         """Merge fields into the status of an ImageBuild, if it is still at that version; its new body."""

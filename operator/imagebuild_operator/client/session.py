@@ -12,6 +12,7 @@ from kubernetes.aio.config import ConfigException, load_incluster_config, load_k
 
 from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFoundError, StandbyError
 from imagebuild_operator.client.errors import cluster_error, translated_errors
+from imagebuild_operator.client.watch_stream import complete_lines, parse_event
 from imagebuild_operator.telemetry.prometheus import Metrics
 
 Json = dict[str, Any]
@@ -102,21 +103,36 @@ class Session:
             if not token:
                 return
 
-    async def watch(self, path: str, query: Mapping[str, str]) -> AsyncIterator[tuple[str, Json]]:
-        """Watch objects for some minutes: the type of each event, BOOKMARK included, and its object."""
+    async def watch(self, path: str, query: Mapping[str, str], silence: float) -> AsyncIterator[tuple[str, Json]]:
+        """Watch objects for some minutes: the type of each event, BOOKMARK included, and its object.
+
+        Args:
+            path: The objects' path.
+            query: Where to start, and what to select.
+            silence: Seconds without a byte, bookmarks included, after which the watch counts as lost.
+
+        Raises:
+            ClusterError: the watch failed, was lost, or sent something that is no event.
+        """
         parameters = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH), **query}
-        with translated_errors():
-            response = await self._open("GET", path, None, parameters, WATCH + TIMEOUT)
-            if response.status != 200:  # noqa: PLR2004 - OK
-                raise cluster_error(response.status, await response.read())
-            rest = b""
-            async for chunk in response.response.content.iter_any():
-                *lines, rest = (rest + chunk).split(b"\n")
-                for line in lines:
-                    event = json.loads(line)
-                    if event["type"] == "ERROR":
-                        raise cluster_error(event["object"].get("code") or 0, json.dumps(event["object"]))
-                    yield event["type"], event["object"]
+        start, status = time.perf_counter(), None
+        try:
+            with translated_errors():
+                response = await self._open("GET", path, None, parameters, WATCH + TIMEOUT)
+            status = response.status
+        finally:
+            self._answered("watch", status, time.perf_counter() - start)
+        try:
+            with translated_errors():
+                if status != 200:  # noqa: PLR2004 - OK
+                    raise cluster_error(status, await response.read(), response.headers)
+                async for line in complete_lines(response.response.content.iter_any(), silence):
+                    kind, body = parse_event(line)
+                    if kind == "ERROR":
+                        raise cluster_error(body.get("code") or 0, json.dumps(body))
+                    yield kind, body
+        finally:
+            response.response.close()
 
     async def delete(self, path: str, preconditions: Mapping[str, str]) -> bool:
         """Delete the object with that uid; False if it is gone already."""
@@ -157,12 +173,15 @@ class Session:
             status = error.status or None
             raise
         finally:
-            self._metrics.count_request(verb or _VERBS[method], status, time.perf_counter() - start)
-            if status is not None:
-                self.answered(status)
+            self._answered(verb or _VERBS[method], status, time.perf_counter() - start)
         if not 200 <= status < 300:  # noqa: PLR2004 - the classes of HTTP
             raise cluster_error(status, content, response.headers)
         return content
+
+    def _answered(self, verb: str, status: int | None, seconds: float) -> None:
+        self._metrics.count_request(verb, status, seconds)
+        if status is not None:
+            self.answered(status)
 
     async def _open(
         self,

@@ -16,6 +16,7 @@ from imagebuild_operator.controller.worker import Worker
 from imagebuild_operator.decide.retention import unlimited
 from imagebuild_operator.leader.leader import Leadership
 from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.tasks.backoff import Backoff
 from imagebuild_operator.telemetry.counts import queued_and_running
 from imagebuild_operator.telemetry.metrics import (
     DEFAULTS_UNREADABLE,
@@ -52,7 +53,7 @@ class Controller:
         self._cluster: Cluster | None = None
         self._leadership: Leadership | None = None
         self._worker: Worker | None = None
-        #: The field selector that the watch of ImageBuilds passes over finished ones with; empty where it can't.
+        #: The field selector by which the watch of ImageBuilds excludes finished ones; empty if it can't.
         self.fields = ""
         metrics.sample(self._sample)
 
@@ -60,7 +61,7 @@ class Controller:
         """Connect, and begin to work on what has been seen, at once or when the Lease is held."""
         cluster = self._cluster = await Cluster.connect(self._metrics, self._settings.selector)
         cluster.session.answered = self._authentication.answered
-        await self._find_out_what_can_be_selected(cluster)
+        await self._choose_field_selector(cluster)
         if self._settings.lease is None:
             self._begin(cluster)
             return
@@ -91,6 +92,10 @@ class Controller:
     def stuck(self) -> float:
         """Seconds for which the work queue has not gone on."""
         return self._worker.queue.stuck if self._worker else 0.0
+
+    def watch_ages(self) -> dict[str, float]:
+        """Seconds since each watch of its own received anything."""
+        return self._worker.watch_ages() if self._worker else {}
 
     @property
     def election_failure(self) -> BaseException | None:
@@ -125,19 +130,21 @@ class Controller:
         if is_gone or (body.get("status") or {}).get("phase") in {"Succeeded", "Failed"}:
             self._worker.retry_soon(namespace)
 
-    async def _find_out_what_can_be_selected(self, cluster: Cluster) -> None:
-        fields = unlimited(self._settings.history)
+    async def _choose_field_selector(self, cluster: Cluster) -> None:
+        """Exclude finished builds from the watch, if the API server supports the field selector."""
+        fields, backoff = unlimited(self._settings.history), Backoff()
         while fields:
             try:
-                can_be = await cluster.builds.supports_selector((*self._settings.namespaces, "")[0], fields)
+                is_supported = await cluster.builds.supports_selector((*self._settings.namespaces, "")[0], fields)
             except ClusterError as error:
-                _logger.warning("the API server can't be asked what to select ImageBuilds by; again in 1 s: %s", error)
-                await asyncio.sleep(1.0)
+                delay = backoff.next()
+                _logger.warning("Asking for field selectors failed: %s; retrying in %.1f s", error, delay)
+                await asyncio.sleep(delay)
             else:
-                self.fields = fields if can_be else ""
+                self.fields = fields if is_supported else ""
                 break
         if fields and not self.fields:
-            _logger.info("ImageBuilds can't be selected by their fields here: finished ones are listed, too")
+            _logger.info("The API server does not support field selectors: finished builds are listed too.")
 
     def _begin(self, cluster: Cluster) -> None:
         self._worker = Worker(cluster, self._store, self._settings, self._metrics, self._written, self.fields)

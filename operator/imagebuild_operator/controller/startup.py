@@ -1,18 +1,24 @@
 """How kopf is set up: every setting that differs from its defaults, and why."""
 
 from collections.abc import Iterator
-from itertools import chain, repeat
+from typing import Final
 
 import kopf
 
 from imagebuild_operator.api.names import GROUP, OPERATOR, PLURAL, POD_SELECTOR, VERSION
+from imagebuild_operator.tasks.backoff import Backoff
+
+#: Seconds between two retries of one of kopf's requests at most: a watch that is late delays every build.
+MAX_DELAY: Final = 10.0
 
 
 class Backoffs:
-    """Seconds between two tries of one of kopf's calls, without end."""
+    """The delays between the retries of one of kopf's requests, without end."""
 
     def __iter__(self) -> Iterator[float]:
-        return chain((1, 1, 2, 3, 5, 8), repeat(10))
+        backoff = Backoff(MAX_DELAY)
+        while True:
+            yield backoff.next()
 
 
 def kopf_settings(watch_silence: float, selector: str) -> kopf.OperatorSettings:

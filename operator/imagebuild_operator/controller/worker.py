@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from imagebuild_operator.api.errors import ClusterError, ConflictError
+from imagebuild_operator.api.names import PLURAL
 from imagebuild_operator.cache.keys import Admission, BuildKey, Key, Resync, Sweep
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
@@ -20,6 +21,7 @@ from imagebuild_operator.controller.reconcile import Reconciler
 from imagebuild_operator.controller.resync import relist
 from imagebuild_operator.controller.sweep import Sweeper
 from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.tasks.supervisor import Supervisor
 from imagebuild_operator.tasks.workqueue import Rank, RequeueError, WorkQueue
 from imagebuild_operator.telemetry.logging import about
 from imagebuild_operator.telemetry.metrics import RECONCILE_DURATION, RECONCILES, Observation
@@ -32,6 +34,8 @@ _logger: Final = logging.getLogger(__name__)
 MAX_CONCURRENT_RECONCILES: Final = 16
 #: Seconds between two decisions on whose turn it is; each looks at all that wait.
 ADMISSION_INTERVAL: Final = 0.1
+#: The name of the watch of builds with a TTL, in metrics and probes.
+EXPIRY_WATCH: Final = f"{PLURAL}-ttl"
 #: Seconds between two resyncs.
 RESYNC_INTERVAL: Final = 600.0
 #: The same while some ImageBuildDefaults cannot be read.
@@ -68,7 +72,8 @@ class Worker:
         self._gate = Gate(settings.limits, store.max_running)
         self._reconciler = Reconciler(cluster, store, settings, self._gate, written, self._enqueue, _utc_now)
         self._sweeper = Sweeper(cluster, store, fields, _utc_now)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._expiry: list[ExpiryWatch] = []
+        self._supervisor = Supervisor()
         self.queue: WorkQueue[Key] = WorkQueue(self._handle, MAX_CONCURRENT_RECONCILES, self._log_failure)
         self._is_synced = False
         self._admitted_at = 0.0
@@ -77,16 +82,19 @@ class Worker:
         """Start with a resync; nothing else is done before it."""
         self.queue.add(Resync(), rank=Rank.URGENT)
         self.queue.start()
-        if self._fields:
-            watch = ExpiryWatch(self._cluster, self._store, self._enqueue)
-            self._tasks = [asyncio.create_task(watch.run(name)) for name in self._settings.namespaces or ("",)]
+        for namespace in (self._settings.namespaces or ("",)) if self._fields else ():
+            watch = ExpiryWatch(self._cluster, self._store, namespace, self._settings.watch_silence, self._enqueue)
+            self._expiry.append(watch)
+            self._supervisor.start(f"expiry-watch {namespace}".rstrip(), watch.run)
 
     async def stop(self) -> None:
         """Stop at once; the next leader continues where things stand."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._supervisor.stop()
         await self.queue.stop()
+
+    def watch_ages(self) -> dict[str, float]:
+        """Seconds since the watch of builds with a TTL received anything, by the name of the watch; empty without."""
+        return {EXPIRY_WATCH: max(watch.age for watch in self._expiry)} if self._expiry else {}
 
     def enqueue(self, keys: Iterable[BuildKey | Sweep], namespace: str, spec: Mapping[str, Any] | None = None) -> None:
         """Put what the watches have shown into the work queue.

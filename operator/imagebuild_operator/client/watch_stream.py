@@ -1,0 +1,57 @@
+"""The stream of a watch: lines of JSON, each an event."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from imagebuild_operator.api.errors import ClusterError
+
+#: Characters of a line that is no event and is quoted in the message.
+MAX_QUOTE: Final = 200
+
+
+async def complete_lines(chunks: AsyncIterator[bytes], silence: float | None = None) -> AsyncIterator[bytes]:
+    """Split a stream into its lines, without empty ones, and without a last one that the end of the stream cut off.
+
+    Args:
+        chunks: The stream.
+        silence: Seconds without a chunk after which it counts as lost; None to wait for ever.
+
+    Raises:
+        ClusterError: it is lost.
+    """
+    rest = bytearray()
+    while True:
+        try:
+            async with asyncio.timeout(silence):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise ClusterError(0, f"the watch received nothing for {silence} s") from error
+        if b"\n" not in chunk:
+            rest += chunk
+            continue
+        first, *others, last = chunk.split(b"\n")
+        for line in (bytes(rest) + first, *others):
+            if line.strip():
+                yield line
+        rest = bytearray(last)
+
+
+def parse_event(line: bytes) -> tuple[str, dict[str, Any]]:
+    """Read the type and the object of an event.
+
+    Raises:
+        ClusterError: the line is no event.
+    """
+    try:
+        event = json.loads(line)
+        kind, body = event["type"], event["object"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        quote = line[:MAX_QUOTE].decode(errors="replace")
+        raise ClusterError(0, f"the watch sent a line that is no event: {quote}") from error
+    if not isinstance(kind, str) or not isinstance(body, dict):
+        raise ClusterError(0, f"the watch sent an event without type or object: {line[:MAX_QUOTE]!r}")
+    return kind, body
