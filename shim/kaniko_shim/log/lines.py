@@ -25,20 +25,24 @@ class Lines:
         self._on_line = on_line
         self._masker = masker
         self._most = LONGEST + max(OVERLAP, masker.longest)
-        self._pending = b""
+        self._pending = bytearray()
 
     def feed(self, content: bytes) -> None:
         """Take the next bytes."""
-        *lines, self._pending = (self._pending + content).split(b"\n")
+        # Appended in place: they may come one by one.
+        self._pending += content
+        if b"\n" not in content and len(self._pending) <= self._most:
+            return
+        *lines, rest = bytes(self._pending).split(b"\n")
         for line in lines:
             self._emit(self._cut(line))
-        self._pending = self._cut(self._pending)
+        self._pending = bytearray(self._cut(rest))
 
     def end(self) -> None:
         """Pass on what has no line end behind it."""
         if self._pending:
-            self._emit(self._pending)
-            self._pending = b""
+            self._emit(bytes(self._pending))
+            self._pending.clear()
 
     def _cut(self, line: bytes) -> bytes:
         """Pass on the first parts of a line that is too long; the rest."""
