@@ -11,24 +11,24 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 _VERSION = "2021-12-02"
-# Clocks differ.
+# For clocks that differ.
 _EARLIER = timedelta(minutes=15)
 
 
 def sign_blob(account: str, container: str, blob: str, key: str, now: datetime, valid: timedelta) -> str:
-    """The query of a URL by which a blob may be read.
+    """The query of a URL that lets anyone read a blob.
 
     Args:
         account: the storage account's name.
         container: the container's name.
         blob: the blob's name.
-        key: of the account, in base64.
-        now: in UTC.
-        valid: for how long.
+        key: the account's key, in base64.
+        now: the current time, in UTC.
+        valid: how long the signature is valid.
     """
     begin, end = ((moment).strftime("%Y-%m-%dT%H:%M:%SZ") for moment in (now - _EARLIER, now + valid))
     resource = f"/blob/{account}/{container}/{blob}"
-    # The empty ones: policy, addresses, protocol; snapshot, encryption scope, and five headers of the answer.
+    # The empty ones: policy, addresses, protocol; snapshot, encryption scope, and five headers of the response.
     fields = ["r", begin, end, resource, "", "", "", _VERSION, "b", *[""] * 7]
     digest = hmac.digest(b64decode(key), "\n".join(fields).encode(), hashlib.sha256)
     signature = b64encode(digest).decode()

@@ -1,8 +1,8 @@
-"""An archive in a bucket: a URL is signed for it, and fetched as any other.
+"""Fetches an archive from a bucket: signs a URL, and downloads it like any other.
 
-So retries, continued downloads, limits, proxies and authorities are those of every web server. obstore knows
-how each cloud signs, and where the platforms keep the credentials of a pod or a machine. It reads no variable
-of the environment here: all that it is to know is given to it.
+So retries, resumed downloads, limits, proxies and CAs are those of every web server. obstore knows
+how each cloud signs, and where the platforms keep the credentials of a pod or a machine. Here it reads no
+variable of the environment: everything it needs is passed to it.
 """
 
 import time
@@ -63,10 +63,11 @@ _AZURE_AMBIENT = {
 }
 
 _HINTS = {
-    Cloud.S3: "Give SOURCE_ACCESS_KEY_ID and SOURCE_SECRET_ACCESS_KEY of somebody with s3:GetObject; a server may say "
-    "the same of an object that does not exist.",
-    Cloud.GOOGLE: "Give SOURCE_GOOGLE_KEY of a service account with storage.objects.get.",
-    Cloud.AZURE: "Give SOURCE_AZURE_KEY or SOURCE_AZURE_SAS; Azure says the same of a container that does not exist.",
+    Cloud.S3: "Set SOURCE_ACCESS_KEY_ID and SOURCE_SECRET_ACCESS_KEY to a key with s3:GetObject. Some servers "
+    "answer the same for an object that does not exist.",
+    Cloud.GOOGLE: "Set SOURCE_GOOGLE_KEY to the key of a service account with storage.objects.get.",
+    Cloud.AZURE: "Set SOURCE_AZURE_KEY or SOURCE_AZURE_SAS. Azure answers the same for a container that "
+    "does not exist.",
 }
 
 
@@ -75,8 +76,8 @@ def fetch_bucket(
 ) -> SourceReport:
     """Fetch and unpack an archive.
 
-    Credentials are those of the variables, or else the ones that the platform gave to the pod. Without any the
-    object is asked for as anybody would, and if that is refused, with those of the machine's metadata server.
+    The credentials are those in the variables, or those that the platform gave to the pod. Without either, the object
+    is requested without credentials, and if that is refused, with those of the machine's metadata server.
 
     Raises:
         JobError: a Source… reason, or DiskFull.
@@ -87,24 +88,24 @@ def fetch_bucket(
     except JobError as error:
         if error.failure.reason is not Reason.SOURCE_UNAUTHORIZED or not bucket.anonymous or not bucket.use_machine():
             raise
-        workspace.say(f"{source.shown} is not open to everybody; asking the metadata server for credentials")
+        workspace.say(f"{source.shown} is not public; asking the metadata server for credentials")
         workspace.clear()
         try:
             return download(bucket.target, source.shown, request, workspace, sleep)
         except _NoMachineError as missing:
-            workspace.say(f"there are none: {missing}")
+            workspace.say(f"the metadata server gave no credentials: {missing}")
             raise error from missing
 
 
 class _NoMachineError(Exception):
-    """No metadata server gives credentials here."""
+    """The metadata server gave no credentials."""
 
 
 class Bucket:
     """Makes URLs for one object.
 
     Attributes:
-        anonymous: whether nothing says who we are.
+        anonymous: whether there are no credentials.
     """
 
     def __init__(self, source: BucketSource, access: BucketAccess, environment: Mapping[str, str]) -> None:
@@ -127,7 +128,7 @@ class Bucket:
         return self._source.host.partition(".")[0]
 
     def use_machine(self) -> bool:
-        """From now on, use the metadata server's credentials; false if they are none of this server's business."""
+        """Use the metadata server's credentials from now on; False if the bucket's server must not get them."""
         if self._source.cloud is Cloud.S3 and (
             self._access.endpoint or self._access.ambient.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true"
         ):
@@ -136,7 +137,7 @@ class Bucket:
         return True
 
     def target(self) -> Target:
-        """Where the object is, signed."""
+        """The object's URL, signed."""
         source = self._source
         headers: Mapping[str, str] = {}
         if source.cloud is Cloud.AZURE and self._access.azure_sas:
@@ -166,7 +167,7 @@ class Bucket:
 
     def _signed(self) -> str:
         try:
-            # Kept, since it keeps the platform's credentials until they expire.
+            # Kept for later calls: it caches the platform's credentials.
             self._store = self._store or self._make_store()
             return sign(self._store, "GET", self._source.key, _VALID)
         except (BaseError, ValueError) as error:
@@ -175,7 +176,7 @@ class Bucket:
                 raise _NoMachineError(problem) from error
             raise JobError(
                 Reason.SOURCE_UNAUTHORIZED,
-                f"The credentials for {self._source.shown} are not usable: {problem}.",
+                f"The credentials for {self._source.shown} can't be used: {problem}.",
                 hint=_HINTS[self._source.cloud],
             ) from error
 
@@ -206,7 +207,7 @@ class Bucket:
         )
 
     def _options(self) -> Any:  # noqa: ANN401 - a dict of the library's own type
-        # The platforms' servers speak plain HTTP, and no proxy leads to them.
+        # The platforms' servers speak plain HTTP, and are reached without a proxy.
         options: dict[str, object] = {"allow_http": True, "timeout": _TIMEOUT, "connect_timeout": _TIMEOUT}
         far = {"AWS_WEB_IDENTITY_TOKEN_FILE", "AZURE_TENANT_ID"} & self._access.ambient.keys()
         if far and (proxy := proxy_for("https://sts.amazonaws.com", self._environment)):
@@ -217,7 +218,7 @@ class Bucket:
 
         host = self._access.ambient.get("GCE_METADATA_HOST", "metadata.google.internal")
         url = f"http://{host}/computeMetadata/v1/instance/service-accounts/default/token"
-        # Never through a proxy: it has a metadata server of its own.
+        # Never through a proxy, which would ask its own metadata server.
         target = Target(url, {"Metadata-Flavor": "Google"})
         with ExitStack() as connections:
             try:
@@ -228,7 +229,7 @@ class Bucket:
 
 
 def _plain(error: Exception) -> str:
-    """What the library says, without its view of its own insides."""
+    """The library's message, without its debugging information."""
     return mask_url(" ".join(str(error).partition("Debug source:")[0].split()))[:300].rstrip(".")
 
 
@@ -245,5 +246,5 @@ def _google_file(access: BucketAccess) -> str:
         return parse_google_key(Path(name).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise JobError(
-            Reason.INVALID_SPEC, f"GOOGLE_APPLICATION_CREDENTIALS names {name}, which is not usable: {error}."
+            Reason.INVALID_SPEC, f"GOOGLE_APPLICATION_CREDENTIALS names {name}, which can't be used: {error}."
         ) from error

@@ -1,4 +1,4 @@
-"""Credentials for buckets, as the variables give them."""
+"""Credentials for buckets, from variables."""
 
 import re
 from base64 import b64decode
@@ -11,14 +11,14 @@ from kaniko_shim.system.json_text import load_json
 
 @dataclass(frozen=True, slots=True)
 class BucketAccess:
-    """Where a bucket is, and who we are there.
+    """The server of a bucket, and the credentials for it.
 
     Attributes:
         endpoint: URL of an S3-compatible server, or empty for Amazon's.
-        region: of the bucket, or empty.
-        key_id: of an S3 access key, or empty.
-        secret_key: the key itself.
-        session_token: of temporary S3 credentials, or empty.
+        region: the bucket's region, or empty.
+        key_id: the id of an S3 access key, or empty.
+        secret_key: its secret.
+        session_token: the token of temporary S3 credentials, or empty.
         google_key: a service account's JSON, or empty.
         azure_key: a storage account's key, base64, or empty.
         azure_sas: a shared access signature, `sv=…&sig=…`, or empty.
@@ -55,11 +55,11 @@ _AMBIENT = re.compile(
 )
 
 NO_BUCKETS = BucketAccess()
-"""No credentials, and the clouds' own endpoints."""
+"""No credentials, and the endpoints of the clouds themselves."""
 
 
 def ambient_of(environment: Mapping[str, str]) -> Mapping[str, str]:
-    """The variables by which a platform tells its programs who they are."""
+    """The variables with which a platform passes credentials to its programs."""
     return {name: value for name, value in environment.items() if value and _AMBIENT.fullmatch(name)}
 
 
@@ -83,7 +83,7 @@ def parse_endpoint(text: str) -> str:
     if url.scheme not in {"http", "https"} or not url.hostname:
         raise ValueError("write the server's URL, such as https://minio.example:9000")
     if "@" in url.netloc or url.query or url.fragment or url.path:
-        raise ValueError("write scheme, host and port only; bucket and key belong to SOURCE_GET_URL")
+        raise ValueError("write only scheme, host and port; bucket and key belong in SOURCE_GET_URL")
     return text
 
 
@@ -95,7 +95,7 @@ def parse_region(text: str) -> str:
 
 
 def parse_google_key(text: str) -> str:
-    """Read a service account's JSON, as it is or as base64.
+    """Read the JSON of a service account, plain or in base64.
 
     Raises:
         ValueError: it is none; quotes nothing.
@@ -107,7 +107,7 @@ def parse_google_key(text: str) -> str:
         text = text if text.startswith("{") else b64decode(text, validate=True).decode()
         document = load_json(text)
     except ValueError as error:
-        raise ValueError("write the JSON of a service account's key, or the base64 of it") from error
+        raise ValueError("write the JSON of a service account's key, plain or in base64") from error
     if not isinstance(document, dict) or document.get("type") != "service_account" or not document.get("private_key"):
         raise ValueError("write the JSON of a service account's key, with type service_account and private_key")
     return text
@@ -128,7 +128,7 @@ def parse_azure_key(text: str) -> str:
 
 
 def parse_azure_sas(text: str) -> str:
-    """Read a shared access signature; a ? before it goes.
+    """Read a shared access signature, with or without a ? before it.
 
     Raises:
         ValueError: it is none; quotes nothing.

@@ -1,7 +1,7 @@
-"""A commit of a Git repository as the context.
+"""Fetches a commit of a Git repository as the context.
 
-Only objects are fetched, and the tree is written by the same careful writer as an archive: no hook, filter,
-configuration or link of the repository has any effect. Git LFS content is left out.
+Only objects are fetched, and their files are written like those of an archive, so that no hook, filter,
+configuration or link of the repository has any effect. Git LFS content is not fetched.
 """
 
 import shutil
@@ -70,7 +70,7 @@ def fetch_git(source: GitSource, request: SourceRequest, workspace: Workspace) -
 
 @contextmanager
 def _retried(remote: Remote, ref: str, access: Access, scratch: Path) -> Iterator[tuple[Repo, ObjectID]]:
-    """A repository with one commit and its tree; it is gone at the end."""
+    """A repository with one commit and its tree, which is deleted at the end."""
     retries = FetchRetries(remote.shown, access.say)
     while True:
         # A new directory each time: what a broken attempt left is not part of the next.

@@ -1,4 +1,4 @@
-"""The keys that SSH servers must have: OpenSSH's known_hosts format."""
+"""The keys of SSH servers, in OpenSSH's known_hosts format."""
 
 import base64
 import binascii
@@ -12,12 +12,12 @@ _FIELDS = 3
 
 @dataclass(frozen=True, slots=True)
 class KnownHost:
-    """One line.
+    """One line of the file.
 
     Attributes:
         names: patterns such as `*.example.com`, `!not.this`, `[host]:2222`, or one hashed name `|1|salt|hash`.
         kind: the key's type, such as ssh-ed25519.
-        key: the key as it is sent.
+        key: the key in its binary form.
         revoked: whether a server with this key is refused.
     """
 
@@ -27,7 +27,7 @@ class KnownHost:
     revoked: bool = False
 
     def covers(self, host: str, port: int) -> bool:
-        """Whether the line is about a host."""
+        """Whether the line applies to a host."""
         name = host.lower() if port == _PORT else f"[{host.lower()}]:{port}"
         found = [(each.startswith("!"), _matches(each.removeprefix("!"), name)) for each in self.names]
         return any(hit for denied, hit in found if not denied) and not any(hit for denied, hit in found if denied)
@@ -37,7 +37,7 @@ KnownHosts = tuple[KnownHost, ...]
 
 
 def parse_known_hosts(text: str) -> KnownHosts:
-    """Read the lines of a known_hosts file, or what ssh-keyscan prints.
+    """Read a known_hosts file, or the output of ssh-keyscan.
 
     Raises:
         ValueError: names the line that is wrong.
@@ -68,7 +68,7 @@ def fingerprint(key: bytes) -> str:
 def _parse_line(number: int, fields: list[str]) -> KnownHost:
     marker = fields.pop(0) if fields[0].startswith("@") else ""
     if marker not in {"", "@revoked"}:
-        raise ValueError(f"line {number}: {marker} is not supported; write the host's own key")
+        raise ValueError(f"line {number}: {marker} is not supported; write the key of the host itself")
     if len(fields) < _FIELDS:
         raise ValueError(f"line {number}: write host, type and key, as ssh-keyscan prints them")
     names, kind, encoded = fields[:_FIELDS]
@@ -77,7 +77,7 @@ def _parse_line(number: int, fields: list[str]) -> KnownHost:
     except (binascii.Error, ValueError) as error:
         raise ValueError(f"line {number}: the key is not base64") from error
     if key[4 : 4 + len(kind)] != kind.encode():
-        raise ValueError(f"line {number}: the key is not of the type that stands before it")
+        raise ValueError(f"line {number}: the key's type is not the type before it")
     return KnownHost(tuple(names.split(",")), kind, key, revoked=bool(marker))
 
 
@@ -91,6 +91,6 @@ def _matches(pattern: str, name: str) -> bool:
             return hmac.compare_digest(digest, base64.b64decode(expected))
         except binascii.Error:
             return False
-    # Not fnmatch: here only * and ? are special, [ is not.
+    # Not fnmatch, in which [ is special too.
     parts = [{"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern.lower()]
     return re.fullmatch("".join(parts), name) is not None

@@ -1,4 +1,4 @@
-"""Fetches the objects of one commit from a Git server, shallow where the server allows it."""
+"""Fetches the objects of one commit from a Git server, without its history where the server allows it."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -30,16 +30,16 @@ _BRANCH_OR_TAG = re.compile(rb"refs/(?:heads|tags)/.*(?<!\^\{\})")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Credentials, and the one origin that they are for.
+    """Credentials for one origin, and the surroundings of a fetch.
 
     Attributes:
-        origin: of the repository that the credentials were given for.
-        username: for HTTP and SSH; empty for the URL's, or the usual one.
-        password: for HTTP.
-        ssh: keys.
-        environment: proxies and certificates.
+        origin: the origin of the repository that the credentials are for.
+        username: the user for HTTP and SSH; empty for the URL's, or the default.
+        password: the password for HTTP.
+        ssh: keys and known hosts.
+        environment: the variables for proxies and CA certificates.
         say: writes a line of the log.
-        max_bytes: of what is fetched from one repository.
+        max_bytes: limit on what is fetched from one repository.
     """
 
     origin: tuple[str, str, int]
@@ -52,7 +52,7 @@ class Access:
 
 
 def fetch_objects(remote: Remote, ref: str, access: Access, repo: Repo) -> ObjectID:
-    """Fetch what a ref names, or HEAD, with its tree.
+    """Fetch the commit that a ref names, or HEAD, with its tree.
 
     Returns:
         The commit.
@@ -78,7 +78,7 @@ def fetch_objects(remote: Remote, ref: str, access: Access, repo: Repo) -> Objec
 
 
 def choose(refs: Mapping[Ref, ObjectID | None], ref: str, shown: str) -> ObjectID:
-    """The object that a branch, a tag or nothing (HEAD) names.
+    """The object that a branch or tag names; HEAD for an empty ref.
 
     Raises:
         JobError: SourceNotFound; the repository has no such branch or tag.
@@ -92,7 +92,7 @@ def choose(refs: Mapping[Ref, ObjectID | None], ref: str, shown: str) -> ObjectI
     raise JobError(
         Reason.SOURCE_NOT_FOUND,
         f"{shown} has no {what}.",
-        hint="Write a branch, a tag or all 40 digits of a commit behind #.",
+        hint="Write a branch, a tag or all 40 digits of a commit after #.",
     )
 
 
@@ -103,7 +103,7 @@ def _fetch_commit(client: GitClient, remote: Remote, commit: ObjectID, repo: Rep
     try:
         client.fetch(remote.path, repo, determine_wants=want_commit, depth=1)
     except (GitProtocolError, OSError, EOFError, KeyError):
-        # Not every server hands out a commit that is not at the end of a branch.
+        # Not every server sends a commit that no branch or tag names.
         client.fetch(remote.path, repo, determine_wants=_want_all)
     if commit not in repo.object_store:
         raise JobError(Reason.SOURCE_NOT_FOUND, f"{remote.shown} has no commit {commit.decode()}.")
@@ -115,7 +115,7 @@ def _want_all(refs: Mapping[Ref, ObjectID | None], depth: int | None = None) -> 
 
 
 def _limit(client: GitClient, remote: Remote, access: Access) -> None:
-    """Count what arrives, and stop where it is too much."""
+    """Count the bytes that arrive, and stop above the limit."""
     meter = Meter(access.say)
     fetch_pack = client.fetch_pack
     size = 0
@@ -137,7 +137,7 @@ def _limit(client: GitClient, remote: Remote, access: Access) -> None:
 
         return fetch_pack(path, wants, walker, counted, **more)  # type: ignore[arg-type] # as they came
 
-    client.fetch_pack = limited  # type: ignore[method-assign, assignment] # there is no other way in
+    client.fetch_pack = limited  # type: ignore[method-assign, assignment] # the library has no hook for it
 
 
 @contextmanager
@@ -152,11 +152,11 @@ def _client(remote: Remote, access: Access) -> Iterator[GitClient]:
             yield client
     else:
         if password and not username:
-            # Servers that take a token take any name with it.
+            # Servers that accept a token accept any name with it.
             username = "git"
         context = tls_context(access.environment) if remote.scheme == "https" else None
         with connect(remote.url + "/", access.environment, context) as pool:
-            # Some servers give other answers to what does not call itself git.
+            # Some servers answer only clients that call themselves git.
             pool.headers = {"User-Agent": "git/2.0 (kaniko-shim)"}
             yield Urllib3HttpGitClient(
                 remote.url + "/",
@@ -173,7 +173,7 @@ def _ssh_client(remote: Remote, username: str, access: Access, *, ours: bool) ->
     if not ours:
         raise JobError(
             Reason.SOURCE_UNAUTHORIZED,
-            f"The submodule {remote.shown} needs SSH, and the key is for the context's own server only.",
+            f"The submodule {remote.shown} needs SSH, but the key is only for the context's own server.",
             hint="Give the submodule an https:// URL, or one on the same server.",
         )
     return SshClient(remote.host, remote.port, username or "git", access.ssh, access.say)
@@ -184,5 +184,5 @@ def _peel(repo: Repo, identity: ObjectID) -> ObjectID:
     while isinstance(found, Tag):
         found = repo[found.object[1]]
     if not isinstance(found, Commit):
-        raise JobError(Reason.SOURCE_INVALID, f"{identity.decode()} is no commit.")
+        raise JobError(Reason.SOURCE_INVALID, f"{identity.decode()} is not a commit.")
     return found.id

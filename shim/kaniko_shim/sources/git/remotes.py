@@ -1,4 +1,4 @@
-"""Where a Git repository is: the forms of its URL, and those of its submodules."""
+"""Parses URLs of Git repositories and of their submodules."""
 
 import re
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ _PORTS = {"http": 80, "https": 443, "git": 9418, "ssh": 22}
 _HOST = r"(?!-)[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]"
 _HOSTNAME = re.compile(_HOST)
 _USER = re.compile(r"(?!-)[^\s@:/']+")
-# Git takes this for an SSH URL only without a scheme; here a user is required, which tells it from any scheme.
+# Git reads this form as SSH unless it has a scheme. Here the user is required, so that it can't be a scheme.
 _SCP_FORM = re.compile(rf"(?P<user>[^\s@:/]+)@(?P<host>{_HOST}):(?P<path>\S+)")
 
 
@@ -20,7 +20,7 @@ class Remote:
         scheme: http, https, git or ssh.
         host: without the brackets of an IPv6 address.
         port: the scheme's own if the URL names none.
-        path: as the server is told; relative to the user's home directory in the form user@host:path.
+        path: the path that is sent to the server; in the form user@host:path, relative to the user's home directory.
         username: from the URL, or empty.
         password: from the URL, or empty.
     """
@@ -34,18 +34,18 @@ class Remote:
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """Credentials for one origin are never sent to another."""
+        """The origin; credentials for one are never sent to another."""
         return self.scheme, self.host.lower(), self.port
 
     @property
     def url(self) -> str:
-        """The URL without user and password, and without path."""
+        """The URL without userinfo and path."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}" if self.port != _PORTS[self.scheme] else f"{self.scheme}://{host}"
 
     @property
     def shown(self) -> str:
-        """What a message calls it; holds no secret."""
+        """The URL in messages; holds no secret."""
         return f"{self.url}/{self.path.removeprefix('/')}"
 
 
@@ -72,16 +72,16 @@ def parse_remote(text: str) -> Remote:
         raise ValueError("the URL's host or port is malformed") from error
     scheme = parts.scheme.lower().removeprefix("git+")
     if scheme not in _PORTS:
-        raise ValueError("a Git repository is reached by https://, http://, git:// or ssh://")
+        raise ValueError("write a Git URL with https://, http://, git:// or ssh://")
     if not parts.hostname:
         raise ValueError("the URL names no host")
     if parts.query:
-        raise ValueError("a Git URL has no ?; write #branch or #commit, then :directory if needed")
+        raise ValueError("write no ? in a Git URL; write #branch or #commit, then :directory if needed")
     if not parts.path.strip("/"):
         raise ValueError("the Git URL names no repository")
     username = unquote(parts.username or "")
     path = unquote(parts.path) if scheme == "ssh" else parts.path
-    # Git's own form for a path that begins at somebody's home directory.
+    # Git's own form for a path below a user's home directory.
     path = path.removeprefix("/") if scheme == "ssh" and path.startswith("/~") else path
     if scheme == "ssh":
         _check(username or "git", parts.hostname, path)
@@ -89,7 +89,7 @@ def parse_remote(text: str) -> Remote:
 
 
 def resolve(base: Remote, text: str) -> Remote:
-    """The remote of a submodule: a URL of its own, or one that begins with ./ or ../ and counts from the parent's.
+    """The remote of a submodule; a URL that begins with ./ or ../ is relative to the parent's.
 
     Raises:
         ValueError: says what is wrong; quotes nothing.
@@ -100,7 +100,7 @@ def resolve(base: Remote, text: str) -> Remote:
     for part in text.split("/"):
         if part == "..":
             if not any(above):
-                raise ValueError("the relative URL climbs out of its host")
+                raise ValueError("the relative URL leads out of its host")
             above.pop()
         elif part not in {"", "."}:
             above.append(part)
@@ -115,8 +115,8 @@ def resolve(base: Remote, text: str) -> Remote:
 
 
 def _check(username: str, host: str, path: str) -> None:
-    """What begins with - could be taken for an option by a program on the other side."""
+    """Refuse what a program on the server could read as an option."""
     if not _USER.fullmatch(username) or not (_HOSTNAME.fullmatch(host) or ":" in host):
         raise ValueError("write ssh://user@host/path, or user@host:path")
     if path.startswith("-") or any(ord(character) < ord(" ") for character in path):
-        raise ValueError("a repository's path does not begin with - and has no control characters")
+        raise ValueError("write a repository's path that does not begin with - and has no control characters")

@@ -1,4 +1,4 @@
-"""Git's SSH transport, without an ssh program: the image has none, and no account for one to run as."""
+"""Git's SSH transport, without an ssh program, which the image lacks, as it lacks an account to run it."""
 
 import io
 import logging
@@ -18,19 +18,19 @@ from kaniko_shim.sources.git.ssh_access import SshAccess
 
 _TIMEOUT = 60
 _CONNECT_TIMEOUT = 20
-# How a server's RSA key may sign; the key's own type names an algorithm that is broken.
+# The signatures accepted from a server's RSA key; the type ssh-rsa itself means the broken SHA-1.
 _RSA = ("rsa-sha2-512", "rsa-sha2-256")
 
-# Its warnings would reach the log beside ours; every failure is raised, too.
+# It logs every failure that it raises.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 logging.getLogger("paramiko").propagate = False
 
 
 class SshClient(SSHGitClient):
-    """dulwich's client, whose connections can be closed: it leaves those open on which something failed."""
+    """dulwich's client, with a way to close the connections that it leaves open after a failure."""
 
     def __init__(self, host: str, port: int, username: str, access: SshAccess, say: Callable[[str], None]) -> None:
-        # A vendor need not be derived from dulwich's own, which only returns processes.
+        # Not derived from dulwich's own vendor, which returns processes.
         super().__init__(host, port, username, vendor=Vendor(access, say))  # type: ignore[arg-type]
         self._opened = list[GitProtocol]()
 
@@ -42,13 +42,13 @@ class SshClient(SSHGitClient):
         return made
 
     def close(self) -> None:
-        """Hang up, wherever that was not done."""
+        """Close all connections."""
         for protocol in self._opened:
             protocol.close()
 
 
 class Vendor:
-    """What dulwich runs commands on a server with."""
+    """Runs dulwich's commands on a server."""
 
     def __init__(self, access: SshAccess, say: Callable[[str], None]) -> None:
         self._access = access
@@ -67,7 +67,7 @@ class Vendor:
         """Connect and start a command.
 
         Raises:
-            JobError: the key, the server's key or the user was refused.
+            JobError: the server's key or the user's credentials were refused.
             GitProtocolError: the connection failed.
             OSError: the same.
         """
@@ -92,7 +92,7 @@ class Vendor:
     def _greet(self, transport: paramiko.Transport, host: str, port: int) -> None:
         known = keys_of(self._access.known_hosts, host, port)
         if known:
-            # Ask for a key of a type that can be compared.
+            # Request a key of a type that is known.
             wanted = [name for kind in known.values() for name in (_RSA if kind == "ssh-rsa" else (kind,))]
             options = transport.get_security_options()
             options.key_types = [name for name in options.key_types if name in wanted] or options.key_types
@@ -103,8 +103,8 @@ class Vendor:
         except paramiko.ssh_exception.IncompatiblePeer as error:
             raise JobError(
                 Reason.SOURCE_UNAUTHORIZED,
-                f"The SSH server {host} has no key of a type in SOURCE_SSH_KNOWN_HOSTS, or no algorithm in common.",
-                hint=f"SSH says: {error}. Write all of the server's keys.",
+                f"The SSH server {host} offers no key of a type in SOURCE_SSH_KNOWN_HOSTS, or no algorithm in common.",
+                hint=f"SSH reports: {error}. Add all keys of the server.",
             ) from error
         key = transport.get_remote_server_key().asbytes()
         if key in revoked_keys(self._access.known_hosts, host, port):
@@ -117,7 +117,7 @@ class Vendor:
             raise JobError(
                 Reason.SOURCE_UNAUTHORIZED,
                 f"The SSH server {host} has the key {fingerprint(key)}, which is not in SOURCE_SSH_KNOWN_HOSTS.",
-                hint="Find out whether the server's key was changed; if so, write the new one.",
+                hint="Ask the server's operator whether its key was changed; if so, add the new one.",
             )
         if not known:
             self._say(f"the SSH server {host} has the key {fingerprint(key)}, which was not checked")
@@ -134,11 +134,11 @@ class Vendor:
         except paramiko.AuthenticationException as error:
             given = "the key in SOURCE_SSH_PRIVATE_KEY" if access.private_key else "the password in SOURCE_PASSWORD"
             if not (access.private_key or access.password):
-                given = "a log-in without a key"
+                given = "a login without credentials"
             raise JobError(
                 Reason.SOURCE_UNAUTHORIZED,
                 f"The SSH server {host} refused {given} for the user {username!r}.",
-                hint="Give SOURCE_SSH_PRIVATE_KEY a key that may read the repository (a deploy key).",
+                hint="Set SOURCE_SSH_PRIVATE_KEY to a key that can read the repository, such as a deploy key.",
             ) from error
 
 
@@ -164,7 +164,7 @@ def load_key(text: str, password: str) -> paramiko.PKey:
             raise JobError(
                 Reason.INVALID_SPEC,
                 "SOURCE_SSH_PRIVATE_KEY: the key has a passphrase.",
-                hint="Write it into SOURCE_PASSWORD, or use a key without one.",
+                hint="Set SOURCE_PASSWORD to the passphrase, or use a key without one.",
             ) from error
         except (paramiko.SSHException, ValueError, TypeError, IndexError):
             continue
@@ -176,7 +176,7 @@ def load_key(text: str, password: str) -> paramiko.PKey:
 
 
 class Connection:
-    """A command on the server: what dulwich reads and writes."""
+    """A running command on the server, which dulwich reads from and writes to."""
 
     def __init__(self, connection: socket.socket, transport: paramiko.Transport, channel: paramiko.Channel) -> None:
         self._connection = connection
@@ -186,27 +186,27 @@ class Connection:
         self.stderr = channel.makefile_stderr("rb")
 
     def read(self, size: int) -> bytes:
-        """So many bytes, fewer at the end only."""
+        """Exactly `size` bytes; fewer only at the end."""
         return self._output.read(size)
 
     def write(self, data: bytes) -> int:
-        """Send all of it."""
+        """Send all bytes."""
         self._channel.sendall(data)
         return len(data)
 
     def can_read(self) -> bool:
-        """Whether something has arrived."""
+        """Whether bytes have arrived."""
         return self._channel.recv_ready()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._channel.close()
         _hang_up(self._transport, self._connection)
 
 
 def _hang_up(transport: paramiko.Transport, connection: socket.socket) -> None:
     transport.close()
-    # Once its thread has given up, the transport leaves the socket open.
+    # The transport leaves the socket open after its thread has failed.
     connection.close()
 
 
@@ -228,5 +228,5 @@ def _unknown_host(host: str, port: int) -> JobError:
     return JobError(
         Reason.SOURCE_UNAUTHORIZED,
         f"SOURCE_SSH_KNOWN_HOSTS has no key of the SSH server {host}.",
-        hint=f"Add what `{scan}` prints, after comparing it with what the server's operator publishes.",
+        hint=f"Add the output of `{scan}` after comparing it with the keys that the server's operator publishes.",
     )

@@ -1,4 +1,4 @@
-"""Credentials for sources, as the variables give them."""
+"""Credentials for SSH servers, from variables."""
 
 from dataclasses import dataclass, field
 
@@ -7,13 +7,13 @@ from kaniko_shim.sources.git.known_hosts import KnownHosts
 
 @dataclass(frozen=True, slots=True)
 class SshAccess:
-    """Who we are to an SSH server, and who it must be.
+    """Credentials for an SSH server, and the keys that it must have.
 
     Attributes:
-        private_key: in OpenSSH's or PEM format, or empty.
-        password: opens the private key; without a private key, it is the user's own.
+        private_key: a key in OpenSSH's or PEM format, or empty.
+        password: the passphrase of the private key; without one, the user's password.
         known_hosts: the keys that servers must have.
-        any_host: whether a server that is not among them is trusted.
+        any_host: whether a server without a known key is trusted.
     """
 
     private_key: str = field(default="", repr=False)
@@ -23,20 +23,20 @@ class SshAccess:
 
 
 NO_SSH = SshAccess()
-"""No key, and no server that is trusted."""
+"""No credentials, and no trusted server."""
 
 
 def parse_private_key(text: str) -> str:
-    """Read an SSH key without looking inside: line ends are mended, blanks around lines go.
+    """Read an SSH key without decoding it; line ends and blanks around lines are normalised.
 
     Raises:
-        ValueError: it is no private key; quotes nothing.
+        ValueError: the text is not a private key; quotes nothing.
     """
     lines = [line.strip() for line in text.strip().splitlines()]
     if not lines:
         return ""
     if not (lines[0].startswith("-----BEGIN ") and lines[0].endswith(" PRIVATE KEY-----")):
-        raise ValueError("write the whole file of a private key, from -----BEGIN … PRIVATE KEY----- on, with its lines")
+        raise ValueError("write a whole private key with its line breaks, from -----BEGIN … PRIVATE KEY----- on")
     if len(lines) < 3 or not lines[-1].startswith("-----END "):  # noqa: PLR2004 - begin, content, end
-        raise ValueError("the private key is cut off, or its lines were joined")
+        raise ValueError("the private key is cut off, or its line breaks are missing")
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""A commit's tree as entries, with the trees of its submodules if they are wanted."""
+"""The files of a commit, and of its submodules if they are requested."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.sources.git.remotes import Remote, resolve
 
 DEEPEST = 10
-"""Levels of submodules in submodules."""
+"""Levels of nested submodules."""
 
 MOST = 200
 """Submodules of one context."""
@@ -26,15 +26,15 @@ _MODULES = b".gitmodules"
 _SYMLINK, _EXECUTABLE = 0o120000, 0o100
 
 Fetch = Callable[[Remote, str], AbstractContextManager[tuple[Repo, ObjectID]]]
-"""Fetches a commit of a remote into a repository that is dropped at the end."""
+"""Fetches a commit of a remote into a repository that is deleted at the end."""
 
 
 @dataclass(slots=True)
 class Submodules:
-    """How submodules are fetched, and how many there were.
+    """How submodules are fetched, and how many there are so far.
 
     Attributes:
-        fetch: None leaves submodules out.
+        fetch: fetches a submodule; None skips them.
         say: writes a line of the log.
     """
 
@@ -47,7 +47,7 @@ def walk(repo: Repo, commit: ObjectID, remote: Remote, submodules: Submodules) -
     """Every file, directory and link of a commit.
 
     Raises:
-        JobError: SourceInvalid; a submodule has no URL, or one that is refused. Whatever the fetching raises.
+        JobError: SourceInvalid, if a submodule has no URL or one that is refused; also whatever fetching raises.
     """
     yield from _Walk(repo, commit, remote, submodules, 0).below(cast("Commit", repo[commit]).tree, "", "")
 
@@ -81,7 +81,7 @@ class _Walk:
     def _submodule(self, name: str, inside: str, commit: ObjectID) -> Iterator[Entry]:
         ways = self._submodules
         if ways.fetch is None:
-            ways.say(f"the submodule {name} is left out of the context; GIT_SUBMODULES=true fetches it")
+            ways.say(f"the submodule {name} is not fetched; set GIT_SUBMODULES=true to fetch it")
             return
         ways.count += 1
         if self._depth == DEEPEST or ways.count > MOST:
@@ -107,7 +107,7 @@ class _Walk:
 
 
 def _urls_of_submodules(repo: Repo, commit: ObjectID) -> dict[str, str]:
-    """Path of each submodule in the repository -> its URL, from the .gitmodules at the top; a link there counts not."""
+    """The URL of each submodule by its path in the repository, from .gitmodules; empty if that is a link."""
     tree = cast("Tree", repo[cast("Commit", repo[commit]).tree])
     if _MODULES not in tree:
         return {}

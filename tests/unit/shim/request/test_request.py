@@ -292,7 +292,7 @@ def test_numbers_of_variables_have_few_digits():
         ),
         (
             {"SOURCE_GET_URL": "s3://bkt/x", "AWS_ENDPOINT_URL": "http://m/x"},
-            "AWS_ENDPOINT_URL='http://m/x': write sch",
+            "AWS_ENDPOINT_URL='http://m/x': write only sch",
         ),
         ({"SOURCE_GET_URL": "s3://bkt/x", "SOURCE_S3_REGION": "a b"}, "SOURCE_S3_REGION='a b': write a region"),
         ({"SOURCE_GET_URL": "gs://bkt/x", "SOURCE_GOOGLE_KEY": "{}"}, "SOURCE_GOOGLE_KEY: write the JSON"),

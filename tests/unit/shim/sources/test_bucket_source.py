@@ -86,7 +86,7 @@ def test_what_is_not_there_is_told(s3: S3, trusting: Fetching, source: BucketSou
 def test_a_closed_bucket_of_another_server_wants_a_key(s3: S3, trusting: Fetching):
     reason, told = trusting.fails(CONTEXT, BucketAccess(s3.url))
     assert reason is Reason.SOURCE_UNAUTHORIZED
-    assert "Give SOURCE_ACCESS_KEY_ID and SOURCE_SECRET_ACCESS_KEY" in told
+    assert "Set SOURCE_ACCESS_KEY_ID and SOURCE_SECRET_ACCESS_KEY" in told
     # The machine's own credentials are for Amazon only.
     assert trusting.said == []
 
@@ -142,7 +142,7 @@ def test_a_pod_without_valid_credentials_is_told(fetching: Fetching, tmp_path: P
     ambient = {"AWS_ROLE_ARN": "x", "AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "none")}
     reason, told = fetching.fails(CONTEXT, BucketAccess("http://127.0.0.1:1", ambient=ambient))
     assert reason is Reason.SOURCE_UNAUTHORIZED
-    assert "The credentials for s3://bucket/path/my context+1.tgz are not usable" in told
+    assert "The credentials for s3://bucket/path/my context+1.tgz can't be used" in told
 
 
 def test_the_region_that_the_bucket_is_in_is_told(fetching: Fetching):
@@ -178,9 +178,7 @@ def test_the_metadata_server_of_google_is_asked_if_need_be(fetching: Fetching):
         ambient = {"STORAGE_EMULATOR_HOST": server.url, "GCE_METADATA_HOST": machine.url.removeprefix("http://")}
         fetching(GOOGLE, BucketAccess(ambient=ambient))
     assert [asked.authorization for asked in server.asked] == ["", "Bearer s3cret"]
-    assert fetching.said == [
-        "gs://bucket/path/context.tgz is not open to everybody; asking the metadata server for credentials"
-    ]
+    assert fetching.said == ["gs://bucket/path/context.tgz is not public; asking the metadata server for credentials"]
 
 
 def test_a_refusal_stays_one_without_a_metadata_server(fetching: Fetching):
@@ -188,5 +186,5 @@ def test_a_refusal_stays_one_without_a_metadata_server(fetching: Fetching):
         ambient = {"STORAGE_EMULATOR_HOST": server.url, "GCE_METADATA_HOST": "127.0.0.1:1"}
         reason, told = fetching.fails(GOOGLE, BucketAccess(ambient=ambient))
     assert reason is Reason.SOURCE_UNAUTHORIZED
-    assert "Give SOURCE_GOOGLE_KEY" in told
-    assert "there are none" in fetching.said[-1]
+    assert "Set SOURCE_GOOGLE_KEY" in told
+    assert "the metadata server gave no credentials" in fetching.said[-1]

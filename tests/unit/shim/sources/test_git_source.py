@@ -88,7 +88,7 @@ def test_submodules_are_left_out(repository: Path, url: str, tmp_path: Path):
     said = list[str]()
     (tmp_path / "scratch").mkdir()
     fetch(SourceRequest(parse_source(url)), Workspace(tmp_path / "context", tmp_path / "scratch", {}, said.append))
-    assert said == ["the submodule vendored is left out of the context; GIT_SUBMODULES=true fetches it"]
+    assert said == ["the submodule vendored is not fetched; set GIT_SUBMODULES=true to fetch it"]
     assert "vendored" not in names(tmp_path)
 
 

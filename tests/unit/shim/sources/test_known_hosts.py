@@ -54,7 +54,7 @@ def test_a_revoked_key_is_none():
     [
         ("h.example ssh-ed25519", "line 1: write host, type and key"),
         ("\nh.example ssh-ed25519 !", "line 2: the key is not base64"),
-        (line("h").replace("ssh-ed25519", "ssh-rsa"), "not of the type"),
+        (line("h").replace("ssh-ed25519", "ssh-rsa"), "is not the type before it"),
         ("@cert-authority " + line("h"), "@cert-authority is not supported"),
     ],
 )
