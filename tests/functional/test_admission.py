@@ -38,7 +38,7 @@ def test_a_build_waits_for_its_turn_and_its_time_counts_from_then(
     assert body["status"]["reason"] == "ClusterLimit"
     assert body["status"]["queue"] == {
         "position": 1,
-        "message": "The cluster runs as many builds at once as it may: 1.",
+        "message": "Waiting: the cluster runs its limit of 1 build.",
     }
     assert condition(body, "Admitted")["status"] == "False"
     assert "startTime" not in body["status"]

@@ -229,7 +229,7 @@ def queued_behind(builds: Builds, api: client.ApiClient, namespace: str) -> None
     builds.create(spec(), name="second")
     body = wait_for_build(api, namespace, "second", lambda build: phase(build) == "Queued")
     assert body["status"]["reason"] == "NamespaceLimit"
-    assert body["status"]["message"] == "The namespace runs as many builds at once as it may: 1."
+    assert body["status"]["message"] == "Waiting: the namespace runs its limit of 1 build."
 
 
 @pytest.mark.usefixtures("operator")

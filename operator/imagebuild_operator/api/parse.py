@@ -5,7 +5,7 @@ the path of the field.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from imagebuild_operator.api.build import (
@@ -38,7 +38,6 @@ from imagebuild_operator.api.sources import (
     Source,
     UrlSource,
 )
-from imagebuild_operator.api.time import parse_time
 
 Json = Mapping[str, Any]
 
@@ -55,7 +54,7 @@ def parse_build(body: Json) -> ImageBuild:
         uid=metadata["uid"],
         generation=metadata.get("generation", 1),
         resource_version=metadata["resourceVersion"],
-        created=parse_time(metadata["creationTimestamp"]) or datetime.now(UTC),
+        created=datetime.fromisoformat(metadata["creationTimestamp"]),
         deleting="deletionTimestamp" in metadata,
         spec=body.get("spec") or {},
         status=body.get("status") or {},

@@ -9,7 +9,10 @@ import aiohttp
 from kubernetes.aio.client.exceptions import ApiException
 
 from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFoundError, RejectedError
+from imagebuild_operator.api.redact import head
 
+#: Characters of a Status's message. A webhook chooses much of it.
+MAX_MESSAGE: Final = 4096
 #: Characters of an answer that is not a Status and is quoted in the message.
 MAX_QUOTE: Final = 500
 
@@ -25,7 +28,7 @@ _ERRORS: Final[Mapping[int, type[ClusterError]]] = {
 def cluster_error(status: int, body: str | bytes | None, headers: Mapping[str, str] | None = None) -> ClusterError:
     """Turn an answer of the API server into an exception with the API server's own message."""
     try:
-        message = str(json.loads(body or "")["message"])
+        message = head(str(json.loads(body or "")["message"]), MAX_MESSAGE)
     except (ValueError, KeyError, TypeError):
         message = (body.decode(errors="replace") if isinstance(body, bytes) else body or "").strip()[:MAX_QUOTE]
     after = (headers or {}).get("Retry-After", "")

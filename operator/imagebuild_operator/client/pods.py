@@ -42,5 +42,6 @@ class PodClient:
         most = {"tailLines": str(LOG_LINES), "limitBytes": str(LOG_BYTES)}
         query = {"container": container, "timestamps": "true", **most}
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
-        text = await self._session.send("GET", path, query=query, timeout=LOG_TIMEOUT)
+        # The node is asked for no more, but might send more.
+        text = await self._session.send("GET", path, query=query, timeout=LOG_TIMEOUT, most=2 * LOG_BYTES)
         return text.decode("utf-8", "replace")

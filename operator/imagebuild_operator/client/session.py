@@ -160,14 +160,15 @@ class Session:
         query: Mapping[str, str] | None = None,
         verb: str | None = None,
         timeout: float = TIMEOUT,  # noqa: ASYNC109 - the client's own, which closes the connection too
+        most: int | None = None,
     ) -> bytes:
-        """Make a request; the content of the answer, which need not be JSON."""
+        """Make a request; the content of the answer, which need not be JSON, or its first `most` bytes."""
         status: int | None = None
         start = time.perf_counter()
         try:
             with translated_errors():
                 response = await self._open(method, path, body, query, timeout)
-                content: bytes = await response.read()
+                content: bytes = await (response.read() if most is None else _read(response, most))
             status = response.status
         except ClusterError as error:
             status = error.status or None
@@ -203,3 +204,14 @@ class Session:
             auth_settings=["BearerToken"],
         )
         return await self._client.call_api(*request, _request_timeout=timeout)
+
+
+async def _read(response: RESTResponse, most: int) -> bytes:
+    """Read an answer up to a number of bytes; a longer one is cut there, and its connection is closed."""
+    content = b""
+    async for chunk in response.response.content.iter_any():
+        content += chunk
+        if len(content) > most:
+            response.response.close()
+            break
+    return content[:most]

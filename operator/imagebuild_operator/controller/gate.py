@@ -1,7 +1,7 @@
-"""The gate that builds pass one by one where their number is limited, or where they wait for each other.
+"""The gate: which of the waiting builds start, where limits, concurrency groups or refused pods make them wait.
 
-It remembers whom it has let in until that shows in the build's status or its pod; everything else it asks the store.
-A gate that has forgotten all, in an operator that has just started, decides the same again.
+It remembers which builds it has admitted until their status or pod shows it; everything else comes from the cache.
+After a restart it has forgotten everything, and decides the same again.
 """
 
 from collections import Counter
@@ -30,19 +30,19 @@ from imagebuild_operator.decide.queue import (
 )
 from imagebuild_operator.settings import Limits
 
-#: How many of those that wait are told their place. Telling thousands would be a write to each whenever one begins.
+#: How many waiting builds have a position in their status. With thousands, each start would cause a write to each.
 TOLD: Final = 20
-#: Seconds between two times that they are told.
+#: The interval in which positions are updated.
 TELL_EVERY: Final = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What has been decided.
+    """The outcome of a decision.
 
     Attributes:
-        due: The builds that may begin, or have been superseded.
-        waiting: Those whose status no longer says why they wait.
+        due: The builds that may start, or are superseded.
+        waiting: Waiting builds whose status does not say why they wait, or no longer.
         requeue_after: Seconds until the next decision if nothing happens before; None if there is nothing to decide.
     """
 
@@ -52,14 +52,14 @@ class Decision:
 
 
 class Gate:
-    """Decides for all builds at once, when asked to; answers for one build at any time."""
+    """Decides about all waiting builds at once, and remembers the answer for each."""
 
     def __init__(self, limits: Limits, defaults: Mapping[str, int] = MappingProxyType({})) -> None:
         """Make a gate.
 
         Args:
-            limits: What the operator's settings say.
-            defaults: What the defaults of namespaces say, which changes with them.
+            limits: The limits in the operator's settings.
+            defaults: The limits in ImageBuildDefaults, by namespace. The mapping changes with them.
         """
         self._limits = replace(limits, defaults=defaults)
         self._is_limited = limits != NO_LIMITS
@@ -68,7 +68,7 @@ class Gate:
         self._superseded: dict[str, Turn] = {}
         self._holds = Holds()
         self._told: datetime | None = None
-        #: Whether something has happened since the last decision that only the gate knows of.
+        #: Whether a new decision is due because of something that only the gate knows.
         self.is_stale = False
 
     def concerns(self, namespace: str, spec: Mapping[str, Any]) -> bool:
@@ -76,12 +76,12 @@ class Gate:
 
         There is if limits are set, if it is in a concurrency group, or if its namespace is held.
         """
-        # Once there was a limit, some may still wait for what was to be decided under it.
+        # After a limit is removed, builds may still wait for a decision that was due under it.
         self._is_limited = self._is_limited or bool(self._limits.defaults)
         return self._is_limited or "concurrency" in spec or self._holds.of_namespace(namespace) is not None
 
     def turn(self, build: ImageBuild) -> Turn | None:
-        """Whether a build that has not begun may; None where that is still to be decided."""
+        """Whether a build that has not begun may start, or why it waits; None before that is decided."""
         if build.uid in self._superseded:
             return self._superseded[build.uid]
         if build.is_suspended:
@@ -94,20 +94,20 @@ class Gate:
         return turn
 
     def refused(self, build: ImageBuild, reason: Reason, now: datetime) -> None:
-        """Take back that a build may begin: it gets no pod, or nobody in its namespace does, and others may."""
+        """Revoke the admission of a build, so that others can start: its pod was refused, or those of its namespace."""
         self._admitted.pop(BuildKey.of(build), None)
         self._holds.refused(build, reason, now)
         self.is_stale = True
 
     def room(self, namespace: str, now: datetime) -> bool:
-        """A pod of a namespace has ended, so that its ResourceQuota may have room; whether anybody waits for that."""
+        """Probe a namespace soon, for example because a pod in it has ended; whether it is held."""
         return self._holds.room(namespace, now)
 
     def decide(self, builds: Iterable[tuple[ImageBuild, bool]], now: datetime) -> Decision:
-        """Decide who may begin.
+        """Decide which builds may start.
 
         Args:
-            builds: All that are not finished, each with whether it has begun.
+            builds: All unfinished builds, each with whether it has begun.
             now: The current time.
         """
         self.is_stale = False
@@ -155,7 +155,7 @@ class Gate:
         return running, waiting, members
 
     def _tell(self, left: list[Waiting], running: Counter[str], groups: Groups, now: datetime) -> list[BuildKey]:
-        """Renew the turns of those that still wait; the keys of those whose turn has changed or is new."""
+        """Update the turns of the builds that still wait; the keys of those whose turn has changed or is new."""
         is_time = self._told is None or now >= self._told + TELL_EVERY
         turns = {BuildKey.of(build): self._turns.get(BuildKey.of(build)) for build in left}
         if is_time or None in turns.values():

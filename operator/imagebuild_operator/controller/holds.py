@@ -1,6 +1,6 @@
-"""Namespaces and builds that the gate holds back, since the API server refused what they need.
+"""Namespaces and builds that the gate holds back after the API server refused a request for them.
 
-A namespace that is held is probed with one build at a time, so that what it costs does not grow with the number of
+A held namespace is probed with one build at a time, so that the number of API calls does not grow with the number of
 builds that wait in it.
 """
 
@@ -15,25 +15,25 @@ from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.decide.queue import DEFAULTS_UNREADABLE, NO_QUOTA, Turn, Waiting
 from imagebuild_operator.decide.refusal import backoff
 
-#: The reasons that concern every build of a namespace.
+#: The reasons that hold for every build of a namespace, each with what its builds are told.
 OF_NAMESPACE: Final[Mapping[Reason, Turn]] = {
     Reason.QUOTA_EXCEEDED: NO_QUOTA,
     Reason.DEFAULTS_UNREADABLE: DEFAULTS_UNREADABLE,
 }
-#: Seconds from the end of a pod until the quota controller has surely counted it.
+#: How long the quota controller may take to notice that a pod has ended.
 RECOUNT: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A namespace that is held until a moment, and probed from then on; and what its builds are told."""
+    """A held namespace: when it may be probed, and what its builds are told."""
 
     until: datetime
     turn: Turn
 
 
 class Holds:
-    """Remembers refusals until nobody waits for what was refused."""
+    """Remembers refusals for as long as builds wait because of them."""
 
     def __init__(self) -> None:
         self._namespaces: dict[str, Hold] = {}
@@ -43,7 +43,7 @@ class Holds:
         self._refusals: dict[tuple[str, str], int] = {}
 
     def refused(self, build: ImageBuild, reason: Reason, now: datetime) -> None:
-        """Hold a build, or its namespace, for longer each time that the build is refused."""
+        """Hold a build or its namespace, for longer with each refusal of the build."""
         place = (build.namespace, build.uid)
         count = self._refusals[place] = self._refusals.get(place, 0) + 1
         until = now + timedelta(seconds=backoff(build.uid, count))
@@ -53,7 +53,7 @@ class Holds:
             self._builds[build.uid] = until
 
     def room(self, namespace: str, now: datetime) -> bool:
-        """Probe a namespace soon, and from the first build again, since a pod of it has ended; whether it is held."""
+        """Probe a namespace soon, starting with its first build again; whether it is held."""
         held = self._namespaces.get(namespace)
         if held is None:
             return False
@@ -62,23 +62,23 @@ class Holds:
         return True
 
     def of_namespace(self, namespace: str) -> Turn | None:
-        """What the builds of a namespace are told; None where it is not held."""
+        """What the builds of a namespace are told; None if it is not held."""
         held = self._namespaces.get(namespace)
         return held.turn if held else None
 
     def is_held(self, build: Waiting, now: datetime) -> bool:
-        """Whether a build is held for its own sake."""
+        """Whether a build is held because of its own pod."""
         return self._builds.get(build.uid, now) > now
 
     def ready(self, waiting: Iterable[Waiting], on_the_way: Mapping[str, int], now: datetime) -> list[Waiting]:
-        """Those that may be admitted, as far as holds are concerned.
+        """The builds that are not held.
 
-        Of a namespace that is held that is one: the one that was refused least often, so that one whose pod is too
-        large for the quota does not keep the others from theirs.
+        From a held namespace, that is one at a time: the one that was refused least often, so that a pod that is too
+        large for the quota does not block smaller ones.
 
         Args:
-            waiting: All that wait.
-            on_the_way: How many have been admitted and have not begun, by namespace.
+            waiting: All waiting builds.
+            on_the_way: How many builds have been admitted but have not begun, by namespace.
             now: The current time.
         """
         free: list[Waiting] = []
@@ -94,7 +94,7 @@ class Holds:
         return [*free, *probes.values()]
 
     def forget(self, left: AbstractSet[tuple[str, str]]) -> None:
-        """Forget what concerns none of these builds, by namespace and uid: those that have not begun."""
+        """Forget everything that concerns none of the builds that have not begun, given by namespace and uid."""
         namespaces, uids = {namespace for namespace, _ in left}, {uid for _, uid in left}
         self._namespaces = {name: hold for name, hold in self._namespaces.items() if name in namespaces}
         self._builds = {uid: until for uid, until in self._builds.items() if uid in uids}

@@ -96,7 +96,7 @@ def _decide_refused(situation: Situation, error: ClusterError) -> Plan:
         return record(situation, verdict)
     left = patience(situation)
     if left is not None and left <= 0:
-        return record(situation, given_up(situation, f"The build pod can't be created: {error.message}"))
+        return record(situation, given_up(situation, error.message))
     verdict = Verdict(Phase.PENDING, explanation(error, reason, build), reason)
     return record(situation, verdict, requeue_after=retry(build, reason, situation.now))
 

@@ -41,12 +41,16 @@ class Turn:
 
 BEGIN: Final = Turn()
 SUSPENDED: Final = Turn(Reason.SUSPENDED, "The build is suspended. Set spec.suspend to false to let it begin.")
-NO_QUOTA: Final = Turn(Reason.QUOTA_EXCEEDED, "A ResourceQuota of the namespace has no room for another build pod.")
+NO_QUOTA: Final = Turn(
+    Reason.QUOTA_EXCEEDED, "Waiting: a ResourceQuota of the namespace has no room for another build pod."
+)
 DEFAULTS_UNREADABLE: Final = Turn(
     Reason.DEFAULTS_UNREADABLE,
-    "The operator may not read the ImageBuildDefaults of the namespace, which may limit its builds.",
+    "Waiting: the operator lacks permission to read the namespace's ImageBuildDefaults, which may limit the build.",
 )
-STEPPED_BACK: Final = Turn(Reason.POD_NOT_CREATED, "The API server did not take the build pod; others may go first.")
+STEPPED_BACK: Final = Turn(
+    Reason.POD_NOT_CREATED, "The API server refused the build pod. Other builds go first until the next try."
+)
 
 
 def superseded(by: str) -> Turn:
@@ -93,8 +97,14 @@ def why(namespace: str, running: Mapping[str, int], limits: Limits) -> Turn:
     """Why a build of a namespace was not admitted, as far as limits are concerned."""
     limit = limits.of(namespace)
     if limit and running.get(namespace, 0) >= limit:
-        return Turn(Reason.NAMESPACE_LIMIT, f"The namespace runs as many builds at once as it may: {limit}.")
-    return Turn(Reason.CLUSTER_LIMIT, f"The cluster runs as many builds at once as it may: {limits.cluster}.")
+        return Turn(Reason.NAMESPACE_LIMIT, f"Waiting: the namespace runs its limit of {limit} {_builds(limit)}.")
+    return Turn(
+        Reason.CLUSTER_LIMIT, f"Waiting: the cluster runs its limit of {limits.cluster} {_builds(limits.cluster)}."
+    )
+
+
+def _builds(count: int) -> str:
+    return "build" if count == 1 else "builds"
 
 
 def _by_priority(waiting: Iterable[Waiting]) -> list[dict[str, list[Waiting]]]:

@@ -20,6 +20,12 @@ def patience(situation: Situation) -> float | None:
 
 
 def given_up(situation: Situation, why: str) -> Verdict:
-    """The verdict on a build that has waited too long; `why` is what it waited for, as a sentence."""
-    limit = duration(situation.settings.max_wait)
-    return failed_verdict(Reason.WAIT_TIMEOUT, f"The build got no pod within {limit}. {why}", None)
+    """The verdict on a build that has waited too long.
+
+    Args:
+        situation: The build, and what is known around it.
+        why: What it waited for, as the message of its turn or of the API server.
+    """
+    limit, cause = duration(situation.settings.max_wait), why.removeprefix("Waiting: ")
+    message = f"The build got no pod within {limit}: {cause[:1].lower()}{cause[1:]}"
+    return failed_verdict(Reason.WAIT_TIMEOUT, message, None)

@@ -1,8 +1,8 @@
-"""A pod as facts: what of it decides how its build stands."""
+"""Facts about a build pod: the parts of its status that decide the phase of its build."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from imagebuild_operator.api.names import BUILD, CHECK, INDEX, KIND, PLATFORM_LABEL, PUSH
@@ -11,10 +11,10 @@ from imagebuild_operator.api.time import parse_time
 
 Json = Mapping[str, Any]
 
-#: Reasons of the condition PodScheduled while it is not.
+#: Reasons of the condition PodScheduled while no node is found.
 UNSCHEDULABLE: Final = frozenset({"Unschedulable", "SchedulerError"})
-#: Characters read of a reason, of a message of the cluster, and of a termination message. The kubelet keeps at most
-#: 12 KiB of termination messages in one pod; a node that breaks its rules must not keep the operator busy.
+#: Characters that are read of a reason, of a message, and of a termination message. The kubelet keeps at most 12 KiB of
+#: termination messages per pod; the limit holds for a compromised node too.
 MAX_REASON: Final = 256
 MAX_MESSAGE: Final = 4096
 MAX_TERMINATION_MESSAGE: Final = 12 * 1024
@@ -22,7 +22,7 @@ MAX_TERMINATION_MESSAGE: Final = 12 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ContainerFacts:
-    """One container: not begun, running, or ended."""
+    """One container: waiting, running, or terminated."""
 
     waiting_reason: str | None = None
     waiting_message: str = ""
@@ -34,22 +34,22 @@ class ContainerFacts:
 
     @property
     def is_running(self) -> bool:
-        """It has begun and not ended."""
+        """Whether it has started and not terminated."""
         return self.started is not None and self.exit_code is None
 
     @property
     def is_held(self) -> bool:
-        """It is its turn, and something keeps it from beginning."""
+        """Whether it is its turn, and something keeps it from starting."""
         return self.waiting_reason not in {None, "PodInitializing", "ContainerCreating"}
 
     @property
     def has_succeeded(self) -> bool:
-        """It has ended well."""
+        """Whether it has terminated with exit code 0."""
         return self.exit_code == 0
 
     @property
     def has_failed(self) -> bool:
-        """It has ended badly."""
+        """Whether it has terminated with another exit code."""
         return self.exit_code is not None and self.exit_code != 0
 
 
@@ -61,59 +61,59 @@ class PodFacts:
     uid: str
     owner_uid: str | None
     created: datetime
-    #: The label of the platform that it builds for, where there are several.
+    #: The label of its platform in a multi-platform build.
     platform: str | None = None
-    #: Whether it pushes the index of several platforms: `push` is its only container then.
+    #: Whether it pushes the index of a multi-platform image; its only container is then reported as `push`.
     is_index: bool = False
-    #: Its resourceVersion: of two bodies of a pod, the one with the greater is the newer.
+    #: Its resourceVersion; the greater one is newer.
     version: int = 0
     node: str | None = None
     phase: str = "Pending"
     reason: str | None = None
     message: str = ""
-    #: When a pod that is being deleted should be gone.
+    #: When its deletion should be complete; None if it is not being deleted.
     deletion: datetime | None = None
     scheduled: datetime | None = None
-    #: The scheduler's words, while no node is found.
+    #: The scheduler's message while no node is found.
     unschedulable: str | None = None
-    #: Whether a scheduling gate keeps the scheduler from it.
+    #: Whether it has a scheduling gate.
     is_gated: bool = False
-    #: The reason of the condition DisruptionTarget, and its words.
+    #: The reason of the condition DisruptionTarget, and its message.
     disruption: str | None = None
     disruption_message: str = ""
-    #: Not every pod has one; without it, it is as one that has not begun.
+    #: Not every pod has one; a missing one counts as not started.
     check: ContainerFacts = field(default_factory=ContainerFacts)
     build: ContainerFacts = field(default_factory=ContainerFacts)
     push: ContainerFacts = field(default_factory=ContainerFacts)
 
     @property
     def is_deleting(self) -> bool:
-        """Whether somebody has asked for it to go."""
+        """Whether it is being deleted."""
         return self.deletion is not None
 
     @property
     def is_alive(self) -> bool:
-        """Whether something of ours runs in it or will, and nobody has asked for it to go."""
+        """Whether a container of ours runs or will run in it, and it is not being deleted."""
         return not self.is_over and not self.is_deleting
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing of ours runs in it; the pod's own phase comes later, or never (injected sidecars)."""
+        """Whether all containers of ours have ended. The pod's phase follows later, or never (injected sidecars)."""
         return self.phase in {"Succeeded", "Failed"} or self.push.exit_code is not None or self.failed is not None
 
     @property
     def failed(self) -> ContainerFacts | None:
-        """The container that has ended badly."""
+        """The container that has failed."""
         return next((c for c in (self.push, self.build, self.check) if c.has_failed), None)
 
     @property
     def began(self) -> datetime | None:
-        """When the container that it is for began; None while it has not."""
+        """When its main container started: `build`, or that of the index; None before."""
         return (self.push if self.is_index else self.build).started
 
     @property
     def first(self) -> ContainerFacts:
-        """The first of its containers to begin."""
+        """The first of its containers to start."""
         if self.is_index:
             return self.push
         is_known = self.check.started is not None or self.check.is_held
@@ -121,7 +121,7 @@ class PodFacts:
 
 
 def observe(pod: Json) -> PodFacts:
-    """Read a pod as the API server holds it."""
+    """Read the body of a pod."""
     metadata, status = pod["metadata"], pod.get("status") or {}
     conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
     scheduled = conditions.get("PodScheduled", {})
@@ -134,7 +134,7 @@ def observe(pod: Json) -> PodFacts:
         name=metadata["name"],
         uid=metadata["uid"],
         owner_uid=owner(pod)[1],
-        created=parse_time(metadata.get("creationTimestamp")) or datetime.now(UTC),
+        created=datetime.fromisoformat(metadata["creationTimestamp"]),
         version=int(metadata.get("resourceVersion") or 0),
         platform=(metadata.get("labels") or {}).get(PLATFORM_LABEL),
         is_index=is_index,
@@ -155,7 +155,7 @@ def observe(pod: Json) -> PodFacts:
 
 
 def owner(pod: Json) -> tuple[str | None, str | None]:
-    """The name and uid of the ImageBuild that controls a pod; a pair of None where none does."""
+    """The name and uid of the ImageBuild that controls a pod; a pair of None if none does."""
     for reference in pod["metadata"].get("ownerReferences") or ():
         if reference.get("controller") and reference.get("kind") == KIND:
             return reference["name"], reference["uid"]

@@ -13,13 +13,13 @@ from typing import Final
 from imagebuild_operator.api.redact import redact
 from imagebuild_operator.observe.pod import PodFacts
 
-#: Seconds from the start of the build until its log is first read; a short build ends unread.
+#: Seconds from the start of the build until its log is first read; the log of a shorter build is never read.
 FIRST: Final = 5.0
-#: Seconds between two reads at most. Up to there each wait is as long as the build has run, so that they double.
+#: The longest interval between two reads, in seconds. Shorter ones double: each is as long as the build has run.
 LONGEST: Final = 120.0
 #: Characters of an instruction that are kept.
 MAX_INSTRUCTION: Final = 200
-#: Characters of a log line. The shim's own lines are far shorter, so a longer one is a RUN's and is not parsed.
+#: Characters of a line that is parsed. The shim's own lines are far shorter; a longer one was written by a RUN.
 MAX_LINE: Final = 4096
 
 _LINE: Final = re.compile(
@@ -31,7 +31,7 @@ _LINE: Final = re.compile(
 _TIME: Final = re.compile(
     r"(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?P<zone>Z|[+-]\d\d:\d\d) ", re.ASCII
 )
-#: What the shim's own lines begin with in a log of text.
+#: The prefix of the shim's own lines in the log format `text`.
 _OWN: Final = "kaniko-shim: "
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 
@@ -41,15 +41,15 @@ class Log:
     """What is known of the log of a build's pod.
 
     Attributes:
-        text: Its end, where it has just been read; None where it has not, or could not be.
-        read: When that was tried last.
+        text: Its end if it has just been read, else None.
+        read: When the last read was tried.
     """
 
     text: str | None = None
     read: datetime | None = None
 
 
-#: Of a log that has never been read.
+#: A log that has never been read.
 UNREAD: Final = Log()
 
 
@@ -79,11 +79,11 @@ class Progress:
 
 
 def next_read(pod: PodFacts, last: datetime | None) -> datetime | None:
-    """When the log of a pod is to be read; None where it is not, since its build does not run.
+    """When to read the log of a pod next; None if its build does not run.
 
     Args:
         pod: The pod.
-        last: When it was tried last.
+        last: When the last read was tried; None before the first.
     """
     started = pod.build.started
     if started is None or not pod.build.is_running or not pod.is_alive:
@@ -132,7 +132,7 @@ def _moment(time: re.Match[str]) -> datetime | None:
 
 
 def _message(line: str) -> str:
-    """The text of a line in either of the log's formats."""
+    """The text of a line of the shim's own, in either log format; empty for other lines of JSON."""
     if not line.startswith("{"):
         return line.strip().removeprefix(_OWN)
     try:

@@ -1,7 +1,7 @@
-"""What a container of the build pod says of itself in its termination message.
+"""The report of a container, read from its termination message.
 
-The `build` container runs the user's commands, so its message is only a report; what counts as true comes from
-`push`, which runs none.
+The `build` container runs the user's commands, so its report is only a claim. What is proven comes from `push`, which
+runs none of them.
 """
 
 import json
@@ -14,7 +14,7 @@ from imagebuild_operator.api.reasons import REPORTED, Reason
 from imagebuild_operator.api.redact import redact, tail
 from imagebuild_operator.observe.pod import MAX_TERMINATION_MESSAGE
 
-#: Control characters, and lone surrogates, which are no text.
+#: Control characters, and lone surrogates, which cannot be encoded.
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 MAX_TEXT: Final = 1024
@@ -23,7 +23,7 @@ MAX_WARNING: Final = 512
 MAX_WARNINGS: Final = 10
 MAX_ATTACHED: Final = 8
 MAX_IMAGES: Final = 16
-#: The greatest numbers that the status takes: of a line of a Dockerfile, and of anything else (exact in JSON).
+#: The greatest numbers that the status can hold: of a line in the Dockerfile, and of anything else.
 MAX_LINE: Final = 2**31 - 1
 MAX_NUMBER: Final = 2**53 - 1
 
@@ -39,7 +39,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """Something that was attached to the image, and its digest."""
+    """A document or signature that was attached to the image."""
 
     kind: str
     digest: str
@@ -47,7 +47,7 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A container's own account of how it ended; whatever it left out is None."""
+    """How a container says that it ended; a field that it left out is None."""
 
     reason: Reason | None = None
     message: str | None = None
@@ -67,7 +67,7 @@ class Result:
 
 
 def parse_result(message: str) -> Result:
-    """Read a termination message; anything that is not a result is taken as the end of a log."""
+    """Read a termination message. Anything but a JSON object is taken as the end of a log."""
     message = tail(message, MAX_TERMINATION_MESSAGE)
     try:
         document = json.loads(message)
@@ -113,7 +113,7 @@ def _digest(value: object) -> str | None:
 
 
 def _sizes(value: object) -> tuple[int, ...]:
-    """All or none: sizes are told apart by their place."""
+    """All sizes or none, since only its position tells which layer one belongs to."""
     sizes = [_number(item) for item in value] if isinstance(value, list) else []
     known = tuple(size for size in sizes if size is not None)
     return known if len(known) == len(sizes) else ()

@@ -1,4 +1,4 @@
-"""Why a pod does not start, read from the Events about it."""
+"""Why a pod does not start, from the kubelet's Events about it."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from imagebuild_operator.api.time import format_time
 
 #: Reasons of Events that show progress: an earlier warning has been resolved, or did not matter.
 WENT_ON: Final = frozenset({"SuccessfulAttachVolume", "Pulling", "Pulled", "Created", "Started"})
-#: Characters of a message that are read. Anyone who can create Events can write a longer one about a pod.
+#: Characters of a message that are read. Anyone who can create Events can write a longer message about a pod.
 MAX_WARNING: Final = 4096
 
 

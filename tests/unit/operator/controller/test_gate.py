@@ -163,7 +163,7 @@ def test_the_status_of_a_build_that_waits():
     names(gate, waiting, after(0))
     build = waiting[1]
     made = decide(Situation(build, [], SETTINGS, after(0), turn=gate.turn(build)))
-    message = "The cluster runs as many builds at once as it may: 1."
+    message = "Waiting: the cluster runs its limit of 1 build."
     assert made.create == ()
     status = made.status or {}
     assert (status["phase"], status["reason"], status["queue"]) == (

@@ -13,7 +13,7 @@ from support.builds import POD, SETTINGS, a_build, a_pod, after, recorded
 
 HOUR = 3600
 LIMITED = replace(SETTINGS, max_wait=HOUR)
-FULL = Turn(Reason.CLUSTER_LIMIT, "The cluster runs its limit of 2 builds.")
+FULL = Turn(Reason.CLUSTER_LIMIT, "Waiting: the cluster runs its limit of 2 builds.")
 NO_ACCOUNT = RejectedError(
     403, 'pods "app" is forbidden: error looking up service account team/mine: serviceaccount "mine" not found'
 )
@@ -35,7 +35,7 @@ def test_a_build_that_never_has_its_turn_ends():
     build, plan = waiting(build, 10 + HOUR)
     assert (build.phase, build.status["reason"]) == ("Failed", "WaitTimeout")
     assert build.status["message"] == (
-        "The build got no pod within 1h00m. The cluster runs its limit of 2 builds. "
+        "The build got no pod within 1h00m: the cluster runs its limit of 2 builds. "
         "Remove the cause that the message names, then create a new ImageBuild."
     )
     assert [event.reason for event in plan.events] == ["WaitTimeout"]
