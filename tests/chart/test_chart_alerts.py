@@ -39,6 +39,12 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str], int, int]] = {
         10,
         11,
     ),
+    "ImageBuildDefaultsUnreadable": (
+        {"imagebuild_defaults_unreadable": "1x60"},
+        {"imagebuild_defaults_unreadable": "0x60"},
+        4,
+        5,
+    ),
     "ImageBuildQueueStuck": ({QUEUED: "2x60", RUNNING: "0x60"}, {QUEUED: "2x60", RUNNING: "1x60"}, 14, 15),
     "ImageBuildQueueSlow": (
         {WAITED % "1800": "0x60", WAITED % "3600": "0+1x60", WAITED % "+Inf": "0+1x60"},

@@ -203,6 +203,15 @@ def watch_stalled(release: Release) -> Iterator[None]:
 
 
 @contextmanager
+def defaults_unreadable(release: Release) -> Iterator[None]:
+    assert release.operator.stop() == 0
+    forbidden = Fault(reaches=False, status=403)
+    release.proxy.fault = lambda call: forbidden if "imagebuilddefaults" in call.path else NOTHING
+    release.operator.start()
+    yield
+
+
+@contextmanager
 def queue_stuck(release: Release) -> Iterator[None]:
     core = client.CoreV1Api(release.api)
     quota = client.V1ResourceQuota(
@@ -282,6 +291,7 @@ TROUBLES = {
     "ImageBuildOperatorDown": operator_down,
     "ImageBuildNoLeader": no_leader,
     "ImageBuildWatchStalled": watch_stalled,
+    "ImageBuildDefaultsUnreadable": defaults_unreadable,
     "ImageBuildQueueStuck": queue_stuck,
     "ImageBuildQueueSlow": queue_slow,
     "ImageBuildInfrastructureFailures": infrastructure_failures,

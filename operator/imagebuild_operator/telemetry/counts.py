@@ -37,7 +37,14 @@ PHASES: Final[Mapping[str, str]] = {
 }
 CANCELLATIONS: Final = frozenset({Reason.CANCELLED, Reason.SUPERSEDED})
 WAITS: Final = frozenset(
-    {Reason.SUSPENDED, Reason.GROUP_BUSY, Reason.CLUSTER_LIMIT, Reason.NAMESPACE_LIMIT, Reason.GATED}
+    {
+        Reason.SUSPENDED,
+        Reason.GROUP_BUSY,
+        Reason.CLUSTER_LIMIT,
+        Reason.NAMESPACE_LIMIT,
+        Reason.GATED,
+        Reason.DEFAULTS_UNREADABLE,
+    }
 )
 #: Results and reasons of finished builds.
 ENDINGS: Final[tuple[tuple[str, str], ...]] = (
