@@ -1,10 +1,10 @@
-"""Look for known vulnerabilities in what the images are made of: `make audit`.
+"""Look up known vulnerabilities in the dependencies of both images: `make audit`.
 
     python tools/audit.py lock   uv.lock, by `uv audit`; `make lint` runs this
     python tools/audit.py go     the Go programs that are built here, by govulncheck
 
-Fails on what is not accepted in `audit.toml`; of a Go program, on what has a fix.
-Where the data can't be had, it says so and passes.
+Fails on a vulnerability that `audit.toml` does not accept; for a Go program, only if a fix exists. Without access to
+the data it says so and passes.
 """
 
 import json
@@ -27,7 +27,7 @@ from cluster import store, toolchain  # noqa: E402 - lies elsewhere in this tree
 from cluster.artefacts import TOOLS, artefact  # noqa: E402 - same
 from cluster.console import ClusterError, run  # noqa: E402 - same
 
-#: Where uv asks; another server of the same API may be named.
+#: The vulnerability database that uv asks; AUDIT_OSV_URL names another server with the same API.
 PYTHON_DATA = os.environ.get("AUDIT_OSV_URL", "https://api.osv.dev/")
 GO_DATA = "https://vuln.go.dev"
 SECONDS = 10
@@ -42,7 +42,7 @@ class Accepted:
         id: of the vulnerability in uv.lock, or "" for a Go module.
         program: the Go program, or "".
         module: of the Go program, or "*" for all.
-        reason: why it does no harm, or can't be mended.
+        reason: why it does no harm, or cannot be fixed.
     """
 
     id: str = ""
@@ -52,7 +52,7 @@ class Accepted:
 
 
 def main() -> int:
-    """Do what the command line says; the exit code is 1 where something is to be mended."""
+    """Do what the command line says; the exit code is 1 if something has to be fixed."""
     known = {"lock": audit_lock, "go": audit_go}
     if len(sys.argv) != 2 or sys.argv[1] not in known:  # noqa: PLR2004 - the program and its one argument
         raise SystemExit(__doc__)
@@ -68,7 +68,7 @@ def accepted() -> list[Accepted]:
 def audit_lock(allowed: Iterable[Accepted]) -> int:
     """Ask OSV about every distribution of uv.lock."""
     if not reachable(PYTHON_DATA):
-        print(f"audit: uv.lock was not looked up: {PYTHON_DATA} can't be reached from here")
+        print(f"audit: uv.lock was not looked up: {PYTHON_DATA} is unreachable")
         return 0
     command = [
         str(ROOT / "build" / "uv"),
@@ -86,7 +86,7 @@ def audit_go(allowed: Iterable[Accepted]) -> int:
     try:
         data = GO_DATA if reachable(f"{GO_DATA}/index/db.json") else f"file://{go_data()}"
     except ClusterError as error:
-        print(f"audit: the Go programs were not looked up: {GO_DATA} can't be reached from here, and {error}")
+        print(f"audit: the Go programs were not looked up: {GO_DATA} is unreachable, and {error}")
         return 0
     lines = [line for line in allowed if line.program]
     failed = False
@@ -95,7 +95,7 @@ def audit_go(allowed: Iterable[Accepted]) -> int:
         reasons = {line.module: line.reason for line in lines if line.program == program}
         bad, tolerated = split(govulncheck_findings(output), reasons)
         failed |= bool(bad)
-        print(f"audit: {program}: {len(bad)} to mend, {len(tolerated)} accepted or without a fix ({data})")
+        print(f"audit: {program}: {len(bad)} to fix, {len(tolerated)} accepted or without a fix ({data})")
         for finding in bad:
             print(f"  {_shown(finding)}")
     return int(failed)

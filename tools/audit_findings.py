@@ -1,4 +1,4 @@
-"""What govulncheck found, and what of it has to be mended."""
+"""The findings of govulncheck, and which of them have to be fixed."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ def govulncheck_findings(output: str) -> list[Finding]:
 
 
 def split(findings: list[Finding], accepted: Mapping[str, str]) -> tuple[list[Finding], list[Finding]]:
-    """Those to mend, and those that have no fix or whose module (or `*`, all) is accepted."""
+    """The findings to fix, and those that have no fix or whose module (or `*`, all) is accepted."""
     tolerated = [each for each in findings if not each.fixed or each.module in accepted or "*" in accepted]
     return [each for each in findings if each not in tolerated], tolerated
 

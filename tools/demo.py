@@ -1,6 +1,6 @@
-"""The main job, shown: install the chart, build examples/hello.yaml in the cluster, run what it built.
+"""Show the main job: install the chart, build examples/hello.yaml in the cluster, run the image.
 
-Expects a cluster (`make cluster-up`) and both images (`make images`); `make demo` sees to both.
+Needs a cluster (`make cluster-up`) and both images (`make images`); `make demo` makes both.
 """
 
 import io
@@ -49,7 +49,7 @@ class Demo:
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
-        """Say what is done now, and note how long it takes."""
+        """Print what is done now, and record how long it takes."""
         print(f"\n\033[1m==> {what}\033[0m", flush=True)
         start = time.monotonic()
         yield
@@ -80,7 +80,7 @@ class Demo:
         """All steps, in order."""
         with self.step("Install the chart with Helm"):
             self.run(sys.executable, "tools/install.py")
-        with self.step("Put the context behind HTTP, inside the cluster"):
+        with self.step("Serve the build context over HTTP, inside the cluster"):
             self._serve_context()
         with self.step("Apply examples/hello.yaml"):
             self._apply()
@@ -92,15 +92,15 @@ class Demo:
                 self.kubectl("get", "imagebuild", "hello", "--output=yaml")
                 return 1
             print(json.dumps(json.loads(self.field("{.status}")), indent=2))
-        with self.step("Pull the image back from the registry"):
+        with self.step("Pull the image from the registry"):
             reference = self._pull()
         with self.step("Run it in the cluster"):
             self.kubectl("run", "hello", f"--image={reference}", "--restart=Never", "--attach", "--quiet")
-        print("\n\033[1mHow long each step took\033[0m")
+        print("\n\033[1mDuration of each step\033[0m")
         for what, seconds in self._times:
             print(f"  {seconds:6.1f} s  {what}")
         print(
-            f'\nBuilt {reference}\nThe cluster stays up: eval "$(make cluster-info)"; stop it with make cluster-down.'
+            f'\nBuilt {reference}\nThe cluster keeps running: eval "$(make cluster-info)"; stop it: make cluster-down'
         )
         return 0
 
@@ -147,7 +147,7 @@ class Demo:
                 if "running" in line or "terminated" in line or line.startswith("Failed"):
                     watch.terminate()
                     return not line.startswith("Failed") or "terminated" in line
-        raise SystemExit(f"the watch of pod {pod} has ended")
+        raise SystemExit(f"the watch of pod {pod} ended before its container started")
 
     def _pull(self) -> str:
         reference = self.field("{.status.images[0].reference}")

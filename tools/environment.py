@@ -1,4 +1,4 @@
-"""What the tools and tests of this tree know of the cluster that they use."""
+"""The variables of the cluster that the tools and tests use."""
 
 import os
 import shlex
@@ -13,7 +13,7 @@ def cluster_variables(*options: str) -> dict[str, str]:
     """The variables of `make cluster-info`.
 
     Raises:
-        SystemExit: no cluster is up; the message says how to start one.
+        SystemExit: no cluster is running; the message says how to start one.
     """
     command = [sys.executable, "-m", "cluster", "info", *options]
     done = subprocess.run(command, cwd=ROOT / "tests", capture_output=True, text=True, check=False)

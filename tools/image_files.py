@@ -1,4 +1,4 @@
-"""The files in an image that lies in an OCI layout."""
+"""The files in an image in an OCI layout."""
 
 import json
 import tarfile
@@ -15,7 +15,7 @@ def image_digest(layout: Path) -> str:
 def read_image(layout: Path, wanted: Collection[str]) -> tuple[set[str], dict[str, bytes]]:
     """The names of all files in an image, and the content of those wanted.
 
-    Whiteouts are not heeded: our own Dockerfiles remove nothing that counts here.
+    Whiteouts are ignored: our own Dockerfiles remove nothing relevant here.
 
     Args:
         layout: the OCI layout.
@@ -36,7 +36,7 @@ def read_image(layout: Path, wanted: Collection[str]) -> tuple[set[str], dict[st
 
 
 def package_owners(files: Mapping[str, bytes], names: Collection[str]) -> set[str]:
-    """The Debian packages with a file of one of these names or paths, by the lists that dpkg keeps of what is whose."""
+    """The Debian packages with a file of one of these names or paths, according to dpkg's file lists."""
     owners = set()
     for name, content in files.items():
         paths = content.decode().splitlines() if name.endswith(".list") else ()

@@ -1,6 +1,6 @@
-"""Install the chart of this tree, with the images built from it, into the cluster at hand.
+"""Install this tree's chart and images into the current cluster.
 
-Pushes both images to the registry of the cluster and runs `helm upgrade --install`. Other arguments go to Helm.
+Pushes both images to the registry of the cluster and runs `helm upgrade --install`. Further arguments go to Helm.
 """
 
 import subprocess
@@ -11,7 +11,7 @@ from environment import ROOT, cluster_variables, with_programs
 
 NAMESPACE = "imagebuild-system"
 RELEASE = "imagebuild"
-#: How to find out where each image lies as an OCI layout.
+#: The command that prints each image's OCI layout.
 LAYOUTS = {
     "builder": ["shim/image/build.py", "--print-layout"],
     "operator": ["tools/operator_image.py", "--print-layout"],
@@ -19,7 +19,7 @@ LAYOUTS = {
 
 
 def push_image(name: str, variables: dict[str, str]) -> tuple[str, str]:
-    """Push an image of this tree to the cluster's registry; its repository as the nodes know it, and its digest."""
+    """Push an image to the cluster's registry; its repository as the nodes know it, and its digest."""
     asked = subprocess.run([sys.executable, *LAYOUTS[name]], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     repository = f"imagebuild/{name}"
     address = variables.get("REGISTRY_ADDRESS", variables["REGISTRY"])

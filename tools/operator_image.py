@@ -1,7 +1,7 @@
-"""Build the operator image from Dockerfile.operator, unless it has been built from the same files before.
+"""Build the operator image from Dockerfile.operator, unless the same files were built before.
 
-Where no registry can be reached, the test cluster's image of Debian's Python takes the place of the default base image,
-and the wheels that uv.lock pins are fetched here instead of during the build. PYTHON_IMAGE names another base image.
+If no registry is reachable, the test cluster's image of Debian's Python replaces the default base image, and the wheels
+that uv.lock pins are fetched here instead of during the build. PYTHON_IMAGE names another base image.
 """
 
 import argparse
@@ -33,7 +33,7 @@ CONTEXT = ("README.md", "LICENSE", "pyproject.toml", "uv.lock", "crds", "operato
 
 
 def main() -> None:
-    """Print where the image lies as an OCI layout."""
+    """Print the path of the image's OCI layout."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tool", default=os.environ.get("CONTAINER_TOOL", ""), help="docker, podman or buildah")
     parser.add_argument("--print-layout", action="store_true", help="print only the path of the image's OCI layout")

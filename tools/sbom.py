@@ -1,4 +1,4 @@
-"""Write what both images are made of, as CycloneDX documents: `make sbom`.
+"""Write SBOMs of both images as CycloneDX documents: `make sbom`.
 
 Python distributions come from uv.lock by cyclonedx-py, Go modules from the programs in the image by cyclonedx-gomod,
 Debian packages from the list in the image's base. Each document is checked against the schema before it is written.
@@ -35,7 +35,7 @@ SHIM = PurePosixPath("kaniko/.Shim")
 
 
 def main() -> None:
-    """Write the documents and print where they lie."""
+    """Write the documents and print their paths."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "sbom", help="folder (default: build/sbom)")
     parser.add_argument("--layout", action="append", default=[], help="IMAGE=PATH: an OCI layout made before")
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def describe(image: str, folder: Path) -> JSON:
-    """What an image is made of."""
+    """The SBOM of one image."""
     programs = GO_PROGRAMS[image]
     wanted = {STATUS, *programs}
     names, files = read_image(folder, wanted)
@@ -108,7 +108,7 @@ def go_part(program: Path) -> JSON:
 
 
 def check(document: JSON) -> None:
-    """Hold a document against CycloneDX's schema.
+    """Validate a document against CycloneDX's schema.
 
     Raises:
         SystemExit: it is not valid; the message says where.

@@ -1,4 +1,4 @@
-"""CycloneDX documents put together: dicts in, dicts out."""
+"""Merge CycloneDX documents: dicts in, dicts out."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any

@@ -1,1 +1,1 @@
-"""Makes the builder image; no part of the shim itself."""
+"""Builds the builder image; not a part of the shim itself."""

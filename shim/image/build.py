@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""Makes the builder image with docker, podman or buildah, whichever works: `make image`.
+"""Builds the builder image with docker, podman or buildah, whichever works: `make image`.
 
-On the internet its parts are the images that Dockerfile.builder names. Where no registry can be reached,
-the executor and crane are built from their Go modules and Python comes from Debian packages; both ways run
-the same Dockerfile. The image is kept in the user's cache as an OCI layout, keyed by all that it was made
-from, so that making it again takes no time.
+With internet access, its parts are the images that Dockerfile.builder names. If no registry is reachable, the executor
+and crane are built from their Go modules, and Python comes from Debian packages; both ways run the same Dockerfile.
+The image is cached as an OCI layout in the user's cache directory under a hash of its inputs.
 """
 
 # ruff: noqa: S603 - it runs the tools on the PATH of whoever makes the image

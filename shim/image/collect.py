@@ -171,7 +171,7 @@ def compile_in_place(directory: Path, *, keep_source: bool) -> None:
 
 
 def collect_certificates(target: Path) -> None:
-    """Copy the bundle of the authorities that this system trusts."""
+    """Copy the CA bundle of this system."""
     target.mkdir(parents=True, exist_ok=True)
     shutil.copy(Path("/etc/ssl/certs/ca-certificates.crt"), target / "ca-certificates.crt")
 

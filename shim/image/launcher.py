@@ -1,5 +1,5 @@
 #!/kaniko/.Shim/bin/python3 -IBS
-"""Starts the shim with the interpreter beside it, and with nothing of the container's own on its path."""
+"""Starts the shim with the interpreter next to it, and with nothing of the container on its path."""
 
 import sys
 

@@ -11,7 +11,7 @@ TAIL_LINES = 15
 
 
 class ClusterError(Exception):
-    """Something that the user has to know; the message is all that is printed."""
+    """An error for the user; only its message is printed."""
 
 
 def say(line: str) -> None:
@@ -27,7 +27,7 @@ def answer(line: str) -> None:
 
 @contextmanager
 def step(what: str) -> Iterator[None]:
-    """Say what is done and, once it is, how long it took."""
+    """Print what is done and, at its end, how long it took."""
     say(f"{what} ...")
     start = time.monotonic()
     yield

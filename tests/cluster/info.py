@@ -1,4 +1,4 @@
-"""What users of a cluster have to know, and how it is."""
+"""The variables and the status of a cluster."""
 
 import os
 
@@ -11,7 +11,7 @@ def variables(cluster: Cluster) -> dict[str, str]:
     """The variables by which tests and people find a cluster.
 
     Raises:
-        ClusterError: it is not up.
+        ClusterError: it is not running.
     """
     option = " --functional" if cluster.functional else ""
     api_server = next(part for part in kubernetes.control_plane(cluster) if part.name == "kube-apiserver")
@@ -39,7 +39,7 @@ def variables(cluster: Cluster) -> dict[str, str]:
 
 
 def foreign() -> dict[str, str]:
-    """What the environment says of a cluster that is not ours."""
+    """The variables of a cluster that is not ours, from the environment."""
     about = ("KUBECONFIG", "REGISTRY", "PRIVATE_REGISTRY")
     return {name: value for name, value in sorted(os.environ.items()) if name.startswith(about)}
 

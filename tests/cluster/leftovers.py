@@ -1,4 +1,4 @@
-"""What the kubelet, containerd and its plugins change outside of the state folder, and its undoing.
+"""Removes what the kubelet, containerd and its plugins change outside of the state folder.
 
 None of these places can be configured. Others may use them too: only what is surely ours, or a socket
 that nobody listens on, or an empty folder is removed.

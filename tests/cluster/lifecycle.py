@@ -1,4 +1,4 @@
-"""Bringing a cluster up, from nothing or from whatever is left of it, and down."""
+"""Starts a cluster, from nothing or from whatever is left of it, and removes it."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def up(cluster: Cluster) -> None:
-    """Bring the cluster up; what runs well is left alone, what can't be healed is made anew."""
+    """Start the cluster: healthy parts are left alone, what cannot be repaired is replaced."""
     _require_root(cluster)
     with store.locked(cluster.lock):
         packages.ensure(packages.FUNCTIONAL if cluster.functional else packages.FULL)
@@ -50,7 +50,7 @@ def up(cluster: Cluster) -> None:
 
 
 def down(cluster: Cluster) -> None:
-    """End the cluster and remove all that it left on the machine."""
+    """Stop the cluster and remove everything that it left on the machine."""
     _require_root(cluster)
     with store.locked(cluster.lock):
         with step(f"taking down {cluster.name}"):

@@ -1,4 +1,4 @@
-"""The wire between the host and its node, which has a network namespace of its own.
+"""The link between the host and its node, which has its own network namespace.
 
     host                          namespace of the node
     imagebuild0 10.244.0.1  ────  uplink ─┐
@@ -23,10 +23,10 @@ BRIDGE_MAC = "02:00:0a:f4:00:02"
 
 
 def ensure(cluster: Cluster) -> None:
-    """Make the namespace and the wire.
+    """Create the namespace and the link.
 
     Raises:
-        ClusterError: only a part of them is there, or another cluster has the wire.
+        ClusterError: only a part of them exists, or another cluster has the link.
     """
     owner = _owner()
     exists = cluster.network_namespace.exists()
@@ -60,7 +60,7 @@ def ensure(cluster: Cluster) -> None:
 
 
 def remove(cluster: Cluster) -> None:
-    """Remove the namespace with all that is in it, and the wire if it is ours or nobody's."""
+    """Remove the namespace with all that is in it, and the link if it is ours or nobody's."""
     if _owner() in {"", str(cluster.state)}:
         _quietly("ip", "link", "delete", HOST_INTERFACE)
     if cluster.network_namespace.exists():

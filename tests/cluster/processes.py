@@ -1,4 +1,4 @@
-"""The long-running parts of a cluster, found again by a mark in their environment.
+"""The long-running parts of a cluster, found by a mark in their environment.
 
 There are no pid files that could be stale or name a reused pid: the mark is kept by the kernel for
 exactly as long as the process lives, and signals go through a pidfd, so they can reach no other.

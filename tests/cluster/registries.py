@@ -1,4 +1,4 @@
-"""Two real registries on the host: one open, one with TLS from a private authority and a password."""
+"""Two real registries on the host: one open, one with TLS (private CA) and a password."""
 
 import base64
 import http

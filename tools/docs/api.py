@@ -1,4 +1,4 @@
-"""docs/api.md from the two definitions."""
+"""Generates docs/api.md from the CRDs."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +15,7 @@ NOTABLE_LENGTH = 10_000
 HEAD = """\
 # API
 
-<!-- Made from the files in crds/ by tools/docs/api.py; edit the descriptions in crds/imagebuild.yaml and
+<!-- Generated from the files in crds/ by tools/docs/api.py; edit the descriptions in crds/imagebuild.yaml and
 tools/docs/imagebuilddefaults.yaml. -->
 
 The same descriptions are in `kubectl explain imagebuild.spec`. An invalid spec is refused by the API server with the

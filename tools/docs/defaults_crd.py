@@ -11,7 +11,7 @@ SOURCE = Path(__file__).with_name("imagebuilddefaults.yaml")
 SAME = "$same"
 
 HEAD = """\
-# Made from tools/docs/imagebuilddefaults.yaml and crds/imagebuild.yaml by `make docs`.
+# Generated from tools/docs/imagebuilddefaults.yaml and crds/imagebuild.yaml by `make docs`.
 """
 
 

@@ -1,4 +1,4 @@
-"""Write every file that is made from another one, or with --check say which is out of date."""
+"""Write every generated file, or with --check say which is out of date."""
 
 import sys
 from collections.abc import Callable
@@ -43,7 +43,7 @@ FILES: dict[str, Callable[[], str]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Write all files, or compare them; 1 where one differs."""
+    """Write all files, or compare them; returns 1 if one differs."""
     stale = []
     for name, make in FILES.items():
         target, text = ROOT / name, make()

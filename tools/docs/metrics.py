@@ -5,7 +5,7 @@ from imagebuild_operator.telemetry.metrics import TABLE, Metric
 HEAD = """\
 # Metrics
 
-<!-- Made from operator/imagebuild_operator/telemetry/metrics.py by tools/docs/metrics.py. -->
+<!-- Generated from operator/imagebuild_operator/telemetry/metrics.py by tools/docs/metrics.py. -->
 
 This page lists the metrics that the operator serves at `/metrics`, on the port in the chart's `metrics.port`. With
 `metrics.namespaceLabels`, the metrics on builds also have the label `build_namespace`. The operator also serves the

@@ -1,4 +1,4 @@
-"""docs/reasons.md from the operator's table of reasons."""
+"""Generates docs/reasons.md from the operator's table of reasons."""
 
 from imagebuild_operator.api.reason_rows import ROWS, Cause
 from imagebuild_operator.decide.record import EVENTS
@@ -6,7 +6,7 @@ from imagebuild_operator.decide.record import EVENTS
 HEAD = """\
 # Reasons
 
-<!-- Made from operator/imagebuild_operator/api/reason_rows.py by tools/docs/reasons.py. -->
+<!-- Generated from operator/imagebuild_operator/api/reason_rows.py by tools/docs/reasons.py. -->
 
 Reference for authors of builds, and for whoever runs the cluster: why a build waits or has failed, and what to do next.
 

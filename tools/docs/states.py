@@ -1,4 +1,4 @@
-"""docs/states.md from docs/states.yaml."""
+"""Generates docs/states.md from docs/states.yaml."""
 
 from pathlib import Path
 from typing import Any

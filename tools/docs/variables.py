@@ -1,4 +1,4 @@
-"""docs/variables.md from the shim's table of variables."""
+"""Generates docs/variables.md from the shim's table of variables."""
 
 from kaniko_shim.request.variable import Variable
 from kaniko_shim.request.variables.table import SECTIONS
@@ -7,7 +7,7 @@ from kaniko_shim.system.subcommand import Command
 HEAD = """\
 # Variables of the builder image
 
-<!-- Made from shim/kaniko_shim/request/variables/ by tools/docs/variables.py. -->
+<!-- Generated from shim/kaniko_shim/request/variables/ by tools/docs/variables.py. -->
 
 All environment variables that the [builder image](builder-image.md) reads. An empty or blank value counts as unset. A
 malformed value ends the job before anything is fetched, with exit code 2 and a message that lists all problems at
