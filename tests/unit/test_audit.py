@@ -94,4 +94,4 @@ def test_a_vulnerable_distribution_fails_the_audit(
 def test_it_says_so_where_the_data_cannot_be_had(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setattr(audit, "PYTHON_DATA", "http://127.0.0.1:9/")
     assert audit.audit_lock([]) == 0
-    assert "was not looked up: http://127.0.0.1:9/ can't be reached" in capsys.readouterr().out
+    assert "was not looked up: http://127.0.0.1:9/ is unreachable" in capsys.readouterr().out
