@@ -80,7 +80,7 @@ def _run(settings: OperatorSettings, send: Send | None) -> bool:
     controller = Controller(settings, metrics, authentication, send)
     watches = Watches(settings.namespaces, metrics, authentication)
     monitor = Monitor(settings, controller, watches, authentication, metrics)
-    register(registry, controller, monitor, Login(watches.tracing()))
+    register(registry, controller, monitor, Login(watches.tracing()), is_cluster_wide=not settings.namespaces)
     kopf.run(
         stop_flag=stop,
         registry=registry,

@@ -74,15 +74,15 @@ class Limits:
     namespace: int = 0
     #: Limits of single namespaces, in place of `namespace`.
     namespaces: Mapping[str, int] = field(default_factory=dict)
-    #: What the ImageBuildDefaults of namespaces say.
+    #: What the ImageBuildDefaults of namespaces set; under the empty name, what the ClusterImageBuildDefaults sets.
     defaults: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, namespace: str) -> int:
         """How many builds of one namespace may run: what its defaults say, up to what is set for it by name."""
-        if namespace not in self.defaults:
+        own = self.defaults.get(namespace, self.defaults.get(""))
+        if own is None:
             return self.namespaces.get(namespace, self.namespace)
-        numbers = (self.defaults[namespace], self.namespaces.get(namespace, 0))
-        return min((number for number in numbers if number), default=0)
+        return min((number for number in (own, self.namespaces.get(namespace, 0)) if number), default=0)
 
 
 @dataclass(frozen=True, slots=True)

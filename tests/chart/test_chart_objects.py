@@ -74,15 +74,16 @@ def test_objects_are_valid_kubernetes(chart: Chart, values: dict[str, Any]) -> N
             kubernetes_validate.validate(item, KUBERNETES, strict=True)
 
 
-@pytest.mark.parametrize("name", ["imagebuild", "imagebuilddefaults"])
+@pytest.mark.parametrize("name", ["imagebuild", "imagebuilddefaults", "clusterimagebuilddefaults"])
 def test_the_crds_are_the_projects_own_and_kept(chart: Chart, name: str) -> None:
     text = (chart.folder.parents[1] / "crds" / f"{name}.yaml").read_text()
     assert (chart.folder / "files" / f"{name}.yaml").read_text() == text, "run make docs"
     source = yaml.safe_load(text)
-    rendered = one(chart.render(), "CustomResourceDefinition", source["metadata"]["name"])
+    [rendered] = [item for item in chart.render() if item["metadata"]["name"] == source["metadata"]["name"]]
     assert rendered["spec"] == source["spec"]
     assert rendered["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
-    removed = one(chart.render({"crds": {"keep": False}}), "CustomResourceDefinition", source["metadata"]["name"])
+    objects = chart.render({"crds": {"keep": False}})
+    [removed] = [item for item in objects if item["metadata"]["name"] == source["metadata"]["name"]]
     assert "annotations" not in removed["metadata"]
 
 

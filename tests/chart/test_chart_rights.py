@@ -9,9 +9,15 @@ RULES = [
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds"], "verbs": ["get", "list", "watch", "delete"]},
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds/status"], "verbs": ["patch"]},
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilddefaults"], "verbs": ["get", "list", "watch"]},
+    {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilddefaults/status"], "verbs": ["patch"]},
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch", "create", "delete"]},
     {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
     {"apiGroups": [""], "resources": ["events"], "verbs": ["list", "create"]},
+]
+#: Only if the operator watches all namespaces.
+CLUSTER_RULES = [
+    {"apiGroups": ["imagebuild.dev"], "resources": ["clusterimagebuilddefaults"], "verbs": ["get", "list", "watch"]},
+    {"apiGroups": ["imagebuild.dev"], "resources": ["clusterimagebuilddefaults/status"], "verbs": ["patch"]},
 ]
 #: In the release's namespace.
 LEASE_RULES = [
@@ -42,6 +48,8 @@ def test_no_role_reaches_too_far(chart: Chart, namespaces: list[str]) -> None:
                 "imagebuilds",
                 "imagebuilds/status",
                 "imagebuilddefaults",
+                "imagebuilddefaults/status",
+                *(() if namespaces else ("clusterimagebuilddefaults", "clusterimagebuilddefaults/status")),
                 "pods",
                 "pods/log",
                 "events",
@@ -52,7 +60,11 @@ def test_no_role_reaches_too_far(chart: Chart, namespaces: list[str]) -> None:
 
 def test_the_whole_cluster(chart: Chart) -> None:
     objects = chart.render()
-    assert one(objects, "ClusterRole", "-operator-imagebuild-system")["rules"] == RULES
+    assert one(objects, "ClusterRole", "-operator-imagebuild-system")["rules"] == [
+        *RULES[:4],
+        *CLUSTER_RULES,
+        *RULES[4:],
+    ]
     binding = one(objects, "ClusterRoleBinding")
     assert binding["roleRef"]["name"] == "ib-imagebuild-operator-imagebuild-system"
     assert binding["subjects"] == [
@@ -64,7 +76,7 @@ def test_the_whole_cluster(chart: Chart) -> None:
 def test_without_progress_no_log_can_be_read(chart: Chart) -> None:
     objects = chart.render({"progress": {"enabled": False}})
     assert one(objects, "ClusterRole", "-operator-imagebuild-system")["rules"] == [
-        rule for rule in RULES if "pods/log" not in rule["resources"]
+        rule for rule in [*RULES[:4], *CLUSTER_RULES, *RULES[4:]] if "pods/log" not in rule["resources"]
     ]
     assert settings(objects)["progress"] == {"enabled": False}
 

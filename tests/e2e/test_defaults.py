@@ -35,4 +35,4 @@ def test_a_build_of_a_few_lines_has_the_rest_from_its_namespace(
     assert status["digest"] == private_registry.digest(image)
     assert private_registry.files(image)["/built"].content == b"built\n"
     assert status["cache"]["misses"] == 1
-    assert set(status["effectiveSpec"]) == {"output", "registries", "cache", "podTemplate"}
+    assert set(status["appliedDefaults"]["spec"]) == {"output", "registries", "cache", "podTemplate"}

@@ -116,6 +116,10 @@ class Defaults:
     api: client.CustomObjectsApi
     namespace: str
 
+    def get(self) -> Json:
+        """Read them."""
+        return cast("Json", self.api.get_namespaced_custom_object(GROUP, VERSION, self.namespace, DEFAULTS, "default"))
+
     def create(self, spec: Json, name: str = "default") -> Json:
         """Create them under strict validation."""
         body = {
@@ -143,7 +147,7 @@ class Defaults:
 
     def replace(self, spec: Json) -> None:
         """Give them another spec."""
-        held = cast("Json", self.api.get_namespaced_custom_object(GROUP, VERSION, self.namespace, DEFAULTS, "default"))
+        held = self.get()
         self.api.replace_namespaced_custom_object(
             GROUP, VERSION, self.namespace, DEFAULTS, "default", {**held, "spec": spec}, field_validation="Strict"
         )

@@ -8,9 +8,15 @@ ALLOWED = [
     *(("imagebuild.dev", "imagebuilds", verb) for verb in ("get", "list", "watch", "delete")),
     ("imagebuild.dev", "imagebuilds/status", "patch"),
     *(("imagebuild.dev", "imagebuilddefaults", verb) for verb in ("get", "list", "watch")),
+    ("imagebuild.dev", "imagebuilddefaults/status", "patch"),
     *(("", "pods", verb) for verb in ("get", "list", "watch", "create", "delete")),
     ("", "pods/log", "get"),
     *(("", "events", verb) for verb in ("list", "create")),
+]
+#: Only for an operator that watches all namespaces.
+ALLOWED_FOR_ALL = [
+    *(("imagebuild.dev", "clusterimagebuilddefaults", verb) for verb in ("get", "list", "watch")),
+    ("imagebuild.dev", "clusterimagebuilddefaults/status", "patch"),
 ]
 DENIED = [
     *(("", "secrets", verb) for verb in ("get", "list", "watch", "create", "delete")),
@@ -18,7 +24,11 @@ DENIED = [
     *(("", "pods", verb) for verb in ("patch", "update", "deletecollection")),
     *(("", f"pods/{part}", "create") for part in ("exec", "attach", "eviction", "ephemeralcontainers", "portforward")),
     *(("imagebuild.dev", "imagebuilds", verb) for verb in ("create", "update", "patch")),
-    *(("imagebuild.dev", "imagebuilddefaults", verb) for verb in ("create", "update", "patch", "delete")),
+    *(
+        ("imagebuild.dev", plural, verb)
+        for plural in ("imagebuilddefaults", "clusterimagebuilddefaults")
+        for verb in ("create", "update", "patch", "delete")
+    ),
     ("imagebuild.dev", "imagebuilds/status", "get"),
     ("", "events", "patch"),
     ("", "serviceaccounts/token", "create"),
@@ -53,7 +63,7 @@ def account(namespace: str) -> str:
 def test_the_operator_may_do_its_work_and_no_more(helm: Helm, api: client.ApiClient, namespace: str) -> None:
     helm("install", "--set=crds.install=false")
     user = account(namespace)
-    assert [right for right in ALLOWED if not allowed(api, user, "default", right)] == []
+    assert [right for right in (*ALLOWED, *ALLOWED_FOR_ALL) if not allowed(api, user, "default", right)] == []
     assert [right for right in DENIED if allowed(api, user, "default", right)] == []
 
 
@@ -74,6 +84,7 @@ def test_a_list_of_namespaces_is_a_fence(helm: Helm, api: client.ApiClient, name
     user = account(namespace)
     assert [right for right in ALLOWED if not allowed(api, user, namespace, right)] == []
     assert [right for right in (*ALLOWED, *DENIED) if allowed(api, user, "default", right)] == []
+    assert [right for right in ALLOWED_FOR_ALL if allowed(api, user, namespace, right)] == []
 
 
 def test_uninstalling_keeps_the_builds(helm: Helm, builds: Builds, api: client.ApiClient) -> None:

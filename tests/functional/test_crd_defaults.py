@@ -65,7 +65,7 @@ def test_refused(defaults: Defaults, spec: dict[str, Any], words: str) -> None:
 
 
 def test_there_is_one_in_a_namespace(defaults: Defaults) -> None:
-    assert "its name is default" in defaults.refusal({}, name="other")
+    assert "name it default" in defaults.refusal({}, name="other")
     defaults.create({})
     with pytest.raises(client.ApiException) as refused:
         defaults.create({})
@@ -75,8 +75,8 @@ def test_there_is_one_in_a_namespace(defaults: Defaults) -> None:
 def test_its_columns_and_its_explanation(defaults: Defaults, kubectl: Kubectl) -> None:
     defaults.create(FULL)
     shown = kubectl("get", "ibd", "-n", defaults.namespace).split()
-    assert shown[:7] == ["NAME", "MAX", "RUNNING", "TIMEOUT", "CACHE", "AGE", "default"]
-    assert shown[7:10] == ["3", "1800", "registry.example.com/team/cache"]
+    assert shown[:8] == ["NAME", "READY", "MAX", "RUNNING", "TIMEOUT", "CACHE", "AGE", "default"]
+    assert shown[8:11] == ["3", "1800", "registry.example.com/team/cache"]
     assert "the others wait" in " ".join(kubectl("explain", "ibd.spec.limits.maxRunning").split())
 
 

@@ -94,10 +94,10 @@ def test_the_build_goes_before_its_namespace_and_that_before_the_chart_and_the_s
     }
     # With the first write, and not with one of its own.
     [first] = watch_builds(api, namespace, created, lambda build: "podName" in (build.get("status") or {}))
-    assert first["status"]["effectiveSpec"] == {
-        "output": {"pushSecretRef": {"name": "team-push"}},
-        "pullSecretRefs": [{"name": "own"}, {"name": "team-pull"}],
-        **{name: DEFAULTS[name] for name in ("registries", "cache", "podTemplate")},
+    shared = {name: value for name, value in DEFAULTS.items() if name != "pushSecretRef"}
+    assert first["status"]["appliedDefaults"] == {
+        "sources": [{"kind": "ImageBuildDefaults", "generation": 1}],
+        "spec": {"output": {"pushSecretRef": {"name": "team-push"}}, **shared},
     }
     assert first["spec"] == builds.get()["spec"]
     assert "cache" not in first["spec"]
@@ -122,8 +122,30 @@ def test_a_change_counts_for_a_build_that_waits_and_not_for_one_that_has_begun(
     body = wait_for_build(
         api, namespace, "hello", lambda build: build["status"]["podName"] == second["metadata"]["name"]
     )
-    assert body["status"]["effectiveSpec"] == {"pullSecretRefs": [{"name": "old"}], "retry": {"limit": 1}}
+    applied = body["status"]["appliedDefaults"]
+    assert applied["spec"] == {"pullSecretRefs": [{"name": "old"}], "retry": {"limit": 1}}
     assert wait_for_finish(api, namespace, "later")["reason"] == "DeadlineExceeded"
+
+
+@pytest.mark.usefixtures("operator")
+def test_defaults_say_whether_they_are_in_force_and_builds_wait_for_their_correction(
+    builds: Builds, defaults: Defaults, kubelet: Kubelet, api: client.ApiClient, namespace: str, kubectl: Kubectl
+):
+    # The rule of the CRD knows URLs; whatever else looks like a credential is found by the operator.
+    secret = {"podTemplate": {"metadata": {"annotations": {"example.com/hook": "https://example.com/?token=hunter2"}}}}
+    defaults.create(secret)
+    kubectl("wait", "ibd/default", "--for=condition=Stalled", "-n", namespace, "--timeout=30s")
+    [ready, _] = defaults.get()["status"]["conditions"]
+    assert (ready["type"], ready["status"], ready["reason"]) == ("Ready", "False", "InvalidSpec")
+    assert "spec.podTemplate.metadata.annotations[example.com/hook]" in ready["message"]
+    builds.create(spec())
+    body = wait_for_build(api, namespace, "hello", lambda build: phase(build) == "Queued")
+    assert body["status"]["reason"] == "DefaultsInvalid"
+    defaults.replace({"timeoutSeconds": 77})
+    assert kubelet.pod()["spec"]["activeDeadlineSeconds"] == 77
+    kubectl("wait", "ibd/default", "--for=condition=Ready", "-n", namespace, "--timeout=30s")
+    assert defaults.get()["status"]["observedGeneration"] == 2
+    assert kubectl("get", "ibd", "-n", namespace).split()[7:9] == ["default", "True"]
 
 
 def test_an_operator_that_starts_knows_the_defaults_before_a_build_begins(
@@ -214,8 +236,8 @@ def test_a_service_account_that_is_not_allowed_fails_also_where_it_waits(
         status = wait_for_finish(api, namespace, name)
         assert (status["phase"], status["reason"]) == ("Failed", "InvalidSpec")
         assert status["message"].startswith(
-            "spec.podTemplate.spec.serviceAccountName: builder is not among the ServiceAccounts that the namespace's "
-            "ImageBuildDefaults allow: write one of default, signer, or leave it out"
+            "spec.podTemplate.spec.serviceAccountName: ServiceAccount builder is not allowed by the "
+            "ImageBuildDefaults: write one of default, signer, or leave it out"
         )
     assert kubelet.pods() == []
     builds.create(spec(), name="names-none")

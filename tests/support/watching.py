@@ -81,7 +81,7 @@ def wait_for_definitions(api: client.ApiClient, timeout: float = 30) -> None:
     Raises:
         AssertionError: it does not within `timeout` seconds.
     """
-    for plural in (PLURAL, "imagebuilddefaults"):
+    for plural in (PLURAL, "imagebuilddefaults", "clusterimagebuilddefaults"):
         stream = watch.Watch().stream(
             client.CustomObjectsApi(api).list_cluster_custom_object,
             "apiextensions.k8s.io",

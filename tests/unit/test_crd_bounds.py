@@ -63,7 +63,7 @@ def test_references_name_objects_of_their_own_namespace():
 
 
 @pytest.mark.shows("A21")
-@pytest.mark.parametrize("name", ["imagebuild", "imagebuilddefaults"])
+@pytest.mark.parametrize("name", ["imagebuild", "imagebuilddefaults", "clusterimagebuilddefaults"])
 def test_no_reference_leaves_its_namespace(name: str):
     text = (CRD.parent / f"{name}.yaml").read_text()
     [version] = yaml.safe_load(text)["spec"]["versions"]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import yaml
-from imagebuild_operator.defaults.effective import OF_OUTPUT, SHARED
+from imagebuild_operator.defaults.rules import OF_OUTPUT, SHARED
 
 ROOT = Path(__file__).parents[2]
 #: Fields that are no defaults for a field of the same name, or that are looked at when they are needed.

@@ -25,7 +25,7 @@ messages below; `kubectl apply` refuses unknown fields as well.
 KIND = """\
 # {kind}
 
-`{group}/{version}`, kind `{kind}`, resource `{plural}`, short `{short}`, category `{category}`, namespaced.
+`{group}/{version}`, kind `{kind}`, resource `{plural}`, short `{short}`, category `{category}`, {scope}.
 
 {description}
 
@@ -33,8 +33,8 @@ KIND = """\
 """
 
 
-def render(image_build: Schema, defaults: Schema) -> str:
-    """Give the page for both definitions; a shape that both have is described in the first."""
+def render(image_build: Schema, defaults: Schema, cluster_defaults: Schema) -> str:
+    """Make the page for all definitions; a shape that several have is described in the first."""
     seen: dict[int, str] = {}
     spec, status = (properties(image_build)[part] for part in ("spec", "status"))
     return "\n".join(
@@ -45,6 +45,9 @@ def render(image_build: Schema, defaults: Schema) -> str:
             *sections("status", status, seen),
             head(defaults),
             *sections("ImageBuildDefaults.spec", properties(defaults)["spec"], seen),
+            *sections("ImageBuildDefaults.status", properties(defaults)["status"], seen),
+            head(cluster_defaults),
+            "Its spec and status have the fields of [ImageBuildDefaults](#imagebuilddefaults).\n",
         ]
     )
 
@@ -63,6 +66,7 @@ def head(crd: Schema) -> str:
     wide = ", ".join(column["name"] for column in columns if column.get("priority"))
     return KIND.format(
         group=crd["spec"]["group"],
+        scope="namespaced" if crd["spec"]["scope"] == "Namespaced" else "cluster-scoped",
         version=version["name"],
         kind=names["kind"],
         plural=names["plural"],

@@ -1,4 +1,7 @@
-"""crds/imagebuilddefaults.yaml: what it shares with an ImageBuild has the shape that crds/imagebuild.yaml gives it."""
+"""The definitions of ImageBuildDefaults and ClusterImageBuildDefaults.
+
+Both have the same spec; fields that they share with an ImageBuild have the shape that crds/imagebuild.yaml gives them.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -15,17 +18,47 @@ HEAD = """\
 """
 
 
+NAMES = {
+    "kind": "ClusterImageBuildDefaults",
+    "listKind": "ClusterImageBuildDefaultsList",
+    "plural": "clusterimagebuilddefaults",
+    "singular": "clusterimagebuilddefaults",
+    "shortNames": ["cibd"],
+    "categories": ["builds"],
+}
+DESCRIPTION = (
+    "ClusterImageBuildDefaults sets defaults and limits for the builds of all namespaces. A cluster has at most one, "
+    "named default. The ImageBuildDefaults of a namespace replaces its fields for that namespace, limits included. "
+    "Only an operator that watches all namespaces reads it. A change counts for builds that have not begun. Do not "
+    "write credentials here: the values are copied into the status of builds."
+)
+
+
 def build(image_build: Schema) -> Schema:
-    """Give the definition of ImageBuildDefaults; shapes it shares with that of ImageBuild are the same objects."""
+    """Make the definition of ImageBuildDefaults; shapes it shares with that of ImageBuild are the same objects."""
     [version] = image_build["spec"]["versions"]
     root: Schema = version["schema"]["openAPIV3Schema"]
     definition: Schema = _filled(yaml.safe_load(SOURCE.read_text(encoding="utf-8")), root)
     return definition
 
 
-def render(image_build: Schema) -> str:
-    """Give the text of the file."""
-    return HEAD + yaml.safe_dump(build(image_build), sort_keys=False, allow_unicode=True, width=120)
+def build_for_cluster(image_build: Schema) -> Schema:
+    """Make the definition of ClusterImageBuildDefaults, in the same way."""
+    definition = build(image_build)
+    definition["metadata"]["name"] = f"{NAMES['plural']}.{definition['spec']['group']}"
+    definition["spec"] |= {"scope": "Cluster", "names": NAMES}
+    [version] = definition["spec"]["versions"]
+    schema = version["schema"]["openAPIV3Schema"]
+    schema["description"] = DESCRIPTION
+    schema["properties"]["kind"]["description"] = f"Always {NAMES['kind']}."
+    [rule] = schema["x-kubernetes-validations"]
+    rule["message"] = f"a cluster has one {NAMES['kind']}: name it default"
+    return definition
+
+
+def render(definition: Schema) -> str:
+    """Make the text of the file."""
+    return HEAD + yaml.safe_dump(definition, sort_keys=False, allow_unicode=True, width=120)
 
 
 def _filled(node: Any, root: Schema) -> Any:  # noqa: ANN401 - any part of a YAML document

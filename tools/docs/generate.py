@@ -21,16 +21,21 @@ def _crd() -> str:
 
 
 def _defaults_crd() -> str:
-    return defaults_crd.render(yaml.safe_load(_crd()))
+    return defaults_crd.render(defaults_crd.build(yaml.safe_load(_crd())))
+
+
+def _cluster_defaults_crd() -> str:
+    return defaults_crd.render(defaults_crd.build_for_cluster(yaml.safe_load(_crd())))
 
 
 def _api() -> str:
     image_build = yaml.safe_load(_crd())
-    return api.render(image_build, defaults_crd.build(image_build))
+    return api.render(image_build, defaults_crd.build(image_build), defaults_crd.build_for_cluster(image_build))
 
 
 FILES: dict[str, Callable[[], str]] = {
     "crds/imagebuilddefaults.yaml": _defaults_crd,
+    "crds/clusterimagebuilddefaults.yaml": _cluster_defaults_crd,
     "docs/api.md": _api,
     "docs/metrics.md": metrics.render,
     "docs/reasons.md": reasons.render,
@@ -39,6 +44,7 @@ FILES: dict[str, Callable[[], str]] = {
     # Helm packs nothing from outside the chart's folder, and follows no link.
     "charts/imagebuild-operator/files/imagebuild.yaml": _crd,
     "charts/imagebuild-operator/files/imagebuilddefaults.yaml": _defaults_crd,
+    "charts/imagebuild-operator/files/clusterimagebuilddefaults.yaml": _cluster_defaults_crd,
 }
 
 

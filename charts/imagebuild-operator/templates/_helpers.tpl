@@ -55,6 +55,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 - apiGroups: [imagebuild.dev]
   resources: [imagebuilddefaults]
   verbs: [get, list, watch]
+- apiGroups: [imagebuild.dev]
+  resources: [imagebuilddefaults/status]
+  verbs: [patch]
+{{- if not .Values.watchNamespaces }}
+- apiGroups: [imagebuild.dev]
+  resources: [clusterimagebuilddefaults]
+  verbs: [get, list, watch]
+- apiGroups: [imagebuild.dev]
+  resources: [clusterimagebuilddefaults/status]
+  verbs: [patch]
+{{- end }}
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch, create, delete]

@@ -212,8 +212,8 @@ class ImageBuild:
     deleting: bool
     spec: Mapping[str, Any]
     status: Mapping[str, Any]
-    #: What of the spec comes from the defaults of the namespace.
-    additions: Mapping[str, Any] = field(default_factory=dict)
+    #: The defaults that complete the spec, as in `status.appliedDefaults`.
+    applied_defaults: Mapping[str, Any] = field(default_factory=dict)
     bounds: Bounds = field(default_factory=Bounds)
     #: The annotation with the trace context of the caller that created it.
     traceparent: str | None = None

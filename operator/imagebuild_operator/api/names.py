@@ -7,7 +7,12 @@ VERSION: Final = "v1alpha1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
 KIND: Final = "ImageBuild"
 PLURAL: Final = "imagebuilds"
+DEFAULTS_KIND: Final = "ImageBuildDefaults"
 DEFAULTS_PLURAL: Final = "imagebuilddefaults"
+CLUSTER_DEFAULTS_KIND: Final = "ClusterImageBuildDefaults"
+CLUSTER_DEFAULTS_PLURAL: Final = "clusterimagebuilddefaults"
+#: The only name that an ImageBuildDefaults or ClusterImageBuildDefaults can have.
+DEFAULTS_NAME: Final = "default"
 
 OPERATOR: Final = "imagebuild-operator"
 

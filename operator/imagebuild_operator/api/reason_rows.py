@@ -157,6 +157,12 @@ ROWS: Final[Mapping[str, Row]] = {
         "Another build of its concurrency group is running, or is older and waiting; its policy makes it wait.",
         "Wait; the build continues automatically.",
     ),
+    "DefaultsInvalid": _infrastructure(
+        "The ImageBuildDefaults of the namespace or the ClusterImageBuildDefaults is invalid, so its limits can't be "
+        "applied. The build waits.",
+        "Correct the field that the message names; the build continues automatically.",
+        Retry.NEVER,
+    ),
     "ClusterLimit": _infrastructure(
         "The cluster runs its limit of builds. The build waits for its turn.",
         "Wait, or raise admission.maxRunning of the operator's chart.",

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     RATE_LIMITED = "RateLimited"
     SUSPENDED = "Suspended"
     GROUP_BUSY = "GroupBusy"
+    DEFAULTS_INVALID = "DefaultsInvalid"
     CLUSTER_LIMIT = "ClusterLimit"
     NAMESPACE_LIMIT = "NamespaceLimit"
     QUOTA_EXCEEDED = "QuotaExceeded"

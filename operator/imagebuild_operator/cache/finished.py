@@ -35,8 +35,11 @@ class FinishedBuilds:
         return tuple(self._records.get(namespace, {}).values())
 
     def unlist(self, namespace: str) -> None:
-        """Have the finished builds of a namespace listed again before one of them is deleted."""
-        self._records.pop(namespace, None)
+        """Have the finished builds of a namespace, or of all if it is empty, listed again before one is deleted."""
+        if namespace:
+            self._records.pop(namespace, None)
+        else:
+            self._records.clear()
         self.unlisted.add(namespace)
 
     def namespaces(self) -> set[str]:

@@ -35,7 +35,17 @@ class BuildKey:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """Delete the finished builds of a namespace that are past their TTL or over the history limits."""
+    """Delete the finished builds of a namespace that are past their TTL or over the history limits.
+
+    With an empty namespace: list the finished builds of all namespaces again, since the cluster's defaults changed.
+    """
+
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultsKey:
+    """Update the status of the ImageBuildDefaults of a namespace; of the ClusterImageBuildDefaults if it is empty."""
 
     namespace: str
 
@@ -50,4 +60,4 @@ class Resync:
     """List everything again, for what the watches may have missed."""
 
 
-Key = BuildKey | Sweep | Admission | Resync
+Key = BuildKey | Sweep | DefaultsKey | Admission | Resync

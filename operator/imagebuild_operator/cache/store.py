@@ -10,17 +10,19 @@ from typing import Any
 
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.parse import parse_build
-from imagebuild_operator.cache.defaults import DefaultsByNamespace
+from imagebuild_operator.cache.defaults import DefaultsCache
 from imagebuild_operator.cache.finished import FinishedBuilds
-from imagebuild_operator.cache.keys import BuildKey, Sweep
+from imagebuild_operator.cache.keys import BuildKey, DefaultsKey, Sweep
 from imagebuild_operator.cache.relist import Relist
 from imagebuild_operator.decide.retention import finished, is_leftover
-from imagebuild_operator.defaults.namespace import NO_DEFAULTS, NamespaceDefaults, parse_defaults
+from imagebuild_operator.defaults.namespace import NamespaceDefaults
+from imagebuild_operator.defaults.objects import DefaultsObject, parse_defaults
+from imagebuild_operator.defaults.status import needs_status
 from imagebuild_operator.observe.pod import PodFacts, observe, owner
 from imagebuild_operator.settings import History, KeepPods
 
 #: Keys of what a change may have given something to do.
-Keys = list[BuildKey | Sweep]
+Keys = list[BuildKey | Sweep | DefaultsKey]
 
 
 class Store:
@@ -31,41 +33,49 @@ class Store:
         self._history = history
         self._builds: dict[BuildKey, ImageBuild] = {}
         self._pods: dict[BuildKey, dict[str, PodFacts]] = {}
-        self._defaults = DefaultsByNamespace()
+        self._defaults = DefaultsCache()
         self.finished = FinishedBuilds()
         #: The uids of what was deleted while a list was read; None while none is.
         self._deleted: set[str] | None = None
         self._has_seen_builds = False
 
     def put_defaults(self, body: Mapping[str, Any]) -> Keys:
-        """Take an ImageBuildDefaults' newest body."""
+        """Take the newest body of an ImageBuildDefaults or ClusterImageBuildDefaults."""
         after = parse_defaults(body)
-        before = self.defaults(after.namespace)
-        is_late = before.uid == after.uid and before.version > after.version
-        return [] if is_late else self._set_defaults(after.namespace, after)
+        before = self._defaults.object(after.namespace)
+        is_late = before is not None and before.uid == after.uid and before.version > after.version
+        if is_late or not after.has_right_name:
+            return []
+        keys = self._set_defaults(after.namespace, after)
+        return [*keys, DefaultsKey(after.namespace)] if needs_status(after) else keys
 
     def drop_defaults(self, body: Mapping[str, Any]) -> Keys:
-        """Forget an ImageBuildDefaults that was deleted, and no later one."""
+        """Forget an ImageBuildDefaults or ClusterImageBuildDefaults that was deleted, and no later one."""
         deleted = parse_defaults(body)
         if self._deleted is not None:
             self._deleted.add(deleted.uid)
-        is_it = self.defaults(deleted.namespace).uid == deleted.uid
-        return self._set_defaults(deleted.namespace, NO_DEFAULTS) if is_it else []
+        held = self._defaults.object(deleted.namespace)
+        return self._set_defaults(deleted.namespace, None) if held and held.uid == deleted.uid else []
 
-    def _set_defaults(self, namespace: str, after: NamespaceDefaults) -> Keys:
-        before = self._defaults.set(namespace, after)
-        if before == after:
-            return []
-        waiting = (key for key, build in self._builds.items() if key.namespace == namespace and not build.has_begun)
-        keys: Keys = list(waiting)
-        if self._has_seen_builds and (before.ttl, before.history) != (after.ttl, after.history):
+    def _set_defaults(self, namespace: str, after: DefaultsObject | None) -> Keys:
+        waiting = [key for key, build in self._builds.items() if not build.has_begun]
+        before = {name: self.defaults(name) for name in {namespace, *(key.namespace for key in waiting)}}
+        self._defaults.set(namespace, after)
+        changed = {name for name, defaults in before.items() if self.defaults(name) != defaults}
+        keys: Keys = [key for key in waiting if key.namespace in changed]
+        was, now = before[namespace], self.defaults(namespace)
+        if self._has_seen_builds and (was.ttl, was.history) != (now.ttl, now.history):
             self.finished.unlist(namespace)
             keys.append(Sweep(namespace))
         return keys
 
     def defaults(self, namespace: str) -> NamespaceDefaults:
-        """The defaults of a namespace."""
+        """The defaults in force in a namespace."""
         return self._defaults.get(namespace)
+
+    def defaults_object(self, namespace: str) -> DefaultsObject | None:
+        """The ImageBuildDefaults of a namespace; the ClusterImageBuildDefaults if it is empty."""
+        return self._defaults.object(namespace)
 
     @property
     def has_unreadable_defaults(self) -> bool:
@@ -78,7 +88,7 @@ class Store:
 
     @property
     def max_running(self) -> Mapping[str, int]:
-        """How many builds may run in each namespace whose defaults limit it; it changes with them."""
+        """How many builds may run in each namespace whose defaults limit it, and under "" in all others; it changes."""
         return self._defaults.max_running
 
     def history(self, namespace: str) -> History:
@@ -111,9 +121,10 @@ class Store:
 
     def unlist_limited(self) -> None:
         """Have the finished builds listed again in all namespaces whose defaults set a TTL or history limits."""
-        for namespace, defaults in self._defaults.all():
+        for held in self._defaults.objects():
+            defaults = self.defaults(held.namespace)
             if defaults.ttl is not None or defaults.history != History():
-                self.finished.unlist(namespace)
+                self.finished.unlist(held.namespace)
 
     def _put_finished(self, build: ImageBuild) -> Keys:
         record = finished(build, self.history(build.namespace), self.defaults(build.namespace).ttl)
@@ -205,7 +216,7 @@ class Store:
         """Take in lists of everything; whatever they lack is forgotten at the end, unless there is an exception."""
         builds = dict(self._builds)
         pods = [(key, pod) for key, held in self._pods.items() for pod in held.values()]
-        defaults = self._defaults.all()
+        defaults = self._defaults.objects()
         self._deleted = set()
         relist = Relist(self, self._deleted)
         try:
@@ -217,17 +228,20 @@ class Store:
             if build.uid not in relist.uids and self._builds.get(key) is build:
                 self.drop_build(key)
         self._defaults.unreadable = frozenset(relist.unreadable)
-        for namespace, held in defaults:
-            is_listed = not self._defaults.is_unreadable(namespace)
-            if is_listed and held.uid not in relist.uids and self.defaults(namespace) is held:
-                self._set_defaults(namespace, NO_DEFAULTS)
+        for held in defaults:
+            is_listed = not self._defaults.is_unreadable(held.namespace)
+            is_same = self._defaults.object(held.namespace) is held
+            if is_listed and is_same and held.uid not in relist.uids:
+                self._set_defaults(held.namespace, None)
         for key, pod in pods:
             if pod.uid not in relist.uids and self._pods.get(key, {}).get(pod.name) is pod:
                 self._drop_pod(key, pod.name)
 
     def known_keys(self) -> Keys:
         """The keys of everything that there may be something to do about."""
-        return [*{**self._builds, **self._pods}, *(Sweep(namespace) for namespace in self.finished.namespaces())]
+        sweeps = (Sweep(namespace) for namespace in self.finished.namespaces())
+        statuses = (DefaultsKey(held.namespace) for held in self._defaults.objects() if needs_status(held))
+        return [*{**self._builds, **self._pods}, *sweeps, *statuses]
 
     def build(self, key: BuildKey) -> ImageBuild | None:
         """The build of a key, unless it is deleted or finished."""

@@ -113,11 +113,12 @@ class Controller:
             self._worker.enqueue(keys, body["metadata"]["namespace"], body.get("spec") or {})
 
     def defaults_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
-        """Take note of an ImageBuildDefaults."""
+        """Take note of an ImageBuildDefaults or ClusterImageBuildDefaults."""
         keys = self._store.drop_defaults(body) if is_gone else self._store.put_defaults(body)
         if keys and self._worker is not None:
-            self._worker.enqueue(keys, body["metadata"]["namespace"], {})
-            self._worker.retry_soon(body["metadata"]["namespace"])
+            namespace = body["metadata"].get("namespace", "")
+            self._worker.enqueue(keys, namespace, {})
+            self._worker.retry_soon(namespace)
 
     def pod_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Take note of a build pod."""

@@ -5,7 +5,7 @@ After a restart it has forgotten everything, and decides the same again.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -25,6 +25,7 @@ from imagebuild_operator.decide.queue import (
     Waiting,
     admit,
     behind,
+    invalid_defaults,
     superseded,
     why,
 )
@@ -54,14 +55,21 @@ class Decision:
 class Gate:
     """Decides about all waiting builds at once, and remembers the answer for each."""
 
-    def __init__(self, limits: Limits, defaults: Mapping[str, int] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        defaults: Mapping[str, int] = MappingProxyType({}),
+        problem: Callable[[str], str] = lambda _: "",
+    ) -> None:
         """Make a gate.
 
         Args:
             limits: The limits in the operator's settings.
             defaults: The limits in ImageBuildDefaults, by namespace. The mapping changes with them.
+            problem: Says why no build of a namespace may start: its defaults are invalid; empty if they are valid.
         """
         self._limits = replace(limits, defaults=defaults)
+        self._problem = problem
         self._is_limited = limits != NO_LIMITS
         self._admitted: dict[BuildKey, str] = {}
         self._turns: dict[BuildKey, Turn] = {}
@@ -86,6 +94,8 @@ class Gate:
             return self._superseded[build.uid]
         if build.is_suspended:
             return SUSPENDED
+        if problem := self._problem(build.namespace):
+            return invalid_defaults(problem)
         key = BuildKey.of(build)
         if not self.concerns(build.namespace, build.spec) or self._admitted.get(key) == build.uid:
             return BEGIN
@@ -140,7 +150,8 @@ class Gate:
         for build, has_begun in builds:
             key = BuildKey.of(build)
             is_in = has_begun or self._admitted.get(key) == build.uid
-            is_idle = build.is_suspended or build.is_cancelled or build.deleting
+            is_stopped = build.is_suspended or build.is_cancelled or build.deleting
+            is_idle = is_stopped or bool(self._problem(build.namespace))
             if not self.concerns(build.namespace, build.spec) or (is_idle and not has_begun):
                 continue
             if is_in:

@@ -9,14 +9,25 @@ from typing import Any
 
 import kopf
 
-from imagebuild_operator.api.names import DEFAULTS_PLURAL, GROUP, PLURAL, VERSION
+from imagebuild_operator.api.names import CLUSTER_DEFAULTS_PLURAL, DEFAULTS_PLURAL, GROUP, PLURAL, VERSION
 from imagebuild_operator.controller.controller import Controller
 from imagebuild_operator.controller.login import Login
 from imagebuild_operator.controller.monitor import Monitor
 
 
-def register(registry: kopf.OperatorRegistry, controller: Controller, monitor: Monitor, login: Login) -> None:
-    """Register every handler of the operator."""
+def register(
+    registry: kopf.OperatorRegistry, controller: Controller, monitor: Monitor, login: Login, *, is_cluster_wide: bool
+) -> None:
+    """Register every handler of the operator.
+
+    Args:
+        registry: The registry of kopf.
+        controller: Notes what the watches show.
+        monitor: Serves metrics and probes.
+        login: Opens the session of the watches.
+        is_cluster_wide: Whether all namespaces are watched. An operator that watches some of them has no right to read
+            what belongs to none.
+    """
 
     @kopf.on.login(registry=registry, id="login")
     async def log_in(settings: kopf.OperatorSettings, **_: Any) -> kopf.AiohttpSession:  # noqa: ANN401 - same as below
@@ -39,10 +50,12 @@ def register(registry: kopf.OperatorRegistry, controller: Controller, monitor: M
     async def build_seen(type: str | None, body: Mapping[str, Any], **_: Any) -> None:  # noqa: A002, ANN401
         controller.build_seen(body, is_gone=type == "DELETED")
 
-    # Where the resource does not exist, kopf says so once and goes on.
-    @kopf.on.event(GROUP, VERSION, DEFAULTS_PLURAL, registry=registry, id="defaults")
     async def defaults_seen(type: str | None, body: Mapping[str, Any], **_: Any) -> None:  # noqa: A002, ANN401
         controller.defaults_seen(body, is_gone=type == "DELETED")
+
+    # If the cluster lacks one of these resources, kopf logs that once and goes on.
+    for plural in (DEFAULTS_PLURAL, CLUSTER_DEFAULTS_PLURAL) if is_cluster_wide else (DEFAULTS_PLURAL,):
+        kopf.on.event(GROUP, VERSION, plural, registry=registry, id=plural)(defaults_seen)
 
     @kopf.on.event("v1", "pods", registry=registry, id="pod")
     async def pod_seen(type: str | None, body: Mapping[str, Any], **_: Any) -> None:  # noqa: A002, ANN401

@@ -20,11 +20,12 @@ from imagebuild_operator.decide.attempt import needs_explanation
 from imagebuild_operator.decide.build import decide_build, parts
 from imagebuild_operator.decide.lifecycle import wait_for_turn
 from imagebuild_operator.decide.plan import CreatePod, Plan
-from imagebuild_operator.decide.queue import DEFAULTS_UNREADABLE
+from imagebuild_operator.decide.queue import BEGIN, DEFAULTS_UNREADABLE, invalid_defaults
 from imagebuild_operator.decide.refusal import meaning
 from imagebuild_operator.decide.situation import Situation, current_pod
 from imagebuild_operator.defaults.effective import with_defaults
-from imagebuild_operator.defaults.namespace import NO_DEFAULTS, NamespaceDefaults, parse_defaults
+from imagebuild_operator.defaults.namespace import NamespaceDefaults, namespace_defaults
+from imagebuild_operator.defaults.objects import parse_defaults
 from imagebuild_operator.observe.pod import PodFacts, observe
 from imagebuild_operator.observe.warnings import latest_warning
 from imagebuild_operator.settings import OperatorSettings
@@ -105,7 +106,10 @@ class Reconciler:
         shown = [*found, *(pod for _, pod in current if pod)]
         warnings = await self._explanations(build, shown, now)
         logs = await self._logs.look(build, shown, now)
-        situation = Situation(build, pods, self._settings, now, self._gate.turn(build), warnings, logs=logs)
+        turn = self._gate.turn(build)
+        if turn == BEGIN and defaults.problem:
+            turn = invalid_defaults(defaults.problem)
+        situation = Situation(build, pods, self._settings, now, turn, warnings, logs=logs)
         plan = decide_build(situation)
         if not build.has_begun and _depends_on_defaults(plan):
             try:
@@ -168,10 +172,13 @@ class Reconciler:
 
     async def _newest_defaults(self, namespace: str) -> NamespaceDefaults:
         """Ask before a build begins or is refused: the watch of defaults may lag behind that of builds."""
-        body = await self._cluster.defaults.get(namespace)
+        # An operator that watches some namespaces has no right to read what belongs to none.
+        scopes = (namespace,) if self._settings.namespaces else (namespace, "")
+        bodies = [await self._cluster.defaults.get(scope) for scope in scopes]
         if self._store.is_defaults_unreadable(namespace):
             self._enqueue(Resync())
-        return NO_DEFAULTS if body is None else parse_defaults(body)
+        own, *cluster = (None if body is None else parse_defaults(body) for body in bodies)
+        return namespace_defaults(own, cluster[0] if cluster else None)
 
     async def _is_newest(self, build: ImageBuild) -> bool:
         """Ask before a pod is created: a watch that lags may show a build as new that has ended long ago."""

@@ -13,7 +13,7 @@ _logger: Final = logging.getLogger(__name__)
 
 
 async def relist(cluster: Cluster, store: Store, namespaces: Sequence[str], fields: str) -> None:
-    """Take every build, pod and ImageBuildDefaults into the cache, and forget those that no longer exist.
+    """Take every build, pod and object with defaults into the cache, and forget those that no longer exist.
 
     The watches do not say when they have shown everything, nor what was deleted while they were interrupted.
 
@@ -27,6 +27,13 @@ async def relist(cluster: Cluster, store: Store, namespaces: Sequence[str], fiel
         ClusterError: the API server failed; the same call later will do.
     """
     with store.relist() as listed:
+        if not namespaces:
+            try:
+                if (body := await cluster.defaults.get("")) is not None:
+                    listed.defaults(body)
+            except RejectedError as error:
+                _logger.warning("The ClusterImageBuildDefaults cannot be read: %s", error)
+                listed.unreadable.add("")
         for namespace in namespaces or ("",):
             try:
                 async for body in cluster.defaults.list(namespace):

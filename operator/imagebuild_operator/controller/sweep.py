@@ -63,8 +63,16 @@ class Sweeper:
             _logger.info("Deleted the finished build: it is past its TTL or over the history limit.", extra=extra)
         return wait
 
+    async def list_all(self) -> None:
+        """List the finished builds of all namespaces again, if a change of the cluster's defaults concerns them.
+
+        Raises:
+            ClusterError: the API server failed; the same call later will do.
+        """
+        await self._list_finished("")
+
     async def _list_finished(self, namespace: str) -> None:
-        """List the finished builds of a namespace again, if a change of its defaults concerns them."""
+        """List the finished builds of a namespace, or of all if it is empty, again if the rules have changed."""
         if namespace not in self._store.finished.unlisted:
             return
         self._store.finished.unlisted.discard(namespace)

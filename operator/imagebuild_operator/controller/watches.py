@@ -11,7 +11,7 @@ from typing import Final
 
 import aiohttp
 
-from imagebuild_operator.api.names import DEFAULTS_PLURAL, GROUP, PLURAL, VERSION
+from imagebuild_operator.api.names import CLUSTER_DEFAULTS_PLURAL, DEFAULTS_PLURAL, GROUP, PLURAL, VERSION
 from imagebuild_operator.client.authentication import Authentication
 from imagebuild_operator.telemetry.prometheus import Metrics
 
@@ -22,7 +22,7 @@ ROOTS: Final[Mapping[str, str]] = {
     "pods": "/api/v1",
 }
 #: What a cluster may lack; kopf then does not watch it.
-OPTIONAL: Final = frozenset({DEFAULTS_PLURAL})
+OPTIONAL: Final = frozenset({DEFAULTS_PLURAL, CLUSTER_DEFAULTS_PLURAL})
 
 
 class Watches:
@@ -44,6 +44,8 @@ class Watches:
             for resource, root in ROOTS.items()
             for namespace in namespaces or ("",)
         }
+        if not namespaces:
+            self._resources[f"/apis/{GROUP}/{VERSION}/{CLUSTER_DEFAULTS_PLURAL}"] = CLUSTER_DEFAULTS_PLURAL
         self._progress = dict.fromkeys(self._resources, clock())
         self._streams: dict[str, tuple[aiohttp.ClientResponse, int]] = {}
         self._listed: set[str] = set()

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from imagebuild_operator.api.errors import ClusterError, ConflictError
 from imagebuild_operator.api.names import PLURAL
-from imagebuild_operator.cache.keys import Admission, BuildKey, Key, Resync, Sweep
+from imagebuild_operator.cache.keys import Admission, BuildKey, DefaultsKey, Key, Resync, Sweep
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
+from imagebuild_operator.controller.defaults_reporter import DefaultsReporter
 from imagebuild_operator.controller.expiry import ExpiryWatch
 from imagebuild_operator.controller.gate import Gate
 from imagebuild_operator.controller.reconcile import Reconciler
@@ -69,9 +70,10 @@ class Worker:
         self._metrics = metrics
         self._settings = settings
         self._fields = fields
-        self._gate = Gate(settings.limits, store.max_running)
+        self._gate = Gate(settings.limits, store.max_running, lambda namespace: store.defaults(namespace).problem)
         self._reconciler = Reconciler(cluster, store, settings, self._gate, written, self._enqueue, _utc_now)
         self._sweeper = Sweeper(cluster, store, fields, _utc_now)
+        self._defaults_reporter = DefaultsReporter(cluster, store, _utc_now)
         self._expiry: list[ExpiryWatch] = []
         self._supervisor = Supervisor()
         self.queue: WorkQueue[Key] = WorkQueue(self._handle, MAX_CONCURRENT_RECONCILES, self._log_failure)
@@ -96,7 +98,9 @@ class Worker:
         """Seconds since the watch of builds with a TTL received anything, by the name of the watch; empty without."""
         return {EXPIRY_WATCH: max(watch.age for watch in self._expiry)} if self._expiry else {}
 
-    def enqueue(self, keys: Iterable[BuildKey | Sweep], namespace: str, spec: Mapping[str, Any] | None = None) -> None:
+    def enqueue(
+        self, keys: Iterable[BuildKey | Sweep | DefaultsKey], namespace: str, spec: Mapping[str, Any] | None = None
+    ) -> None:
         """Put what the watches have shown into the work queue.
 
         Args:
@@ -116,7 +120,7 @@ class Worker:
         if self._gate.room(namespace, _utc_now()):
             self._enqueue_admission()
 
-    def _enqueue(self, key: BuildKey | Sweep | Resync) -> None:
+    def _enqueue(self, key: BuildKey | Sweep | Resync | DefaultsKey) -> None:
         self.queue.add(key, rank=self._rank(key))
 
     def _enqueue_admission(self) -> None:
@@ -124,7 +128,7 @@ class Worker:
         passed = asyncio.get_running_loop().time() - self._admitted_at
         self.queue.add(Admission(), max(0.0, ADMISSION_INTERVAL - passed), Rank.URGENT)
 
-    def _rank(self, key: BuildKey | Sweep | Resync) -> Rank:
+    def _rank(self, key: BuildKey | Sweep | Resync | DefaultsKey) -> Rank:
         """Until a build is admitted, there is only its status to update."""
         build = self._store.build(key) if isinstance(key, BuildKey) else None
         waits = build is not None and build.started is None and self._gate.concerns(build.namespace, build.spec)
@@ -146,8 +150,16 @@ class Worker:
             case Admission():
                 self._admit()
                 return None
+            case Sweep(""):
+                await self._sweeper.list_all()
+                for namespace in self._store.finished.namespaces():
+                    self._enqueue(Sweep(namespace))
+                return None
             case Sweep(namespace):
                 return await self._sweeper.sweep(namespace)
+            case DefaultsKey(namespace):
+                await self._defaults_reporter.report(namespace)
+                return None
             case BuildKey():
                 requeue_after = await self._reconcile(key)
                 if self._gate.is_stale:
@@ -160,6 +172,8 @@ class Worker:
                 action, extra = "Resync", about("", "")
             case Admission():
                 action, extra = "Admission of the waiting builds", about("", "")
+            case DefaultsKey(namespace):
+                action, extra = "Status update of the defaults", about(namespace, "")
             case Sweep(namespace):
                 action, extra = "Deletion of finished builds", about(namespace, "")
             case BuildKey(namespace, name):

@@ -53,6 +53,11 @@ STEPPED_BACK: Final = Turn(
 )
 
 
+def invalid_defaults(problem: str) -> Turn:
+    """The turn of a build whose defaults are invalid."""
+    return Turn(Reason.DEFAULTS_INVALID, f"Waiting: {problem} Correct it; the build continues automatically.")
+
+
 def superseded(by: str) -> Turn:
     """The turn of a build that a newer one has replaced."""
     return Turn(Reason.SUPERSEDED, f"The newer build {by} of the same concurrency group superseded the build.")

@@ -46,7 +46,9 @@ def record(
     recorded = build.attempts if attempts is None else attempts
     # Before it is cut, which could leave half a password that nothing tells by its neighbours.
     verdict = replace(verdict, message=redact(verdict.message))
-    whole = redact_all(next_status(build, verdict, situation.pod, image, situation.now, recorded))
+    status = next_status(build, verdict, situation.pod, image, situation.now, recorded)
+    # The defaults stay as they are, since later attempts are built from them: those that hold credentials are refused.
+    whole = {**redact_all(status), "appliedDefaults": status["appliedDefaults"]}
     events = _events(build, verdict, whole.get("warnings") or ())
     return Plan(status=changes(build, whole) or None, events=events, delete=delete, requeue_after=requeue_after)
 
@@ -57,7 +59,8 @@ def _events(build: ImageBuild, verdict: Verdict, warnings: Sequence[str]) -> tup
     after = (str(verdict.phase), str(verdict.reason) if verdict.reason else None)
     if before == after:
         return ()
-    is_well = verdict.reason in {None, Reason.CANCELLED, Reason.SUPERSEDED} or verdict.phase is Phase.QUEUED
+    waits_its_turn = verdict.phase is Phase.QUEUED and verdict.reason is not Reason.DEFAULTS_INVALID
+    is_well = verdict.reason in {None, Reason.CANCELLED, Reason.SUPERSEDED} or waits_its_turn
     event = Event("Normal" if is_well else "Warning", str(verdict.reason or verdict.phase), verdict.message)
     if verdict.phase is not Phase.SUCCEEDED or not warnings:
         return (event,)

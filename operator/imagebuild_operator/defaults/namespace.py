@@ -1,4 +1,4 @@
-"""The ImageBuildDefaults of a namespace as values."""
+"""The defaults that are in force in a namespace: those of the namespace, and below them those of the cluster."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,49 +6,61 @@ from typing import Any, Final
 
 from imagebuild_operator.api.build import Bounds, BuildSpec
 from imagebuild_operator.api.errors import InvalidSpecError
+from imagebuild_operator.defaults.objects import DefaultsObject
+from imagebuild_operator.defaults.rules import merge_defaults, values_for_builds
 from imagebuild_operator.settings import History
 
-#: The account of a pod that names none; to name it is to say nothing.
+#: The ServiceAccount of a pod that names none. Naming it is always allowed.
 DEFAULT_ACCOUNT: Final = "default"
 
 
 @dataclass(frozen=True, slots=True)
 class NamespaceDefaults:
-    """What builds of a namespace get where they do not say it themselves, and their limits.
+    """What builds of a namespace get if their own spec does not set it, and their limits.
 
     Attributes:
-        namespace: The namespace.
-        uid: Of the object; empty where there is none.
-        version: Of the object; the higher, the newer.
-        spec: As the API server holds it.
-        ttl: Seconds after which a finished build goes.
-        history: How many finished builds stay; None for what the operator's own settings say.
-        max_running: How many builds may run at once, 0 for any number; None for what the operator's settings say.
+        values: Values for builds, in the shape of an ImageBuild's spec.
+        sources: The objects that they come from: kind and generation of each.
+        ttl: Seconds after which a finished build is deleted.
+        history: How many finished builds are kept; None where the operator's own settings count.
+        max_running: How many builds may run at once, 0 for any number; None where the operator's settings count.
         bounds: What a build may ask for.
+        problem: Why no build of the namespace may start; empty if they may.
     """
 
-    namespace: str = field(default="", compare=False)
-    uid: str = field(default="", compare=False)
-    version: int = field(default=0, compare=False)
-    spec: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    sources: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
     ttl: int | None = None
     history: History = field(default_factory=History)
     max_running: int | None = None
     bounds: Bounds = field(default_factory=Bounds)
+    problem: str = ""
+
+    @property
+    def applied(self) -> Mapping[str, Any]:
+        """What `status.appliedDefaults` records with the first pod; empty if builds get nothing from them."""
+        return {"sources": list(self.sources), "spec": self.values} if self.values else {}
 
 
 NO_DEFAULTS: Final = NamespaceDefaults()
 
 
-def parse_defaults(body: Mapping[str, Any]) -> NamespaceDefaults:
-    """Read an ImageBuildDefaults as the API server holds it."""
-    metadata, spec = body["metadata"], body.get("spec") or {}
+def namespace_defaults(namespace: DefaultsObject | None, cluster: DefaultsObject | None) -> NamespaceDefaults:
+    """Combine the ImageBuildDefaults of a namespace with the ClusterImageBuildDefaults.
+
+    Limits are in them too. So builds do not start while one of them is invalid: ignoring it would lift its limits.
+    """
+    found = [defaults for defaults in (namespace, cluster) if defaults is not None]
+    if not found:
+        return NO_DEFAULTS
+    invalid = next((defaults for defaults in found if defaults.problem), None)
+    if invalid is not None:
+        return NamespaceDefaults(problem=f"{invalid.kind} {invalid.name} is invalid: {invalid.problem}")
+    spec = merge_defaults(namespace.spec if namespace else {}, cluster.spec if cluster else {})
     history, limits = spec.get("history") or {}, spec.get("limits") or {}
     return NamespaceDefaults(
-        namespace=metadata["namespace"],
-        uid=metadata["uid"],
-        version=int(metadata["resourceVersion"]),
-        spec=spec,
+        values=values_for_builds(spec),
+        sources=tuple({"kind": defaults.kind, "generation": defaults.generation} for defaults in found),
         ttl=spec.get("ttlSecondsAfterFinished"),
         history=History(history.get("succeeded"), history.get("failed")),
         max_running=limits.get("maxRunning"),
@@ -57,7 +69,7 @@ def parse_defaults(body: Mapping[str, Any]) -> NamespaceDefaults:
 
 
 def _accounts(spec: Mapping[str, Any]) -> frozenset[str] | None:
-    """The ServiceAccounts that a build may name: with those listed, the one that builds get by default."""
+    """The ServiceAccounts that a build may name: those listed, the one that builds get by default, and `default`."""
     listed = spec.get("allowedServiceAccounts")
     if listed is None:
         return None
@@ -66,7 +78,7 @@ def _accounts(spec: Mapping[str, Any]) -> frozenset[str] | None:
 
 
 def check_bounds(spec: BuildSpec, bounds: Bounds) -> None:
-    """Refuse a build that asks for more than its namespace allows.
+    """Refuse a build that asks for more than the defaults in force allow.
 
     Raises:
         InvalidSpecError: it does.
@@ -75,12 +87,11 @@ def check_bounds(spec: BuildSpec, bounds: Bounds) -> None:
     if bounds.service_accounts is not None and account is not None and account not in bounds.service_accounts:
         raise InvalidSpecError(
             "spec.podTemplate.spec.serviceAccountName",
-            f"{account} is not among the ServiceAccounts that the namespace's ImageBuildDefaults allow: write one of "
+            f"ServiceAccount {account} is not allowed by the ImageBuildDefaults: write one of "
             f"{', '.join(sorted(bounds.service_accounts))}, or leave it out",
         )
     if bounds.timeout_seconds is not None and spec.timeout_seconds > bounds.timeout_seconds:
         raise InvalidSpecError(
             "spec.timeoutSeconds",
-            f"{spec.timeout_seconds} is more than the namespace's ImageBuildDefaults allow: write "
-            f"{bounds.timeout_seconds} at most",
+            f"{spec.timeout_seconds} is more than the ImageBuildDefaults allow: write at most {bounds.timeout_seconds}",
         )

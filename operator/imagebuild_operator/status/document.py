@@ -58,7 +58,7 @@ def next_status(
         "reason": str(verdict.reason) if verdict.reason else None,
         "message": verdict.message[:MAX_MESSAGE],
         "conditions": _conditions(build, verdict, now, has_begun=start is not None),
-        "effectiveSpec": (build.additions or None) if has_pod or build.has_begun else None,
+        "appliedDefaults": (build.applied_defaults or None) if has_pod or build.has_begun else None,
         "podName": recorded.get("podName"),
         "node": recorded.get("node"),
         "startTime": start,

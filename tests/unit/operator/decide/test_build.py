@@ -421,8 +421,9 @@ def test_whatever_becomes_of_the_pods_a_build_makes_each_once_and_ends_with_all_
 
 
 def test_the_defaults_of_the_namespace_are_recorded_with_the_first_pods():
-    build = replace(for_both(), additions={"retry": {"limit": 5}})
-    assert status(plan(build, pod_of(AMD64), pod_of(ARM64)))["effectiveSpec"] == {"retry": {"limit": 5}}
+    build = replace(for_both(), applied_defaults={"spec": {"retry": {"limit": 5}}})
+    recorded_defaults = status(plan(build, pod_of(AMD64), pod_of(ARM64)))["appliedDefaults"]
+    assert recorded_defaults == {"spec": {"retry": {"limit": 5}}}
 
 
 def test_the_attempts_of_all_platforms_are_counted_once():

@@ -1,5 +1,6 @@
 """The defaults of a namespace and a build's own words: which counts."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,16 +13,27 @@ from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.build import decide_build, parts
 from imagebuild_operator.decide.situation import Situation
-from imagebuild_operator.defaults.effective import additions, effective_spec, with_additions, with_defaults
-from imagebuild_operator.defaults.namespace import NO_DEFAULTS, NamespaceDefaults, check_bounds, parse_defaults
+from imagebuild_operator.defaults.effective import with_defaults
+from imagebuild_operator.defaults.namespace import NO_DEFAULTS, NamespaceDefaults, check_bounds, namespace_defaults
+from imagebuild_operator.defaults.objects import DefaultsObject, parse_defaults
+from imagebuild_operator.defaults.rules import complete, merge_defaults, values_for_builds
 from imagebuild_operator.pod.manifest import pod_name
 from support.builds import POD, SETTINGS, SPEC, a_build, a_pod, after
 
 Json = dict[str, Any]
 
 
+def an_object(spec: Json, namespace: str | None = "team", generation: int = 3) -> DefaultsObject:
+    metadata = {"name": "default", "uid": "u", "resourceVersion": "1", "generation": generation}
+    return parse_defaults({"metadata": {**metadata, **({"namespace": namespace} if namespace else {})}, "spec": spec})
+
+
 def read(spec: Json) -> NamespaceDefaults:
-    return parse_defaults({"metadata": {"namespace": "team", "uid": "u", "resourceVersion": "1"}, "spec": spec})
+    return namespace_defaults(an_object(spec), None)
+
+
+def effective_spec(spec: Json, defaults: Json) -> Json:
+    return complete(spec, values_for_builds(defaults))
 
 
 def pod(**fields: object) -> Json:
@@ -253,26 +265,23 @@ def test_filling_up_twice_adds_nothing(spec: Json, defaults: Json):
 @given(SPECS)
 def test_without_defaults_nothing_changes(spec: Json):
     assert effective_spec(spec, {}) == spec
-    assert additions(spec, spec) == {}
 
 
-@given(SPECS, DEFAULTS)
-def test_the_additions_are_enough_to_have_the_effective_spec_again(spec: Json, defaults: Json):
-    effective = effective_spec(spec, defaults)
-    added = additions(spec, effective)
-    assert with_additions(spec, added) == effective
-    assert "source" not in added
-    assert "images" not in added.get("output", {})
-    assert (added == {}) is (effective == spec)
+@given(DEFAULTS, DEFAULTS)
+def test_what_the_namespace_says_counts_before_what_the_cluster_says(namespace: Json, cluster: Json):
+    assert own_words(namespace, merge_defaults(namespace, cluster))
+    assert merge_defaults(namespace, {}) == namespace
+    assert merge_defaults({}, cluster) == cluster
 
 
 @given(SPECS, DEFAULTS)
 def test_a_build_that_has_begun_keeps_what_it_has_begun_with(spec: Json, defaults: Json):
     first = with_defaults(a_build(spec), read(defaults))
-    begun = a_build(spec, {"podName": POD, "effectiveSpec": first.additions})
+    recorded = json.loads(json.dumps(first.applied_defaults))
+    begun = a_build(spec, {"podName": POD, "appliedDefaults": recorded})
     for later in ({}, {"timeoutSeconds": 1, "allowedServiceAccounts": []}):
         again = with_defaults(begun, read(later))
-        assert (again.spec, again.additions, again.bounds) == (first.spec, first.additions, Bounds())
+        assert (again.spec, again.applied_defaults, again.bounds) == (first.spec, recorded, Bounds())
 
 
 def test_a_build_that_began_without_defaults_gets_none_later():
@@ -281,17 +290,20 @@ def test_a_build_that_began_without_defaults_gets_none_later():
     assert with_defaults(begun, read({"retry": {"limit": 5}})).spec == begun.spec
 
 
-def test_the_first_pod_is_built_with_the_additions_and_they_are_recorded_with_it():
+def test_the_first_pod_is_built_with_the_defaults_and_they_are_recorded_with_it():
     defaults = read({"pullSecretRefs": [{"name": "team"}], "podTemplate": {"spec": {"hostUsers": False}}})
     build = with_defaults(a_build(), defaults)
     [create] = decide(Situation(build, [], SETTINGS, after(1))).create
     assert create.manifest["spec"]["hostUsers"] is False
     status = decide(Situation(build, [a_pod()], SETTINGS, after(1))).status or {}
-    assert status["effectiveSpec"] == defaults.spec
-    assert "effectiveSpec" not in (decide(Situation(a_build(), [a_pod()], SETTINGS, after(1))).status or {})
+    assert status["appliedDefaults"] == {
+        "sources": [{"kind": "ImageBuildDefaults", "generation": 3}],
+        "spec": {"pullSecretRefs": [{"name": "team"}], "podTemplate": {"spec": {"hostUsers": False}}},
+    }
+    assert "appliedDefaults" not in (decide(Situation(a_build(), [a_pod()], SETTINGS, after(1))).status or {})
 
 
-def test_platforms_are_built_with_the_same_additions():
+def test_platforms_are_built_with_the_same_defaults():
     defaults = read({"retry": {"limit": 5}, "allowedServiceAccounts": []})
     output = {"images": ["r.io/a"], "platforms": ["linux/amd64", "linux/arm64"]}
     build = with_defaults(a_build({"output": output}), defaults)
@@ -301,7 +313,7 @@ def test_platforms_are_built_with_the_same_additions():
         if part.platform
     ]
     status = decide_build(Situation(build, pods, SETTINGS, after(1))).status or {}
-    assert status["effectiveSpec"] == {"retry": {"limit": 5}}
+    assert status["appliedDefaults"]["spec"] == {"retry": {"limit": 5}}
     recorded = {name: value for name, value in status.items() if value is not None}
     again = with_defaults(a_build(build.spec, recorded), read({"retry": {"memoryFactor": 2.0}}))
     assert (again.spec["retry"], again.bounds) == ({"limit": 5}, Bounds())
@@ -316,7 +328,7 @@ BUILDER: Json = {"podTemplate": {"spec": {"serviceAccountName": "builder"}}}
     [
         (BUILDER, {}, None),
         (BUILDER, {"allowedServiceAccounts": ["builder", "b"]}, None),
-        (BUILDER, {"allowedServiceAccounts": ["b", "c"]}, f"{ACCOUNT}: builder is not among"),
+        (BUILDER, {"allowedServiceAccounts": ["b", "c"]}, f"{ACCOUNT}: ServiceAccount builder is not allowed"),
         (BUILDER, {"allowedServiceAccounts": []}, "write one of default, or leave it out"),
         ({}, {"allowedServiceAccounts": []}, None),
         ({}, {"allowedServiceAccounts": [], **BUILDER}, None),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from imagebuild_operator.api.reasons import Reason
-from imagebuild_operator.cache.keys import BuildKey, Sweep
+from imagebuild_operator.cache.keys import BuildKey, DefaultsKey, Sweep
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.controller.gate import Gate
 from imagebuild_operator.decide.queue import BEGIN
@@ -13,7 +13,7 @@ from support.builds import a_build, after, body
 
 DONE = {"phase": "Succeeded", "completionTime": "2026-11-24T08:01:00Z"}
 BEGUN = {"phase": "Preparing", "podName": "app-eebc00bd"}
-SWEPT = Sweep("team")
+SWEPT, STATUS = Sweep("team"), DefaultsKey("team")
 
 
 def defaults(
@@ -36,10 +36,10 @@ def a_store() -> Store:
 
 def test_a_change_concerns_the_builds_of_the_namespace_that_have_not_begun():
     store = a_store()
-    assert store.put_defaults(defaults(timeoutSeconds=5)) == [BuildKey("team", "waits")]
-    assert store.put_defaults(defaults(timeoutSeconds=5)) == []
-    assert store.defaults("team").spec == {"timeoutSeconds": 5}
-    assert store.defaults("other").spec == {}
+    assert store.put_defaults(defaults(timeoutSeconds=5)) == [BuildKey("team", "waits"), STATUS]
+    assert store.put_defaults(defaults(timeoutSeconds=5)) == [STATUS]
+    assert store.defaults("team").values == {"timeoutSeconds": 5}
+    assert store.defaults("other").values == {}
 
 
 def test_a_list_that_is_late_brings_nothing_back():
@@ -50,11 +50,11 @@ def test_a_list_that_is_late_brings_nothing_back():
         store.put_defaults(defaults("other", uid="two"))
         store.drop_defaults(defaults("other", uid="two"))
         relist.defaults(defaults("other", uid="two", timeoutSeconds=5))
-    assert store.defaults("team").spec == {"timeoutSeconds": 8}
-    assert store.defaults("other").spec == {}
+    assert store.defaults("team").values == {"timeoutSeconds": 8}
+    assert store.defaults("other").values == {}
     with store.relist():
         pass
-    assert store.defaults("team").spec == {}
+    assert store.defaults("team").values == {}
 
 
 def test_defaults_that_have_gone_are_forgotten_but_not_those_made_since():
@@ -88,7 +88,7 @@ def test_what_finished_builds_are_kept_for_is_looked_at_again_when_it_changes():
 
 def test_before_the_first_build_there_is_nothing_to_look_at_again():
     store = Store()
-    assert store.put_defaults(defaults(history={"failed": 1})) == []
+    assert store.put_defaults(defaults(history={"failed": 1})) == [STATUS]
     assert store.finished.unlisted == set()
 
 
