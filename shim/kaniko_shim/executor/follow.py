@@ -19,12 +19,12 @@ class Follower:
         self.progress = progress
         self.push_begin: float | None = None
         self._job = job
-        self._announced = progress.walk.step
+        self._announced = progress.steps.step
         self._since = 0
 
     def begin(self) -> None:
         """The executor starts; its first step is the FROM of the first stage."""
-        self.progress.walk.enter_stage()
+        self.progress.steps.enter_stage()
         self._announce_step()
 
     def read(self, line: str) -> None:
@@ -40,11 +40,11 @@ class Follower:
             self._job.phases.enter(self.progress.phase)
         if self.progress.pushing and self.push_begin is None:
             self.push_begin = self._job.phases.now()
-        if self.progress.walk.step is not self._announced or self._since >= REPEATED:
+        if self.progress.steps.step is not self._announced or self._since >= REPEATED:
             self._announce_step()
 
     def _announce_step(self) -> None:
-        walk = self.progress.walk
-        self._announced, self._since = walk.step, 0
-        if line := walk.progress_line(self._job.console.masker.mask):
+        tracker = self.progress.steps
+        self._announced, self._since = tracker.step, 0
+        if line := tracker.progress_line(self._job.console.masker.mask):
             self._job.say(line)

@@ -60,7 +60,7 @@ class Progress:
         instruction: the last instruction that it began, as the Dockerfile has it; empty before the first.
         occurrence: how often an instruction with that text has begun.
         triggers: whether a base image has triggers (ONBUILD).
-        walk: the current step.
+        steps: follows the current step.
         pushing: whether the push of the image has begun.
         image: the image that it is requesting from a registry; empty if it is not.
         mirrors: errors of the mirrors of that image.
@@ -72,7 +72,7 @@ class Progress:
         self.phase = ""
         self.instruction = ""
         self.occurrence = 0
-        self.walk = StepTracker(steps or Steps())
+        self.steps = StepTracker(steps or Steps())
         self.triggers = False
         self.pushing = False
         self.image = ""
@@ -136,7 +136,7 @@ class Progress:
         elif _INSTRUCTION.fullmatch(message):
             self.instruction = " ".join(message.split())
             self.occurrence = self._count(self.instruction)
-            self.walk.enter(self.instruction)
+            self.steps.enter(self.instruction)
             self.phase = self._step
             return
         elif message.startswith(_RUNNING):
@@ -162,7 +162,7 @@ class Progress:
             self._stages += 1
             # Every build begins with the FROM of the first stage.
             if self._stages > 1:
-                self.walk.enter_stage()
+                self.steps.enter_stage()
 
     def _note_image(self, message: str) -> None:
         if message.startswith(_PULL):

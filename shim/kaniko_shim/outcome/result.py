@@ -3,7 +3,7 @@
 import json
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from kaniko_shim.log.phases import Timings
 from kaniko_shim.outcome.errors import Failure
@@ -198,8 +198,3 @@ def clean_text(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
-
-
-def with_failure(result: Result, failure: Failure) -> Result:
-    """The same result, failed."""
-    return replace(result, failure=failure)

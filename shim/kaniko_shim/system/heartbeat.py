@@ -37,7 +37,11 @@ def heartbeat(beat: Callable[[], None], seconds: float, limit: float = float("in
     before = signal.signal(signal.SIGALRM, on_alarm)
     arm()
     try:
-        yield
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
     finally:
+        # Once more, since an alarm may have interrupted the line above.
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

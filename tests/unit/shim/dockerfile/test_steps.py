@@ -61,7 +61,7 @@ def test_the_target_and_stages_that_are_left_out_count(target: str, *, skips_unu
 def test_a_walk_through_a_build():
     progress = Progress((), plan())
     seen = list[str]()
-    progress.walk.enter_stage()
+    progress.steps.enter_stage()
     for message in (
         "Retrieving image manifest busybox",
         "Building stage 'busybox' [idx: '0', base-idx: '-1']",
@@ -74,7 +74,7 @@ def test_a_walk_through_a_build():
         "COPY --from=0 x /y",
     ):
         list(progress.read(f'time="2026-11-24T08:00:00Z" level=info msg="{message}"'))
-        seen.append(progress.walk.progress_line(same))
+        seen.append(progress.steps.progress_line(same))
     assert [line.split(" instruction=")[0].split("step=")[1] for line in seen] == [
         "1/7", "1/7", "2/7", "2/7", "3/7", "4/7", "5/7", "6/7", "7/7",
     ]  # fmt: skip
