@@ -1,4 +1,4 @@
-"""Reading metrics as Prometheus does."""
+"""Parsing of metrics in Prometheus' text format."""
 
 import math
 
@@ -18,5 +18,5 @@ def read_samples(page: str) -> Samples:
 
 
 def value(samples: Samples, name: str, **labels: str) -> float:
-    """The value of one series; where there is none, a number that equals none."""
+    """The value of one series; NaN if there is none."""
     return samples.get((name, tuple(sorted(labels.items()))), math.nan)
