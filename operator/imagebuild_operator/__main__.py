@@ -1,6 +1,6 @@
-"""Start the operator: `imagebuild-operator`, or `python -m imagebuild_operator`.
+"""Starts the operator: `imagebuild-operator`, or `python -m imagebuild_operator`.
 
-The variable `IMAGEBUILD_SETTINGS_FILE` names the settings file; the chart writes both.
+The variable `IMAGEBUILD_SETTINGS_FILE` has the path of the settings file; the chart sets it.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ def read_settings(environ: Mapping[str, str]) -> OperatorSettings:
     """Read the settings file that the environment names.
 
     Raises:
-        SettingsError: the file cannot be read, or lists what is wrong in it.
+        SettingsError: the file cannot be read or has problems, which the message lists.
     """
     path = environ.get(SETTINGS_FILE)
     if not path:
@@ -67,13 +67,13 @@ def read_settings(environ: Mapping[str, str]) -> OperatorSettings:
 
 
 def _run(settings: OperatorSettings, send: Send | None) -> bool:
-    """Run until a signal ends it, or the API server has rejected the credentials for too long: whether it was that."""
+    """Run until a signal, or until the credentials have been rejected for too long. Return whether they were."""
     registry = kopf.OperatorRegistry()
     metrics = Metrics(namespaces=settings.metrics_namespaces)
     stop = asyncio.Event()
 
     def give_up(seconds: float) -> None:
-        _logger.critical("The API server has rejected the operator's credentials (401) for %.0f s: it ends", seconds)
+        _logger.critical("The API server has rejected the operator's credentials (401) for %.0f s; exiting", seconds)
         stop.set()
 
     authentication = Authentication(settings.credentials_rejected, give_up)
