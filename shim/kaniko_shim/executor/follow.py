@@ -6,6 +6,9 @@ from kaniko_shim.system.job import Job
 REPEATED = 400
 """Lines of the executor after which the step is announced again, so that it stays among the log's last lines."""
 
+LONGEST_PHASE = 120
+"""Characters of a phase, which every line of a JSON log repeats."""
+
 
 class Follower:
     """Reads the executor's lines, one after the other.
@@ -37,7 +40,8 @@ class Follower:
             self._job.warn(warning)
         self.progress.warnings.clear()
         if self.progress.phase != phase:
-            self._job.phases.enter(self.progress.phase)
+            # Masked before it is cut: half a secret would not be recognized.
+            self._job.phases.enter(self._job.console.masker.mask(self.progress.phase)[:LONGEST_PHASE])
         if self.progress.pushing and self.push_begin is None:
             self.push_begin = self._job.phases.now()
         if self.progress.steps.step is not self._announced or self._since >= REPEATED:

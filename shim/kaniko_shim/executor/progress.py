@@ -15,7 +15,6 @@ _INSTRUCTION = re.compile(
     r"|ONBUILD|MAINTAINER) .*",
     re.DOTALL,
 )
-_LONGEST_STEP = 80
 _LONGEST_NAME = 200
 """Characters of an image's name, or whatever stands in its place, in a phase."""
 _MOST_INSTRUCTIONS = 10_000
@@ -120,7 +119,7 @@ class Progress:
 
     @property
     def _step(self) -> str:
-        return f"at {self.instruction[:_LONGEST_STEP]}"
+        return f"at {self.instruction}"
 
     def _note(self, message: str) -> None:
         self._note_stage(message)

@@ -1,6 +1,7 @@
 """Writes the result: to the termination message, to a file, and as the last lines of the log."""
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,12 +32,12 @@ class Reports:
                 _write_file(Path(self._result_file), content + b"\n")
             except OSError as error:
                 console.say(f"RESULT_FILE={self._result_file} can't be written: {error.strerror}")
-        for line in summary(result):
+        for line in summary(result, console.masker.mask):
             console.say(line)
 
 
-def summary(result: Result) -> list[str]:
-    """The result in a few lines for the log."""
+def summary(result: Result, mask: Callable[[str], str]) -> list[str]:
+    """The result in a few lines for the log, with secrets masked before a line is cut."""
     seconds = (result.timings.total or 0) / 1000
     failure = result.failure
     if failure is None:
@@ -45,7 +46,7 @@ def summary(result: Result) -> list[str]:
     lines = [f"FAILED after {seconds:.1f} s, {failure.reason}: {failure.message}"]
     if failure.instruction:
         where = f"line {failure.line}: " if failure.line else ""
-        lines.append(f"at {where}{failure.instruction[:300]}")
+        lines.append(f"at {where}{mask(failure.instruction)[:300]}")
     return [*lines, failure.advice]
 
 

@@ -139,4 +139,4 @@ def test_secrets_are_masked_in_every_text():
     ],
 )
 def test_the_summary_for_people(result: Result, expected: list[str]):
-    assert summary(result) == expected
+    assert summary(result, str) == expected
