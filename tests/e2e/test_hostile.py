@@ -37,7 +37,7 @@ ATTACKS = {
         "find /kaniko /root /etc /run /tmp /var -type f -size -1000k -exec cat {} + >> /seen 2>/dev/null; true"
     ),
     "replace": Attack(
-        "for file in $(find /kaniko/.Shim/app /kaniko/.Shim/site -name '*.py' -o -name '*.pyc'); do "
+        "for file in $(find /kaniko/.Shim -name '*.py' -o -name '*.pyc'); do "
         f'echo \'print("forged"); open("/dev/termination-log", "w").write("{FORGED}"); raise SystemExit\' '
         "> $file; done; "
         "for file in /kaniko/executor /kaniko/.Shim/bin/crane; do rm -f $file; "

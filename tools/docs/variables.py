@@ -11,8 +11,9 @@ HEAD = """\
 
 All environment variables that the [builder image](builder-image.md) reads. An empty or blank value counts as unset. A
 malformed value ends the job before anything is fetched, with exit code 2 and a message that lists all problems at
-once. Each variable is also a flag of `kaniko-shim` with the same meaning (`--output-image=…` for OUTPUT_IMAGE),
-except where the process list would show a secret.
+once. A variable that is not read, but whose name is close to one of these, causes a warning. Each variable is also a
+flag of `kaniko-shim` with the same meaning (`--output-image=…` for OUTPUT_IMAGE), except where the process list would
+show a secret.
 
 The environment may also hold `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in upper or lower case (for the context and
 for registries; for RUN steps with RUN_PROXY), `SSL_CERT_DIR`, `DOCKER_CONFIG`, and the variables of the credential
