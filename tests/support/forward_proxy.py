@@ -44,6 +44,7 @@ class _Handler(Quiet):
             self.proxy.asked.add((self.command, host))
             return True
         self.send_header("Content-Length", "0")
+        self.send_header("Connection", "close")
         self.end_headers()
         return False
 
@@ -84,6 +85,7 @@ class _Handler(Quiet):
                 self.send_header(name, value)
         length = answer.headers.get("Content-Length", str(len(content))) if self.command == "HEAD" else len(content)
         self.send_header("Content-Length", str(length))
+        self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(content)
         connection.close()

@@ -30,6 +30,7 @@ TIMEOUT = Timeout(connect=3, read=5)
 
 _OK, _ACCEPTED, _UNAUTHORIZED = 200, 202, 401
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+_SPEAKS_HTTP = "http: server gave HTTP response to HTTPS client"
 _DOCKER_HUB_API = "registry-1.docker.io"
 
 
@@ -61,8 +62,9 @@ class PushCheck:
                 problem = str(error)
                 break
             except (HTTPError, ssl.SSLError) as error:
-                # The first problem is the one of HTTPS, which says more.
-                problem = problem or _in_go(base, error)
+                # The problem of HTTPS says more, unless it is that the registry speaks plain HTTP.
+                if not problem or _SPEAKS_HTTP in problem:
+                    problem = _in_go(base, error)
             else:
                 return None
         return classify(Evidence(Ended(1), problem, pushing=True, names=(image.name,)))
@@ -165,7 +167,7 @@ def _in_go(base: str, error: Exception) -> str:
     text = str(cause)
     if isinstance(cause, SSLError | ssl.SSLError):
         if "WRONG_VERSION_NUMBER" in text or "record layer" in text:
-            text = "http: server gave HTTP response to HTTPS client"
+            text = _SPEAKS_HTTP
         elif "doesn't match" in text or "not valid for" in text or "mismatch" in text:
             text = "x509: certificate is valid for other names"
         elif "expired" in text:
