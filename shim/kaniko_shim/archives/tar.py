@@ -11,6 +11,11 @@ from kaniko_shim.archives.entries import CHUNK, Entry, Kind, damaged, unsafe
 
 BLOCK = 512
 _LONGEST_EXTENSION = 1024 * 1024
+# In an extended header, where each record begins with its length in digits.
+_LONGEST_LENGTH = 10
+_NEWLINE = ord("\n")
+_READ_RECORDS = frozenset({"path", "linkpath", "size"})
+_SPARSE = "GNU.sparse"
 
 _FILE_TYPES = frozenset(b"\x0007")
 _REFUSED = {b"3": "is a device", b"4": "is a device", b"6": "is a named pipe", b"S": "is a sparse file"}
@@ -48,7 +53,7 @@ def read_tar(
             continue
         extensions = everywhere | here
         here = {}
-        is_sparse = any(key.startswith("GNU.sparse.") for key in extensions)
+        is_sparse = _SPARSE in extensions
         stream.begin(_content_size(header, size, extensions))
         if not (skip_special and (kind in _REFUSED or is_sparse)):
             yield _entry(header, extensions, stream, is_sparse=is_sparse)
@@ -124,15 +129,16 @@ class _Stream:
         return content
 
     def _exactly(self, size: int, *, may_end: bool = False) -> bytes:
-        content = b""
-        while len(content) < size:
-            chunk = self._source.read(size - len(content))
+        content = self._source.read(size) if size else b""
+        if len(content) == size or (may_end and not content):
+            return content
+        whole = bytearray(content)
+        while len(whole) < size:
+            chunk = self._source.read(size - len(whole))
             if not chunk:
-                if may_end and not content:
-                    return b""
                 raise damaged("it is cut off inside an entry")
-            content += chunk
-        return content
+            whole += chunk
+        return bytes(whole)
 
 
 def _content_size(header: bytes, size: int, extensions: dict[str, str]) -> int:
@@ -204,15 +210,21 @@ def _number(field: bytes) -> int:
 
 
 def _pax(content: bytes) -> dict[str, str]:
+    """The records that matter here; one of them stands for all that describe a sparse file."""
     records: dict[str, str] = {}
-    while content:
-        length, blank, _ = content.partition(b" ")
-        if not blank or not length.isdigit() or not len(length) + 1 < int(length) <= len(content):
+    begin = 0
+    while begin < len(content):
+        blank = content.find(b" ", begin, begin + _LONGEST_LENGTH)
+        if blank < 0 or not content[begin:blank].isdigit():
             raise damaged("an extended header is malformed")
-        record = content[len(length) + 1 : int(length)]
-        content = content[int(length) :]
-        key, equals, value = record.partition(b"=")
-        if not equals or not record.endswith(b"\n"):
+        end = begin + int(content[begin:blank])
+        equals = content.find(b"=", blank, end)
+        if equals < 0 or end > len(content) or content[end - 1] != _NEWLINE:
             raise damaged("an extended header is malformed")
-        records[key.decode("utf-8", "replace")] = value[:-1].decode("utf-8", "surrogateescape")
+        key = content[blank + 1 : equals].decode("utf-8", "replace")
+        if key in _READ_RECORDS:
+            records[key] = content[equals + 1 : end - 1].decode("utf-8", "surrogateescape")
+        elif key.startswith("GNU.sparse."):
+            records[_SPARSE] = ""
+        begin = end
     return records

@@ -3,6 +3,7 @@ import io
 import os
 import tarfile
 import tempfile
+import time
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -336,3 +337,45 @@ def test_memory_does_not_grow_with_a_bomb(tmp_path: Path, kind: str):
 
     # The dictionary of an xz has 8 MB.
     assert peak(work) < 12_000_000
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Seconds of processor time, the best of three runs."""
+
+    def run() -> float:
+        begin = time.process_time()
+        work()
+        return time.process_time() - begin
+
+    return min(run() for _ in range(3))
+
+
+def extended(records: int) -> bytes:
+    """A tar with one entry, in whose extended header there are so many records."""
+    info = member("x")
+    info.pax_headers = {f"k{number}": "" for number in range(records)}
+    return tar([(info, b"")])
+
+
+def test_time_grows_linearly_with_the_records_of_an_extended_header(tmp_path: Path):
+    small, large = extended(8_000), extended(64_000)
+    # Eight times as many; quadratic would take 64 times as long.
+    assert seconds(lambda: unpack(large, tmp_path / "tree")) < 24 * seconds(lambda: unpack(small, tmp_path / "tree"))
+
+
+def test_extended_headers_take_no_time_from_later_entries(tmp_path: Path):
+    def content(records: int) -> bytes:
+        header = tarfile.TarInfo.create_pax_global_header({f"k{number}": "" for number in range(records)})
+        return header + tar_of({f"f{number}": b"" for number in range(300)})
+
+    few, many = content(1), content(60_000)
+    assert seconds(lambda: unpack(many, tmp_path / "tree")) < 8 * seconds(lambda: unpack(few, tmp_path / "tree"))
+
+
+@pytest.mark.parametrize(
+    "header", [b"9" * 5000 + b" a=b\n", b"5 a=\n7 path\n", b"6 a=b\nx", b"8 path=\n8", b"0 =\n", b"5 =bb\n", b"6 a=bb"]
+)
+def test_a_malformed_extended_header_is_refused(tmp_path: Path, header: bytes):
+    info = member("x", tarfile.XHDTYPE)
+    with pytest.raises(JobError, match=r"extended header is malformed|missing"):
+        unpack(tar([(info, header), (member("x"), b"")]), tmp_path / "tree")
