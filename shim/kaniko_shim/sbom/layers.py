@@ -1,6 +1,5 @@
 """The files of an image from which its packages are read, taken from its layers."""
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -18,6 +17,8 @@ from kaniko_shim.system.json_text import load_json
 
 #: Bytes of all such files together.
 _MOST: Final = 256 * 1024 * 1024
+#: Characters of a path; Linux opens no longer one.
+_LONGEST_PATH: Final = 4096
 
 
 def read_layers(layout: Path, manifest: bytes) -> dict[str, str]:
@@ -47,28 +48,32 @@ def read_layers(layout: Path, manifest: bytes) -> dict[str, str]:
                 f"The SBOM can't be made, since the layer {layer['digest']} can't be read: {problem}",
                 hint="Build without SBOM.",
             ) from error
-    return image.files
+    return image.files()
+
+
+_Directory = dict[str, "_Directory | str"]
+"""What a directory holds by name: directories, and the text of files."""
 
 
 class _Image:
-    """The files of the layers so far.
-
-    Attributes:
-        files: their text, by path.
-    """
+    """The files of the layers so far."""
 
     def __init__(self) -> None:
-        self.files: dict[str, str] = {}
-        # How many of the files lie below a directory.
-        self._below: Counter[str] = Counter()
+        self._root: _Directory = {}
         self._size = 0
+
+    def files(self) -> dict[str, str]:
+        """The text of each file, by path."""
+        return dict(_files(self._root))
 
     def add(self, entries: Iterator[Entry]) -> None:
         """Put a layer on top."""
-        # What a layer hides is never its own.
+        # A layer hides nothing of its own.
         layer: dict[str, str] = {}
         for entry in entries:
             path = _normal(entry.name)
+            if len(path) > _LONGEST_PATH:
+                continue
             try:
                 whiteout = parse_whiteout(path)
             except ValueError as error:
@@ -81,23 +86,44 @@ class _Image:
             if entry.kind is Kind.FILE and _is_wanted(path):
                 layer[path] = self._text(entry, path)
             elif entry.kind is Kind.HARDLINK and _is_wanted(path):
-                target = _normal(entry.target)
-                linked = layer.get(target, self.files.get(target))
-                if linked is not None:
+                linked = layer.get(target := _normal(entry.target), self._find(target))
+                if isinstance(linked, str):
                     layer[path] = linked
                     self._count(len(linked))
         for path, text in layer.items():
-            self._below.update(_above(path))
-            self.files[path] = text
+            self._put(path, text)
+
+    def _find(self, path: str) -> "_Directory | str | None":
+        found: _Directory | str | None = self._root
+        for part in filter(None, path.split("/")):
+            if not isinstance(found, dict):
+                return None
+            found = found.get(part)
+        return found
+
+    def _put(self, path: str, text: str) -> None:
+        *above, name = path.split("/")
+        directory = self._root
+        for part in above:
+            below = directory.setdefault(part, {})
+            if isinstance(below, str):
+                # A file of a layer below, of which this layer makes a directory without saying so.
+                self._forget(below)
+                below = directory[part] = {}
+            directory = below
+        directory[name] = text
 
     def _remove(self, path: str, *, itself: bool = True, below: bool = True) -> None:
-        """Remove a file, and all files below if it is a directory."""
-        gone = [path] if itself and path in self.files else []
-        if below and self._below[path]:
-            gone += [each for each in self.files if not path or each.startswith(f"{path}/")]
-        for each in gone:
-            self._forget(self.files.pop(each))
-            self._below.subtract(_above(each))
+        """Remove a file, or a directory with all that it holds."""
+        parent, name = self._find(path.rpartition("/")[0]), path.rpartition("/")[2]
+        found = parent.get(name) if isinstance(parent, dict) and name else parent
+        if isinstance(found, dict) and below:
+            for _, text in _files(found):
+                self._forget(text)
+            found.clear()
+        elif isinstance(found, str) and isinstance(parent, dict) and itself:
+            self._forget(found)
+            del parent[name]
 
     def _text(self, entry: Entry, path: str) -> str:
         if is_unread(path):
@@ -121,16 +147,21 @@ class _Image:
         self._size -= len(text)
 
 
+def _files(directory: _Directory) -> Iterator[tuple[str, str]]:
+    """The path and the text of each file below a directory."""
+    pending: list[tuple[str, _Directory]] = [("", directory)]
+    while pending:
+        prefix, present = pending.pop()
+        for name, found in present.items():
+            if isinstance(found, dict):
+                pending.append((f"{prefix}{name}/", found))
+            else:
+                yield prefix + name, found
+
+
 def _is_wanted(path: str) -> bool:
     return reader_of(path) is not None or path in OS_RELEASE or is_unread(path)
 
 
 def _normal(name: str) -> str:
     return "/".join(part for part in name.split("/") if part not in {"", "."})
-
-
-def _above(path: str) -> Iterator[str]:
-    """The directories above a path, the root included."""
-    while path:
-        path = path.rpartition("/")[0]
-        yield path

@@ -16,12 +16,10 @@ def spdx_license(text: str) -> str:
     """
     if not text or len(text) > _LONGEST:
         return ""
-    from license_expression import ExpressionError, ParseError  # type: ignore[import-untyped] # noqa: PLC0415 - only an SBOM needs it
-
+    licensing = _licensing()
     try:
-        parsed = _licensing().parse(text, validate=True, strict=True)
-    except (ExpressionError, ParseError, RecursionError, IndexError):
-        # IndexError: for parentheses around nothing.
+        parsed = licensing.parse(text, validate=True, strict=True)
+    except Exception:  # noqa: BLE001 - for malformed text its parser raises errors of many kinds
         return ""
     expression = str(parsed) if parsed is not None else ""
     return "" if _CUSTOM in expression else expression
@@ -29,6 +27,6 @@ def spdx_license(text: str) -> str:
 
 @cache
 def _licensing() -> Any:  # noqa: ANN401 - the library has no types
-    from license_expression import get_spdx_licensing  # noqa: PLC0415 - only an SBOM needs it
+    from license_expression import get_spdx_licensing  # type: ignore[import-untyped] # noqa: PLC0415 - only an SBOM needs it
 
     return get_spdx_licensing()

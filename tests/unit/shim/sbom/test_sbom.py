@@ -6,6 +6,8 @@ import io
 import json
 import tarfile
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -160,3 +162,39 @@ def test_any_layers_give_the_packages_that_the_image_holds(stack: list[Layer]):
     assert sorted((each.name, each.version) for each in found) == sorted(
         (text.split()[1], text.split()[3]) for text in expected
     )
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Seconds of processor time, the best of three runs."""
+
+    def run() -> float:
+        begin = time.process_time()
+        work()
+        return time.process_time() - begin
+
+    return min(run() for _ in range(3))
+
+
+def test_time_grows_linearly_with_what_a_layer_replaces(tmp_path: Path):
+    def made(count: int) -> bytes:
+        below = layer({f"d{number}/x.dist-info/METADATA": "Name: x\nVersion: 1" for number in range(count)})
+        above = layer({f".wh.d{number}": "" for number in range(count)})
+        return image(tmp_path / str(count), below, above)
+
+    small, large = made(500), made(4000)
+    assert take_inventory(tmp_path / "4000", large).packages == ()
+    # Eight times as many; quadratic would take 64 times as long.
+    assert seconds(lambda: take_inventory(tmp_path / "4000", large)) < 24 * seconds(
+        lambda: take_inventory(tmp_path / "500", small)
+    )
+
+
+def test_a_path_that_no_system_could_open_is_skipped(tmp_path: Path):
+    deep = {"d/" * 100_000 + "x.dist-info/METADATA": "Name: x\nVersion: 1"}
+    assert names(tmp_path, layer(deep | {"y.dist-info/METADATA": "Name: y\nVersion: 1"})) == ["y"]
+
+
+def test_a_directory_in_place_of_a_file_that_is_not_listed_itself(tmp_path: Path):
+    below = layer({"a.dist-info/METADATA": "Name: a\nVersion: 1", "etc/os-release": "ID=x\n"})
+    above = layer({"a.dist-info/METADATA/b.dist-info/METADATA": "Name: b\nVersion: 1"})
+    assert names(tmp_path, below, above) == ["b"]

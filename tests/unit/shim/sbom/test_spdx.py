@@ -76,6 +76,7 @@ def test_a_document():
         ("MIT WITH Apache-2.0", ""),
         ("MIT OR", ""),
         ("(MIT", ""),
+        ("( AND MIT", ""),
         ("( )", ""),
         ("(" * 900 + "MIT" + ")" * 900, ""),
         ("MIT AND " * 1000 + "MIT", ""),
