@@ -17,6 +17,8 @@ from kaniko_shim.system.json_text import load_json
 
 #: Bytes of all such files together.
 _MOST: Final = 256 * 1024 * 1024
+#: Such files in all layers together.
+_MOST_FILES: Final = 1_000_000
 #: Characters of a path; Linux opens no longer one.
 _LONGEST_PATH: Final = 4096
 
@@ -60,7 +62,7 @@ class _Image:
 
     def __init__(self) -> None:
         self._root: _Directory = {}
-        self._size = 0
+        self._size = self._entries = 0
 
     def files(self) -> dict[str, str]:
         """The text of each file, by path."""
@@ -83,9 +85,14 @@ class _Image:
                 continue
             self._remove(path, below=entry.kind is not Kind.DIRECTORY)
             self._forget(layer.pop(path, ""))
-            if entry.kind is Kind.FILE and _is_wanted(path):
+            if entry.kind not in {Kind.FILE, Kind.HARDLINK} or not _is_wanted(path):
+                continue
+            self._entries += 1
+            if self._entries > _MOST_FILES:
+                raise _too_much(f"there are more than {_MOST_FILES} files that list packages")
+            if entry.kind is Kind.FILE:
                 layer[path] = self._text(entry, path)
-            elif entry.kind is Kind.HARDLINK and _is_wanted(path):
+            else:
                 linked = layer.get(target := _normal(entry.target), self._find(target))
                 if isinstance(linked, str):
                     layer[path] = linked
@@ -137,14 +144,14 @@ class _Image:
     def _count(self, size: int) -> None:
         self._size += size
         if self._size > _MOST:
-            raise JobError(
-                Reason.INTERNAL,
-                f"The SBOM can't be made, since the files that list packages have more than {_MOST} bytes.",
-                hint="Build without SBOM.",
-            )
+            raise _too_much(f"the files that list packages have more than {_MOST} bytes")
 
     def _forget(self, text: str) -> None:
         self._size -= len(text)
+
+
+def _too_much(problem: str) -> JobError:
+    return JobError(Reason.INTERNAL, f"The SBOM can't be made, since {problem}.", hint="Build without SBOM.")
 
 
 def _files(directory: _Directory) -> Iterator[tuple[str, str]]:

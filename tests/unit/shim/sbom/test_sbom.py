@@ -198,3 +198,13 @@ def test_a_directory_in_place_of_a_file_that_is_not_listed_itself(tmp_path: Path
     below = layer({"a.dist-info/METADATA": "Name: a\nVersion: 1", "etc/os-release": "ID=x\n"})
     above = layer({"a.dist-info/METADATA/b.dist-info/METADATA": "Name: b\nVersion: 1"})
     assert names(tmp_path, below, above) == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"), [("_MOST", "have more than 30 bytes"), ("_MOST_FILES", "there are more than 30 files")]
+)
+def test_what_is_read_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, problem: str):
+    monkeypatch.setattr(f"kaniko_shim.sbom.layers.{name}", 30)
+    files = {f"{number}.dist-info/METADATA": "1" if name == "_MOST" else "" for number in range(31)}
+    with pytest.raises(JobError, match=f"The SBOM can't be made, since .*{problem}"):
+        take_inventory(tmp_path, image(tmp_path, layer(files)))
