@@ -78,7 +78,7 @@ def _run(settings: OperatorSettings, send: Send | None) -> bool:
 
     authentication = Authentication(settings.credentials_rejected, give_up)
     controller = Controller(settings, metrics, authentication, send)
-    watches = Watches(settings.namespaces, metrics, authentication)
+    watches = Watches(settings.namespaces, metrics, authentication, settings.watch_silence)
     monitor = Monitor(settings, controller, watches, authentication, metrics)
     register(registry, controller, monitor, Login(watches.tracing()), is_cluster_wide=not settings.namespaces)
     kopf.run(

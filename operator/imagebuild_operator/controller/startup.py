@@ -40,6 +40,8 @@ def kopf_settings(watch_silence: float, selector: str) -> kopf.OperatorSettings:
         settings.watching.label_selectors[GROUP, VERSION, PLURAL] = selector
     # The first list in pieces, so that thousands of finished builds are never in memory at once.
     settings.watching.chunk_size = 500
+    # `Watches` takes the first watch of a resource for the end of its first list.
+    settings.watching.initial_streaming = False
     settings.watching.inactivity_timeout = watch_silence
     # kopf's own default is five minutes, in which a hanging call would look like a hanging operator.
     settings.networking.request_timeout = 30

@@ -13,6 +13,7 @@ import aiohttp
 
 from imagebuild_operator.api.names import CLUSTER_DEFAULTS_PLURAL, DEFAULTS_PLURAL, GROUP, PLURAL, VERSION
 from imagebuild_operator.client.authentication import Authentication
+from imagebuild_operator.controller.watch_errors import WatchErrors
 from imagebuild_operator.telemetry.prometheus import Metrics
 
 #: Where each watched resource is, in all namespaces and in one.
@@ -33,9 +34,19 @@ class Watches:
         namespaces: Sequence[str],
         metrics: Metrics,
         authentication: Authentication,
+        silence: float = 90.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Expect the watches of these namespaces, or one of each resource for all of them."""
+        """Expect the watches of these namespaces, or one of each resource for all of them.
+
+        Args:
+            namespaces: The namespaces; empty for all.
+            metrics: Counts and times each request.
+            authentication: Takes note of the status of each answer.
+            silence: Seconds without a byte after which kopf starts a watch again.
+            clock: Seconds that never go back.
+        """
+        self._errors = WatchErrors(silence)
         self._metrics = metrics
         self._authentication = authentication
         self._clock = clock
@@ -91,15 +102,20 @@ class Watches:
                 request.response.close()
             self._metrics.count_request(call.verb, request.response.status, self._clock() - call.since)
             self._authentication.answered(request.response.status, f"{call.verb} {call.path}")
-            if call.path not in self._resources or request.response.status != 200:  # noqa: PLR2004 - OK
+            call.is_counted = True
+            if call.path not in self._resources:
                 return
-            if call.verb == "watch":
+            is_ok = request.response.status == 200  # noqa: PLR2004 - OK
+            await self._errors.check(call.path, request.response, is_watch=call.verb == "watch")
+            if is_ok and call.verb == "watch":
                 self.ages()
                 self._streams[call.path] = (request.response, 0)
-            else:
+            elif is_ok:
                 self._progress[call.path] = self._clock()
 
         async def failed(_: object, call: SimpleNamespace, __: object) -> None:
+            if getattr(call, "is_counted", False):
+                return  # It was answered, and its error is one that kopf is to see.
             self._metrics.count_request(call.verb, None, self._clock() - call.since)
 
         tracing.on_request_start.append(start)

@@ -1,0 +1,78 @@
+"""Errors of watches and lists that kopf ends the process after; the operator survives them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from functional.kube import Builds, spec
+from functional.kubelet import Kubelet
+from functional.operator_process import OperatorProcess
+from kubernetes import client
+from support.api_proxy import NOTHING, ApiProxy, Call, Fault
+from support.waiting import until
+
+INTERNAL = b'{"type":"ERROR","object":{"kind":"Status","code":500,"message":"etcd event without a value"}}'
+Behind = Callable[[], OperatorProcess]
+
+
+@pytest.fixture
+def proxy(kubeconfig: Path) -> Iterator[ApiProxy]:
+    with ApiProxy(kubeconfig).running() as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def operator(
+    proxy: ApiProxy, crd: Path, namespace: str, api: client.ApiClient, tmp_path: Path
+) -> Iterator[OperatorProcess]:
+    assert crd.exists()
+    account = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name="default"))
+    client.CoreV1Api(api).create_namespaced_service_account(namespace, account)
+    process = OperatorProcess(proxy.kubeconfig(tmp_path / "kubeconfig"), namespace, tmp_path / "operator.log")
+    yield process
+    assert process.is_running(), process.log
+    process.stop()
+    assert process.surprises() == []
+
+
+def is_of(call: Call, resource: str, *, watch: bool) -> bool:
+    is_kopfs = call.query.get("limit") == "500" and "continue" not in call.query
+    return call.path.endswith(f"/{resource}") and (call.is_watch if watch else call.is_list and is_kopfs)
+
+
+@pytest.mark.parametrize("resource", ["pods", "imagebuilds"])
+@pytest.mark.parametrize(
+    ("fault", "watch"),
+    [
+        (Fault(lines=(INTERNAL,)), True),
+        (Fault(lines=(b"<html>",)), True),
+        (Fault(status=410, reaches=False), True),
+        (Fault(status=400, reaches=False), True),
+        (Fault(status=410, reaches=False), False),
+    ],
+    ids=["ERROR-500", "no-JSON", "watch-410", "watch-400", "list-410"],
+)
+def test_the_operator_survives(
+    proxy: ApiProxy,
+    operator: OperatorProcess,
+    builds: Builds,
+    kubelet: Kubelet,
+    resource: str,
+    fault: Fault,
+    watch: bool,  # noqa: FBT001 - a parameter
+):
+    hit: list[Call] = []
+
+    def decide(call: Call) -> Fault:
+        if not is_of(call, resource, watch=watch) or len(hit) == 2:
+            return NOTHING
+        hit.append(call)
+        return fault
+
+    proxy.fault = decide
+    operator.start()
+    until(lambda: len(hit) == 2)
+    until(lambda: operator.probe("/readyz")[0] == 200)
+    builds.create(spec())
+    assert kubelet.pod()
+    assert operator.log.count("listing again in") == 2
