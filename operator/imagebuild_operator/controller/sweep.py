@@ -2,19 +2,24 @@
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from imagebuild_operator.api.errors import ClusterError
 from imagebuild_operator.cache.keys import BuildKey
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
-from imagebuild_operator.decide.retention import expired
+from imagebuild_operator.decide.retention import Finished, expired
 from imagebuild_operator.settings import History
 from imagebuild_operator.telemetry.logging import about
 
 _logger: Final = logging.getLogger(__name__)
 
+#: Builds that are deleted in one go. A new TTL may make tens of thousands due at once, and the liveness probe fails
+#: when one key of the work queue takes too long.
+BATCH: Final = 100
+#: Builds that are deleted per second at most, in all namespaces together.
+RATE: Final = 20.0
 #: Seconds until the sweep of a namespace whose ImageBuildDefaults cannot be read is tried again.
 UNREADABLE_RETRY: Final = 60.0
 
@@ -35,12 +40,16 @@ class Sweeper:
         self._store = store
         self._fields = fields
         self._clock = clock
+        #: When the next batch may begin.
+        self._next = clock()
+        #: The uids of the builds that were due when their namespace was listed last.
+        self._verified: dict[str, set[str]] = {}
 
     async def sweep(self, namespace: str) -> float | None:
-        """Delete the builds of a namespace that are due.
+        """Delete a batch of the builds of a namespace that are due.
 
         Returns:
-            Seconds until the next is due, or None.
+            Seconds until the next batch may begin or the next build is due, or None.
 
         Raises:
             ClusterError: the API server failed; the same call later will do.
@@ -48,20 +57,35 @@ class Sweeper:
         if self._store.is_defaults_unreadable(namespace):
             # They may keep builds for longer than the settings do.
             return UNREADABLE_RETRY
+        pause = (self._next - self._clock()).total_seconds()
+        if pause > 0:
+            return pause
+        due, wait = await self._due(namespace)
+        batch = due[:BATCH]
+        for build in batch:
+            self._next = max(self._next, self._clock()) + timedelta(seconds=1 / RATE)
+            await self._cluster.builds.delete(namespace, build.name, build.uid)
+            self._store.drop_build(BuildKey(namespace, build.name), build.uid)
+            extra = about(namespace, build.name, uid=build.uid)
+            _logger.info("Deleted the finished build: it is past its TTL or over the history limit.", extra=extra)
+        if len(batch) < len(due):
+            return max(0.0, (self._next - self._clock()).total_seconds())
+        self._verified.pop(namespace, None)
+        return wait
+
+    async def _due(self, namespace: str) -> tuple[list[Finished], float | None]:
+        """The builds of a namespace that are due, and the seconds until the next is."""
         await self._list_finished(namespace)
         history = self._store.history(namespace)
         due, wait = expired(self._store.finished.of(namespace), history, self._clock())
-        if due and self._fields and history != History():
+        is_verified = {build.uid for build in due} <= self._verified.get(namespace, set())
+        if due and not is_verified and self._fields and history != History():
             # Those that others have deleted are still counted, since the watch excludes them.
             self._store.finished.unlist(namespace)
             await self._list_finished(namespace)
             due, wait = expired(self._store.finished.of(namespace), history, self._clock())
-        for build in due:
-            await self._cluster.builds.delete(namespace, build.name, build.uid)
-            self._store.drop_build(BuildKey(namespace, build.name))
-            extra = about(namespace, build.name, uid=build.uid)
-            _logger.info("Deleted the finished build: it is past its TTL or over the history limit.", extra=extra)
-        return wait
+            self._verified[namespace] = {build.uid for build in due}
+        return due, wait
 
     async def list_all(self) -> None:
         """List the finished builds of all namespaces again, if a change of the cluster's defaults concerns them.
