@@ -17,11 +17,11 @@ import yaml
 from imagebuild_operator.api.errors import SettingsError
 from imagebuild_operator.client.authentication import Authentication
 from imagebuild_operator.controller.controller import Controller
-from imagebuild_operator.controller.handlers import register
-from imagebuild_operator.controller.login import Login
-from imagebuild_operator.controller.monitor import Monitor
-from imagebuild_operator.controller.startup import kopf_settings
-from imagebuild_operator.controller.watches import Watches
+from imagebuild_operator.runtime.handlers import register
+from imagebuild_operator.runtime.login import Login
+from imagebuild_operator.runtime.monitor import Monitor
+from imagebuild_operator.runtime.startup import kopf_settings
+from imagebuild_operator.runtime.watches import Watches
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.settings_file import parse_settings
 from imagebuild_operator.telemetry.logging import configure

@@ -1,1 +1,1 @@
-"""The shell: kopf handlers, watches, the work queue, and the one client of the API server."""
+"""The work of the leader: reconcile each build, admit the waiting ones, sweep the finished ones, and resync."""

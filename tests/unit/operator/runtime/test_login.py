@@ -6,7 +6,7 @@ import aiohttp
 import kopf
 import pytest
 import yaml
-from imagebuild_operator.controller.login import FIRST_PAUSE, LASTING, LONGEST_PAUSE, Login
+from imagebuild_operator.runtime.login import FIRST_PAUSE, LASTING, LONGEST_PAUSE, Login
 
 
 def test_only_logins_that_do_not_last_are_delayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

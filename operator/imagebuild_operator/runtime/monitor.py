@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from imagebuild_operator.client.authentication import Authentication
 from imagebuild_operator.controller.controller import Controller
-from imagebuild_operator.controller.pages import HEALTH, READY, Pages
-from imagebuild_operator.controller.watches import Watches
+from imagebuild_operator.runtime.pages import HEALTH, READY, Pages
+from imagebuild_operator.runtime.watches import Watches
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.telemetry.health import degraded, out_of_election, rejected, stalled, stuck, unready
 from imagebuild_operator.telemetry.metrics import WATCH_PROGRESS, Observation

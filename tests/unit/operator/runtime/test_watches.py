@@ -8,8 +8,8 @@ import kopf
 import pytest
 import yaml
 from imagebuild_operator.client.authentication import Authentication
-from imagebuild_operator.controller.login import Login
-from imagebuild_operator.controller.watches import Watches
+from imagebuild_operator.runtime.login import Login
+from imagebuild_operator.runtime.watches import Watches
 from imagebuild_operator.telemetry.prometheus import Metrics
 
 ANSWER = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

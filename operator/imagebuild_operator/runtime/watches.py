@@ -13,7 +13,7 @@ import aiohttp
 
 from imagebuild_operator.api.names import CLUSTER_DEFAULTS_PLURAL, DEFAULTS_PLURAL, GROUP, PLURAL, VERSION
 from imagebuild_operator.client.authentication import Authentication
-from imagebuild_operator.controller.watch_errors import WatchErrors
+from imagebuild_operator.runtime.watch_errors import WatchErrors
 from imagebuild_operator.telemetry.prometheus import Metrics
 
 #: Where each watched resource is, in all namespaces and in one.

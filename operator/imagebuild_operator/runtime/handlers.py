@@ -11,8 +11,8 @@ import kopf
 
 from imagebuild_operator.api.names import CLUSTER_DEFAULTS_PLURAL, DEFAULTS_PLURAL, GROUP, PLURAL, VERSION
 from imagebuild_operator.controller.controller import Controller
-from imagebuild_operator.controller.login import Login
-from imagebuild_operator.controller.monitor import Monitor
+from imagebuild_operator.runtime.login import Login
+from imagebuild_operator.runtime.monitor import Monitor
 
 
 def register(

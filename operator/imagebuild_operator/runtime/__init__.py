@@ -1,0 +1,1 @@
+"""The running process: kopf and its watches, login, metrics and probes."""
