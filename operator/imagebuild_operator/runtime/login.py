@@ -8,11 +8,12 @@ from typing import Final
 import aiohttp
 import kopf
 
+from imagebuild_operator.tasks.backoff import Backoff
+
 #: Seconds that a login must have lasted, so that the next one is not taken for another try of the same.
 LASTING: Final = 60.0
-#: Seconds before the second try, and at most; they double with each.
-FIRST_PAUSE: Final = 1.0
-LONGEST_PAUSE: Final = 30.0
+#: Seconds between two logins at most.
+MAX_DELAY: Final = 30.0
 
 
 class Login:
@@ -40,7 +41,7 @@ class Login:
         self._clock = clock
         self._sleep = sleep
         self._last: float | None = None
-        self._tries = 0
+        self._backoff = Backoff(MAX_DELAY)
 
     async def __call__(self, settings: kopf.OperatorSettings) -> kopf.AiohttpSession:
         """Give kopf a session, with the pod's ServiceAccount or else the current context of KUBECONFIG.
@@ -66,8 +67,7 @@ class Login:
     async def _pause(self) -> None:
         has_lasted = self._last is None or self._clock() - self._last >= LASTING
         if has_lasted:
-            self._tries = 0
+            self._backoff.reset()
         else:
-            await self._sleep(min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**self._tries))
-            self._tries = min(self._tries + 1, 30)
+            await self._sleep(self._backoff.next())
         self._last = self._clock()

@@ -1,12 +1,12 @@
 import asyncio
-from itertools import pairwise
 from pathlib import Path
 
 import aiohttp
 import kopf
 import pytest
 import yaml
-from imagebuild_operator.runtime.login import FIRST_PAUSE, LASTING, LONGEST_PAUSE, Login
+from imagebuild_operator.runtime.login import LASTING, MAX_DELAY, Login
+from imagebuild_operator.tasks.backoff import FIRST_DELAY
 
 
 def test_only_logins_that_do_not_last_are_delayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -35,7 +35,8 @@ def test_only_logins_that_do_not_last_are_delayed(tmp_path: Path, monkeypatch: p
 
     asyncio.run(log_in())
     first, *more, last = pauses
-    assert first == last == FIRST_PAUSE
-    assert more[0] == FIRST_PAUSE
-    assert more[-1] == LONGEST_PAUSE
-    assert all(later == min(2 * earlier, LONGEST_PAUSE) for earlier, later in pairwise(more))
+    # Each is spread over half of what it is at most.
+    assert max(first, more[0], last) <= FIRST_DELAY
+    most = [min(FIRST_DELAY * 2**number, MAX_DELAY) for number in range(len(more))]
+    assert all(limit / 2 <= pause <= limit for pause, limit in zip(more, most, strict=True))
+    assert most[-1] == MAX_DELAY
