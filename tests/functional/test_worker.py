@@ -133,8 +133,8 @@ def test_a_ttl_watch_that_ends_at_once_is_retried_with_a_backoff(
 
 
 @pytest.mark.parametrize(
-    "text",
-    [b"<html>\n", b"{}\n", b'["ADDED"]\n', b'{"type": "ADDED", "object": 7}\n', b'{"type":"ADDED","object":{}}\n'],
+    "line",
+    [b"<html>", b"{}", b'["ADDED"]', b'{"type": "ADDED", "object": 7}', b'{"type": "ADDED", "object": {}}'],
 )
 def test_a_ttl_watch_outlives_a_line_that_is_no_event(
     proxy: ApiProxy, builds: Builds, api: client.ApiClient, namespace: str, line: bytes
