@@ -51,7 +51,7 @@ def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
                 "of its namespace's ImageBuildDefaults."
             )
         case Reason.SOURCE_UNAUTHORIZED:
-            return _source_access(spec.source, host)
+            return _proxy_access(result) or _source_access(spec.source, host)
         case Reason.SOURCE_UNAVAILABLE if "SOURCE_CA" in (result.hint or ""):
             return _source_ca(spec.source)
         case Reason.REGISTRY_TLS:
@@ -77,6 +77,13 @@ def _source_ca(source: Source) -> str:
         case _:
             return "Write the source as source.http, source.git or source.s3, and name the server's CA in its caBundle."
     return f"Name the CA bundle of the server in {field}."
+
+
+def _proxy_access(result: Result) -> str:
+    """What lets the builder use its proxy; empty if that is not the problem."""
+    if "HTTP_PROXY" not in (result.hint or ""):
+        return ""
+    return "Correct the user and password of the proxy, in the Secret that proxy.secretRef names."
 
 
 def _source_access(source: Source, registry: str) -> str:

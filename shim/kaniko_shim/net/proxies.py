@@ -9,8 +9,11 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined] # missing in typeshed
 
 import urllib3
+from urllib3.exceptions import MaxRetryError, ProxyError
 
 from kaniko_shim.net.metadata_guard import refuse_metadata
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,6 +34,24 @@ def proxy_for(url: str, environment: Mapping[str, str]) -> str:
         if proxy := environment.get(name) or environment.get(name.upper()):
             return proxy if "://" in proxy else f"http://{proxy}"
     return ""
+
+
+def refusal_of_proxy(error: BaseException | None) -> JobError | None:
+    """The failure that an error of a connection means if the proxy refused the user or password; else None."""
+    while error is not None:
+        if isinstance(error, ProxyError) and str(error.original_error).startswith("Tunnel connection failed: 407"):
+            return proxy_unauthorized()
+        error = getattr(error, "reason", None) if isinstance(error, MaxRetryError) else error.__cause__
+    return None
+
+
+def proxy_unauthorized() -> JobError:
+    """The failure of a request that the proxy answers with 407."""
+    return JobError(
+        Reason.SOURCE_UNAUTHORIZED,
+        "The HTTP proxy refused the user or password (407).",
+        hint="Correct the user and password in HTTP_PROXY and HTTPS_PROXY.",
+    )
 
 
 def _is_in_network(host: str, excluded: str) -> bool:

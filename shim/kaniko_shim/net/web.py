@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError, IncompleteRead, MaxRetryError, ProtocolError, SSLError
+from urllib3.exceptions import HTTPError, IncompleteRead, MaxRetryError, ProtocolError, ProxyError, SSLError
 from urllib3.util import Timeout
 
 from kaniko_shim import __version__
 from kaniko_shim.log.masking import mask_url
 from kaniko_shim.net.metadata_guard import refuse_metadata
-from kaniko_shim.net.proxies import connect, proxy_for
+from kaniko_shim.net.proxies import connect, proxy_for, proxy_unauthorized, refusal_of_proxy
 from kaniko_shim.net.tls import tls_context
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
@@ -23,7 +23,8 @@ TIMEOUT = Timeout(connect=20, read=60)
 _REDIRECTS = 10
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
-_UNAUTHORIZED = frozenset({401, 403, 407})
+_UNAUTHORIZED = frozenset({401, 403})
+_PROXY_UNAUTHORIZED = 407
 _MISSING = frozenset({404, 410})
 _SUCCESS = frozenset({200, 206})
 _CHANGED = frozenset({412, 416})
@@ -97,6 +98,8 @@ def get(
 
 def explain(error: HTTPError, shown: str) -> Exception:
     """The failure of a connection: transient, unless the certificate is not trusted."""
+    if refusal := refusal_of_proxy(error):
+        return refusal
     reason = error.reason if isinstance(error, MaxRetryError) and error.reason else error
     if isinstance(reason, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(reason):
         return JobError(
@@ -107,6 +110,8 @@ def explain(error: HTTPError, shown: str) -> Exception:
     if isinstance(reason, ProtocolError) and any(isinstance(part, IncompleteRead) for part in reason.args):
         return TransientError("the connection ended early")
     text = str(reason.args[0]) if len(reason.args) > 1 else str(reason)
+    if isinstance(reason, ProxyError):
+        text += f": {reason.original_error}"
     return TransientError(mask_url(_CONNECTION.sub("", text) or type(reason).__name__))
 
 
@@ -144,6 +149,8 @@ def _refusal(response: urllib3.BaseHTTPResponse, shown: str, hint: str) -> Excep
     if status in _AGAIN:
         after = response.headers.get("Retry-After", "")
         return TransientError(f"the server answered {status}", float(after) if after.isdigit() else 0)
+    if status == _PROXY_UNAUTHORIZED:
+        return proxy_unauthorized()
     if status in _CHANGED:
         return ChangedError(f"the server answered {status}")
     words = " ".join(filter(None, [str(status), response.reason or "", _complaint(response)]))

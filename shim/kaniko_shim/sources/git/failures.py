@@ -4,6 +4,7 @@ import re
 
 from dulwich.client import HTTPUnauthorized
 
+from kaniko_shim.net.proxies import refusal_of_proxy
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.names import CUT, cut_names
 from kaniko_shim.outcome.reasons import Reason
@@ -21,6 +22,8 @@ def final_failure(error: Exception, remote: Remote) -> JobError | None:
 
     Names in the error, such as the repository's, do not count.
     """
+    if refusal := refusal_of_proxy(error):
+        return refusal
     kind = _kind(error, remote)
     if kind is Reason.SOURCE_UNAUTHORIZED:
         names = "SOURCE_SSH_PRIVATE_KEY" if remote.scheme == "ssh" else "SOURCE_USERNAME and SOURCE_PASSWORD"

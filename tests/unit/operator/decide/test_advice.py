@@ -43,6 +43,11 @@ def test_a_server_with_a_private_ca_needs_a_ca_bundle(source: dict[str, Any], fi
     assert advice(Reason.SOURCE_UNAVAILABLE, parse_spec({**SPEC, "source": source}), result).endswith(field)
 
 
+def test_a_proxy_that_refuses_access_is_not_a_matter_of_the_source():
+    result = Result(hint="Correct the user and password in HTTP_PROXY and HTTPS_PROXY.")
+    assert "proxy.secretRef" in advice(Reason.SOURCE_UNAUTHORIZED, parse_spec(SPEC), result)
+
+
 def test_a_private_ca_is_the_first_remedy_for_tls():
     words = advice(Reason.REGISTRY_TLS, parse_spec(SPEC), Result(registry="r.example"))
     assert words.startswith("Add r.example to spec.registries: with caBundle if its certificate is from a private CA")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from kaniko_shim.net.ca_bundle import trust
 from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.sources.fetch import fetch
 from kaniko_shim.sources.kinds import parse_source
 from kaniko_shim.sources.source_request import SourceRequest
@@ -46,3 +47,18 @@ def test_a_repository_is_fetched_through_a_tunnel_and_its_server_is_verified(tmp
             assert proxy.asked == {("CONNECT", "git.corp.example:443")}
             with pytest.raises(JobError, match="is not trusted"):
                 fetch(source, Workspace(tmp_path / "context", tmp_path, environment, lambda _: None))
+
+
+@pytest.mark.parametrize("url", ["http://h.example/c.tar", "https://h.example/c.tar", "git+https://h.example/a.git"])
+def test_a_wrong_password_of_the_proxy_is_final_and_told(tmp_path: Path, url: str):
+    with serve_proxy({}, "me", PASSWORD) as proxy:
+        wrong = proxy.url.replace("://me:", "://you:")
+        workspace = Workspace(
+            tmp_path / "context", tmp_path, {"http_proxy": wrong, "https_proxy": wrong}, lambda _: None
+        )
+        with pytest.raises(JobError) as caught:
+            fetch(SourceRequest(parse_source(url)), workspace)
+    assert (caught.value.failure.reason, caught.value.failure.message) == (
+        Reason.SOURCE_UNAUTHORIZED,
+        "The HTTP proxy refused the user or password (407).",
+    )
