@@ -70,7 +70,8 @@ def build(request: BuildRequest, job: Job) -> Result:
         prepared = _prepare(request, job)
     except (JobError, CancelledError) as error:
         return Result(str(request.command), failure_of(error), source=result.source, timings=job.phases.timings)
-    progress = Progress((output.name for output in request.outputs), prepared.dockerfile.steps)
+    outputs = (output.name for output in request.outputs)
+    progress = Progress(outputs, prepared.dockerfile.steps, job.console.masker.mask)
     started = now()
     failure = _execute(request, job, prepared, progress)
     if request.cache and progress.triggers and not prepared.names_in_keys:

@@ -2,6 +2,7 @@
 
 import re
 from collections import deque
+from collections.abc import Callable
 
 _FIRST_LINES, _LAST_LINES = 20, 20
 _LONGEST = 2000
@@ -23,7 +24,9 @@ class LastWords:
     looks like its beginning counts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, mask: Callable[[str], str] = str) -> None:
+        """Args: `mask` hides secrets, before a line is shortened: half a secret would not be recognised."""
+        self._mask = mask
         self._first = list[str]()
         self._last = deque[str](maxlen=_LAST_LINES)
 
@@ -39,16 +42,16 @@ class LastWords:
         line = line[max(line.rfind(_GLUED), 0) :]
         if _BEGIN.match(line):
             self.clear()
-            self._first.append(_shortened(line))
+            self._first.append(self._shortened(line))
         # An unknown flag is followed by the usage of every flag there is.
         elif self._first and not self._first[0].startswith(_USAGE_FOLLOWS):
-            (self._first if len(self._first) < _FIRST_LINES else self._last).append(_shortened(line))
+            (self._first if len(self._first) < _FIRST_LINES else self._last).append(self._shortened(line))
 
     @property
     def text(self) -> str:
         """The error, or empty."""
         return "\n".join((*self._first, *self._last))
 
-
-def _shortened(line: str) -> str:
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST // 2]}…{line[-_LONGEST // 2 :]}"
+    def _shortened(self, line: str) -> str:
+        line = self._mask(line)
+        return line if len(line) <= _LONGEST else f"{line[: _LONGEST // 2]}…{line[-_LONGEST // 2 :]}"

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from kaniko_shim.dockerfile.steps import Steps, StepTracker
 from kaniko_shim.executor.last_words import LastWords
@@ -15,8 +15,6 @@ _INSTRUCTION = re.compile(
     r"|ONBUILD|MAINTAINER) .*",
     re.DOTALL,
 )
-_LONGEST_NAME = 200
-"""Characters of an image's name, or whatever stands in its place, in a phase."""
 _MOST_INSTRUCTIONS = 10_000
 """Different instructions that are counted; a RUN may print as many as it likes."""
 _MOST_MIRRORS = 20
@@ -66,7 +64,10 @@ class Progress:
         warnings: problems that the user should know about; the reader clears the list.
     """
 
-    def __init__(self, outputs: Iterable[str] = (), steps: Steps | None = None) -> None:
+    def __init__(
+        self, outputs: Iterable[str] = (), steps: Steps | None = None, mask: Callable[[str], str] = str
+    ) -> None:
+        """Args: `outputs` are the names of the images to push, `mask` hides secrets before a text is shortened."""
         self._outputs = frozenset(outputs)
         self.phase = ""
         self.instruction = ""
@@ -78,7 +79,7 @@ class Progress:
         self.mirrors = deque[str](maxlen=_MOST_MIRRORS)
         self.warnings = list[str]()
         self._begun = Counter[int]()
-        self._last_words = LastWords()
+        self._last_words = LastWords(mask)
         self._stages = 0
         self._hits = 0
         self._misses = 0
@@ -143,7 +144,7 @@ class Progress:
             return
         for start, phase in _PHASES:
             if message.startswith(start):
-                self.phase = phase.format(rest=message[len(start) :][:_LONGEST_NAME])
+                self.phase = phase.format(rest=message[len(start) :])
                 # Pushing a layer to the cache begins with the same words.
                 self.pushing = self.pushing or (start == _PUSH and message[len(start) :] in self._outputs)
                 return

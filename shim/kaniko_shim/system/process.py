@@ -13,7 +13,7 @@ from kaniko_shim.log.lines import Lines
 from kaniko_shim.log.masking import Masker
 from kaniko_shim.system.invocation import Invocation
 from kaniko_shim.system.processes import reap, signal_all
-from kaniko_shim.system.signals import STOPPING
+from kaniko_shim.system.signals import STOPPING, raise_if_stopped
 
 GRACE = 5.0
 """Seconds between a polite signal and SIGKILL."""
@@ -58,6 +58,9 @@ def run(
         silence: the length of that stretch, in seconds.
         masker: knows the secrets, none of which is cut in two where a line is too long.
         grace: seconds between a polite signal and SIGKILL.
+
+    Raises:
+        CancelledError: a signal had stopped this process before.
     """
     return _Run(command, Lines(on_line, masker or Masker()), on_silence, silence, grace).run()
 
@@ -82,6 +85,7 @@ class _Run:
         self._heard = time.monotonic()
 
     def run(self) -> Ended:
+        raise_if_stopped()
         with _signals(self._on_signal) as wakeup, _pipe() as (output, into):
             self._pid = _spawn(self._command, into)
             os.close(into)

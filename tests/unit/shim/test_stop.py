@@ -194,6 +194,32 @@ def test_a_swallowed_stop_is_raised_again():
     assert done.returncode == 143
 
 
+STARTING = """
+import os, signal, sys
+sys.path.insert(0, {shim!r})
+from kaniko_shim.log.masking import Masker
+from kaniko_shim.system.interruption import CancelledError
+from kaniko_shim.system.invocation import Invocation
+from kaniko_shim.system.process import run
+from kaniko_shim.system.signals import raise_on_stop
+
+raise_on_stop()
+try:
+    os.kill(os.getpid(), signal.SIGTERM)
+except CancelledError:
+    pass
+try:
+    run(Invocation(("/bin/sleep", "60"), {{}}), on_line=print, on_silence=print, silence=60, masker=Masker())
+except CancelledError as error:
+    sys.exit(128 + error.number)
+"""
+
+
+def test_no_program_is_started_after_a_swallowed_stop():
+    done = subprocess.run([sys.executable, "-c", STARTING.format(shim=str(SHIM))], check=False, timeout=50)
+    assert done.returncode == 143
+
+
 def test_a_second_signal_does_not_disturb_the_report(tmp_path: Path):
     """The process is told twice, the second time while it reports the first."""
     (tmp_path / "source").mkdir()
