@@ -128,5 +128,5 @@ def test_a_server_that_never_answers_is_not_waited_for(builder: Builder, env: di
             env["SOURCE_S3_ENDPOINT"] = f"http://{address}"
         done = builder.run(env=env)
     assert (done.code, done.result["reason"]) == (69, "SourceUnavailable"), done.log
-    assert done.result["message"] == "Fetching the context was stopped after 2 s (SOURCE_TIMEOUT)."
+    assert done.result["message"] == "Fetching the build context took longer than 2 s (SOURCE_TIMEOUT)."
     assert "SOURCE_TIMEOUT" in done.result["hint"]
