@@ -1,4 +1,4 @@
-"""Whether the image may be pushed, asked before it is built."""
+"""Checks before the build whether the image can be pushed."""
 
 import json
 from base64 import b64encode

@@ -1,1 +1,1 @@
-"""What is attached to a pushed image: provenance, an SBOM, signatures."""
+"""Attestations and signatures of pushed images: provenance, an SBOM, signatures."""

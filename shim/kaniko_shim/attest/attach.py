@@ -40,7 +40,7 @@ class Attacher:
         """Attach to an image in each repository of the outputs.
 
         Returns:
-            What is attached to it in the first.
+            What is attached to it in the first repository.
 
         Raises:
             JobError: a registry's reason.

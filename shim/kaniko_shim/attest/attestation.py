@@ -19,7 +19,7 @@ class Attestation:
 
     Attributes:
         kind: provenance, sbom or signature.
-        artifact: what is pushed.
+        artifact: the artifact to push.
     """
 
     kind: str
@@ -28,7 +28,7 @@ class Attestation:
 
 @dataclass(frozen=True, slots=True)
 class Predicates:
-    """What is attested of an image, the same in every repository; None for a predicate that is not attached.
+    """The predicates about an image, which are the same in every repository; None: not attached.
 
     Attributes:
         created: now, RFC 3339.

@@ -109,7 +109,7 @@ def _open_box(pem: str, password: str) -> bytes:
         document = load_json(base64.b64decode(body, validate=True))
         kdf, cipher = document["kdf"], document["cipher"]
         if (kdf["name"], cipher["name"]) != ("scrypt", "nacl/secretbox"):
-            raise ValueError("unknown encryption")  # noqa: TRY301 - told as the others are
+            raise ValueError("unknown encryption")  # noqa: TRY301 - reported like the others
         n, r, p = (int(kdf["params"][name]) for name in ("N", "r", "p"))
         if 128 * n * r > _MOST_SCRYPT_MEMORY:
             raise ValueError("it takes too much memory")  # noqa: TRY301

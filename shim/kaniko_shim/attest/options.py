@@ -1,4 +1,4 @@
-"""What is attached to an image that is pushed."""
+"""Which attestations and signatures are attached to a pushed image."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AttestationOptions:
-    """What is attached to an image.
+    """Which attestations and signatures are attached.
 
     Attributes:
         provenance: whether SLSA provenance is attached.

@@ -1,4 +1,4 @@
-"""Gathers what is attested of an image or an index."""
+"""Makes the predicates about an image or an index."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ from kaniko_shim.system.versions import versions
 def image_predicates(
     options: AttestationOptions, job: Job, directory: Path, digest: str, outputs: Sequence[ImageReference]
 ) -> tuple[Subject, Predicates]:
-    """What is attested of the image in a checked layout.
+    """The predicates about the image in a checked layout.
 
     Raises:
         JobError: Internal; its layers can't be read.
@@ -49,7 +49,7 @@ def image_predicates(
 
 
 def index_predicates(options: AttestationOptions, job: Job, made: ImageIndex) -> tuple[Subject, Predicates]:
-    """What is attested of an index; its images have attestations of their own."""
+    """The predicates about an index; its images have attestations of their own."""
     slsa = provenance(Record(), options.inputs, versions(job.paths)) if options.provenance else None
     return Subject(made.digest, len(made.content), INDEX), Predicates(now(), slsa)
 

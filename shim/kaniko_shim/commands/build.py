@@ -58,7 +58,7 @@ class _Prepared:
 
 
 def build(request: BuildRequest, job: Job) -> Result:
-    """Do the job; whatever happens ends up in the result.
+    """Run the sub-command; the result also describes failures.
 
     Raises:
         JobError: the job failed before the executor ran.
@@ -191,7 +191,7 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
         line=line,
         image=progress.image,
         registry=registry_of(progress.image),
-        mirrors=tuple(job.console.masker.mask(said) for said in progress.mirrors),
+        mirrors=tuple(job.console.masker.mask(error) for error in progress.mirrors),
         missing=missing_path(error, sub_path),
         cache_repo=request.cache.repo if request.cache else "",
         names=tuple(output.name for output in request.outputs),

@@ -12,7 +12,7 @@ _PASSING = frozenset({Reason.REGISTRY_UNAVAILABLE, Reason.RATE_LIMITED, Reason.I
 
 
 def check(request: Request, job: Job) -> Result:
-    """Do the job; a registry that does not answer causes only a warning.
+    """Run the sub-command; a registry that does not answer causes only a warning.
 
     Raises:
         JobError: InvalidSpec; the mounted Docker config can't be read.

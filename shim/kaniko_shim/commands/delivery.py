@@ -21,7 +21,7 @@ from kaniko_shim.system.job import Job
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What is pushed.
+    """What to push.
 
     Attributes:
         layout: the directory of its OCI layout.
@@ -29,7 +29,7 @@ class Delivery:
         size: bytes of its configs and layers.
         outputs: the names to push it to.
         unpushed: start of the log line if nothing is pushed.
-        attestations: makes what is attached to it; None: nothing is attached.
+        attestations: makes the predicates that are attached to it; None: nothing is attached.
         is_index: whether the layout itself is an index, as opposed to one image.
     """
 
@@ -43,12 +43,12 @@ class Delivery:
 
 
 def deliver(request: PushRequest | IndexRequest, job: Job, make: Callable[[Crane], Delivery]) -> Result:
-    """Make and push a delivery; whatever happens ends up in the result, with what was pushed until then.
+    """Make and push a delivery; the result also describes failures, and what was pushed before.
 
     Args:
         request: the request; unless it asks for a push, the delivery is only made.
         job: the job.
-        make: makes the delivery, with crane to look into registries.
+        make: makes the delivery; gets crane for requests to registries.
 
     Raises:
         JobError: InvalidSpec; the mounted Docker config can't be read.

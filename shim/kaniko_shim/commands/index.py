@@ -16,7 +16,7 @@ from kaniko_shim.system.job import Job
 
 
 def index(request: IndexRequest, job: Job) -> Result:
-    """Do the job; whatever happens ends up in the result.
+    """Run the sub-command; the result also describes failures.
 
     Raises:
         JobError: InvalidSpec; the mounted Docker config can't be read.

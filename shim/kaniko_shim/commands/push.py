@@ -15,7 +15,7 @@ from kaniko_shim.system.job import Job
 
 
 def push(request: PushRequest, job: Job) -> Result:
-    """Do the job; whatever happens ends up in the result.
+    """Run the sub-command; the result also describes failures.
 
     Raises:
         JobError: InvalidSpec; the mounted Docker config can't be read.

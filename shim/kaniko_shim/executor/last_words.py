@@ -1,4 +1,4 @@
-"""The executor's last words: the lines from its error on, few and short enough to be kept."""
+"""The executor's last words: its error, limited to a few lines of limited length."""
 
 import re
 from collections import deque
@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 _FIRST_LINES, _LAST_LINES = 20, 20
 _LONGEST = 2000
-"""Characters of one line; of a longer one the beginning and the end are kept."""
+"""Characters of one line; of a longer line, the beginning and the end are kept."""
 
-# What the executor begins its error with, or Go's runtime a crash.
+# How an error of the executor begins, or a crash of Go's runtime.
 _BEGIN = re.compile(
     r"(?:error building image|error pushing image|error checking push permissions|error resolving|Error: |getting tag "
     r"|kaniko should only be run inside|fatal error: |panic: )"
@@ -20,8 +20,8 @@ _USAGE_FOLLOWS = ("Error: unknown flag", "Error: unknown shorthand flag", "Error
 class LastWords:
     """Collects the lines that may be the executor's error.
 
-    A RUN may print anything, so whatever looks like an error is one only if no record follows, and the latest line that
-    looks like its beginning counts.
+    A RUN may print anything. So lines that look like an error count only if no record follows, and the error begins at
+    the last line that looks like the beginning of one.
     """
 
     def __init__(self, mask: Callable[[str], str] = str) -> None:
@@ -37,8 +37,8 @@ class LastWords:
             self._last.clear()
 
     def add(self, line: str) -> None:
-        """Take a line that is no record."""
-        # Behind the output of a RUN that has no line end.
+        """Add a line that is not a record."""
+        # It may follow output of a RUN that has no line end.
         line = line[max(line.rfind(_GLUED), 0) :]
         if _BEGIN.match(line):
             self.clear()

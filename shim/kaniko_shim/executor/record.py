@@ -15,7 +15,7 @@ _LAST_CHARACTER = 0x10FFFF
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record, read.
+    """A parsed record.
 
     Attributes:
         level: such as info.
@@ -27,18 +27,18 @@ class Record:
 
     @property
     def shown(self) -> str:
-        """The record as people read it."""
+        """The line for the log."""
         return f"{self.level.upper()}: {self.message}" if self.level in _LOUD else self.message
 
 
 def split_line(line: str) -> tuple[str, ...]:
-    """The line; in two parts if a record follows output without a line end."""
+    """The line, split in two if a record follows output without a line end."""
     begin = _BEGIN.search(line)
     return (line[: begin.start()], line[begin.start() :]) if begin and begin.start() else (line,)
 
 
 def parse_record(line: str) -> Record | None:
-    """Read a record; None if the line has another form, such as that of another program's logs."""
+    """Parse a record; None if the line has another form, such as a log line of another program."""
     match = _RECORD.fullmatch(line)
     return Record(match[1], _unquote(match[2])) if match else None
 

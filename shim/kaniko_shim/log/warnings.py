@@ -4,7 +4,7 @@ MOST = 5
 """Warnings in the result."""
 
 MOST_KEPT = 200
-"""Warnings that are told apart; further ones are only counted, since the output of a RUN can bring about any number."""
+"""Warnings that are kept; further ones are only counted, since the output of a RUN can cause any number."""
 
 LONGEST = 300
 """Characters of one warning."""

@@ -140,8 +140,8 @@ def _by_mirrors(evidence: Evidence) -> Failure | None:
     """The failure of the mirrors, where the executor says only that none of them has the image."""
     if not _NO_MIRROR.search(evidence.error):
         return None
-    said = [_by_words(replace(evidence, error=error)) for error in evidence.mirrors]
-    failures = [failure for failure in said if failure]
+    found = [_by_words(replace(evidence, error=error)) for error in evidence.mirrors]
+    failures = [failure for failure in found if failure]
     others = [failure for failure in failures if failure.reason is not Reason.BASE_IMAGE_NOT_FOUND]
     return next(iter(others or failures), None)
 

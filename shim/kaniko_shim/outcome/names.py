@@ -8,15 +8,15 @@ CUT = "…"
 _URL = re.compile(r"https?://[^\s\"']+?(?=[:;,.]?(?:[\s\"']|$))")
 _HOST = re.compile(r"\b(lookup|dial tcp|read tcp|write tcp) [^\s:]\S*?(?=:? |:?$)")
 _DIGEST = re.compile(r"sha256:[0-9a-f]+")
-# What the registry says of the request besides its message.
+# What the registry adds to its message about the request.
 _DETAIL = re.compile(r"; \[?map\[.*$", re.DOTALL)
 _QUOTES = "'\"`"
 
 
 def cut_names(error: str, images: Iterable[str]) -> str:
-    """The error without URLs, host names, digests, and the given images' names in any of their forms.
+    """The error without URLs, host names, digests, and the names of the given images in any form.
 
-    A name that is a single word, such as `quota`, is cut where it is quoted; elsewhere it can't be told from the word.
+    A name that is a single word, such as `quota`, is cut only where it is quoted; elsewhere it looks like any word.
     """
     text = _DETAIL.sub("", error)
     for pattern, replacement in ((_URL, CUT), (_HOST, rf"\1 {CUT}"), (_DIGEST, CUT)):

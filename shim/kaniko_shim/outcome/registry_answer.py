@@ -1,8 +1,8 @@
-"""What a registry answered, read from an error of the executor or crane.
+"""Parses the answer of a registry from an error of the executor or crane.
 
 Both use the same library, which writes `METHOD URL: CODE: message`, where the registry named an error code, and
-`METHOD URL: unexpected status code NUMBER …` where it did not. Names of images stand in the URL and may stand in the
-message, so neither says anything about the kind of failure.
+`METHOD URL: unexpected status code NUMBER …` where it did not. The URL contains names of images, and the message may,
+so neither says anything about the kind of failure.
 """
 
 import re
@@ -45,21 +45,21 @@ _SERVER_ERROR = 500
 _PASSING = frozenset({408, 425})
 
 UNAUTHORIZED = frozenset({"401", "403", "UNAUTHORIZED", "DENIED"})
-"""Signs of an answer that refuses credentials, or the lack of them."""
+"""Signs of an answer that denies access."""
 
 MISSING = frozenset({"404", "MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND"})
-"""Signs of an answer that says that there is no such image or repository."""
+"""Signs of an answer that the image or repository does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that is an error.
+    """An error that a registry answered.
 
     Attributes:
-        signs: its HTTP status as text, its error codes, and its class: `4xx`, `5xx`, or beside `4xx` also `rejected`
-            where the registry rejected what was sent, rather than the credentials or the rate of requests.
-        message: the registry's own text, with the code before it.
-        request: what stands before the answer in the error.
+        signs: its HTTP status as text, its error codes, and its class: `4xx` or `5xx`; with `4xx` also `rejected` if
+            the registry rejected what was sent, rather than the credentials or the rate of requests.
+        message: the text of the registry, after the code.
+        request: the part of the error before the answer.
     """
 
     signs: frozenset[str]
@@ -68,7 +68,7 @@ class Answer:
 
 
 def parse_answer(error: str) -> Answer | None:
-    """Read the answer; None if the error tells of none, such as one of the network."""
+    """Parse the answer; None if the error contains none, such as a network error."""
     match = _REQUEST.search(error)
     begin = match.end() if match else 0
     rest = error[begin:]
@@ -85,7 +85,7 @@ def parse_answer(error: str) -> Answer | None:
 
 
 def is_missing(error: str) -> bool:
-    """Whether a registry answered that it has no such image or repository."""
+    """Whether a registry answered that the image or repository does not exist."""
     answer = parse_answer(error)
     return answer is not None and bool(answer.signs & MISSING)
 

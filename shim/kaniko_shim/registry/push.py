@@ -31,7 +31,7 @@ class Pusher:
         layout: what to push.
         digest: its digest.
         is_index: whether the layout itself is an index, as opposed to one image.
-        ignore_immutable: whether a tag that exists and can't be overwritten is no failure.
+        ignore_immutable: whether to ignore that a tag exists and can't be overwritten.
     """
 
     job: Job
@@ -46,7 +46,7 @@ class Pusher:
         """Push to one name.
 
         Returns:
-            What the registry has under the name; something else than was pushed only where that is ignored.
+            The image that the registry has under the name; another than the pushed one only if that is ignored.
 
         Raises:
             JobError: a registry's reason.

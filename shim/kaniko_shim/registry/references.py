@@ -114,7 +114,7 @@ def _split_registry(text: str) -> tuple[str, str]:
 
 
 def registry_of(text: str) -> str:
-    """The registry of an image's name; empty if it is no valid name."""
+    """The registry of an image's name; empty if the name is not valid."""
     try:
         return parse_reference(text).registry if text else ""
     except ValueError:

@@ -22,7 +22,7 @@ class PushRequest(Request):
     Attributes:
         by_digest: whether the image is pushed by digest, without a tag.
         attestations: what is attached to the image.
-        ignore_immutable_tags: a tag that exists and can't be overwritten is no failure.
+        ignore_immutable_tags: whether to ignore that a tag exists and can't be overwritten.
     """
 
     by_digest: bool
@@ -37,7 +37,7 @@ class IndexRequest(Request):
     Attributes:
         members: the images of the index.
         attestations: what is attached to the index.
-        ignore_immutable_tags: a tag that exists and can't be overwritten is no failure.
+        ignore_immutable_tags: whether to ignore that a tag exists and can't be overwritten.
     """
 
     members: tuple[Member, ...]

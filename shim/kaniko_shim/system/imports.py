@@ -7,7 +7,7 @@ from types import ModuleType
 
 
 class _Refusal:
-    """Stands before every finder of modules."""
+    """The first finder of modules."""
 
     @staticmethod
     def find_spec(
@@ -17,6 +17,6 @@ class _Refusal:
 
 
 def refuse_imports() -> None:
-    """From now on, for as long as the process runs, import only what is loaded already."""
+    """Refuse every further import of a module that is not loaded, for the rest of the process."""
     if _Refusal not in sys.meta_path:
         sys.meta_path.insert(0, _Refusal)

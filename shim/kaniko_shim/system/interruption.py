@@ -1,6 +1,6 @@
 """Interruptions of the job from outside, which can come at any time.
 
-Neither is an `Exception`, so that no handler of errors, here or in a library, takes it for a failure of its own.
+Neither is an `Exception`, so no handler of errors, here or in a library, mistakes it for an error of the operation.
 """
 
 import signal

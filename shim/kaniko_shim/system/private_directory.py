@@ -1,4 +1,4 @@
-"""The directory of the shim's temporary files, which no other user may read or change."""
+"""The directory of the shim's temporary files, which other users can neither read nor change."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -8,13 +8,13 @@ _STICKY = 0o1000
 
 
 def make_private(directory: Path) -> None:
-    """Make a directory for its owner only, with every directory in it; those that exist are made so.
+    """Create a directory that only its owner can access; an existing one and the directories in it are changed.
 
-    A volume may belong to another user: then it stays as it is, and what is made in it is private.
+    A volume that belongs to another user stays as it is; directories that the shim creates in it are private.
     """
     directory.mkdir(mode=_OWNERS_ONLY, parents=True, exist_ok=True)
     with suppress(PermissionError):
-        # Sticky: if anything opens it to others, they still can't replace what is in it.
+        # Sticky: even if it is opened to others, they can't replace what it contains.
         directory.chmod(_OWNERS_ONLY | _STICKY)
     for path in directory.iterdir():
         if path.is_dir() and not path.is_symlink():

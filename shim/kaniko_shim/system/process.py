@@ -142,7 +142,7 @@ class _Run:
                 self._status = status
 
     def _end_leftovers(self, output: int) -> None:
-        """Kill what the program left running, then read what is still in the pipe."""
+        """Kill the processes that the program left running, then read the rest of the output."""
         deadline = time.monotonic() + _LEFTOVERS
         signal_all(signal.SIGKILL)
         while time.monotonic() < deadline:
@@ -199,7 +199,7 @@ def _pipe() -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def _signals(on_signal: Callable[[int], None]) -> Iterator[int]:
-    """A descriptor on which the numbers of arriving signals can be read; what is left in the end is dispatched."""
+    """A descriptor from which the numbers of arriving signals can be read; the rest is dispatched at the end."""
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
     os.set_blocking(writer, False)

@@ -5,27 +5,27 @@ from collections.abc import Iterator, Mapping
 
 from kaniko_shim.system.paths import Paths
 
-# What the credential helpers compiled into the executor and crane read, and the proxies. The keys of storage accounts
-# are for the context, which the shim fetches itself.
+# Variables of the credential helpers compiled into the executor and crane, and of proxies. Keys of storage accounts are
+# only for the build context, which the shim fetches.
 _PASSED_ON = re.compile(
     r"AWS_.*|ECS_CONTAINER_METADATA_.*|GOOGLE_APPLICATION_CREDENTIALS|GOOGLE_CLOUD_PROJECT|GCE_METADATA_.*"
     r"|AZURE_(?!STORAGE_).*|CI_REGISTRY.*|CI_JOB_TOKEN|SSL_CERT_(?:DIR|FILE)|(?i:(?:https?|no|all)_proxy)|FF_KANIKO_.*"
 )
 
-# What must not be printed, not even by a RUN step that reads the executor's environment.
+# Values that must not be printed, not even by a RUN step that reads the executor's environment.
 _OF_PLATFORMS = re.compile(r"(?:AWS|ECS|GOOGLE|GCE|AZURE|CI|S3)_.*")
 _SECRET = re.compile(
     r".*(?:SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIAL|SIGNATURE|CONNECTION_STRING|_KEY|_SAS).*"
     r"(?<!_FILE)(?<!_PATH)(?<!_URI)(?<!_URL)(?<!_KEY_ID)(?<!_APPLICATION_CREDENTIALS)"
 )
-# The secret in a connection string, beside the whole string.
+# The secret in a connection string; it is masked in addition to the whole string.
 _CONNECTION_SECRET = re.compile(r"(?:AccountKey|SharedAccessSignature)=([^;]+)", re.IGNORECASE)
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/kaniko"
 
 
 def platform_secrets(environment: Mapping[str, str]) -> Iterator[str]:
-    """The values of the cloud platforms' variables that must not be printed, whether or not they are passed on."""
+    """The values of cloud platforms' variables that must not be printed, whether they are passed on or not."""
     for name, value in environment.items():
         if _OF_PLATFORMS.fullmatch(name) and _SECRET.fullmatch(name):
             yield value

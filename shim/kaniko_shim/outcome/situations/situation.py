@@ -1,4 +1,4 @@
-"""One way in which the executor or crane fails."""
+"""A row of the table of situations."""
 
 import re
 from collections.abc import Set as AbstractSet
@@ -10,17 +10,17 @@ from kaniko_shim.outcome.registry_answer import Answer
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """One way to fail.
+    """A way in which the executor or crane fails.
 
     Attributes:
         name: what tests call it.
-        pattern: what the program or, with `signs`, the registry says; its named groups are words for the message.
-            None: anything.
+        pattern: matches the program's text or, with `signs`, the registry's; its named groups are fields of the
+            message. None matches any text.
         reason: the class of the failure.
-        message: {error} is the program's own text, {registry} the registry concerned, {image} the image that was
-            asked for, {step} the Dockerfile's instruction.
-        hint: the next step; empty means the reason's own hint.
-        signs: the row is for an answer of a registry with one of these signs; empty: for what the program says.
+        message: {error} is the program's text, {registry} the registry, {image} the requested image, {missing} the
+            missing file, {step} the instruction.
+        hint: what to do next; empty: the hint of the reason.
+        signs: the row matches an answer of a registry with one of these signs; empty: the text of the program.
     """
 
     name: str
@@ -31,11 +31,11 @@ class Situation:
     signs: frozenset[str] = frozenset()
 
     def matches(self, words: str, answer: Answer | None) -> bool:
-        """Whether this is what happened.
+        """Whether the situation is this one.
 
         Args:
-            words: the program's text without the registry's answer, names cut out.
-            answer: the registry's answer, names cut out.
+            words: the program's text without the registry's answer and without names.
+            answer: the registry's answer without names.
         """
         if self.signs:
             return answer is not None and bool(self.signs & answer.signs) and self._says(answer.message)
@@ -46,12 +46,12 @@ class Situation:
 
 
 def row(name: str, pattern: str, reason: Reason, message: str, hint: str = "") -> Situation:
-    """A row for what the program says."""
+    """A row for the text of the program."""
     return Situation(name, re.compile(pattern), reason, message, hint)
 
 
 def answer_row(
     name: str, signs: AbstractSet[str], reason: Reason, message: str, hint: str = "", *, pattern: str = ""
 ) -> Situation:
-    """A row for what a registry answers."""
+    """A row for the answer of a registry."""
     return Situation(name, re.compile(pattern) if pattern else None, reason, message, hint, frozenset(signs))
