@@ -92,7 +92,9 @@ ALLOWED: dict[str, _Flag] = {
     "image-download-retry": _retries("Number of retries for pulling a base image."),
     "image-format": _Flag(_one_of("docker", "oci"), "docker or oci", "Media types of the image."),
     "image-fs-extract-retry": _retries("Number of retries for unpacking a base image."),
-    _IGNORE_IMMUTABLE: _switch("If `true`, a tag that exists and cannot be changed is not a failure."),
+    _IGNORE_IMMUTABLE: _switch(
+        "If `true`, a tag that exists and cannot be changed is not a failure; a warning says which image it keeps."
+    ),
     "push-retry": _retries("Number of retries for a push."),
     "reproducible": _switch("If `true`, the image has no timestamps. Takes memory, because all layers are rewritten."),
     "single-snapshot": _switch("If `true`, all instructions make one layer, and nothing is cached."),
