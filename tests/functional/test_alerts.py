@@ -328,6 +328,11 @@ def test_every_query_of_the_dashboard_has_an_answer_for_each_release(
             filled = filled.replace("$namespace", namespace).replace("$job", job)
             until(partial(answers, prometheus, filled), timeout=15)
             assert "$" not in filled, title
+    for variable in DASHBOARD["templating"]["list"]:
+        if found := re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]):
+            selector, label = found[1].replace("$namespace", ".*").replace("$job", ".*"), found[2]
+            assert label == variable["name"]
+            assert any(each["metric"] for each in prometheus.query(f"group by ({label}) ({selector})")), label
     other = 'imagebuild_builds_finished_total{namespace="system-a", build_namespace!=""}'
     assert prometheus.query(other) == []
     assert well.operator.surprises() == ill.operator.surprises() == []
