@@ -43,6 +43,7 @@ WAITS: Final = frozenset(
         Reason.CLUSTER_LIMIT,
         Reason.NAMESPACE_LIMIT,
         Reason.GATED,
+        Reason.DEFAULTS_INVALID,
         Reason.DEFAULTS_UNREADABLE,
     }
 )
