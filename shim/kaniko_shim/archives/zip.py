@@ -8,12 +8,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, cast
 
 from kaniko_shim.archives.decompress import XZ_MEMORY
 from kaniko_shim.archives.entries import CHUNK, Entry, Kind, damaged, unsafe
 
 _LONGEST_TARGET = 4096
+# The directory of a million entries with names of usual length.
+_LARGEST_READ = 128 * 1024 * 1024
 _ENCRYPTED = 0x1
 # Systems whose zip programs write \ between directories.
 _BACKSLASH_SYSTEMS = frozenset({0, 10, 11})
@@ -36,13 +38,27 @@ def read_zip(stream: IO[bytes]) -> Iterator[Entry]:
         JobError: SourceInvalid; the archive is damaged, cut off, or holds something that a context can't hold.
     """
     with _refused():
-        archive = zipfile.ZipFile(stream)
+        archive = zipfile.ZipFile(cast("IO[bytes]", _Bounded(stream)))
         _check_end(stream)
     with archive:
         for member in archive.infolist():
             with _refused():
                 entry = _entry(archive, member)
             yield entry
+
+
+class _Bounded:
+    """The archive, without reads that could fill the memory: the library reads its whole directory at once."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.seek, self.tell, self.seekable = stream.seek, stream.tell, stream.seekable
+        self._read = stream.read
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes; all that are left if it is negative, which the library asks for near the end only."""
+        if size > _LARGEST_READ:
+            raise zipfile.BadZipFile(f"its directory has {size} bytes, more than {_LARGEST_READ}")
+        return self._read(size)
 
 
 @contextmanager
@@ -91,7 +107,9 @@ def _entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Entry:
     if kind == stat.S_IFLNK:
         if member.file_size > _LONGEST_TARGET:
             raise unsafe(name, "is a link whose target is too long")
-        return Entry(name, Kind.SYMLINK, target=archive.read(member).decode("utf-8", "surrogateescape"))
+        with archive.open(member) as content:
+            target = content.read(_LONGEST_TARGET)
+        return Entry(name, Kind.SYMLINK, target=target.decode("utf-8", "surrogateescape"))
     if kind not in {0, stat.S_IFREG}:
         raise unsafe(name, "is a device or a pipe, which a context can't hold")
     return Entry(name, Kind.FILE, mode or 0o644, chunks=_content(archive, member))

@@ -163,3 +163,22 @@ def test_the_memory_of_a_zip_is_limited(tmp_path: Path):
     content[begin : begin + 4] = (1 << 30).to_bytes(4, "little")
     with pytest.raises(JobError, match="needs a dictionary of 1073741824 bytes"):
         unpack(bytes(content), tmp_path / "tree")
+
+
+def test_a_directory_of_a_zip_that_would_fill_the_memory_is_refused(tmp_path: Path):
+    content = zip_of({"a": b"1"})
+    directory = 128 * 1024 * 1024 + 1
+    end = bytearray(content[-22:])
+    end[12:20] = directory.to_bytes(4, "little") + (0).to_bytes(4, "little")
+    archive = tmp_path / "archive.zip"
+    with archive.open("wb") as stream:
+        stream.write(b"PK\x03\x04")
+        stream.truncate(directory + 10)
+        stream.seek(0, os.SEEK_END)
+        stream.write(end)
+    with (
+        archive.open("rb") as stream,
+        Tree(tmp_path / "tree", max_bytes=1 << 20, max_entries=100) as tree,
+        pytest.raises(JobError, match="its directory has 134217729 bytes"),
+    ):
+        extract(stream, tree)
