@@ -6,6 +6,9 @@ from kaniko_shim.outcome.situations.situation import answer_row
 
 IMMUTABLE_TAG = "immutable tag"
 
+# After a word, so that it does not match the beginning of a name such as quota-api.
+_NO_NAME = r"(?![\w/:-]|\.\w)"
+
 PUSH = (
     answer_row(
         IMMUTABLE_TAG,
@@ -13,7 +16,8 @@ PUSH = (
         Reason.PUSH_REJECTED,
         "{registry} does not allow the tag to be overwritten: {error}",
         "Push another tag, or allow tags of the repository to be overwritten.",
-        pattern=r"cannot be overwritten|(?i:\b(?:is|are|as|be) immutable(?![\w./:-])|tag immutability|immutable tag)",
+        pattern=r"^\w*IMMUTABLE\w*:|cannot be overwritten|does not allow updating"
+        rf"|(?i:\b(?:is|are|as|be) immutable{_NO_NAME}|tag immutability|immutable tag)",
     ),
     answer_row(
         "quota",
@@ -21,8 +25,9 @@ PUSH = (
         Reason.PUSH_REJECTED,
         "{registry} has no room for the image: {error}",
         "Delete old images there, or raise the quota.",
-        pattern=r"^\w*QUOTA\w*:|exceed the configured upper limit|(?i:quota (?:\w+ ){0,3}(?:exceeded|reached|exhausted)"
-        r"|(?:exceed\w*|over|insufficient|reached) (?:\w+ ){0,4}quota(?![\w./:-])|quota limit)",
+        pattern=r"^\w*QUOTA\w*:|exceed the configured upper limit"
+        r"|(?i:quota (?:\w+ ){0,3}(?:exceeded|reached|exhausted)|storage limit (?:\w+ ){0,2}(?:reached|exceeded)"
+        rf"|(?:exceed\w*|over|insufficient|reached) (?:\w+ ){{0,4}}quota{_NO_NAME}|quota limit)",
     ),
     answer_row(
         "push refused",

@@ -201,3 +201,30 @@ def test_the_cache_may_be_what_is_refused():
 
 def test_a_long_error_is_cut():
     assert len(failed("x" * 5000).message) < 800
+
+
+@pytest.mark.parametrize(
+    ("answer", "situation"),
+    [
+        (
+            "TAG_INVALID: The image tag '1' already exists and cannot be overwritten because it is immutable.",
+            "immutable tag",
+        ),
+        ("PRECONDITION: Failed to process request due to 'app:1' configured as immutable.", "immutable tag"),
+        ("TAG_IMMUTABLE: no", "immutable tag"),
+        ("unexpected status code 400 Repository does not allow updating assets: x", "immutable tag"),
+        ("MANIFEST_INVALID: cannot update tag 1. The repository has enabled tag immutability", "immutable tag"),
+        ("DENIED: Quota has been exceeded on namespace", "quota"),
+        ("QUOTA_EXCEEDED: no", "quota"),
+        ("DENIED: adding 5 MiB will exceed the configured upper limit of 1 GiB", "quota"),
+        ("DENIED: Your action has been rejected because the namespace storage limit has been reached", "quota"),
+        ("UNAUTHORIZED: quota exceeded", "push refused"),
+        ("DENIED: repository immutable is not yours", "push refused"),
+        ("unexpected status code 503 Service Unavailable: quota exceeded", "registry unavailable"),
+        ("unexpected status code 408 Request Timeout", "registry unavailable"),
+        ("unexpected status code 413 Request Entity Too Large", "push rejected"),
+    ],
+)
+def test_what_registries_answer_to_a_push(answer: str, situation: str):
+    error = f"PUT https://r.example/v2/app/manifests/1: {answer}"
+    assert failed(error, pushing=True).situation == situation
