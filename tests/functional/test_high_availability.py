@@ -79,11 +79,11 @@ class Lease:
 
 
 def is_of(operator: OperatorProcess, identity: str | None) -> bool:
-    return identity in re.findall(r"(\S+) stands by", operator.log)
+    return identity in re.findall(r"(\S+) is a standby", operator.log)
 
 
 def stands_by(operator: OperatorProcess) -> bool:
-    return "stands by" in operator.log
+    return "is a standby" in operator.log
 
 
 @pytest.fixture
@@ -224,4 +224,4 @@ def test_an_election_that_an_unexpected_exception_ends_says_so(
         await cluster.close()
 
     asyncio.run(take_part())
-    assert f"the election for the lease {namespace}/operator has ended" in caplog.text
+    assert f"The election for Lease {namespace}/operator ended unexpectedly" in caplog.text

@@ -67,7 +67,7 @@ class Controller:
             return
         identity = f"{socket.gethostname()}_{secrets.token_hex(4)}"
         self._leadership = Leadership(cluster, self._settings.lease, identity, partial(self._begin, cluster), self._end)
-        cluster.session.may_write = lambda: self._leadership is not None and self._leadership.acts
+        cluster.session.may_write = lambda: self._leadership is not None and self._leadership.is_leader
         self._leadership.start()
 
     async def stop(self) -> None:

@@ -1,8 +1,8 @@
-"""Which of several operators acts: the rules of a Kubernetes Lease, as client-go keeps them. Pure.
+"""Which of several operators is the leader: the rules of a Kubernetes Lease, as client-go keeps them. Pure.
 
-No other machine's clock is believed. A lease that another holds has run out when it has not changed for its duration,
-by one's own clock, since it was first seen so; one's own has run out earlier, counted from before it was last renewed.
-So whoever acts has stopped before another begins, as long as their clocks run equally fast.
+An operator trusts only its own clock. Another's Lease has expired when it has not changed for its duration since it was
+first seen so; the operator's own expires earlier, counted from before the last renewal. A leader has therefore stopped
+before the next one starts, as long as their clocks run equally fast.
 """
 
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from imagebuild_operator.api.time import format_micro_time
 
-#: Parts of the lease's duration: between two renewals, between two looks of those who wait, and until one that could
-#: not renew it stops to act.
+#: Fractions of the Lease's duration: between two renewals by the leader, between two reads by a standby, and after
+#: which a leader that could not renew it stops.
 RENEW: Final = 0.2
-LOOK: Final = 0.1
+READ: Final = 0.1
 GIVE_UP: Final = 0.7
 
 
@@ -25,10 +25,10 @@ class Lease:
 
     Attributes:
         version: Its resourceVersion.
-        holder: Who acts; empty where nobody does.
-        duration: Seconds for which it holds without being renewed.
-        acquired: When the holder got it, as written there.
-        transitions: How often it has changed hands.
+        holder: The leader's identity; empty if there is none.
+        duration: Seconds after which it expires unless it is renewed.
+        acquired: When the leader acquired it, as written there.
+        transitions: How often the leader has changed.
     """
 
     version: str
@@ -43,11 +43,11 @@ class Election:
     """What one operator knows of the election. All times are seconds of its own clock, which never goes back.
 
     Attributes:
-        identity: Its own name, that no other has.
-        duration: Seconds for which a lease of its own holds.
-        lease: The Lease as last seen; None where there is none, or before the first look.
-        changed: When that was first seen so.
-        until: Until when it may act; None where it may not.
+        identity: Its own identity, which is unique.
+        duration: Seconds after which its own Lease expires.
+        lease: The Lease as last read; None if there is none, or before the first read.
+        changed: When it was first read as it is.
+        until: Until when this operator is the leader; None if it is not.
     """
 
     identity: str
@@ -56,48 +56,48 @@ class Election:
     changed: float = 0.0
     until: float | None = None
 
-    def acts(self, now: float) -> bool:
-        """Whether it may act."""
+    def is_leader(self, now: float) -> bool:
+        """Whether this operator is the leader."""
         return self.until is not None and now < self.until
 
     def may_claim(self, now: float) -> bool:
-        """Whether it may write itself into the Lease: nobody holds it, or it itself does, or it has run out."""
+        """Whether it may acquire the Lease: nobody else holds it, or it has expired."""
         lease = self.lease
         return lease is None or lease.holder in {"", self.identity} or now >= self.changed + lease.duration
 
     def wait(self, now: float) -> float:
-        """Seconds until there is something to do."""
-        if self.acts(now):
+        """Seconds until the next read or renewal."""
+        if self.is_leader(now):
             return self.duration * RENEW
         left = self.changed + self.lease.duration - now if self.lease else 0.0
-        return min(self.duration * LOOK, left) if left > 0 else self.duration * LOOK
+        return min(self.duration * READ, left) if left > 0 else self.duration * READ
 
 
-def seen(election: Election, lease: Lease | None, now: float) -> Election:
-    """Take note of the Lease as the API server holds it."""
+def after_read(election: Election, lease: Lease | None, now: float) -> Election:
+    """The election after the Lease was read."""
     is_lost = lease is None or lease.holder != election.identity
     until = None if is_lost else election.until
     return replace(election, lease=lease, until=until, changed=election.changed if lease == election.lease else now)
 
 
-def won(election: Election, lease: Lease, asked: float) -> Election:
-    """Take note of the Lease as the API server took it.
+def after_acquisition(election: Election, lease: Lease, asked: float) -> Election:
+    """The election after this operator acquired or renewed the Lease.
 
     Args:
         election: What was known before.
-        lease: The Lease, with oneself as its holder.
-        asked: When the request for it was made.
+        lease: The Lease as the API server answered it, with this operator as the holder.
+        asked: When the request was sent.
     """
     return replace(election, lease=lease, changed=asked, until=asked + election.duration * GIVE_UP)
 
 
-def lost(election: Election) -> Election:
-    """Take note that it may no longer act."""
+def after_resignation(election: Election) -> Election:
+    """The election after this operator stopped being the leader."""
     return replace(election, until=None)
 
 
 def claim(election: Election, moment: datetime) -> dict[str, Any]:
-    """The Lease's spec with oneself as its holder."""
+    """The Lease's spec with this operator as the holder."""
     lease, time = election.lease, format_micro_time(moment)
     is_mine = lease is not None and lease.holder == election.identity
     return {
@@ -110,7 +110,7 @@ def claim(election: Election, moment: datetime) -> dict[str, Any]:
 
 
 def release(election: Election, moment: datetime) -> dict[str, Any]:
-    """The Lease's spec without a holder, so that nobody has to wait until it has run out."""
+    """The Lease's spec without a holder, so that no standby has to wait until it expires."""
     return {**claim(election, moment), "holderIdentity": "", "leaseDurationSeconds": 1}
 
 

@@ -1,4 +1,4 @@
-"""Takes part in the election of the one operator that acts, and says when it is this one and when no longer."""
+"""Takes part in the election of the leader, and starts and stops the leader's work."""
 
 import asyncio
 import logging
@@ -10,19 +10,27 @@ from typing import Final
 
 from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFoundError
 from imagebuild_operator.client.cluster import Cluster
-from imagebuild_operator.leader.election import Election, claim, lost, parse_lease, release, seen, won
+from imagebuild_operator.leader.election import (
+    Election,
+    after_acquisition,
+    after_read,
+    after_resignation,
+    claim,
+    parse_lease,
+    release,
+)
 from imagebuild_operator.settings import LeaseSettings
 
 _logger: Final = logging.getLogger(__name__)
 
 
 def now() -> float:
-    """Seconds of a clock that never goes back and never stops, not even while the process or the machine is stopped."""
+    """Seconds of a clock that never goes back and never stops, not even while the process or the machine sleeps."""
     return clock_gettime(CLOCK_BOOTTIME)
 
 
 class Leadership:
-    """One operator's part in the election."""
+    """This operator's part in the election."""
 
     def __init__(
         self,
@@ -37,9 +45,9 @@ class Leadership:
         Args:
             cluster: The API server.
             place: The Lease.
-            identity: This operator's name, that no other has.
-            begin: Called when this operator may act.
-            end: Called when it may no longer.
+            identity: This operator's identity, which is unique.
+            begin: Called when this operator becomes the leader.
+            end: Called when it no longer is.
         """
         self._cluster = cluster
         self._place = place
@@ -48,69 +56,69 @@ class Leadership:
         self._end = end
         self._has_begun = False
         self._task: asyncio.Task[None] | None = None
-        self._complaint = ""
+        self._problem = ""
 
     @property
-    def acts(self) -> bool:
-        """Whether this operator may act at this very moment."""
-        return self._election.acts(now())
+    def is_leader(self) -> bool:
+        """Whether this operator is the leader at this very moment."""
+        return self._election.is_leader(now())
 
     @property
     def failure(self) -> BaseException | None:
-        """The unexpected exception that has ended the election; None while it goes on, and after a stop."""
+        """The unexpected exception that ended the election; None while it goes on, and after a stop."""
         task = self._task
         return task.exception() if task is not None and task.done() and not task.cancelled() else None
 
     def start(self) -> None:
-        """Begin to take part; needs a running event loop."""
-        _logger.info("%s stands by for the lease %s", self._election.identity, self._place)
+        """Start to take part; needs a running event loop."""
+        _logger.info("%s is a standby for Lease %s", self._election.identity, self._place)
         self._task = asyncio.create_task(self._run(), name="election")
-        self._task.add_done_callback(self._tell_failure)
+        self._task.add_done_callback(self._log_failure)
 
     async def stop(self) -> None:
-        """Stop to act, and let another one begin at once."""
+        """Stop, and let a standby take over at once."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        is_holder = self.acts
-        self._election = lost(self._election)
-        await self._settle()
+        is_holder = self.is_leader
+        self._election = after_resignation(self._election)
+        await self._start_or_stop()
         if is_holder:
             try:
                 async with asyncio.timeout(self._place.seconds):
                     await self._release()
             except (ClusterError, TimeoutError) as error:
-                _logger.warning("the lease %s is not released, and runs out: %r", self._place, error)
+                _logger.warning("Releasing Lease %s failed; it will expire: %r", self._place, error)
 
     async def _run(self) -> None:
         while True:
-            await self._settle()
+            await self._start_or_stop()
             try:
-                async with asyncio.timeout(self._patience()):
-                    await self._look()
+                async with asyncio.timeout(self._timeout()):
+                    await self._read_or_renew()
             except ConflictError:
-                self._complain("")  # Another was quicker.
+                self._log_problem("")  # Another was quicker.
             except (ClusterError, TimeoutError) as error:
-                self._complain(f"the lease {self._place} can't be read or renewed: {error!r}")
+                self._log_problem(f"Reading or renewing Lease {self._place} failed: {error!r}")
             else:
-                self._complain("")
-            await self._settle()
+                self._log_problem("")
+            await self._start_or_stop()
             await asyncio.sleep(self._election.wait(now()))
 
-    async def _look(self) -> None:
-        if self.acts:
+    async def _read_or_renew(self) -> None:
+        if self.is_leader:
             try:
                 await self._claim()
             except (ConflictError, NotFoundError):
-                pass  # It is not as it was left.
+                pass  # Somebody else has changed it.
             else:
                 return
         try:
             lease = parse_lease(await self._cluster.leases.get(self._place))
         except NotFoundError:
             lease = None
-        self._election = seen(self._election, lease, now())
-        # What has begun under a lease that is lost has to end before another is claimed.
+        self._election = after_read(self._election, lease, now())
+        # The work under a Lease that was lost has to stop before another is acquired.
         if not self._has_begun and self._election.may_claim(now()):
             await self._claim()
 
@@ -121,7 +129,7 @@ class Leadership:
             body = await self._cluster.leases.create(self._place, spec)
         else:
             body = await self._cluster.leases.patch(self._place, held.version, spec)
-        self._election = won(self._election, parse_lease(body), asked)
+        self._election = after_acquisition(self._election, parse_lease(body), asked)
 
     async def _release(self) -> None:
         # Read first: a renewal that was under way may have been taken.
@@ -130,30 +138,34 @@ class Leadership:
             spec = release(replace(self._election, lease=lease), datetime.now(UTC))
             await self._cluster.leases.patch(self._place, lease.version, spec)
 
-    def _patience(self) -> float:
-        """Seconds that the API server may take: never beyond the moment at which this operator has to stop."""
+    def _timeout(self) -> float:
+        """Seconds that the API server may take: never beyond the moment at which this leader has to stop."""
         moment, until = now(), self._election.until
         whole = self._place.seconds / 2
         return min(whole, until - moment) if until is not None and until > moment else whole
 
-    async def _settle(self) -> None:
-        """Begin or end to act, as the election has it."""
-        acts = self.acts
-        if acts and not self._has_begun:
+    async def _start_or_stop(self) -> None:
+        """Start or stop the leader's work, as the election has it."""
+        is_leader = self.is_leader
+        if is_leader and not self._has_begun:
             self._has_begun = True
-            _logger.info("%s holds the lease %s, and acts", self._election.identity, self._place)
+            _logger.info("%s holds Lease %s and is now the leader", self._election.identity, self._place)
             self._begin()
-        elif self._has_begun and not acts:
+        elif self._has_begun and not is_leader:
             self._has_begun = False
-            _logger.warning("%s no longer holds the lease %s, and stands by", self._election.identity, self._place)
+            _logger.warning("%s no longer holds Lease %s and is now a standby", self._election.identity, self._place)
             await self._end()
 
-    def _tell_failure(self, _: object) -> None:
+    def _log_failure(self, _: object) -> None:
         if self.failure is not None:
-            _logger.critical("the election for the lease %s has ended", self._place, exc_info=self.failure)
+            _logger.critical(
+                "The election for Lease %s ended unexpectedly; the liveness probe fails from now on",
+                self._place,
+                exc_info=self.failure,
+            )
 
-    def _complain(self, problem: str) -> None:
-        """Say once what is wrong, not with every look."""
-        if problem and problem != self._complaint:
+    def _log_problem(self, problem: str) -> None:
+        """Log a problem once, not with every read."""
+        if problem and problem != self._problem:
             _logger.warning("%s", problem)
-        self._complaint = problem
+        self._problem = problem
