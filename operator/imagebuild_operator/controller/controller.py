@@ -1,4 +1,4 @@
-"""Ties the watches to the work: what was seen goes to the store, and while this operator acts, to its work queue."""
+"""Connects the watches with the work: what they show goes to the cache and, in the leader, to the work queue."""
 
 import asyncio
 import logging
@@ -35,7 +35,7 @@ _logger: Final = logging.getLogger(__name__)
 class Controller:
     """The operator without its framework.
 
-    Where there is a Lease, it stands by until it holds it: the store is kept, and nothing is written.
+    With a Lease, it is a standby until it holds the Lease: it keeps its cache up to date, and writes nothing.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Controller:
         metrics.sample(self._sample)
 
     async def start(self) -> None:
-        """Connect, and begin to work on what has been seen, at once or when the Lease is held."""
+        """Connect, and start the work at once or, with a Lease, when this operator becomes the leader."""
         cluster = self._cluster = await Cluster.connect(self._metrics, self._settings.selector)
         cluster.session.answered = self._authentication.answered
         await self._choose_field_selector(cluster)
@@ -71,7 +71,7 @@ class Controller:
         self._leadership.start()
 
     async def stop(self) -> None:
-        """Stop at once, and release the Lease; the next start takes up everything where it stands."""
+        """Stop at once, and release the Lease; the next start continues where things stand."""
         if self._leadership is not None:
             await self._leadership.stop()
         await self._end()
@@ -80,7 +80,7 @@ class Controller:
 
     @property
     def has_started(self) -> bool:
-        """Whether it works on what has been seen, or stands by to do so."""
+        """Whether it works, or is a standby."""
         return self._worker is not None or self._leadership is not None
 
     @property
@@ -90,30 +90,30 @@ class Controller:
 
     @property
     def stuck(self) -> float:
-        """Seconds for which the work queue has not gone on."""
+        """Seconds for which the work queue has made no progress."""
         return self._worker.queue.stuck if self._worker else 0.0
 
     def watch_ages(self) -> dict[str, float]:
-        """Seconds since each watch of its own received anything."""
+        """Seconds since each watch that is not kopf's received anything, by the name of the watch."""
         return self._worker.watch_ages() if self._worker else {}
 
     @property
     def election_failure(self) -> BaseException | None:
-        """The unexpected exception after which it takes no more part in the election."""
+        """The unexpected exception that ended its part in the election."""
         return self._leadership.failure if self._leadership else None
 
     async def api_answers(self) -> bool:
-        """Whether the API server can be asked for ImageBuilds."""
+        """Whether the API server answers a list of ImageBuilds."""
         return self._cluster is not None and await self._cluster.builds.can_list((*self._settings.namespaces, "")[0])
 
     def build_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
-        """Take note of an ImageBuild."""
+        """Handle an event of the watch of ImageBuilds."""
         keys = self._store.remove_build(body) if is_gone else self._store.put_build(body)
         if self._worker is not None:
             self._worker.enqueue(keys, body["metadata"]["namespace"], body.get("spec") or {})
 
     def defaults_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
-        """Take note of an ImageBuildDefaults or ClusterImageBuildDefaults."""
+        """Handle an event of a watch of ImageBuildDefaults or ClusterImageBuildDefaults."""
         keys = self._store.drop_defaults(body) if is_gone else self._store.put_defaults(body)
         if keys and self._worker is not None:
             namespace = body["metadata"].get("namespace", "")
@@ -121,7 +121,7 @@ class Controller:
             self._worker.retry_soon(namespace)
 
     def pod_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
-        """Take note of a build pod."""
+        """Handle an event of the watch of build pods."""
         key = self._store.remove_pod(body) if is_gone else self._store.put_pod(body)
         if self._worker is None:
             return
@@ -157,7 +157,7 @@ class Controller:
             await worker.stop()
 
     def _sample(self) -> Iterator[tuple[Observation, str]]:
-        """How things stand, for those who read the metrics; one that stands by leaves that to the one that acts."""
+        """The values of the gauges; a standby has none except that it is not the leader."""
         yield Observation(LEADER, (), float(self._worker is not None)), ""
         if self._worker is None:
             return

@@ -1,4 +1,4 @@
-"""Reads the logs of running builds: when the core says so, few at once, and without a word where it can't be done."""
+"""Reads the logs of running builds for their progress: a few at once; a log that can't be read is skipped."""
 
 import logging
 from collections.abc import Iterable
@@ -16,12 +16,12 @@ from imagebuild_operator.telemetry.logging import about
 
 _logger: Final = logging.getLogger(__name__)
 
-#: Logs that are read at once. A node that is away must not keep all workers waiting.
+#: Logs that are read at once: a node that does not answer must not block all workers.
 AT_ONCE: Final = 4
 
 
 class LogReader:
-    """Remembers when the log of each running build was read last; forgetting it costs one read too many."""
+    """Remembers when the log of each running build was read last; after a restart, each is read once more."""
 
     def __init__(self, cluster: Cluster, *, enabled: bool) -> None:
         self._cluster = cluster
@@ -29,8 +29,8 @@ class LogReader:
         self._read: dict[BuildKey, dict[str, datetime]] = {}
         self._reading = 0
 
-    async def look(self, build: ImageBuild, pods: Iterable[PodFacts], now: datetime) -> dict[str, Log]:
-        """What is known of the logs of a build's pods; those whose time has come are read."""
+    async def read_due(self, build: ImageBuild, pods: Iterable[PodFacts], now: datetime) -> dict[str, Log]:
+        """What is known of the logs of a build's pods; the logs that are due are read."""
         key = BuildKey.of(build)
         before = self._read.pop(key, {})
         logs: dict[str, Log] = {}
@@ -47,17 +47,17 @@ class LogReader:
         return logs
 
     def forget(self, key: BuildKey) -> None:
-        """Forget a build whose log is not read any more."""
+        """Forget a build whose log is no longer read."""
         self._read.pop(key, None)
 
     async def _try(self, build: ImageBuild, pod: PodFacts) -> str | None:
-        """A log that can't be read (no right, a node that is away, a pod just gone) is no error, only no progress."""
+        """Read a log; None if it can't be read: no permission, an unreachable node, a deleted pod."""
         self._reading += 1
         try:
             return await self._cluster.pods.read_log(build.namespace, pod.name, BUILD)
         except ClusterError as error:
             extra = about(build.namespace, build.name, uid=build.uid)
-            _logger.debug("The log of pod %s can't be read: %s", pod.name, error, extra=extra)
+            _logger.debug("Reading the log of pod %s failed: %s", pod.name, error, extra=extra)
             return None
         finally:
             self._reading -= 1

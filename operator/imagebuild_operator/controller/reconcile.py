@@ -1,4 +1,4 @@
-"""Apply what the core decides. Every trigger ends here, and a crash at any line is mended by the next run."""
+"""Reconcile one build: observe, decide, apply. Every trigger ends here, and a run recovers from a crash of the last."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -36,7 +36,7 @@ _logger: Final = logging.getLogger(__name__)
 
 
 class Reconciler:
-    """Brings what is at the API server in line with what was asked for, one build at a time."""
+    """Brings the pods and the status of a build in line with its spec."""
 
     def __init__(
         self,
@@ -48,14 +48,14 @@ class Reconciler:
         enqueue: Callable[[Sweep | Resync], None],
         clock: Callable[[], datetime],
     ) -> None:
-        """Work with these.
+        """Set it up.
 
         Args:
             cluster: The API server.
-            store: What the watches have shown.
+            store: The cache.
             settings: The operator's settings.
-            gate: Decides whose turn it is.
-            written: Told of each status that is written.
+            gate: Decides which builds may start.
+            written: Called with each status that is written.
             enqueue: Puts a key into the work queue: a sweep for a namespace that may have a build to delete, a resync
                 when ImageBuildDefaults can be read again.
             clock: Tells the time.
@@ -71,10 +71,10 @@ class Reconciler:
         self._events = EventRecorder(cluster, traced=settings.defaults.traced)
 
     async def reconcile(self, key: BuildKey) -> float | None:
-        """Do what is to be done about one build.
+        """Reconcile one build.
 
         Returns:
-            Seconds after which to look again although nothing has happened, or None.
+            Seconds after which to requeue it if nothing happens before, or None.
 
         Raises:
             ConflictError: something changed since it was read; the cache now holds the newest version of the build.
@@ -82,7 +82,7 @@ class Reconciler:
         """
         build = self._store.build(key)
         if build is None and self._store.has_pods(key):
-            # Of a finished build, of one that has gone, or of one that the watch has not shown yet.
+            # Of a finished build, of a deleted one, or of one that the watch has not shown yet.
             return await self._refresh(key)
         if build is None or build.deleting:
             self._logs.forget(key)
@@ -105,7 +105,7 @@ class Reconciler:
         now = self._clock()
         shown = [*found, *(pod for _, pod in current if pod)]
         warnings = await self._explanations(build, shown, now)
-        logs = await self._logs.look(build, shown, now)
+        logs = await self._logs.read_due(build, shown, now)
         turn = self._gate.turn(build)
         if turn == BEGIN and defaults.problem:
             turn = invalid_defaults(defaults.problem)
@@ -130,7 +130,7 @@ class Reconciler:
         return 0.0 if are_pods_gone else plan.requeue_after
 
     async def _confirm_gone(self, build: ImageBuild) -> PodFacts | None:
-        """Ask the API server before believing that a recorded pod is gone: the watch may only be late."""
+        """Ask the API server whether a recorded pod is gone: the watch may only be late."""
         if build.recorded_pod is None or build.is_finished:
             return None
         try:
@@ -140,7 +140,7 @@ class Reconciler:
         return facts if facts.owner_uid == build.uid else None
 
     async def _explanations(self, build: ImageBuild, pods: Iterable[PodFacts], now: datetime) -> dict[str, str]:
-        """What the kubelet says of those of the pods that do not start."""
+        """The kubelet's latest Warning about each pod that does not start."""
         found = {
             pod.name: latest_warning(await self._cluster.events.list_about_pod(build.namespace, pod.uid))
             for pod in pods
@@ -171,7 +171,7 @@ class Reconciler:
         return decide_build(Situation(build, [*pods, *made], self._settings, self._clock(), refusals=refusals))
 
     async def _newest_defaults(self, namespace: str) -> NamespaceDefaults:
-        """Ask before a build begins or is refused: the watch of defaults may lag behind that of builds."""
+        """Read the defaults before a build starts or is refused: their watch may lag behind that of builds."""
         # An operator that watches some namespaces has no right to read what belongs to none.
         scopes = (namespace,) if self._settings.namespaces else (namespace, "")
         bodies = [await self._cluster.defaults.get(scope) for scope in scopes]
@@ -181,7 +181,7 @@ class Reconciler:
         return namespace_defaults(own, cluster[0] if cluster else None)
 
     async def _is_newest(self, build: ImageBuild) -> bool:
-        """Ask before a pod is created: a watch that lags may show a build as new that has ended long ago."""
+        """Read the build before its pod is created: a watch that lags may show a build as new that ended long ago."""
         body = await self._cluster.builds.get(build.namespace, build.name)
         self._put(body)
         metadata = body["metadata"]
@@ -194,10 +194,10 @@ class Reconciler:
             try:
                 body = await self._cluster.pods.get(build.namespace, create.name)
             except NotFoundError:
-                # Not the pod: a quota that many creations at once have changed, or a webhook's own code.
+                # The conflict is not about the pod: concurrent changes of a quota, or a webhook's own status.
                 raise conflict from None
         if observe(body).owner_uid != build.uid:
-            raise RejectedError(409, f"a pod named {create.name} exists and is not this build's")
+            raise RejectedError(409, f"pod {create.name} exists and belongs to something else")
         return body
 
     async def _apply(self, build: ImageBuild, plan: Plan) -> bool:
@@ -206,7 +206,7 @@ class Reconciler:
             body = await self._cluster.builds.patch_status(
                 build.namespace, build.name, build.resource_version, plan.status
             )
-            # Only now, so that nothing is counted twice. What a crash here leaves out is never counted.
+            # Only after the write, so that nothing is counted twice. A crash here leaves the change uncounted.
             self._written(build, plan.status)
             self._put(body)
         for event in plan.events:
@@ -236,5 +236,5 @@ class Reconciler:
 
 
 def _depends_on_defaults(plan: Plan) -> bool:
-    """Whether a plan for a build that has not begun could be another one with other defaults."""
+    """Whether other defaults could lead to another plan for a build that has not started."""
     return bool(plan.create) or (plan.status or {}).get("reason") == Reason.INVALID_SPEC

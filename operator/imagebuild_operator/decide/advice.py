@@ -1,4 +1,4 @@
-"""What to do about a failure, in the words of the build that failed."""
+"""What to do about a failure, with the fields and names of the build that failed."""
 
 from typing import Final
 
@@ -7,8 +7,8 @@ from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.sources import GitSource, HttpSource, OciSource, S3Source, Source
 from imagebuild_operator.observe.report import Result
 
-#: Reasons whose remedy lies in the context or the Dockerfile. The shim, which has read them, knows it best; of the
-#: others it speaks in variables, which mean nothing to the author of an ImageBuild.
+#: Reasons whose remedy is in the context or the Dockerfile. The shim, which has read them, gives the best hint. Its
+#: hints for other reasons name variables, which mean nothing to the author of an ImageBuild.
 SHIM_KNOWS_BEST: Final = frozenset(
     {
         Reason.SOURCE_INVALID,
@@ -22,7 +22,7 @@ SHIM_KNOWS_BEST: Final = frozenset(
 
 
 def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
-    """One sentence that says what to do next: the table's, or a closer one where the spec or the result tells more."""
+    """One sentence that says what to do next: the table's, or a more specific one from the spec or the result."""
     if reason in SHIM_KNOWS_BEST and result.hint:
         return result.hint
     if spec is None:
@@ -64,7 +64,7 @@ def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
 
 
 def _source_ca(source: Source) -> str:
-    """What lets the builder trust the server of the context."""
+    """How to let the builder trust the server of the context."""
     match source:
         case HttpSource():
             field = "source.http.caBundle"
@@ -80,26 +80,26 @@ def _source_ca(source: Source) -> str:
 
 
 def _proxy_access(result: Result) -> str:
-    """What lets the builder use its proxy; empty if that is not the problem."""
+    """How to let the builder use its proxy; empty if that is not the problem."""
     if "HTTP_PROXY" not in (result.hint or ""):
         return ""
     return "Correct the user and password of the proxy, in the Secret that proxy.secretRef names."
 
 
 def _source_access(source: Source, registry: str) -> str:
-    """What lets the builder at the context."""
+    """How to let the builder fetch the context."""
     match source:
         case GitSource(secret=secret) if source.is_ssh:
             return (
-                f"Let ssh-privatekey in Secret {secret} be a key that may read the repository, and name the server's "
-                "keys, as ssh-keyscan prints them, in its key known_hosts or in source.git.knownHosts."
+                f"Put a key that can read the repository into ssh-privatekey in Secret {secret}, and the keys of the "
+                "server, as ssh-keyscan prints them, into its known_hosts or into source.git.knownHosts."
             )
         case S3Source(secret=secret):
             correct = f"Correct Secret {secret}" if secret else "Name a Secret"
-            return f"{correct} in source.s3.secretRef: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY that may read it."
+            return f"{correct} in source.s3.secretRef, with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to read it."
         case OciSource(image, secret):
             correct = f"Correct Secret {secret}" if secret else "Name a Secret of type kubernetes.io/dockerconfigjson"
-            return f"{correct} in source.oci.secretRef: credentials for {registry} that may pull {image}."
+            return f"{correct} in source.oci.secretRef, with credentials for {registry} that can pull {image}."
         case HttpSource(secret=str(secret)) | GitSource(secret=str(secret)):
             return f"Correct username and password in Secret {secret}, named by the source's secretRef."
         case _:

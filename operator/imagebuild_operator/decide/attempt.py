@@ -1,4 +1,4 @@
-"""Decide what to do about a build: observe → decide → apply, the middle part. Pure: time is an argument."""
+"""Decide what to do about one attempt at a build. Pure: time is an argument."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -24,11 +24,11 @@ from imagebuild_operator.observe.progress import next_read
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.status.verdict import Verdict
 
-#: Seconds after which a pod that does not start is asked why; then whenever it has waited for twice as long, and
-#: every minute at least.
-START_PATIENCE: Final = 5.0
-LONGEST_PATIENCE: Final = 60.0
-#: Seconds until a log that was due is asked for again, where too many others were being read.
+#: Seconds after which the Events about a pod that does not start are first read; then whenever it has waited twice as
+#: long, and at least every minute.
+FIRST_WARNING: Final = 5.0
+LONGEST_INTERVAL: Final = 60.0
+#: Seconds until a log that was due is requested again, if too many others were being read.
 BUSY: Final = 1.0
 
 
@@ -50,14 +50,14 @@ def decide(situation: Situation) -> Plan:
 
 
 def needs_explanation(pod: PodFacts, now: datetime) -> bool:
-    """Whether a pod has a node but begins no container, and says nothing of why: the kubelet's Events may."""
+    """Whether a pod has a node but starts no container and gives no reason, so that the kubelet's Events have to."""
     return (
         pod.scheduled is not None
         and not pod.is_over
         and not pod.is_deleting
         and pod.first.started is None
         and not pod.first.is_held
-        and (now - pod.scheduled).total_seconds() >= START_PATIENCE
+        and (now - pod.scheduled).total_seconds() >= FIRST_WARNING
     )
 
 
@@ -109,12 +109,14 @@ def _stop_if_overdue(situation: Situation, spec: BuildSpec, pod: PodFacts, verdi
         if left > 0:
             return record(situation, verdict, requeue_after=left)
         lost = failed_verdict(
-            verdict.reason or Reason.NODE_LOST, "The build pod was deleted but its node keeps it", spec
+            verdict.reason or Reason.NODE_LOST,
+            "The build pod was deleted, but its node has not confirmed that it stopped",
+            spec,
         )
         return end(situation, spec, lost)
     if pod.is_gated:
         return record(situation, verdict)
-    # One that a scheduling gate has just let go begins now, however long it was held.
+    # The time of a pod that a scheduling gate has just released starts now, however long it was held.
     start = build.started or (now if recorded_reason(build) is Reason.GATED else pod.created)
     deadline, reason = _deadline(start, spec, pod, verdict, situation.settings)
     left = (deadline - now).total_seconds()
@@ -122,7 +124,7 @@ def _stop_if_overdue(situation: Situation, spec: BuildSpec, pod: PodFacts, verdi
         return record(situation, verdict, requeue_after=min(left, _warning_interval(pod, now)))
     delete = (deletion(pod),)
     if pod.began is None:
-        # It never began, so there is no report to wait for.
+        # It never started, so there is no report to wait for.
         message = f"Gave up after {(now - pod.created).total_seconds():.0f} s. {verdict.message}"
         return end(situation, spec, failed_verdict(reason, message, spec), delete=delete)
     return record(situation, stopping_verdict(verdict.phase, reason), delete=delete)
@@ -133,13 +135,13 @@ def _warning_interval(pod: PodFacts, now: datetime) -> float:
     if pod.scheduled is None or pod.first.started is not None or pod.first.is_held:
         return inf
     passed = (now - pod.scheduled).total_seconds()
-    return min(max(passed, START_PATIENCE), LONGEST_PATIENCE)
+    return min(max(passed, FIRST_WARNING), LONGEST_INTERVAL)
 
 
 def _deadline(
     start: datetime, spec: BuildSpec, pod: PodFacts, verdict: Verdict, settings: OperatorSettings
 ) -> tuple[datetime, Reason]:
-    """When a pod is stopped, and the reason that the attempt then fails for."""
+    """When a pod is stopped, and the reason with which the attempt then fails."""
     grace = KUBELET_GRACE if pod.began else 0.0
     deadline = start + timedelta(seconds=spec.timeout_seconds + grace)
     if pod.began is not None:

@@ -1,8 +1,8 @@
-"""Decide about a build as a whole: a build for several platforms is one pod for each, and one for the index. Pure.
+"""Decide about a build as a whole. A multi-platform build has one pod for each platform, and one for the index. Pure.
 
-Each platform is decided about by the same rules as a build that has no platforms, as if its entry in
-`status.platforms` were the status of a build. What is left is how the platforms make one build: they begin together;
-where one has failed the others are stopped; and when all are built, the build's own pod pushes the index of them.
+Each platform follows the rules of a build without platforms, with its entry in `status.platforms` as the status. This
+module adds how platforms make one build: they start together; if one fails, the others are stopped; and when all are
+built, the build's own pod pushes the index.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,16 +24,16 @@ from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.status.platforms import Platforms, failed_platform, platform_entry, revisions
 from imagebuild_operator.status.verdict import Verdict
 
-#: How far a platform is, from the least.
+#: Phases of a platform, in order.
 ORDER: Final = (Phase.PENDING, Phase.QUEUED, Phase.PREPARING, Phase.BUILDING, Phase.PUSHING)
 
 
 def parts(build: ImageBuild) -> tuple[ImageBuild, ...]:
-    """All that may have a pod: the platforms, where there are several, and the build itself."""
+    """Everything that may have a pod: each platform of a multi-platform build, and the build itself."""
     try:
         platforms = parse_platforms(build.spec)
     except InvalidSpecError:
-        platforms = ()  # What is wrong is said where the whole spec is read.
+        platforms = ()  # The error is reported where the whole spec is parsed.
     if len(platforms) <= 1:
         return (build,)
     entries: dict[str, Any] = {entry["platform"]: entry for entry in build.status.get("platforms") or ()}
@@ -58,7 +58,7 @@ def decide_build(situation: Situation) -> Plan:
         return decide(situation)
     why = cause(build, situation.turn)
     if build.started is None and not pods and why is None and situation.turn != BEGIN:
-        # They begin together, or not at all.
+        # They start together, or not at all.
         return wait_for_turn(situation)
 
     def plan(platform: ImageBuild, failed: Mapping[str, Any] | None) -> Plan:
@@ -69,7 +69,7 @@ def decide_build(situation: Situation) -> Plan:
     failed = failed_platform(build.status.get("platforms") or ())
     plans = [plan(platform, failed) for platform in platforms]
     if failed is None and (failed := failed_platform(_entries(platforms, plans))) is not None:
-        # It has failed just now, and the others are stopped with the same write.
+        # It failed just now; the others are stopped in the same write.
         plans = [
             made if Phase(entry["phase"]).is_final else plan(platform, failed)
             for platform, made, entry in zip(platforms, plans, _entries(platforms, plans), strict=True)
@@ -84,7 +84,7 @@ def decide_build(situation: Situation) -> Plan:
 
 
 def _stop(platform: ImageBuild, failed: Mapping[str, Any] | None) -> Turn | None:
-    """Why a platform is stopped: another has failed. One that is past the deadline of the build is stopped for that."""
+    """Why a platform is stopped: another has failed, unless it is being stopped for the deadline already."""
     if failed is None or recorded_reason(platform) is Reason.DEADLINE_EXCEEDED:
         return None
     return Turn(Reason.CANCELLED, f"{failed['platform']} failed, and the image needs every platform.")
@@ -104,18 +104,18 @@ def _merge(
     deletes: tuple[DeletePod, ...],
     why: Turn | None,
 ) -> Plan:
-    """Record how the platforms stand, and how the build stands with them."""
+    """Record the verdict on each platform, and on the build."""
     left = [entry for entry in entries if not Phase(entry["phase"]).is_final]
     verdict = _under_way(entries, left, why) if left else _ended(situation.build, entries, why)
     waits = [plan.requeue_after for plan in plans if plan.requeue_after is not None]
-    # Once they are recorded as built, the index is next.
+    # The index is next, once they are recorded as built.
     requeue_after = 0.0 if verdict.phase is Phase.PUSHING and not left else min(waits, default=None)
     verdict = replace(verdict, platforms=entries)
     return record(situation, verdict, requeue_after=requeue_after, delete=deletes)
 
 
 def _under_way(entries: Platforms, left: Platforms, why: Turn | None) -> Verdict:
-    """How a build stands whose platforms have not all ended: as the worst of those that have not."""
+    """The verdict on a build whose platforms have not all ended: that of the one that is least far."""
     worst = min(left, key=lambda entry: ("reason" not in entry, ORDER.index(Phase(entry["phase"]))))
     phase = Phase(worst["phase"])
     if why is not None:
@@ -130,7 +130,7 @@ def _under_way(entries: Platforms, left: Platforms, why: Turn | None) -> Verdict
 
 
 def _ended(build: ImageBuild, entries: Platforms, why: Turn | None) -> Verdict:
-    """How a build stands whose platforms have all ended."""
+    """The verdict on a build whose platforms have all ended."""
     failed = failed_platform(entries)
     if why is None and failed is not None:
         message = f"{failed['platform']}: {failed['message']}"
@@ -146,8 +146,8 @@ def _ended(build: ImageBuild, entries: Platforms, why: Turn | None) -> Verdict:
         return failed_verdict(Reason.SOURCE_CHANGED, f"{Reason.SOURCE_CHANGED.row.meaning} Commits: {found}", spec)
     names = ", ".join(str(entry["platform"]) for entry in entries)
     if not spec.push:
-        return Verdict(Phase.SUCCEEDED, f"Built for {names}, and did not push.")
-    return Verdict(Phase.PUSHING, f"Built for {names}. The index of them is pushed next.")
+        return Verdict(Phase.SUCCEEDED, f"Built for {names}; not pushed.")
+    return Verdict(Phase.PUSHING, f"Built for {names}. The index is pushed next.")
 
 
 def _reason(entry: Mapping[str, Any]) -> Reason | None:

@@ -1,4 +1,4 @@
-"""Stopping a build for good, as its spec asks."""
+"""Cancel a build: its spec asks for it, or a newer build supersedes it."""
 
 from imagebuild_operator.api.build import ImageBuild, Phase
 from imagebuild_operator.api.reasons import Reason
@@ -12,9 +12,9 @@ from imagebuild_operator.status.verdict import Verdict
 
 
 def cause(build: ImageBuild, turn: Turn | None) -> Turn | None:
-    """Why a build is to be cancelled; None where it is not.
+    """Why a build is to be cancelled; None if it is not.
 
-    That it was superseded is believed once recorded: the newer build may have ended since.
+    Once recorded, it stays superseded: the newer build may have ended since.
     """
     if build.is_cancelled:
         return Turn(Reason.CANCELLED, "The build was cancelled.")
@@ -26,7 +26,7 @@ def cause(build: ImageBuild, turn: Turn | None) -> Turn | None:
 
 
 def cancel(situation: Situation, why: Turn) -> Plan:
-    """Stop the pod, which is given its grace, then record the end. An image that was pushed before stays a success."""
+    """Stop the pod, with its grace period, then record the end. A build that has pushed its image stays a success."""
     build, pod, now = situation.build, situation.pod, situation.now
     reason = why.reason or Reason.CANCELLED
     if pod is not None and pod.began is not None and not pod.is_over:

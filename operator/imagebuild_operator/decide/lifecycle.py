@@ -1,4 +1,4 @@
-"""The beginning and the end of an attempt at a build."""
+"""The start and the end of an attempt at a build."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +21,7 @@ from imagebuild_operator.status.verdict import Verdict
 
 
 def begin(situation: Situation, spec: BuildSpec) -> Plan:
-    """Create the pod of the next attempt, once it is its time, and for the first its turn.
+    """Create the pod of the next attempt when its backoff is over and, for the first attempt, when it is its turn.
 
     Raises:
         InvalidSpecError: the spec can't be put into a pod.
@@ -34,7 +34,7 @@ def begin(situation: Situation, spec: BuildSpec) -> Plan:
         seconds -= int((now - build.started).total_seconds())
     if seconds <= 0:
         reason = recorded_reason(build) or Reason.DEADLINE_EXCEEDED
-        message = f"No pod could be created for it in time. {reason.row.meaning}"
+        message = f"No build pod could be created before the timeout. {reason.row.meaning}"
         return record(situation, failed_verdict(reason, message, spec))
     wait = _wait(situation, build.attempts)
     if wait > 0:
@@ -52,7 +52,7 @@ def wait_for_turn(situation: Situation) -> Plan:
     if left is not None and left <= 0:
         return record(situation, given_up(situation, turn.message))
     if turn.reason in WAITS and recorded_reason(situation.build) in WAITS:
-        # What the API server said of its own pod says more.
+        # The API server's message about its own pod says more.
         return Plan(requeue_after=left)
     verdict = Verdict(Phase.QUEUED, turn.message, turn.reason, position=turn.position)
     return record(situation, verdict, requeue_after=left)
@@ -68,7 +68,7 @@ def _wait(situation: Situation, attempts: Attempts) -> float:
 
 
 def end(situation: Situation, spec: BuildSpec, verdict: Verdict, *, delete: tuple[DeletePod, ...] = ()) -> Plan:
-    """Record the end of an attempt: as that of the build, or as one that another attempt follows."""
+    """Record the end of an attempt: the build ends with it, or another attempt follows."""
     build, pod, now = situation.build, situation.pod, situation.now
     attempts = (*build.attempts, attempt_record(build, verdict, pod, now))
     if verdict.reason is None or not is_tried_again(verdict.reason, spec.retry, attempts):
@@ -80,7 +80,7 @@ def end(situation: Situation, spec: BuildSpec, verdict: Verdict, *, delete: tupl
         last = replace(verdict, message=f"{verdict.message} The timeout leaves no time for another attempt.")
         return record(situation, last, delete=delete, attempts=attempts)
     message = (
-        f"Attempt {build.attempt} failed: {verdict.cause} Attempt {build.attempt + 1} begins {format_time(again)}."
+        f"Attempt {build.attempt} failed: {verdict.cause} Attempt {build.attempt + 1} starts at {format_time(again)}."
     )
     waiting = replace(verdict, phase=Phase.PENDING, message=message)
     return record(situation, waiting, requeue_after=wait, delete=delete, attempts=attempts)

@@ -1,4 +1,4 @@
-"""The phase of a build, read from its pod, with the reason and the words for people."""
+"""The phase of a build, read from its pod, with the reason and the message."""
 
 import re
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ from imagebuild_operator.observe.progress import parse_progress
 from imagebuild_operator.observe.report import Result, parse_result
 from imagebuild_operator.status.verdict import Verdict
 
-#: Why the operator takes a pod away.
+#: Why the operator deletes a pod.
 OUR_OWN: Final = frozenset({Reason.CANCELLED, Reason.SUPERSEDED, Reason.DEADLINE_EXCEEDED})
-#: Why a pod is being taken away. Once recorded, it is the reason that the build ends with, whatever the containers
-#: say while they are stopped.
+#: Why a pod is being deleted. Once recorded, it is the reason with which the build ends, whatever the containers report
+#: while they are stopped.
 STOPPING: Final = frozenset({*OUR_OWN, Reason.EVICTED, Reason.NODE_LOST, Reason.POD_DELETED})
 
-#: Seconds that the kubelet is given to end a pod at its own deadline, before the operator deletes it: the pod's
-#: grace period and some; the kubelet's way leaves a report of what the build was doing.
+#: Seconds that the kubelet has to end a pod at its own deadline before the operator deletes it: the grace period and
+#: some more. A pod that the kubelet ends leaves a report of what the build was doing.
 KUBELET_GRACE: Final = 60.0
 
 #: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
@@ -44,7 +44,7 @@ POD_REASONS: Final[Mapping[str, Reason]] = {
     "Terminated": Reason.NODE_LOST,
 }
 
-#: `waiting.reason` of a container whose image the node can't have.
+#: `waiting.reason` of a container whose image the node can't pull.
 PULL_FAILURES: Final = frozenset(
     {
         "ErrImagePull",
@@ -56,20 +56,20 @@ PULL_FAILURES: Final = frozenset(
         "SignatureValidationFailed",
     }
 )
-#: What the kubelet says between two pulls, before what the last one said. Without it the message stays the same.
+#: The kubelet's prefix of the error between two pulls. Without it, the message stays the same.
 _BACK_OFF: Final = re.compile(r'Back-off pulling image "[^"]*": (?:[A-Z]\w+: )?')
 
-#: What the kubelet says of a Secret or ConfigMap that is not there, or has not the key: for an environment variable,
-#: and for a volume.
+#: The kubelet's messages about a Secret or ConfigMap that is missing or lacks the key, for an environment variable and
+#: for a volume.
 _MISSING: Final = re.compile(
     r'(?:secret|configmap) "[^"]*" not found'
     r"|couldn't find key \S+ in (?:Secret|ConfigMap) "
     r"|references non-existent (?:secret|config) key",
 )
 
-#: `terminated.reason` of a container that never ran; the message is the node's.
+#: `terminated.reason` of a container that never ran; its message is from the node.
 NEVER_RAN: Final = frozenset({"StartError", "ContainerCannotRun"})
-#: `terminated.reason` of a container that the kubelet has lost sight of, as after a restart of its node.
+#: `terminated.reason` of a container that the kubelet has lost, as after a restart of its node.
 LOST: Final = "ContainerStatusUnknown"
 
 
@@ -80,14 +80,14 @@ def pod_verdict(
     warning: str | None = None,
     log: str | None = None,
 ) -> Verdict:
-    """Say how a build with this pod stands.
+    """The verdict on a build with this pod.
 
     Args:
         pod: Its pod.
-        spec: What was asked for; the advice depends on it.
+        spec: Its spec; the advice depends on it.
         recorded: The reason recorded last.
-        warning: The kubelet's latest Warning about a pod whose containers do not begin.
-        log: The end of the build's log, where it has just been read.
+        warning: The kubelet's latest Warning about a pod whose containers do not start.
+        log: The end of the build's log, if it has just been read.
     """
     if pod.push.has_succeeded:
         return _succeeded(pod, spec)
@@ -97,12 +97,12 @@ def pod_verdict(
 
 
 def stopping_verdict(phase: Phase, reason: Reason) -> Verdict:
-    """The verdict on a build whose pod the operator takes away."""
+    """The verdict on a build whose pod the operator stops."""
     return Verdict(phase, f"{reason.row.meaning} The build pod is being stopped.", reason)
 
 
 def gone_verdict(spec: BuildSpec, recorded: Reason | None) -> Verdict:
-    """The verdict on a build whose pod is no longer there."""
+    """The verdict on a build whose pod no longer exists."""
     reason = recorded if recorded in STOPPING else Reason.POD_DELETED
     return failed_verdict(reason, reason.row.meaning, spec)
 
@@ -126,11 +126,12 @@ def _succeeded(pod: PodFacts, spec: BuildSpec) -> Verdict:
     result = parse_result(pod.push.message)
     if result.digest is None:
         return failed_verdict(
-            Reason.INTERNAL, "The push container ended well but reported no digest", spec, result=result
+            Reason.INTERNAL, "The push container succeeded but reported no digest", spec, result=result
         )
-    verb = "Pushed" if spec.push else "Built, and did not push,"
     references = ", ".join(image.reference for image in result.images) or spec.images[0]
-    return Verdict(Phase.SUCCEEDED, f"{verb} {references} as {result.digest}.", result=result)
+    pushed = f"Pushed {references} as {result.digest}."
+    message = pushed if spec.push else f"Built {references} as {result.digest}; not pushed."
+    return Verdict(Phase.SUCCEEDED, message, result=result)
 
 
 def _failed(pod: PodFacts, container: ContainerFacts, spec: BuildSpec, recorded: Reason | None) -> Verdict:
@@ -142,10 +143,10 @@ def _failed(pod: PodFacts, container: ContainerFacts, spec: BuildSpec, recorded:
 
 
 def _failure_reason(pod: PodFacts, container: ContainerFacts, result: Result, recorded: Reason | None) -> Reason:
-    """Kubernetes' word goes before the container's: a container that is being stopped reports only that."""
+    """Kubernetes' reason takes precedence over the container's: a container that is being stopped reports only that."""
     if recorded in STOPPING:
         return recorded
-    if pod.reason == "Evicted" and pod.disruption is None and _has_outgrown_itself(pod.message):
+    if pod.reason == "Evicted" and pod.disruption is None and _exceeds_own_limit(pod.message):
         return Reason.DISK_FULL
     if pod.reason is not None and pod.reason in POD_REASONS:
         return POD_REASONS[pod.reason]
@@ -158,16 +159,16 @@ def _failure_reason(pod: PodFacts, container: ContainerFacts, result: Result, re
     if container.reason == LOST:
         return Reason.NODE_LOST
     if container.reason in NEVER_RAN or (pod.reason is not None and container.exit_code is None):
-        # The second: the kubelet refused the whole pod, as one that it has not the room for (OutOfcpu).
+        # The second: the kubelet rejected the whole pod, for lack of CPU for example (OutOfcpu).
         return Reason.POD_NOT_STARTED
-    # The shim's word for a SIGTERM, of whose cause nothing is known; a build is cancelled by its spec alone.
+    # The shim reports Cancelled for a SIGTERM of unknown cause; only its spec cancels a build.
     return Reason.INTERNAL if result.reason in {None, Reason.CANCELLED} else result.reason
 
 
-def _has_outgrown_itself(said: str) -> bool:
-    """Whether the kubelet evicted a pod for more disk than its own limit, in the words of its eviction manager.
+def _exceeds_own_limit(said: str) -> bool:
+    """Whether the kubelet evicted a pod because it used more disk than its own limit, judged by the eviction message.
 
-    That is no disruption: the pod would do the same on any node.
+    That is no disruption: it would happen on any node.
     """
     return "exceed" in said and "limit" in said
 
@@ -203,7 +204,7 @@ def _running(pod: PodFacts, recorded: Reason | None, warning: str | None) -> Ver
 
 
 def _current(pod: PodFacts) -> tuple[Phase, ContainerFacts]:
-    """The phase and the container that it waits for or that runs."""
+    """The phase, and the container that runs or starts next."""
     if pod.build.has_succeeded or pod.is_index:
         return Phase.PUSHING, pod.push
     if pod.build.started is None and (pod.check.is_running or pod.check.is_held):
@@ -215,7 +216,7 @@ def _waiting(pod: PodFacts, phase: Phase, container: ContainerFacts, warning: st
     said = container.waiting_message
     match container.waiting_reason:
         case "CreateContainerConfigError" if missing := _missing(said):
-            return Verdict(phase, f"Waiting for what the build names: {said}.", missing)
+            return Verdict(phase, f"Waiting: {said}. {missing.row.advice}", missing)
         case reason if reason in PULL_FAILURES:
             said = _BACK_OFF.sub("", said)
             return Verdict(phase, f"The builder image can't be pulled: {said}", Reason.BUILDER_IMAGE_PULL_FAILED)
@@ -229,10 +230,10 @@ def _waiting(pod: PodFacts, phase: Phase, container: ContainerFacts, warning: st
 
 
 def _well(pod: PodFacts, phase: Phase) -> Verdict:
-    """All is as it should be. The words are the same for the whole of a phase: whatever changes in them is a write."""
+    """Nothing is wrong. The message stays the same for a whole phase, since each change of it is a write."""
     match phase:
         case Phase.PREPARING:
-            return Verdict(phase, f"Pod {pod.name} is being prepared: node, builder image, registries.")
+            return Verdict(phase, f"Pod {pod.name} is being prepared: scheduling, builder image, registry check.")
         case Phase.BUILDING if pod.node:
             return Verdict(phase, f"Pod {pod.name} is building on node {pod.node}.")
         case _:
@@ -240,7 +241,7 @@ def _well(pod: PodFacts, phase: Phase) -> Verdict:
 
 
 def _missing(said: str) -> Reason | None:
-    """Which kind of object the kubelet misses; None where it says something else."""
+    """The reason for an object that the kubelet can't find; None if the message is about something else."""
     found = _MISSING.search(said)
     if found is None:
         return None

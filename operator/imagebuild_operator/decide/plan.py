@@ -1,4 +1,4 @@
-"""What the core can ask of the shell."""
+"""The plan: what to do about a build."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from imagebuild_operator.status.events import Event
 
 @dataclass(frozen=True, slots=True)
 class CreatePod:
-    """Create a pod; that it exists already is as good."""
+    """Create a pod, unless it exists already."""
 
     manifest: Manifest
 
@@ -23,7 +23,7 @@ class CreatePod:
 
 @dataclass(frozen=True, slots=True)
 class DeletePod:
-    """Delete one pod: this uid and no other of its name."""
+    """Delete the pod of this uid, and no other of its name."""
 
     name: str
     uid: str
@@ -31,9 +31,9 @@ class DeletePod:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do about a build, in this order: create, record, tell, delete.
+    """What to do about a build, in this order: create pods, write the status, record Events, delete pods.
 
-    The record comes before the deletion, so that a crash between the two forgets nothing.
+    The write comes before the deletion, so that a crash between the two loses nothing.
     """
 
     create: tuple[CreatePod, ...] = ()

@@ -1,4 +1,4 @@
-"""How long what is finished stays: pods, and ImageBuilds themselves."""
+"""How long finished ImageBuilds and their pods are kept."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from imagebuild_operator.api.time import parse_time
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.settings import History, KeepPods
 
-#: Selects the builds that go some time after their end.
+#: Selects the builds that have a TTL.
 EXPIRING: Final = "spec.ttlSecondsAfterFinished!="
 
 
 def unlimited(history: History) -> str:
-    """The field selector that passes over finished builds of whose kind all are kept; empty where there are none.
+    """The field selector that excludes the finished phases without a history limit; empty if each has one.
 
-    Of the others only so many are kept, so that to see them costs little, and one that goes has to be noticed.
+    With a limit, only few builds are kept, so that watching them costs little; and their deletion has to be noticed.
     """
     phases = (phase for phase in Phase if phase.is_final)
     kept = (p for p in phases if history.limit(has_succeeded=p is Phase.SUCCEEDED) is None)
@@ -26,7 +26,7 @@ def unlimited(history: History) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What is remembered of a finished build that may have to go: little, since there may be thousands."""
+    """The record of a finished build that may have to be deleted: short, since there may be thousands."""
 
     namespace: str
     name: str
@@ -34,17 +34,17 @@ class Finished:
     version: int
     has_succeeded: bool
     completed: datetime
-    #: Seconds after which it goes.
+    #: Seconds after its end at which it is deleted; None for never.
     ttl: int | None
 
 
 def finished(build: ImageBuild, history: History, default_ttl: int | None = None) -> Finished | None:
-    """What to remember of a build; None where nothing will ever remove it, or it is not finished.
+    """The record of a build; None if it is not finished, or nothing will ever delete it.
 
     Args:
         build: The build, with its own spec.
-        history: How many stay.
-        default_ttl: Seconds after which one goes that does not say it itself.
+        history: How many are kept.
+        default_ttl: The TTL of builds that set none.
     """
     has_succeeded = build.phase is Phase.SUCCEEDED
     ttl = build.spec.get("ttlSecondsAfterFinished", default_ttl)
@@ -57,10 +57,10 @@ def finished(build: ImageBuild, history: History, default_ttl: int | None = None
 
 
 def expired(builds: Iterable[Finished], history: History, now: datetime) -> tuple[list[Finished], float | None]:
-    """Which builds of one namespace have to go, and in how many seconds the next has.
+    """The builds of one namespace that are due for deletion, and the seconds until the next is.
 
-    The newest stay, up to the limit for their kind. Knowing only some of the builds is safe: whatever has enough
-    newer ones among them has them among all.
+    The newest are kept, up to the limit for their outcome. Some of the builds are enough to decide safely: a build that
+    has enough newer ones among them has enough among all.
     """
     gone: list[Finished] = []
     waits: list[float] = []
@@ -78,7 +78,7 @@ def expired(builds: Iterable[Finished], history: History, now: datetime) -> tupl
 
 
 def is_leftover(pod: PodFacts, keep: KeepPods) -> bool:
-    """Whether a pod whose result is recorded is to be deleted: it still runs, or nobody wants its log."""
+    """Whether a pod whose result is recorded is to be deleted: it still runs, or its log need not be kept."""
     if pod.is_deleting:
         return False
     return not pod.is_over or not keep.keeps(has_succeeded=pod.push.has_succeeded)

@@ -1,4 +1,4 @@
-"""Whether and when a build is tried again after an attempt has failed."""
+"""Whether and when a build is retried after an attempt failed."""
 
 import hashlib
 from typing import Final
@@ -7,7 +7,7 @@ from imagebuild_operator.api.build import Attempts, RetrySpec
 from imagebuild_operator.api.reason_rows import Retry
 from imagebuild_operator.api.reasons import Reason
 
-#: Disruptions after which a build is given up: a cluster that takes its pod away this often will not let it end.
+#: Disruptions after which a build fails: a cluster that removes its pod this often will not let it finish.
 MAX_DISRUPTIONS: Final = 10
 #: Seconds between two attempts at most, whatever the doubling says.
 MAX_DELAY: Final = 300.0

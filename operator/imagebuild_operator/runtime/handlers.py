@@ -1,7 +1,7 @@
-"""The kopf handlers. Each only notes what the watch has shown; `reconcile` does the rest.
+"""The kopf handlers. Each hands the event to the controller; `reconcile` does the rest.
 
-Handlers of raw events, because they are level-based and write nothing on the objects: no finalizer that could wedge
-a namespace, no annotation with a copy of the spec. The work queue retries what fails.
+They handle raw events, which are level-based and write nothing on the objects: no finalizer that could block the
+deletion of a namespace, no annotation with a copy of the spec. The work queue retries what fails.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ def register(
 
     Args:
         registry: The registry of kopf.
-        controller: Notes what the watches show.
+        controller: Handles the events.
         monitor: Serves metrics and probes.
         login: Opens the session of the watches.
         is_cluster_wide: Whether all namespaces are watched. An operator that watches some of them has no right to read
@@ -38,7 +38,7 @@ def register(
         await monitor.start()
         await controller.start()
         if controller.fields:
-            # Then what is finished leaves the watch, which says DELETED of it.
+            # A build that finishes then leaves the watch, which sends DELETED.
             settings.watching.field_selectors[GROUP, VERSION, PLURAL] = controller.fields
 
     @kopf.on.cleanup(registry=registry, id="stop")

@@ -1,4 +1,4 @@
-"""What the operator shows of itself: metrics and probes."""
+"""The probes and the metrics of the operator."""
 
 import time
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from imagebuild_operator.telemetry.prometheus import Metrics
 
 
 class Monitor:
-    """Looks at the controller and the watches, and serves what it sees."""
+    """Serves the metrics, and answers the probes from the state of the controller and the watches."""
 
     def __init__(
         self,
@@ -43,11 +43,11 @@ class Monitor:
             await self._pages.serve_metrics(self._settings.metrics_port, self._metrics.registry)
 
     async def stop(self) -> None:
-        """Serve no longer."""
+        """Stop serving."""
         await self._pages.close()
 
     async def _ill(self) -> list[str]:
-        """What a restart of the operator would mend."""
+        """The problems that a restart of the operator would solve."""
         wrong = stuck(self._controller.stuck) + out_of_election(self._controller.election_failure)
         late = stalled(self._watch_ages(), self._settings.watch_silence)
         if late and await self._controller.api_answers():
@@ -56,7 +56,9 @@ class Monitor:
 
     async def _unready(self) -> list[str]:
         if self._authentication.is_rejected:
-            await self._controller.api_answers()  # It may be accepted by now, and nothing else to ask for.
+            await (
+                self._controller.api_answers()
+            )  # Otherwise nothing may ask again, and notice that they are accepted now.
         return [
             *unready(has_started=self._controller.has_started, have_listed=self._watches.have_listed),
             *rejected(self._authentication.rejected_for, is_rejected=self._authentication.is_rejected),

@@ -1,4 +1,4 @@
-"""The small web server of the operator: its metrics and its probes."""
+"""The HTTP server of the metrics and the probes."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry
 from prometheus_client.aiohttp import make_aiohttp_handler
 
-#: Gives what is wrong; nothing where all is well.
+#: Returns the problems; none if all is well.
 Probe = Callable[[], Awaitable[list[str]]]
 
 HEALTH: Final = "/healthz"
@@ -23,7 +23,7 @@ class Pages:
         self._runners: list[web.AppRunner] = []
 
     async def serve_probes(self, port: int, probes: Mapping[str, Probe]) -> None:
-        """Answer probes: 200, or 503 with what is wrong."""
+        """Answer probes with 200, or with 503 and the problems."""
 
         def handler(probe: Probe) -> Callable[[web.Request], Awaitable[web.Response]]:
             async def answer(_: web.Request) -> web.Response:
@@ -35,7 +35,7 @@ class Pages:
         await self._serve(port, {path: handler(probe) for path, probe in probes.items()})
 
     async def serve_metrics(self, port: int, registry: CollectorRegistry) -> None:
-        """Show the metrics."""
+        """Serve the metrics."""
         await self._serve(port, {METRICS: make_aiohttp_handler(registry)})
 
     async def close(self) -> None:

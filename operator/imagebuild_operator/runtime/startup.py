@@ -1,4 +1,4 @@
-"""How kopf is set up: every setting that differs from its defaults, and why."""
+"""The settings of kopf: each one that differs from its default, and why."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -25,27 +25,27 @@ def kopf_settings(watch_silence: float, selector: str) -> kopf.OperatorSettings:
     """The settings of kopf.
 
     Args:
-        watch_silence: Seconds without a word after which a watch is made anew.
+        watch_silence: Seconds without a byte, bookmarks included, after which a watch is started again.
         selector: Label selector of the ImageBuilds to watch; empty for all.
     """
     settings = kopf.OperatorSettings()
-    # Who acts is agreed on by a Lease, not by kopf's peering.
+    # The leader is elected by a Lease, not by kopf's peering.
     settings.peering.standalone = True
-    # Watching CRDs and namespaces would need rights that the operator does not have.
+    # Watching CRDs and namespaces would need permissions that the operator does not have.
     settings.scanning.disabled = True
-    # Only build pods cross the wire, not every pod of the cluster.
+    # Receive build pods only, not every pod of the cluster.
     settings.watching.label_selectors["v1", "pods"] = POD_SELECTOR
     if selector:
-        # A build whose labels are changed so that it is another installation's leaves the watch, which says DELETED.
+        # A build whose labels change so that it belongs to another installation leaves the watch, which sends DELETED.
         settings.watching.label_selectors[GROUP, VERSION, PLURAL] = selector
-    # The first list in pieces, so that thousands of finished builds are never in memory at once.
+    # List page by page, so that thousands of finished builds are never in memory at once.
     settings.watching.chunk_size = 500
-    # `Watches` takes the first watch of a resource for the end of its first list.
+    # Readiness depends on it: `Watches` takes the first watch of a resource as the end of its first list.
     settings.watching.initial_streaming = False
     settings.watching.inactivity_timeout = watch_silence
-    # kopf's own default is five minutes, in which a hanging call would look like a hanging operator.
+    # kopf's default is five minutes; a request that hangs for so long would make the liveness probe fail.
     settings.networking.request_timeout = 30
-    # An API server that is away for long ends no watch: without end, where kopf's own default ends after a minute.
+    # Retry for ever while the API server is down; kopf's default gives up after a minute, and ends the process.
     settings.networking.error_backoffs = Backoffs()
     settings.posting.reporting_component = OPERATOR
     settings.persistence.finalizer = f"{GROUP}/finalizer"

@@ -1,7 +1,7 @@
-"""The watches seen from outside: kopf runs them, and keeps to itself what tells that they are alive.
+"""The progress of kopf's watches, for the probes and metrics; kopf itself does not expose it.
 
-kopf's requests go through a session of ours, which tells of each. A watch that is alive receives bytes: events, and on
-a quiet cluster a bookmark each minute.
+kopf's requests go through a session of the operator, which traces each. A live watch receives bytes: events, and on a
+quiet cluster a bookmark each minute.
 """
 
 import time
@@ -27,7 +27,7 @@ OPTIONAL: Final = frozenset({DEFAULTS_PLURAL, CLUSTER_DEFAULTS_PLURAL})
 
 
 class Watches:
-    """What each watch has received last."""
+    """The progress of each watch."""
 
     def __init__(
         self,
@@ -63,12 +63,12 @@ class Watches:
 
     @property
     def have_listed(self) -> bool:
-        """Whether each has gone once through all that there is."""
+        """Whether the first list of each required resource is complete."""
         needed = {path for path, resource in self._resources.items() if resource not in OPTIONAL}
         return needed <= self._listed
 
     def ages(self) -> dict[str, float]:
-        """For each resource, the seconds since its watch has received anything; of several, the most."""
+        """Seconds since the watch of each resource received anything; of several watches, the one most behind."""
         for path, (response, known) in self._streams.items():
             received = response.content.total_bytes
             if received > known:
@@ -81,7 +81,7 @@ class Watches:
         return ages
 
     def tracing(self) -> aiohttp.TraceConfig:
-        """What follows the requests of a session."""
+        """The hooks that trace the requests of a session."""
         tracing = aiohttp.TraceConfig()
 
         async def start(_: object, call: SimpleNamespace, request: aiohttp.TraceRequestStartParams) -> None:

@@ -46,7 +46,7 @@ def test_a_new_build_gets_a_pod_and_nothing_else_first():
 
 def test_the_first_status_of_a_build_as_a_whole():
     made = plan(a_build(), a_pod(), after(1))
-    message = f"Pod {POD} is being prepared: node, builder image, registries."
+    message = f"Pod {POD} is being prepared: scheduling, builder image, registry check."
     condition = {
         "reason": "Preparing",
         "message": message,

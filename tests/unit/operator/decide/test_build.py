@@ -367,7 +367,7 @@ def test_without_push_there_is_no_index():
     assert all("PUSH_BY_DIGEST" not in json.dumps(create.manifest) for create in plan(build).create)
     made = plan(build, pushed(AMD64), pushed(ARM64))
     assert (phases(build, made), "digest" in status(made)) == (("Succeeded",) * 3, False)
-    assert status(made)["message"] == f"Built for {AMD64}, {ARM64}, and did not push."
+    assert status(made)["message"] == f"Built for {AMD64}, {ARM64}; not pushed."
 
 
 def test_a_failing_index_is_explained_by_its_own_report():

@@ -39,7 +39,7 @@ def test_an_infrastructure_failure_is_tried_again_in_a_pod_of_its_own():
     again = format_time(after(61 + made.requeue_after))
     assert (made.status["phase"], made.status["reason"]) == ("Pending", "RegistryUnavailable")
     assert made.status["message"].startswith(
-        f"Attempt 1 failed: registry.example did not answer. Attempt 2 begins {again}."
+        f"Attempt 1 failed: registry.example did not answer. Attempt 2 starts at {again}."
     )
     assert "completionTime" not in made.status
     entry = {
