@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from functional.kube import Builds, Defaults, spec
 from functional.kubelet import Kubelet
 from functional.operator_process import OperatorProcess
@@ -14,6 +15,7 @@ from support.watching import wait_for_build
 FORBIDDEN = Fault(reaches=False, status=403)
 
 
+@pytest.mark.shows("F28")
 def test_builds_wait_until_their_defaults_can_be_read(
     kubeconfig: Path,
     builds: Builds,

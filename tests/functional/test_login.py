@@ -44,6 +44,7 @@ def token(kubeconfig: Path, api: client.ApiClient, namespace: str, tmp_path: Pat
     return path
 
 
+@pytest.mark.shows("F27")
 def test_rejected_credentials_are_tried_ever_less_and_make_it_unready_until_they_are_accepted(
     proxy: ApiProxy, builds: Builds, kubelet: Kubelet, namespace: str, tmp_path: Path
 ):
@@ -65,6 +66,7 @@ def test_rejected_credentials_are_tried_ever_less_and_make_it_unready_until_they
     assert operator.surprises() == []
 
 
+@pytest.mark.shows("F27")
 def test_it_ends_when_its_token_is_revoked(
     token: Path, crd: Path, api: client.ApiClient, namespace: str, tmp_path: Path
 ):

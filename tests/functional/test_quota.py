@@ -43,6 +43,7 @@ def kind_of(call: Call) -> str:
     return f"{call.method} {place}"
 
 
+@pytest.mark.shows("F13")
 @pytest.mark.usefixtures("operator")
 def test_builds_that_wait_for_a_quota_cost_few_calls_and_begin_when_a_pod_ends(
     proxy: ApiProxy, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str

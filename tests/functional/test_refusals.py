@@ -107,6 +107,7 @@ def test_a_refusal_is_final_where_it_is_meant_and_waited_for_where_it_may_heal(
     assert 'violates PodSecurity "restricted' in status["message"]
 
 
+@pytest.mark.shows("F29")
 @pytest.mark.usefixtures("operator")
 @pytest.mark.parametrize("settings", [{"admission": {"waitSeconds": 2}}])
 def test_a_build_whose_service_account_never_comes_ends(builds: Builds, api: client.ApiClient, namespace: str):

@@ -54,6 +54,7 @@ def test_whatever_is_repeated(piece: str):
 @pytest.mark.parametrize(
     ("before", "after"), list(product(["", "eyJaaaaaaaa.", "-----BEGIN "], ["", "-----END ", "-----"]))
 )
+@pytest.mark.shows("F30")
 def test_what_stalled_the_operator(before: str, after: str):
     assert_linear(redact, run_of("A", before, after), 8192)
     assert_linear(redact, run_of("AAAAAAAAAAAAAAAA ", before, after), 8192)

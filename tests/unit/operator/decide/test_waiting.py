@@ -27,6 +27,7 @@ def waiting(
     return recorded(build, plan), plan
 
 
+@pytest.mark.shows("F29")
 def test_a_build_that_never_has_its_turn_ends():
     build, plan = waiting(a_build(), 10)
     assert (build.phase, plan.requeue_after) == ("Queued", HOUR)

@@ -98,6 +98,7 @@ def test_a_line_too_long_to_be_the_shims_is_passed_over():
         '"',
     ],
 )
+@pytest.mark.shows("F30")
 def test_a_log_is_read_in_linear_time(line: str):
     assert_linear(parse_progress, lambda size: line * (size // len(line) + 1), 16_384)
 
