@@ -18,12 +18,14 @@ SHARED = (
 FULL: dict[str, Any] = {
     **{name: FULL_BUILD[name] for name in SHARED},
     **{name: FULL_BUILD["output"][name] for name in ("pushSecretRef", "attestations", "signing")},
+    "source": {"caBundle": {"configMapKeyRef": {"name": "company-ca", "key": "ca.crt"}}},
     "history": {"succeeded": 0, "failed": 10},
     "limits": {"maxRunning": 3, "maxTimeoutSeconds": 7200},
     "allowedServiceAccounts": ["builder", "signer"],
 }
 CASES: list[tuple[dict[str, Any], str]] = [
-    ({"source": {"url": "https://a/b"}}, 'unknown field "spec.source"'),
+    ({"source": {"url": "https://a/b"}}, 'unknown field "spec.source.url"'),
+    ({"source": {"caBundle": {}}}, "set configMapKeyRef or secretKeyRef"),
     ({"registries": [{"host": "https://docker.io"}]}, "write the registry without http:// or https://"),
     (
         {"registries": [{"host": "a.io", "mirrors": ["m.io"]}, {"host": "b.io", "mapTo": "m.io"}]},

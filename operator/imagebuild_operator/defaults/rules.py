@@ -15,7 +15,10 @@ Json = Mapping[str, Any]
 Rule = Callable[[Any, Any], Any]
 
 #: Fields that an ImageBuildDefaults spells and places as an ImageBuild does.
-SHARED: Final = ("registries", "proxy", "cache", "pullSecretRefs", "podTemplate", "retry", "timeoutSeconds")
+SHARED: Final = ("source", "registries", "proxy", "cache", "pullSecretRefs", "podTemplate", "retry", "timeoutSeconds")
+
+#: Kinds of sources that have a `caBundle`.
+WITH_CA_BUNDLE: Final = frozenset({"http", "git", "s3", "oci"})
 
 #: Fields of an ImageBuildDefaults that belong to `output` in an ImageBuild.
 OF_OUTPUT: Final = ("pushSecretRef", "attestations", "signing")
@@ -70,6 +73,11 @@ def _added_by(key: str) -> Rule:
     return merge
 
 
+def _source(own: Json, default: Json) -> Json:
+    """The build's source, with the CA bundle of the defaults if its server may have a certificate and it names none."""
+    return {kind: {**default, **fields} if kind in WITH_CA_BUNDLE else fields for kind, fields in own.items()}
+
+
 def _registries(own: list[Json], default: list[Json]) -> list[Json]:
     return list(merge_registries(own, default, parse_registry))
 
@@ -92,5 +100,5 @@ _RULES: Final[Mapping[str, Rule]] = {
         ),
     ),
 }
-_BUILD: Final = _by_field(**_RULES, output=_by_field(attestations=_by_field()))
+_BUILD: Final = _by_field(**_RULES, source=_source, output=_by_field(attestations=_by_field()))
 _DEFAULTS: Final = _by_field(**_RULES, attestations=_by_field(), limits=_by_field(), history=_by_field())

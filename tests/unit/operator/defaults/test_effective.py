@@ -41,6 +41,7 @@ def pod(**fields: object) -> Json:
 
 
 #: What the build says, what the defaults say, what counts.
+CA = {"configMapKeyRef": {"name": "company-ca", "key": "ca.crt"}}
 TABLE: dict[str, tuple[Json, Json, Json]] = {
     "nothing": ({}, {}, {}),
     "a registry of another host is added": (
@@ -108,6 +109,24 @@ TABLE: dict[str, tuple[Json, Json, Json]] = {
         {"retry": {"memoryFactor": 2.0}},
         {"retry": {"limit": 5, "memoryFactor": 3.0}},
         {"retry": {"limit": 5, "memoryFactor": 2.0}},
+    ),
+    **{
+        f"the CA bundle of a source of kind {kind}": (
+            {"source": {kind: {"x": 1}}},
+            {"source": {"caBundle": CA}},
+            {"source": {kind: {"x": 1, "caBundle": CA}}},
+        )
+        for kind in ("http", "git", "s3", "oci")
+    },
+    "the build's own CA bundle": (
+        {"source": {"git": {"caBundle": {"secretKeyRef": {"name": "own", "key": "ca.crt"}}}}},
+        {"source": {"caBundle": CA}},
+        {"source": {"git": {"caBundle": {"secretKeyRef": {"name": "own", "key": "ca.crt"}}}}},
+    ),
+    "a source without a server": (
+        {"source": {"configMap": {"name": "x"}}},
+        {"source": {"caBundle": CA}},
+        {"source": {"configMap": {"name": "x"}}},
     ),
     "proxies as a whole": (
         {"proxy": {"httpProxy": "http://own:1"}},
