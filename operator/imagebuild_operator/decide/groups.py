@@ -1,4 +1,4 @@
-"""Builds that belong together: which waits for which, and which has become needless. Pure."""
+"""Concurrency groups: which build waits for which, and which is superseded. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -27,16 +27,16 @@ class Policy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A build of a group that is not finished, and may begin or has begun.
+    """A build of a group that is running, or waiting and allowed to start.
 
     Attributes:
-        namespace: Its namespace, outside of which its group means nothing.
-        group: The group's name.
-        name: The build's name.
-        uid: Decides between two that were created in the same second.
+        namespace: Its namespace; groups of different namespaces are different groups.
+        group: Name of the group.
+        name: Name of the build.
+        uid: Its uid, which orders builds that were created in the same second.
         created: When it was created.
-        policy: What it does about the others.
-        has_begun: Whether it has begun.
+        policy: Its policy.
+        has_begun: Whether it has started.
     """
 
     namespace: str
@@ -50,14 +50,14 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """What groups do to their members, by uid: the name of the build that each of them gives way to."""
+    """The builds that wait or are superseded: by uid, the name of the other build."""
 
     blocked: dict[str, str] = field(default_factory=dict)
     superseded: dict[str, str] = field(default_factory=dict)
 
 
 def group(members: Iterable[Member]) -> Groups:
-    """Find the builds that wait for another of their group, and those that a newer one replaces."""
+    """Find the builds that wait for another build of their group, and those that a newer one supersedes."""
     groups: defaultdict[tuple[str, str], list[Member]] = defaultdict(list)
     for member in members:
         groups[member.namespace, member.group].append(member)
@@ -68,7 +68,7 @@ def group(members: Iterable[Member]) -> Groups:
 
 
 def _group(members: list[Member], found: Groups) -> None:
-    """Decide for one group, the oldest of which is first."""
+    """Decide for one group, ordered by age, the oldest first."""
     newest = next((m for m in reversed(members) if m.policy.supersedes), None)
     cancels_running = newest is not None and newest.policy is Policy.LATEST_CANCEL_RUNNING
     for member in members:
@@ -82,5 +82,5 @@ def _group(members: list[Member], found: Groups) -> None:
             continue
         if running is not None and member.policy is not Policy.PARALLEL:
             found.blocked[member.uid] = running
-        # Whoever comes after it is younger, and waits for it.
+        # The builds after it are younger and wait for it.
         running = running or member.name

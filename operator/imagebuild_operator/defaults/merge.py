@@ -1,4 +1,4 @@
-"""How defaults and a build's own words become one, where a field has a rule of its own."""
+"""Rules that merge the registries and the resources of a build with those of defaults."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -11,15 +11,15 @@ Entry = TypeVar("Entry")
 def merge_registries(
     asked: Sequence[Entry], defaults: Sequence[Entry], read: Callable[[Entry], Registry]
 ) -> tuple[Entry, ...]:
-    """The build's registries, then the defaults for hosts that it does not name.
+    """Merge registries: the build's, then the defaults for other hosts.
 
-    The executor can't both map one host and mirror another with a way back, so a build that maps leaves out the
-    mirrors of the defaults, and one that mirrors leaves out their maps.
+    The executor supports either maps or mirrors in one build. So the defaults' mirrors are left out if the build maps a
+    host, and their maps if the build has mirrors.
 
     Args:
-        asked: The build's.
-        defaults: The defaults.
-        read: Gives the meaning of an entry.
+        asked: The entries of the build.
+        defaults: The entries of the defaults.
+        read: Parses an entry.
     """
     own = [read(entry) for entry in asked]
     named = {registry.host for registry in own}
@@ -32,9 +32,9 @@ def _fits(default: Registry, named: set[str], *, maps: bool, mirrors: bool) -> b
 
 
 def merge_resources(own: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
-    """Requests and limits: the defaults count for resources of which the build says neither.
+    """Merge requests and limits: the defaults count for resources for which the build sets neither.
 
-    A request of the defaults beside a limit of the build's could be the larger, and the pod would be refused.
+    Otherwise a request of the defaults could exceed a limit of the build, and the pod would be rejected.
     """
     said = {name for quantities in own.values() for name in quantities}
     merged = {
