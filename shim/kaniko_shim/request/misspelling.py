@@ -7,13 +7,18 @@ from kaniko_shim.request.variables.build_variables import BUILD_ARG_FROM, BUILD_
 from kaniko_shim.request.variables.table import TABLE
 
 _LONGEST_DISTANCE = 2
+_LONG = 12
+"""Characters of a name from which on two differences count as a misspelling; in a shorter name only one does."""
+
 _SHORTEST = 6
 """Characters of a name; shorter ones are like too many others."""
 
 _KNOWN = frozenset(variable.name for variable in TABLE)
 # Variables that other programs know under a similar name.
 _OTHERS = frozenset({"DOCKER_CONFIG"})
-_NUMBERED = re.compile(r"(.*?)_?[0-9]{1,9}")
+_NUMBERED = re.compile(r"(?:DOCKER_CONFIG_JSON|REGISTRY_CA)_[0-9]{1,9}")
+# Kubernetes adds these for each Service of the namespace.
+_OF_SERVICES = re.compile(r".*_(?:SERVICE_HOST|SERVICE_PORT(?:_.*)?|PORT(?:_[0-9]+_.*)?)")
 
 
 def misspelt(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -22,12 +27,13 @@ def misspelt(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name in environment:
         if name in _KNOWN or name in _OTHERS or name in named or len(name) < _SHORTEST:
             continue
-        numbered = _NUMBERED.fullmatch(name)
-        if numbered and numbered[1] in _KNOWN:
+        if _NUMBERED.fullmatch(name) or _OF_SERVICES.fullmatch(name):
             continue
-        close = min(((_distance(name.upper(), known), known) for known in _KNOWN), default=(_LONGEST_DISTANCE + 1, ""))
-        if close[0] <= _LONGEST_DISTANCE:
-            yield name, close[1]
+        # Hardly anyone misspells the first letter, and there may be hundreds of variables.
+        likely = (known for known in _KNOWN if known[0] == name[0].upper())
+        distance, known = min(((_distance(name.upper(), known), known) for known in likely), default=(len(name), ""))
+        if distance <= (_LONGEST_DISTANCE if len(name) >= _LONG else 1):
+            yield name, known
 
 
 def _named_by_build_args(environment: Mapping[str, str]) -> Iterable[str]:

@@ -13,6 +13,7 @@ from kaniko_shim.request.variables.table import TABLE
         ("DOCKERFILE_PAHT", "DOCKERFILE_PATH"),
         ("INSECURE_REGISTRY", None),
         ("CACHE_REPOS", "CACHE_REPO"),
+        ("OUTPUT_IMAGE_1", "OUTPUT_IMAGE"),
         ("SOURCE_GET_URI", "SOURCE_GET_URL"),
     ],
 )
@@ -24,7 +25,17 @@ def test_a_name_that_is_close_to_a_known_one(name: str, known: str | None):
     "name",
     [
         *("PATH", "HOME", "HOSTNAME", "LANG", "TERM", "USER", "SHLVL", "PWD", "DOCKER_CONFIG", "SSL_CERT_DIR"),
-        *("KUBERNETES_SERVICE_HOST", "KUBERNETES_PORT_443_TCP", "AWS_REGION", "HTTPS_PROXY", "no_proxy", "HOSTALIASES"),
+        *(
+            "KUBERNETES_SERVICE_HOST",
+            "KUBERNETES_PORT_443_TCP",
+            "CACHE_PORT",
+            "CACHE_SERVICE_PORT_HTTP",
+            "AWS_REGION",
+            "HTTPS_PROXY",
+            "no_proxy",
+            "HOSTALIASES",
+        ),
+        *("CACHE_URL", "TRACESTATE", "TARGETARCH", "SOURCE_DIR"),
         *("DOCKER_CONFIG_JSON_1", "REGISTRY_CA_12", "BUILD_ARG_VALUE_0", "SBOM", "CACHE"),
         *(variable.name for variable in TABLE),
     ],
