@@ -319,7 +319,7 @@ def test_what_goes_wrong_without_failing_the_build_is_in_the_result(
     assert done.code == 3, done.log
     helper, mirror, pattern = done.result["warnings"]
     assert helper == "Credential helpers of the Docker config are not in this image and are ignored: desktop."
-    assert mirror.startswith("The mirror 127.0.0.1:9 did not give busybox: ")
+    assert mirror.startswith("The mirror 127.0.0.1:9 did not deliver busybox: ")
     assert "connection refused" in mirror
     assert pattern == "COPY *.nosuch /x/ copies nothing: no file matches"
     for warning in done.result["warnings"]:
