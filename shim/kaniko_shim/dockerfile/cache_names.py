@@ -59,6 +59,14 @@ class Markers:
     salt: str = ""
     unknown: list[str] = field(default_factory=list)
     _inputs: dict[int, str] = field(default_factory=dict)
+    _values: dict[str, str] = field(default_factory=dict, repr=False)
+    _arguments: list[str] = field(default_factory=list, repr=False)
+
+    def __post_init__(self) -> None:
+        """Read the arguments before the first FROM, which go into every stage, once."""
+        self._values.update(values_for_from(self.stages.arguments, self.arguments))
+        parts = (part for each in self.stages.arguments for part in self._declaration(each))
+        self._arguments.append(_digest(parts))
 
     def edits(self, built: Iterable[Stage]) -> Iterator[Edit]:
         """The markers to insert into the stages that are built."""
@@ -105,21 +113,19 @@ class Markers:
 
     def _inputs_of(self, stage: Stage) -> str:
         """A digest of everything that goes into a stage, except what RUN steps download."""
-        for each in self.stages.needed(stage):
-            if each.index not in self._inputs:
+        if stage.index not in self._inputs:
+            for each in self.stages.needed(stage, self._inputs):
                 self._inputs[each.index] = self._compute(each)
         return self._inputs[stage.index]
 
     def _compute(self, stage: Stage) -> str:
         """The inputs of a stage; those of the stages that it needs are known already."""
         base = self.stages.base(stage)
-        named = expanded(stage.base, values_for_from(self.stages.arguments, self.arguments))
-        parts = [self._inputs[base.index] if base else stage.base + self._image(named)]
-        for instruction in (*self.stages.arguments, *stage.instructions):
-            parts.append(repr((instruction.text, instruction.heredocs)))
-            if instruction.keyword == "ARG":
-                parts += (f"{name}={self.arguments.get(name)}" for name, _ in declared(instruction))
-            elif instruction.keyword in _COPYING:
+        named = expanded(stage.base, self._values) if "$" in stage.base else stage.base
+        parts = [self._inputs[base.index] if base else stage.base + self._image(named), *self._arguments]
+        for instruction in stage.instructions:
+            parts += self._declaration(instruction)
+            if instruction.keyword in _COPYING:
                 origin = instruction.flag("--from")
                 source = self.stages.find(origin, stage.index) if origin else None
                 if source:
@@ -128,9 +134,19 @@ class Markers:
                     parts.append(self._image(origin))
                 else:
                     parts += [self._content(each) for each in copied(instruction)]
-        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+        return _digest(parts)
+
+    def _declaration(self, instruction: Instruction) -> Iterator[str]:
+        """An instruction's text, and the values of the arguments that it declares."""
+        yield repr((instruction.text, instruction.heredocs))
+        if instruction.keyword == "ARG":
+            yield from (f"{name}={self.arguments.get(name)}" for name, _ in declared(instruction))
 
     def _content(self, source: str) -> str:
         if _URL.match(source):
             return self._give_up(source)
         return self.files.content(self._directory(source) or place_of(source))
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()

@@ -10,7 +10,7 @@ from kaniko_shim.dockerfile.capabilities import Support
 from kaniko_shim.dockerfile.edits import Edit, replaced
 from kaniko_shim.dockerfile.syntax.instruction import Heredoc, Instruction
 from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
-from kaniko_shim.dockerfile.syntax.stages import Stages
+from kaniko_shim.dockerfile.syntax.stages import DEFAULT_SHELL, Stages, shell_of
 
 _COPYING = frozenset({"COPY", "ADD"})
 _SCRIPT = "script"
@@ -46,17 +46,22 @@ def convert_heredocs(stages: Stages, support: Support, directory: str) -> Conver
     edits = list[Edit]()
     files = dict[str, tuple[str, int]]()
     copied = False
+    shells = dict[int, tuple[str, ...]]()
     for stage in stages.stages:
+        base = stages.base(stage)
+        shell = shells[base.index] if base else DEFAULT_SHELL
         for instruction in stage.instructions:
+            shell = shell_of(instruction) or shell
             if not is_converted(instruction, support):
                 continue
             if instruction.keyword == "RUN":
-                words, script = _run(instruction, stages.shell(stage, instruction), directory)
+                words, script = _run(instruction, shell, directory)
                 files |= script
                 edits.append(replaced(instruction, f"{_head(instruction)}{_json(words)}"))
             else:
                 files |= {place_of_file(each): (_chomped(each), 0o644) for each in instruction.heredocs}
                 copied = True
+        shells[stage.index] = shell
     return Converted(tuple(edits), files, copied)
 
 

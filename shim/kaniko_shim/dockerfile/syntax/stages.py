@@ -3,7 +3,7 @@
 import posixpath
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -68,13 +68,18 @@ class Stages:
             if name and (origin := self.find(name, stage.index)):
                 yield origin
 
-    def needed(self, stage: Stage) -> tuple[Stage, ...]:
-        """A stage and all stages that it needs, in order."""
+    def needed(self, stage: Stage, known: Container[int] = ()) -> tuple[Stage, ...]:
+        """A stage and all stages that it needs, in order.
+
+        Args:
+            stage: the stage.
+            known: the indexes of stages to leave out, with what only they need.
+        """
         found = {stage.index}
         waiting = [stage]
         while waiting:
             for origin in self.origins(waiting.pop()):
-                if origin.index not in found:
+                if origin.index not in found and origin.index not in known:
                     found.add(origin.index)
                     waiting.append(origin)
         return tuple(self.stages[index] for index in sorted(found))
@@ -95,18 +100,6 @@ class Stages:
         """All stages except the given ones."""
         indexes = {stage.index for stage in stages}
         return (stage for stage in self.stages if stage.index not in indexes)
-
-    def shell(self, stage: Stage, until: Instruction) -> tuple[str, ...]:
-        """The shell of a RUN, as far as the Dockerfile sets it."""
-        instructions: Sequence[Instruction] = [each for each in stage.instructions if each.line < until.line]
-        at: Stage | None = stage
-        while at:
-            for instruction in reversed(instructions):
-                if instruction.keyword == "SHELL" and (words := json_words(instruction.rest)):
-                    return words
-            at = self.base(at)
-            instructions = at.instructions if at else ()
-        return DEFAULT_SHELL
 
     def _named(self, name: str, before: int) -> Stage | None:
         """The last stage with a name among the first `before` stages."""
@@ -145,6 +138,11 @@ def split_stages(instructions: Sequence[Instruction]) -> Stages:
         else:
             (stages[-1].instructions if stages else arguments).append(instruction)
     return Stages(tuple(arguments), tuple(stage.close(index) for index, stage in enumerate(stages)))
+
+
+def shell_of(instruction: Instruction) -> tuple[str, ...]:
+    """The shell that an instruction sets for RUN; empty if it sets none."""
+    return (json_words(instruction.rest) or ()) if instruction.keyword == "SHELL" else ()
 
 
 def sources(instruction: Instruction) -> tuple[str, ...]:

@@ -64,6 +64,12 @@ def test_the_shell_of_the_base_stage_counts():
     assert adapted(text).splitlines()[8] == 'RUN ["/bin/sh", "-c", "c\\n"]'
 
 
+def test_the_shell_comes_down_a_long_chain_of_stages():
+    chain = "".join(f"FROM s{n - 1} AS s{n}\n" for n in range(1, 3000))
+    text = f'FROM x AS s0\nSHELL ["/s"]\n{chain}RUN <<E\nb\nE\n'
+    assert adapted(text).rstrip("\n").splitlines()[-1] == 'RUN ["/s", "b\\n"]'
+
+
 def test_files_of_heredocs(tmp_path: Path):
     text = b"FROM b\nRUN <<P\n#!/bin/x\nP\nCOPY --chmod=1 <<A b <<-'C' /d/\n1\nA\n\t2\nC\n"
     stages = split_stages(parse_dockerfile(text))

@@ -36,13 +36,6 @@ def test_each_stage_that_is_needed_is_looked_at_once(count: int):
     assert Counting.looked_up == count
 
 
-def test_the_shell_comes_down_a_long_chain():
-    text = 'FROM x AS s0\nSHELL ["/s"]\n' + "".join(f"FROM s{n - 1} AS s{n}\n" for n in range(1, 3000)) + "RUN a\n"
-    stages = split_stages(parse_dockerfile(text.encode()))
-    last = stages.stages[-1]
-    assert stages.shell(last, last.instructions[0]) == ("/s",)
-
-
 @pytest.mark.parametrize(
     ("name", "before", "index"),
     [("a", 3, 1), ("A", 1, 0), ('"a"', 3, 1), ("0", 2, 0), ("2", 2, None), ("b", 3, None), ("9" * 5000, 3, None)],

@@ -1,0 +1,66 @@
+"""Work grows with the length of a Dockerfile, not with its square: calls are counted, not time."""
+
+import sys
+from collections.abc import Callable
+
+import pytest
+from kaniko_shim.dockerfile.adapt import BuildInputs, adapt
+from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.steps import plan_steps
+from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
+
+
+class Files:
+    def is_directory(self, path: str) -> bool:
+        return bool(path)
+
+    def names(self, directory: str) -> str:
+        return directory
+
+    def content(self, path: str) -> str:
+        return path
+
+
+def work(text: str) -> int:
+    calls = 0
+
+    def count(_frame: object, _event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        content = text.encode()
+        made = adapt(content, Support(), BuildInputs("/context", Files()))
+        plan_steps(parse_dockerfile(content), made.instructions, "", skips_unused=True)
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+FORMS: dict[str, Callable[[int], str]] = {
+    "runs": lambda n: "FROM x\n" + "RUN a\n" * n,
+    "copies": lambda n: "FROM x\n" + "COPY . /a\n" * n,
+    "stages": lambda n: "".join(f"FROM x AS s{i}\n" for i in range(n)),
+    "stages of one name": lambda n: "FROM x AS s\n" * n,
+    "a chain": lambda n: (
+        "FROM x AS s0\n" + "".join(f"FROM s{i - 1} AS s{i}\nCOPY --from=s0 a b\n" for i in range(1, n))
+    ),
+    "heredocs": lambda n: "FROM x\n" + "RUN <<E\na\nE\n" * n,
+    "heredocs of one instruction": lambda n: "FROM x\nRUN " + "<<E " * n + "\nE" * n,
+    "flags": lambda n: "FROM x\nRUN " + "--a " * n + "b\n",
+    "continued lines": lambda n: "FROM x\nRUN a \\\n" + "b \\\n" * n,
+    "copies of a stage": lambda n: "FROM x\nRUN a\nFROM y\n" + "COPY --from=0 a b\n" * n,
+    "variables": lambda n: "FROM x\nCOPY " + "$a" * n + " /b\n",
+    "arguments and stages": lambda n: (
+        "".join(f"ARG a{i}=1\n" for i in range(n)) + "".join(f"FROM x AS s{i}\nCOPY --from=s0 a b\n" for i in range(n))
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_work_is_linear(form: str):
+    small, large = (work(FORMS[form](count)) for count in (100, 800))
+    # Eight times the length: a square would be 64 times the work.
+    assert large < 16 * small
