@@ -56,12 +56,13 @@ PROGRAMS = {
 TOOLS = {
     program.name: program
     for program in (
+        Program("health", ".", SOURCES / "health"),
         Program("cyclonedx-gomod", "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0"),
         Program("govulncheck", "golang.org/x/vuln/cmd/govulncheck@v1.9.0"),
         Program("indexdb", "golang.org/x/vulndb/cmd/indexdb@v0.0.0-20261105234957-e22db6528018"),
     )
 }
-"""Those that look at the others: `make sbom`, `make audit`."""
+"""Those that look at the others (`make sbom`, `make audit`), and `health`, which reads objects as other tools do."""
 REFERENCES = {program.name: program for program in (Program("buildkit", ".", SOURCES / "buildkit"),)}
 """Those that tests compare this project's code with."""
 

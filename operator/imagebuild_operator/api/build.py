@@ -234,6 +234,11 @@ class ImageBuild:
         return self.phase.is_final
 
     @property
+    def is_observed(self) -> bool:
+        """Whether the recorded status describes the newest generation."""
+        return bool(self.status.get("observedGeneration", self.generation) == self.generation)
+
+    @property
     def has_begun(self) -> bool:
         """Whether a first pod has been recorded."""
         platforms = self.status.get("platforms") or ()

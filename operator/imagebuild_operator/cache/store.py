@@ -107,7 +107,7 @@ class Store:
         keys = self._put_finished(build)
         if held and is_held and held.resource_version == build.resource_version:
             return keys  # our own write, come back by the watch: the build it ended may be past its limits
-        if build.is_finished and not self._has_leftovers(key):
+        if build.is_finished and build.is_observed and not self._has_leftovers(key):
             self.forget(key)
             return keys
         self._builds[key] = build
@@ -200,7 +200,7 @@ class Store:
     def _tidy(self, key: BuildKey) -> None:
         """Forget a finished build when its last leftover pod was deleted or has ended, whoever saw to that."""
         build = self._builds.get(key)
-        if build and build.is_finished and not self._has_leftovers(key):
+        if build and build.is_finished and build.is_observed and not self._has_leftovers(key):
             self.forget(key)
 
     def _has_leftovers(self, key: BuildKey) -> bool:

@@ -21,8 +21,17 @@ STEADY: Final = 10.0
 class ExpiryWatch:
     """Remembers the finished builds of one namespace that have a TTL, and has the namespace swept."""
 
+    #: Which builds are watched, as a field selector and in words.
+    selector = EXPIRING
+    subject = "builds with a TTL"
+
     def __init__(
-        self, cluster: Cluster, store: Store, namespace: str, silence: float, enqueue: Callable[[Sweep], None]
+        self,
+        cluster: Cluster,
+        store: Store,
+        namespace: str,
+        silence: float,
+        enqueue: Callable[[Sweep | BuildKey], None],
     ) -> None:
         """Prepare a watch.
 
@@ -31,7 +40,7 @@ class ExpiryWatch:
             store: The cache, which remembers the builds.
             namespace: The namespace to watch; empty for all.
             silence: Seconds without a byte, bookmarks included, after which the watch is started again.
-            enqueue: Puts a sweep into the work queue.
+            enqueue: Puts a key into the work queue.
         """
         self._cluster = cluster
         self._store = store
@@ -62,19 +71,19 @@ class ExpiryWatch:
                 continue
             delay = max(retry_after, self._backoff.next())
             where = f" in namespace {self._namespace}" if self._namespace else ""
-            _logger.warning("Watching builds with a TTL%s failed: %s; retrying in %.1f s", where, problem, delay)
+            _logger.warning("Watching %s%s failed: %s; retrying in %.1f s", self.subject, where, problem, delay)
             await asyncio.sleep(delay)
 
     async def _list_and_watch(self) -> None:
         self._since = self._since or await self._list()
-        async for kind, body in self._cluster.builds.watch(self._namespace, EXPIRING, self._since, self._silence):
+        async for kind, body in self._cluster.builds.watch(self._namespace, self.selector, self._since, self._silence):
             self._since = body["metadata"]["resourceVersion"]
             self._take(kind, body)
 
     async def _list(self) -> str:
         """Remember all; the resourceVersion to watch from."""
         since = ""
-        async for page in self._cluster.builds.pages(self._namespace, EXPIRING):
+        async for page in self._cluster.builds.pages(self._namespace, self.selector):
             since = page["metadata"]["resourceVersion"]
             for body in page.get("items") or ():
                 self._take("ADDED", body)

@@ -18,6 +18,7 @@ from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.defaults_reporter import DefaultsReporter
 from imagebuild_operator.controller.expiry import ExpiryWatch
 from imagebuild_operator.controller.gate import Gate
+from imagebuild_operator.controller.generation_watch import GenerationWatch
 from imagebuild_operator.controller.reconcile import Reconciler
 from imagebuild_operator.controller.resync import relist
 from imagebuild_operator.controller.sweep import Sweeper
@@ -88,6 +89,10 @@ class Worker:
             watch = ExpiryWatch(self._cluster, self._store, namespace, self._settings.watch_silence, self._enqueue)
             self._expiry.append(watch)
             self._supervisor.start(f"expiry-watch {namespace}".rstrip(), watch.run)
+            generations = GenerationWatch(
+                self._cluster, self._store, namespace, self._settings.watch_silence, self._enqueue
+            )
+            self._supervisor.start(f"generation-watch {namespace}".rstrip(), generations.run)
 
     async def stop(self) -> None:
         """Stop at once; the next leader continues where things stand."""

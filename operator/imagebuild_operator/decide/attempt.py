@@ -22,6 +22,7 @@ from imagebuild_operator.defaults.namespace import check_bounds
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.progress import next_read
 from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.status.conditions import observed
 from imagebuild_operator.status.verdict import Verdict
 
 #: Seconds after which the Events about a pod that does not start are first read; then whenever it has waited twice as
@@ -37,7 +38,8 @@ def decide(situation: Situation) -> Plan:
     build, refusals = situation.build, situation.refusals
     leftovers = [pod for pod in situation.pods if is_leftover(pod, situation.settings.keep_pods)]
     if build.is_finished:
-        return Plan(delete=tuple(deletion(pod) for pod in leftovers))
+        status = None if build.platform else observed(build) or None
+        return Plan(status=status, delete=tuple(deletion(pod) for pod in leftovers))
     plan = _decide(situation)
     refusal = next((refusals[create.name] for create in plan.create if create.name in refusals), None)
     if refusal is not None:

@@ -10,6 +10,8 @@ from imagebuild_operator.api.time import parse_time
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.settings import History, KeepPods
 
+#: Selects the finished builds.
+FINISHED: Final = ",".join(f"status.phase!={phase}" for phase in ("", *(p for p in Phase if not p.is_final)))
 #: Selects the builds that have a TTL.
 EXPIRING: Final = "spec.ttlSecondsAfterFinished!="
 

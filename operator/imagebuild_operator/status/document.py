@@ -10,6 +10,7 @@ from imagebuild_operator.api.redact import redact
 from imagebuild_operator.api.time import duration, format_time, milliseconds, parse_time
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.report import MAX_WARNINGS, Result, parse_result
+from imagebuild_operator.status.conditions import MAX_MESSAGE, conditions
 from imagebuild_operator.status.platforms import (
     Platforms,
     cache_of,
@@ -23,7 +24,6 @@ from imagebuild_operator.status.verdict import Verdict
 
 Json = dict[str, Any]
 
-MAX_MESSAGE: Final = 1024
 #: Fields that are written with the next change of another.
 UNHURRIED: Final = frozenset({"node"})
 
@@ -57,7 +57,7 @@ def next_status(
         "phase": str(verdict.phase),
         "reason": str(verdict.reason) if verdict.reason else None,
         "message": verdict.message[:MAX_MESSAGE],
-        "conditions": _conditions(build, verdict, now, has_begun=start is not None),
+        "conditions": conditions(build, verdict, now, has_begun=start is not None),
         "appliedDefaults": (build.applied_defaults or None) if has_pod or build.has_begun else None,
         "podName": recorded.get("podName"),
         "node": recorded.get("node"),
@@ -151,33 +151,6 @@ def _progress(build: ImageBuild, verdict: Verdict) -> Json | None:
         instruction=seen.instruction,
         startTime=start or (format_time(seen.start) if seen.start else None),
     )
-
-
-def _conditions(build: ImageBuild, verdict: Verdict, now: datetime, *, has_begun: bool) -> list[Json]:
-    """`Succeeded` is Unknown until the end; `Finished` is True at every end, so that one wait serves for all."""
-    outcome = {Phase.SUCCEEDED: "True", Phase.FAILED: "False", Phase.CANCELLED: "False"}.get(verdict.phase, "Unknown")
-    reason = str(verdict.reason or verdict.phase)
-    admitted = (
-        ("True", "Admitted", "The build was given its turn.") if has_begun else ("False", reason, verdict.message)
-    )
-    return [
-        _condition(build, "Admitted", *admitted, now),
-        _condition(build, "Succeeded", outcome, reason, verdict.message, now),
-        _condition(build, "Finished", "True" if verdict.phase.is_final else "False", reason, verdict.message, now),
-    ]
-
-
-def _condition(build: ImageBuild, kind: str, value: str, reason: str, message: str, now: datetime) -> Json:
-    recorded: Json = next((c for c in build.status.get("conditions") or () if c["type"] == kind), {})
-    is_same = recorded.get("status") == value
-    return {
-        "type": kind,
-        "status": value,
-        "reason": reason,
-        "message": message[:MAX_MESSAGE],
-        "observedGeneration": build.generation,
-        "lastTransitionTime": recorded["lastTransitionTime"] if is_same else format_time(now),
-    }
 
 
 def _final(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, start_time: str | None, now: datetime) -> Json:

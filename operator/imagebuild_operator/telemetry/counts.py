@@ -45,6 +45,7 @@ WAITS: Final = frozenset(
         Reason.GATED,
         Reason.DEFAULTS_INVALID,
         Reason.DEFAULTS_UNREADABLE,
+        Reason.DEFAULTS_INVALID,
     }
 )
 #: Results and reasons of finished builds.

@@ -39,6 +39,9 @@ def test_a_build_that_waits_is_cancelled_at_once():
             {"type": "Admitted", "status": "False", **condition},
             {"type": "Succeeded", "status": "False", **condition},
             {"type": "Finished", "status": "True", **condition},
+            {"type": "Ready", "status": "False", **condition},
+            {"type": "Reconciling", "status": "False", **condition, "message": ""},
+            {"type": "Stalled", "status": "True", **condition},
         ],
         "completionTime": "2026-11-24T08:00:20Z",
     }
