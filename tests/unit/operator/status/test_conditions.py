@@ -1,0 +1,70 @@
+"""The conditions of a build, and the generation that its status describes."""
+
+from typing import Any
+
+import pytest
+from imagebuild_operator.api.build import Phase
+from imagebuild_operator.api.reasons import Reason
+from imagebuild_operator.cache.keys import BuildKey
+from imagebuild_operator.cache.store import Store
+from imagebuild_operator.decide.build import decide_build
+from imagebuild_operator.decide.retention import FINISHED
+from imagebuild_operator.decide.situation import Situation
+from imagebuild_operator.status.conditions import conditions
+from imagebuild_operator.status.verdict import Verdict
+from imagebuild_operator.telemetry.counts import observations
+from support.builds import SETTINGS, a_build, a_pod, after, body, ended
+
+AT = "2026-11-24T08:01:00Z"
+CONDITION = {"type": "Finished", "status": "True", "reason": "Succeeded", "message": "M", "lastTransitionTime": AT}
+DONE: dict[str, Any] = {
+    "observedGeneration": 1,
+    "phase": "Succeeded",
+    "completionTime": AT,
+    "conditions": [{**CONDITION, "observedGeneration": 1}],
+}
+KEY = BuildKey("team", "app")
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_a_build_is_ready_reconciling_or_stalled_and_never_two_of_them(phase: Phase):
+    made = conditions(a_build(), Verdict(phase, "M", Reason.INTERNAL), after(1), has_begun=True)
+    values = {condition["type"]: condition["status"] for condition in made}
+    of_kstatus = [values[kind] for kind in ("Ready", "Reconciling", "Stalled")]
+    assert sorted(of_kstatus) == ["False", "False", "True"]
+    assert values["Finished"] == str(phase.is_final)
+    assert of_kstatus[1] == str(not phase.is_final)
+
+
+def test_a_new_generation_of_a_finished_build_is_observed_and_nothing_else_is_written():
+    build = a_build(status=DONE, generation=3)
+    plan = decide_build(Situation(build, [], SETTINGS, after(9)))
+    assert plan.status == {
+        "observedGeneration": 3,
+        "conditions": [{**CONDITION, "observedGeneration": 3}],
+    }
+    assert (plan.events, plan.delete, plan.create) == ((), (), ())
+    assert observations(build, plan.status) == ()
+    assert decide_build(Situation(a_build(status=DONE), [], SETTINGS, after(9))).status is None
+
+
+def test_a_new_generation_is_observed_while_a_pod_is_left():
+    pod = a_pod(phase="Succeeded", build=ended(0), push=ended(0))
+    plan = decide_build(Situation(a_build(status=DONE, generation=2), [pod], SETTINGS, after(9)))
+    assert (plan.status or {})["observedGeneration"] == 2
+    assert [deleted.name for deleted in plan.delete] == [pod.name]
+
+
+def test_the_cache_keeps_a_finished_build_until_its_generation_is_observed():
+    store = Store()
+    assert store.put_build(body(status=DONE)) == []
+    assert store.put_build(body(status=DONE, generation=2, resourceVersion="6")) == [KEY]
+    assert store.build(KEY)
+    observed = {**DONE, "observedGeneration": 2}
+    assert store.put_build(body(status=observed, generation=2, resourceVersion="7")) == []
+    assert store.build(KEY) is None
+
+
+def test_the_selector_of_finished_builds_excludes_every_other_phase_and_none():
+    excluded = {term.removeprefix("status.phase!=") for term in FINISHED.split(",")}
+    assert excluded == {"", *(str(phase) for phase in Phase if not phase.is_final)}
