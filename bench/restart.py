@@ -81,7 +81,7 @@ class Bench:
                 memory = operator.memory() / 2**20
             finally:
                 operator.stop()
-            received = sum(size for path, size in proxy.passed.items() if path.endswith(PLURAL))
+            received = sum(size for (path, _), size in proxy.passed.items() if path.endswith(PLURAL))
         self._builds.delete_namespaced_custom_object(GROUP, VERSION, self._namespace, PLURAL, name)
         self._core.delete_namespaced_pod(pod["metadata"]["name"], self._namespace, grace_period_seconds=0)
         return seconds, memory, received

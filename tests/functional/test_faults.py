@@ -17,6 +17,7 @@ from functional.autopilot import Autopilot
 from functional.invariants import FINAL, check
 from functional.kube import Builds, spec
 from functional.operator_process import OperatorProcess
+from imagebuild_operator.decide.retention import FINISHED
 from kubernetes import client
 from support.api_proxy import NOTHING, ApiProxy, Call, Fault
 from support.waiting import until
@@ -265,7 +266,7 @@ def test_an_older_server_that_can_not_select_by_fields_is_noticed(scene: Scene):
     assert "does not support field selectors" in scene.operator.log
 
 
-def test_what_is_finished_is_neither_listed_nor_watched(scene: Scene):
+def test_what_is_finished_is_listed_once_for_its_generation_and_not_otherwise(scene: Scene):
     finished = {"phase": "Succeeded", "completionTime": "2026-11-24T08:00:00Z"}
     for number in range(20):
         scene.builds.create(spec(), name=f"old-{number}")
@@ -276,6 +277,8 @@ def test_what_is_finished_is_neither_listed_nor_watched(scene: Scene):
     scene.builds.patch({"metadata": {"labels": {"touched": "yes"}}}, name="old-0")
     scene.builds.patch({"metadata": {"labels": {"touched": "yes"}}}, name="new")
     wait_for_build(scene.api, scene.namespace, "new", lambda body: phase(body) == "Preparing")
-    received = next(count for path, count in scene.proxy.passed.items() if path.endswith("/imagebuilds"))
-    assert received < 20_000
+    of_builds = {fields: size for (path, fields), size in scene.proxy.passed.items() if path.endswith("/imagebuilds")}
+    assert sum(size for fields, size in of_builds.items() if fields != FINISHED) < 20_000
+    lists = [call for call in scene.proxy.calls if call.is_list and call.query.get("fieldSelector") == FINISHED]
+    assert len(lists) == 1
     assert {call.build for call in scene.proxy.writes} == {"new"}

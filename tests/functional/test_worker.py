@@ -128,7 +128,7 @@ def test_a_ttl_watch_that_ends_at_once_is_retried_with_a_backoff(
     with WorkerThread(namespace, FIELDS).running():
         until(lambda: len([call for call in proxy.calls if is_ttl_watch(call)]) >= 4)
         watches = len([call for call in proxy.calls if is_ttl_watch(call)])
-    delays = [record for record in caplog.records if "Watching builds with a TTL" in record.msg]
+    delays = [record for record in caplog.records if "Watching builds with a TTL" in record.getMessage()]
     assert len(delays) >= watches - 1
 
 

@@ -100,8 +100,8 @@ class ApiProxy:
         self._lists: dict[str, bytes] = {}
         self.port = 0
         self.calls: list[Call] = []
-        #: Bytes of lists and watches that have passed, by path.
-        self.passed: Counter[str] = Counter()
+        #: Bytes of lists and watches that have passed, by path and field selector.
+        self.passed: Counter[tuple[str, str]] = Counter()
         #: Decides what is done to a call.
         self.fault: Callable[[Call], Fault] = lambda _: NOTHING
         #: Whether no call comes through: connections break, and watches end with their next line.
@@ -232,7 +232,7 @@ class ApiProxy:
         if fault.status is not None:
             return _answer(request, fault)
         if call.is_list:
-            self.passed[call.path] += len(text)
+            self.passed[call.path, call.query.get("fieldSelector", "")] += len(text)
             first = self._lists.setdefault(request.raw_path, text)
             text = first if self.is_stale else text
         return web.Response(status=answer.status, body=text, content_type="application/json", headers=_kept(answer))
@@ -277,7 +277,7 @@ class ApiProxy:
                         return stream
                     if self.is_mute:
                         continue
-                    self.passed[call.path] += len(line)
+                    self.passed[call.path, call.query.get("fieldSelector", "")] += len(line)
                     await stream.write((line + b"\n") * (2 if self.repeats else 1))
         except (ConnectionError, aiohttp.ClientError):
             pass
