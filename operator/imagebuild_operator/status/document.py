@@ -1,4 +1,4 @@
-"""The status of an ImageBuild as a whole value."""
+"""The status document of an ImageBuild."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -24,7 +24,7 @@ from imagebuild_operator.status.verdict import Verdict
 
 Json = dict[str, Any]
 
-#: Fields that are written with the next change of another.
+#: Fields that do not cause a write: they are written with the next change of another field.
 UNHURRIED: Final = frozenset({"node"})
 
 
@@ -36,14 +36,14 @@ def next_status(
     now: datetime,
     attempts: Attempts,
 ) -> Json:
-    """The status that a build with this verdict has; None stands for a field that is not there.
+    """Make the status of a build with this verdict; None stands for an absent field.
 
-    What was recorded from a pod is kept when the pod has gone.
+    Fields that come from a pod are kept when the pod is gone.
 
     Args:
         build: The build.
-        verdict: How it stands.
-        pod: The pod of its attempt.
+        verdict: The verdict on it.
+        pod: The pod of the current attempt.
         builder_image: The image of that pod.
         now: The current time.
         attempts: The attempts that have ended.
@@ -84,7 +84,7 @@ def next_status(
 
 
 def attempt_record(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, now: datetime) -> Json:
-    """What stays on record of an attempt that has ended: the entry of `status.attempts`."""
+    """Make the entry of `status.attempts` for an attempt that has ended."""
     is_first = not build.attempts
     return _present(
         podName=pod.name if pod else build.recorded_pod,
@@ -98,13 +98,13 @@ def attempt_record(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, no
 
 
 def changes(build: ImageBuild, status: Mapping[str, Any]) -> Json:
-    """What of a status differs from what is recorded: the body of a merge patch, empty where that is not worth it."""
+    """Return the fields of a status that differ from the recorded ones; empty if they are not worth a write."""
     different = {name: value for name, value in status.items() if build.status.get(name) != value}
     return {} if different.keys() <= UNHURRIED else different
 
 
 def _begun(status: Mapping[str, Any]) -> int:
-    """How many attempts have begun: those that have ended, and the one whose pod is none of theirs."""
+    """Count the attempts that have started: those that have ended, and the current one if it has another pod."""
     ended: Attempts = status.get("attempts") or ()
     name = status.get("podName")
     has_another = name is not None and name not in {attempt.get("podName") for attempt in ended}
@@ -112,7 +112,7 @@ def _begun(status: Mapping[str, Any]) -> int:
 
 
 def _start(build: ImageBuild, pod: PodFacts | None, now: datetime) -> str | None:
-    """When the build's time began to count: with its first pod, or when that was let through its scheduling gate."""
+    """Return when the timeout started: when the first pod was created, or left its scheduling gate."""
     recorded: str | None = build.status.get("startTime")
     if recorded or pod is None or pod.is_gated:
         return recorded
@@ -120,7 +120,7 @@ def _start(build: ImageBuild, pod: PodFacts | None, now: datetime) -> str | None
 
 
 def _wait_start(build: ImageBuild, verdict: Verdict, now: datetime) -> str | None:
-    """Since when a build without a pod has waited for one; not while it is suspended."""
+    """Return since when a build waits for its first pod; None while it is suspended."""
     if verdict.reason is Reason.SUSPENDED:
         return None
     recorded: str | None = build.status.get("waitStartTime")
@@ -128,12 +128,12 @@ def _wait_start(build: ImageBuild, verdict: Verdict, now: datetime) -> str | Non
 
 
 def _queue(verdict: Verdict) -> Json | None:
-    """The place of a build that waits for its turn."""
+    """Make `status.queue` of a build that waits for its turn."""
     return _present(position=verdict.position, message=verdict.message) if verdict.phase is Phase.QUEUED else None
 
 
 def _progress(build: ImageBuild, verdict: Verdict) -> Json | None:
-    """The step that a build was last seen at, while it builds."""
+    """Make `status.progress` of a build in phase Building."""
     if verdict.phase is not Phase.BUILDING:
         return None
     recorded: Json | None = build.status.get("progress")
@@ -192,14 +192,14 @@ def _final(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, start_time
 
 
 def _warnings(pod: PodFacts | None) -> list[str]:
-    """What the containers that have ended say went wrong without failing them, each thing once."""
+    """Collect the warnings that finished containers report, without duplicates."""
     containers = (pod.check, pod.build, pod.push) if pod else ()
     said = (parse_result(container.message).warnings for container in containers if container.exit_code is not None)
     return list(dict.fromkeys(text for texts in said for text in texts))[:MAX_WARNINGS]
 
 
 def _of_platforms(status: Mapping[str, Any], entries: Platforms) -> Json:
-    """What the end of a build takes from its platforms."""
+    """Make the fields that a finished multi-platform build takes from its platforms."""
     whole: Json = {
         "timings": timings_of(entries, status["timings"] or {}),
         "source": source_of(entries),
@@ -213,21 +213,21 @@ def _of_platforms(status: Mapping[str, Any], entries: Platforms) -> Json:
 
 
 def _end(pod: PodFacts | None) -> datetime | None:
-    """When the last container of a pod has ended; None while none has."""
+    """Return when the last finished container of a pod finished; None if none has."""
     return pod.push.finished or pod.build.finished or pod.check.finished if pod else None
 
 
 def _timings(
     created: datetime, pod: PodFacts | None, build: Result, push: Result, started: datetime | None, ended: datetime
 ) -> dict[str, int]:
-    """Milliseconds a phase took: Kubernetes' timestamps for what it does, the shim's own for what it does.
+    """Compute the duration of each part of the last attempt, in milliseconds.
 
-    Those of a pod are of the last attempt's, and whole seconds, as Kubernetes writes them.
+    Times of Kubernetes come from the pod and are whole seconds; times of the shim come from its reports.
     """
     queued = milliseconds(created, started)
     if pod is None:
         return _present(queuedMs=queued, totalMs=milliseconds(started, ended))
-    # What a scheduling gate held back has counted as queued.
+    # The time behind a scheduling gate counts as queued.
     offered = max(pod.created, started) if started else pod.created
     return _present(
         queuedMs=queued,
