@@ -42,5 +42,5 @@ class DefaultsReporter:
             return
         self._store.put_defaults(body)
         if defaults.problem:
-            message = "%s %s is invalid, so builds wait: %s"
-            _logger.warning(message, defaults.kind, defaults.name, defaults.problem, extra=about(namespace, ""))
+            named, extra = f"{defaults.kind} {defaults.name}", about(namespace, "")
+            _logger.warning("%s is invalid, so builds wait: %s", named, defaults.problem, extra=extra)
