@@ -20,15 +20,15 @@ from kaniko_shim.outcome.reasons import Reason
 
 TIMEOUT = Timeout(connect=20, read=60)
 
-_REDIRECTS = 10
-_MOVED = frozenset({301, 302, 303, 307, 308})
-_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+_MOST_REDIRECTS = 10
+_REDIRECT = frozenset({301, 302, 303, 307, 308})
+_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _UNAUTHORIZED = frozenset({401, 403})
 _PROXY_UNAUTHORIZED = 407
 _MISSING = frozenset({404, 410})
 _SUCCESS = frozenset({200, 206})
 _CHANGED = frozenset({412, 416})
-_LONGEST_COMPLAINT = 4096
+_LONGEST_ERROR = 4096
 _CODE = re.compile(rb"<Code>\s*([A-Za-z0-9.]{1,60})\s*</Code>")
 # urllib3 writes the connection before the message.
 _CONNECTION = re.compile(r"^(?:.*>: |HTTPS?Connection(?:Pool)?\([^)]*\): )")
@@ -119,8 +119,8 @@ def _follow(
     target: Target, further: Mapping[str, str], environment: Mapping[str, str], connections: ExitStack
 ) -> urllib3.BaseHTTPResponse:
     url = target.url
-    asked = urlsplit(url).hostname or ""
-    for _ in range(_REDIRECTS + 1):
+    origin = urlsplit(url).hostname or ""
+    for _ in range(_MOST_REDIRECTS + 1):
         headers = {"User-Agent": f"kaniko-shim/{__version__}", "Accept-Encoding": "identity", **further}
         if _origin(url) == _origin(target.url):
             headers |= target.headers
@@ -130,30 +130,30 @@ def _follow(
             "GET", url, headers=headers, preload_content=False, redirect=False, retries=False, timeout=TIMEOUT
         )
         location = response.headers.get("Location")
-        if response.status not in _MOVED or not location:
+        if response.status not in _REDIRECT or not location:
             return response
         before, url = url, urljoin(url, location)
         if urlsplit(url).scheme not in {"http", "https"}:
             raise JobError(
                 Reason.SOURCE_INVALID, f"{mask_url(before)} redirects to a URL that is neither http:// nor https://."
             )
-        refuse_metadata(url, asked, proxied=bool(proxy_for(url, environment)))
+        refuse_metadata(url, origin, proxied=bool(proxy_for(url, environment)))
     raise JobError(
         Reason.SOURCE_INVALID,
-        f"The server of the context redirects more than {_REDIRECTS} times, at last to {mask_url(url)}.",
+        f"The server of the context redirects more than {_MOST_REDIRECTS} times, at last to {mask_url(url)}.",
     )
 
 
 def _refusal(response: urllib3.BaseHTTPResponse, shown: str, hint: str) -> Exception:
     status = response.status
-    if status in _AGAIN:
+    if status in _TRANSIENT:
         after = response.headers.get("Retry-After", "")
         return TransientError(f"the server answered {status}", float(after) if after.isdigit() else 0)
     if status == _PROXY_UNAUTHORIZED:
         return proxy_unauthorized()
     if status in _CHANGED:
         return ChangedError(f"the server answered {status}")
-    words = " ".join(filter(None, [str(status), response.reason or "", _complaint(response)]))
+    words = " ".join(filter(None, [str(status), response.reason or "", _error_code(response)]))
     answer = f"The server of the context answered {words} for {shown}."
     if status in _MISSING:
         return JobError(Reason.SOURCE_NOT_FOUND, answer)
@@ -164,10 +164,10 @@ def _refusal(response: urllib3.BaseHTTPResponse, shown: str, hint: str) -> Excep
     return JobError(Reason.SOURCE_INVALID, answer)
 
 
-def _complaint(response: urllib3.BaseHTTPResponse) -> str:
+def _error_code(response: urllib3.BaseHTTPResponse) -> str:
     """The error code in the response of a bucket's server, in brackets; empty if there is none."""
     try:
-        found = _CODE.search(response.read(_LONGEST_COMPLAINT, decode_content=False))
+        found = _CODE.search(response.read(_LONGEST_ERROR, decode_content=False))
     except HTTPError:
         return ""
     return f"({found[1].decode()})" if found else ""

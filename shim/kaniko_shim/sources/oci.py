@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _LARGEST_MANIFEST = 4 * 1024 * 1024
 _TITLE, _UNPACK = "org.opencontainers.image.title", "io.deis.oras.content.unpack"
-_OTHER = re.compile(r"error verifying|does not match|digest mismatch", re.IGNORECASE)
+_WRONG_DIGEST = re.compile(r"error verifying|does not match|digest mismatch", re.IGNORECASE)
 
 
 def fetch_oci(
@@ -150,13 +150,13 @@ def _manifest(image: ImageReference, crane: "Crane", workspace: Workspace) -> by
 def _read(image: ImageReference, crane: "Crane", workspace: Workspace, what: str) -> Iterator[IO[bytes]]:
     """What crane writes. Its own failure takes precedence over that of the reader."""
     command = crane.command(image.registry, what, image.name)
-    with TemporaryFile(dir=workspace.scratch) as complaints:
+    with TemporaryFile(dir=workspace.scratch) as errors:
         process = subprocess.Popen(  # noqa: S603 - a fixed program, arguments without a shell
             command.argv,
             env=dict(command.environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=complaints,
+            stderr=errors,
         )
         stream = cast("IO[bytes]", process.stdout)
         try:
@@ -164,10 +164,10 @@ def _read(image: ImageReference, crane: "Crane", workspace: Workspace, what: str
         except JobError as error:
             # If the reader stopped early, crane would wait for it for ever.
             process.kill() if stream.read(1) else None
-            _check(process, image, complaints, default=error)
+            _check(process, image, errors, default=error)
             raise
         else:
-            _check(process, image, complaints)
+            _check(process, image, errors)
         finally:
             stream.close()
             process.kill()
@@ -175,13 +175,13 @@ def _read(image: ImageReference, crane: "Crane", workspace: Workspace, what: str
 
 
 def _check(
-    process: "subprocess.Popen[bytes]", image: ImageReference, complaints: IO[bytes], default: JobError | None = None
+    process: "subprocess.Popen[bytes]", image: ImageReference, errors: IO[bytes], default: JobError | None = None
 ) -> None:
     code = process.wait()
     if code <= 0:
         return
-    complaints.seek(0)
-    text = complaints.read(4096).decode("utf-8", "replace").strip().rpartition("\n")[2].removeprefix("Error: ")
+    errors.seek(0)
+    text = errors.read(4096).decode("utf-8", "replace").strip().rpartition("\n")[2].removeprefix("Error: ")
     answer = parse_answer(text)
     signs = answer.signs if answer else frozenset()
     if signs & UNAUTHORIZED:
@@ -191,7 +191,7 @@ def _check(
             hint=f"Set credentials for {image.registry} in DOCKER_CONFIG_JSON, and check the name.",
             registry=image.registry,
         ) from default
-    if _OTHER.search(text):
+    if _WRONG_DIGEST.search(text):
         raise JobError(
             Reason.SOURCE_CHECKSUM_MISMATCH,
             f"{image.registry} sent content that does not match the digest of {image.name}.",
