@@ -44,9 +44,9 @@ def settings(namespace: str) -> Settings:
     return {"watchNamespaces": [], "buildSelector": f"of={namespace}"}
 
 
-@pytest.mark.usefixtures("operator")
 def test_the_namespace_counts_before_the_cluster(
     cluster_defaults: ClusterDefaults,
+    operator: OperatorProcess,
     defaults: Defaults,
     builds: Builds,
     kubelet: Kubelet,
@@ -68,6 +68,7 @@ def test_the_namespace_counts_before_the_cluster(
         "ImageBuildDefaults",
         "ClusterImageBuildDefaults",
     ]
+    assert operator.is_running()
 
 
 @pytest.mark.parametrize("settings", [{}])
