@@ -46,7 +46,8 @@ NO_QUOTA: Final = Turn(
 )
 DEFAULTS_UNREADABLE: Final = Turn(
     Reason.DEFAULTS_UNREADABLE,
-    "Waiting: the operator lacks permission to read the namespace's ImageBuildDefaults, which may limit the build.",
+    "Waiting: the operator lacks permission to read the ImageBuildDefaults of the namespace or the cluster, which may "
+    "limit the build.",
 )
 STEPPED_BACK: Final = Turn(
     Reason.POD_NOT_CREATED, "The API server refused the build pod. Other builds go first until the next try."
