@@ -197,10 +197,10 @@ ROWS: Final[Mapping[str, Row]] = {
         Retry.NEVER,
     ),
     "DefaultsUnreadable": _infrastructure(
-        "The operator lacks permission to read the ImageBuildDefaults of the namespace or the ClusterImageBuildDefaults, "
-        "which may limit the build. The build waits.",
-        "Grant the operator get, list and watch on imagebuilddefaults and clusterimagebuilddefaults, as the chart does; "
-        "the build continues automatically.",
+        "The operator lacks permission to read the ImageBuildDefaults of the namespace or the "
+        "ClusterImageBuildDefaults, which may limit the build. The build waits.",
+        "Grant the operator get, list and watch on imagebuilddefaults and clusterimagebuilddefaults, as the chart "
+        "does; the build continues automatically.",
         Retry.NEVER,
     ),
     "Gated": _infrastructure(
