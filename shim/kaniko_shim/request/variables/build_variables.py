@@ -42,9 +42,9 @@ BUILD_ARG_FROM_CONFIG = Variable(
 )
 RUN_PROXY = Variable(
     "RUN_PROXY",
-    "If `true`, RUN steps use HTTP_PROXY, HTTPS_PROXY and NO_PROXY (in upper or lower case) of the environment too, as "
-    "Docker's predefined build arguments: a RUN step sees them without an ARG, and neither the image nor its history "
-    "holds them. A build argument of the same name takes precedence.",
+    "If `true`, RUN steps also get HTTP_PROXY, HTTPS_PROXY and NO_PROXY (in upper or lower case) from the environment, "
+    "like Docker's predefined build arguments: without an ARG, and recorded neither in the image nor in its history. A "
+    "build argument of the same name takes precedence.",
     parse_switch,
     default="false",
 )

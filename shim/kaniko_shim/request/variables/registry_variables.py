@@ -19,7 +19,7 @@ DOCKER_CONFIG_JSON = Variable(
 REGISTRY_CA = Variable(
     "REGISTRY_CA",
     "CA bundle (PEM) that registries are verified with, in addition to the public CAs. Downloads by ADD trust it too, "
-    "and an `oci://` context. REGISTRY_CA_1, REGISTRY_CA_2, … hold further ones.",
+    "and an `oci://` context. REGISTRY_CA_1, REGISTRY_CA_2, … hold more.",
     parse_ca_bundle,
     commands=EVERY_COMMAND,
     shown=False,
