@@ -179,7 +179,7 @@ def _check_files(directory: Path) -> None:
                 if number == MOST_BLOBS:
                     raise _broken(f"blobs/sha256 has more than {MOST_BLOBS} files")
                 if not entry.is_file(follow_symlinks=False):
-                    kind = "a link" if entry.is_symlink() else "no regular file"
+                    kind = "a link" if entry.is_symlink() else "not a regular file"
                     raise _broken(f"blobs/sha256/{entry.name[:80]!r} is {kind}")
     finally:
         os.close(descriptor)

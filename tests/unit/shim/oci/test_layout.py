@@ -160,10 +160,10 @@ def test_pipes_and_directories_are_not_read(layout: Layout):
     path = layout.path(layout.layers[0])
     path.unlink()
     os.mkfifo(path)
-    assert "no regular file" in problem(layout)
+    assert "not a regular file" in problem(layout)
     path.unlink()
     path.mkdir()
-    assert "no regular file" in problem(layout)
+    assert "not a regular file" in problem(layout)
 
 
 @pytest.mark.parametrize("manifests", [[], [1, 2], None, [{"digest": "sha256:../../x", "size": 1}], ["x"], [{}]])
