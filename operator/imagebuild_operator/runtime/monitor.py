@@ -56,9 +56,8 @@ class Monitor:
 
     async def _unready(self) -> list[str]:
         if self._authentication.is_rejected:
-            await (
-                self._controller.api_answers()
-            )  # Otherwise nothing may ask again, and notice that they are accepted now.
+            # Otherwise nothing may ask again, and notice that they are accepted now.
+            await self._controller.api_answers()
         return [
             *unready(has_started=self._controller.has_started, have_listed=self._watches.have_listed),
             *rejected(self._authentication.rejected_for, is_rejected=self._authentication.is_rejected),
