@@ -72,7 +72,7 @@ class Session:
             StandbyError: it is a write, and this operator is not the leader (any more).
         """
         if method != "GET" and not self.may_write():
-            raise StandbyError(0, "another operator holds the lease")
+            raise StandbyError(0, "this operator is not the leader")
         return await self.call_always(method, path, body, query, verb)
 
     async def call_always(

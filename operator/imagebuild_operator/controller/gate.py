@@ -32,9 +32,9 @@ from imagebuild_operator.decide.queue import (
 from imagebuild_operator.settings import Limits
 
 #: How many waiting builds have a position in their status. With thousands, each start would cause a write to each.
-TOLD: Final = 20
+MAX_POSITIONS: Final = 20
 #: The interval in which positions are updated.
-TELL_EVERY: Final = timedelta(seconds=10)
+POSITION_INTERVAL: Final = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Gate:
         self._turns: dict[BuildKey, Turn] = {}
         self._superseded: dict[str, Turn] = {}
         self._holds = Holds()
-        self._told: datetime | None = None
+        self._positions_at: datetime | None = None
         #: Whether a new decision is due because of something that only the gate knows.
         self.is_stale = False
 
@@ -133,13 +133,13 @@ class Gate:
             running[build.namespace] += 1
         left = [build for build in waiting if self._admitted.get(BuildKey.of(build)) != build.uid]
         self._holds.forget({(b.namespace, b.uid) for b in left} | {(k.namespace, u) for k, u in self._admitted.items()})
-        changed = self._tell(left, running, groups, now)
+        changed = self._set_turns(left, running, groups, now)
         keys = [BuildKey.of(build) for build in let_in]
         keys += [BuildKey.of(m) for m in members if m.uid in replaced and m.uid not in self._superseded]
         self._superseded = replaced
         waits = self._holds.ends(now)
-        if self._told is not None and left:
-            waits.append((self._told + TELL_EVERY - now).total_seconds())
+        if self._positions_at is not None and left:
+            waits.append((self._positions_at + POSITION_INTERVAL - now).total_seconds())
         return Decision(keys, changed, max(0.1, min(waits)) if waits else None)
 
     def _sort(self, builds: Iterable[tuple[ImageBuild, bool]]) -> tuple[Counter[str], list[Waiting], list[Member]]:
@@ -165,9 +165,9 @@ class Gate:
         self._admitted = admitted
         return running, waiting, members
 
-    def _tell(self, left: list[Waiting], running: Counter[str], groups: Groups, now: datetime) -> list[BuildKey]:
+    def _set_turns(self, left: list[Waiting], running: Counter[str], groups: Groups, now: datetime) -> list[BuildKey]:
         """Update the turns of the builds that still wait; the keys of those whose turn has changed or is new."""
-        is_time = self._told is None or now >= self._told + TELL_EVERY
+        is_time = self._positions_at is None or now >= self._positions_at + POSITION_INTERVAL
         turns = {BuildKey.of(build): self._turns.get(BuildKey.of(build)) for build in left}
         if is_time or None in turns.values():
             reasons = {
@@ -177,12 +177,12 @@ class Gate:
             for place, build in enumerate(admit(left, running, NO_LIMITS), start=1):
                 key = BuildKey.of(build)
                 held = turns[key]
-                if held is None or (is_time and (place <= TOLD or held.position is not None)):
+                if held is None or (is_time and (place <= MAX_POSITIONS or held.position is not None)):
                     other = groups.blocked.get(build.uid)
                     turn = behind(other) if other else reasons[build.namespace]
                     turn = STEPPED_BACK if self._holds.is_held(build, now) else turn
-                    turns[key] = replace(turn, position=place if place <= TOLD else None)
-            self._told = now if is_time else self._told
+                    turns[key] = replace(turn, position=place if place <= MAX_POSITIONS else None)
+            self._positions_at = now if is_time else self._positions_at
         changed = [key for key, turn in turns.items() if turn != self._turns.get(key)]
         self._turns = {key: turn for key, turn in turns.items() if turn is not None}
         return changed

@@ -2,7 +2,7 @@ from datetime import datetime
 
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.reasons import Reason
-from imagebuild_operator.controller.gate import TOLD, Gate
+from imagebuild_operator.controller.gate import MAX_POSITIONS, Gate
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.plan import DeletePod, Plan
 from imagebuild_operator.decide.queue import BEGIN, SUSPENDED, Turn
@@ -69,7 +69,7 @@ def test_places_are_told_again_only_every_ten_seconds_and_only_to_the_first():
     names(gate, waiting, after(0))
     assert names(gate, waiting[1:], after(5)) == ["b1"]
     told = names(gate, waiting[2:], after(11))
-    assert told == [f"b{number}" for number in range(2, 4 + TOLD - 1)]
+    assert told == [f"b{number}" for number in range(2, 4 + MAX_POSITIONS - 1)]
     second = gate.turn(waiting[3])
     assert second is not None
     assert second.position == 1
