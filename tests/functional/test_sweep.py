@@ -18,6 +18,7 @@ START = datetime(2026, 11, 25, 8, tzinfo=UTC)
 FIELDS = "status.phase!=Failed,status.phase!=Cancelled"
 
 
+@pytest.mark.shows("F35")
 @pytest.mark.parametrize("history", [History(), History(succeeded=0)], ids=["ttl", "history"])
 def test_a_namespace_is_swept_in_batches_at_a_bounded_rate(
     kubeconfig: Path, namespace: str, builds: Builds, history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

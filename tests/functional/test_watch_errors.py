@@ -40,6 +40,7 @@ def is_of(call: Call, resource: str, *, watch: bool) -> bool:
     return call.path.endswith(f"/{resource}") and (call.is_watch if watch else call.is_list and is_kopfs)
 
 
+@pytest.mark.shows("F33")
 @pytest.mark.parametrize("resource", ["pods", "imagebuilds"])
 @pytest.mark.parametrize(
     ("fault", "watch"),

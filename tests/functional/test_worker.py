@@ -28,6 +28,7 @@ def proxy(kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         yield proxy
 
 
+@pytest.mark.shows("F31")
 @pytest.mark.parametrize("fields", ["", "status.phase!=Succeeded"])
 def test_a_resync_finds_what_no_watch_has_shown(
     proxy: ApiProxy, builds: Builds, kubelet: Kubelet, namespace: str, fields: str, monkeypatch: pytest.MonkeyPatch
@@ -39,6 +40,7 @@ def test_a_resync_finds_what_no_watch_has_shown(
         assert kubelet.pod()["metadata"]["ownerReferences"][0]["name"] == "hello"
 
 
+@pytest.mark.shows("F31")
 def test_a_build_ends_although_nobody_saw_its_pod_go(
     proxy: ApiProxy, builds: Builds, kubelet: Kubelet, api: client.ApiClient, namespace: str
 ):
@@ -57,6 +59,7 @@ def test_a_build_ends_although_nobody_saw_its_pod_go(
     ]
 
 
+@pytest.mark.shows("F32")
 def test_a_write_that_always_conflicts_is_retried_with_a_backoff_and_counted_as_an_error(
     proxy: ApiProxy, builds: Builds, namespace: str, caplog: pytest.LogCaptureFixture
 ):
@@ -121,6 +124,7 @@ def expire(builds: Builds) -> None:
     builds.patch_status({"phase": "Succeeded", "completionTime": "2026-11-24T08:00:00Z"}, name="expired")
 
 
+@pytest.mark.shows("F34")
 def test_a_ttl_watch_that_ends_at_once_is_retried_with_a_backoff(
     proxy: ApiProxy, namespace: str, caplog: pytest.LogCaptureFixture
 ):
@@ -132,6 +136,7 @@ def test_a_ttl_watch_that_ends_at_once_is_retried_with_a_backoff(
     assert len(delays) >= watches - 1
 
 
+@pytest.mark.shows("F34")
 @pytest.mark.parametrize(
     "line",
     [b"<html>", b"{}", b'["ADDED"]', b'{"type": "ADDED", "object": 7}', b'{"type": "ADDED", "object": {}}'],
@@ -154,6 +159,7 @@ def test_a_ttl_watch_outlives_a_line_that_is_no_event(
         wait_for_deletion(api, namespace, "expired")
 
 
+@pytest.mark.shows("F34")
 def test_a_silent_ttl_watch_is_started_again(proxy: ApiProxy, builds: Builds, api: client.ApiClient, namespace: str):
     with WorkerThread(namespace, FIELDS, watch_silence=0.5).running():
         until(lambda: [call for call in proxy.calls if is_ttl_watch(call)])

@@ -34,6 +34,7 @@ async def ask(answer: Callable[[web.Request], Awaitable[web.StreamResponse]], **
     return [x for event in events for x in (event["type"], event["object"].get("code")) if x]
 
 
+@pytest.mark.shows("F33")
 @pytest.mark.parametrize(
     ("sent", "read"),
     [
