@@ -1,4 +1,4 @@
-"""Whose turn it is: which of the builds that wait may begin. Pure."""
+"""The queue: which of the waiting builds may start. Pure."""
 
 import heapq
 from collections import Counter, defaultdict
@@ -15,7 +15,7 @@ NO_LIMITS: Final = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What decides a build's place."""
+    """A waiting build, with what decides its position."""
 
     namespace: str
     name: str
@@ -26,12 +26,12 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Whether a build may begin, or why it waits.
+    """Whether a build may start, or why it waits.
 
     Attributes:
-        reason: Why it waits; None where it may begin.
-        message: The same as a sentence, that does not change while the build only moves up.
-        position: Its place among all that wait, from 1; None for those far behind, whose place is not kept.
+        reason: Why it waits; None if it may start.
+        message: The same as a sentence; it stays the same while only the position changes.
+        position: Its position among all waiting builds, from 1; None for builds far back.
     """
 
     reason: Reason | None = None
@@ -60,7 +60,7 @@ def invalid_defaults(problem: str) -> Turn:
 
 
 def superseded(by: str) -> Turn:
-    """The turn of a build that a newer one has replaced."""
+    """The turn of a build that a newer one supersedes."""
     return Turn(Reason.SUPERSEDED, f"The newer build {by} of the same concurrency group superseded the build.")
 
 
@@ -70,15 +70,15 @@ def behind(other: str) -> Turn:
 
 
 def admit(waiting: Iterable[Waiting], running: Mapping[str, int], limits: Limits) -> list[Waiting]:
-    """Choose the builds that may begin now, in order.
+    """Choose the builds that may start now, in order.
 
     The highest priority comes first. Among equals it is the turn of the namespace that has the fewest builds running,
     so that one that has thousands waiting delays another by no more than what runs; of a namespace, the oldest.
 
     Args:
-        waiting: The builds that wait.
-        running: How many run, by namespace.
-        limits: How many may.
+        waiting: The waiting builds.
+        running: The number of running builds, by namespace.
+        limits: The limits.
     """
     counts = Counter(running)
     total = counts.total()
@@ -114,7 +114,7 @@ def _builds(count: int) -> str:
 
 
 def _by_priority(waiting: Iterable[Waiting]) -> list[dict[str, list[Waiting]]]:
-    """For each priority, the highest first, the builds of each namespace, the oldest last."""
+    """For each priority, highest first: the builds of each namespace, oldest last."""
     queues: defaultdict[int, defaultdict[str, list[Waiting]]] = defaultdict(lambda: defaultdict(list))
     for build in sorted(waiting, key=lambda build: (build.created, build.uid), reverse=True):
         queues[build.priority][build.namespace].append(build)

@@ -13,9 +13,9 @@ from imagebuild_operator.status.document import changes, next_status
 from imagebuild_operator.status.events import Event
 from imagebuild_operator.status.verdict import Verdict
 
-#: The reason of the Event about a success that was not whole.
+#: The reason of the Event about a build that succeeded with warnings.
 BUILD_WARNING: Final = "BuildWarning"
-#: The reasons of Events that are none of `Reason`.
+#: The reasons of Events that are not in `Reason`.
 EVENTS: Final[Mapping[str, str]] = {
     Phase.PREPARING: "A pod was created, and waits for its node or for what it needs.",
     Phase.BUILDING: "The Dockerfile is being run.",
@@ -33,18 +33,18 @@ def record(
     delete: tuple[DeletePod, ...] = (),
     attempts: Attempts | None = None,
 ) -> Plan:
-    """Record how a build stands.
+    """Record the verdict on a build.
 
     Args:
-        situation: The build, and what is known around it.
+        situation: The build and its pods.
         verdict: The verdict on it.
         requeue_after: Seconds after which to requeue the build.
         delete: Pods to delete once it is written.
-        attempts: Those that have ended, where one has been added to the recorded ones.
+        attempts: The attempts that have ended, if there is one more than recorded.
     """
     build, image = situation.build, situation.settings.defaults.builder_image
     recorded = build.attempts if attempts is None else attempts
-    # Before it is cut, which could leave half a password that nothing tells by its neighbours.
+    # Redact before it is cut: half a password could no longer be recognized.
     verdict = replace(verdict, message=redact(verdict.message))
     status = next_status(build, verdict, situation.pod, image, situation.now, recorded)
     # The defaults stay as they are, since later attempts are built from them: those that hold credentials are refused.
@@ -54,7 +54,7 @@ def record(
 
 
 def _events(build: ImageBuild, verdict: Verdict, warnings: Sequence[str]) -> tuple[Event, ...]:
-    """One Event for each change of phase or reason, and one for what a success is to be warned of."""
+    """One Event for each change of phase or reason, and one for the warnings of a success."""
     before = (build.status.get("phase"), build.status.get("reason"))
     after = (str(verdict.phase), str(verdict.reason) if verdict.reason else None)
     if before == after:
@@ -69,6 +69,6 @@ def _events(build: ImageBuild, verdict: Verdict, warnings: Sequence[str]) -> tup
 
 
 def recorded_reason(build: ImageBuild) -> Reason | None:
-    """The reason recorded last; None where there is none, or none that this version knows."""
+    """The reason recorded last; None if there is none, or this version does not know it."""
     reason = build.status.get("reason")
     return REASONS.get(reason)

@@ -9,7 +9,7 @@ from imagebuild_operator.api.reasons import Reason
 
 #: Disruptions after which a build fails: a cluster that removes its pod this often will not let it finish.
 MAX_DISRUPTIONS: Final = 10
-#: Seconds between two attempts at most, whatever the doubling says.
+#: Seconds between two attempts at most.
 MAX_DELAY: Final = 300.0
 
 
@@ -18,8 +18,8 @@ def is_tried_again(reason: Reason, retry: RetrySpec, attempts: Attempts) -> bool
 
     Args:
         reason: Why the last attempt ended.
-        retry: What the build asks for; a limit of 0 forbids every second attempt.
-        attempts: All that have ended, the last one included.
+        retry: The retry policy of the build; a limit of 0 means that it is never retried.
+        attempts: All attempts that have ended, including the last.
     """
     if retry.limit == 0:
         return False
@@ -35,9 +35,9 @@ def is_tried_again(reason: Reason, retry: RetrySpec, attempts: Attempts) -> bool
 
 
 def retry_delay(uid: str, attempts: int, first: float) -> float:
-    """Seconds to wait after a number of attempts: doubling, and spread so that builds that failed together part.
+    """Seconds to wait after a number of attempts: doubling, and spread over the builds that failed together.
 
-    The spread comes from the build's uid, not from chance: whoever asks again gets the same answer.
+    The spread comes from the build's uid, not from chance, so that the answer is always the same.
     """
     return min(MAX_DELAY, first * 2.0 ** min(attempts - 1, 30)) * spread(f"{uid}/{attempts}")
 
@@ -53,5 +53,5 @@ def _count(attempts: Attempts, *, disruptions: bool) -> int:
 
 
 def _is_disruption(reason: object) -> bool:
-    """A reason that this version does not know, written by another, counts against the limit."""
+    """Whether a reason is a disruption. One that this version does not know is not: it counts against the limit."""
     return reason in set(Reason) and Reason(reason).row.retry is Retry.DISRUPTION  # type: ignore[arg-type]
