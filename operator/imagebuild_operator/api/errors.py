@@ -12,11 +12,11 @@ ImageBuildError
 
 
 class ImageBuildError(Exception):
-    """Base of every exception that this package raises on purpose."""
+    """Base of every exception of this package."""
 
 
 class InvalidSpecError(ImageBuildError):
-    """A spec that the API server let through can't be built.
+    """A spec that the API server accepted can't be built.
 
     Attributes:
         path: The field, as `kubectl explain` takes it: `spec.output.images[0]`.
@@ -50,12 +50,12 @@ class ClusterError(ImageBuildError):
 
     @property
     def is_passing(self) -> bool:
-        """Whether nothing is wrong with what was asked for, only with the moment: it did not answer, or had no time."""
+        """Whether the same request may succeed later: the API server did not answer, or was overloaded."""
         return self.status in {0, 429, 502, 503, 504}
 
 
 class NotFoundError(ClusterError):
-    """404: the object is not there."""
+    """404: the object does not exist."""
 
 
 class ConflictError(ClusterError):
@@ -63,8 +63,8 @@ class ConflictError(ClusterError):
 
 
 class RejectedError(ClusterError):
-    """400, 403 or 422: asking again for the same thing gets the same answer."""
+    """400, 403 or 422: the same request would be rejected again."""
 
 
 class StandbyError(ClusterError):
-    """The write was not sent, since this operator does not hold the lease (any more)."""
+    """The write was not sent: this operator is not the leader (any more)."""

@@ -1,4 +1,4 @@
-"""Names that the API, the pods and the chart agree on."""
+"""Names that the API, the pods and the chart share."""
 
 from typing import Final
 
@@ -16,24 +16,23 @@ DEFAULTS_NAME: Final = "default"
 
 OPERATOR: Final = "imagebuild-operator"
 
-#: Label of a build pod: the uid of the ImageBuild that owns it. A name would
-#: not do: names go to 253 characters, label values to 63.
+#: Label of a build pod: the uid of its ImageBuild. A name can be longer than the 63 characters of a label value.
 BUILD_UID_LABEL: Final = f"{GROUP}/build-uid"
-#: Label of a pod that builds for one of several platforms: the platform, with - for /.
+#: Label of a pod that builds one platform of a multi-platform build: the platform, with - for /.
 PLATFORM_LABEL: Final = f"{GROUP}/platform"
 MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
-#: What the watch of pods asks the API server for.
+#: Label selector of the watch of pods.
 POD_SELECTOR: Final = f"{MANAGED_BY_LABEL}={OPERATOR},{BUILD_UID_LABEL}"
 
-#: Annotation of an ImageBuild: the `traceparent` of whoever made it.
+#: Annotation of an ImageBuild: the `traceparent` of its creator.
 TRACEPARENT_ANNOTATION: Final = f"{GROUP}/traceparent"
 
-#: Label that hands a pod to a queue of Kueue: https://kueue.sigs.k8s.io/docs/tasks/run/plain_pods/
+#: Label that submits a pod to a Kueue queue: https://kueue.sigs.k8s.io/docs/tasks/run/plain_pods/
 QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
 
 #: The containers of a build pod.
 CHECK: Final = "check"
 BUILD: Final = "build"
 PUSH: Final = "push"
-#: The only container of the pod that pushes the index of several platforms.
+#: The only container of the pod that pushes the index of a multi-platform image.
 INDEX: Final = "index"

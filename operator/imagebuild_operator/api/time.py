@@ -1,4 +1,4 @@
-"""Kubernetes' way of writing time, and ours of telling it to people."""
+"""Times as Kubernetes writes them, and durations for people."""
 
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ def format_micro_time(moment: datetime) -> str:
 
 
 def milliseconds(start: datetime | None, end: datetime | None) -> int | None:
-    """Milliseconds from start to end; None where one is unknown, never negative.
+    """Milliseconds from start to end, never negative; None if one is unknown.
 
     Clocks of two machines may disagree, so an end before its start counts as nothing.
     """
@@ -29,7 +29,7 @@ def milliseconds(start: datetime | None, end: datetime | None) -> int | None:
 
 
 def duration(seconds: float) -> str:
-    """Seconds the way `kubectl get` prints an age: 42s, 1m23s, 2h05m."""
+    """Format seconds as `kubectl get` formats an age: 42s, 1m23s, 2h05m."""
     whole = max(0, round(seconds))
     minutes, rest = divmod(whole, 60)
     hours, minutes_left = divmod(minutes, 60)

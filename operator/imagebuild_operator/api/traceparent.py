@@ -1,4 +1,4 @@
-"""Where a build stands in a trace: https://www.w3.org/TR/trace-context/. Pure.
+"""The place of a build in a trace: https://www.w3.org/TR/trace-context/. Pure.
 
 Ids follow from the build's uid where nobody gives them, so that whoever asks again gets the same.
 """
@@ -16,7 +16,7 @@ _SAMPLED: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class TraceContext:
-    """A trace, and the span in it that what comes next belongs to.
+    """A trace, and the parent of the next span in it.
 
     Attributes:
         trace_id: 32 hexadecimal digits.
@@ -29,12 +29,12 @@ class TraceContext:
     is_sampled: bool = True
 
     def __str__(self) -> str:
-        """As the header and the variable have it."""
+        """Format it as the header and the variable."""
         return f"00-{self.trace_id}-{self.span_id}-{'01' if self.is_sampled else '00'}"
 
 
 def parse_traceparent(text: str) -> TraceContext | None:
-    """Read a `traceparent`; None where it is malformed, which the standard says to ignore."""
+    """Parse a `traceparent`; None if it is malformed, which the standard says to ignore."""
     match = _FORM.fullmatch(text.strip())
     if match is None or match[1] == "ff" or (match[1] == "00" and match[5]):
         return None
@@ -45,12 +45,12 @@ def parse_traceparent(text: str) -> TraceContext | None:
 
 
 def parent(build: ImageBuild) -> TraceContext | None:
-    """The span that made the build, as its annotation names it."""
+    """Return the span that created the build, from its annotation."""
     return parse_traceparent(build.traceparent) if build.traceparent else None
 
 
 def trace_of(build: ImageBuild) -> TraceContext:
-    """The trace of a build, and the span of the build itself."""
+    """Return the trace of a build, and the span of the build itself."""
     given = parent(build)
     if given is not None:
         return TraceContext(given.trace_id, span_id(build), given.is_sampled)
@@ -60,5 +60,5 @@ def trace_of(build: ImageBuild) -> TraceContext:
 
 
 def span_id(build: ImageBuild, *path: str) -> str:
-    """The id of a span of a build, by where it stands under that of the build itself."""
+    """Return the id of a span of a build, from its place below the span of the build itself."""
     return hashlib.sha256("/".join((build.uid, *path)).encode()).hexdigest()[:16]
