@@ -110,8 +110,15 @@ def test_a_refusal_is_final_where_it_is_meant_and_waited_for_where_it_may_heal(
 @pytest.mark.shows("F29")
 @pytest.mark.usefixtures("operator")
 @pytest.mark.parametrize("settings", [{"admission": {"waitSeconds": 2}}])
-def test_a_build_whose_service_account_never_comes_ends(builds: Builds, api: client.ApiClient, namespace: str):
-    builds.create(spec(podTemplate={"spec": {"serviceAccountName": "misspelt"}}))
+def test_a_build_that_never_gets_a_pod_ends(builds: Builds, api: client.ApiClient, namespace: str):
+    core = client.CoreV1Api(api)
+    quota = client.V1ResourceQuota(
+        metadata=client.V1ObjectMeta(name="none"), spec=client.V1ResourceQuotaSpec(hard={"pods": "0"})
+    )
+    core.create_namespaced_resource_quota(namespace, quota)
+    full = {"status": {"hard": {"pods": "0"}, "used": {"pods": "0"}}}
+    core.patch_namespaced_resource_quota_status("none", namespace, full)
+    builds.create(spec())
     status = wait_for_finish(api, namespace, "hello")
     assert (status["phase"], status["reason"]) == ("Failed", "WaitTimeout")
-    assert 'serviceaccount "misspelt" not found' in status["message"]
+    assert status["message"].startswith("The build got no pod within 2s: ")
