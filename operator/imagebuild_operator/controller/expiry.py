@@ -10,7 +10,7 @@ from imagebuild_operator.cache.keys import BuildKey, Sweep
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.decide.retention import EXPIRING
-from imagebuild_operator.tasks.backoff import Backoff
+from imagebuild_operator.tasks.backoff import MAX_DELAY, Backoff
 
 _logger: Final = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class ExpiryWatch:
                 await self._list_and_watch()
             except ClusterError as error:
                 self._since = ""
-                problem, retry_after = str(error), error.retry_after
+                problem, retry_after = str(error), min(error.retry_after, MAX_DELAY)
             if loop.time() - start >= STEADY:
                 self._backoff.reset()
                 continue
