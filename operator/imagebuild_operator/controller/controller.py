@@ -13,7 +13,7 @@ from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.authentication import Authentication
 from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.worker import Worker
-from imagebuild_operator.decide.retention import unlimited
+from imagebuild_operator.decide.retention import EXPIRING, unlimited
 from imagebuild_operator.leader.leader import Leadership
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.tasks.backoff import Backoff
@@ -136,7 +136,9 @@ class Controller:
         fields, backoff = unlimited(self._settings.history), Backoff()
         while fields:
             try:
-                is_supported = await cluster.builds.supports_selector((*self._settings.namespaces, "")[0], fields)
+                # That of the TTL watch too, which is needed once the main watch excludes finished builds.
+                selector = f"{fields},{EXPIRING}"
+                is_supported = await cluster.builds.supports_selector((*self._settings.namespaces, "")[0], selector)
             except ClusterError as error:
                 delay = backoff.next()
                 _logger.warning("Asking for field selectors failed: %s; retrying in %.1f s", error, delay)
