@@ -36,8 +36,9 @@ def operator(
 
 
 def is_of(call: Call, resource: str, *, watch: bool) -> bool:
-    is_kopfs = call.query.get("limit") == "500" and "continue" not in call.query
-    return call.path.endswith(f"/{resource}") and (call.is_watch if watch else call.is_list and is_kopfs)
+    """Whether it is kopf's; the operator has lists and watches of its own."""
+    is_kopfs = not call.query.keys() & {"continue", "timeoutSeconds"} and (watch or call.query.get("limit") == "500")
+    return call.path.endswith(f"/{resource}") and is_kopfs and (call.is_watch if watch else call.is_list)
 
 
 @pytest.mark.shows("F33")
