@@ -161,6 +161,9 @@ def busy(release: Release) -> Iterator[None]:
     custom, core = client.CustomObjectsApi(release.api), client.CoreV1Api(release.api)
     release.builds.create(spec(), name="steady")
     name = release.kubelet.pod()["metadata"]["name"]
+    # The operator has watches of its own for finished builds and for builds with a TTL.
+    release.builds.create(spec(cancel=True, ttlSecondsAfterFinished=3600), name="finished")
+    wait_for_finish(release.api, release.namespace, "finished")
     Defaults(custom, release.namespace).create({})
     over = threading.Event()
 
@@ -169,7 +172,8 @@ def busy(release: Release) -> Iterator[None]:
         while not over.wait(0.5):
             number += 1
             change = {"metadata": {"annotations": {"touched": str(number)}}}
-            release.builds.patch(change, "steady")
+            for build in ("steady", "finished"):
+                release.builds.patch(change, build)
             core.patch_namespaced_pod(name, release.namespace, change)
             custom.patch_namespaced_custom_object(
                 "imagebuild.dev", "v1alpha1", release.namespace, "imagebuilddefaults", "default", change
