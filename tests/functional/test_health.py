@@ -99,7 +99,7 @@ def test_the_operator_observes_changes_of_a_finished_build_for_ever_and_changes_
     before = builds.get()["status"]
     builds.patch({"spec": {"priority": 7}})
     wait_for_build(api, namespace, "hello", is_observed)
-    body = builds.patch({"spec": {"ttlSecondsAfterFinished": 3600}})
+    body = builds.patch({"spec": {"ttlSecondsAfterFinished": 300_000_000}})
     wait_for_build(api, namespace, "hello", is_observed)
     body = builds.patch({"spec": {"ttlSecondsAfterFinished": None}})
     body = wait_for_build(api, namespace, "hello", is_observed)
