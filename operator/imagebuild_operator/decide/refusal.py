@@ -20,7 +20,7 @@ EARLY_RETRY: Final = 1.0
 MAX_MESSAGE: Final = 1024
 
 #: How much of a quota is used, which changes all the time.
-_USED: Final = re.compile(r", used: \S+")
+_USED: Final = re.compile(r", used: \S+(?=, |\Z)")
 _NUMBER: Final = re.compile(r"[0-9]+")
 
 #: Messages of the API server, each with its reason. All of these come with 403, as does the refusal by a policy.
