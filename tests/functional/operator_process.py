@@ -4,7 +4,6 @@ import os
 import re
 import select
 import signal
-import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from typing import Any
 import yaml
 from functional.operator_server import OperatorServer
 from support.metrics import Samples, read_samples
+from support.ports import free_port
 
 BUILDER_IMAGE = "registry.example.com/builder:1"
 SETTINGS_FILE = "IMAGEBUILD_SETTINGS_FILE"
@@ -142,10 +142,3 @@ def open_pidfd(pid: int) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -1,11 +1,11 @@
 """The defaults of a namespace, against a real API server."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from functional.conftest import CRDS
 from functional.kube import Builds, Defaults, Kubectl, spec
 from functional.kubelet import PUSHED, Kubelet, terminated, waiting
 from functional.operator_process import OperatorProcess, Settings
@@ -14,10 +14,10 @@ from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.resync import relist
 from imagebuild_operator.telemetry.prometheus import Metrics
 from kubernetes import client
+from support.api_proxy import NOTHING, ApiProxy, Call, Fault
 from support.watching import (
     phase,
     wait_for_build,
-    wait_for_definitions,
     wait_for_deletion,
     wait_for_finish,
     watch_builds,
@@ -297,30 +297,44 @@ def test_limits_of_history_and_age_count_for_what_has_ended_before(
     assert builds.get("two-kept")
 
 
+def without_the_definition(call: Call) -> Fault:
+    """The API server as it is where the CRD of ImageBuildDefaults was never installed."""
+    if "/imagebuilddefaults" in call.path:
+        return Fault(status=404, reaches=False)
+    return Fault(edit=_without_defaults) if call.path.rstrip("/").endswith("/apis/imagebuild.dev/v1alpha1") else NOTHING
+
+
+def _without_defaults(content: bytes) -> bytes:
+    found = json.loads(content)
+    kept = [one for one in found["resources"] if not one["name"].startswith("imagebuilddefaults")]
+    return json.dumps({**found, "resources": kept}).encode()
+
+
 @pytest.mark.shows("F21")
 def test_without_the_definition_the_operator_says_so_once_and_works_and_a_build_asks_for_defaults_itself(
     defaults: Defaults,
-    operator: OperatorProcess,
+    kubeconfig: Path,
     builds: Builds,
     kubelet: Kubelet,
     api: client.ApiClient,
     namespace: str,
-    kubectl: Kubectl,
+    tmp_path: Path,
 ):
-    operator.stop()
-    definition = str(CRDS / "imagebuilddefaults.yaml")
-    kubectl("delete", "-f", definition, "--wait")
-    try:
+    account = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name="default"))
+    client.CoreV1Api(api).create_namespaced_service_account(namespace, account)
+    with ApiProxy(kubeconfig).running() as proxy:
+        proxy.fault = without_the_definition
+        operator = OperatorProcess(proxy.kubeconfig(tmp_path / "proxy.yaml"), namespace, tmp_path / "operator.log")
         operator.start()
         builds.create(spec())
         pod = kubelet.pod()
         kubelet.report(pod, "Pending", build=waiting("CreateContainerConfigError", 'secret "x" not found'))
         wait_for_build(api, namespace, "hello", lambda build: (build.get("status") or {}).get("reason"))
         assert operator.log.count("imagebuilddefaults") == 1
-    finally:
-        kubectl("apply", "--server-side", "--force-conflicts", "-f", definition)
-        wait_for_definitions(api)
-    # No watch tells of these: a build is no older than the defaults that were there when it was made.
-    defaults.create(DEFAULTS)
-    builds.create(spec(), name="later")
-    assert variables(kubelet.pod_after(pod), "push")["DOCKER_CONFIG_JSON"] == "team-push"
+        proxy.fault = lambda _: NOTHING
+        # No watch tells of these: a build is no older than the defaults that were there when it was made.
+        defaults.create(DEFAULTS)
+        builds.create(spec(), name="later")
+        assert variables(kubelet.pod_after(pod), "push")["DOCKER_CONFIG_JSON"] == "team-push"
+        assert operator.stop() == 0
+        assert operator.surprises() == []

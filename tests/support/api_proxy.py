@@ -63,6 +63,7 @@ class Fault:
         before: Done before the API server gets it.
         reaches: Whether the API server gets it.
         after: Done when the API server has answered.
+        edit: Changes the body of its answer, other than that of a watch.
         status: Answered instead of its answer; None to let that through, 0 to break the connection.
         headers: Of the answer.
         text: Its body; by default a Status as the API server writes it.
@@ -73,6 +74,7 @@ class Fault:
     before: Callable[[], object] | None = None
     reaches: bool = True
     after: Callable[[], object] | None = None
+    edit: Callable[[bytes], bytes] | None = None
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     text: bytes | None = None
@@ -227,6 +229,7 @@ class ApiProxy:
             if call.is_watch and answer.status == 200:
                 return await self._stream(request, call, answer, fault.lines)
             text = await answer.read()
+        text = fault.edit(text) if fault.edit else text
         if fault.after:
             fault.after()
         if fault.status is not None:
