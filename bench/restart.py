@@ -37,7 +37,7 @@ STATUS = {
 
 
 class Bench:
-    """A namespace with finished builds, and operators that start beside them."""
+    """A namespace with finished builds, and the operators that start there."""
 
     def __init__(self, kubeconfig: Path) -> None:
         self._kubeconfig = kubeconfig

@@ -1,4 +1,4 @@
-"""How much time the shim adds to a build: the whole job, beside the bare executor with the same flags.
+"""How much time the shim adds to a build: the whole job, compared with the bare executor with the same flags.
 
 Needs root and the test cluster's registry (`make cluster-up image`):
 

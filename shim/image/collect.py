@@ -1,6 +1,6 @@
 """Collects the shim and its Python below /kaniko; run inside of the image build, by that Python itself.
 
-The interpreter gets the loader and the libraries that lie beside it (its ELF interpreter and RPATH are
+The interpreter gets the loader and the libraries next to it (its ELF interpreter and RPATH are
 rewritten), so that it works, and goes on working, whatever the rest of the file system is.
 """
 

@@ -62,7 +62,7 @@ def render(definition: Schema) -> str:
 
 
 def _filled(node: Any, root: Schema) -> Any:  # noqa: ANN401 - any part of a YAML document
-    """Replace each reference by the field it names, and what stands beside it."""
+    """Replace each reference by the field it names, merged with its sibling keys."""
     if isinstance(node, list):
         return [_filled(item, root) for item in node]
     if not isinstance(node, dict):

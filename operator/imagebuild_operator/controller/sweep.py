@@ -20,7 +20,7 @@ _logger: Final = logging.getLogger(__name__)
 BATCH: Final = 100
 #: Builds that are deleted per second at most, in all namespaces together.
 RATE: Final = 20.0
-#: Seconds until the sweep of a namespace whose ImageBuildDefaults cannot be read is tried again.
+#: Seconds until the sweep of a namespace whose ImageBuildDefaults cannot be read is retried.
 UNREADABLE_RETRY: Final = 60.0
 
 

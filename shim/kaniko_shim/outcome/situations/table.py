@@ -1,4 +1,4 @@
-"""THE table of situations.
+"""The table of situations.
 
 Each row is proven by a build that fails that way (`tests/standalone/test_failures.py`).
 """
