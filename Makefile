@@ -34,7 +34,7 @@ unit: setup ## Pure tests, seconds
 
 .PHONY: functional
 functional: setup ## CRD and operator against a real etcd and kube-apiserver
-	@tools/suite.sh functional -q tests/functional
+	@tools/suite.sh functional -q --durations=10 tests/functional
 
 .PHONY: chart
 chart: setup ## The chart, rendered by Helm
