@@ -310,9 +310,9 @@ def test_an_alert_fires_for_the_release_in_trouble_and_for_no_other(
 ):
     well, ill = releases
     with busy(well), TROUBLES[alert](ill):
-        until(lambda: (*ILL, alert) in prometheus.firing(), timeout=60)
         others = 'ALERTS{alertstate="firing", namespace!="system-b"}'
-        assert [series["metric"] for series in prometheus.query(others)] == []
+        # On a busy machine, a scrape may be late for the shortened minutes: such an alert ends, a wrong one stays.
+        until(lambda: (*ILL, alert) in prometheus.firing() and not prometheus.query(others), timeout=60)
 
 
 def test_every_query_of_the_dashboard_has_an_answer_for_each_release(

@@ -53,8 +53,8 @@ def test_a_stalled_watch_fails_the_liveness_probe_until_it_goes_on(
     assert operator.probe("/healthz") == (200, "ok\n")
     proxy.is_mute = True
     builds.create(spec())
-    until(lambda: operator.probe("/healthz")[0] == 503)
-    assert "The watch of imagebuilds has received nothing for" in operator.probe("/healthz")[1]
+    until(lambda: "The watch of imagebuilds has received nothing for" in operator.probe("/healthz")[1])
+    assert operator.probe("/healthz")[0] == 503
     assert kubelet.pods() == []
     proxy.is_mute = False
     # What it has missed comes when the watch is made anew.

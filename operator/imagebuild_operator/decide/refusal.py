@@ -66,9 +66,11 @@ def backoff(uid: str, refusals: int) -> float:
 
 
 def retry(build: ImageBuild, reason: Reason, now: datetime) -> float:
-    """Seconds until a build tries again to create its pod: as long as it has tried already, up to 5 minutes."""
+    """Seconds until the creation of a pod is retried: 10 at first, then as long as it was tried, up to 5 minutes."""
     if reason is Reason.SERVICE_ACCOUNT_NOT_FOUND and (now - build.created).total_seconds() < RETRY:
         return EARLY_RETRY
-    ended = parse_time(build.attempts[-1].get("completionTime")) if build.attempts else None
-    since = ended or build.started or build.waiting_since or now
-    return min(max(RETRY, (now - since).total_seconds()), MAX_DELAY) * spread(build.uid)
+    tried = 0.0
+    if build.status.get("reason") in WAITS:
+        ended = parse_time(build.attempts[-1].get("completionTime")) if build.attempts else None
+        tried = (now - (ended or build.started or build.waiting_since or now)).total_seconds()
+    return min(max(RETRY, tried), MAX_DELAY) * spread(build.uid)

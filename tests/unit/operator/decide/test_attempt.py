@@ -331,7 +331,7 @@ def test_what_only_the_operator_can_see_is_invalid_too():
 def test_a_pod_that_was_not_taken_is_tried_again_later_and_one_for_a_new_namespace_soon():
     quota = RejectedError(403, 'pods "app-1" is forbidden: exceeded quota: small, requested: pods=1')
     account = RejectedError(403, 'pods "app-1" is forbidden: error looking up service account team/default: not found')
-    waits = {"status": {"phase": "Pending", "waitStartTime": format_time(START)}}
+    waits = {"status": {"phase": "Pending", "reason": "QuotaExceeded", "waitStartTime": format_time(START)}}
     for error, now, seconds in (
         (quota, 0, 10),
         (account, 0, 1),
