@@ -4,10 +4,10 @@ The API server has already applied the CRD's schema and rules. What these cannot
 the path of the field.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
+from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.build import (
     DEFAULT_TIMEOUT,
     Attestations,
@@ -39,13 +39,11 @@ from imagebuild_operator.api.sources import (
     UrlSource,
 )
 
-Json = Mapping[str, Any]
-
 #: The fields of `spec.source`, of which one is set.
 KINDS: Final = ("url", "http", "git", "s3", "oci", "inline", "configMap", "persistentVolumeClaim")
 
 
-def parse_build(body: Json) -> ImageBuild:
+def parse_build(body: Body) -> ImageBuild:
     """Parse a body. The spec stays as it is, since it may be invalid."""
     metadata = body["metadata"]
     return ImageBuild(
@@ -62,7 +60,7 @@ def parse_build(body: Json) -> ImageBuild:
     )
 
 
-def parse_spec(spec: Json) -> BuildSpec:
+def parse_spec(spec: Body) -> BuildSpec:
     """Parse `spec`.
 
     Raises:
@@ -100,14 +98,14 @@ def parse_spec(spec: Json) -> BuildSpec:
     )
 
 
-def _attestations(attestations: Json) -> Attestations:
+def _attestations(attestations: Body) -> Attestations:
     return Attestations(
         provenance=attestations.get("provenance") == "SLSA",
         sbom=attestations.get("sbom") == "SPDX",
     )
 
 
-def _signing(signing: Json | None) -> SigningKey | None:
+def _signing(signing: Body | None) -> SigningKey | None:
     match signing:
         case None:
             return None
@@ -117,7 +115,7 @@ def _signing(signing: Json | None) -> SigningKey | None:
             raise InvalidSpecError("spec.output.signing", "set key.secretRef to a Secret that holds a private key")
 
 
-def parse_platforms(spec: Json) -> tuple[Platform, ...]:
+def parse_platforms(spec: Body) -> tuple[Platform, ...]:
     """Parse `spec.output.platforms`.
 
     Raises:
@@ -135,7 +133,7 @@ def _platform(index: int, name: str) -> Platform:
     return Platform(system, architecture, variant or None)
 
 
-def parse_registry(registry: Json) -> Registry:
+def parse_registry(registry: Body) -> Registry:
     """Parse an entry of `registries` in a spec or in defaults."""
     return Registry(
         host=registry["host"],
@@ -147,12 +145,12 @@ def parse_registry(registry: Json) -> Registry:
     )
 
 
-def _ca_bundle(holder: Json) -> KeyRef | None:
+def _ca_bundle(holder: Body) -> KeyRef | None:
     bundle = holder.get("caBundle")
     return _key_ref(bundle) if bundle else None
 
 
-def _key_ref(union: Json) -> KeyRef | None:
+def _key_ref(union: Body) -> KeyRef | None:
     """Parse a union of key references; None if no field is set."""
     for field in ("secretKeyRef", "configMapKeyRef"):
         if ref := union.get(field):
@@ -160,7 +158,7 @@ def _key_ref(union: Json) -> KeyRef | None:
     return None
 
 
-def _source(source: Json) -> Source:
+def _source(source: Body) -> Source:
     match source:
         case {"url": str(url)}:
             return UrlSource(url)
@@ -197,11 +195,11 @@ def _source(source: Json) -> Source:
             raise InvalidSpecError("spec.source", f"set exactly one of {', '.join(KINDS)}")
 
 
-def _build_arg(index: int, arg: Json) -> BuildArg:
+def _build_arg(index: int, arg: Body) -> BuildArg:
     return BuildArg(arg["name"], _value(f"spec.buildArgs[{index}]", arg))
 
 
-def _value(field: str, variable: Json) -> str | KeyRef:
+def _value(field: str, variable: Body) -> str | KeyRef:
     value: str | KeyRef | None = variable.get("value")
     value = _key_ref(variable.get("valueFrom") or {}) if value is None else value
     if value is None:
@@ -209,12 +207,12 @@ def _value(field: str, variable: Json) -> str | KeyRef:
     return value
 
 
-def parse_proxy(proxy: Json) -> Proxy:
+def parse_proxy(proxy: Body) -> Proxy:
     """Parse `proxy` of a spec or of defaults."""
     return Proxy(proxy.get("httpProxy"), proxy.get("httpsProxy"), proxy.get("noProxy"), _name(proxy.get("secretRef")))
 
 
-def _cache(cache: Json) -> Cache:
+def _cache(cache: Body) -> Cache:
     return Cache(
         enabled=cache.get("enabled", False),
         repo=cache.get("repo"),
@@ -223,11 +221,11 @@ def _cache(cache: Json) -> Cache:
     )
 
 
-def _retry(retry: Json) -> RetrySpec:
+def _retry(retry: Body) -> RetrySpec:
     return RetrySpec(limit=retry.get("limit", 2), memory_factor=retry.get("memoryFactor"))
 
 
-def _pod_template(template: Json) -> PodTemplate:
+def _pod_template(template: Body) -> PodTemplate:
     metadata = template.get("metadata") or {}
     spec = dict(template.get("spec") or {})
     return PodTemplate(
@@ -242,5 +240,5 @@ def _pod_template(template: Json) -> PodTemplate:
     )
 
 
-def _name(ref: Json | None) -> str | None:
+def _name(ref: Body | None) -> str | None:
     return ref["name"] if ref else None

@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator
 from typing import Final
 
+from imagebuild_operator.api.body import Document
 from imagebuild_operator.api.errors import ClusterError, NotFoundError, RejectedError
 from imagebuild_operator.api.names import GROUP, PLURAL, VERSION
-from imagebuild_operator.client.session import Json, Session
+from imagebuild_operator.client.session import Session
 
 #: Seconds after which the API server counts as not answering. The kubelet's probe waits for this.
 PING_TIMEOUT: Final = 3.0
@@ -34,7 +35,7 @@ class BuildClient:
             return False
         return True
 
-    async def get(self, namespace: str, name: str) -> Json:
+    async def get(self, namespace: str, name: str) -> Document:
         """Read an ImageBuild."""
         if not self._selector:
             return await self._session.call("GET", _build_path(namespace, name))
@@ -54,15 +55,15 @@ class BuildClient:
             return False
         return True
 
-    def list(self, namespace: str, fields: str = "") -> AsyncIterator[Json]:
+    def list(self, namespace: str, fields: str = "") -> AsyncIterator[Document]:
         """List the ImageBuilds of a namespace, or of all if it is empty, that match a field selector."""
         return self._session.items(_builds_path(namespace), self._selected(fields))
 
-    def pages(self, namespace: str, fields: str) -> AsyncIterator[Json]:
+    def pages(self, namespace: str, fields: str) -> AsyncIterator[Document]:
         """List the same page by page."""
         return self._session.pages(_builds_path(namespace), self._selected(fields))
 
-    def watch(self, namespace: str, fields: str, since: str, silence: float) -> AsyncIterator[tuple[str, Json]]:
+    def watch(self, namespace: str, fields: str, since: str, silence: float) -> AsyncIterator[tuple[str, Document]]:
         """Watch the ImageBuilds that match a field selector for some minutes.
 
         Args:
@@ -74,7 +75,7 @@ class BuildClient:
         query = {**self._selected(fields), "resourceVersion": since}
         return self._session.watch(_builds_path(namespace), query, silence)
 
-    async def patch_status(self, namespace: str, name: str, resource_version: str, status: Json) -> Json:
+    async def patch_status(self, namespace: str, name: str, resource_version: str, status: Document) -> Document:
         """Merge fields into the status of an ImageBuild, if it is still at that version; its new body."""
         body = {"metadata": {"resourceVersion": resource_version}, "status": status}
         return await self._session.call("PATCH", f"{_build_path(namespace, name)}/status", body)

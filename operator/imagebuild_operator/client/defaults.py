@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+from imagebuild_operator.api.body import Document
 from imagebuild_operator.api.errors import NotFoundError
 from imagebuild_operator.api.names import (
     CLUSTER_DEFAULTS_PLURAL,
@@ -10,7 +11,7 @@ from imagebuild_operator.api.names import (
     GROUP,
     VERSION,
 )
-from imagebuild_operator.client.session import Json, Session
+from imagebuild_operator.client.session import Session
 
 
 class DefaultsClient:
@@ -19,14 +20,14 @@ class DefaultsClient:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def get(self, namespace: str) -> Json | None:
+    async def get(self, namespace: str) -> Document | None:
         """Read the ImageBuildDefaults of a namespace, or the ClusterImageBuildDefaults if it is empty; None if none."""
         try:
             return await self._session.call("GET", _path(namespace))
         except NotFoundError:
             return None
 
-    async def list(self, namespace: str) -> AsyncIterator[Json]:
+    async def list(self, namespace: str) -> AsyncIterator[Document]:
         """List the ImageBuildDefaults of a namespace, or of all if it is empty."""
         inside = f"/namespaces/{namespace}" if namespace else ""
         try:
@@ -35,7 +36,7 @@ class DefaultsClient:
         except NotFoundError:
             return
 
-    async def patch_status(self, namespace: str, resource_version: str, status: Json) -> Json:
+    async def patch_status(self, namespace: str, resource_version: str, status: Document) -> Document:
         """Merge fields into the status of the object that `get` reads, if it is still at that version; its new body."""
         body = {"metadata": {"resourceVersion": resource_version}, "status": status}
         return await self._session.call("PATCH", f"{_path(namespace)}/status", body)

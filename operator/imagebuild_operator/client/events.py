@@ -3,7 +3,8 @@
 import json
 from typing import Final
 
-from imagebuild_operator.client.session import Json, Session
+from imagebuild_operator.api.body import Document
+from imagebuild_operator.client.session import Session
 
 #: Events about one pod that are read at most.
 MAX_EVENTS: Final = 50
@@ -17,14 +18,14 @@ class EventClient:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def list_about_pod(self, namespace: str, uid: str) -> list[Json]:
+    async def list_about_pod(self, namespace: str, uid: str) -> list[Document]:
         """List the Events about a pod, in no order."""
         query = {"fieldSelector": f"involvedObject.uid={uid}", "limit": str(MAX_EVENTS)}
         content = await self._session.send("GET", _path(namespace), query=query, verb="list", most=MAX_BYTES)
         # Anyone who can create Events can write some that are longer. They explain nothing then, and cost little.
         return [] if len(content) == MAX_BYTES else list(json.loads(content).get("items") or ())
 
-    async def create(self, event: Json) -> None:
+    async def create(self, event: Document) -> None:
         """Create an Event."""
         await self._session.call("POST", _path(event["metadata"]["namespace"]), event)
 

@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator
 from typing import Final
 
-from imagebuild_operator.client.session import Json, Session
+from imagebuild_operator.api.body import Document
+from imagebuild_operator.client.session import Session
 
 #: Lines and bytes of a log that are read at most, and the seconds that it may take: the API server asks the node,
 #: which may be away. The shim reports the step at least once in as many lines.
@@ -18,16 +19,16 @@ class PodClient:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def list(self, namespace: str, selector: str) -> AsyncIterator[Json]:
+    def list(self, namespace: str, selector: str) -> AsyncIterator[Document]:
         """List the pods of a namespace, or of all if it is empty, that match a label selector."""
         inside = f"/namespaces/{namespace}" if namespace else ""
         return self._session.items(f"/api/v1{inside}/pods", {"labelSelector": selector})
 
-    async def get(self, namespace: str, name: str) -> Json:
+    async def get(self, namespace: str, name: str) -> Document:
         """Read a pod."""
         return await self._session.call("GET", f"/api/v1/namespaces/{namespace}/pods/{name}")
 
-    async def create(self, manifest: Json) -> Json:
+    async def create(self, manifest: Document) -> Document:
         """Create a pod; its body."""
         return await self._session.call(
             "POST", f"/api/v1/namespaces/{manifest['metadata']['namespace']}/pods", manifest

@@ -3,19 +3,18 @@
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.request import getproxies
 
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.client.rest import RESTResponse
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
+from imagebuild_operator.api.body import Document
 from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFoundError, StandbyError
 from imagebuild_operator.client.errors import cluster_error, translated_errors
 from imagebuild_operator.client.watch_stream import complete_lines, parse_event
 from imagebuild_operator.telemetry.prometheus import Metrics
-
-Json = dict[str, Any]
 
 #: Seconds after which a request without an answer is given up; the client library itself has no timeout.
 TIMEOUT: Final = 30.0
@@ -62,10 +61,10 @@ class Session:
         self,
         method: str,
         path: str,
-        body: Json | None = None,
+        body: Document | None = None,
         query: Mapping[str, str] | None = None,
         verb: str | None = None,
-    ) -> Json:
+    ) -> Document:
         """Make a request as the leader; the JSON document of the answer.
 
         Raises:
@@ -79,21 +78,21 @@ class Session:
         self,
         method: str,
         path: str,
-        body: Json | None = None,
+        body: Document | None = None,
         query: Mapping[str, str] | None = None,
         verb: str | None = None,
-    ) -> Json:
+    ) -> Document:
         """Make a request whether this operator is the leader or not: those of the Lease itself."""
-        document: Json = json.loads(await self.send(method, path, body, query, verb))
+        document: Document = json.loads(await self.send(method, path, body, query, verb))
         return document
 
-    async def items(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Json]:
+    async def items(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Document]:
         """List objects one by one."""
         async for page in self.pages(path, query or {}):
             for item in page.get("items") or ():
                 yield item
 
-    async def pages(self, path: str, query: Mapping[str, str]) -> AsyncIterator[Json]:
+    async def pages(self, path: str, query: Mapping[str, str]) -> AsyncIterator[Document]:
         """List objects page by page, so that thousands of them are never in memory at once."""
         token = ""
         while True:
@@ -103,7 +102,7 @@ class Session:
             if not token:
                 return
 
-    async def watch(self, path: str, query: Mapping[str, str], silence: float) -> AsyncIterator[tuple[str, Json]]:
+    async def watch(self, path: str, query: Mapping[str, str], silence: float) -> AsyncIterator[tuple[str, Document]]:
         """Watch objects for some minutes: the type of each event, BOOKMARK included, and its object.
 
         Args:
@@ -156,7 +155,7 @@ class Session:
         self,
         method: str,
         path: str,
-        body: Json | None = None,
+        body: Document | None = None,
         query: Mapping[str, str] | None = None,
         verb: str | None = None,
         timeout: float = TIMEOUT,  # noqa: ASYNC109 - the client's own, which closes the connection too
@@ -188,7 +187,7 @@ class Session:
         self,
         method: str,
         path: str,
-        body: Json | None,
+        body: Document | None,
         query: Mapping[str, str] | None,
         timeout: float,  # noqa: ASYNC109 - see above
     ) -> RESTResponse:

@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
+from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.names import CLUSTER_DEFAULTS_KIND, DEFAULTS_KIND, DEFAULTS_NAME
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.redact import redact
 from imagebuild_operator.defaults.rules import complete, values_for_builds
 
-Json = Mapping[str, Any]
-
 #: The least that a build says, to read the defaults as part of one.
-_BUILD: Final[Json] = {"source": {"url": "https://example.com/context.tar"}, "output": {"images": ["example.com/app"]}}
+_BUILD: Final[Body] = {"source": {"url": "https://example.com/context.tar"}, "output": {"images": ["example.com/app"]}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +35,8 @@ class DefaultsObject:
     uid: str
     version: int
     generation: int
-    spec: Json
-    status: Json = field(default_factory=dict)
+    spec: Body
+    status: Body = field(default_factory=dict)
     problem: str = ""
 
     @property
@@ -51,7 +50,7 @@ class DefaultsObject:
         return self.name == DEFAULTS_NAME
 
 
-def parse_defaults(body: Json) -> DefaultsObject:
+def parse_defaults(body: Body) -> DefaultsObject:
     """Read an ImageBuildDefaults or ClusterImageBuildDefaults as the API server holds it."""
     metadata, spec = body["metadata"], body.get("spec") or {}
     return DefaultsObject(
@@ -66,7 +65,7 @@ def parse_defaults(body: Json) -> DefaultsObject:
     )
 
 
-def find_problem(spec: Json) -> str:
+def find_problem(spec: Body) -> str:
     """Say why defaults with this spec can't be in force; empty if they can.
 
     The values are recorded in the status of every build, so they must not hold credentials; and a build must be able to

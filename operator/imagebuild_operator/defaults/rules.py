@@ -6,11 +6,11 @@ Specs go in and out as the API server holds them; `docs/defaults.md` has the rul
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.build import DEFAULT_TIMEOUT
 from imagebuild_operator.api.parse import parse_registry
 from imagebuild_operator.defaults.merge import merge_registries, merge_resources
 
-Json = Mapping[str, Any]
 #: Merges the more specific value with the more general one, where both exist.
 Rule = Callable[[Any, Any], Any]
 
@@ -24,17 +24,17 @@ WITH_CA_BUNDLE: Final = frozenset({"http", "git", "s3", "oci"})
 OF_OUTPUT: Final = ("pushSecretRef", "attestations", "signing")
 
 
-def complete(spec: Json, values: Json) -> dict[str, Any]:
+def complete(spec: Body, values: Body) -> dict[str, Any]:
     """Complete the spec of an ImageBuild with values of the same shape; the spec's own always stay."""
     return dict(_BUILD(spec, values))
 
 
-def merge_defaults(namespace: Json, cluster: Json) -> dict[str, Any]:
+def merge_defaults(namespace: Body, cluster: Body) -> dict[str, Any]:
     """Merge the spec of an ImageBuildDefaults with that of the ClusterImageBuildDefaults below it."""
     return dict(_DEFAULTS(namespace, cluster))
 
 
-def values_for_builds(defaults: Json) -> dict[str, Any]:
+def values_for_builds(defaults: Body) -> dict[str, Any]:
     """The values that the spec of an ImageBuildDefaults has for builds, in the shape of an ImageBuild's spec."""
     values = {name: defaults[name] for name in SHARED if name in defaults}
     if output := {name: defaults[name] for name in OF_OUTPUT if name in defaults}:
@@ -48,7 +48,7 @@ def values_for_builds(defaults: Json) -> dict[str, Any]:
 def _by_field(**rules: Rule) -> Rule:
     """Merge maps field by field: the more specific value counts, unless the field has a rule."""
 
-    def merge(own: Json, default: Json) -> Json:
+    def merge(own: Body, default: Body) -> Body:
         return {
             **default,
             **own,
@@ -66,19 +66,19 @@ def _added(own: list[Any], default: list[Any]) -> list[Any]:
 def _added_by(key: str) -> Rule:
     """The more specific items, then those with other keys."""
 
-    def merge(own: list[Json], default: list[Json]) -> list[Json]:
+    def merge(own: list[Body], default: list[Body]) -> list[Body]:
         named = {item[key] for item in own}
         return [*own, *(item for item in default if item[key] not in named)]
 
     return merge
 
 
-def _source(own: Json, default: Json) -> Json:
+def _source(own: Body, default: Body) -> Body:
     """The build's source, with the CA bundle of the defaults if its server may have a certificate and it names none."""
     return {kind: {**default, **fields} if kind in WITH_CA_BUNDLE else fields for kind, fields in own.items()}
 
 
-def _registries(own: list[Json], default: list[Json]) -> list[Json]:
+def _registries(own: list[Body], default: list[Body]) -> list[Body]:
     return list(merge_registries(own, default, parse_registry))
 
 

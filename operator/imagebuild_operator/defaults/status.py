@@ -1,12 +1,11 @@
 """The status of an ImageBuildDefaults or ClusterImageBuildDefaults: whether it is in force."""
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
+from imagebuild_operator.api.body import Document
 from imagebuild_operator.api.time import format_time
 from imagebuild_operator.defaults.objects import DefaultsObject
-
-Json = dict[str, Any]
 
 #: Only written where a condition changes its status.
 _ANY_TIME: Final = datetime.fromtimestamp(0, UTC)
@@ -16,7 +15,7 @@ IN_FORCE: Final = "InForce"
 INVALID_SPEC: Final = "InvalidSpec"
 
 
-def next_status(defaults: DefaultsObject, now: datetime) -> Json:
+def next_status(defaults: DefaultsObject, now: datetime) -> Document:
     """The status that an object should have: its conditions, as kstatus and `kubectl wait` read them."""
     if defaults.problem:
         reason, message = INVALID_SPEC, f"{defaults.problem} Until then, builds that have not begun wait."
@@ -34,9 +33,9 @@ def needs_status(defaults: DefaultsObject) -> bool:
     return any(defaults.status.get(name) != value for name, value in next_status(defaults, _ANY_TIME).items())
 
 
-def _condition(defaults: DefaultsObject, kind: str, value: str, reason: str, message: str, now: datetime) -> Json:
+def _condition(defaults: DefaultsObject, kind: str, value: str, reason: str, message: str, now: datetime) -> Document:
     conditions = defaults.status.get("conditions") or ()
-    recorded: Json = next((condition for condition in conditions if condition["type"] == kind), {})
+    recorded: Document = next((condition for condition in conditions if condition["type"] == kind), {})
     is_same = recorded.get("status") == value
     return {
         "type": kind,

@@ -1,15 +1,13 @@
 """Facts about a build pod: the parts of its status that decide the phase of its build."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
+from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.names import BUILD, CHECK, INDEX, KIND, PLATFORM_LABEL, PUSH
 from imagebuild_operator.api.redact import head, tail
 from imagebuild_operator.api.time import parse_time
-
-Json = Mapping[str, Any]
 
 #: Reasons of the condition PodScheduled while no node is found.
 UNSCHEDULABLE: Final = frozenset({"Unschedulable", "SchedulerError"})
@@ -120,7 +118,7 @@ class PodFacts:
         return self.check if is_known else self.build
 
 
-def observe(pod: Json) -> PodFacts:
+def observe(pod: Body) -> PodFacts:
     """Read the body of a pod."""
     metadata, status = pod["metadata"], pod.get("status") or {}
     conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
@@ -154,7 +152,7 @@ def observe(pod: Json) -> PodFacts:
     )
 
 
-def owner(pod: Json) -> tuple[str | None, str | None]:
+def owner(pod: Body) -> tuple[str | None, str | None]:
     """The name and uid of the ImageBuild that controls a pod; a pair of None if none does."""
     for reference in pod["metadata"].get("ownerReferences") or ():
         if reference.get("controller") and reference.get("kind") == KIND:
@@ -162,7 +160,7 @@ def owner(pod: Json) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _container(statuses: list[Json] | None, name: str) -> ContainerFacts:
+def _container(statuses: list[Body] | None, name: str) -> ContainerFacts:
     state = next((status.get("state") or {} for status in statuses or () if status["name"] == name), {})
     if "terminated" in state:
         ended = state["terminated"]
@@ -179,10 +177,10 @@ def _container(statuses: list[Json] | None, name: str) -> ContainerFacts:
     return ContainerFacts(waiting_reason=_reason(waiting), waiting_message=_message(waiting))
 
 
-def _reason(said: Json) -> str | None:
+def _reason(said: Body) -> str | None:
     reason: str | None = said.get("reason")
     return reason and reason[:MAX_REASON]
 
 
-def _message(said: Json) -> str:
+def _message(said: Body) -> str:
     return head(said.get("message") or "", MAX_MESSAGE)

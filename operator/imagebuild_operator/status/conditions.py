@@ -1,19 +1,18 @@
 """The conditions of an ImageBuild, and the generation that its status describes."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
+from imagebuild_operator.api.body import Document
 from imagebuild_operator.api.build import ImageBuild, Phase
 from imagebuild_operator.api.time import format_time
 from imagebuild_operator.status.verdict import Verdict
-
-Json = dict[str, Any]
 
 #: Characters of a message that are kept.
 MAX_MESSAGE: Final = 1024
 
 
-def conditions(build: ImageBuild, verdict: Verdict, now: datetime, *, has_begun: bool) -> list[Json]:
+def conditions(build: ImageBuild, verdict: Verdict, now: datetime, *, has_begun: bool) -> list[Document]:
     """Make the conditions of a build.
 
     `Admitted`, `Succeeded` and `Finished` are for `kubectl wait`: `Succeeded` is Unknown until the end, and `Finished`
@@ -35,7 +34,7 @@ def conditions(build: ImageBuild, verdict: Verdict, now: datetime, *, has_begun:
     ]
 
 
-def observed(build: ImageBuild) -> Json:
+def observed(build: ImageBuild) -> Document:
     """Make the change to the status of a finished build that has a new generation; empty if it has none.
 
     Nothing but the generation changes: only fields that no longer matter can have changed in the spec.
@@ -49,8 +48,8 @@ def observed(build: ImageBuild) -> Json:
     }
 
 
-def _condition(build: ImageBuild, kind: str, value: str, reason: str, message: str, now: datetime) -> Json:
-    recorded: Json = next((c for c in build.status.get("conditions") or () if c["type"] == kind), {})
+def _condition(build: ImageBuild, kind: str, value: str, reason: str, message: str, now: datetime) -> Document:
+    recorded: Document = next((c for c in build.status.get("conditions") or () if c["type"] == kind), {})
     is_same = recorded.get("status") == value
     return {
         "type": kind,

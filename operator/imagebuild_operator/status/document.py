@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from imagebuild_operator.api.body import Document
 from imagebuild_operator.api.build import Attempts, ImageBuild, Phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.redact import redact
@@ -22,8 +23,6 @@ from imagebuild_operator.status.platforms import (
 )
 from imagebuild_operator.status.verdict import Verdict
 
-Json = dict[str, Any]
-
 #: Fields that do not cause a write: they are written with the next change of another field.
 UNHURRIED: Final = frozenset({"node"})
 
@@ -35,7 +34,7 @@ def next_status(
     builder_image: str,
     now: datetime,
     attempts: Attempts,
-) -> Json:
+) -> Document:
     """Make the status of a build with this verdict; None stands for an absent field.
 
     Fields that come from a pod are kept when the pod is gone.
@@ -52,7 +51,7 @@ def next_status(
     entries = list(verdict.platforms) or list(recorded.get("platforms") or ())
     start = _start(build, pod, now) or start_of(entries)
     has_pod = pod is not None or any("podName" in entry for entry in entries)
-    status: Json = {
+    status: Document = {
         "observedGeneration": build.generation,
         "phase": str(verdict.phase),
         "reason": str(verdict.reason) if verdict.reason else None,
@@ -83,7 +82,7 @@ def next_status(
     return status
 
 
-def attempt_record(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, now: datetime) -> Json:
+def attempt_record(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, now: datetime) -> Document:
     """Make the entry of `status.attempts` for an attempt that has ended."""
     is_first = not build.attempts
     return _present(
@@ -97,7 +96,7 @@ def attempt_record(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, no
     )
 
 
-def changes(build: ImageBuild, status: Mapping[str, Any]) -> Json:
+def changes(build: ImageBuild, status: Mapping[str, Any]) -> Document:
     """Return the fields of a status that differ from the recorded ones; empty if they are not worth a write."""
     different = {name: value for name, value in status.items() if build.status.get(name) != value}
     return {} if different.keys() <= UNHURRIED else different
@@ -127,16 +126,16 @@ def _wait_start(build: ImageBuild, verdict: Verdict, now: datetime) -> str | Non
     return recorded if verdict.phase.is_final else recorded or format_time(now)
 
 
-def _queue(verdict: Verdict) -> Json | None:
+def _queue(verdict: Verdict) -> Document | None:
     """Make `status.queue` of a build that waits for its turn."""
     return _present(position=verdict.position, message=verdict.message) if verdict.phase is Phase.QUEUED else None
 
 
-def _progress(build: ImageBuild, verdict: Verdict) -> Json | None:
+def _progress(build: ImageBuild, verdict: Verdict) -> Document | None:
     """Make `status.progress` of a build in phase Building."""
     if verdict.phase is not Phase.BUILDING:
         return None
-    recorded: Json | None = build.status.get("progress")
+    recorded: Document | None = build.status.get("progress")
     if verdict.progress is None:
         return recorded
     seen = verdict.progress
@@ -153,11 +152,13 @@ def _progress(build: ImageBuild, verdict: Verdict) -> Json | None:
     )
 
 
-def _final(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, start_time: str | None, now: datetime) -> Json:
+def _final(
+    build: ImageBuild, verdict: Verdict, pod: PodFacts | None, start_time: str | None, now: datetime
+) -> Document:
     build_result = parse_result(pod.build.message) if pod and pod.build.exit_code is not None else Result()
     ended = _end(pod) or now
     started = parse_time(start_time)
-    final: Json = {
+    final: Document = {
         "startTime": start_time,
         "completionTime": format_time(ended),
         "duration": duration((ended - started).total_seconds()) if started else None,
@@ -198,9 +199,9 @@ def _warnings(pod: PodFacts | None) -> list[str]:
     return list(dict.fromkeys(text for texts in said for text in texts))[:MAX_WARNINGS]
 
 
-def _of_platforms(status: Mapping[str, Any], entries: Platforms) -> Json:
+def _of_platforms(status: Mapping[str, Any], entries: Platforms) -> Document:
     """Make the fields that a finished multi-platform build takes from its platforms."""
-    whole: Json = {
+    whole: Document = {
         "timings": timings_of(entries, status["timings"] or {}),
         "source": source_of(entries),
         "cache": cache_of(entries),

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from imagebuild_operator.api.body import Document
 from imagebuild_operator.api.build import Phase
 
-Json = dict[str, Any]
 Platforms = Sequence[Mapping[str, Any]]
 
 #: Fields of the status that each platform has too.
@@ -31,7 +31,7 @@ FIELDS: Final = (
 AT_ONCE: Final = ("scheduledMs", "pulledMs", "fetchMs", "buildMs")
 
 
-def platform_entry(platform: str, recorded: Mapping[str, Any], changes: Mapping[str, Any]) -> Json:
+def platform_entry(platform: str, recorded: Mapping[str, Any], changes: Mapping[str, Any]) -> Document:
     """Merge changes into the entry of a platform; None removes a field."""
     merged = {**recorded, **changes}
     fields = {name: merged[name] for name in FIELDS if merged.get(name) is not None}
@@ -60,7 +60,7 @@ def timings_of(platforms: Platforms, own: Mapping[str, int]) -> dict[str, int]:
     return timings
 
 
-def source_of(platforms: Platforms) -> Json | None:
+def source_of(platforms: Platforms) -> Document | None:
     """Return the source, as reported by the first platform that has one."""
     return next((dict(entry["source"]) for entry in platforms if "source" in entry), None)
 

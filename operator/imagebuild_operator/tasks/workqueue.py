@@ -110,13 +110,13 @@ class WorkQueue(Generic[Key]):
 
     @property
     def longest(self) -> float:
-        """Seconds for which the key that has been handled the longest has been; 0 where none is."""
+        """Age of the longest-running handler, in seconds; 0 if none runs."""
         now = asyncio.get_running_loop().time()
         return now - min(self._active.values(), default=now)
 
     @property
     def stuck(self) -> float:
-        """Seconds for which a key has been handled, or for which keys have waited while none was taken up."""
+        """Seconds since the longest-running handler started, or since keys wait while no worker takes one."""
         waited = asyncio.get_running_loop().time() - self._taken if self._queued else 0.0
         return max(waited, self.longest)
 

@@ -5,8 +5,9 @@ from, so only one of several operators writes it, and that one counts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
+from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.build import ImageBuild, Phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.time import milliseconds, parse_time
@@ -24,8 +25,6 @@ from imagebuild_operator.telemetry.metrics import (
     Metric,
     Observation,
 )
-
-Json = Mapping[str, Any]
 
 #: The fields of `status.timings`, and the phase of the metric for each.
 PHASES: Final[Mapping[str, str]] = {
@@ -67,7 +66,7 @@ SERIES: Final[Mapping[Metric, tuple[tuple[str, ...], ...]]] = {
 }
 
 
-def observations(build: ImageBuild, written: Json) -> tuple[Observation, ...]:
+def observations(build: ImageBuild, written: Body) -> tuple[Observation, ...]:
     """Compute what a change of the status adds to the metrics.
 
     Args:
@@ -92,13 +91,13 @@ def queued_and_running(unfinished: Iterable[tuple[ImageBuild, bool]]) -> Iterato
         yield Observation(RUNNING, (), float(has_begun)), build.namespace
 
 
-def _begun(build: ImageBuild, written: Json) -> Iterator[Observation]:
+def _begun(build: ImageBuild, written: Body) -> Iterator[Observation]:
     waited = milliseconds(build.created, parse_time(written.get("startTime")))
     if build.started is None and waited is not None:
         yield Observation(QUEUE_WAIT, (), waited / 1000)
 
 
-def _attempts(build: ImageBuild, written: Json) -> Iterator[Observation]:
+def _attempts(build: ImageBuild, written: Body) -> Iterator[Observation]:
     ended = list((written.get("attempts") or ())[len(build.attempts) :])
     before = {entry["platform"]: len(entry.get("attempts") or ()) for entry in build.status.get("platforms") or ()}
     for entry in written.get("platforms") or ():
@@ -107,7 +106,7 @@ def _attempts(build: ImageBuild, written: Json) -> Iterator[Observation]:
         yield Observation(ATTEMPTS_FINISHED, (attempt.get("reason") or "",))
 
 
-def _finished(build: ImageBuild, written: Json) -> Iterator[Observation]:
+def _finished(build: ImageBuild, written: Body) -> Iterator[Observation]:
     phase = Phase(written.get("phase") or build.phase)
     if build.is_finished or not phase.is_final:
         return

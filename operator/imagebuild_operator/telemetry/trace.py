@@ -7,13 +7,13 @@ A multi-platform build has a span for each platform, with attempts of its own.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
+from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.build import ImageBuild, Phase
 from imagebuild_operator.api.time import parse_time
 from imagebuild_operator.api.traceparent import parent, span_id, trace_of
 
-Json = Mapping[str, Any]
 Value = str | int | bool
 
 #: Phases at the start of an attempt, in order, and phases at its end, in reverse order.
@@ -61,7 +61,7 @@ class Trace:
     spans: tuple[Span, ...]
 
 
-def trace(build: ImageBuild, written: Json) -> Trace | None:
+def trace(build: ImageBuild, written: Body) -> Trace | None:
     """Make the trace of a build; None if a change of its status did not finish it.
 
     Args:
@@ -106,7 +106,7 @@ def trace(build: ImageBuild, written: Json) -> Trace | None:
     return Trace(context.trace_id, context.is_sampled, given is not None, tuple(spans))
 
 
-def _platform(build: ImageBuild, entry: Json, root: Span) -> Iterator[Span]:
+def _platform(build: ImageBuild, entry: Body, root: Span) -> Iterator[Span]:
     start = parse_time(entry.get("startTime"))
     if start is None:
         return
@@ -119,7 +119,7 @@ def _platform(build: ImageBuild, entry: Json, root: Span) -> Iterator[Span]:
     yield from _attempts(build, entry, span.span_id, path)
 
 
-def _attempts(build: ImageBuild, status: Json, parent_id: str, path: tuple[str, ...]) -> Iterator[Span]:
+def _attempts(build: ImageBuild, status: Body, parent_id: str, path: tuple[str, ...]) -> Iterator[Span]:
     attempts = status.get("attempts") or ()
     for number, attempt in enumerate(attempts, start=1):
         end = parse_time(attempt.get("completionTime"))
