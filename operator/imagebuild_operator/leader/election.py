@@ -5,37 +5,18 @@ first seen so; the operator's own expires earlier, counted from before the last 
 before the next one starts, as long as their clocks run equally fast.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from imagebuild_operator.api.time import format_micro_time
+from imagebuild_operator.leader.lease import Lease
 
 #: Fractions of the Lease's duration: between two renewals by the leader, between two reads by a standby, and after
 #: which a leader that could not renew it stops.
 RENEW: Final = 0.2
 READ: Final = 0.1
 GIVE_UP: Final = 0.7
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The Lease as the API server holds it.
-
-    Attributes:
-        version: Its resourceVersion.
-        holder: The leader's identity; empty if there is none.
-        duration: Seconds after which it expires unless it is renewed.
-        acquired: When the leader acquired it, as written there.
-        transitions: How often the leader has changed.
-    """
-
-    version: str
-    holder: str = ""
-    duration: float = 0.0
-    acquired: str | None = None
-    transitions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +93,3 @@ def claim(election: Election, moment: datetime) -> dict[str, Any]:
 def release(election: Election, moment: datetime) -> dict[str, Any]:
     """The Lease's spec without a holder, so that no standby has to wait until it expires."""
     return {**claim(election, moment), "holderIdentity": "", "leaseDurationSeconds": 1}
-
-
-def parse_lease(body: Mapping[str, Any]) -> Lease:
-    """Read a Lease as the API server holds it."""
-    spec = body.get("spec") or {}
-    return Lease(
-        version=body["metadata"]["resourceVersion"],
-        holder=spec.get("holderIdentity") or "",
-        duration=float(spec.get("leaseDurationSeconds") or 0),
-        acquired=spec.get("acquireTime"),
-        transitions=int(spec.get("leaseTransitions") or 0),
-    )

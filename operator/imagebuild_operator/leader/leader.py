@@ -16,9 +16,9 @@ from imagebuild_operator.leader.election import (
     after_read,
     after_resignation,
     claim,
-    parse_lease,
     release,
 )
+from imagebuild_operator.leader.lease import parse_lease
 from imagebuild_operator.settings import LeaseSettings
 
 _logger: Final = logging.getLogger(__name__)

@@ -10,14 +10,13 @@ from imagebuild_operator.leader.election import (
     READ,
     RENEW,
     Election,
-    Lease,
     after_acquisition,
     after_read,
     after_resignation,
     claim,
-    parse_lease,
     release,
 )
+from imagebuild_operator.leader.lease import Lease, parse_lease
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 EARLIER = "2026-11-24T11:00:00.000000Z"
