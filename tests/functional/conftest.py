@@ -19,6 +19,7 @@ from functional.kube import Builds, Defaults, Helm, Kubectl
 from functional.kubelet import Kubelet
 from functional.operator_process import OperatorProcess, Settings
 from kubernetes import client, config
+from support.api_proxy import ApiProxy
 from support.watching import wait_for_definitions
 
 TESTS = Path(__file__).parents[1]
@@ -96,6 +97,13 @@ def defaults(crd: Path, api: client.ApiClient, namespace: str) -> Iterator[Defau
     made = Defaults(client.CustomObjectsApi(api), namespace)
     yield made
     made.delete_all()
+
+
+@pytest.fixture
+def proxy(kubeconfig: Path) -> Iterator[ApiProxy]:
+    """A proxy before the API server, for operators that are to meet faults."""
+    with ApiProxy(kubeconfig).running() as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Credentials that the API server rejects."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,6 @@ from support.waiting import until
 #: Seconds without a bookmark after which a watch is made anew, so that it is soon rejected.
 WATCHES: Settings = {"silenceSeconds": 1}
 REJECTED = "The API server has rejected the operator's credentials (401) for"
-
-
-@pytest.fixture
-def proxy(kubeconfig: Path) -> Iterator[ApiProxy]:
-    with ApiProxy(kubeconfig).running() as proxy:
-        yield proxy
 
 
 @pytest.fixture

@@ -18,12 +18,6 @@ SILENCE = 1
 
 
 @pytest.fixture
-def proxy(kubeconfig: Path) -> Iterator[ApiProxy]:
-    with ApiProxy(kubeconfig).running() as proxy:
-        yield proxy
-
-
-@pytest.fixture
 def operator(
     proxy: ApiProxy, crd: Path, namespace: str, api: client.ApiClient, tmp_path: Path
 ) -> Iterator[OperatorProcess]:

@@ -18,12 +18,6 @@ FAILED = {"terminated": {"exitCode": 1, "startedAt": "2026-11-24T08:00:00Z", "fi
 
 
 @pytest.fixture
-def proxy(kubeconfig: Path) -> Iterator[ApiProxy]:
-    with ApiProxy(kubeconfig).running() as proxy:
-        yield proxy
-
-
-@pytest.fixture
 def operator(proxy: ApiProxy, crd: Path, api: client.ApiClient, namespace: str, tmp_path: Path) -> Iterator[None]:
     assert crd.exists()
     account = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name="default"))

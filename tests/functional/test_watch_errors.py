@@ -16,12 +16,6 @@ Behind = Callable[[], OperatorProcess]
 
 
 @pytest.fixture
-def proxy(kubeconfig: Path) -> Iterator[ApiProxy]:
-    with ApiProxy(kubeconfig).running() as proxy:
-        yield proxy
-
-
-@pytest.fixture
 def operator(
     proxy: ApiProxy, crd: Path, namespace: str, api: client.ApiClient, tmp_path: Path
 ) -> Iterator[OperatorProcess]:
