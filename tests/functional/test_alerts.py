@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +55,10 @@ class Release:
     def kubelet(self) -> Kubelet:
         return Kubelet(self.api, self.namespace)
 
-    def fail_builds(self, number: int) -> None:
+    def fail_builds(self, number: int, prefix: str = "failing") -> None:
         """Run builds, all at once, that fail for the registry."""
         report = json.dumps({"reason": "RegistryUnavailable", "message": "It is away."})
-        names = [f"failing-{index}" for index in range(number)]
+        names = [f"{prefix}-{index}" for index in range(number)]
         for name in names:
             self.builds.create(spec(retry={"limit": 0}), name=name)
         for name in names:
@@ -251,8 +252,22 @@ def seconds_since(core: client.CoreV1Api, namespace: str, body: Json) -> float:
 
 @contextmanager
 def infrastructure_failures(release: Release) -> Iterator[None]:
-    release.fail_builds(6)
-    yield
+    over = threading.Event()
+
+    def fail() -> None:
+        # Again and again: on a busy machine, the first may be over before Prometheus has seen the counter twice.
+        for number in count():
+            if over.is_set():
+                return
+            release.fail_builds(6, f"failing-{number}")
+
+    thread = threading.Thread(target=fail)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 @contextmanager

@@ -36,7 +36,16 @@ def configure(log_format: str, level: str) -> None:
     # kopf logs a line for each watch event.
     for chatty in ("kopf.activities", "kopf.objects"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("asyncio").addFilter(is_logged)
     sys.excepthook = _uncaught
+
+
+def is_logged(record: logging.LogRecord) -> bool:
+    """Whether a record of asyncio is logged: not an error while it closes what is left of kopf's watches at the end.
+
+    kopf leaves their generators to the event loop, and one whose connection breaks at the same moment cannot be closed.
+    """
+    return not record.getMessage().startswith("an error occurred during closing of asynchronous generator")
 
 
 def about(namespace: str, name: str, **fields: object) -> dict[str, Any]:

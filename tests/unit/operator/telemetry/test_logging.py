@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from imagebuild_operator.api.errors import ClusterError
-from imagebuild_operator.telemetry.logging import JsonFormatter, PlainFormatter, about
+from imagebuild_operator.telemetry.logging import JsonFormatter, PlainFormatter, about, is_logged
 
 FORMATTERS = [JsonFormatter(), PlainFormatter()]
 KEY = about("team", "app", uid="7d3f", attempt=2, phase="Failed", reason="Internal")
@@ -117,3 +117,9 @@ def test_kopf_s_own_records_are_keyed_too():
     reference = {"kind": "ImageBuild", "namespace": "team", "name": "app", "uid": "7d3f", "apiVersion": "x"}
     line = json.loads(JsonFormatter().format(record("Handler failed", extra={"k8s_ref": reference})))
     assert (line["namespace"], line["name"], line["uid"]) == ("team", "app", "7d3f")
+
+
+def test_a_watch_that_cannot_be_closed_at_the_end_is_no_error():
+    left = "an error occurred during closing of asynchronous generator <async_generator object infinite_watch at 0x7f>"
+    records = [logging.LogRecord("asyncio", logging.ERROR, "f.py", 1, text, (), None) for text in (left, "Another")]
+    assert [is_logged(each) for each in records] == [False, True]
