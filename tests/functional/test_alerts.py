@@ -157,6 +157,26 @@ def shortened(group: Mapping[str, Any]) -> Json:
 
 
 @contextmanager
+def repeating(act: Callable[[int], None]) -> Iterator[None]:
+    """Act every half second in a thread, with a number that counts up, for as long as the block lasts."""
+    over = threading.Event()
+
+    def run() -> None:
+        for number in count():
+            if over.wait(0.5):
+                return
+            act(number)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextmanager
 def busy(release: Release) -> Iterator[None]:
     """Let every watch of a release see a change now and then, as in a cluster that is used."""
     custom, core = client.CustomObjectsApi(release.api), client.CoreV1Api(release.api)
@@ -166,27 +186,18 @@ def busy(release: Release) -> Iterator[None]:
     release.builds.create(spec(cancel=True, ttlSecondsAfterFinished=3600), name="finished")
     wait_for_finish(release.api, release.namespace, "finished")
     Defaults(custom, release.namespace).create({})
-    over = threading.Event()
 
-    def touch() -> None:
-        number = 0
-        while not over.wait(0.5):
-            number += 1
-            change = {"metadata": {"annotations": {"touched": str(number)}}}
-            for build in ("steady", "finished"):
-                release.builds.patch(change, build)
-            core.patch_namespaced_pod(name, release.namespace, change)
-            custom.patch_namespaced_custom_object(
-                "imagebuild.dev", "v1alpha1", release.namespace, "imagebuilddefaults", "default", change
-            )
+    def touch(number: int) -> None:
+        change = {"metadata": {"annotations": {"touched": str(number)}}}
+        for build in ("steady", "finished"):
+            release.builds.patch(change, build)
+        core.patch_namespaced_pod(name, release.namespace, change)
+        custom.patch_namespaced_custom_object(
+            "imagebuild.dev", "v1alpha1", release.namespace, "imagebuilddefaults", "default", change
+        )
 
-    thread = threading.Thread(target=touch)
-    thread.start()
-    try:
+    with repeating(touch):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 @contextmanager
@@ -252,22 +263,9 @@ def seconds_since(core: client.CoreV1Api, namespace: str, body: Json) -> float:
 
 @contextmanager
 def infrastructure_failures(release: Release) -> Iterator[None]:
-    over = threading.Event()
-
-    def fail() -> None:
-        # Again and again: on a busy machine, the first may be over before Prometheus has seen the counter twice.
-        for number in count():
-            if over.is_set():
-                return
-            release.fail_builds(6, f"failing-{number}")
-
-    thread = threading.Thread(target=fail)
-    thread.start()
-    try:
+    # On a busy machine, failures that happen once may be over before Prometheus has seen the counter twice.
+    with repeating(lambda number: release.fail_builds(6, f"failing-{number}")):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 @contextmanager
