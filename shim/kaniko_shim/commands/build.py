@@ -7,6 +7,7 @@ from pathlib import Path
 from kaniko_shim.attest.record import Record, write_record
 from kaniko_shim.commands.build_record import build_parameters, source_record
 from kaniko_shim.dockerfile.base_digests import BaseDigests
+from kaniko_shim.dockerfile.capabilities import Feature
 from kaniko_shim.dockerfile.effective import EffectiveDockerfile, make_effective
 from kaniko_shim.executor import command as executor
 from kaniko_shim.executor.command import Abilities
@@ -140,7 +141,7 @@ def _prepare(request: BuildRequest, job: Job) -> _Prepared:
     for warning in dockerfile.warnings:
         job.warn(warning)
     command = _command(dockerfile.request, job, context, dockerfile.path, abilities)
-    return _Prepared(command, credentials, dockerfile, names_in_keys=support.modern)
+    return _Prepared(command, credentials, dockerfile, names_in_keys=support.has(Feature.NAMES_IN_KEYS))
 
 
 def _command(request: BuildRequest, job: Job, context: Path, dockerfile: Path, abilities: Abilities) -> Invocation:

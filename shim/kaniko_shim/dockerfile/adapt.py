@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kaniko_shim.dockerfile.cache_names import Files, Markers
-from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.copies import rewrite_copies
 from kaniko_shim.dockerfile.edits import Edit, Rewritten, replaced, rewrite
 from kaniko_shim.dockerfile.heredocs import Converted, convert_heredocs
@@ -81,12 +81,12 @@ def adapt(content: bytes, support: Support, inputs: BuildInputs) -> Adapted:
     heredocs = convert_heredocs(stages, support, inputs.heredocs)
     edits = [*heredocs.edits, *rewrite_copies(stages, support, inputs.heredocs, inputs.context)]
     uncached = list[str]()
-    if not support.modern:
+    if not support.has(Feature.PORT_RANGES):
         edits += _ports(stages.stages)
-        if inputs.files:
-            values = {**arguments, **inputs.arguments}
-            markers = Markers(stages, inputs.files, values, inputs.digest_of, inputs.salt, uncached)
-            edits += markers.edits(stages.built(inputs.target, skips_unused=inputs.skips_unused))
+    if inputs.files and not support.has(Feature.NAMES_IN_KEYS):
+        values = {**arguments, **inputs.arguments}
+        markers = Markers(stages, inputs.files, values, inputs.digest_of, inputs.salt, uncached)
+        edits += markers.edits(stages.built(inputs.target, skips_unused=inputs.skips_unused))
     edits += (replaced(instruction, "") for instruction in inputs.dropped)
     if not edits and not end:
         return Adapted(None, instructions, heredocs, target, arguments)
@@ -112,7 +112,7 @@ def _target(stages: Stages, target: str) -> tuple[str, int]:
 
 def _platform(instructions: tuple[Instruction, ...], support: Support, given: Mapping[str, str]) -> dict[str, str]:
     """The platform arguments (TARGETARCH, …) that the Dockerfile names; Docker sets them by itself."""
-    if support.modern:
+    if support.has(Feature.PLATFORM_ARGUMENTS):
         return {}
     values = support.arguments
     found = {

@@ -1,6 +1,8 @@
 """What an executor supports in a Dockerfile."""
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from kaniko_shim.oci.platform import Platform
 
@@ -8,21 +10,97 @@ _ALIASES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armhf": "
 _USUAL_VARIANTS = {"amd64": "v1", "arm64": "v8", "arm": "v7"}
 
 
+class Feature(Enum):
+    """What some executors can do in a Dockerfile, and others cannot."""
+
+    HEREDOCS = auto()
+    """RUN, COPY and ADD take heredocs."""
+    MOUNTS = auto()
+    """RUN has mounts of the types cache, secret and bind."""
+    PLATFORM_ARGUMENTS = auto()
+    """TARGETARCH, BUILDPLATFORM and so on have their values."""
+    SYMBOLIC_MODES = auto()
+    """`--chmod` takes modes such as `u=rwX`."""
+    SET_ID_MODES = auto()
+    """`--chmod` takes the set-id and sticky bits."""
+    STEP_GROUP = auto()
+    """RUN has the group of `USER user:group`."""
+    START_INTERVAL = auto()
+    """HEALTHCHECK takes `--start-interval`."""
+    PORT_RANGES = auto()
+    """EXPOSE takes ranges."""
+    COPIES_AS_ROOT = auto()
+    """What COPY takes from another stage belongs to root unless `--chown` says otherwise."""
+    STAGES_SKIPPED = auto()
+    """Stages that the target does not need are left out."""
+    NAMES_IN_KEYS = auto()
+    """The keys of cached layers depend on the names of copied files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """From when the maintained line (osscontainertools/kaniko) has a feature; kaniko up to 1.25 has none of them.
+
+    Attributes:
+        version: the first version.
+        flag: a flag of the executor that came with it or later, for executors that do not say their version.
+    """
+
+    version: tuple[int, int, int]
+    flag: str = "secret"
+
+
+TABLE: Mapping[Feature, Since] = {
+    Feature.HEREDOCS: Since((1, 25, 4)),
+    Feature.MOUNTS: Since((1, 28, 0)),
+    Feature.PLATFORM_ARGUMENTS: Since((1, 25, 0)),
+    Feature.SYMBOLIC_MODES: Since((1, 28, 0)),
+    Feature.SET_ID_MODES: Since((1, 25, 0)),
+    Feature.STEP_GROUP: Since((1, 28, 1)),
+    Feature.START_INTERVAL: Since((1, 25, 0)),
+    Feature.PORT_RANGES: Since((1, 25, 0)),
+    Feature.COPIES_AS_ROOT: Since((1, 25, 0)),
+    Feature.STAGES_SKIPPED: Since((1, 26, 0)),
+    Feature.NAMES_IN_KEYS: Since((1, 24, 3)),
+}
+"""What the maintained line can do, and from which version."""
+
+
+def features(flags: Container[str], version: tuple[int, int, int] | None = None) -> frozenset[Feature]:
+    """The features of an executor.
+
+    Args:
+        flags: those that its `--help` lists.
+        version: of the maintained line, if it is known.
+    """
+    return frozenset(
+        feature
+        for feature, since in TABLE.items()
+        if since.flag in flags and (version is None or version >= since.version)
+    )
+
+
+MAINTAINED = frozenset(Feature)
+"""Every feature: the executor that the builder image ships."""
+
+
 @dataclass(frozen=True, slots=True)
 class Support:
     """What an executor supports in a Dockerfile.
 
     Attributes:
-        modern: whether it is of the maintained line (osscontainertools/kaniko), which runs heredocs and mounts,
-            knows the arguments of the platform, and has file names in its cache's keys. The others are kaniko up
-            to 1.25.
+        features: what it can do.
         architecture: this machine's, which RUN runs on, as image indexes call it.
         target: the platform of the images that it takes and makes; None means this machine's.
     """
 
-    modern: bool = False
+    features: frozenset[Feature] = frozenset()
     architecture: str = "amd64"
     target: Platform | None = None
+
+    def has(self, feature: Feature) -> bool:
+        """Whether it can do something."""
+        return feature in self.features
 
     @property
     def machine(self) -> Platform:

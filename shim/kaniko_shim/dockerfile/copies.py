@@ -5,7 +5,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 
-from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.edits import Edit, replaced
 from kaniko_shim.dockerfile.heredocs import place_of_file
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
@@ -31,12 +31,14 @@ def rewrite_copies(stages: Stages, support: Support, heredocs: str, context: str
         heredocs: the directory with the files that heredocs were converted to.
         context: the context's directory, which COPY reads from.
     """
-    files = posixpath.relpath(heredocs, context)
+    files = "" if support.has(Feature.HEREDOCS) else posixpath.relpath(heredocs, context)
     for stage in stages.stages:
         for instruction in stage.instructions:
             trigger = instruction.trigger
             if instruction.keyword in _COPYING:
-                text = _own_head(instruction, support) + _rest(instruction, files if not support.modern else "")
+                text = _own_head(instruction, support) + _rest(
+                    instruction, files if not support.has(Feature.HEREDOCS) else ""
+                )
             elif trigger and trigger.keyword in _COPYING:
                 # A trigger runs in a later build, and must not climb out of that build's context.
                 text = instruction.head + trigger.head + _rest(trigger, "")
@@ -48,7 +50,7 @@ def rewrite_copies(stages: Stages, support: Support, heredocs: str, context: str
 
 def _own_head(instruction: Instruction, support: Support) -> str:
     keyword, flags = instruction.head[: len(instruction.keyword)], instruction.head[len(instruction.keyword) :]
-    if support.modern or not instruction.flag("--from") or instruction.flag("--chown") is not None:
+    if support.has(Feature.COPIES_AS_ROOT) or not instruction.flag("--from") or instruction.flag("--chown") is not None:
         return instruction.head
     return f"{keyword} --chown=0:0{flags}"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kaniko_shim.dockerfile import files
 from kaniko_shim.dockerfile.adapt import Adapted, BuildInputs, adapt
-from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.context_files import ContextFiles
 from kaniko_shim.dockerfile.edits import Rewritten
 from kaniko_shim.dockerfile.files import write_files
@@ -143,7 +143,7 @@ def _uncached(what: str) -> str:
 
 def _skips_unused(request: BuildRequest, support: Support) -> bool:
     said = [extra.value for extra in request.extra_args if extra.name == "skip-unused-stages"]
-    return said == ["true"] if said else support.modern
+    return said == ["true"] if said else support.has(Feature.STAGES_SKIPPED)
 
 
 def _arguments(adapted: Adapted) -> Iterator[BuildArg]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.edits import Edit, replaced
 from kaniko_shim.dockerfile.syntax.instruction import Heredoc, Instruction
 from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
@@ -36,7 +36,7 @@ def convert_heredocs(stages: Stages, support: Support, directory: str) -> Conver
     """Convert the heredocs that the executor does not support.
 
     RUN follows BuildKit: a heredoc alone is a script for the shell, or a program if it begins with #!; with words
-    around it, the shell reads all of it. A modern executor understands heredocs, but for a quoted word of RUN.
+    around it, the shell reads all of it. An executor that has heredocs understands them, but for a quoted word of RUN.
 
     Args:
         stages: the Dockerfile's.
@@ -70,8 +70,8 @@ def is_converted(instruction: Instruction, support: Support) -> bool:
     if not instruction.heredocs:
         return False
     if instruction.keyword == "RUN":
-        return not support.modern or any(heredoc.quoted for heredoc in instruction.heredocs)
-    return instruction.keyword in _COPYING and not support.modern
+        return not support.has(Feature.HEREDOCS) or any(heredoc.quoted for heredoc in instruction.heredocs)
+    return instruction.keyword in _COPYING and not support.has(Feature.HEREDOCS)
 
 
 def place_of_file(heredoc: Heredoc) -> str:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from kaniko_shim.dockerfile.capabilities import Support, is_platform
+from kaniko_shim.dockerfile.capabilities import Feature, Support, is_platform
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.shell_words import expand
 from kaniko_shim.outcome.errors import Failure, JobError
@@ -51,7 +51,7 @@ def _has(*names: str) -> Callable[[Instruction, _Build], bool]:
 
 def _mount_is_ignored(instruction: Instruction, build: _Build) -> bool:
     mounts = [value for name, value in instruction.flags if name == "--mount"]
-    if not build.support.modern:
+    if not build.support.has(Feature.MOUNTS):
         return bool(mounts)
     options = [_options(mount) for mount in mounts]
     return any(each.get("type", "bind").lower() not in _MOUNT_TYPES or "from" in each for each in options)
@@ -89,22 +89,22 @@ def _expands(instruction: Instruction, _: _Build) -> bool:
 
 def _strange_heredoc(instruction: Instruction, build: _Build) -> bool:
     names = (heredoc.word for heredoc in instruction.heredocs)
-    return not build.support.modern and not all(_PLAIN_NAME.fullmatch(name) for name in names)
+    return not build.support.has(Feature.HEREDOCS) and not all(_PLAIN_NAME.fullmatch(name) for name in names)
 
 
 def _symbolic(instruction: Instruction, build: _Build) -> bool:
     mode = instruction.flag("--chmod") or ""
-    return not build.support.modern and bool(re.search(r"[ugoa+=-]", mode)) and "$" not in mode
+    return not build.support.has(Feature.SYMBOLIC_MODES) and bool(re.search(r"[ugoa+=-]", mode)) and "$" not in mode
 
 
 def _set_id(instruction: Instruction, build: _Build) -> bool:
     mode = (instruction.flag("--chmod") or "").lstrip("0")
-    return not build.support.modern and bool(re.fullmatch(r"[1-7]\d{3}", mode))
+    return not build.support.has(Feature.SET_ID_MODES) and bool(re.fullmatch(r"[1-7]\d{3}", mode))
 
 
 def _other_group(instruction: Instruction, build: _Build) -> bool:
     user, colon, group = instruction.rest.partition(":")
-    return not build.support.modern and bool(colon) and user != group and "$" not in instruction.rest
+    return not build.support.has(Feature.STEP_GROUP) and bool(colon) and user != group and "$" not in instruction.rest
 
 
 _TABLE = (
@@ -203,7 +203,9 @@ _TABLE = (
     ),
     _Feature(
         frozenset({"HEALTHCHECK"}),
-        lambda instruction, build: not build.support.modern and instruction.flag("--start-interval") is not None,
+        lambda instruction, build: (
+            not build.support.has(Feature.START_INTERVAL) and instruction.flag("--start-interval") is not None
+        ),
         "this executor ignores --start-interval",
         "Use --interval.",
         fatal=False,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.capabilities import Support, features
 from kaniko_shim.log.masking import MASK
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
@@ -31,8 +31,8 @@ class Abilities:
 
     @property
     def support(self) -> Support:
-        """Which Dockerfile features it supports; the flag was added together with heredocs and mounts."""
-        return Support(modern="secret" in self.flags)
+        """What it supports in a Dockerfile."""
+        return Support(features(self.flags))
 
 
 def read_abilities(help_text: str) -> Abilities:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.dockerfile.adapt import BuildInputs, adapt
-from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
 from kaniko_shim.dockerfile.context_files import ContextFiles
 from kaniko_shim.dockerfile.copies import rewrite_copies
 from kaniko_shim.dockerfile.edits import Edit, rewrite
@@ -14,7 +14,7 @@ from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
 from kaniko_shim.dockerfile.syntax.stages import split_stages
 from kaniko_shim.oci.platform import Platform
 
-OLD, NEW = Support(), Support(modern=True, architecture="arm64")
+OLD, NEW = Support(), Support(MAINTAINED, architecture="arm64")
 PLACE = BuildInputs("/kaniko/buildcontext")
 
 
@@ -49,12 +49,12 @@ def test_what_an_old_executor_gets(text: str, expected: str):
         "FROM b\nARG TARGETARCH\n",
     ],
 )
-def test_a_modern_executor_needs_less(text: str):
+def test_the_maintained_line_needs_less(text: str):
     assert adapt(text.encode(), NEW, PLACE).dockerfile is None
     assert adapt(text.encode(), NEW, PLACE).arguments == {}
 
 
-def test_a_modern_executor_skips_a_quoted_word():
+def test_the_maintained_line_skips_a_quoted_word():
     assert adapted("FROM b\nRUN <<'E'\na\nE\n", NEW) == 'FROM b\nRUN ["/bin/sh", "-c", "a\\n"]\n\n\n'
 
 

@@ -1,11 +1,11 @@
 import pytest
-from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
 from kaniko_shim.dockerfile.copies import rewrite_copies
 from kaniko_shim.dockerfile.edits import rewrite
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
 from kaniko_shim.dockerfile.syntax.stages import split_stages
 
-OLD, NEW = Support(), Support(modern=True)
+OLD, NEW = Support(), Support(MAINTAINED)
 
 
 def rewritten(line: str, support: Support = NEW) -> str:

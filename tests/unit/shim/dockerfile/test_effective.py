@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
 from kaniko_shim.dockerfile.effective import EffectiveDockerfile, make_effective
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
@@ -23,14 +23,14 @@ NOT_NEEDED = "FROM x AS a\nRUN 1\nFROM x AS b\nRUN --mount=type=ssh 2\nFROM a AS
 
 
 def test_instructions_that_are_never_built_are_not_refused(tmp_path: Path):
-    made = effective(tmp_path, NOT_NEEDED, Support(modern=True), TARGET="c")
+    made = effective(tmp_path, NOT_NEEDED, Support(MAINTAINED), TARGET="c")
     assert [step.instruction for step in made.steps.steps] == ["FROM x AS a", "RUN 1", "FROM a AS c", "RUN 3"]
     # The executor's parser would refuse what it does not know in any stage.
     assert made.path.read_text() == "FROM x AS a\nRUN 1\nFROM x AS b\n\nFROM a AS c\nRUN 3\nFROM x\n\n"
 
 
 @pytest.mark.parametrize(
-    ("support", "target", "line"), [(Support(), "c", 4), (Support(modern=True), "b", 4), (Support(modern=True), "", 8)]
+    ("support", "target", "line"), [(Support(), "c", 4), (Support(MAINTAINED), "b", 4), (Support(MAINTAINED), "", 8)]
 )
 def test_instructions_that_are_built_are_refused(tmp_path: Path, support: Support, target: str, line: int):
     # An old executor builds every stage up to the target.
@@ -41,7 +41,7 @@ def test_instructions_that_are_built_are_refused(tmp_path: Path, support: Suppor
 
 def test_a_platform_may_have_a_default(tmp_path: Path):
     text = "ARG PLAIN=linux/amd64\nFROM --platform=${BUILDPLATFORM:-linux/arm64} x\nFROM --platform=$PLAIN y\n"
-    assert effective(tmp_path, text, Support(modern=True)).warnings == ()
+    assert effective(tmp_path, text, Support(MAINTAINED)).warnings == ()
 
 
 def test_bytes_that_are_no_text_stay_as_they_are(tmp_path: Path):

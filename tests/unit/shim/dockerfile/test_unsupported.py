@@ -1,14 +1,14 @@
 from contextlib import nullcontext
 
 import pytest
-from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
 from kaniko_shim.dockerfile.unsupported import refuse_syntax, refuse_unsupported, warnings_about
 from kaniko_shim.oci.platform import Platform
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
-OLD, NEW = Support(), Support(modern=True)
+OLD, NEW = Support(), Support(MAINTAINED)
 
 
 @pytest.mark.parametrize(

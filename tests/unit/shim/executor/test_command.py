@@ -2,7 +2,7 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
-from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
 from kaniko_shim.executor.command import Abilities, invocation, read_abilities, shown
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.request.build_request import BuildRequest
@@ -67,7 +67,7 @@ def command(
 def test_abilities_are_read_from_the_help():
     abilities = read_abilities(HELP)
     assert abilities == Abilities(frozenset({"build-arg", "context", "secret", "help"}))
-    assert abilities.support == Support(modern=True)
+    assert abilities.support == Support(MAINTAINED)
     assert Abilities(ALL_FLAGS).support == Support()
 
 
