@@ -10,10 +10,10 @@ from pathlib import Path
 from kaniko_shim.dockerfile import files
 from kaniko_shim.dockerfile.adapt import Adapted, BuildInputs, adapt
 from kaniko_shim.dockerfile.capabilities import Feature, Support
-from kaniko_shim.dockerfile.context_files import ContextFiles
+from kaniko_shim.dockerfile.context.files import ContextFiles
+from kaniko_shim.dockerfile.context.links import refuse_links_out
 from kaniko_shim.dockerfile.edits import Rewritten
 from kaniko_shim.dockerfile.files import write_files
-from kaniko_shim.dockerfile.links import refuse_links_out
 from kaniko_shim.dockerfile.steps import Steps, plan_steps
 from kaniko_shim.dockerfile.syntax.arguments import values_for_from
 from kaniko_shim.dockerfile.syntax.dockerignore import parse_ignore_file

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.dockerfile.adapt import BuildInputs, adapt
 from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
-from kaniko_shim.dockerfile.context_files import ContextFiles
+from kaniko_shim.dockerfile.context.files import ContextFiles
 from kaniko_shim.dockerfile.copies import rewrite_copies
 from kaniko_shim.dockerfile.edits import Edit, rewrite
 from kaniko_shim.dockerfile.files import write_files

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from kaniko_shim.dockerfile.cache_names import PREFIX, Markers
-from kaniko_shim.dockerfile.context_files import ContextFiles
+from kaniko_shim.dockerfile.context.files import ContextFiles
 from kaniko_shim.dockerfile.syntax.dockerignore import is_ignored, parse_ignore_file
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
 from kaniko_shim.dockerfile.syntax.stages import split_stages

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from kaniko_shim.dockerfile.links import refuse_links_out
+from kaniko_shim.dockerfile.context.links import refuse_links_out
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason

@@ -1,0 +1,1 @@
+"""The build context as COPY and ADD see it."""
