@@ -3,7 +3,7 @@
 # The executor replaces the root file system of the container that it runs in, so everything here lies
 # below /kaniko, the one directory that it spares. Python comes with its own loader and libraries.
 
-ARG EXECUTOR_IMAGE=ghcr.io/osscontainertools/kaniko:v1.28.2@sha256:4ea0e7301e3f6806de15150e4982c73018351e28c1dca6947bd3b4afb5ae3c60
+ARG EXECUTOR_IMAGE=ghcr.io/osscontainertools/kaniko:v1.28.3@sha256:779f463aaa3219151ceff518249aa043a60bcb09a17fab58b915f63c678ecde6
 # By an exact version, and not yet by its digest: set it once a registry has told it (`crane digest`).
 ARG CRANE_IMAGE=gcr.io/go-containerregistry/crane:v0.20.6
 # By a tag that moves on purpose: each build takes Debian's and Python's latest fixes. A release gives a digest.
@@ -16,7 +16,8 @@ FROM ${CRANE_IMAGE} AS crane
 FROM ${PYTHON_IMAGE} AS assemble
 RUN command -v patchelf >/dev/null \
     || (apt-get update && apt-get install --yes --no-install-recommends patchelf)
-COPY --from=executor /kaniko/executor /kaniko/executor
+# The whole directory: only newer executors come with a tini, and COPY of a file that may be missing fails somewhere.
+COPY --from=executor /kaniko /src/executor
 COPY --from=crane /ko-app/crane /kaniko/.Shim/bin/crane
 COPY shim/image /src/image
 COPY shim/kaniko_shim /src/kaniko_shim

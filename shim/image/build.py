@@ -3,6 +3,7 @@
 
 With internet access, its parts are the images that Dockerfile.builder names. If no registry is reachable, the executor
 and crane are built from their Go modules, and Python comes from Debian packages; both ways run the same Dockerfile.
+EXECUTOR_IMAGE, CRANE_IMAGE and PYTHON_IMAGE replace single parts, also by images of the tool's own storage.
 The image is cached as an OCI layout in the user's cache directory under a hash of its inputs.
 """
 
@@ -75,11 +76,14 @@ def make(image: str, tool_name: str, origin: str) -> tuple[Path, bool]:
     Returns:
         Its OCI layout, and whether it was made.
     """
-    given = any(os.environ.get(name) for name in SOURCES)
+    given = {name: os.environ[name] for name in SOURCES if os.environ.get(name)}
     if origin == "auto":
-        origin = "registries" if given or registry_reachable() else "packages"
+        origin = "registries" if len(given) == len(SOURCES) or registry_reachable() else "packages"
     artefacts = find_artefacts() if origin == "packages" else None
-    key = key_of(part for parts in (source_parts(), image_parts(artefacts)) for part in parts)
+    tool = choose_tool(tool_name) if given else None
+    # A name may be given to another image tomorrow; None: not in the tool's storage, it is going to be pulled.
+    identities = {name: tool.identify(image) for name, image in given.items()} if tool else {}
+    key = key_of(part for parts in (source_parts(), image_parts(given, identities, artefacts)) for part in parts)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "imagebuild-operator"
     layout = cache / f"builder-{key}"
     cache.mkdir(parents=True, exist_ok=True)
@@ -87,16 +91,17 @@ def make(image: str, tool_name: str, origin: str) -> tuple[Path, bool]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (layout / "index.json").exists():
             return layout, False
-        _make(image, choose_tool(tool_name), artefacts, layout)
+        tool = tool or choose_tool(tool_name)
+        if isinstance(tool, Buildah):
+            tool.offline = artefacts is not None and None not in identities.values()
+        _make(image, tool, given, artefacts, layout)
     return layout, True
 
 
-def _make(image: str, tool: Tool, artefacts: Artefacts | None, layout: Path) -> None:
-    arguments = {name: os.environ[name] for name in SOURCES if os.environ.get(name)}
+def _make(image: str, tool: Tool, given: dict[str, str], artefacts: Artefacts | None, layout: Path) -> None:
+    arguments = given
     if artefacts:
-        if isinstance(tool, Buildah):
-            tool.offline = True
-        arguments = make_source_images(artefacts, tool) | arguments
+        arguments = make_source_images(artefacts, tool, given)
         fetch_wheels(DEBIAN_PYTHON)
     try:
         tool.build(ROOT, ROOT / "Dockerfile.builder", image, arguments)

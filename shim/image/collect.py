@@ -76,6 +76,7 @@ def main(source: Path, kaniko: Path) -> None:
         compile_in_place(directory, keep_source=False)
     compile_in_place(shim / "app", keep_source=True)
     collect_certificates(kaniko / "ssl" / "certs")
+    collect_executor(source / "executor", kaniko)
     remember_flags(kaniko / "executor", shim / "executor.help")
     for directory in (kaniko / ".run", kaniko / ".docker"):
         directory.mkdir(exist_ok=True)
@@ -170,6 +171,14 @@ def compile_in_place(directory: Path, *, keep_source: bool) -> None:
             source.unlink()
 
 
+def collect_executor(image: Path, kaniko: Path) -> None:
+    """Take the executor out of the `/kaniko` of its image, and the init that it runs RUN under, if it has one."""
+    for name in ("executor", "tini"):
+        if (image / name).exists():
+            shutil.copy(image / name, kaniko / name)
+            (kaniko / name).chmod(0o755)
+
+
 def collect_certificates(target: Path) -> None:
     """Copy the CA bundle of this system."""
     target.mkdir(parents=True, exist_ok=True)
@@ -177,9 +186,13 @@ def collect_certificates(target: Path) -> None:
 
 
 def remember_flags(executor: Path, target: Path) -> None:
-    """Keep what the executor says about its flags, behind its size, which tells executors apart."""
-    done = subprocess.run([executor, "--help"], check=True, capture_output=True, text=True, env={})
-    target.write_text(f"{executor.stat().st_size}\n{done.stdout}{done.stderr}", encoding="utf-8")
+    """Keep what the executor says about its version and its flags, behind its size, which tells executors apart."""
+    said = [
+        subprocess.run([executor, argument], check=True, capture_output=True, text=True, env={})
+        for argument in ("version", "--help")
+    ]
+    text = "".join(done.stdout + done.stderr for done in said)
+    target.write_text(f"{executor.stat().st_size}\n{text}", encoding="utf-8")
 
 
 def _output(*command: str) -> str:

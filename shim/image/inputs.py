@@ -3,7 +3,6 @@
 # ruff: noqa: S603 - it runs the tools on the PATH of whoever makes the image
 
 import hashlib
-import os
 import platform
 import shutil
 import subprocess
@@ -11,7 +10,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,25 +86,30 @@ def source_parts() -> Iterator[bytes]:
             yield path.read_bytes()
 
 
-def image_parts(artefacts: Artefacts | None) -> Iterator[bytes]:
-    """What tells the source images apart: the names given for them, or what they are made from."""
-    yield from (os.environ.get(name, "").encode() for name in SOURCES)
+def image_parts(
+    given: Mapping[str, str], identities: Mapping[str, str | None], artefacts: Artefacts | None
+) -> Iterator[bytes]:
+    """What tells the source images apart: the ids or names of those given, or what they are made from."""
+    yield from ((identities.get(name) or given.get(name, "")).encode() for name in SOURCES)
     if artefacts:
         # The directories' names hold hashes of what is in them.
         yield from (str(path).encode() for path in (artefacts.executor, artefacts.crane, artefacts.python))
 
 
-def make_source_images(artefacts: Artefacts, tool: Tool) -> dict[str, str]:
-    """Put the parts into images with the places that the Dockerfile looks in.
+def make_source_images(artefacts: Artefacts, tool: Tool, given: Mapping[str, str]) -> dict[str, str]:
+    """Put the parts that no image is given for into images with the places that the Dockerfile looks in.
 
     Returns:
-        The build arguments that name them.
+        The build arguments that name all images, the given ones too.
     """
     names = {source: f"localhost/imagebuild-{source.partition('_')[0].lower()}:local" for source in SOURCES}
-    tool.load(artefacts.python, names["PYTHON_IMAGE"])
-    _make_image(tool, names["EXECUTOR_IMAGE"], artefacts.executor, "/kaniko/executor")
-    _make_image(tool, names["CRANE_IMAGE"], artefacts.crane, "/ko-app/crane")
-    return names
+    if "PYTHON_IMAGE" not in given:
+        tool.load(artefacts.python, names["PYTHON_IMAGE"])
+    if "EXECUTOR_IMAGE" not in given:
+        _make_image(tool, names["EXECUTOR_IMAGE"], artefacts.executor, "/kaniko/executor")
+    if "CRANE_IMAGE" not in given:
+        _make_image(tool, names["CRANE_IMAGE"], artefacts.crane, "/ko-app/crane")
+    return names | dict(given)
 
 
 def fetch_wheels(python: str) -> None:

@@ -27,6 +27,13 @@ class Tool(ABC):
         flags = [f"--build-arg={name}={value}" for name, value in arguments.items()]
         run(self.name, "build", *self._build_flags(), *flags, f"--tag={image}", f"--file={dockerfile}", str(context))
 
+    def identify(self, image: str) -> str | None:
+        """The id of an image in the tool's storage; None if it has none of that name."""
+        done = subprocess.run([self.name, *self._inspection, image], check=False, capture_output=True, text=True)
+        return done.stdout.strip() or None if done.returncode == 0 else None
+
+    _inspection: Sequence[str] = ("image", "inspect", "--format={{.Id}}")
+
     @abstractmethod
     def load(self, layout: Path, image: str) -> None:
         """Take an image from an OCI layout."""
@@ -99,6 +106,7 @@ class Buildah(Tool):
         return ("--isolation=chroot", "--format=oci", "--force-rm", "--no-cache", pull)
 
     offline = False
+    _inspection = ("inspect", "--type=image", "--format={{.FromImageID}}")
 
 
 def choose_tool(wanted: str = "") -> Tool:
