@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from kaniko_shim.dockerfile.cache_names import Files, Markers
 from kaniko_shim.dockerfile.capabilities import Feature, Support
-from kaniko_shim.dockerfile.copies import rewrite_copies
+from kaniko_shim.dockerfile.copy.rewrite import rewrite_copies
 from kaniko_shim.dockerfile.edits import Edit, Rewritten, replaced, rewrite
 from kaniko_shim.dockerfile.heredocs import Converted, convert_heredocs
 from kaniko_shim.dockerfile.syntax.instruction import Instruction

@@ -29,8 +29,6 @@ class Feature(Enum):
     """HEALTHCHECK takes `--start-interval`."""
     PORT_RANGES = auto()
     """EXPOSE takes ranges."""
-    COPIES_AS_ROOT = auto()
-    """What COPY takes from another stage belongs to root unless `--chown` says otherwise."""
     STAGES_SKIPPED = auto()
     """Stages that the target does not need are left out."""
     NAMES_IN_KEYS = auto()
@@ -59,7 +57,6 @@ TABLE: Mapping[Feature, Since] = {
     Feature.STEP_GROUP: Since((1, 28, 1)),
     Feature.START_INTERVAL: Since((1, 25, 0)),
     Feature.PORT_RANGES: Since((1, 25, 0)),
-    Feature.COPIES_AS_ROOT: Since((1, 25, 0)),
     Feature.STAGES_SKIPPED: Since((1, 26, 0)),
     Feature.NAMES_IN_KEYS: Since((1, 24, 3)),
 }

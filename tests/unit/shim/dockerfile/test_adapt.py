@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from kaniko_shim.dockerfile.adapt import BuildInputs, adapt
 from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
 from kaniko_shim.dockerfile.context.files import ContextFiles
-from kaniko_shim.dockerfile.copies import rewrite_copies
+from kaniko_shim.dockerfile.copy.rewrite import rewrite_copies
 from kaniko_shim.dockerfile.edits import Edit, rewrite
 from kaniko_shim.dockerfile.files import write_files
 from kaniko_shim.dockerfile.heredocs import convert_heredocs
@@ -31,7 +31,6 @@ def adapted(text: str, support: Support = OLD, inputs: BuildInputs = PLACE) -> s
         ("RUN cat <<A > /x\n$y\nA\n", 'RUN ["/bin/sh", "-c", "cat \\u003c\\u003cA > /x\\n$y\\nA"]\n\n\n'),
         ('SHELL ["/s", "-x"]\nRUN <<E\na\nE\n', 'SHELL ["/s", "-x"]\nRUN ["/s", "-x", "a\\n"]\n\n\n'),
         ("RUN <<E\r\na\r\nE\r\n", 'RUN ["/bin/sh", "-c", "a\\r\\n"]\n\n\n'),
-        ("RUN a\ncopy --from=x a b\n", "RUN a\ncopy --chown=0:0 --from=x a b\n"),
         ("COPY --from=x --chown=1 a b\n", "COPY --from=x --chown=1 a b\n"),
         ("EXPOSE 1 5-7/udp 8-9 $A\n", "EXPOSE 1 5/udp 6/udp 7/udp 8 9 $A\n"),
         ("EXPOSE 1-60000\n", "EXPOSE 1-60000\n"),

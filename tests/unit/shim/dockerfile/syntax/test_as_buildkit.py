@@ -12,7 +12,7 @@ from cluster.artefacts import artefact
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
-from kaniko_shim.dockerfile.copies import rewrite_copies
+from kaniko_shim.dockerfile.copy.rewrite import rewrite_copies
 from kaniko_shim.dockerfile.edits import rewrite
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import directives, parse_dockerfile

@@ -1,6 +1,6 @@
 import pytest
 from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
-from kaniko_shim.dockerfile.copies import rewrite_copies
+from kaniko_shim.dockerfile.copy.rewrite import rewrite_copies
 from kaniko_shim.dockerfile.edits import rewrite
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
 from kaniko_shim.dockerfile.syntax.stages import split_stages
@@ -51,18 +51,6 @@ def test_no_source_leads_out_of_the_context(line: str, expected: str):
 )
 def test_all_else_stays_as_it_is(line: str):
     assert rewritten(line) == line
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("COPY --from=s ../x /y", "COPY --chown=0:0 --from=s x /y"),
-        ('COPY --from="s t" x /y', 'COPY --chown=0:0 --from="s t" x /y'),
-        ("COPY --from=s --chown=1 x /y", "COPY --from=s --chown=1 x /y"),
-    ],
-)
-def test_an_old_executor_is_told_the_owner(line: str, expected: str):
-    assert rewritten(line, OLD) == expected
 
 
 def test_a_heredoc_and_a_source_may_stand_side_by_side():

@@ -23,7 +23,6 @@ def rewrite_copies(stages: Stages, support: Support, heredocs: str, context: str
 
     - `..` in a source stops at the root of the context or of the other stage, as in BuildKit.
     - A heredoc is replaced by the file that it was converted to.
-    - Files from another stage or image are owned by root, as in Docker; an old executor keeps their owners.
 
     Args:
         stages: the Dockerfile's.
@@ -36,9 +35,7 @@ def rewrite_copies(stages: Stages, support: Support, heredocs: str, context: str
         for instruction in stage.instructions:
             trigger = instruction.trigger
             if instruction.keyword in _COPYING:
-                text = _own_head(instruction, support) + _rest(
-                    instruction, files if not support.has(Feature.HEREDOCS) else ""
-                )
+                text = instruction.head + _rest(instruction, files)
             elif trigger and trigger.keyword in _COPYING:
                 # A trigger runs in a later build, and must not climb out of that build's context.
                 text = instruction.head + trigger.head + _rest(trigger, "")
@@ -46,13 +43,6 @@ def rewrite_copies(stages: Stages, support: Support, heredocs: str, context: str
                 continue
             if text != instruction.head + instruction.rest:
                 yield replaced(instruction, text)
-
-
-def _own_head(instruction: Instruction, support: Support) -> str:
-    keyword, flags = instruction.head[: len(instruction.keyword)], instruction.head[len(instruction.keyword) :]
-    if support.has(Feature.COPIES_AS_ROOT) or not instruction.flag("--from") or instruction.flag("--chown") is not None:
-        return instruction.head
-    return f"{keyword} --chown=0:0{flags}"
 
 
 def _rest(instruction: Instruction, heredocs: str) -> str:

@@ -1,0 +1,1 @@
+"""COPY and ADD, rewritten where the executor interprets them differently from BuildKit."""
