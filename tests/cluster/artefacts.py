@@ -63,8 +63,15 @@ TOOLS = {
     )
 }
 """Those that look at the others (`make sbom`, `make audit`), and `health`, which reads objects as other tools do."""
-REFERENCES = {program.name: program for program in (Program("buildkit", ".", SOURCES / "buildkit"),)}
-"""Those that tests compare this project's code with."""
+REFERENCES = {
+    program.name: program
+    for program in (
+        Program("buildkit", ".", SOURCES / "buildkit"),
+        Program("buildkitd", "github.com/moby/buildkit/cmd/buildkitd", SOURCES / "buildkitd"),
+        Program("buildctl", "github.com/moby/buildkit/cmd/buildctl", SOURCES / "buildkitd"),
+    )
+}
+"""Those that tests compare this project's code and images with."""
 
 
 def artefact(name: str) -> Path:

@@ -49,16 +49,16 @@ class Outcome:
     own: list[str]
 
 
-def load(case: str, name: str) -> dict[str, Any]:
+def load(directory: Path, name: str) -> dict[str, Any]:
     """A YAML file of a case; empty if it has none."""
-    path = DIRECTORY / case / name
+    path = directory / name
     return dict(yaml.safe_load(path.read_text()) or {}) if path.exists() else {}
 
 
 def build(case: str, builder: Builder, registry: Registry, served: str, scratch: Path) -> Outcome:
     """Build a case for real, and fetch what came of it."""
-    context = _context(case, scratch)
-    arguments = load(case, "args.yaml")
+    context = copy_context(DIRECTORY / case, scratch / case)
+    arguments = load(DIRECTORY / case, "args.yaml")
     image = f"{registry.address}/cases/{case}:latest"
     values = {name: value.replace("{served}", served) for name, value in arguments.get("build_args", {}).items()}
     environment = {
@@ -88,7 +88,7 @@ def check(case: str, outcome: Outcome, scratch: Path) -> None:
     Raises:
         AssertionError: it differs.
     """
-    expected = load(case, "expected.yaml")
+    expected = load(DIRECTORY / case, "expected.yaml")
     if failure := expected.get("fails"):
         assert {name: outcome.done.result.get(name) for name in failure} == failure, outcome.done.log
         return
@@ -105,9 +105,9 @@ def check(case: str, outcome: Outcome, scratch: Path) -> None:
         assert any(text in warning for warning in outcome.done.result.get("warnings", ())), outcome.done.result
 
 
-def _context(case: str, scratch: Path) -> Path:
-    context = scratch / case
-    shutil.copytree(DIRECTORY / case, context, symlinks=True)
+def copy_context(directory: Path, context: Path) -> Path:
+    """Make a case's build context, for a build that may change it."""
+    shutil.copytree(directory, context, symlinks=True)
     if (context / "prepare").exists():
         subprocess.run([context / "prepare"], cwd=context, check=True)
     for name in _NOT_CONTEXT:

@@ -1,0 +1,76 @@
+"""Compares our images with BuildKit's, from the directory tests: ../.venv/bin/python -m truth DIR...
+
+Each DIR has a Dockerfile and is its context, or is a case as of tests/cases. A DOCKERFILE lies in the context that
+--context names. Which executor is in the builder image is decided by EXECUTOR_IMAGE and IMAGE_PARTS.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from cluster.settings import SYSTEM_PATH
+from standalone.container import Builder
+from standalone.registry import ROOT, any_registry, cluster
+from truth.judge import Judge, judging
+from truth.subject import of_dockerfile
+from truth.verdict import Outcome, Verdict
+
+
+def main() -> int:
+    """Do what the command line says; 1 if an image differs and nothing was said about it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("paths", nargs="*", type=Path, metavar="DIR|DOCKERFILE", help="what to build")
+    parser.add_argument("--list", type=Path, help="a file with more paths, one a line")
+    parser.add_argument("--context", type=Path, help="the context of DOCKERFILE arguments (default: their directory)")
+    parser.add_argument("--quiet", action="store_true", help="print only what is not the same")
+    parser.add_argument("--jobs", type=int, default=2, help="builds at the same time (default: %(default)s)")
+    options = parser.parse_args()
+    os.environ["PATH"] = f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}"
+    # Ends the daemons too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    paths = [*options.paths, *(_listed(options.list) if options.list else ())]
+    counts = Counter[Outcome]()
+    for verdict in _verdicts([path.resolve() for path in paths], options.context, options.jobs):
+        counts[verdict.outcome] += 1
+        if not (options.quiet and verdict.outcome is Outcome.SAME):
+            print("\n".join(verdict.lines()), flush=True)
+    print(" / ".join(f"{outcome} {counts[outcome]}" for outcome in Outcome))
+    return 0 if all(outcome.good for outcome in counts) else 1
+
+
+def _listed(path: Path) -> Iterator[Path]:
+    for line in path.read_text().splitlines():
+        if line.strip() and not line.startswith("#"):
+            yield path.parent / line.strip()
+
+
+def _verdicts(paths: Sequence[Path], context: Path | None, jobs: int) -> Iterator[Verdict]:
+    script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), "--print-layout"]
+    layout = subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
+    with tempfile.TemporaryDirectory(prefix="truth-") as folder:
+        scratch = Path(folder)
+        builder = Builder.unpack(Path(layout), scratch)
+        try:
+            with any_registry(scratch) as registry:
+                registry.push(cluster("base-image", "debian").removeprefix("oci:"), "library/debian:bookworm-slim")
+                with judging(builder, registry, scratch) as judge, ThreadPoolExecutor(jobs) as pool:
+                    yield from pool.map(lambda path: _judge(judge, path, context), paths)
+        finally:
+            builder.remove()
+
+
+def _judge(judge: Judge, path: Path, context: Path | None) -> Verdict:
+    if path.is_dir():
+        return judge.case(path)
+    return judge.subject(of_dockerfile(path, context or path.parent))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""Images in a registry, read whole: their configuration and their file tree."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from support.registry import Registry
+from truth.layers import Entry, Tree, flatten, read_layer
+
+_LISTS = ("Cmd", "Entrypoint", "Shell", "OnBuild")
+_SETS = ("ExposedPorts", "Volumes")
+_TEXTS = ("User", "WorkingDir", "StopSignal")
+_PLATFORM = ("os", "architecture", "variant")
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image.
+
+    Attributes:
+        config: what is compared of its configuration, by name; what is unset or empty is missing.
+        tree: its files.
+    """
+
+    config: Mapping[str, object]
+    tree: Tree
+
+
+@dataclass
+class Images:
+    """The images of a registry; each layer is read once."""
+
+    registry: Registry
+    layers: dict[str, list[Entry]] = field(default_factory=dict)
+
+    def pull(self, image: str) -> Image:
+        """Read an image."""
+        repository = image.rpartition(":")[0]
+        manifest = self.registry.manifest(image)
+        layers = [self._layer(repository, str(layer["digest"])) for layer in manifest["layers"]]
+        return Image(comparable(self.registry.config(image)), flatten(layers))
+
+    def _layer(self, repository: str, digest: str) -> list[Entry]:
+        if digest not in self.layers:
+            self.layers[digest] = read_layer(io.BytesIO(self.registry.blob(f"{repository}@{digest}")))
+        return self.layers[digest]
+
+
+def comparable(document: Mapping[str, Any]) -> dict[str, object]:
+    """What is compared of an image's configuration."""
+    config: dict[str, Any] = document.get("config") or {}
+    found: dict[str, object] = {name: document.get(name) for name in _PLATFORM}
+    found |= {name: config.get(name) for name in (*_LISTS, *_TEXTS)}
+    found |= {name: sorted(config.get(name) or ()) for name in _SETS}
+    found |= {f"Env {name}": value for name, _, value in (item.partition("=") for item in config.get("Env") or ())}
+    found |= {f"Label {name}": value for name, value in (config.get("Labels") or {}).items()}
+    found |= {f"Healthcheck {name}": value for name, value in (config.get("Healthcheck") or {}).items()}
+    # BuildKit says so of images from scratch; runtimes use it where nothing is said.
+    if found["WorkingDir"] == "/":
+        found["WorkingDir"] = None
+    # A variable and a label may be set to nothing, which is not the same as unset.
+    return {name: value for name, value in found.items() if value or name.startswith(("Env ", "Label "))}

@@ -1,0 +1,101 @@
+"""Builds Dockerfiles with BuildKit and with the builder image, and compares what comes of them."""
+
+import functools
+import shutil
+import threading
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http.server import SimpleHTTPRequestHandler
+from itertools import count
+from pathlib import Path
+
+from standalone.container import Builder, Done
+from support.registry import Registry
+from support.serving import Quiet, serving
+from truth import buildkit, verdict
+from truth.buildkit import BuildKit
+from truth.differences import compare, without
+from truth.image import Images
+from truth.subject import Subject, of_case
+from truth.verdict import Verdict
+
+
+class _Handler(Quiet, SimpleHTTPRequestHandler):
+    """Serves a directory."""
+
+
+@dataclass
+class Judge:
+    """The two builders, and the registry that both push to."""
+
+    kit: BuildKit
+    builder: Builder
+    registry: Registry
+    scratch: Path
+    servers: ExitStack
+    images: Images
+    served: dict[Path, str] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=count)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def case(self, directory: Path) -> Verdict:
+        """Compare the images of a directory that is laid out as a case."""
+        with self.lock:
+            scratch = self.scratch / str(next(self.numbers))
+            url = self._url(directory.parent)
+        scratch.mkdir()
+        try:
+            return self.subject(of_case(directory, url, scratch))
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def subject(self, subject: Subject) -> Verdict:
+        """Compare the images of a Dockerfile."""
+        with self.lock:
+            number = next(self.numbers)
+        theirs, again, ours = (f"{self.registry.address}/truth/{who}:{number}" for who in ("buildkit", "again", "ours"))
+        built = self.kit.build(subject, theirs)
+        error = "" if built.succeeded else verdict.error_of(built.log)
+        done = self._ours(subject, ours)
+        warnings = tuple(done.result.get("warnings", ()))
+        if done.code:
+            return verdict.of_our_failure(subject.name, done.result, done.log, error)
+        if error:
+            return verdict.of_leniency(subject.name, warnings, error)
+        expected = self.images.pull(theirs)
+        differences = compare(expected, self.images.pull(ours))
+        # What varies from build to build is no difference.
+        if differences and self.kit.build(subject, again).succeeded:
+            differences = without(differences, compare(expected, self.images.pull(again)))
+        return verdict.of_images(subject.name, differences, warnings)
+
+    def _ours(self, subject: Subject, image: str) -> Done:
+        arguments = (b64encode(f"{name}={value}".encode()).decode() for name, value in subject.build_args.items())
+        given = {
+            name: value.replace("{registry}", self.registry.address) for name, value in subject.environment.items()
+        }
+        environment = {
+            "OUTPUT_IMAGE": image,
+            "SOURCE_GET_URL": "dir:///kaniko/.case",
+            "INSECURE_REGISTRIES": self.registry.address,
+            "REGISTRY_MIRRORS": self.registry.address,
+            "SKIP_DEFAULT_REGISTRY_FALLBACK": "true",
+            "BUILD_ARG": ",".join(arguments),
+            **given,
+        }
+        return self.builder.run(env=environment, mounts={"/kaniko/.case": subject.root})
+
+    def _url(self, directory: Path) -> str:
+        if directory not in self.served:
+            port = self.servers.enter_context(serving(functools.partial(_Handler, directory=str(directory))))
+            self.served[directory] = f"http://127.0.0.1:{port}"
+        return self.served[directory]
+
+
+@contextmanager
+def judging(builder: Builder, registry: Registry, scratch: Path) -> Iterator[Judge]:
+    """Start BuildKit, and what Dockerfiles fetch from."""
+    with buildkit.running(registry.address) as kit, ExitStack() as servers:
+        yield Judge(kit, builder, registry, scratch, servers, Images(registry))
