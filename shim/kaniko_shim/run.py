@@ -13,6 +13,7 @@ from kaniko_shim.log.masking import Masker
 from kaniko_shim.log.phases import Phases
 from kaniko_shim.log.tail import LogTail
 from kaniko_shim.log.warnings import Warnings
+from kaniko_shim.mounts.secret_files import with_secret_files
 from kaniko_shim.net.ca_bundle import trust
 from kaniko_shim.outcome.errors import Failure, JobError, cancelled, failure_of
 from kaniko_shim.outcome.reasons import Reason
@@ -103,6 +104,9 @@ def _attempt(line: CommandLine, job: Job) -> Result:
 
 def _perform(line: CommandLine, job: Job) -> Result:
     request = parse_request(line.command, job.environment)
+    if isinstance(request, BuildRequest):
+        mounted = with_secret_files(request.build_secrets, job.paths.build_secrets)
+        request = replace(request, build_secrets=mounted)
     config = find_credentials(request.docker_config, job.environment, job.paths)
     secrets = (*secrets_of(request), *platform_secrets(job.environment), *(config.secrets() if config else ()))
     job.console.masker = Masker(secrets)

@@ -1,5 +1,6 @@
 """The request of `build`, and of a run without a sub-command."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from kaniko_shim.oci.platform import Platform
@@ -8,6 +9,7 @@ from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.registry.registries import Registries
 from kaniko_shim.request.build_args import BuildArg, BuildArgOrigin, resolve_origins
 from kaniko_shim.request.build_context import read_source
+from kaniko_shim.request.build_secrets import BuildSecret, read_build_secrets
 from kaniko_shim.request.extra_args import ExtraArg
 from kaniko_shim.request.labels import Label
 from kaniko_shim.request.request import DEFAULT_LAYOUT, Request, read_docker_config, read_outputs
@@ -45,6 +47,7 @@ class BuildRequest(Request):
         extra_args: flags for the executor.
         platform: platform of the image; None means this machine's.
         run_proxy: names of the proxy variables that RUN steps get.
+        build_secrets: what RUN --mount=type=secret can use.
     """
 
     source: SourceRequest
@@ -58,6 +61,7 @@ class BuildRequest(Request):
     extra_args: tuple[ExtraArg, ...] = ()
     platform: Platform | None = None
     run_proxy: tuple[str, ...] = ()
+    build_secrets: tuple[BuildSecret, ...] = field(default=(), repr=False)
 
 
 def read_build_request(command: Command, reader: VariableReader) -> BuildRequest:
@@ -99,6 +103,7 @@ def read_build_request(command: Command, reader: VariableReader) -> BuildRequest
         labels=reader.read(build_variables.LABELS),
         extra_args=reader.read(build_variables.EXTRA_ARGS),
         platform=reader.read(build_variables.PLATFORM),
+        build_secrets=tuple(_build_secrets(reader)),
     )
     return replace(request, run_proxy=_run_proxy(reader, request))
 
@@ -144,6 +149,15 @@ def _named_build_args(reader: VariableReader, variable: Variable[tuple[BuildArgO
     except ValueError as error:
         reader.refuse(variable, str(error))
         return ()
+
+
+def _build_secrets(reader: VariableReader) -> Iterator[BuildSecret]:
+    origins = reader.read(build_variables.BUILD_SECRET_FROM)
+    for found in read_build_secrets(reader.environment, origins):
+        if isinstance(found, BuildSecret):
+            yield found
+        else:
+            reader.problems.append(found)
 
 
 def _cache(reader: VariableReader, outputs: tuple[ImageReference, ...]) -> CachePolicy | None:

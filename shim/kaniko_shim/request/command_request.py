@@ -49,3 +49,5 @@ def secrets_of(request: Request) -> Iterator[str]:
             yield request.source.ssh.password
         yield from secrets_in_url(request.source.source)
         yield from (argument.value for argument in request.secret_build_args)
+        for secret in request.build_secrets:
+            yield from secret.texts

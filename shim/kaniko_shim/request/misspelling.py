@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from kaniko_shim.request.variables.build_variables import BUILD_ARG_FROM, BUILD_ARG_FROM_CONFIG
+from kaniko_shim.request.build_secrets import PREFIX
+from kaniko_shim.request.variables.build_variables import BUILD_ARG_FROM, BUILD_ARG_FROM_CONFIG, BUILD_SECRET_FROM
 from kaniko_shim.request.variables.table import TABLE
 
 _LONGEST_DISTANCE = 2
@@ -27,7 +28,7 @@ def misspelt(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name in environment:
         if name in _KNOWN or name in _OTHERS or name in named or len(name) < _SHORTEST:
             continue
-        if _NUMBERED.fullmatch(name) or _OF_SERVICES.fullmatch(name):
+        if name.startswith(PREFIX) or _NUMBERED.fullmatch(name) or _OF_SERVICES.fullmatch(name):
             continue
         # Hardly anyone misspells the first letter, and there may be hundreds of variables.
         likely = (known for known in _KNOWN if known[0] == name[0].upper())
@@ -37,7 +38,7 @@ def misspelt(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _named_by_build_args(environment: Mapping[str, str]) -> Iterable[str]:
-    for variable in (BUILD_ARG_FROM, BUILD_ARG_FROM_CONFIG):
+    for variable in (BUILD_ARG_FROM, BUILD_ARG_FROM_CONFIG, BUILD_SECRET_FROM):
         for pair in environment.get(variable.name, "").split(","):
             yield pair.partition("=")[2].strip()
 

@@ -16,6 +16,8 @@ class Paths:
         crane: the registry tool.
         executor_help: the output of `executor --help` when the image was built.
         context: the build context.
+        build_secrets: build secrets that were mounted, a file for each, named by its id.
+        run_caches: the directories of RUN --mount=type=cache; a volume mounted here keeps them for later builds.
         heredocs: the files that a Dockerfile contains; RUN steps of any user read them.
         scratch: the shim's temporary files, and its current directory.
         docker_config: directory of the mounted config.json, unless DOCKER_CONFIG names another.
@@ -26,6 +28,8 @@ class Paths:
     crane: Path = Path("/kaniko/.Shim/bin/crane")
     executor_help: Path = Path("/kaniko/.Shim/executor.help")
     context: Path = Path("/kaniko/buildcontext")
+    build_secrets: Path = Path("/kaniko/.build-secrets")
+    run_caches: Path = Path("/kaniko/.run-caches")
     heredocs: Path = Path("/kaniko/.heredocs")
     scratch: Path = Path("/kaniko/.run")
     docker_config: Path = Path("/kaniko/.docker")

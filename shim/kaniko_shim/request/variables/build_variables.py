@@ -1,6 +1,7 @@
 """Variables of the build: Dockerfile, build arguments, target, platform, labels and executor flags."""
 
 from kaniko_shim.request.build_args import parse_build_args, parse_origins, parse_secret_origins
+from kaniko_shim.request.build_secrets import FROM, PREFIX, parse_secret_value, parse_secret_variables
 from kaniko_shim.request.extra_args import parse_extra_args
 from kaniko_shim.request.labels import parse_labels
 from kaniko_shim.request.platforms import parse_platform
@@ -40,6 +41,20 @@ BUILD_ARG_FROM_CONFIG = Variable(
     "BUILD_ARG_FROM. They are not masked.",
     parse_origins,
 )
+BUILD_SECRET = Variable(
+    f"{PREFIX}<id>",
+    "Value of the build secret `<id>`, in base64, for `RUN --mount=type=secret,id=<id>`: any bytes. One variable for "
+    "each secret. A secret can also be a file `/kaniko/.build-secrets/<id>`. See [build "
+    "secrets](builder-image.md#build-secrets).",
+    parse_secret_value,
+    secret=True,
+)
+BUILD_SECRET_FROM = Variable(
+    FROM,
+    "Build secrets whose values are in other environment variables, as they are: a comma-separated list of "
+    "`ID=ENVIRONMENT_VARIABLE` pairs.",
+    parse_secret_variables,
+)
 RUN_PROXY = Variable(
     "RUN_PROXY",
     "If `true`, RUN steps also get HTTP_PROXY, HTTPS_PROXY and NO_PROXY (in upper or lower case) from the environment, "
@@ -76,6 +91,8 @@ BUILD_TABLE: tuple[Variable[object], ...] = (
     BUILD_ARG,
     BUILD_ARG_FROM,
     BUILD_ARG_FROM_CONFIG,
+    BUILD_SECRET,
+    BUILD_SECRET_FROM,
     RUN_PROXY,
     TARGET,
     PLATFORM,

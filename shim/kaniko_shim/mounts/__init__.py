@@ -1,0 +1,1 @@
+"""RUN --mount: prepares the mounts of a step while the executor runs it, and takes them away afterwards."""
