@@ -28,6 +28,10 @@ FULL: dict[str, Any] = {
         {"name": "NPM_TOKEN", "valueFrom": {"secretKeyRef": {"name": "npm", "key": "token"}}},
         {"name": "FLAGS", "valueFrom": {"configMapKeyRef": {"name": "flags", "key": "c.flags_1"}}},
     ],
+    "buildSecrets": [
+        {"id": ".npmrc", "secretKeyRef": {"name": "npm", "key": ".npmrc"}},
+        {"id": "pip.conf", "configMapKeyRef": {"name": "pip", "key": "pip.conf"}},
+    ],
     "output": {
         "images": ["registry.example.com:5000/team/app:1.0", "docker.io/team/app"],
         "pushSecretRef": {"name": "push"},
@@ -53,7 +57,13 @@ FULL: dict[str, Any] = {
         ]
     },
     "pullSecretRefs": [{"name": "pull"}, {"name": "hub.pull"}],
-    "cache": {"enabled": True, "repo": "registry.example.com/team/cache", "ttlSeconds": 86400, "readOnly": False},
+    "cache": {
+        "enabled": True,
+        "repo": "registry.example.com/team/cache",
+        "ttlSeconds": 86400,
+        "readOnly": False,
+        "mounts": {"persistentVolumeClaim": {"claimName": "build-cache"}},
+    },
     "registries": [
         {"host": "docker.io", "mirrors": ["mirror.example.com/hub", "mirror2.example.com:5000"]},
         {"host": "registry.example.com:5000", "insecure": True},

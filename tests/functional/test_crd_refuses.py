@@ -35,6 +35,10 @@ def arg(**fields: object) -> dict[str, Any]:
     return {"buildArgs": [{"name": "A"} | fields]}
 
 
+def secret(**fields: object) -> dict[str, Any]:
+    return {"buildSecrets": [{"id": "npm"} | fields]}
+
+
 def registry(**fields: object) -> dict[str, Any]:
     return {"registries": [{"host": "docker.io"} | fields]}
 
@@ -232,6 +236,17 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"buildArgs": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}, "Duplicate value"),
     ({"buildArgs": [{"name": f"A{i}", "value": ""} for i in range(101)]}, "must have at most 100 items"),
     ({"buildArgs": [{"name": f"A{i}", "value": "x" * 90_000} for i in range(2)]}, "96000 bytes together at most"),
+    # buildSecrets
+    (secret(), "build secret npm: set secretKeyRef or configMapKeyRef"),
+    (secret(**KEY, **MAP_KEY), "build secret npm: keep one of secretKeyRef and configMapKeyRef"),
+    (secret(**KEY, id=None), "spec.buildSecrets[0].id: Required value"),
+    (secret(**KEY, id=""), "should be at least 1 chars long"),
+    (secret(**KEY, id="a b"), "write the id of RUN --mount=type=secret,id=…"),
+    (secret(**KEY, id="a/b"), "letters, digits and _ . -"),
+    (secret(**KEY, id=".."), "letters, digits and _ . -"),
+    (secret(value="hunter2"), 'unknown field "spec.buildSecrets[0].value"'),
+    ({"buildSecrets": [{"id": "npm"} | KEY, {"id": "npm"} | MAP_KEY]}, "Duplicate value"),
+    ({"buildSecrets": [{"id": f"s{i}"} | KEY for i in range(33)]}, "must have at most 32 items"),
     # output
     ({"output": None}, "spec.output: Required value"),
     ({"output": {}}, "spec.output.images: Required value"),
@@ -336,7 +351,11 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"pullSecretRefs": ["pull"]}, "must be of type object"),
     ({"pullSecretRefs": [{"name": "a"}, {"name": "a"}]}, "Duplicate value"),
     ({"pullSecretRefs": [{"name": f"a{i}"} for i in range(9)]}, "must have at most 8 items"),
-    ({"cache": {}}, "spec.cache.enabled: Required value"),
+    ({"cache": {}}, "set enabled: true to use the layer cache"),
+    ({"cache": {"repo": "a.b/cache"}}, "set enabled: true to use the layer cache"),
+    ({"cache": {"mounts": {}}}, "cache.mounts.persistentVolumeClaim: Required value"),
+    ({"cache": {"mounts": {"persistentVolumeClaim": {"claimName": "../x"}}}}, "claimName in body should match"),
+    ({"cache": {"mounts": {"persistentVolumeClaim": {}}}}, "claimName: Required value"),
     ({"cache": {"enabled": True, "repo": "a.b/Cache"}}, "write a repository in lower case"),
     ({"cache": {"enabled": True, "repo": "a.b/cache:1"}}, "without http://, tag and digest"),
     ({"cache": {"enabled": True, "repo": "oci:/cache"}}, "write a repository in lower case"),
@@ -410,6 +429,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (env(name="A", value="", valueFrom={"secretKeyRef": CA}), "env A: set value or valueFrom, not both"),
     (env(name="A", valueFrom={}), "set exactly one of secretKeyRef and configMapKeyRef"),
     (env(name="A", value="x\0"), "no NUL character"),
+    (env(name="BUILD_SECRET_npm", value="x"), "name BUILD_SECRET_npm is reserved"),
     (env(name="OUTPUT_IMAGE", value="a.b/other"), "name OUTPUT_IMAGE is reserved: it has a meaning for the builder"),
     (env(name="https_proxy", value="http://p:1"), "set the proxy in proxy, which reaches every container"),
     (env(name="SSL_CERT_FILE", value="/x"), "set caBundle of the source or of a registry"),

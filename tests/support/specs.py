@@ -71,6 +71,7 @@ SHAPES: dict[str, Strategy] = {
     "target": st.sampled_from(["runtime", "0", "a.b-c_d"]),
     "buildArgs[].name": st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True),
     "buildArgs[].value": TEXTS,
+    "buildSecrets[].id": st.sampled_from(["npm", "gh-token", ".npmrc", "a_b.C9"]),
     "output.images[]": st.builds(
         lambda image, tag: image + tag, REPOSITORIES, st.sampled_from(["", ":1", ":V1_rc-" + "x" * 120])
     ),
@@ -130,6 +131,12 @@ def heed(spec: Json) -> Json:
         if not arg.get("value") and not arg.get("valueFrom"):
             arg.pop("valueFrom", None)
             arg["value"] = ""
+    for secret in spec.get("buildSecrets", []):
+        _keep_one(secret, "secretKeyRef", "configMapKeyRef")
+        if len(secret) == 1:
+            secret["secretKeyRef"] = {"name": "npm", "key": "token"}
+    if "cache" in spec and "mounts" not in spec["cache"]:
+        spec["cache"].setdefault("enabled", True)
     if "signing" in spec["output"] and "secretRef" not in spec["output"]["signing"].get("key", {}):
         del spec["output"]["signing"]
     _heed_registries(spec.get("registries", []))

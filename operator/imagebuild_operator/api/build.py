@@ -47,12 +47,14 @@ class BuildArg:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """The layer cache in a registry."""
+    """The layer cache in a registry, and the volume for cache mounts."""
 
     enabled: bool = False
     repo: str | None = None
     ttl_seconds: int | None = None
     read_only: bool = False
+    #: PersistentVolumeClaim that keeps the contents of cache mounts after the build.
+    mounts_claim: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,8 @@ class BuildSpec:
     dockerfile_inline: str | None = None
     target: str | None = None
     build_args: tuple[BuildArg, ...] = ()
+    #: Where each secret of `RUN --mount=type=secret` comes from, by its id.
+    build_secrets: Mapping[str, KeyRef] = field(default_factory=dict)
     cache: Cache = Cache()
     registries: tuple[Registry, ...] = ()
     #: None if the operator's settings decide.

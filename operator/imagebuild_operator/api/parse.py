@@ -86,6 +86,7 @@ def parse_spec(spec: Body) -> BuildSpec:
         dockerfile_inline=dockerfile.get("inline"),
         target=spec.get("target"),
         build_args=tuple(_build_arg(index, arg) for index, arg in enumerate(spec.get("buildArgs") or ())),
+        build_secrets=dict(_build_secret(index, item) for index, item in enumerate(spec.get("buildSecrets") or ())),
         cache=_cache(spec.get("cache") or {}),
         registries=tuple(parse_registry(registry) for registry in spec.get("registries") or ()),
         proxy=parse_proxy(spec["proxy"]) if spec.get("proxy") is not None else None,
@@ -199,6 +200,13 @@ def _build_arg(index: int, arg: Body) -> BuildArg:
     return BuildArg(arg["name"], _value(f"spec.buildArgs[{index}]", arg))
 
 
+def _build_secret(index: int, secret: Body) -> tuple[str, KeyRef]:
+    ref = _key_ref(secret)
+    if ref is None:
+        raise InvalidSpecError(f"spec.buildSecrets[{index}]", "set secretKeyRef or configMapKeyRef")
+    return secret["id"], ref
+
+
 def _value(field: str, variable: Body) -> str | KeyRef:
     value: str | KeyRef | None = variable.get("value")
     value = _key_ref(variable.get("valueFrom") or {}) if value is None else value
@@ -218,6 +226,7 @@ def _cache(cache: Body) -> Cache:
         repo=cache.get("repo"),
         ttl_seconds=cache.get("ttlSeconds"),
         read_only=cache.get("readOnly", False),
+        mounts_claim=((cache.get("mounts") or {}).get("persistentVolumeClaim") or {}).get("claimName"),
     )
 
 

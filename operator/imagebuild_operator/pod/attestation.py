@@ -47,7 +47,17 @@ def parameters(spec: Mapping[str, Any]) -> str:
 
     Secrets appear by name only, as in the spec. Contents of inline files are left out if they are too large.
     """
-    asked = ("source", "contextDir", "dockerfile", "target", "buildArgs", "output", "registries", "executor")
+    asked = (
+        "source",
+        "contextDir",
+        "dockerfile",
+        "target",
+        "buildArgs",
+        "buildSecrets",
+        "output",
+        "registries",
+        "executor",
+    )
     known = {field: spec[field] for field in asked if field in spec}
     if "source" in known:
         known["source"] = {kind: _without_query(said) for kind, said in known["source"].items()}

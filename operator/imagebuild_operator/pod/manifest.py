@@ -30,7 +30,7 @@ from imagebuild_operator.pod.env import Variable, of_proxy, of_template, plain
 from imagebuild_operator.pod.memory import memory_scale, with_memory
 from imagebuild_operator.pod.resources import DISK, push_resources
 from imagebuild_operator.pod.source import SOURCE_PATH, context_volume
-from imagebuild_operator.pod.variables import LAYOUT_PATH, build_variables, check_variables, push_variables
+from imagebuild_operator.pod.variables import CACHES_PATH, LAYOUT_PATH, build_variables, check_variables, push_variables
 from imagebuild_operator.settings import BuildDefaults
 
 Manifest = dict[str, Any]
@@ -202,7 +202,7 @@ def _containers(
     registries = merge_registries(spec.registries, defaults.registries, lambda registry: registry)
     proxies = proxy_variables(spec, defaults)
     image = image_fields(defaults)
-    source = context_volume(spec.source)
+    source, caches = context_volume(spec.source), spec.cache.mounts_claim
     resources = with_memory(merge_resources(spec.pod_template.resources, defaults.resources), scale)
     small = push_resources((resources.get("limits") or {}).get(DISK))
     return {
@@ -245,6 +245,7 @@ def _containers(
                 "volumeMounts": [
                     {"name": "layout", "mountPath": LAYOUT_PATH},
                     *([{"name": "source", "mountPath": SOURCE_PATH, "readOnly": True}] if source else []),
+                    *([{"name": "caches", "mountPath": CACHES_PATH}] if caches else []),
                 ],
                 **RESULTS,
             },
@@ -268,6 +269,7 @@ def _containers(
             {"name": "layout", "emptyDir": {}},
             dict(RUN_VOLUME),
             *([{"name": "source", **source}] if source else []),
+            *([{"name": "caches", "persistentVolumeClaim": {"claimName": caches}}] if caches else []),
         ],
     }
 

@@ -17,6 +17,8 @@ from imagebuild_operator.pod.source import context_variables
 
 #: OCI layout that `build` writes and `push` reads; below /kaniko, which the executor does not touch.
 LAYOUT_PATH: Final = "/kaniko/layout"
+#: Where `build` keeps the contents of cache mounts.
+CACHES_PATH: Final = "/kaniko/.caches"
 
 #: Hosts of Docker Hub, whose mirrors have their own variable.
 DOCKER_HUB: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
@@ -43,6 +45,7 @@ def build_variables(
         *plain("TARGET", spec.target),
         *plain("PLATFORM", str(platform) if platform else None),
         *_build_args(spec.build_args),
+        *_build_secrets(spec.build_secrets),
         *plain("OUTPUT_IMAGE", ",".join(spec.images)),
         *plain("OUTPUT_LAYOUT", LAYOUT_PATH),
         *plain("LABELS", json.dumps(dict(spec.labels), ensure_ascii=False, sort_keys=True) if spec.labels else None),
@@ -100,6 +103,15 @@ def _build_args(build_args: Iterable[BuildArg]) -> list[Variable]:
         *plain("BUILD_ARG_FROM", ",".join(names["secretKeyRef"])),
         *plain("BUILD_ARG_FROM_CONFIG", ",".join(names["configMapKeyRef"])),
         *references,
+    ]
+
+
+def _build_secrets(secrets: Mapping[str, KeyRef]) -> list[Variable]:
+    """Each value gets its own variable, since an id may be no variable's name. RUN could read it from a file."""
+    values = {f"BUILD_SECRETS_VALUE_{index}": ref for index, ref in enumerate(secrets.values())}
+    return [
+        *plain("BUILD_SECRETS_FROM", ",".join(f"{name}={value}" for name, value in zip(secrets, values, strict=True))),
+        *(from_key(variable, ref) for variable, ref in values.items()),
     ]
 
 

@@ -70,6 +70,16 @@ TABLE: dict[str, tuple[Json, Json, Json]] = {
         {"cache": {"repo": "r.io/cache", "ttlSeconds": 9, "readOnly": True}},
         {"cache": {"enabled": True, "ttlSeconds": 5, "repo": "r.io/cache", "readOnly": True}},
     ),
+    "caches are kept in the volume of the namespace": (
+        {"cache": {"enabled": True}},
+        {"cache": {"mounts": {"persistentVolumeClaim": {"claimName": "shared"}}}},
+        {"cache": {"enabled": True, "mounts": {"persistentVolumeClaim": {"claimName": "shared"}}}},
+    ),
+    "a build has a volume of its own": (
+        {"cache": {"mounts": {"persistentVolumeClaim": {"claimName": "own"}}}},
+        {"cache": {"enabled": True, "mounts": {"persistentVolumeClaim": {"claimName": "shared"}}}},
+        {"cache": {"enabled": True, "mounts": {"persistentVolumeClaim": {"claimName": "own"}}}},
+    ),
     "images are signed, and a build can do without an SBOM": (
         {"output": {"images": ["r.io/a"], "attestations": {"sbom": "None"}}},
         {"attestations": {"provenance": "SLSA", "sbom": "SPDX"}, "signing": {"key": {"secretRef": {"name": "key"}}}},
