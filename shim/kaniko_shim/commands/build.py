@@ -8,6 +8,7 @@ from kaniko_shim.attest.record import Record, write_record
 from kaniko_shim.commands.build_record import build_parameters, source_record
 from kaniko_shim.dockerfile.base_digests import BaseDigests
 from kaniko_shim.dockerfile.capabilities import Feature
+from kaniko_shim.dockerfile.context.ignore import explain_ignored
 from kaniko_shim.dockerfile.effective import EffectiveDockerfile, make_effective
 from kaniko_shim.executor import command as executor
 from kaniko_shim.executor.command import Abilities
@@ -197,7 +198,8 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
         cache_repo=request.cache.repo if request.cache else "",
         names=tuple(output.name for output in request.outputs),
     )
-    return explain_refusal(classify(evidence), prepared.credentials)
+    failure = explain_ignored(classify(evidence), evidence.missing, prepared.dockerfile.ignores)
+    return explain_refusal(failure, prepared.credentials)
 
 
 def _verify(request: BuildRequest, job: Job) -> tuple[PushedImage, ...]:

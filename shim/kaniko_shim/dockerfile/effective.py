@@ -11,23 +11,22 @@ from kaniko_shim.dockerfile import files
 from kaniko_shim.dockerfile.adapt import Adapted, BuildInputs, adapt
 from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.context.files import ContextFiles
+from kaniko_shim.dockerfile.context.ignore import IGNORE_FILE, apply_ignore_file
 from kaniko_shim.dockerfile.context.links import refuse_links_out
 from kaniko_shim.dockerfile.edits import Rewritten
 from kaniko_shim.dockerfile.files import write_files
 from kaniko_shim.dockerfile.steps import Steps, plan_steps
 from kaniko_shim.dockerfile.syntax.arguments import values_for_from
-from kaniko_shim.dockerfile.syntax.dockerignore import parse_ignore_file
 from kaniko_shim.dockerfile.syntax.instruction import Heredoc, Instruction
 from kaniko_shim.dockerfile.syntax.parse import directives, parse_dockerfile
 from kaniko_shim.dockerfile.syntax.stages import split_stages
 from kaniko_shim.dockerfile.unsupported import refuse_syntax, refuse_unsupported, unsupported, warnings_about
+from kaniko_shim.dockerignore.rules import IgnoreRules
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.request.build_args import BuildArg
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.system.paths import Paths
-
-_IGNORE = ".dockerignore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,7 @@ class EffectiveDockerfile:
         warnings: what is otherwise than in Docker.
         steps: those that will be built.
         checksum: SHA-256 of the user's Dockerfile, in hexadecimal.
+        ignores: the rules of `.dockerignore`, which have been applied.
     """
 
     path: Path
@@ -51,6 +51,7 @@ class EffectiveDockerfile:
     checksum: str
     _own: Mapping[int, str] = field(repr=False)
     _rewritten: Rewritten | None = field(repr=False)
+    ignores: IgnoreRules = field(default=IgnoreRules(), repr=False)
 
     def own(self, instruction: str, line: int) -> str:
         """An instruction that the executor logged, as the user wrote it."""
@@ -86,6 +87,8 @@ def make_effective(
         for heredoc in instruction.heredocs:
             if not heredoc.closed:
                 raise JobError.of(_endless(name, instruction, heredoc))
+    # The Dockerfile has been read: it may be ignored itself.
+    ignores = apply_ignore_file(paths.context, context, "" if request.dockerfile_content else name)
     stages = split_stages(instructions)
     skips_unused = _skips_unused(request, support)
     built = stages.built(request.target, skips_unused=skips_unused)
@@ -95,11 +98,9 @@ def make_effective(
     values = values_for_from(stages.arguments, arguments, support.arguments)
     refuse_unsupported(concerned, support, name, values)
     refuse_links_out(concerned, context, paths.context, name)
-    ignore_file = next((file for file in (Path(f"{path}{_IGNORE}"), context / _IGNORE) if file.is_file()), None)
-    ignored = ignore_file.read_bytes() if ignore_file else b""
     inputs = BuildInputs(
         str(context),
-        ContextFiles(context, parse_ignore_file(ignored)) if request.cache else None,
+        ContextFiles(context) if request.cache else None,
         str(paths.heredocs),
         request.target,
         skips_unused,
@@ -110,10 +111,8 @@ def make_effective(
         salt=os.urandom(16).hex(),
     )
     adapted = adapt(content, support, inputs)
-    if adapted.dockerfile:
-        path = _write(adapted, adapted.dockerfile, ignored if ignore_file else None, paths)
     return EffectiveDockerfile(
-        path,
+        _write(adapted, content, paths),
         replace(request, target=adapted.target, build_args=(*request.build_args, *_arguments(adapted))),
         adapted.instructions,
         (*warnings_about(concerned, support, name), *map(_uncached, adapted.uncached)),
@@ -121,6 +120,7 @@ def make_effective(
         checksum,
         {instruction.line: instruction.text for instruction in instructions},
         adapted.dockerfile,
+        ignores,
     )
 
 
@@ -150,14 +150,12 @@ def _arguments(adapted: Adapted) -> Iterator[BuildArg]:
     return (BuildArg(name, value) for name, value in adapted.arguments.items())
 
 
-def _write(adapted: Adapted, dockerfile: Rewritten, ignore_file: bytes | None, paths: Paths) -> Path:
+def _write(adapted: Adapted, content: bytes, paths: Paths) -> Path:
     path = paths.inline_dockerfile
-    path.write_text(dockerfile.text, encoding="utf-8", errors="surrogateescape", newline="")
+    if adapted.dockerfile:
+        content = adapted.dockerfile.text.encode("utf-8", "surrogateescape")
+    path.write_bytes(content)
     write_files(adapted.heredocs.files, paths.heredocs)
-    beside = Path(f"{path}{_IGNORE}")
-    beside.unlink(missing_ok=True)
-    if ignore_file is not None:
-        # Patterns such as * match every copied file, including those of heredocs.
-        kept = f"\n!*{paths.heredocs}/**\n" if adapted.heredocs.copied else ""
-        beside.write_bytes(ignore_file + kept.encode())
+    # Looked for before the context's own, which has been applied: the executor is to ignore nothing.
+    Path(f"{path}{IGNORE_FILE}").write_bytes(b"")
     return path

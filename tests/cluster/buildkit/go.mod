@@ -2,7 +2,10 @@ module imagebuild.dev/tests/cluster/buildkit
 
 go 1.24
 
-require github.com/moby/buildkit v0.22.0
+require (
+	github.com/moby/buildkit v0.22.0
+	github.com/moby/patternmatcher v0.6.0
+)
 
 require (
 	github.com/agext/levenshtein v1.2.3 // indirect

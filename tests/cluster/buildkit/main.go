@@ -11,10 +11,14 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
 )
 
-// request has a Dockerfile, or a word to expand with an environment.
+// request has a Dockerfile, a word to expand with an environment, or a .dockerignore with paths to judge.
 type request struct {
+	Ignore      []byte   `json:"ignore"`
+	Paths       [][]byte `json:"paths"`
 	Dockerfile  []byte   `json:"dockerfile"`
 	Word        *string  `json:"word"`
 	Environment []string `json:"environment"`
@@ -53,6 +57,8 @@ type answer struct {
 	// Empty where an instruction is wrong.
 	Stages []stage `json:"stages"`
 	Word   []byte  `json:"word"`
+	// Of each path.
+	Ignored []bool `json:"ignored"`
 }
 
 func main() {
@@ -71,6 +77,13 @@ func main() {
 }
 
 func reply(asked request) answer {
+	if asked.Paths != nil {
+		ignored, err := judge(asked)
+		if err != nil {
+			return answer{Error: err.Error()}
+		}
+		return answer{Ignored: ignored}
+	}
 	if asked.Word != nil {
 		word, _, err := shell.NewLex('\\').ProcessWord(*asked.Word, shell.EnvsFromSlice(asked.Environment))
 		if err != nil {
@@ -94,6 +107,32 @@ func reply(asked request) answer {
 		}
 	}
 	return made
+}
+
+// judge says of each path whether it is ignored, as fsutil does on its way through a context.
+func judge(asked request) ([]bool, error) {
+	patterns, err := ignorefile.ReadAll(bytes.NewReader(asked.Ignore))
+	if err != nil {
+		return nil, err
+	}
+	matcher, err := patternmatcher.New(patterns)
+	if err != nil {
+		return nil, err
+	}
+	var ignored []bool
+	for _, path := range asked.Paths {
+		var found bool
+		var info patternmatcher.MatchInfo
+		names := strings.Split(string(path), "/")
+		for depth := range names {
+			found, info, err = matcher.MatchesUsingParentResults(strings.Join(names[:depth+1], "/"), info)
+			if err != nil {
+				return nil, err
+			}
+		}
+		ignored = append(ignored, found)
+	}
+	return ignored, nil
 }
 
 func convert(node *parser.Node) *instruction {

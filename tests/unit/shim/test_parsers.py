@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.cli import parse_command_line
-from kaniko_shim.dockerfile.syntax.dockerignore import is_ignored, parse_ignore_file
 from kaniko_shim.dockerfile.syntax.flags import split_command
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile, parse_heredoc
 from kaniko_shim.dockerfile.syntax.shell_words import expand, split_quoted_words, split_words
 from kaniko_shim.dockerfile.syntax.stages import split_stages
+from kaniko_shim.dockerignore.rules import parse_rules
 from kaniko_shim.executor.command import read_abilities
 from kaniko_shim.executor.record import parse_record, split_line
 from kaniko_shim.oci.whiteouts import parse_whiteout
@@ -85,7 +85,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "parse_known_hosts": parse_known_hosts,
     "read_abilities": read_abilities,
     "parse_dockerfile": lambda text: split_stages(parse_dockerfile(text.encode("utf-8", "surrogateescape"))),
-    "parse_ignore_file": lambda text: is_ignored("a/b", parse_ignore_file(text.encode("utf-8", "surrogateescape"))),
+    "parse_rules": lambda text: parse_rules(text.encode("utf-8", "surrogateescape"), "f").ignoring("a/b"),
     "parse_heredoc": parse_heredoc,
     "split_command": lambda text: split_command(text, "\\"),
     "split_words": split_words,

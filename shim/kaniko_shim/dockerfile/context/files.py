@@ -6,8 +6,6 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kaniko_shim.dockerfile.syntax.dockerignore import Pattern, is_ignored
-
 
 class ContextFiles:
     """The files of a build context, which must not change meanwhile.
@@ -15,9 +13,8 @@ class ContextFiles:
     Paths are relative to the context, `.` for all of it.
     """
 
-    def __init__(self, context: Path, ignored: Sequence[Pattern]) -> None:
+    def __init__(self, context: Path) -> None:
         self._context = context
-        self._ignored = ignored
         self._names = dict[str, str]()
         self._contents = dict[str, str]()
 
@@ -27,14 +24,14 @@ class ContextFiles:
         return place.is_dir() and not place.is_symlink()
 
     def names(self, directory: str) -> str:
-        """A digest of the names below a directory that are not ignored; empty if there are none."""
+        """A digest of the names below a directory; empty if there are none."""
         if directory not in self._names:
             names = [name for name, _ in self._walk(directory)]
             self._names[directory] = _digest_of(names) if names else ""
         return self._names[directory]
 
     def content(self, path: str) -> str:
-        """A digest of names, modes and contents of a file, or of what is not ignored below a directory."""
+        """A digest of names, modes and contents of a file, or of all that lies below a directory."""
         if path not in self._contents:
             self._contents[path] = self._read(path)
         return self._contents[path]
@@ -56,14 +53,13 @@ class ContextFiles:
         return self.digest(place) if place.is_file() else ""
 
     def _walk(self, directory: str) -> Iterator[tuple[str, Path]]:
-        """What is not ignored below a directory, in a stable order."""
+        """All that lies below a directory, in a stable order."""
         for root, directories, files in os.walk(self._context / directory):
             directories.sort()
             place = os.path.relpath(root, self._context)
             prefix = "" if place == "." else f"{place}/"
             for name in sorted([*directories, *files]):
-                if not is_ignored(prefix + name, self._ignored):
-                    yield ascii(prefix + name), Path(root, name)
+                yield ascii(prefix + name), Path(root, name)
 
 
 def _digest_of(lines: Iterator[str] | Sequence[str]) -> str:

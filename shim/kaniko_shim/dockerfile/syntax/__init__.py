@@ -1,1 +1,1 @@
-"""The language of Dockerfiles and `.dockerignore` files."""
+"""The language of Dockerfiles."""

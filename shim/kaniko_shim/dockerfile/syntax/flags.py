@@ -1,6 +1,7 @@
 """Splits an instruction into keyword, flags and the rest, as BuildKit does."""
 
-from kaniko_shim.dockerfile.syntax.spaces import BLANKS, SPACES
+from kaniko_shim.dockerfile.syntax.spaces import BLANKS
+from kaniko_shim.system.spaces import SPACES
 
 Flags = tuple[tuple[str, str], ...]
 

@@ -8,8 +8,8 @@ import re
 from kaniko_shim.dockerfile.syntax.flags import split_command
 from kaniko_shim.dockerfile.syntax.instruction import Heredoc, Instruction
 from kaniko_shim.dockerfile.syntax.shell_words import split_quoted_words, split_words
-from kaniko_shim.dockerfile.syntax.spaces import SPACES
 from kaniko_shim.dockerfile.syntax.words import json_words
+from kaniko_shim.system.spaces import SPACES
 
 _DIRECTIVE = re.compile(r"#[\t\n\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*")
 _DIRECTIVES = frozenset({"syntax", "escape", "check"})

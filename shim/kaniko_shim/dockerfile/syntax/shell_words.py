@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from kaniko_shim.dockerfile.syntax.spaces import SPACES
+from kaniko_shim.system.spaces import SPACES
 
 _SPECIAL = frozenset("@*#?-$!0")
 _NO_VALUES: Mapping[str, str] = {}

@@ -131,7 +131,7 @@ def test_instructions_stand_at_the_lines_of_the_users_file(tmp_path: Path):
     (tmp_path / "d").mkdir()
     (tmp_path / "d/file").touch()
     text = b"FROM x\nCOPY d /\nRUN <<E\na\nE\nCOPY d /\nRUN b\n"
-    made = adapt(text, OLD, BuildInputs(str(tmp_path), ContextFiles(tmp_path, ())))
+    made = adapt(text, OLD, BuildInputs(str(tmp_path), ContextFiles(tmp_path)))
     assert [(each.keyword, each.line) for each in made.instructions] == [
         ("FROM", 1),
         ("ARG", 2),

@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 from kaniko_shim.dockerfile.cache_names import PREFIX, Markers
 from kaniko_shim.dockerfile.context.files import ContextFiles
-from kaniko_shim.dockerfile.syntax.dockerignore import is_ignored, parse_ignore_file
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
 from kaniko_shim.dockerfile.syntax.stages import split_stages
 
@@ -23,15 +22,14 @@ def context(tmp_path: Path) -> Path:
 def salted(context: Path, text: str, digests: Mapping[str, str], salt: str = "salt") -> tuple[list[str], list[str]]:
     unknown = list[str]()
     stages = split_stages(parse_dockerfile(text.encode()))
-    files = ContextFiles(context, ())
+    files = ContextFiles(context)
     markers = Markers(stages, files, {"V": "2"}, lambda image: digests.get(image, ""), salt, unknown)
     return [edit.text for edit in markers.edits(stages.stages)], unknown
 
 
-def marked(context: Path, text: str, ignored: str = "", arguments: Mapping[str, str] | None = None) -> list[str]:
+def marked(context: Path, text: str, arguments: Mapping[str, str] | None = None) -> list[str]:
     stages = split_stages(parse_dockerfile(text.encode()))
-    patterns = parse_ignore_file(ignored.encode())
-    edits = list(Markers(stages, ContextFiles(context, patterns), arguments or {}).edits(stages.stages))
+    edits = list(Markers(stages, ContextFiles(context), arguments or {}).edits(stages.stages))
     assert all(edit.text.startswith(f"ARG {PREFIX}") and not edit.last for edit in edits)
     return [f"{edit.line} {edit.text}" for edit in edits]
 
@@ -77,11 +75,10 @@ def test_a_name_counts_where_it_is_copied(context: Path, copy: str, *, changes: 
     assert (marked(context, f"FROM x\n{copy}\n") != before) == changes
 
 
-def test_contents_and_ignored_names_do_not_count(context: Path):
-    before = marked(context, "FROM x\nCOPY . /x\n", ".git\n")
+def test_contents_do_not_count(context: Path):
+    before = marked(context, "FROM x\nCOPY . /x\n")
     (context / "d/b").write_text("other")
-    (context / ".git/y").write_text("")
-    assert marked(context, "FROM x\nCOPY . /x\n", ".git\n") == before
+    assert marked(context, "FROM x\nCOPY . /x\n") == before
 
 
 @pytest.mark.parametrize("change", ["content", "argument", "instruction", "nothing", "foreign argument"])
@@ -93,41 +90,6 @@ def test_all_that_goes_into_another_stage_counts(context: Path, change: str):
     text = TWO_STAGES.replace("RUN b", "RUN c") if change == "instruction" else TWO_STAGES
     assert (marked(context, text, arguments=arguments) == before) == (change in {"nothing", "foreign argument"})
     assert len(before) == 1
-
-
-@pytest.mark.parametrize(
-    ("text", "path", "ignored"),
-    [
-        ("*.log", "a.log", True),
-        ("*.log", "d/a.log", False),
-        ("**/*.log", "a.log", True),
-        ("**/*.log", "d/e/a.log", True),
-        ("d", "d/e/f", True),
-        ("d/e", "d/e/f", True),
-        ("d/e", "d/f", False),
-        ("/d/", "d/f", True),
-        ("./d/../e", "e", True),
-        ("*\n!a", "a", False),
-        ("*\n!a", "b", True),
-        ("!a\n*", "a", True),
-        ("d/**", "d/e/f", True),
-        ("d/**/f", "d/f", True),
-        ("d/**/f", "d/e/g/f", True),
-        ("a?c", "abc", True),
-        ("a?c", "a/c", False),
-        ("[a-c]x", "bx", True),
-        ("[^a]x", "ax", False),
-        ("\\*", "*", True),
-        ("\\*", "a", False),
-        ("# a", "# a", False),
-        (" a ", "a", True),
-        ("a\nb[", "a", False),
-        ("\ufeffa", "a", True),
-        ("a.b", "acb", False),
-    ],
-)
-def test_what_is_ignored(text: str, path: str, *, ignored: bool):
-    assert is_ignored(path, parse_ignore_file(text.encode())) == ignored
 
 
 FROM_STAGE = "ARG V=1\nFROM image:$V AS one\nRUN a\nFROM y\nCOPY --from=one /o /p\n"
@@ -171,7 +133,7 @@ class CountingFiles(ContextFiles):
     """Counts how often a file's content is read."""
 
     def __init__(self, context: Path) -> None:
-        super().__init__(context, ())
+        super().__init__(context)
         self.read = list[Path]()
 
     def digest(self, path: Path) -> str:

@@ -1,14 +1,11 @@
 """The parser against BuildKit's own, which is built as a program: `tests/cluster/buildkit`."""
 
 import base64
-import json
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster.artefacts import artefact
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
@@ -19,10 +16,10 @@ from kaniko_shim.dockerfile.syntax.parse import directives, parse_dockerfile
 from kaniko_shim.dockerfile.syntax.shell_words import expand
 from kaniko_shim.dockerfile.syntax.stages import split_stages
 from kaniko_shim.dockerfile.syntax.words import json_words, plain_words
+from support.buildkit import Ask, asking
 
 CASES = Path(__file__).parents[4] / "cases"
 DOCKERFILES = sorted(path for path in CASES.rglob("*Dockerfile*") if path.is_file() and "dockerignore" not in path.name)
-Ask = Callable[[Mapping[str, object]], dict[str, Any]]
 
 # What has words: the others have one text, or names and values.
 WORDS = frozenset({"FROM", "COPY", "ADD", "VOLUME", "EXPOSE"})
@@ -31,20 +28,8 @@ WORDS = frozenset({"FROM", "COPY", "ADD", "VOLUME", "EXPOSE"})
 @pytest.fixture(scope="module")
 def ask() -> Iterator[Ask]:
     """Ask BuildKit's parser."""
-    with subprocess.Popen([artefact("buildkit")], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin
-        assert process.stdout
-        stdin, stdout = process.stdin, process.stdout
-
-        def answer(question: Mapping[str, object]) -> dict[str, Any]:
-            stdin.write(json.dumps(question).encode() + b"\n")
-            stdin.flush()
-            reply: dict[str, Any] = json.loads(stdout.readline())
-            return reply
-
-        yield answer
-        stdin.close()
-        assert process.wait() == 0
+    with asking() as ask:
+        yield ask
 
 
 def theirs(ask: Ask, content: bytes) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""`.dockerignore` by Docker's rules: those of moby/patternmatcher, and of BuildKit's walk through a context."""

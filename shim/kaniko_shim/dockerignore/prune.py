@@ -1,0 +1,37 @@
+"""Removes from a fetched context what its `.dockerignore` ignores, so that the executor needs no such file."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from kaniko_shim.dockerignore.rules import Hits, IgnoreRules
+
+
+def prune(context: Path, rules: IgnoreRules) -> None:
+    """Remove what is ignored. A directory that is ignored stays, with its mode, if something below it is kept."""
+    if rules.rules:
+        for path in _ignored(str(context), "", (), rules):
+            if os.path.isdir(path) and not os.path.islink(path):  # noqa: PTH112, PTH114 - surrogates
+                shutil.rmtree(path)
+            else:
+                os.unlink(path)  # noqa: PTH108 - surrogates
+
+
+def _ignored(directory: str, prefix: str, above: Hits, rules: IgnoreRules) -> Iterator[str]:
+    """The paths to remove, each with all that lies below it, before the directory that holds them."""
+    with os.scandir(directory) as found:
+        items = list(found)
+    for item in items:
+        name = prefix + item.name
+        ignored, hits = rules.judge(name, above)
+        if not item.is_dir(follow_symlinks=False):
+            if ignored:
+                yield item.path
+        elif ignored and not rules.may_keep_below(name):
+            yield item.path
+        else:
+            yield from _ignored(item.path, f"{name}/", hits, rules)
+            # A generator: what lies below is removed by now.
+            if ignored and not os.listdir(item.path):  # noqa: PTH208 - surrogates
+                yield item.path
