@@ -9,6 +9,7 @@ from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.copy.rewrite import rewrite_copies
 from kaniko_shim.dockerfile.edits import Edit, Rewritten, replaced, rewrite
 from kaniko_shim.dockerfile.heredocs import Converted, convert_heredocs
+from kaniko_shim.dockerfile.run.rewrite import rewrite_runs
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile, split_lines
 from kaniko_shim.dockerfile.syntax.stages import Stage, Stages, split_stages
@@ -78,8 +79,10 @@ def adapt(content: bytes, support: Support, inputs: BuildInputs) -> Adapted:
     stages = split_stages(instructions)
     target, end = _target(stages, inputs.target)
     arguments = _platform(instructions, support, inputs.arguments)
-    heredocs = convert_heredocs(stages, support, inputs.heredocs)
-    edits = [*heredocs.edits, *rewrite_copies(stages, support, inputs.heredocs, inputs.context)]
+    heredocs = convert_heredocs(stages, support)
+    runs = rewrite_runs(stages, inputs.heredocs)
+    heredocs = replace(heredocs, files={**heredocs.files, **runs.files})
+    edits = [*runs.edits, *rewrite_copies(stages, support, inputs.heredocs, inputs.context)]
     uncached = list[str]()
     if not support.has(Feature.PORT_RANGES):
         edits += _ports(stages.stages)

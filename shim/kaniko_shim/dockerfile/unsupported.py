@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kaniko_shim.dockerfile.capabilities import Feature, Support, is_platform
+from kaniko_shim.dockerfile.run.command import is_program
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
+from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
 from kaniko_shim.dockerfile.syntax.shell_words import expand
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
@@ -87,6 +89,13 @@ def _expands(instruction: Instruction, _: _Build) -> bool:
     return any("$" in heredoc.content and not heredoc.quoted for heredoc in instruction.heredocs)
 
 
+def _own_heredoc(instruction: Instruction, _: _Build) -> bool:
+    trigger = instruction.trigger
+    if not instruction.heredocs or trigger is None:
+        return False
+    return trigger.keyword != "RUN" or (bool(parse_heredoc(trigger.rest)) and is_program(instruction.heredocs[0]))
+
+
 def _strange_heredoc(instruction: Instruction, build: _Build) -> bool:
     names = (heredoc.word for heredoc in instruction.heredocs)
     return not build.support.has(Feature.HEREDOCS) and not all(_PLAIN_NAME.fullmatch(name) for name in names)
@@ -110,9 +119,9 @@ def _other_group(instruction: Instruction, build: _Build) -> bool:
 _TABLE = (
     _Feature(
         frozenset({"ONBUILD"}),
-        lambda instruction, _: bool(instruction.heredocs),
-        "this executor does not run heredocs of ONBUILD",
-        "Join the commands with &&, or COPY a script and run it.",
+        _own_heredoc,
+        "a heredoc of this ONBUILD would be a file of this build, which the later build does not have",
+        "In ONBUILD, use only heredocs of RUN that are scripts for the shell.",
     ),
     _Feature(
         _COPYING,

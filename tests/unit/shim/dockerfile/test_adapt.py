@@ -10,6 +10,7 @@ from kaniko_shim.dockerfile.copy.rewrite import rewrite_copies
 from kaniko_shim.dockerfile.edits import Edit, rewrite
 from kaniko_shim.dockerfile.files import write_files
 from kaniko_shim.dockerfile.heredocs import convert_heredocs
+from kaniko_shim.dockerfile.run.rewrite import rewrite_runs
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
 from kaniko_shim.dockerfile.syntax.stages import split_stages
 from kaniko_shim.oci.platform import Platform
@@ -43,7 +44,6 @@ def test_what_an_old_executor_gets(text: str, expected: str):
 @pytest.mark.parametrize(
     "text",
     [
-        "FROM b\nRUN <<E\na\nE\n",
         "FROM b\nCOPY <<'E' /x\na\nE\nCOPY --from=x a b\nEXPOSE 1-3\n",
         "FROM b\nARG TARGETARCH\n",
     ],
@@ -53,8 +53,14 @@ def test_the_maintained_line_needs_less(text: str):
     assert adapt(text.encode(), NEW, PLACE).arguments == {}
 
 
-def test_the_maintained_line_skips_a_quoted_word():
-    assert adapted("FROM b\nRUN <<'E'\na\nE\n", NEW) == 'FROM b\nRUN ["/bin/sh", "-c", "a\\n"]\n\n\n'
+@pytest.mark.parametrize("word", ["E", "'E'", '"E"', "-E"])
+def test_heredocs_of_run_are_rewritten_for_every_executor(word: str):
+    assert adapted(f"FROM b\nRUN <<{word}\na\nE\n", NEW) == 'FROM b\nRUN ["/bin/sh", "-c", "a\\n"]\n\n\n'
+
+
+def test_a_heredoc_of_onbuild_has_the_last_shell_of_the_image():
+    text = 'FROM b\nONBUILD RUN --network=host <<E\na\nE\nSHELL ["/s"]\n'
+    assert adapted(text, NEW).splitlines()[1] == 'ONBUILD RUN --network=host ["/s", "a\\n"]'
 
 
 def test_the_shell_of_the_base_stage_counts():
@@ -72,10 +78,10 @@ def test_the_shell_comes_down_a_long_chain_of_stages():
 def test_files_of_heredocs(tmp_path: Path):
     text = b"FROM b\nRUN <<P\n#!/bin/x\nP\nCOPY --chmod=1 <<A b <<-'C' /d/\n1\nA\n\t2\nC\n"
     stages = split_stages(parse_dockerfile(text))
-    converted = convert_heredocs(stages, OLD, f"{tmp_path}/h")
-    (run,) = (edit.text for edit in converted.edits)
+    converted, runs = convert_heredocs(stages, OLD), rewrite_runs(stages, f"{tmp_path}/h")
+    (run,) = (edit.text for edit in runs.edits)
     (copy,) = (edit.text for edit in rewrite_copies(stages, OLD, f"{tmp_path}/h", f"{tmp_path}/context/sub"))
-    write_files(converted.files, tmp_path / "h")
+    write_files({**converted.files, **runs.files}, tmp_path / "h")
     script = Path(run.removeprefix('RUN ["').removesuffix('"]'))
     assert (script.read_text(), script.stat().st_mode & 0o777) == ("#!/bin/x\n", 0o755)
     keyword, flag, first, second, third, destination = copy.split()

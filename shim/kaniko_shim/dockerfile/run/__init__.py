@@ -1,0 +1,1 @@
+"""RUN: what it runs, its heredocs and its mounts."""
