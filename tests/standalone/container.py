@@ -75,6 +75,11 @@ class Builder:
             subprocess.run(["tar", "-xf", blob(layer["digest"]), "-C", rootfs], check=True)
         return cls(rootfs, json.loads(blob(manifest["config"]["digest"]).read_bytes())["config"], scratch)
 
+    @property
+    def has_shipped_executor(self) -> bool:
+        """Whether its executor is of the line that ships, as opposed to kaniko up to 1.25."""
+        return "--secret" in (self.rootfs / "kaniko/.Shim/executor.help").read_text()
+
     def remove(self) -> None:
         """End what a failed test left."""
         for container in self.containers:

@@ -6,6 +6,7 @@ password), answers (see answering.py), untrusted, other and expired (HTTPS with 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from standalone.container import UNLIMITED, Limits
 
@@ -21,6 +22,7 @@ class Failing:
         line: of the instruction that is to be named.
         mounts: where something else is mounted.
         wrong_password: whether there are credentials for {private}, which are wrong.
+        shipped: what differs with the executor that ships.
     """
 
     situation: str
@@ -35,6 +37,7 @@ class Failing:
     mounts: tuple[str, ...] = ()
     limits: Limits = UNLIMITED
     wrong_password: bool = False
+    shipped: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _run(command: str, code: int, situation: str = "RUN exits", message: str = "") -> Failing:
@@ -336,7 +339,7 @@ PULLS = (
         "RegistryUnavailable",
         80,
         "{answers} did not answer, or answered with a server error: "
-        f"{_MANIFEST % 'broken'}unexpected status code 503 Service Unavailable.",
+        f"{_MANIFEST % 'broken'}unexpected status code 503 Service Unavailable*.",
     ),
     _pull(
         "garbage",
@@ -558,6 +561,14 @@ MACHINES = (
         "A mount is in the way of the image's files: failed to get filesystem from image: error removing *"
         "bin to make way for new symlink: unlinkat //bin/there: device or resource busy.",
         mounts=("/bin/there",),
+        # It leaves what is mounted alone, so that /bin does not become the link that it is in the image.
+        shipped={
+            "situation": "no shell",
+            "reason": "RunCommandFailed",
+            "code": 1,
+            "message": "The RUN in line 2 could not start: the image has no /bin/sh.",
+            "line": 2,
+        },
     ),
     Failing(
         "not permitted",

@@ -32,6 +32,9 @@ _MIRROR = re.compile(
     r"Failed to retrieve image (\S+) from (?:re)?mapped registry (\S+): (.*?)(?:\. Will try with.*)?", re.DOTALL
 )
 
+# What it logs between its request for an image and the answer.
+_WHILE_PULLING = ("Retrieving image ", "Retrying operation ", "credential providers by priority: ")
+
 _PUSH = "Pushing image to "
 _PULL = "Retrieving image manifest "
 _PHASES = (
@@ -109,7 +112,7 @@ class Progress:
                 self._last_words.add(part)
                 yield part
             else:
-                self._last_words.clear()
+                self._last_words.end(record)
                 self._note(record.message)
                 yield record.shown
 
@@ -173,5 +176,5 @@ class Progress:
             # It is normal that one of several mirrors does not have an image.
             if not is_missing(match[3]):
                 self.warnings.append(f"The mirror {match[2]} did not deliver {match[1]}: {match[3]}")
-        elif not message.startswith(("Retrieving image ", "Retrying operation ")):
+        elif not message.startswith(_WHILE_PULLING):
             self.image = ""

@@ -38,19 +38,20 @@ _RUN_SIGNAL = re.compile(r"waiting for process to exit: signal: ([a-z0-9/ ]+)")
 _REGISTRY = re.compile(r"https?://([A-Za-z0-9.:\[\]-]+)/v2/")
 _QUOTED_IMAGE = re.compile(r'(?:push permission for "|to destination |pushing to )([A-Za-z0-9.-]+(?::\d+)?)/')
 _DIALLED = re.compile(r"(?:lookup|dial tcp) ([A-Za-z0-9.-]+)(?::\d+)?")
-_OF_A_STEP = "failed to execute command: "
+# An error of the instruction that the evidence names, even if it says nothing of registries and files.
+_OF_A_STEP = ("failed to execute command: ", "invalid signal: ")
 # Parts that say only that something failed; the message says it better.
 _NOISE = re.compile(
-    r"^(?:(?:Error|error building image|error building stage|error pushing image|failed to execute command"
+    r"^(?:(?:Error|fatal|error building image|error building stage|error pushing image|failed to execute command"
     r"|failed to get files used from context|failed to optimize instructions|parsing dockerfile|starting command"
-    r"|error checking push permissions -- make sure you entered the correct tag name, and that you are "
-    r"authenticated correctly, and try again|checking push permission for \"[^\"]*\""
+    r"|error checking push permissions(?: -- make sure you entered the correct tag name, and that you are "
+    r"authenticated correctly, and try again)?|checking push permission for \"[^\"]*\""
     r"|creating push check transport for \S+ failed|downloading remote source file"
     r"|failed to push to destination \S+|unable to complete operation after \d+ attempts, last error): )+"
     r"|; \[?map\[.*$"
 )
 _NO_MIRROR = re.compile(r"not found on any configured mapped registries")
-_MISSING_FILE = re.compile(r"lstat /kaniko/(?:buildcontext|[^/\s]+)/(\S+): no such file")
+_MISSING_FILE = re.compile(r"lstat /kaniko/(?:buildcontext|deps/\d+|[^/\s]+)/(\S+): no such file")
 _LINE = re.compile(r"(?:parse error on line |dockerfile parse error line |line )(\d+)")
 
 _OF_REGISTRIES = frozenset(
@@ -174,7 +175,9 @@ def _explain(row: Situation, evidence: Evidence, *, pushing: bool) -> Failure:
         hint = "Add credentials for CACHE_REPO to DOCKER_CONFIG_JSON, or set CACHE_READ_ONLY=true."
     of_registry = row.reason in _OF_REGISTRIES
     at_step = not pushing and (
-        row.reason in _OF_STEPS or (of_registry and bool(evidence.image)) or _OF_A_STEP in evidence.error
+        row.reason in _OF_STEPS
+        or (of_registry and bool(evidence.image))
+        or any(words in evidence.error for words in _OF_A_STEP)
     )
     line = evidence.line if at_step else 0
     if row.reason is Reason.DOCKERFILE_INVALID and (found := _LINE.search(evidence.error)):

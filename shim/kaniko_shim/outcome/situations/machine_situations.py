@@ -11,6 +11,13 @@ EXHAUSTED = (
         Reason.OUT_OF_MEMORY,
         "{error}",
     ),
+    row(
+        "assertion",
+        r"^panic: Assertion violated \[(?P<assertion>[^\]]+)\]: (?P<problem>[^\n]+)",
+        Reason.INTERNAL,
+        "The executor stopped, because its own check {assertion} failed: {problem}",
+        "This is a bug of the executor. Report it, with the log and the Dockerfile.",
+    ),
     row("crash", r"^panic: (?P<panic>[^\[\n]+)", Reason.INTERNAL, "The executor crashed: {panic}"),
 )
 

@@ -93,6 +93,30 @@ def test_the_usage_behind_a_wrong_flag_is_no_part_of_the_error():
     assert progress.error == "Error: unknown flag: --x"
 
 
+def test_an_assertion_says_more_than_the_crash_after_it():
+    progress = Progress()
+    said = "Assertion violated [run.command-nonempty]: runCommandInExec: newCommand is empty"
+    read(progress, line(said, "panic"), "panic: (*logrus.Entry) 0xc000", "", "goroutine 1 [running]:")
+    assert progress.error == f"panic: {said}\n\ngoroutine 1 [running]:"
+
+
+def test_the_last_record_of_an_executor_that_says_much_does_not_hide_its_error():
+    progress = Progress()
+    read(progress, "error building image: first", line("registry connections: sockets opened=1 closed=0", "debug"))
+    assert progress.error == "error building image: first"
+
+
+@pytest.mark.parametrize("between", [[], ["credential providers by priority: [file:/kaniko/.run/docker/config.json]"]])
+def test_the_image_that_is_pulled_is_known_until_something_else_begins(between: list[str]):
+    progress = Progress()
+    for message in ("Retrieving image manifest m.example/a", "Retrieving image m.example/a from registry m.example"):
+        read(progress, line(message), *map(line, between))
+    read(progress, line("Retrying operation after 1s due to GET https://m.example/v2/", "warning"), *map(line, between))
+    assert progress.image == "m.example/a"
+    read(progress, line("Built cross stage deps: map[]"))
+    assert progress.image == ""
+
+
 def test_what_looks_like_an_error_and_is_followed_by_a_record_is_none():
     progress = Progress()
     read(progress, "error building image: printed by a RUN", line("Taking snapshot of full filesystem..."))

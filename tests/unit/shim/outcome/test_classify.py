@@ -11,6 +11,9 @@ PERMISSIONS = (
 )
 
 
+PERMISSIONS_SHIPPED = 'error checking push permissions: checking push permission for "r.example:5000/app:1": '
+
+
 def failed(error: str, code: int = 1, *, log: str = "", pushing: bool = False, oom: bool = False) -> Failure:
     ended = Ended(code)
     return classify(Evidence(ended, error, log, pushing, oom, "RUN make", 12, cache_repo="r.example/app/cache"))
@@ -63,6 +66,12 @@ PULL, PUSH = False, True
         ),
         ("error building image: parsing dockerfile: file with no instructions", PULL, Reason.DOCKERFILE_INVALID, ""),
         ("Error finding target stage: x is not a valid target build stage", PULL, Reason.TARGET_NOT_FOUND, ""),
+        (
+            'error building image: error finding target stage: "x" is not a valid target build stage',
+            PULL,
+            Reason.TARGET_NOT_FOUND,
+            "",
+        ),
         (
             (
                 "error building image: error building stage: failed to get files used from context: failed to get "
@@ -174,6 +183,31 @@ def test_last_words(error: str, pushing: bool, reason: Reason, registry: str):  
     assert failure.message.endswith(".")
     assert failure.advice
     assert "make sure you entered" not in failure.message
+
+
+@pytest.mark.parametrize("permissions", [PERMISSIONS, PERMISSIONS_SHIPPED])
+def test_a_refused_push_is_told_without_the_words_around_it(permissions: str):
+    failure = failed(f"{permissions}POST https://r.example:5000/v2/app/blobs/uploads/: DENIED: no")
+    assert failure.message == (
+        "r.example:5000 denied the push: POST https://r.example:5000/v2/app/blobs/uploads/: DENIED: no."
+    )
+
+
+@pytest.mark.parametrize("place", ["0", "deps/0", "busybox"])
+def test_a_file_that_another_stage_does_not_have(place: str):
+    failure = failed(
+        "error building image: error building stage: failed to get files used from context: failed to get fileinfo for "
+        f"/kaniko/{place}/a/b: lstat /kaniko/{place}/a/b: no such file or directory"
+    )
+    assert failure.message == "The stage or image in --from has no /a/b."
+
+
+def test_an_assertion_is_named():
+    failure = failed("panic: Assertion violated [run.process-set]: cmd.Process must be set\n\n[x")
+    assert (failure.reason, failure.message) == (
+        Reason.INTERNAL,
+        "The executor stopped, because its own check run.process-set failed: cmd.Process must be set.",
+    )
 
 
 def test_a_message_says_what_the_reason_does_not():
