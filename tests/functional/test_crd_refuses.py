@@ -353,7 +353,6 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"pullSecretRefs": [{"name": f"a{i}"} for i in range(9)]}, "must have at most 8 items"),
     ({"cache": {}}, "set enabled: true to use the layer cache"),
     ({"cache": {"repo": "a.b/cache"}}, "set enabled: true to use the layer cache"),
-    ({"cache": {"mounts": {}}}, "cache.mounts.persistentVolumeClaim: Required value"),
     ({"cache": {"mounts": {"persistentVolumeClaim": {"claimName": "../x"}}}}, "claimName in body should match"),
     ({"cache": {"mounts": {"persistentVolumeClaim": {}}}}, "claimName: Required value"),
     ({"cache": {"enabled": True, "repo": "a.b/Cache"}}, "write a repository in lower case"),

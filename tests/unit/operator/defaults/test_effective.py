@@ -80,6 +80,11 @@ TABLE: dict[str, tuple[Json, Json, Json]] = {
         {"cache": {"enabled": True, "mounts": {"persistentVolumeClaim": {"claimName": "shared"}}}},
         {"cache": {"enabled": True, "mounts": {"persistentVolumeClaim": {"claimName": "own"}}}},
     ),
+    "a build does without the volume of the namespace": (
+        {"cache": {"mounts": {}}},
+        {"cache": {"enabled": True, "mounts": {"persistentVolumeClaim": {"claimName": "shared"}}}},
+        {"cache": {"enabled": True, "mounts": {}}},
+    ),
     "images are signed, and a build can do without an SBOM": (
         {"output": {"images": ["r.io/a"], "attestations": {"sbom": "None"}}},
         {"attestations": {"provenance": "SLSA", "sbom": "SPDX"}, "signing": {"key": {"secretRef": {"name": "key"}}}},

@@ -40,6 +40,10 @@ def test_the_volume_for_caches_is_mounted_in_build_alone():
     assert '"caches"' not in json.dumps([check, spec["containers"]])
 
 
+def test_without_a_claim_nothing_is_mounted():
+    assert pod_spec({"cache": {"enabled": True, "mounts": {}}}) == pod_spec({"cache": {"enabled": True}})
+
+
 def test_one_claim_serves_as_source_and_for_caches():
     claim = {"persistentVolumeClaim": {"claimName": "work"}}
     spec = pod_spec({"source": claim, "cache": {"enabled": True, "mounts": claim}})
