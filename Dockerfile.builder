@@ -9,9 +9,12 @@ ARG CRANE_IMAGE=gcr.io/go-containerregistry/crane:v0.20.6
 # By a tag that moves on purpose: each build takes Debian's and Python's latest fixes. A release gives a digest.
 ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-bookworm
 
+# A label each: in the end, buildah deletes the images of stages, and that of an empty stage is the image that was given.
 FROM ${EXECUTOR_IMAGE} AS executor
+LABEL part=executor
 
 FROM ${CRANE_IMAGE} AS crane
+LABEL part=crane
 
 FROM ${PYTHON_IMAGE} AS assemble
 RUN command -v patchelf >/dev/null \

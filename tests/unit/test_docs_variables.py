@@ -3,6 +3,7 @@
 import runpy
 from pathlib import Path
 
+from kaniko_shim.executor import feature_flags
 from kaniko_shim.outcome.reasons import TABLE, Reason
 from kaniko_shim.request.extra_args import ALLOWED
 
@@ -26,3 +27,11 @@ def test_the_flags_are_those_of_the_table():
     rows = [f"| `--{name}` | {flag.form} | {flag.reason} |" for name, flag in ALLOWED.items()]
     assert [line for line in page.splitlines() if line.startswith("| `--") and line.count("|") == 4] == rows
     assert "\n".join(rows) in page
+
+
+def test_the_feature_flags_are_those_of_the_table():
+    page = (ROOT / "docs/builder-image.md").read_text(encoding="utf-8")
+    table = feature_flags.TABLE
+    rows = [f"| `{name}` | v{'.'.join(map(str, flag.since))} | {flag.reason} |" for name, flag in table.items()]
+    assert "\n".join(rows) in page
+    assert page.count("| `FF_KANIKO_") == len(rows)

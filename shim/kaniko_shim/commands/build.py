@@ -11,7 +11,7 @@ from kaniko_shim.dockerfile.capabilities import Feature
 from kaniko_shim.dockerfile.context.ignore import explain_ignored
 from kaniko_shim.dockerfile.effective import EffectiveDockerfile, make_effective
 from kaniko_shim.executor import command as executor
-from kaniko_shim.executor.command import Abilities
+from kaniko_shim.executor.abilities import Abilities
 from kaniko_shim.executor.culprit import find_culprit, missing_path
 from kaniko_shim.executor.follow import Follower
 from kaniko_shim.executor.help import probe
@@ -40,6 +40,7 @@ from kaniko_shim.system.interruption import CancelledError, TooLateError
 from kaniko_shim.system.invocation import Invocation
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.machine import architecture
+from kaniko_shim.system.mounts import has_mount_below, read_mountinfo
 from kaniko_shim.system.subcommand import Command
 
 _TRIGGERS = (
@@ -48,6 +49,11 @@ _TRIGGERS = (
 )
 # A mount that kind adds to every container, and that can't be replaced.
 _PRODUCT_UUID = Path("/product_uuid")
+_VAR_RUN = "/var/run"
+_VAR_RUN_LOST = (
+    "Changes of /var/run are left out of the image, because something is mounted there, usually a service account's "
+    "token. Use /run instead, or build without that mount."
+)
 _LONGEST_DIGEST = 200
 
 
@@ -141,6 +147,8 @@ def _prepare(request: BuildRequest, job: Job) -> _Prepared:
     paths.digest_file.unlink(missing_ok=True)
     for warning in dockerfile.warnings:
         job.warn(warning)
+    if not _keeps_var_run() and any(_VAR_RUN in instruction.text for instruction in dockerfile.instructions):
+        job.warn(_VAR_RUN_LOST)
     command = _command(dockerfile.request, job, context, dockerfile.path, abilities)
     return _Prepared(command, credentials, dockerfile, names_in_keys=support.has(Feature.NAMES_IN_KEYS))
 
@@ -154,7 +162,13 @@ def _command(request: BuildRequest, job: Job, context: Path, dockerfile: Path, a
         environment=job.environment,
         paths=job.paths,
         ignored=(str(_PRODUCT_UUID),) if _PRODUCT_UUID.exists() else (),
+        keeps_var_run=_keeps_var_run(),
     )
+
+
+def _keeps_var_run() -> bool:
+    """Whether the executor can put /var/run into the image: it cannot replace a directory with a mount in it."""
+    return not has_mount_below(_VAR_RUN, read_mountinfo())
 
 
 def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Progress) -> Failure | None:

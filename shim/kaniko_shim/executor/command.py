@@ -1,11 +1,10 @@
 """Turns a request into the executor's command line and environment."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from kaniko_shim.dockerfile.capabilities import Support, features
+from kaniko_shim.executor.abilities import Abilities
+from kaniko_shim.executor.feature_flags import caches_copies, feature_flags
 from kaniko_shim.log.masking import MASK
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
@@ -16,28 +15,9 @@ from kaniko_shim.system.invocation import Invocation
 from kaniko_shim.system.paths import Paths
 from kaniko_shim.system.tool_environment import tool_environment
 
-_FLAG = re.compile(r"^\s+(?:-\w, )?--([A-Za-z][A-Za-z0-9-]*)", re.MULTILINE)
-
 _RETRIES = "3"
 # The executor also retries errors that are permanent, such as an unknown image: after 1 s, then 2 s.
 _DOWNLOAD_RETRIES = "2"
-
-
-@dataclass(frozen=True, slots=True)
-class Abilities:
-    """The flags that the executor supports, read from its `--help`."""
-
-    flags: frozenset[str]
-
-    @property
-    def support(self) -> Support:
-        """What it supports in a Dockerfile."""
-        return Support(features(self.flags))
-
-
-def read_abilities(help_text: str) -> Abilities:
-    """Read the output of `executor --help`."""
-    return Abilities(frozenset(_FLAG.findall(help_text)))
 
 
 def invocation(
@@ -49,6 +29,7 @@ def invocation(
     environment: Mapping[str, str],
     paths: Paths,
     ignored: tuple[str, ...] = (),
+    keeps_var_run: bool = True,
 ) -> Invocation:
     """The executor's command for a request.
 
@@ -56,10 +37,11 @@ def invocation(
         request: what to build.
         context: the context's directory.
         dockerfile: absolute path of the Dockerfile; the executor looks for a relative one elsewhere first.
-        abilities: the flags that the executor supports; others are omitted.
+        abilities: what the executor supports; other flags are omitted.
         environment: the variables that the process was started with.
         paths: the builder's places.
         ignored: paths that snapshots ignore.
+        keeps_var_run: whether `/var/run` becomes part of the image, as in Docker; False if something is mounted there.
 
     Raises:
         JobError: InvalidSpec; the request needs a flag that this executor does not have.
@@ -69,7 +51,9 @@ def invocation(
         ("dockerfile", str(dockerfile)),
         ("log-format", "text"),
         ("log-timestamp", "false"),
-        ("snapshot-mode", "redo"),
+        # By content: other modes miss a changed file whose size and time stay the same.
+        ("snapshot-mode", "full"),
+        *([("ignore-var-run", "false")] if keeps_var_run else []),
         ("push-retry", _RETRIES),
         ("image-download-retry", _DOWNLOAD_RETRIES),
         ("image-fs-extract-retry", _RETRIES),
@@ -93,7 +77,8 @@ def invocation(
     secrets = {argument.name: argument.value for argument in request.secret_build_args}
     return Invocation(
         (str(paths.executor), *argv),
-        tool_environment(environment, paths) | secrets,
+        # Without USER, the executor cannot look up who it is.
+        dict(feature_flags(abilities)) | tool_environment(environment, paths) | {"USER": "root"} | secrets,
     )
 
 
@@ -134,6 +119,8 @@ def _cache_flags(request: BuildRequest, abilities: Abilities) -> list[tuple[str,
         return []
     # Uncompressed: the executor holds compressed layers in memory.
     flags = [("cache", "true"), ("cache-repo", request.cache.repo), ("compressed-caching", "false")]
+    if caches_copies(abilities):
+        flags.append(("cache-copy-layers", "true"))
     if request.cache.ttl_seconds is not None:
         flags.append(("cache-ttl", f"{request.cache.ttl_seconds}s"))
     if request.cache.read_only:

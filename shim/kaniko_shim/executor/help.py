@@ -1,8 +1,8 @@
-"""Finds out which flags the executor supports."""
+"""Finds out what the executor is and can do."""
 
 import subprocess
 
-from kaniko_shim.executor.command import Abilities, read_abilities
+from kaniko_shim.executor.abilities import Abilities, read_abilities
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.system.paths import Paths
@@ -22,20 +22,21 @@ def probe(paths: Paths) -> Abilities:
         size = paths.executor.stat().st_size
     except OSError as error:
         raise JobError(Reason.INTERNAL, f"There is no executor {paths.executor}: {error.strerror}.") from error
+    has_init = paths.init.exists()
     try:
         head, _, text = paths.executor_help.read_text(encoding="utf-8").partition("\n")
         if head == str(size):
-            return read_abilities(text)
+            return read_abilities(text, has_init=has_init)
     except OSError:
         pass
-    return read_abilities(_ask(paths))
+    return read_abilities(_ask(paths, "version") + _ask(paths, "--help"), has_init=has_init)
 
 
-def _ask(paths: Paths) -> str:
+def _ask(paths: Paths, argument: str) -> str:
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program
-            [paths.executor, "--help"], env={}, capture_output=True, text=True, timeout=_TIMEOUT, check=True
+            [paths.executor, argument], env={}, capture_output=True, text=True, timeout=_TIMEOUT, check=True
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise JobError(Reason.INTERNAL, f"The executor's --help failed: {error}.") from error
+        raise JobError(Reason.INTERNAL, f"`{paths.executor} {argument}` failed: {error}.") from error
     return done.stdout + done.stderr

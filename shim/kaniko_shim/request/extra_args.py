@@ -74,7 +74,8 @@ def _retries(reason: str) -> _Flag:
 ALLOWED: dict[str, _Flag] = {
     "annotation": _Flag(lambda value: "=" in value, "name=value", "Annotation of the image's manifest.", several=True),
     "cache-copy-layers": _switch(
-        "If `true`, COPY layers are cached too. Worth it where copying is slower than fetching a layer."
+        "If `true`, COPY layers are cached too. The default from version 1.28.2 of the executor on, which then skips "
+        "whole stages that have not changed; `false` saves uploads to the cache."
     ),
     "cache-run-layers": _switch("If `false`, RUN layers are not cached."),
     "compressed-caching": _switch("If `true`, caching a layer is faster, but takes its size in memory."),
@@ -88,7 +89,9 @@ ALLOWED: dict[str, _Flag] = {
         "Excludes a path from snapshots. It is not unpacked from base images either.",
         several=True,
     ),
-    "ignore-var-run": _switch("If `false`, `/var/run` becomes part of the image."),
+    "ignore-var-run": _switch(
+        "If `false`, `/var/run` becomes part of the image. The shim's choice, unless something is mounted there."
+    ),
     "image-download-retry": _retries("Number of retries for pulling a base image."),
     "image-format": _Flag(_one_of("docker", "oci"), "docker or oci", "Media types of the image."),
     "image-fs-extract-retry": _retries("Number of retries for unpacking a base image."),
@@ -105,8 +108,9 @@ ALLOWED: dict[str, _Flag] = {
     "snapshot-mode": _Flag(
         _one_of("full", "redo", "time"),
         "full, redo or time",
-        "How changed files are found. `redo` (the shim's choice) compares times, sizes, modes and owners, and takes "
-        "half the time of `full`, which reads every file; `time` may miss changes.",
+        "How changed files are found. `full` (the shim's choice) reads every file; `redo` compares times, sizes, modes "
+        "and owners, which is faster, but misses new content of the same size and time, as `mv` and `cp -p` leave it; "
+        "`time` misses more.",
     ),
     "use-new-run": _switch("If `true`, changed files are found in another way, which may miss some."),
     "verbosity": _Flag(

@@ -14,7 +14,8 @@ class Paths:
     Attributes:
         executor: the kaniko executor.
         crane: the registry tool.
-        executor_help: the output of `executor --help` when the image was built.
+        init: the init (tini) that the executor can run RUN under; some executors come without.
+        executor_help: the output of `executor version` and `executor --help` when the image was built.
         context: the build context.
         build_secrets: build secrets that were mounted, a file for each, named by its id.
         run_caches: the directories of RUN --mount=type=cache; a volume mounted here keeps them for later builds.
@@ -25,6 +26,7 @@ class Paths:
     """
 
     executor: Path = Path("/kaniko/executor")
+    init: Path = Path("/kaniko/tini")
     crane: Path = Path("/kaniko/.Shim/bin/crane")
     executor_help: Path = Path("/kaniko/.Shim/executor.help")
     context: Path = Path("/kaniko/buildcontext")

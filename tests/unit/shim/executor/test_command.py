@@ -2,8 +2,9 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
-from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
-from kaniko_shim.executor.command import Abilities, invocation, read_abilities, shown
+from kaniko_shim.executor.abilities import Abilities
+from kaniko_shim.executor.command import invocation, shown
+from kaniko_shim.executor.feature_flags import TABLE
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.command_request import parse_request
@@ -11,18 +12,10 @@ from kaniko_shim.system.invocation import Invocation
 from kaniko_shim.system.paths import Paths
 from kaniko_shim.system.subcommand import Command
 
-HELP = """
-Flags:
-      --build-arg multi-arg type                  ARG values
-  -c, --context string                            Path (default "/workspace/")
-      --secret string                             RUN --mount=type=secret
-Global Flags:
-  -h, --help                                      help for executor
-"""
 ALL_FLAGS = frozenset(
     {
         *("context", "dockerfile", "destination", "digest-file", "no-push", "oci-layout-path", "target", "build-arg"),
-        *("log-format", "log-timestamp", "snapshot-mode", "ignore-path"),
+        *("log-format", "log-timestamp", "snapshot-mode", "ignore-path", "ignore-var-run"),
         *("push-retry", "image-download-retry", "image-fs-extract-retry"),
         *("cache", "cache-repo", "cache-ttl", "compressed-caching", "no-push-cache"),
         *("insecure-registry", "skip-tls-verify-registry", "registry-map", "skip-default-registry-fallback"),
@@ -34,7 +27,8 @@ ALWAYS = (
     "--dockerfile=/kaniko/buildcontext/Dockerfile",
     "--log-format=text",
     "--log-timestamp=false",
-    "--snapshot-mode=redo",
+    "--snapshot-mode=full",
+    "--ignore-var-run=false",
     "--push-retry=3",
     "--image-download-retry=2",
     "--image-fs-extract-retry=3",
@@ -45,11 +39,17 @@ ENVIRONMENT = {
     "TMPDIR": "/kaniko/.run",
     "DOCKER_CONFIG": "/kaniko/.run/docker",
     "container": "kube",
+    "USER": "root",
 }
 
 
 def command(
-    environment: dict[str, str], *, which: Command = Command.ALL, flags: frozenset[str] = ALL_FLAGS
+    environment: dict[str, str],
+    *,
+    which: Command = Command.ALL,
+    flags: frozenset[str] = ALL_FLAGS,
+    keeps_var_run: bool = True,
+    executor: Abilities | None = None,
 ) -> Invocation:
     request = parse_request(which, environment)
     assert isinstance(request, BuildRequest)
@@ -58,17 +58,11 @@ def command(
         request,
         context=paths.context,
         dockerfile=paths.context / "Dockerfile",
-        abilities=Abilities(flags),
+        abilities=executor or Abilities(flags),
         environment=environment,
         paths=paths,
+        keeps_var_run=keeps_var_run,
     )
-
-
-def test_abilities_are_read_from_the_help():
-    abilities = read_abilities(HELP)
-    assert abilities == Abilities(frozenset({"build-arg", "context", "secret", "help"}))
-    assert abilities.support == Support(MAINTAINED)
-    assert Abilities(ALL_FLAGS).support == Support()
 
 
 def test_the_plainest_request():
@@ -186,3 +180,44 @@ def test_a_build_argument_goes_before_the_proxy_of_the_environment():
         {"OUTPUT_IMAGE": "r.example/app", "RUN_PROXY": "true", "HTTP_PROXY": "http://proxy:3128", "BUILD_ARG": argument}
     )
     assert [arg for arg in made.argv if arg.startswith("--build-arg")] == ["--build-arg=http_proxy="]
+
+
+SHIPPED = Abilities(ALL_FLAGS | {"secret", "cache-copy-layers"}, (1, 28, 3), has_init=True)
+
+
+def test_feature_flags_are_set_where_the_executor_knows_them():
+    old = command({"OUTPUT_IMAGE": "r.example/app"}).environment
+    assert not [name for name in old if name.startswith("FF_KANIKO_")]
+    new = command({"OUTPUT_IMAGE": "r.example/app"}, executor=SHIPPED).environment
+    assert {name: value for name, value in new.items() if name.startswith("FF_")} == dict.fromkeys(TABLE, "true")
+    earlier = Abilities(SHIPPED.flags, (1, 28, 0))
+    some = command({"OUTPUT_IMAGE": "r.example/app"}, executor=earlier).environment
+    assert some["FF_KANIKO_UNTAR_SKIP_ROOT"] == "true"
+    assert "FF_KANIKO_EXPAND_HEREDOC" not in some
+    assert "FF_KANIKO_RUN_VIA_TINI" not in some
+
+
+def test_a_feature_flag_of_the_environment_is_left_as_it_is():
+    made = command({"OUTPUT_IMAGE": "r.example/app", "FF_KANIKO_COPY_AS_ROOT": "0"}, executor=SHIPPED)
+    assert made.environment["FF_KANIKO_COPY_AS_ROOT"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("version", "extra", "found"),
+    [
+        ((1, 28, 3), "", ["--cache-copy-layers=true"]),
+        ((1, 28, 3), "--cache-copy-layers=false", ["--cache-copy-layers=false"]),
+        ((1, 28, 1), "", []),
+    ],
+)
+def test_layers_of_copy_are_cached_where_that_saves_whole_stages(
+    version: tuple[int, int, int], extra: str, found: list[str]
+):
+    environment = {"OUTPUT_IMAGE": "r.example/app", "CACHE_REPO": "r.example/cache", "EXTRA_ARGS": extra}
+    made = command(environment, executor=Abilities(SHIPPED.flags, version))
+    assert [arg for arg in made.argv if arg.startswith("--cache-copy-layers")] == found
+
+
+def test_var_run_is_ignored_where_something_is_mounted_there():
+    made = command({"OUTPUT_IMAGE": "r.example/app"}, keeps_var_run=False)
+    assert not [arg for arg in made.argv if arg.startswith("--ignore-var-run")]
