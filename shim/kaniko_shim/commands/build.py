@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kaniko_shim.attest.record import Record, write_record
 from kaniko_shim.commands.build_record import build_parameters, source_record
-from kaniko_shim.dockerfile.base_digests import BaseDigests
+from kaniko_shim.dockerfile.base_images import BaseImages
 from kaniko_shim.dockerfile.capabilities import Feature
 from kaniko_shim.dockerfile.context.ignore import explain_ignored
 from kaniko_shim.dockerfile.effective import EffectiveDockerfile, make_effective
@@ -139,9 +139,9 @@ def _prepare(request: BuildRequest, job: Job) -> _Prepared:
     support = replace(abilities.support, architecture=architecture(), target=request.platform)
     credentials = find_credentials(request.docker_config, job.environment, paths)
     install_credentials(credentials, paths, job.warn)
-    digests = BaseDigests(Crane(paths, job.environment, request.registries), request.registries)
+    bases = BaseImages(Crane(paths, job.environment, request.registries), request.registries)
     with heartbeat(job.beat, request.heartbeat_seconds):
-        dockerfile = make_effective(request, context, support, paths, digests)
+        dockerfile = make_effective(request, context, support, paths, bases)
     if request.layout:
         Path(request.layout).mkdir(parents=True, exist_ok=True)
     paths.digest_file.unlink(missing_ok=True)

@@ -1,12 +1,23 @@
 """What an executor supports in a Dockerfile."""
 
+import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from kaniko_shim.oci.platform import Platform
 
-_ALIASES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armhf": "arm"}
+_PART = re.compile(r"[a-z0-9_.-]+")
+_MOST_PARTS = 3
+_SYSTEMS = frozenset({"linux", "windows", "darwin", "freebsd"})
+_ALIASES = {
+    "x86_64": ("amd64", ""),
+    "x86-64": ("amd64", ""),
+    "aarch64": ("arm64", ""),
+    "armhf": ("arm", ""),
+    "armel": ("arm", "v6"),
+    "i386": ("386", ""),
+}
 _USUAL_VARIANTS = {"amd64": "v1", "arm64": "v8", "arm": "v7"}
 
 
@@ -17,20 +28,12 @@ class Feature(Enum):
     """RUN, COPY and ADD take heredocs."""
     MOUNTS = auto()
     """RUN has mounts of the types cache, secret and bind."""
-    PLATFORM_ARGUMENTS = auto()
-    """TARGETARCH, BUILDPLATFORM and so on have their values."""
     SYMBOLIC_MODES = auto()
     """`--chmod` takes modes such as `u=rwX`."""
     SET_ID_MODES = auto()
     """`--chmod` takes the set-id and sticky bits."""
     STEP_GROUP = auto()
     """RUN has the group of `USER user:group`."""
-    START_INTERVAL = auto()
-    """HEALTHCHECK takes `--start-interval`."""
-    PORT_RANGES = auto()
-    """EXPOSE takes ranges."""
-    STAGES_SKIPPED = auto()
-    """Stages that the target does not need are left out."""
     NAMES_IN_KEYS = auto()
     """The keys of cached layers depend on the names of copied files."""
 
@@ -51,13 +54,9 @@ class Since:
 TABLE: Mapping[Feature, Since] = {
     Feature.HEREDOCS: Since((1, 25, 4)),
     Feature.MOUNTS: Since((1, 28, 0)),
-    Feature.PLATFORM_ARGUMENTS: Since((1, 25, 0)),
     Feature.SYMBOLIC_MODES: Since((1, 28, 0)),
     Feature.SET_ID_MODES: Since((1, 25, 0)),
     Feature.STEP_GROUP: Since((1, 28, 1)),
-    Feature.START_INTERVAL: Since((1, 25, 0)),
-    Feature.PORT_RANGES: Since((1, 25, 0)),
-    Feature.STAGES_SKIPPED: Since((1, 26, 0)),
     Feature.NAMES_IN_KEYS: Since((1, 24, 3)),
 }
 """What the maintained line can do, and from which version."""
@@ -118,19 +117,32 @@ class Support:
             for what, value in (
                 ("PLATFORM", platform.name),
                 ("OS", platform.os),
+                ("OSVERSION", ""),
                 ("ARCH", platform.architecture),
                 ("VARIANT", platform.variant),
             )
         }
 
 
-def is_platform(name: str, platform: Platform) -> bool:
-    """Whether Docker reads a name as a platform: `arm64` and `linux/arm64/v8` both mean `linux/arm64`."""
-    return _normal(name) == _normal(platform.name)
+def read_platform(name: str, machine: Platform) -> Platform:
+    """The platform that Docker reads a name as: `arm64` and `linux/arm64/v8` both mean `linux/arm64`.
 
+    Args:
+        name: `arch`, `os`, `os/arch` or `os/arch/variant`.
+        machine: the platform whose processor a name without one means.
 
-def _normal(name: str) -> tuple[str, str, str]:
+    Raises:
+        ValueError: it is none of them.
+    """
     parts = name.lower().split("/")
-    system, architecture, variant = ("linux", parts[0], "") if len(parts) == 1 else (*parts, "", "")[:3]
-    architecture = _ALIASES.get(architecture, architecture)
-    return system, architecture, "" if variant == _USUAL_VARIANTS.get(architecture) else variant
+    if len(parts) > _MOST_PARTS or not all(_PART.fullmatch(part) for part in parts):
+        raise ValueError(f"{name!r} is not a platform: write os/arch or os/arch/variant, such as linux/arm64")
+    if len(parts) == 1:
+        if parts[0] in _SYSTEMS:
+            return Platform(parts[0], machine.architecture, machine.variant)
+        parts.insert(0, "linux")
+    architecture, variant = _ALIASES.get(parts[1], (parts[1], ""))
+    variant = parts[2] if len(parts) == _MOST_PARTS else variant
+    if variant[:1].isdigit():
+        variant = f"v{variant}"
+    return Platform(parts[0], architecture, "" if variant == _USUAL_VARIANTS.get(architecture) else variant)

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
-from kaniko_shim.dockerfile.syntax.parse import split_lines
+from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile, split_lines
 
 _LINE = re.compile(r"(\bline )(\d+)")
 
@@ -17,7 +17,7 @@ class Edit:
     Attributes:
         line: the first line that it concerns, counted from 1.
         last: the last line that it replaces; 0 = none, it is put before `line`.
-        text: one line.
+        text: one line or more; all of them belong to `line`.
     """
 
     line: int
@@ -41,6 +41,26 @@ class Rewritten:
         """The line of the original that a line came from; 0 stays 0."""
         return self.origins[min(line, len(self.origins)) - 1] if line > 0 else 0
 
+    @property
+    def content(self) -> bytes:
+        """All of it, as it is in a file."""
+        return self.text.encode("utf-8", "surrogateescape")
+
+    def instructions(self) -> tuple[Instruction, ...]:
+        """Its instructions, with its own line numbers."""
+        return parse_dockerfile(self.content)
+
+    def original(self, instruction: Instruction) -> Instruction:
+        """One of its instructions, with the line number of the original."""
+        return replace(instruction, line=self.origin(instruction.line))
+
+    def then(self, edits: Sequence[Edit]) -> "Rewritten":
+        """The same with further edits."""
+        if not edits:
+            return self
+        made = rewrite(self.content, edits)
+        return Rewritten(made.text, tuple(self.origin(line) for line in made.origins))
+
     def translate(self, error: str) -> str:
         """An error of the executor, with the line numbers of the original."""
         return _LINE.sub(lambda match: f"{match[1]}{self.origin(int(match[2]))}", error)
@@ -56,17 +76,27 @@ def inserted(instruction: Instruction, text: str) -> Edit:
     return Edit(instruction.line, 0, text)
 
 
-def rewrite(content: bytes, edits: Sequence[Edit]) -> Rewritten:
-    """Apply edits. Empty lines follow a text that replaces several lines, so that few line numbers change."""
+def unchanged(content: bytes) -> Rewritten:
+    """A Dockerfile before any change."""
     lines = split_lines(content)
+    return Rewritten("\n".join(lines), tuple(range(1, len(lines) + 1)))
+
+
+def rewrite(content: bytes, edits: Sequence[Edit]) -> Rewritten:
+    """Apply edits. Empty lines follow a text that replaces more lines than it has, so that few line numbers change."""
+    lines = split_lines(content)
+    texts: dict[int, list[str]] = {number: [line] for number, line in enumerate(lines, start=1)}
     before = dict[int, list[str]]()
     for edit in edits:
-        if edit.last:
-            lines[edit.line - 1 : edit.last] = [edit.text, *[""] * (edit.last - edit.line)]
-        else:
-            before.setdefault(edit.line, []).append(edit.text)
+        parts = edit.text.split("\n")
+        if not edit.last:
+            before.setdefault(edit.line, []).extend(parts)
+            continue
+        spare = max(0, edit.last - edit.line + 1 - len(parts))
+        for number in range(edit.line, edit.last + 1):
+            texts[number] = []
+        texts[edit.line] = parts + [""] * spare
     made = list[tuple[str, int]]()
-    for number, line in enumerate(lines, start=1):
-        made += [(text, number) for text in before.get(number, ())]
-        made.append((line, number))
+    for number, own in texts.items():
+        made += [(text, number) for text in (*before.get(number, ()), *own)]
     return Rewritten("\n".join(text for text, _ in made), tuple(number for _, number in made))

@@ -1,30 +1,28 @@
 """Makes the Dockerfile that the executor gets: reads the user's, checks it, adapts it and writes the result."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from itertools import chain
 from pathlib import Path
 
 from kaniko_shim.dockerfile import files
 from kaniko_shim.dockerfile.adapt import Adapted, BuildInputs, adapt
-from kaniko_shim.dockerfile.capabilities import Feature, Support
+from kaniko_shim.dockerfile.base_images import Bases
+from kaniko_shim.dockerfile.capabilities import Support
 from kaniko_shim.dockerfile.context.files import ContextFiles
 from kaniko_shim.dockerfile.context.ignore import IGNORE_FILE, apply_ignore_file
 from kaniko_shim.dockerfile.context.links import refuse_links_out
 from kaniko_shim.dockerfile.edits import Rewritten
 from kaniko_shim.dockerfile.files import write_files
+from kaniko_shim.dockerfile.stages.resolve import resolve_stages
 from kaniko_shim.dockerfile.steps import Steps, plan_steps
-from kaniko_shim.dockerfile.syntax.arguments import values_for_from
 from kaniko_shim.dockerfile.syntax.instruction import Heredoc, Instruction
 from kaniko_shim.dockerfile.syntax.parse import directives, parse_dockerfile
-from kaniko_shim.dockerfile.syntax.stages import split_stages
-from kaniko_shim.dockerfile.unsupported import refuse_syntax, refuse_unsupported, unsupported, warnings_about
+from kaniko_shim.dockerfile.unsupported import refuse_syntax, refuse_unsupported, warnings_about
 from kaniko_shim.dockerignore.rules import IgnoreRules
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
-from kaniko_shim.request.build_args import BuildArg
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.system.paths import Paths
 
@@ -50,7 +48,7 @@ class EffectiveDockerfile:
     steps: Steps
     checksum: str
     _own: Mapping[int, str] = field(repr=False)
-    _rewritten: Rewritten | None = field(repr=False)
+    _rewritten: Rewritten = field(repr=False)
     ignores: IgnoreRules = field(default=IgnoreRules(), repr=False)
 
     def own(self, instruction: str, line: int) -> str:
@@ -59,13 +57,13 @@ class EffectiveDockerfile:
 
     def translate(self, error: str) -> str:
         """An error of the executor, with the line numbers of the user's Dockerfile."""
-        return self._rewritten.translate(error) if self._rewritten else error
+        return self._rewritten.translate(error)
 
 
 def make_effective(
-    request: BuildRequest, context: Path, support: Support, paths: Paths, digest_of: Callable[[str], str]
+    request: BuildRequest, context: Path, support: Support, paths: Paths, bases: Bases
 ) -> EffectiveDockerfile:
-    """Make the executor's Dockerfile. `digest_of` looks up an image's digest; empty if it cannot be found.
+    """Make the executor's Dockerfile. `bases` looks up images.
 
     Raises:
         JobError: there is no Dockerfile, or the executor would misread it.
@@ -89,34 +87,29 @@ def make_effective(
                 raise JobError.of(_endless(name, instruction, heredoc))
     # The Dockerfile has been read: it may be ignored itself.
     ignores = apply_ignore_file(paths.context, context, "" if request.dockerfile_content else name)
-    stages = split_stages(instructions)
-    skips_unused = _skips_unused(request, support)
-    built = stages.built(request.target, skips_unused=skips_unused)
-    concerned = [*stages.arguments, *chain.from_iterable((stage.start, *stage.instructions) for stage in built)]
     arguments = {each.name: each.value for each in (*request.build_args, *request.secret_build_args)}
     refuse_syntax(directives(content).get("syntax", ""), name)
-    values = values_for_from(stages.arguments, arguments, support.arguments)
-    refuse_unsupported(concerned, support, name, values)
+    resolved = resolve_stages(content, request.target, arguments, support, bases.for_platform, name)
+    concerned = resolved.instructions
+    refuse_unsupported(concerned, support, name)
     refuse_links_out(concerned, context, paths.context, name)
     inputs = BuildInputs(
         str(context),
         ContextFiles(context) if request.cache else None,
         str(paths.heredocs),
-        request.target,
-        skips_unused,
-        # The executor's parser refuses some of them even in stages that are not built.
-        unsupported(chain.from_iterable(stage.instructions for stage in stages.others(built)), support),
         arguments,
-        digest_of=digest_of,
+        resolved.values,
+        resolved.automatic,
+        digest_of=bases.digest,
         salt=os.urandom(16).hex(),
     )
-    adapted = adapt(content, support, inputs)
+    adapted = adapt(resolved.dockerfile, support, inputs)
     return EffectiveDockerfile(
-        _write(adapted, content, paths),
-        replace(request, target=adapted.target, build_args=(*request.build_args, *_arguments(adapted))),
+        _write(adapted, paths),
+        replace(request, target=resolved.target),
         adapted.instructions,
-        (*warnings_about(concerned, support, name), *map(_uncached, adapted.uncached)),
-        plan_steps(instructions, adapted.instructions, request.target, skips_unused=skips_unused),
+        (*resolved.warnings, *warnings_about(concerned, support, name), *map(_uncached, adapted.uncached)),
+        plan_steps(resolved.own, adapted.instructions),
         checksum,
         {instruction.line: instruction.text for instruction in instructions},
         adapted.dockerfile,
@@ -141,20 +134,9 @@ def _uncached(what: str) -> str:
     )
 
 
-def _skips_unused(request: BuildRequest, support: Support) -> bool:
-    said = [extra.value for extra in request.extra_args if extra.name == "skip-unused-stages"]
-    return said == ["true"] if said else support.has(Feature.STAGES_SKIPPED)
-
-
-def _arguments(adapted: Adapted) -> Iterator[BuildArg]:
-    return (BuildArg(name, value) for name, value in adapted.arguments.items())
-
-
-def _write(adapted: Adapted, content: bytes, paths: Paths) -> Path:
+def _write(adapted: Adapted, paths: Paths) -> Path:
     path = paths.inline_dockerfile
-    if adapted.dockerfile:
-        content = adapted.dockerfile.text.encode("utf-8", "surrogateescape")
-    path.write_bytes(content)
+    path.write_bytes(adapted.dockerfile.content)
     write_files(adapted.heredocs.files, paths.heredocs)
     # Looked for before the context's own, which has been applied: the executor is to ignore nothing.
     Path(f"{path}{IGNORE_FILE}").write_bytes(b"")

@@ -1,10 +1,10 @@
 """The steps of a build, and the progress line in the log that programs read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
-from kaniko_shim.dockerfile.syntax.stages import split_stages
+from kaniko_shim.dockerfile.syntax.stages import Stage
 
 LONGEST = 80
 """Maximum length of an instruction in the log, in characters."""
@@ -86,18 +86,15 @@ class StepTracker:
         return f'{line} instruction="{instruction}"'
 
 
-def plan_steps(own: Sequence[Instruction], given: Sequence[Instruction], target: str, *, skips_unused: bool) -> Steps:
+def plan_steps(own: Iterable[Stage], given: Iterable[Instruction]) -> Steps:
     """The steps of a build.
 
     Args:
-        own: the user's Dockerfile.
-        given: what the executor gets, at the lines of the user's.
-        target: the stage that is wanted; empty for the last.
-        skips_unused: whether the executor leaves out stages that the target does not need.
+        own: the stages that are built, as the user wrote them.
+        given: what the executor gets, at the lines of the user's file.
     """
-    stages = split_stages(own)
     steps = list[Step]()
-    for number, stage in enumerate(stages.built(target, skips_unused=skips_unused), start=1):
+    for number, stage in enumerate(own, start=1):
         for instruction in (stage.start, *stage.instructions):
             text = " ".join(instruction.text.split())
             steps.append(Step(len(steps) + 1, number, text, instruction.line))

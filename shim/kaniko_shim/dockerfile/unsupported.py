@@ -2,14 +2,13 @@
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from kaniko_shim.dockerfile.capabilities import Feature, Support, is_platform
+from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.run.command import is_program
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
-from kaniko_shim.dockerfile.syntax.shell_words import expand
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 
@@ -22,10 +21,9 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class _Build:
-    """The executor, and the values of the variables in FROM."""
+    """The executor."""
 
     support: Support
-    values: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +69,6 @@ def _options(mount: str) -> dict[str, str]:
 
 def _adds_git(instruction: Instruction, _: _Build) -> bool:
     return any(_GIT.fullmatch(word.strip("[]\"',")) for word in instruction.rest.split())
-
-
-def _foreign_platform(instruction: Instruction, build: _Build) -> bool:
-    platform = instruction.flag("--platform")
-    if platform is None:
-        return False
-    try:
-        name = expand(platform, build.values)
-    except ValueError:
-        return True
-    # As in BuildKit, an empty platform, which only variables can produce, means none.
-    return bool(name) and not is_platform(name, build.support.platform)
 
 
 def _expands(instruction: Instruction, _: _Build) -> bool:
@@ -185,12 +171,6 @@ _TABLE = (
         "Make the repository the build context, or clone it in a RUN.",
     ),
     _Feature(
-        frozenset({"FROM"}),
-        _foreign_platform,
-        "this executor silently ignores FROM --platform and uses the platform of the image that is built",
-        "Remove --platform, and set PLATFORM or build on a machine of that platform.",
-    ),
-    _Feature(
         _COPYING,
         _symbolic,
         "this executor supports only octal numbers in --chmod",
@@ -212,9 +192,7 @@ _TABLE = (
     ),
     _Feature(
         frozenset({"HEALTHCHECK"}),
-        lambda instruction, build: (
-            not build.support.has(Feature.START_INTERVAL) and instruction.flag("--start-interval") is not None
-        ),
+        _has("--start-interval"),
         "this executor ignores --start-interval",
         "Use --interval.",
         fatal=False,
@@ -243,21 +221,18 @@ def refuse_syntax(syntax: str, name: str) -> None:
         )
 
 
-def refuse_unsupported(
-    instructions: Iterable[Instruction], support: Support, name: str, values: Mapping[str, str]
-) -> None:
+def refuse_unsupported(instructions: Iterable[Instruction], support: Support, name: str) -> None:
     """Refuse features that the executor would silently ignore or misread, also after ONBUILD.
 
     Args:
         instructions: those that are built.
         support: what the executor makes of them.
         name: the Dockerfile's, for the message.
-        values: those of the variables that FROM knows.
 
     Raises:
         JobError: DockerfileUnsupported, naming the file and the line.
     """
-    for instruction, feature in _found(instructions, _Build(support, values)):
+    for instruction, feature in _found(instructions, _Build(support)):
         if feature.fatal:
             raise JobError.of(
                 Failure(
@@ -270,15 +245,9 @@ def refuse_unsupported(
             )
 
 
-def unsupported(instructions: Iterable[Instruction], support: Support) -> tuple[Instruction, ...]:
-    """The instructions that would be refused if they were built; FROM is never among them."""
-    found = _found((each for each in instructions if each.keyword != "FROM"), _Build(support, {}))
-    return tuple(dict.fromkeys(instruction for instruction, feature in found if feature.fatal))
-
-
 def warnings_about(instructions: Iterable[Instruction], support: Support, name: str) -> Iterator[str]:
     """Warnings about features that the executor treats differently from Docker, though the image is usable."""
-    for instruction, feature in _found(instructions, _Build(support, {})):
+    for instruction, feature in _found(instructions, _Build(support)):
         if not feature.fatal:
             yield f"{name} line {instruction.line}: {feature.problem}. {feature.advice}"
 

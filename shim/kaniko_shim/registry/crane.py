@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kaniko_shim.oci.digests import digest_of
 from kaniko_shim.oci.layout import sizes
+from kaniko_shim.oci.platform import Platform
 from kaniko_shim.outcome.classify import Evidence, classify
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.registry_answer import is_missing
@@ -76,8 +77,33 @@ class Crane:
             raise JobError.of(crane_failure(Ended(done.returncode), _error(done), image))
         return done.stdout
 
+    def digest_for(self, image: ImageReference, platform: Platform) -> str:
+        """The digest of the image for a platform; of the image itself, if it is no index.
+
+        Raises:
+            JobError: a registry's reason.
+        """
+        done = self._run(image, "digest", "--platform", platform.name, image.name)
+        if done.returncode:
+            raise JobError.of(crane_failure(Ended(done.returncode), _error(done), image))
+        return done.stdout.decode().strip()
+
+    def config(self, image: ImageReference, platform: Platform) -> bytes:
+        """The configuration of the image for a platform, as JSON.
+
+        Raises:
+            JobError: a registry's reason.
+        """
+        done = self._run(image, "config", "--platform", platform.name, image.name)
+        if done.returncode:
+            raise JobError.of(crane_failure(Ended(done.returncode), _error(done), image))
+        return done.stdout
+
     def _read_manifest(self, image: ImageReference) -> "subprocess.CompletedProcess[bytes]":
-        command = self.command(image.registry, "manifest", image.name)
+        return self._run(image, "manifest", image.name)
+
+    def _run(self, image: ImageReference, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+        command = self.command(image.registry, *arguments)
         try:
             return subprocess.run(  # noqa: S603 - a fixed program, arguments without a shell
                 command.argv,

@@ -2,23 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 
+from kaniko_shim.dockerfile.syntax.assignments import argument_words
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
-from kaniko_shim.dockerfile.syntax.shell_words import expand, split_words
-from kaniko_shim.dockerfile.syntax.words import plain_words
+from kaniko_shim.dockerfile.syntax.shell_words import expand
 
 
-def declared(instruction: Instruction) -> list[tuple[str, str | None]]:
+def declared(instruction: Instruction, escape: str = "\\") -> list[tuple[str, str | None]]:
     """The names that an ARG declares, each with its default as written, or None without one."""
-    try:
-        words: Sequence[str] = split_words(instruction.rest, raw=True)
-    except ValueError:
-        words = plain_words(instruction.rest)
-    pairs = [word.partition("=") for word in words]
+    pairs = [word.partition("=") for word in argument_words(instruction.rest, escape)]
     return [(name, default if equals else None) for name, equals, default in pairs]
 
 
 def values_for_from(
-    arguments: Sequence[Instruction], given: Mapping[str, str], automatic: Mapping[str, str] | None = None
+    arguments: Sequence[Instruction],
+    given: Mapping[str, str],
+    automatic: Mapping[str, str] | None = None,
+    escape: str = "\\",
 ) -> dict[str, str]:
     """The values of the variables that FROM can use.
 
@@ -26,18 +25,22 @@ def values_for_from(
         arguments: the ARGs before the first FROM; the default of one wins over an automatic value.
         given: the build arguments' values.
         automatic: the values of TARGETPLATFORM and the like.
+        escape: the Dockerfile's escape character.
     """
-    values = {**(automatic or {}), **given}
+    automatic = automatic or {}
+    values = {**automatic, **{name: value for name, value in given.items() if name in automatic}}
     for instruction in arguments:
-        for name, default in declared(instruction):
-            if name not in given and default is not None:
-                values[name] = expanded(default, values)
+        for name, default in declared(instruction, escape):
+            if name in given:
+                values[name] = given[name]
+            elif default is not None:
+                values[name] = expanded(default, values, escape)
     return values
 
 
-def expanded(word: str, values: Mapping[str, str]) -> str:
+def expanded(word: str, values: Mapping[str, str], escape: str = "\\") -> str:
     """A word with its variables expanded; unchanged if it is malformed."""
     try:
-        return expand(word, values)
+        return expand(word, values, escape)
     except ValueError:
         return word

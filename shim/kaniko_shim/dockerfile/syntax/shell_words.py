@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from kaniko_shim.dockerfile.syntax.shell_patterns import replace_matches, without_prefix, without_suffix
 from kaniko_shim.system.spaces import SPACES
 
 _SPECIAL = frozenset("@*#?-$!0")
@@ -30,17 +31,40 @@ def split_quoted_words(text: str) -> list[str]:
     return _Lexer(text, None, raw_quotes=True, raw_escapes=False).words()
 
 
-def expand(word: str, values: Mapping[str, str]) -> str:
+def expand(word: str, values: Mapping[str, str], escape: str = "\\") -> str:
     """A word without quotes and escapes, its variables replaced by their values.
 
+    Args:
+        word: the word.
+        values: by name; a lookup may raise an error of its own.
+        escape: the Dockerfile's escape character.
+
     Raises:
-        ValueError: a quote or a brace is open, or a variable is malformed or uses `#`, `%` or `/`.
+        ValueError: a quote or a brace is open, or a variable is malformed.
     """
-    return _Lexer(word, values, raw_quotes=False, raw_escapes=False).word()
+    return _Lexer(word, values, raw_quotes=False, raw_escapes=False, escape=escape).word()
+
+
+def expand_words(text: str, values: Mapping[str, str], escape: str = "\\") -> list[str]:
+    """The same, as the words that blanks outside of quotes separate, also those of values.
+
+    Raises:
+        ValueError: as above.
+    """
+    return _Lexer(text, values, raw_quotes=False, raw_escapes=False, escape=escape).words()
 
 
 class _Lexer:
-    def __init__(self, text: str, values: Mapping[str, str] | None, *, raw_quotes: bool, raw_escapes: bool) -> None:
+    def __init__(
+        self,
+        text: str,
+        values: Mapping[str, str] | None,
+        *,
+        raw_quotes: bool,
+        raw_escapes: bool,
+        escape: str = "\\",
+    ) -> None:
+        self._escape = escape
         self._text = "".join("\ufffd" if "\udc80" <= c <= "\udcff" else c for c in text).removeprefix("\ufeff")
         self._at = 0
         self._values = values if values is not None else _NO_VALUES
@@ -89,7 +113,7 @@ class _Lexer:
                     made = self._heredoc() if character == "<" else self._quoted(character)
                     result.append(made)
                     self._buffer.append(made)
-                case "\\":
+                case self._escape:
                     self._at += 1
                     escaped = (character if self._raw_escapes else "") + self._next()
                     result.append(escaped)
@@ -125,11 +149,11 @@ class _Lexer:
                 result.append(self._variable())
                 continue
             self._at += 1
-            if character == "\\" and quote == '"':
+            if character == self._escape and quote == '"':
                 result.append(character if self._raw_escapes else "")
                 if not self._peek():
                     continue
-                if self._peek() in '"$\\':
+                if self._peek() in f'"${self._escape}':
                     character = self._next()
             result.append(character)
         raise ValueError(f"a quote is open ({quote})")
@@ -173,18 +197,21 @@ class _Lexer:
 
     def _trimmed(self, name: str, operator: str) -> str:
         word = self._inner("}", raw_escapes=True)
-        return self._unset(name, f"${{{name}{operator}{word}}}")
+        if self._keeps_unset and name not in self._values:
+            return f"${{{name}{operator}{word}}}"
+        longest = word.startswith(operator)
+        pattern = word.removeprefix(operator)
+        value = self._values.get(name, "")
+        cut = without_prefix if operator == "#" else without_suffix
+        return cut(value, pattern, longest=longest)
 
     def _substituted(self, name: str) -> str:
         every = self._peek() == "/"
         self._at += every
         pattern, replacement = self._inner("/", raw_escapes=True), self._inner("}", raw_escapes=True)
-        return self._unset(name, f"${{{name}/{pattern}/{replacement}}}")
-
-    def _unset(self, name: str, text: str) -> str:
-        if self._keeps_unset:
-            return text
-        raise ValueError(f"the operator of the variable {name} is not supported here")
+        if self._keeps_unset and name not in self._values:
+            return f"${{{name}/{pattern}/{replacement}}}"
+        return replace_matches(self._values.get(name, ""), pattern, replacement, every=every)
 
     def _inner(self, stop: str, *, raw_escapes: bool) -> str:
         before, self._raw_escapes = self._raw_escapes, raw_escapes

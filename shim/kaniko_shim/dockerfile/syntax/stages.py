@@ -1,5 +1,6 @@
 """The stages of a Dockerfile."""
 
+import csv
 import posixpath
 from bisect import bisect_left
 from collections import defaultdict
@@ -7,6 +8,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from kaniko_shim.dockerfile.syntax.arguments import expanded
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
 from kaniko_shim.dockerfile.syntax.words import json_words, plain_words
@@ -23,7 +25,7 @@ class Stage:
     Attributes:
         index: counted from 0.
         name: in lower case; empty if it has none.
-        base: what FROM names, as it stands.
+        base: what FROM names, its variables expanded.
         start: its FROM.
         instructions: the others.
     """
@@ -59,14 +61,21 @@ class Stages:
         """The stage that a stage is based on; None if it is an image. FROM accepts names, not numbers."""
         return self._named(stage.base.lower(), stage.index)
 
+    def bases(self, stage: Stage) -> tuple[Stage, ...]:
+        """The stages that a stage is built on, the first one first; itself is the last."""
+        found = [stage]
+        while base := self.base(found[-1]):
+            found.append(base)
+        return tuple(reversed(found))
+
     def origins(self, stage: Stage) -> Iterator[Stage]:
         """The stages that a stage is based on or copies from."""
         if base := self.base(stage):
             yield base
         for instruction in stage.instructions:
-            name = instruction.flag("--from")
-            if name and (origin := self.find(name, stage.index)):
-                yield origin
+            for name in origin_names(instruction):
+                if origin := self.find(name, stage.index):
+                    yield origin
 
     def needed(self, stage: Stage, known: Container[int] = ()) -> tuple[Stage, ...]:
         """A stage and all stages that it needs, in order.
@@ -84,17 +93,17 @@ class Stages:
                     waiting.append(origin)
         return tuple(self.stages[index] for index in sorted(found))
 
-    def built(self, target: str, *, skips_unused: bool) -> tuple[Stage, ...]:
-        """The stages that are built.
+    def target(self, name: str) -> Stage | None:
+        """The stage that a name or a number means as the target; the last one if it is empty."""
+        if not name:
+            return self.stages[-1] if self.stages else None
+        return self.find(name, len(self.stages))
 
-        Args:
-            target: the stage to build; empty for the last.
-            skips_unused: whether the executor leaves out stages that the target does not need.
-        """
+    def built(self, target: str) -> tuple[Stage, ...]:
+        """The stages that are built: the target, or the last if there is no such stage, and what it needs."""
         if not self.stages:
             return ()
-        last = (self.find(target, len(self.stages)) if target else None) or self.stages[-1]
-        return self.needed(last) if skips_unused else self.stages[: last.index + 1]
+        return self.needed(self.target(target) or self.stages[-1])
 
     def others(self, stages: Iterable[Stage]) -> Iterator[Stage]:
         """All stages except the given ones."""
@@ -121,15 +130,23 @@ class _Open:
     start: Instruction
     instructions: list[Instruction] = field(default_factory=list)
 
-    def close(self, index: int) -> Stage:
+    def close(self, index: int, values: Mapping[str, str]) -> Stage:
         words = plain_words(self.start.rest)
         has_name = len(words) == _WORDS_WITH_NAME and words[1].lower() == "as"
         name = words[2].lower() if has_name else ""
-        return Stage(index, name, words[0] if words else "", self.start, tuple(self.instructions))
+        base = words[0] if words else ""
+        if values:
+            base = expanded(base, values)
+        return Stage(index, name, base, self.start, tuple(self.instructions))
 
 
-def split_stages(instructions: Sequence[Instruction]) -> Stages:
-    """Group instructions by stage."""
+def split_stages(instructions: Sequence[Instruction], values: Mapping[str, str] | None = None) -> Stages:
+    """Group instructions by stage.
+
+    Args:
+        instructions: a Dockerfile's.
+        values: those of the variables in FROM; without them, variables stay as they are.
+    """
     arguments = list[Instruction]()
     stages = list[_Open]()
     for instruction in instructions:
@@ -137,7 +154,28 @@ def split_stages(instructions: Sequence[Instruction]) -> Stages:
             stages.append(_Open(instruction))
         else:
             (stages[-1].instructions if stages else arguments).append(instruction)
-    return Stages(tuple(arguments), tuple(stage.close(index) for index, stage in enumerate(stages)))
+    return Stages(tuple(arguments), tuple(stage.close(index, values or {}) for index, stage in enumerate(stages)))
+
+
+def origin_names(instruction: Instruction) -> Iterator[str]:
+    """The stages or images that an instruction takes files from: by `--from`, or by `from=` of a mount."""
+    for name, value in instruction.flags:
+        if name == "--from" and value:
+            yield value
+        elif name == "--mount":
+            yield from mount_origins(value)
+
+
+def mount_origins(mount: str) -> Iterator[str]:
+    """What `from=` of a mount says; a mount is one line of CSV."""
+    try:
+        fields = next(csv.reader([mount], strict=True), [])
+    except csv.Error:
+        return
+    for each in fields:
+        key, _, value = each.partition("=")
+        if key.lower() == "from" and value:
+            yield value
 
 
 def shell_of(instruction: Instruction) -> tuple[str, ...]:

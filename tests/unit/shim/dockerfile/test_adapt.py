@@ -7,21 +7,19 @@ from kaniko_shim.dockerfile.adapt import BuildInputs, adapt
 from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
 from kaniko_shim.dockerfile.context.files import ContextFiles
 from kaniko_shim.dockerfile.copy.rewrite import rewrite_copies
-from kaniko_shim.dockerfile.edits import Edit, rewrite
+from kaniko_shim.dockerfile.edits import Edit, rewrite, unchanged
 from kaniko_shim.dockerfile.files import write_files
 from kaniko_shim.dockerfile.heredocs import convert_heredocs
 from kaniko_shim.dockerfile.run.rewrite import rewrite_runs
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
 from kaniko_shim.dockerfile.syntax.stages import split_stages
-from kaniko_shim.oci.platform import Platform
 
 OLD, NEW = Support(), Support(MAINTAINED, architecture="arm64")
 PLACE = BuildInputs("/kaniko/buildcontext")
 
 
 def adapted(text: str, support: Support = OLD, inputs: BuildInputs = PLACE) -> str:
-    made = adapt(text.encode(), support, inputs)
-    return made.dockerfile.text if made.dockerfile else text
+    return adapt(unchanged(text.encode()), support, inputs).dockerfile.text
 
 
 @pytest.mark.parametrize(
@@ -44,13 +42,11 @@ def test_what_an_old_executor_gets(text: str, expected: str):
 @pytest.mark.parametrize(
     "text",
     [
-        "FROM b\nCOPY <<'E' /x\na\nE\nCOPY --from=x a b\nEXPOSE 1-3\n",
-        "FROM b\nARG TARGETARCH\n",
+        "FROM b\nCOPY <<'E' /x\na\nE\nCOPY --from=x a b\n",
     ],
 )
 def test_the_maintained_line_needs_less(text: str):
-    assert adapt(text.encode(), NEW, PLACE).dockerfile is None
-    assert adapt(text.encode(), NEW, PLACE).arguments == {}
+    assert adapted(text, NEW) == text
 
 
 @pytest.mark.parametrize("word", ["E", "'E'", '"E"', "-E"])
@@ -94,50 +90,11 @@ def test_files_of_heredocs(tmp_path: Path):
     assert converted.copied
 
 
-@pytest.mark.parametrize(
-    ("target", "expected"),
-    [
-        ("", ("", "")),
-        ("b", ("b", "")),
-        ("0", ("", "FROM x\nRUN 0\n")),
-        ("1", ("", "FROM x\nRUN 0\nFROM y AS b\n")),
-        ("2", ("", "")),
-        ("3", ("3", "")),
-    ],
-)
-def test_a_stage_is_wanted_by_number(target: str, expected: tuple[str, str]):
-    text = b"FROM x\nRUN 0\nFROM y AS b\n\nFROM z\n"
-    made = adapt(text, OLD, BuildInputs("/c", target=target))
-    assert (made.target, made.dockerfile.text.rstrip("\n") + "\n" if made.dockerfile else "") == expected
-
-
-def test_the_arguments_of_the_platform():
-    text = b"ARG BUILDARCH\nFROM x:$TARGETARCH\nARG TARGETOS=other TARGETVARIANT\nRUN $TARGETPLATFORM\n"
-    inputs = BuildInputs("/c", arguments={"TARGETOS": "given"})
-    assert adapt(text, Support(architecture="arm64"), inputs).arguments == {
-        "BUILDARCH": "arm64",
-        "TARGETARCH": "arm64",
-        "TARGETVARIANT": "",
-    }
-
-
-def test_another_platform_is_that_of_the_target_only():
-    text = b"FROM x:$TARGETARCH-$TARGETVARIANT-$BUILDARCH\nARG TARGETPLATFORM BUILDPLATFORM\n"
-    support = Support(architecture="arm64", target=Platform("linux", "arm", "v7"))
-    assert adapt(text, support, PLACE).arguments == {
-        "BUILDARCH": "arm64",
-        "BUILDPLATFORM": "linux/arm64",
-        "TARGETARCH": "arm",
-        "TARGETPLATFORM": "linux/arm/v7",
-        "TARGETVARIANT": "v7",
-    }
-
-
 def test_instructions_stand_at_the_lines_of_the_users_file(tmp_path: Path):
     (tmp_path / "d").mkdir()
     (tmp_path / "d/file").touch()
     text = b"FROM x\nCOPY d /\nRUN <<E\na\nE\nCOPY d /\nRUN b\n"
-    made = adapt(text, OLD, BuildInputs(str(tmp_path), ContextFiles(tmp_path)))
+    made = adapt(unchanged(text), OLD, BuildInputs(str(tmp_path), ContextFiles(tmp_path)))
     assert [(each.keyword, each.line) for each in made.instructions] == [
         ("FROM", 1),
         ("ARG", 2),
@@ -147,7 +104,6 @@ def test_instructions_stand_at_the_lines_of_the_users_file(tmp_path: Path):
         ("COPY", 6),
         ("RUN", 7),
     ]
-    assert made.dockerfile
     assert made.dockerfile.translate("parse error on line 9: x") == "parse error on line 7: x"
 
 

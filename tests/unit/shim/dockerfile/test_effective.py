@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from kaniko_shim.dockerfile.base_images import NoBases
 from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
 from kaniko_shim.dockerfile.effective import EffectiveDockerfile, make_effective
 from kaniko_shim.outcome.errors import JobError
@@ -16,24 +17,21 @@ def effective(tmp_path: Path, dockerfile: str, support: Support, **variables: st
     paths.context.mkdir()
     request = parse_request(Command.BUILD, {"DOCKERFILE_CONTENT": dockerfile, **variables})
     assert isinstance(request, BuildRequest)
-    return make_effective(request, paths.context, support, paths, lambda _: "")
+    return make_effective(request, paths.context, support, paths, NoBases())
 
 
 NOT_NEEDED = "FROM x AS a\nRUN 1\nFROM x AS b\nRUN --mount=type=ssh 2\nFROM a AS c\nRUN 3\nFROM x\nADD --unpack u /v\n"
 
 
-def test_instructions_that_are_never_built_are_not_refused(tmp_path: Path):
-    made = effective(tmp_path, NOT_NEEDED, Support(MAINTAINED), TARGET="c")
+def test_instructions_that_are_never_built_are_neither_refused_nor_passed_on(tmp_path: Path):
+    made = effective(tmp_path, NOT_NEEDED, Support(), TARGET="c")
     assert [step.instruction for step in made.steps.steps] == ["FROM x AS a", "RUN 1", "FROM a AS c", "RUN 3"]
-    # The executor's parser would refuse what it does not know in any stage.
-    assert made.path.read_text() == "FROM x AS a\nRUN 1\nFROM x AS b\n\nFROM a AS c\nRUN 3\nFROM x\n\n"
+    assert made.path.read_text().split() == ["FROM", "x", "AS", "a", "RUN", "1", "FROM", "a", "AS", "c", "RUN", "3"]
+    assert made.request.target == ""
 
 
-@pytest.mark.parametrize(
-    ("support", "target", "line"), [(Support(), "c", 4), (Support(MAINTAINED), "b", 4), (Support(MAINTAINED), "", 8)]
-)
+@pytest.mark.parametrize(("support", "target", "line"), [(Support(), "b", 4), (Support(MAINTAINED), "", 8)])
 def test_instructions_that_are_built_are_refused(tmp_path: Path, support: Support, target: str, line: int):
-    # An old executor builds every stage up to the target.
     with pytest.raises(JobError) as caught:
         effective(tmp_path, NOT_NEEDED, support, TARGET=target)
     assert (caught.value.failure.reason, caught.value.failure.line) == (Reason.DOCKERFILE_UNSUPPORTED, line)
@@ -50,7 +48,7 @@ def test_bytes_that_are_no_text_stay_as_they_are(tmp_path: Path):
     paths = Paths(context=tmp_path / "context", heredocs=tmp_path / "heredocs", scratch=tmp_path)
     request = parse_request(Command.BUILD, {})
     assert isinstance(request, BuildRequest)
-    made = make_effective(request, paths.context, Support(), paths, lambda _: "")
+    made = make_effective(request, paths.context, Support(), paths, NoBases())
     assert b"\nEXPOSE 1 2\nRUN \xfe\n" in made.path.read_bytes()
     (heredoc,) = paths.heredocs.glob("*/E")
     assert heredoc.read_bytes() == b"\xff\n"

@@ -6,8 +6,11 @@ from collections.abc import Callable
 import pytest
 from kaniko_shim.dockerfile.adapt import BuildInputs, adapt
 from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.edits import unchanged
+from kaniko_shim.dockerfile.stages.resolve import resolve_stages
 from kaniko_shim.dockerfile.steps import plan_steps
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
+from kaniko_shim.dockerfile.syntax.stages import split_stages
 
 
 class Files:
@@ -32,8 +35,9 @@ def work(text: str) -> int:
     sys.setprofile(count)
     try:
         content = text.encode()
-        made = adapt(content, Support(), BuildInputs("/context", Files()))
-        plan_steps(parse_dockerfile(content), made.instructions, "", skips_unused=True)
+        made = adapt(unchanged(content), Support(), BuildInputs("/context", Files()))
+        plan_steps(split_stages(parse_dockerfile(content)).stages, made.instructions)
+        resolve_stages(content, "", {}, Support(), lambda image, _: image, "Dockerfile")
     finally:
         sys.setprofile(before)
     return calls
@@ -54,7 +58,9 @@ FORMS: dict[str, Callable[[int], str]] = {
     "copies of a stage": lambda n: "FROM x\nRUN a\nFROM y\n" + "COPY --from=0 a b\n" * n,
     "variables": lambda n: "FROM x\nCOPY " + "$a" * n + " /b\n",
     "arguments and stages": lambda n: (
-        "".join(f"ARG a{i}=1\n" for i in range(n)) + "".join(f"FROM x AS s{i}\nCOPY --from=s0 a b\n" for i in range(n))
+        "".join(f"ARG a{i}=1\n" for i in range(n))
+        + "FROM x AS s\n"
+        + "".join(f"FROM x AS s{i}\nCOPY --from=s a b\n" for i in range(n))
     ),
 }
 

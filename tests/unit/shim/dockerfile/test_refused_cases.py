@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from kaniko_shim.dockerfile.base_images import NoBases
 from kaniko_shim.dockerfile.capabilities import Support
 from kaniko_shim.dockerfile.effective import make_effective
 from kaniko_shim.outcome.errors import JobError
@@ -38,7 +39,7 @@ def test_a_case_is_refused_as_it_says(name: str, tmp_path: Path):
     assert isinstance(request, BuildRequest)
     paths = Paths(context=tmp_path / "context", heredocs=tmp_path / "heredocs", scratch=tmp_path)
     with pytest.raises(JobError) as caught:
-        make_effective(request, paths.context, Support(), paths, lambda _: "")
+        make_effective(request, paths.context, Support(), paths, NoBases())
     failure = caught.value.failure
     shown = {
         "reason": str(failure.reason),

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.dockerfile.steps import LONGEST, Steps, StepTracker, plan_steps
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
+from kaniko_shim.dockerfile.syntax.stages import split_stages
 from kaniko_shim.executor.progress import Progress
 
 DOCKERFILE = """\
@@ -23,9 +24,10 @@ COPY --from=0 \\
 FORM = re.compile(r'progress: stage=(\d+)/(\d+) step=(\d+)/(\d+) instruction="(.*)"')
 
 
-def plan(text: str = DOCKERFILE, target: str = "", given_text: str = "", *, skips_unused: bool = False) -> Steps:
-    own = parse_dockerfile(text.encode())
-    return plan_steps(own, parse_dockerfile((given_text or text).encode()), target, skips_unused=skips_unused)
+def plan(text: str = DOCKERFILE, target: str | None = None, given_text: str = "") -> Steps:
+    stages = split_stages(parse_dockerfile(text.encode()))
+    own = stages.stages if target is None else stages.built(target)
+    return plan_steps(own, parse_dockerfile((given_text or text).encode()))
 
 
 def same(text: str) -> str:
@@ -50,11 +52,11 @@ def test_the_steps_are_the_instructions_of_the_stages_that_are_built():
 
 
 @pytest.mark.parametrize(
-    ("target", "skips_unused", "count", "stages"),
-    [("", False, 7, 3), ("", True, 5, 2), ("BUILD", False, 3, 1), ("1", False, 5, 2), ("1", True, 2, 1)],
+    ("target", "count", "stages"),
+    [("", 5, 2), ("BUILD", 3, 1), ("1", 2, 1)],
 )
-def test_the_target_and_stages_that_are_left_out_count(target: str, *, skips_unused: bool, count: int, stages: int):
-    steps = plan(target=target, skips_unused=skips_unused)
+def test_the_target_and_stages_that_are_left_out_count(target: str, count: int, stages: int):
+    steps = plan(target=target)
     assert (len(steps.steps), steps.stages) == (count, stages)
 
 
@@ -85,7 +87,7 @@ def test_a_walk_through_a_build():
 def test_what_the_shim_adds_belongs_to_the_users_step():
     own = parse_dockerfile(b"FROM b\nCOPY . /x\n")
     added = parse_dockerfile(b"FROM b\n\n")[0], *parse_dockerfile(b"\nARG MARKER\n"), own[1]
-    walk = StepTracker(plan_steps(own, added, "", skips_unused=False))
+    walk = StepTracker(plan_steps(split_stages(own).stages, added))
     walk.enter("ARG MARKER")
     assert walk.progress_line(same) == 'progress: stage=1/1 step=2/2 instruction="COPY . /x"'
     walk.enter("COPY . /x")

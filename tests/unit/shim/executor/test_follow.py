@@ -3,6 +3,7 @@ from pathlib import Path
 
 from kaniko_shim.dockerfile.steps import plan_steps
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
+from kaniko_shim.dockerfile.syntax.stages import split_stages
 from kaniko_shim.executor.follow import LONGEST_PHASE, REPEATED, Follower
 from kaniko_shim.executor.progress import Progress
 from kaniko_shim.log.console import Console
@@ -23,7 +24,7 @@ def test_a_step_is_told_when_it_begins_and_again_after_much_output(tmp_path: Pat
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)
     job = Job({}, Paths(), Console(Masker(), descriptor), LogTail(), Phases(), Warnings())
     instructions = parse_dockerfile(b"FROM b\nRUN a\n")
-    progress = Progress((), plan_steps(instructions, instructions, "", skips_unused=False))
+    progress = Progress((), plan_steps(split_stages(instructions).stages, instructions))
     follower = Follower(job, progress)
     follower.begin()
     for line in ('time="2026-11-25T08:00:00Z" level=info msg="RUN a"', "output", *["more"] * (2 * REPEATED)):

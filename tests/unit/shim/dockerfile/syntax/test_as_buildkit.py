@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
 from kaniko_shim.dockerfile.copy.rewrite import rewrite_copies
 from kaniko_shim.dockerfile.edits import rewrite
+from kaniko_shim.dockerfile.syntax.assignments import argument_words, names_and_values
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import directives, parse_dockerfile
 from kaniko_shim.dockerfile.syntax.shell_words import expand
@@ -44,7 +45,12 @@ def as_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def compare(ours: Instruction, reference: dict[str, Any]) -> None:
+def replaced(text: str) -> bytes:
+    """BuildKit goes from rune to rune here, and takes what is no UTF-8 for U+FFFD."""
+    return "".join("\ufffd" if "\udc80" <= c <= "\udcff" else c for c in text).encode()
+
+
+def compare(ours: Instruction, reference: dict[str, Any], escape: str) -> None:
     keyword = decoded(reference["keyword"]).decode("utf-8", "replace")
     if ours.keyword.isascii():
         assert ours.keyword == keyword
@@ -63,6 +69,11 @@ def compare(ours: Instruction, reference: dict[str, Any]) -> None:
     elif keyword in WORDS:
         assert in_json is None or keyword in {"FROM", "EXPOSE"}
         assert [as_bytes(word) for word in plain_words(ours.rest)] == words
+    elif keyword == "ARG":
+        assert [replaced(word) for word in argument_words(ours.rest, escape)] == words
+    elif keyword in {"ENV", "LABEL"}:
+        assigned = names_and_values(ours.rest, escape)
+        assert [replaced(word) for pair in assigned for word in pair] == [w for n, w in enumerate(words) if n % 3 != 2]
     elif keyword in {"RUN", "CMD", "USER", "WORKDIR"}:
         assert [as_bytes(ours.rest)] * bool(ours.rest) == words
 
@@ -78,11 +89,11 @@ def check(ask: Ask, content: bytes) -> bool:
     ]
     assert ("`" if directives(content).get("escape") == "`" else "\\") == reference["escape"]
     for ours, their in zip(instructions, reference["instructions"], strict=True):
-        compare(ours, their)
+        compare(ours, their, reference["escape"])
         assert bool(ours.trigger) == bool(their["trigger"])
         # A trigger of a trigger is never valid.
         if ours.trigger:
-            compare(ours.trigger, their["trigger"])
+            compare(ours.trigger, their["trigger"], reference["escape"])
     if reference["stages"]:
         # Its answer is JSON, in which bytes that are no UTF-8 have become U+FFFD.
         assert [
@@ -160,6 +171,9 @@ LINES = st.lists(
                 "FROM --platform=$BUILDPLATFORM y",
                 "ARG A=1 B",
                 'ENV a="b c" d=e',
+                'LABEL a\\ b=\'c "\' "d e"=f',
+                "ENV a  b c=d",
+                "ARG a=\"b c\" 'd' e=${a%.*}",
                 "WORKDIR /x \\",
             ),
             *("RUN --network=none make", 'RUN --mount="type=ssh" \\', "RUN a && \\", "    b", "# comment", "", "  "),
@@ -179,13 +193,14 @@ def test_any_lines_are_read_as_buildkit_reads_them(ask: Ask, lines: list[str], e
 
 
 WORD_PIECES = [*"ab \\'\"$", "$a", "${a}", "${b:-x}", "${c-", "${b:+y}", "${e:-z}", "${e-z}", "}", "${a?m}", "$$", "é"]
+WORD_PIECES += ["${p#*.}", "${p##*.}", "${p%.*}", "${p%%.*}", "${p%?}", "${p/./-}", "${p//./\\*}", "${p//", "*", "?/"]
 WORD = st.lists(st.sampled_from(WORD_PIECES), max_size=8).map("".join)
 
 
 @given(WORD)
 @settings(max_examples=300, deadline=None)
 def test_any_word_has_the_value_that_buildkit_gives_it(ask: Ask, word: str):
-    values = {"a": "1", "b": "2 3", "e": ""}
+    values = {"a": "1", "b": "2 3", "e": "", "p": "a.b.cc"}
     answer = ask({"word": word, "environment": [f"{name}={value}" for name, value in values.items()]})
     try:
         ours: str | None = expand(word, values)

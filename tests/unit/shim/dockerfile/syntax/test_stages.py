@@ -32,7 +32,7 @@ def diamonds(count: int) -> str:
 @pytest.mark.parametrize("count", [2, 40, 3000])
 def test_each_stage_that_is_needed_is_looked_at_once(count: int):
     stages = counting(diamonds(count))
-    assert len(stages.built("", skips_unused=True)) == count
+    assert len(stages.built("")) == count
     assert Counting.looked_up == count
 
 

@@ -1,5 +1,5 @@
 import pytest
-from kaniko_shim.dockerfile.base_digests import places
+from kaniko_shim.dockerfile.base_images import places
 from kaniko_shim.registry.references import parse_reference
 from kaniko_shim.registry.registries import Registries, RegistryMap
 

@@ -1,0 +1,118 @@
+"""Looks up what a base image is now, in the same places as the executor."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
+
+from kaniko_shim.oci.platform import Platform
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.registry.crane import Crane
+from kaniko_shim.registry.references import DOCKER_HUB, ImageReference, parse_reference
+from kaniko_shim.registry.registries import Registries
+from kaniko_shim.system.json_text import load_json
+
+Answer = TypeVar("Answer")
+
+
+class Bases(Protocol):
+    """What can be looked up about base images."""
+
+    def digest(self, image: str) -> str:
+        """The digest of an image; empty if it cannot be found."""
+
+    def for_platform(self, image: str, platform: Platform) -> str:
+        """The name by digest of the image for a platform; an index has one for each.
+
+        Raises:
+            JobError: a registry's reason.
+        """
+
+    def environment(self, image: str, platform: Platform) -> Mapping[str, str] | None:
+        """The variables that an image sets; None if it cannot be found."""
+
+
+class NoBases:
+    """Finds nothing: there is no registry."""
+
+    def digest(self, _image: str) -> str:
+        """Empty."""
+        return ""
+
+    def for_platform(self, image: str, _platform: Platform) -> str:
+        """The same image."""
+        return image
+
+    def environment(self, _image: str, _platform: Platform) -> Mapping[str, str] | None:
+        """None."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class BaseImages:
+    """Asks registries, once per image and question."""
+
+    crane: Crane
+    registries: Registries
+    _digests: dict[str, str] = field(default_factory=dict)
+    _environments: dict[tuple[str, Platform], Mapping[str, str] | None] = field(default_factory=dict)
+
+    def digest(self, image: str) -> str:
+        """The digest of an image; empty if it cannot be found."""
+        if image not in self._digests:
+            try:
+                self._digests[image] = self._first(image, lambda place: self.crane.inspect(place).digest)
+            except (JobError, ValueError):
+                self._digests[image] = ""
+        return self._digests[image]
+
+    def for_platform(self, image: str, platform: Platform) -> str:
+        """The name by digest of the image for a platform.
+
+        Raises:
+            JobError: a registry's reason.
+        """
+        try:
+            name = parse_reference(image)
+        except ValueError as error:
+            raise JobError(Reason.DOCKERFILE_INVALID, f"FROM {image}: {error}.") from error
+        digest = self._first(image, lambda place: self.crane.digest_for(place, platform))
+        return replace(name, tag="", digest=digest).name
+
+    def environment(self, image: str, platform: Platform) -> Mapping[str, str] | None:
+        """The variables that an image sets; None if it cannot be found."""
+        key = image, platform
+        if key not in self._environments:
+            try:
+                content = self._first(image, lambda place: self.crane.config(place, platform))
+                self._environments[key] = _environment(content)
+            except (JobError, ValueError):
+                self._environments[key] = None
+        return self._environments[key]
+
+    def _first(self, image: str, ask: Callable[[ImageReference], Answer]) -> Answer:
+        """The answer of the first place that has an image; if none has, the error of the last."""
+        *mirrors, last = places(parse_reference(image), self.registries)
+        for mirror in mirrors:
+            try:
+                return ask(mirror)
+            except JobError:
+                continue
+        return ask(last)
+
+
+def _environment(config: bytes) -> Mapping[str, str]:
+    document = load_json(config)
+    variables = (document.get("config") or {}).get("Env") or []
+    return {name: value for name, _, value in (each.partition("=") for each in variables)}
+
+
+def places(image: ImageReference, registries: Registries) -> Iterator[ImageReference]:
+    """Where the executor looks for an image, in order: the mirrors of its registry, then the registry itself."""
+    mirrors = list(registries.mirrors) if image.registry == DOCKER_HUB else []
+    mirrors += [each.mirror for each in registries.maps if each.host == image.registry]
+    for mirror in mirrors:
+        host, _, prefix = mirror.partition("/")
+        yield replace(image, registry=host, repository=f"{prefix}/{image.repository}".lstrip("/"))
+    if not (mirrors and registries.skip_fallback):
+        yield image

@@ -1,0 +1,89 @@
+"""Resolves the stages of a Dockerfile: what is built, from which bases."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+
+from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.edits import Rewritten, unchanged
+from kaniko_shim.dockerfile.stages.onbuild import inline_triggers
+from kaniko_shim.dockerfile.stages.platforms import bases_by_digest
+from kaniko_shim.dockerfile.stages.references import refuse_references, warnings_about_names
+from kaniko_shim.dockerfile.stages.selection import select_stages
+from kaniko_shim.dockerfile.syntax.arguments import values_for_from
+from kaniko_shim.dockerfile.syntax.instruction import Instruction
+from kaniko_shim.dockerfile.syntax.parse import directives, parse_dockerfile
+from kaniko_shim.dockerfile.syntax.stages import Stage, split_stages
+from kaniko_shim.oci.platform import Platform
+
+_UNNAMED = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The stages that are built.
+
+    Attributes:
+        dockerfile: a Dockerfile of nothing else.
+        target: the stage to ask the executor for: empty, since it is the last, unless there is no such stage.
+        own: the stages as the user wrote them.
+        instructions: all that are built, triggers (ONBUILD) in their places, at the lines of the user's file.
+        values: those of the variables in FROM.
+        automatic: the variables that Docker sets by itself, with their values.
+        warnings: what Docker would not accept.
+    """
+
+    dockerfile: Rewritten
+    target: str
+    own: tuple[Stage, ...]
+    instructions: tuple[Instruction, ...]
+    values: Mapping[str, str] = field(repr=False)
+    automatic: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+
+def resolve_stages(
+    content: bytes,
+    target: str,
+    arguments: Mapping[str, str],
+    support: Support,
+    find: Callable[[str, Platform], str],
+    name: str,
+) -> Resolved:
+    """Resolve the stages of a Dockerfile.
+
+    Args:
+        content: the Dockerfile.
+        target: the stage to build, by name or number; empty for the last.
+        arguments: the build arguments' values.
+        support: what the executor supports.
+        find: gives the name by digest of an image for a platform.
+        name: the Dockerfile's, for the message.
+
+    Raises:
+        JobError: DockerfileInvalid or DockerfileUnsupported, naming the line; or a registry's reason.
+    """
+    instructions = parse_dockerfile(content)
+    plain = split_stages(instructions)
+    last = plain.stages[-1].name if plain.stages else ""
+    automatic = {**support.arguments, "TARGETSTAGE": target or last or _UNNAMED}
+    escape = "`" if directives(content).get("escape") == "`" else "\\"
+    values = values_for_from(plain.arguments, arguments, automatic, escape)
+    stages = split_stages(instructions, values)
+    inlined = unchanged(content).then(list(inline_triggers(stages, target)))
+    there = split_stages(inlined.instructions(), values)
+    here = split_stages([inlined.original(each) for each in inlined.instructions()], values)
+    built = here.built(target)
+    refuse_references(here, built, name)
+    images = bases_by_digest(here, built, support, values, find, name)
+    selected = inlined.then(list(select_stages(there, there.built(target), images)))
+    indexes = {stage.index for stage in built}
+    return Resolved(
+        selected,
+        "" if here.target(target) else target,
+        tuple(stage for stage in stages.stages if stage.index in indexes),
+        (*here.arguments, *chain.from_iterable((stage.start, *stage.instructions) for stage in built)),
+        values,
+        automatic,
+        tuple(warnings_about_names(here, built, target, name)),
+    )
