@@ -1,6 +1,5 @@
 """Entries of archives of every kind, and how they are refused."""
 
-import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -30,7 +29,7 @@ class Entry:
     Attributes:
         name: its path.
         kind: its kind.
-        mode: its permission bits.
+        mode: its permission bits, with those of set-id and sticky.
         target: what a link leads to.
         chunks: the content of a file.
     """
@@ -40,19 +39,6 @@ class Entry:
     mode: int = 0o644
     target: str = ""
     chunks: Iterable[bytes] = ()
-
-
-def stable_mode(mode: int, *, directory: bool = False) -> int:
-    """Permissions that do not depend on the umask of the machine that made the archive.
-
-    The executor's layer cache compares modes. Set-id and sticky bits are dropped, and so is write permission for
-    the group alone, which a umask of 002 leaves; write permission for everyone was set on purpose and stays. The
-    owner can always read and write.
-    """
-    mode = stat.S_IMODE(mode) & 0o777
-    if not mode & stat.S_IWOTH:
-        mode &= ~stat.S_IWGRP
-    return mode | (0o700 if directory else 0o600)
 
 
 def unsafe(name: str, problem: str) -> JobError:

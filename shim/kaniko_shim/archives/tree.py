@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from kaniko_shim.archives.entries import Entry, Kind, full_disk, stable_mode, unsafe
+from kaniko_shim.archives.entries import Entry, Kind, full_disk, unsafe
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
@@ -141,7 +141,7 @@ class Tree:
 
     def _make_directory(self, parts: tuple[str, ...], entry: Entry) -> None:
         name = parts[-1]
-        mode = stable_mode(entry.mode, directory=True)
+        mode = stat.S_IMODE(entry.mode)
         with self._opened(parts[:-1], entry.name) as parent:
             try:
                 os.mkdir(name, mode, dir_fd=parent)
@@ -196,7 +196,7 @@ class Tree:
                         Reason.SOURCE_TOO_LARGE, f"The context unpacks to more than {self._max_bytes} bytes."
                     )
                 _write_all(descriptor, chunk)
-            os.fchmod(descriptor, stable_mode(entry.mode))
+            os.fchmod(descriptor, stat.S_IMODE(entry.mode))
         finally:
             os.close(descriptor)
 

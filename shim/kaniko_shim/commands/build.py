@@ -119,7 +119,7 @@ def _fetch(request: BuildRequest, job: Job) -> SourceReport:
     if isinstance(request.source.source, OciSource):
         install_credentials(find_credentials(request.docker_config, job.environment, job.paths), job.paths, job.warn)
         crane = Crane(job.paths, job.source_environment, request.registries)
-    workspace = Workspace(job.paths.context, job.paths.scratch, job.source_environment, job.say, crane)
+    workspace = Workspace(job.paths.context, job.paths.scratch, job.source_environment, job.say, crane, job.warn)
     limit = request.source.seconds
     try:
         with job.phases.fetching(), heartbeat(job.beat, request.heartbeat_seconds, limit):

@@ -11,7 +11,7 @@ from kaniko_shim.dockerfile.adapt import Adapted, BuildInputs, adapt
 from kaniko_shim.dockerfile.base_images import Bases
 from kaniko_shim.dockerfile.capabilities import Support
 from kaniko_shim.dockerfile.context.files import ContextFiles
-from kaniko_shim.dockerfile.context.ignore import IGNORE_FILE, apply_ignore_file
+from kaniko_shim.dockerfile.context.ignore import apply_ignore_file
 from kaniko_shim.dockerfile.context.links import refuse_links_out
 from kaniko_shim.dockerfile.edits import Rewritten
 from kaniko_shim.dockerfile.files import write_files
@@ -20,6 +20,7 @@ from kaniko_shim.dockerfile.steps import Steps, plan_steps
 from kaniko_shim.dockerfile.syntax.instruction import Heredoc, Instruction
 from kaniko_shim.dockerfile.syntax.parse import directives, parse_dockerfile
 from kaniko_shim.dockerfile.unsupported import refuse_syntax, refuse_unsupported, warnings_about
+from kaniko_shim.dockerignore.find import IGNORE_FILE
 from kaniko_shim.dockerignore.rules import IgnoreRules
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason

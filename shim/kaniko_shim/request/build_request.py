@@ -82,6 +82,8 @@ def read_build_request(command: Command, reader: VariableReader) -> BuildRequest
     reader.read(job_variables.LOG_FORMAT)
     if reader.is_set(build_variables.DOCKERFILE_CONTENT) and reader.is_set(build_variables.DOCKERFILE_PATH):
         reader.refuse(build_variables.DOCKERFILE_PATH, "DOCKERFILE_CONTENT is also set; set only one of them")
+    dockerfile_path = _dockerfile_path(reader, source)
+    dockerfile_content = reader.read(build_variables.DOCKERFILE_CONTENT)
     request = BuildRequest(
         command=command,
         outputs=outputs,
@@ -90,9 +92,9 @@ def read_build_request(command: Command, reader: VariableReader) -> BuildRequest
         registries=_registries(reader),
         docker_config=read_docker_config(reader),
         heartbeat_seconds=reader.read(job_variables.HEARTBEAT_SECONDS),
-        source=source,
-        dockerfile_path=_dockerfile_path(reader, source),
-        dockerfile_content=reader.read(build_variables.DOCKERFILE_CONTENT),
+        source=replace(source, dockerfile="" if dockerfile_content else dockerfile_path),
+        dockerfile_path=dockerfile_path,
+        dockerfile_content=dockerfile_content,
         build_args=(
             *reader.read(build_variables.BUILD_ARG),
             *_named_build_args(reader, build_variables.BUILD_ARG_FROM_CONFIG),

@@ -7,20 +7,24 @@ protects the user's own files.
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kaniko_shim.archives.entries import CHUNK, Entry, Kind
 from kaniko_shim.archives.tree import Tree
+from kaniko_shim.dockerignore.rules import Hits
+from kaniko_shim.dockerignore.selection import Selection, select
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.sources.source_request import SourceRequest
 
 # The link to the directory in which Kubernetes keeps the files of a volume.
 _VOLUME_DATA = "..data"
+_MOST_NAMED = 5
 
 
-def copy_directory(source: Path, tree: Tree) -> None:
-    """Copy a directory, without sockets, pipes and devices.
+def copy_directory(source: Path, tree: Tree, request: SourceRequest, warn: Callable[[str], None]) -> None:
+    """Copy a directory, without what its context ignores, and without sockets, pipes and devices.
 
     A Kubernetes volume, such as a ConfigMap's, is copied as the files that it shows, without its links.
 
@@ -34,33 +38,65 @@ def copy_directory(source: Path, tree: Tree) -> None:
             f"The context's directory {source} {problem} in the builder.",
             hint=f"Mount the directory at {source}, or set SOURCE_GET_URL to file://{source} for an archive.",
         )
-    volume = (source / _VOLUME_DATA).is_symlink()
-    for entry in _walk(str(source), "", volume=volume):
+    selection = select(source, request.sub_path, request.dockerfile)
+    walk = _Walk(volume=(source / _VOLUME_DATA).is_symlink(), selection=selection)
+    for entry in walk.below(str(source), "", ()):
         tree.add(entry)
+    if walk.special:
+        more = ", …" if len(walk.special) > _MOST_NAMED else ""
+        warn(
+            "The build context is used without its sockets, pipes and devices, which the executor cannot copy: "
+            f"{', '.join(walk.special[:_MOST_NAMED])}{more}. Exclude them in .dockerignore."
+        )
 
 
-def _walk(directory: str, prefix: str, *, volume: bool) -> Iterator[Entry]:
-    try:
-        # In order, so that two copies of one directory are the same.
-        with os.scandir(directory) as found:
-            items = sorted(found, key=lambda item: item.name)
-    except OSError as error:
-        raise _unreadable(directory, error) from error
-    for item in items:
-        if volume and not prefix and item.name.startswith(".."):
-            continue
+class _Walk:
+    """The entries of a directory.
+
+    Attributes:
+        special: the paths of sockets, pipes and devices, which were left out.
+    """
+
+    def __init__(self, *, volume: bool, selection: Selection) -> None:
+        self.special = list[str]()
+        self._volume = volume
+        self._selection = selection
+        self._names = dict[tuple[int, int], str]()
+
+    def below(self, directory: str, prefix: str, above: Hits) -> Iterator[Entry]:
+        """What is copied of a directory, in order, so that two copies of it are the same."""
         try:
-            status = item.stat(follow_symlinks=volume)
+            with os.scandir(directory) as found:
+                items = sorted(found, key=lambda item: item.name)
         except OSError as error:
-            raise _unreadable(item.path, error) from error
-        name = prefix + item.name
-        if stat.S_ISDIR(status.st_mode):
-            yield Entry(name, Kind.DIRECTORY, status.st_mode)
-            yield from _walk(item.path, name + "/", volume=volume)
-        elif stat.S_ISLNK(status.st_mode):
-            yield Entry(name, Kind.SYMLINK, target=str(Path(item.path).readlink()))
-        elif stat.S_ISREG(status.st_mode):
-            yield Entry(name, Kind.FILE, status.st_mode, chunks=_read(item.path))
+            raise _unreadable(directory, error) from error
+        for item in items:
+            if self._volume and not prefix and item.name.startswith(".."):
+                continue
+            try:
+                status = item.stat(follow_symlinks=self._volume)
+            except OSError as error:
+                raise _unreadable(item.path, error) from error
+            name = prefix + item.name
+            is_directory = stat.S_ISDIR(status.st_mode)
+            skipped, hits = self._selection.skips(name, above, is_directory=is_directory)
+            if skipped:
+                continue
+            if is_directory:
+                yield Entry(name, Kind.DIRECTORY, status.st_mode)
+                yield from self.below(item.path, name + "/", hits)
+            else:
+                yield from self._leaf(item.path, name, status)
+
+    def _leaf(self, path: str, name: str, status: os.stat_result) -> Iterator[Entry]:
+        if stat.S_ISLNK(status.st_mode):
+            yield Entry(name, Kind.SYMLINK, target=str(Path(path).readlink()))
+        elif not stat.S_ISREG(status.st_mode):
+            self.special.append(name)
+        elif status.st_nlink > 1 and (first := self._names.setdefault((status.st_dev, status.st_ino), name)) != name:
+            yield Entry(name, Kind.HARDLINK, target=first)
+        else:
+            yield Entry(name, Kind.FILE, status.st_mode, chunks=_read(path))
 
 
 def _read(path: str) -> Iterator[bytes]:

@@ -32,7 +32,7 @@ def fetch(request: SourceRequest, workspace: Workspace) -> SourceReport:
             from kaniko_shim.sources.directory import copy_directory  # noqa: PLC0415 - for this kind only
 
             with Tree(workspace.context, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
-                copy_directory(Path(path), tree)
+                copy_directory(Path(path), tree, request, workspace.warn)
             return SourceReport(f"dir://{path}", size=tree.size)
         case FileSource(path):
             from kaniko_shim.sources.archive import unpack_file  # noqa: PLC0415 - for this kind only

@@ -16,6 +16,7 @@ class SourceRequest:
         username: for basic authentication, with `password`; empty for none.
         sha256: the checksum that the archive must have, or empty.
         sub_path: the context's directory in the fetched tree, or empty.
+        dockerfile: path of the Dockerfile in the context; empty if it does not come from there.
         max_bytes: limit on the unpacked context, and on what is fetched.
         max_entries: limit on files and directories.
         seconds: limit on the time of fetching.
@@ -30,6 +31,7 @@ class SourceRequest:
     password: str = field(default="", repr=False)
     sha256: str = ""
     sub_path: str = ""
+    dockerfile: str = ""
     max_bytes: int = 1 << 40
     max_entries: int = 1_000_000
     seconds: int = 3600

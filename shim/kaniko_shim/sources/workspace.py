@@ -20,6 +20,7 @@ class Workspace:
         environment: the variables of the process, for proxies and CA certificates.
         say: writes a line of the log.
         crane: the registry tool, with its credentials installed; None if no registry is needed.
+        warn: adds a warning to the log and to the result.
     """
 
     context: Path
@@ -27,6 +28,7 @@ class Workspace:
     environment: Mapping[str, str]
     say: Callable[[str], None]
     crane: "Crane | None" = None
+    warn: Callable[[str], None] = lambda _: None
 
     def clear(self) -> None:
         """Empty the context's directory."""

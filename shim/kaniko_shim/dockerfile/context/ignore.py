@@ -3,14 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
+from kaniko_shim.dockerignore.find import find_rules
 from kaniko_shim.dockerignore.prune import prune
-from kaniko_shim.dockerignore.rules import IgnoreRules, parse_rules
-from kaniko_shim.outcome.errors import Failure, JobError
+from kaniko_shim.dockerignore.rules import IgnoreRules
+from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.outcome.reasons import Reason
-
-IGNORE_FILE = ".dockerignore"
-LARGEST = 4 * 1024 * 1024
-"""Maximum size of a `.dockerignore` in bytes."""
 
 
 def apply_ignore_file(root: Path, context: Path, dockerfile: str) -> IgnoreRules:
@@ -24,15 +21,9 @@ def apply_ignore_file(root: Path, context: Path, dockerfile: str) -> IgnoreRules
     Raises:
         JobError: SourceInvalid; the file has a malformed line.
     """
-    # As in Docker, a file beside the Dockerfile takes the place of the context's own.
-    names = [f"{dockerfile}{IGNORE_FILE}"] if dockerfile else []
-    for name in (*names, IGNORE_FILE):
-        content = _read(root, context / name, name)
-        if content is not None:
-            rules = parse_rules(content, name)
-            prune(context, rules)
-            return rules
-    return IgnoreRules()
+    rules = find_rules(root, context, dockerfile)
+    prune(context, rules)
+    return rules
 
 
 def explain_ignored(failure: Failure, missing: str, rules: IgnoreRules) -> Failure:
@@ -47,16 +38,3 @@ def explain_ignored(failure: Failure, missing: str, rules: IgnoreRules) -> Failu
         message=f"{failure.message.rstrip('.')}: {rules.name} line {rule.line} ({rule.text}) ignores it.",
         hint=f"Add the line !{missing.strip('/')} to {rules.name}, or do not copy the file.",
     )
-
-
-def _read(root: Path, path: Path, name: str) -> bytes | None:
-    """The content of a file, links resolved; None if there is no such file in the tree."""
-    try:
-        real = path.resolve(strict=True)
-    except (OSError, RuntimeError, ValueError):
-        return None
-    if not real.is_relative_to(root.resolve()) or not real.is_file():
-        return None
-    if real.stat().st_size > LARGEST:
-        raise JobError(Reason.SOURCE_INVALID, f"{name} has more than {LARGEST} bytes.")
-    return real.read_bytes()

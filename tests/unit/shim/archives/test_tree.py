@@ -2,6 +2,7 @@
 
 import io
 import os
+import stat
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +11,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kaniko_shim.archives.entries import stable_mode
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from unit.shim.archives.archives import member, tar, tar_of, unpack
@@ -78,9 +78,9 @@ def described(root: Path) -> Iterator[tuple[str, str, bytes, int, list[str]]]:
         if path.is_symlink():
             yield name, "link", os.fsencode(path.readlink()), 0, names[status.st_ino]
         elif path.is_dir():
-            yield name, "directory", b"", stable_mode(status.st_mode, directory=True), []
+            yield name, "directory", b"", stat.S_IMODE(status.st_mode), []
         else:
-            yield name, "file", path.read_bytes(), stable_mode(status.st_mode), names[status.st_ino]
+            yield name, "file", path.read_bytes(), stat.S_IMODE(status.st_mode), names[status.st_ino]
 
 
 @settings(max_examples=150)

@@ -1,4 +1,6 @@
 import os
+import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,22 +25,79 @@ def failure(source: Source, workspace: Workspace) -> Reason:
     return caught.value.failure.reason
 
 
-def test_a_directory_is_copied_with_stable_modes(tmp_path: Path, workspace: Workspace):
+def test_a_directory_is_copied_with_its_modes(tmp_path: Path, workspace: Workspace):
     source = tmp_path / "source"
     (source / "sub").mkdir(parents=True)
+    (source / "sub").chmod(0o1777)
     (source / "sub/run.sh").write_text("#!/bin/sh\n")
     (source / "sub/run.sh").chmod(0o4775)
+    (source / "locked").touch(0o400)
     (source / "link").symlink_to("sub/run.sh")
     (source / "away").symlink_to("/etc/passwd")
     (source / "loop").symlink_to(".")
-    os.mkfifo(source / "pipe")
     report = fetch(SourceRequest(DirectorySource(str(source))), workspace)
     assert report == SourceReport(f"dir://{source}", size=10)
-    assert files_of(workspace.context) == {"sub/run.sh": b"#!/bin/sh\n"}
-    assert (workspace.context / "sub/run.sh").stat().st_mode & 0o7777 == 0o755
+    assert files_of(workspace.context) == {"sub/run.sh": b"#!/bin/sh\n", "locked": b""}
+    modes = {name: (workspace.context / name).stat().st_mode & 0o7777 for name in ("sub", "sub/run.sh", "locked")}
+    assert modes == {"sub": 0o1777, "sub/run.sh": 0o4775, "locked": 0o400}
     links = {path.name: str(path.readlink()) for path in workspace.context.iterdir() if path.is_symlink()}
     assert links == {"link": "sub/run.sh", "away": "/etc/passwd", "loop": "."}
-    assert not (workspace.context / "pipe").exists()
+
+
+def test_pipes_and_sockets_are_left_out_with_a_warning(tmp_path: Path, workspace: Workspace):
+    source = tmp_path / "source"
+    (source / "sub").mkdir(parents=True)
+    os.mkfifo(source / "sub/pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(source / "socket"))
+    warnings = list[str]()
+    fetch(SourceRequest(DirectorySource(str(source))), replace(workspace, warn=warnings.append))
+    assert [path.name for path in workspace.context.rglob("*")] == ["sub"]
+    (warning,) = warnings
+    assert "socket, sub/pipe. Exclude them" in warning
+
+
+def test_hard_links_stay(tmp_path: Path, workspace: Workspace):
+    source = tmp_path / "source"
+    (source / "sub").mkdir(parents=True)
+    (source / "b").write_text("x")
+    (source / "sub/a").hardlink_to(source / "b")
+    report = fetch(SourceRequest(DirectorySource(str(source))), workspace)
+    assert report.size == 1
+    assert (workspace.context / "sub/a").samefile(workspace.context / "b")
+
+
+def copied(tmp_path: Path, workspace: Workspace, sub_path: str = "", dockerfile: str = "Dockerfile") -> set[str]:
+    warnings = list[str]()
+    request = SourceRequest(DirectorySource(str(tmp_path / "source")), sub_path=sub_path, dockerfile=dockerfile)
+    fetch(request, replace(workspace, warn=warnings.append))
+    assert warnings == []
+    return set(files_of(workspace.context))
+
+
+def test_what_is_ignored_is_not_copied(tmp_path: Path, workspace: Workspace):
+    source = tmp_path / "source"
+    for name in ("a/big/file", "a/big/kept", "a/other", "a/build/Dockerfile", "big/file"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).touch()
+    os.mkfifo(source / "a/big/pipe")
+    (source / "a/.dockerignore").write_text("**/big\n!big/kept\nbuild\n.dockerignore\n")
+    # The Dockerfile and the ignore file are needed although they are ignored; nothing outside of the context is.
+    expected = {"a/big/kept", "a/other", "a/build/Dockerfile", "a/.dockerignore", "big/file"}
+    assert copied(tmp_path, workspace, "a", "build/Dockerfile") == expected
+    (source / "a/build/Dockerfile.dockerignore").write_text("other\nbig\n")
+    assert copied(tmp_path, workspace, "/a/", "build/../build/Dockerfile") == {
+        "a/build/Dockerfile", "a/build/Dockerfile.dockerignore", "a/.dockerignore", "big/file",
+    }  # fmt: skip
+
+
+def test_all_is_copied_if_the_dockerfile_is_a_link(tmp_path: Path, workspace: Workspace):
+    source = tmp_path / "source"
+    (source / "real").mkdir(parents=True)
+    (source / "real/Dockerfile").touch()
+    (source / "Dockerfile").symlink_to("real/Dockerfile")
+    (source / ".dockerignore").write_text("*")
+    assert copied(tmp_path, workspace) >= {"real/Dockerfile", ".dockerignore"}
 
 
 def test_what_was_there_before_is_gone(tmp_path: Path, workspace: Workspace):
