@@ -178,6 +178,10 @@ class Container:
         done = subprocess.run(command, check=check, capture_output=True, text=True)
         return list(json.loads(done.stdout or "[]") or [])
 
+    def program(self, pid: int) -> str:
+        """The program that a process runs, as the container sees it."""
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
+
     def wait(self, timeout: float = 300) -> Done:
         try:
             code = self._process.wait(timeout)

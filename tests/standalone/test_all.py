@@ -1,6 +1,7 @@
 """The whole job in one container, as the original README's example shows it."""
 
 import json
+import os
 import re
 import signal
 from base64 import b64encode
@@ -9,7 +10,7 @@ from shutil import make_archive
 
 import pytest
 from kaniko_shim.request.variables.table import TABLE
-from standalone.container import Builder
+from standalone.container import Builder, Limits
 from support.file_server import serve_https
 from support.https import Https
 from support.registry import Registry
@@ -245,6 +246,27 @@ def test_sigterm_is_not_lost_while_the_shim_starts(builder: Builder, source: Pat
     container.signal(signal.SIGTERM)
     done = container.wait(60)
     assert (done.code, done.result["reason"]) == (143, "Cancelled")
+
+
+def test_an_executor_that_is_killed_from_outside_did_not_run_out_of_memory(
+    builder: Builder, source: Path, env: dict[str, str]
+):
+    (source / "Dockerfile").write_text("FROM busybox\nRUN echo now $((40 + 2)); sleep 600\n")
+    container = builder.start(env=env, mounts={"/tmp/source": source})
+    container.wait_for("\nnow 42\n")
+    (executor,) = (pid for pid in container.processes() if container.program(pid) == "/kaniko/executor")
+    os.kill(executor, signal.SIGKILL)
+    done = container.wait(60)
+    assert (done.code, done.result["reason"], done.result["dockerfileLine"]) == (84, "Internal", 2)
+    assert done.result["message"].startswith("The executor was killed (SIGKILL) from outside of the build")
+
+
+def test_an_executor_that_runs_out_of_memory_says_so(builder: Builder, source: Path, env: dict[str, str]):
+    # The kernel's first choice is the executor, although it is the RUN that takes the memory.
+    (source / "Dockerfile").write_text("FROM busybox\nRUN echo 1000 > /proc/$PPID/oom_score_adj; tail /dev/zero\n")
+    done = builder.run(env=env, mounts={"/tmp/source": source}, limits=Limits(memory=150 * 1024 * 1024))
+    assert (done.code, done.result["reason"]) == (83, "OutOfMemory"), done.log
+    assert done.result["message"] == "The executor was killed because it ran out of memory."
 
 
 def test_a_process_left_by_a_run_does_not_keep_the_builder(builder: Builder, source: Path, env: dict[str, str]):

@@ -67,6 +67,8 @@ _MISSING: Final = re.compile(
     r"|references non-existent (?:secret|config) key",
 )
 
+#: Exit code of a container that was ended by SIGKILL. Only the kubelet's OOMKilled says that memory was the cause.
+KILLED: Final = 137
 #: `terminated.reason` of a container that never ran; its message is from the node.
 NEVER_RAN: Final = frozenset({"StartError", "ContainerCannotRun"})
 #: `terminated.reason` of a container that the kubelet has lost, as after a restart of its node.
@@ -183,7 +185,10 @@ def _failure_message(pod: PodFacts, container: ContainerFacts, reason: Reason) -
     elif reason is Reason.INTERNAL and container.exit_code is not None:
         names = ((pod.push, INDEX if pod.is_index else PUSH), (pod.build, BUILD), (pod.check, CHECK))
         name = next(name for facts, name in names if facts is container)
-        words.append(f"container {name} ended with exit code {container.exit_code} ({container.reason})")
+        how = f"ended with exit code {container.exit_code} ({container.reason})"
+        if container.exit_code == KILLED:
+            how = f"was killed (exit code {KILLED}), and the kubelet does not report that it ran out of memory"
+        words.append(f"container {name} {how}")
     return ": ".join(words)
 
 

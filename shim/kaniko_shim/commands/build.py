@@ -202,7 +202,7 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
         error,
         log=job.tail.text,
         pushing=progress.pushing,
-        out_of_memory=oom_kills() > kills,
+        out_of_memory=None if kills is None else (oom_kills() or 0) > kills,
         instruction=prepared.dockerfile.own(instruction, line),
         line=line,
         image=progress.image,

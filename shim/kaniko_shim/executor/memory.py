@@ -10,13 +10,13 @@ _COUNTERS = (
 _KILLS = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
 
 
-def oom_kills() -> int:
-    """The cgroup's counter; 0 where it can't be read."""
-    for path in _COUNTERS:
+def oom_kills(counters: tuple[Path, ...] = _COUNTERS) -> int | None:
+    """The counter of the container's cgroup (v2 or v1); None where it can't be read."""
+    for path in counters:
         try:
             match = _KILLS.search(path.read_text())
         except OSError:
             continue
         if match:
             return int(match[1])
-    return 0
+    return None

@@ -79,7 +79,7 @@ class Evidence:
         error: its last words.
         log: the last lines of its output.
         pushing: whether it was pushing, as opposed to pulling base images.
-        out_of_memory: whether the kernel killed a process meanwhile because memory ran out.
+        out_of_memory: whether the kernel killed a process meanwhile because memory ran out; None if that is unknown.
         instruction: the Dockerfile's current instruction.
         line: the line of the instruction; 0 if unknown.
         image: the image that it was requesting from a registry, or empty.
@@ -94,7 +94,7 @@ class Evidence:
     error: str
     log: str = ""
     pushing: bool = False
-    out_of_memory: bool = False
+    out_of_memory: bool | None = False
     instruction: str = ""
     line: int = 0
     image: str = ""
@@ -118,8 +118,10 @@ def missing_file(error: str) -> str:
 
 def _by_ending(evidence: Evidence) -> Failure | None:
     ended = evidence.ended
-    if ended.signal == _SIGKILL or (ended.signal and evidence.out_of_memory):
-        return Failure(Reason.OUT_OF_MEMORY, "The executor was killed, most likely because it ran out of memory.")
+    if ended.signal and evidence.out_of_memory:
+        return Failure(Reason.OUT_OF_MEMORY, "The executor was killed because it ran out of memory.")
+    if ended.signal == _SIGKILL:
+        return _killed(evidence)
     if match := _RUN_EXIT.search(evidence.error):
         code = int(match[1])
         if "no space left on device" in evidence.log.lower():
@@ -135,6 +137,18 @@ def _by_ending(evidence: Evidence) -> Failure | None:
         message = f"{_step(evidence)} was stopped by a signal ({name})."
         return _at(evidence, Reason.RUN_COMMAND_FAILED, message, exit_code=128 + _SIGNALS.get(name, _SIGKILL))
     return None
+
+
+def _killed(evidence: Evidence) -> Failure:
+    """The failure of an executor that something else than this shim ended by SIGKILL."""
+    message = "The executor was killed (SIGKILL) from outside of the build"
+    if evidence.out_of_memory is None:
+        message = "The executor was killed (SIGKILL); whether it ran out of memory can't be read from its cgroup"
+    else:
+        message += ": it did not run out of memory"
+    hint = "Build again. If it happens again, look at the log of the node, and at who may end processes there."
+    where = ("", 0) if evidence.pushing else (evidence.instruction, evidence.line)
+    return Failure(Reason.INTERNAL, f"{message}.", hint=hint, instruction=where[0], line=where[1])
 
 
 def _by_mirrors(evidence: Evidence) -> Failure | None:

@@ -151,7 +151,7 @@ TABLE: dict[Reason, Row] = {
     ),
     Reason.OUT_OF_MEMORY: Row(
         83,
-        "The executor or a RUN step was killed because it ran out of memory.",
+        "The kernel killed the executor or a RUN step because it ran out of memory.",
         "Give the builder more memory.",
     ),
     Reason.INTERNAL: Row(

@@ -377,7 +377,7 @@ def test_a_failing_index_is_explained_by_its_own_report():
     assert (status(made)["phase"], status(made)["failure"]["message"]) == ("Failed", "The tag is immutable.")
     assert "platform" not in status(made)["failure"]
     made = plan(build, index(phase="Failed", push=ended(137)))
-    assert "container index ended with exit code 137" in status(made)["message"]
+    assert "container index was killed (exit code 137)" in status(made)["message"]
 
 
 OUTCOMES = [
