@@ -7,7 +7,6 @@ Each DIR has a Dockerfile and is its context, or is a case as of tests/cases. A 
 import argparse
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -16,8 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cluster.settings import SYSTEM_PATH
-from standalone.container import Builder
-from standalone.registry import ROOT, any_registry, cluster
 from truth.judge import Judge, judging
 from truth.subject import of_dockerfile
 from truth.verdict import Outcome, Verdict
@@ -52,18 +49,12 @@ def _listed(path: Path) -> Iterator[Path]:
 
 
 def _verdicts(paths: Sequence[Path], context: Path | None, jobs: int) -> Iterator[Verdict]:
-    script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), "--print-layout"]
-    layout = subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
-    with tempfile.TemporaryDirectory(prefix="truth-") as folder:
-        scratch = Path(folder)
-        builder = Builder.unpack(Path(layout), scratch)
+    with tempfile.TemporaryDirectory(prefix="truth-") as folder, judging(Path(folder)) as judge:
+        pool = ThreadPoolExecutor(jobs)
         try:
-            with any_registry(scratch) as registry:
-                registry.push(cluster("base-image", "debian").removeprefix("oci:"), "library/debian:bookworm-slim")
-                with judging(builder, registry, scratch) as judge, ThreadPoolExecutor(jobs) as pool:
-                    yield from pool.map(lambda path: _judge(judge, path, context), paths)
+            yield from pool.map(lambda path: _judge(judge, path, context), paths)
         finally:
-            builder.remove()
+            pool.shutdown(cancel_futures=True)
 
 
 def _judge(judge: Judge, path: Path, context: Path | None) -> Verdict:

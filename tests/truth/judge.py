@@ -1,7 +1,10 @@
 """Builds Dockerfiles with BuildKit and with the builder image, and compares what comes of them."""
 
 import functools
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
@@ -12,6 +15,7 @@ from itertools import count
 from pathlib import Path
 
 from standalone.container import Builder, Done
+from standalone.registry import ROOT, cluster, own_registry
 from support.registry import Registry
 from support.serving import Quiet, serving
 from truth import buildkit, verdict
@@ -39,6 +43,11 @@ class Judge:
     served: dict[Path, str] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=count)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def executor(self) -> str:
+        """Which of the two lines of kaniko the builder image has: `shipped` or `old`."""
+        return "shipped" if self.builder.has_shipped_executor else "old"
 
     def case(self, directory: Path) -> Verdict:
         """Compare the images of a directory that is laid out as a case."""
@@ -95,7 +104,19 @@ class Judge:
 
 
 @contextmanager
-def judging(builder: Builder, registry: Registry, scratch: Path) -> Iterator[Judge]:
-    """Start BuildKit, and what Dockerfiles fetch from."""
-    with buildkit.running(registry.address) as kit, ExitStack() as servers:
-        yield Judge(kit, builder, registry, scratch, servers, Images(registry))
+def judging(scratch: Path) -> Iterator[Judge]:
+    """Start BuildKit and a registry, and unpack the builder image, which is made if it is not cached."""
+    builder = Builder.unpack(_builder_layout(), scratch)
+    try:
+        with own_registry(scratch) as registry, buildkit.running(registry.address) as kit, ExitStack() as servers:
+            registry.push(cluster("base-image", "debian").removeprefix("oci:"), "library/debian:bookworm-slim")
+            yield Judge(kit, builder, registry, scratch, servers, Images(registry))
+    finally:
+        builder.remove()
+
+
+def _builder_layout() -> Path:
+    if given := os.environ.get("BUILDER_LAYOUT"):
+        return Path(given)
+    script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), "--print-layout"]
+    return Path(subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
