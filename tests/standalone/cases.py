@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from standalone.container import Builder, Done
 from standalone.registry import ROOT
+from support.expectations import expected_of
 from support.registry import Registry
 
 DIRECTORY = ROOT / "tests" / "cases"
@@ -82,20 +83,20 @@ def build(case: str, builder: Builder, registry: Registry, served: str, scratch:
     )
 
 
-def check(case: str, outcome: Outcome, scratch: Path) -> None:
-    """Compare an outcome with the case's expected.yaml and verify.
+def check(case: str, outcome: Outcome, executor: str, scratch: Path) -> None:
+    """Compare an outcome with the case's expected.yaml and verify; `executor` is `old` or `shipped`.
 
     Raises:
         AssertionError: it differs.
     """
-    expected = load(DIRECTORY / case, "expected.yaml")
+    expected = expected_of(DIRECTORY / case, executor)
     if failure := expected.get("fails"):
         assert {name: outcome.done.result.get(name) for name in failure} == failure, outcome.done.log
         return
     assert outcome.done.code == 0, outcome.done.log
     with tarfile.open(fileobj=io.BytesIO(outcome.files)) as tar:
         _check_files(tar, expected)
-    _run_verify(case, outcome, scratch)
+    _run_verify(case, outcome, executor, scratch)
     _check_config(outcome.config, expected)
     if "layers" in expected:
         assert outcome.own == sorted(expected["layers"])
@@ -156,7 +157,7 @@ def _check_config(config: Mapping[str, Any], expected: Mapping[str, Any]) -> Non
     assert {name: environment.get(name) for name in wanted} == wanted
 
 
-def _run_verify(case: str, outcome: Outcome, scratch: Path) -> None:
+def _run_verify(case: str, outcome: Outcome, executor: str, scratch: Path) -> None:
     verify = DIRECTORY / case / "verify"
     if not verify.exists():
         return
@@ -164,7 +165,7 @@ def _run_verify(case: str, outcome: Outcome, scratch: Path) -> None:
     root.mkdir()
     subprocess.run(["tar", "-x", "-C", root], input=outcome.files, check=True, capture_output=True)
     try:
-        variables = {**os.environ, "CONFIG": json.dumps(outcome.config), "LOG": outcome.done.log}
+        variables = {**os.environ, "CONFIG": json.dumps(outcome.config), "LOG": outcome.done.log, "EXECUTOR": executor}
         done = subprocess.run([verify, root], env=variables, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
     finally:

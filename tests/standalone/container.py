@@ -10,8 +10,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from kaniko_shim.executor.abilities import Abilities, read_abilities
+from support.expectations import OLD, SHIPPED
 
 # What the build pod grants.
 CAPABILITIES = tuple(
@@ -79,6 +83,16 @@ class Builder:
     def has_shipped_executor(self) -> bool:
         """Whether its executor is of the line that ships, as opposed to kaniko up to 1.25."""
         return "--secret" in (self.rootfs / "kaniko/.Shim/executor.help").read_text()
+
+    @cached_property
+    def abilities(self) -> Abilities:
+        """What the executor in it is and can do."""
+        return read_abilities((self.rootfs / "kaniko/.Shim/executor.help").read_text(encoding="utf-8"))
+
+    @property
+    def executor(self) -> str:
+        """`shipped` or `old`, as in expected.yaml of tests/cases."""
+        return SHIPPED if self.abilities.maintained else OLD
 
     def remove(self) -> None:
         """End what a failed test left."""

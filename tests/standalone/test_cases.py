@@ -47,5 +47,5 @@ def outcomes(
 
 
 @pytest.mark.parametrize("case", cases.NAMES)
-def test_case(case: str, outcomes: dict[str, Future[cases.Outcome]], tmp_path: Path) -> None:
-    cases.check(case, outcomes[case].result(), tmp_path)
+def test_case(case: str, builder: Builder, outcomes: dict[str, Future[cases.Outcome]], tmp_path: Path) -> None:
+    cases.check(case, outcomes[case].result(), builder.executor, tmp_path)

@@ -4,34 +4,37 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 from kaniko_shim.dockerfile.base_images import NoBases
-from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
 from kaniko_shim.dockerfile.effective import make_effective
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.command_request import parse_request
 from kaniko_shim.system.paths import Paths
 from kaniko_shim.system.subcommand import Command
+from support.expectations import OLD, SHIPPED, expected_of
 
 CASES = Path(__file__).parents[3] / "cases"
 
 
-def fails(case: Path) -> dict[str, object]:
-    expected = yaml.safe_load((case / "expected.yaml").read_text(encoding="utf-8"))
-    found: dict[str, object] = expected.get("fails", {})
+SUPPORT = {OLD: Support(), SHIPPED: Support(MAINTAINED)}
+
+
+def fails(case: Path, executor: str) -> dict[str, object]:
+    found: dict[str, object] = expected_of(case, executor).get("fails", {})
     return found
 
 
 REFUSED = [
-    path.parent.name
+    (path.parent.name, executor)
     for path in sorted(CASES.glob("*/expected.yaml"))
-    if fails(path.parent).get("reason") in {"DockerfileUnsupported", "SourceInvalid"}
+    for executor in SUPPORT
+    if fails(path.parent, executor).get("reason") in {"DockerfileUnsupported", "SourceInvalid"}
 ]
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_a_case_is_refused_as_it_says(name: str, tmp_path: Path):
+@pytest.mark.parametrize(("name", "executor"), REFUSED)
+def test_a_case_is_refused_as_it_says(name: str, executor: str, tmp_path: Path):
     shutil.copytree(CASES / name, tmp_path / "context", symlinks=True)
     if (CASES / name / "prepare").exists():
         pytest.skip("has files that are made when it runs")
@@ -39,7 +42,7 @@ def test_a_case_is_refused_as_it_says(name: str, tmp_path: Path):
     assert isinstance(request, BuildRequest)
     paths = Paths(context=tmp_path / "context", heredocs=tmp_path / "heredocs", scratch=tmp_path)
     with pytest.raises(JobError) as caught:
-        make_effective(request, paths.context, Support(), paths, NoBases())
+        make_effective(request, paths.context, SUPPORT[executor], paths, NoBases())
     failure = caught.value.failure
     shown = {
         "reason": str(failure.reason),
@@ -49,4 +52,5 @@ def test_a_case_is_refused_as_it_says(name: str, tmp_path: Path):
         "instruction": failure.instruction,
         "hint": failure.hint,
     }
-    assert {key: shown[key] for key in fails(CASES / name)} == fails(CASES / name)
+    expected = fails(CASES / name, executor)
+    assert {key: shown[key] for key in expected} == expected
