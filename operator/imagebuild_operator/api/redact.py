@@ -25,6 +25,8 @@ _SIGNED_QUERY: Final = re.compile(
 _AUTHORIZATION: Final = re.compile(r"(?i)(authorization[\"']?\s*[:=]\s*[\"']?(?:basic|bearer|token)\s+)[^\s\"',}]+")
 #: `auth` and the like in a Docker config; a value that was cut off has no closing quote.
 _DOCKER_AUTH: Final = re.compile(r"(?i)([\"'](?:auth|password|identitytoken|registrytoken)[\"']\s*:\s*[\"'])[^\"']+")
+#: A variable whose value has a NUL character, as runc quotes it when a container can't start.
+_NUL_IN_VARIABLE: Final = re.compile(r"(can't contain null\(\\x00\): )[^\n]+")
 #: A word that a JSON Web Token, such as a ServiceAccount's, could be in.
 _DOTTED: Final = re.compile(r"[A-Za-z0-9_.-]++")
 #: What every JSON Web Token begins with, and the least length of each of its first two parts.
@@ -42,6 +44,7 @@ def redact(text: str) -> str:
     text = _SIGNED_QUERY.sub(rf"\g<1>{MASK}", text) if "=" in text else text
     text = _AUTHORIZATION.sub(rf"\g<1>{MASK}", text) if ":" in text or "=" in text else text
     text = _DOCKER_AUTH.sub(rf"\g<1>{MASK}", text) if '"' in text or "'" in text else text
+    text = _NUL_IN_VARIABLE.sub(rf"\g<1>{MASK}", text) if "contain null" in text else text
     return _DOTTED.sub(_redact_jwt, text) if _JWT in text else text
 
 

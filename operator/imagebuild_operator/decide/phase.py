@@ -69,6 +69,11 @@ _MISSING: Final = re.compile(
 
 #: Exit code of a container that was ended by SIGKILL. Only the kubelet's OOMKilled says that memory was the cause.
 KILLED: Final = 137
+
+#: Messages of the kubelet and of runc about a variable whose value, from a Secret or ConfigMap, is not text.
+_NOT_TEXT: Final = re.compile(r"string field contains invalid UTF-8|environment variable value can't contain null")
+NOT_TEXT: Final = "A Secret or ConfigMap of the build has a value that is not text. Store the value base64-encoded"
+
 #: `terminated.reason` of a container that never ran; its message is from the node.
 NEVER_RAN: Final = frozenset({"StartError", "ContainerCannotRun"})
 #: `terminated.reason` of a container that the kubelet has lost, as after a restart of its node.
@@ -179,7 +184,7 @@ def _failure_message(pod: PodFacts, container: ContainerFacts, reason: Reason) -
     words = [reason.row.meaning.rstrip(".")]
     said = pod.message or pod.disruption_message
     if not said and container.reason in {*NEVER_RAN, LOST}:
-        said = container.message
+        said = NOT_TEXT if _NOT_TEXT.search(container.message) else container.message
     if said:
         words.append(said.rstrip(". "))
     elif reason is Reason.INTERNAL and container.exit_code is not None:
@@ -225,6 +230,8 @@ def _waiting(pod: PodFacts, phase: Phase, container: ContainerFacts, warning: st
         case reason if reason in PULL_FAILURES:
             said = _BACK_OFF.sub("", said)
             return Verdict(phase, f"The builder image can't be pulled: {said}", Reason.BUILDER_IMAGE_PULL_FAILED)
+        case _ if container.is_held and _NOT_TEXT.search(said):
+            return Verdict(phase, f"{NOT_TEXT}; the build continues automatically.", Reason.POD_NOT_STARTED)
         case reason if container.is_held:
             return Verdict(phase, f"The node can't start the container: {said or reason}", Reason.POD_NOT_STARTED)
         case _:

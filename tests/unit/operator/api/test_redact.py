@@ -25,6 +25,7 @@ FORMS = [
     '{"auths": {"r.example.com": {"auth": "§"}}}',
     "-----BEGIN OPENSSH PRIVATE KEY-----\n§\nmore\n-----END OPENSSH PRIVATE KEY-----",
     "-----BEGIN RSA PRIVATE KEY-----\n§",
+    'environment variable value can\'t contain null(\\x00): "BUILD_SECRET_VALUE_0=§\\x00": unknown',
     "token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4IiwiUyI6MX0.§",
 ]
 

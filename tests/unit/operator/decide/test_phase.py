@@ -41,3 +41,15 @@ def test_a_refused_push_names_the_secret_to_add_or_to_correct():
         "Correct the credentials for r.example in Secret mine, named by pushSecretRef of the build or of its "
         "namespace's ImageBuildDefaults."
     )
+
+
+def test_a_value_that_is_not_text_is_explained_and_never_quoted():
+    grpc = "grpc: error while marshaling: string field contains invalid UTF-8"
+    held = pod_verdict(a_pod(node="node1", build=waiting("CreateContainerError", grpc)), parse_spec(SPEC))
+    assert "Store the value base64-encoded" in held.message
+    assert "continues automatically" in held.message
+    runc = 'failed to create: environment variable value can\'t contain null(\\x00): "V=hunter2\\x00": unknown'
+    failed = pod_verdict(a_pod(phase="Failed", build=ended(128, runc, reason="StartError")), parse_spec(SPEC))
+    assert failed.reason is Reason.POD_NOT_STARTED
+    assert "Store the value base64-encoded" in failed.message
+    assert "hunter2" not in repr(failed)
