@@ -25,6 +25,9 @@ from truth.image import Images
 from truth.subject import Subject, of_case
 from truth.verdict import Verdict
 
+_SECONDS = 120
+"""How long a build may take."""
+
 
 class _Handler(Quiet, SimpleHTTPRequestHandler):
     """Serves a directory."""
@@ -94,7 +97,10 @@ class Judge:
             "BUILD_ARG": ",".join(arguments),
             **given,
         }
-        return self.builder.run(env=environment, mounts={"/kaniko/.case": subject.root})
+        try:
+            return self.builder.run(env=environment, mounts={"/kaniko/.case": subject.root}, timeout=_SECONDS)
+        except subprocess.TimeoutExpired:
+            return Done(1, f"no end in {_SECONDS} s", {}, _SECONDS)
 
     def _url(self, directory: Path) -> str:
         if directory not in self.served:

@@ -6,9 +6,10 @@ from enum import StrEnum
 from typing import Any
 
 from truth.differences import Difference
-from truth.warned import unexplained
+from truth.warned import foretold, unexplained
 
 _REFUSALS = frozenset({"DockerfileUnsupported"})
+"""What a user can read as: this Dockerfile is right, but not for this builder. It has to name the line."""
 
 
 class Outcome(StrEnum):
@@ -84,13 +85,15 @@ def of_our_failure(name: str, result: dict[str, Any], log: str, buildkit: str) -
     warnings = tuple(result.get("warnings", ()))
     if buildkit:
         return Verdict(name, Outcome.BOTH_FAIL, warnings=warnings, detail=f"{ours}\nBuildKit: {buildkit}")
-    outcome = Outcome.REFUSED if reason in _REFUSALS else Outcome.ONLY_OURS_FAILS
+    refused = reason in _REFUSALS and result.get("dockerfileLine")
+    outcome = Outcome.REFUSED if refused else Outcome.ONLY_OURS_FAILS
     return Verdict(name, outcome, warnings=warnings, detail=ours)
 
 
 def of_leniency(name: str, warnings: Sequence[str], buildkit: str) -> Verdict:
     """Only BuildKit's build failed."""
-    return Verdict(name, Outcome.ONLY_BUILDKIT_FAILS, warnings=tuple(warnings), detail=f"BuildKit: {buildkit}")
+    outcome = Outcome.WARNED if foretold(buildkit, warnings) else Outcome.ONLY_BUILDKIT_FAILS
+    return Verdict(name, outcome, warnings=tuple(warnings), detail=f"BuildKit: {buildkit}")
 
 
 def error_of(log: str) -> str:

@@ -29,6 +29,21 @@ _TABLE = (
     _Explanation(re.compile(r"\bUSER\b.*group", re.DOTALL), _kinds("owner", "content")),
 )
 
+_LENIENCIES = (
+    (
+        re.compile(r"^TARGET=\d+: Docker finds a target by its name only"),
+        re.compile(r"target stage .* could not be found"),
+    ),
+    (re.compile(r"Docker finds the stage \S+ by its name in lower case only"), re.compile(r"failed to resolve source")),
+)
+"""Warnings that Docker would have refused something, and BuildKit's errors about it."""
+
+
+def foretold(error: str, warnings: Iterable[str]) -> bool:
+    """Whether a warning says that Docker refuses what BuildKit has refused with this error."""
+    matching = [refusal for warning, refusal in _LENIENCIES if any(warning.search(each) for each in warnings)]
+    return any(refusal.search(error) for refusal in matching)
+
 
 def unexplained(differences: Iterable[Difference], warnings: Iterable[str]) -> Iterator[Difference]:
     """The differences that no warning names."""
