@@ -6,13 +6,16 @@ from dataclasses import dataclass, field, replace
 from kaniko_shim.dockerfile.cache_names import Files, Markers
 from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.config.arguments import rewrite_arguments
-from kaniko_shim.dockerfile.config.ports import rewrite_ports
+from kaniko_shim.dockerfile.config.rewrite import InvalidInstructionError, rewrite_config
+from kaniko_shim.dockerfile.config.variables import Environment
 from kaniko_shim.dockerfile.copy.rewrite import rewrite_copies
 from kaniko_shim.dockerfile.edits import Rewritten
 from kaniko_shim.dockerfile.heredocs import Converted, convert_heredocs
 from kaniko_shim.dockerfile.run.rewrite import rewrite_runs
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.stages import split_stages
+from kaniko_shim.outcome.errors import Failure, JobError
+from kaniko_shim.outcome.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,9 @@ class BuildInputs:
         arguments: the build arguments' values.
         values: those of the variables in FROM.
         automatic: the variables that Docker sets by itself, with their values.
+        environment: gives the variables that a base image sets; None if it cannot be found.
+        escape: the Dockerfile's escape character.
+        name: the Dockerfile's, for messages.
         digest_of: looks up the digest of an image named by a tag; empty if it cannot be found.
         salt: a text that differs in every build.
     """
@@ -36,6 +42,9 @@ class BuildInputs:
     arguments: Mapping[str, str] = field(default_factory=dict, repr=False)
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     automatic: Mapping[str, str] = field(default_factory=dict)
+    environment: Environment = field(default=lambda _: None, repr=False)
+    escape: str = "\\"
+    name: str = "Dockerfile"
     digest_of: Callable[[str], str] = field(default=lambda _: "", repr=False)
     salt: str = ""
 
@@ -48,12 +57,14 @@ class Adapted:
         dockerfile: the changed Dockerfile.
         instructions: instructions as the executor logs them, with the line numbers of the user's Dockerfile.
         heredocs: files to write for heredocs.
+        labels: what the Dockerfile's LABELs set, which are left out.
         uncached: images and URLs whose changes the cache cannot notice; no layer after them is taken from it.
     """
 
     dockerfile: Rewritten
     instructions: tuple[Instruction, ...]
     heredocs: Converted
+    labels: Mapping[str, str]
     uncached: tuple[str, ...] = ()
 
 
@@ -64,12 +75,19 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
         dockerfile: only the stages that are built.
         support: what the executor supports.
         inputs: everything else that counts.
+
+    Raises:
+        JobError: DockerfileInvalid, naming the line.
     """
     stages = split_stages(dockerfile.instructions())
+    try:
+        config = rewrite_config(stages, inputs.values, inputs.arguments, inputs.environment, inputs.escape)
+    except InvalidInstructionError as error:
+        raise JobError.of(_invalid(dockerfile.original(error.place.instruction), error, inputs.name)) from error
     dockerfile = dockerfile.then(
         [
             *rewrite_arguments(stages, inputs.values, inputs.automatic, inputs.arguments),
-            *rewrite_ports(stages.stages),
+            *config.edits,
         ]
     )
     stages = split_stages(dockerfile.instructions())
@@ -83,4 +101,13 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
         edits += markers.edits(stages.stages)
     dockerfile = dockerfile.then(edits)
     given = tuple(map(dockerfile.original, dockerfile.instructions()))
-    return Adapted(dockerfile, given, heredocs, tuple(uncached))
+    return Adapted(dockerfile, given, heredocs, config.labels, tuple(uncached))
+
+
+def _invalid(instruction: Instruction, error: ValueError, name: str) -> Failure:
+    return Failure(
+        Reason.DOCKERFILE_INVALID,
+        f"{name} line {instruction.line}: {error}.",
+        instruction=instruction.text,
+        line=instruction.line,
+    )

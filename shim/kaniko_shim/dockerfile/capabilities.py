@@ -32,6 +32,8 @@ class Feature(Enum):
     """`--chmod` takes modes such as `u=rwX`."""
     SET_ID_MODES = auto()
     """`--chmod` takes the set-id and sticky bits."""
+    ARGUMENT_SCOPES = auto()
+    """An ARG wins over an ENV before it, and is known in its own stage only."""
     STEP_GROUP = auto()
     """RUN has the group of `USER user:group`."""
     NAMES_IN_KEYS = auto()
@@ -56,6 +58,7 @@ TABLE: Mapping[Feature, Since] = {
     Feature.MOUNTS: Since((1, 28, 0)),
     Feature.SYMBOLIC_MODES: Since((1, 28, 0)),
     Feature.SET_ID_MODES: Since((1, 25, 0)),
+    Feature.ARGUMENT_SCOPES: Since((1, 28, 0)),
     Feature.STEP_GROUP: Since((1, 28, 1)),
     Feature.NAMES_IN_KEYS: Since((1, 24, 3)),
 }

@@ -25,6 +25,7 @@ from kaniko_shim.dockerignore.rules import IgnoreRules
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.request.build_request import BuildRequest
+from kaniko_shim.request.labels import Label
 from kaniko_shim.system.paths import Paths
 
 
@@ -92,7 +93,7 @@ def make_effective(
     refuse_syntax(directives(content).get("syntax", ""), name)
     resolved = resolve_stages(content, request.target, arguments, support, bases.for_platform, name)
     concerned = resolved.instructions
-    refuse_unsupported(concerned, support, name)
+    refuse_unsupported(concerned, support, name, resolved.escape)
     refuse_links_out(concerned, context, paths.context, name)
     inputs = BuildInputs(
         str(context),
@@ -101,13 +102,16 @@ def make_effective(
         arguments,
         resolved.values,
         resolved.automatic,
+        lambda image: bases.environment(image, support.platform),
+        resolved.escape,
+        name,
         digest_of=bases.digest,
         salt=os.urandom(16).hex(),
     )
     adapted = adapt(resolved.dockerfile, support, inputs)
     return EffectiveDockerfile(
         _write(adapted, paths),
-        replace(request, target=resolved.target),
+        replace(request, target=resolved.target, labels=_labels(request, adapted)),
         adapted.instructions,
         (*resolved.warnings, *warnings_about(concerned, support, name), *map(_uncached, adapted.uncached)),
         plan_steps(resolved.own, adapted.instructions),
@@ -126,6 +130,13 @@ def _endless(name: str, instruction: Instruction, heredoc: Heredoc) -> Failure:
         instruction=instruction.text,
         line=instruction.line,
     )
+
+
+def _labels(request: BuildRequest, adapted: Adapted) -> tuple[Label, ...]:
+    """Those of the Dockerfile and those of LABELS, which win."""
+    given = {label.name for label in request.labels}
+    own = (Label(name, value) for name, value in adapted.labels.items() if name not in given)
+    return (*own, *request.labels)
 
 
 def _uncached(what: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from kaniko_shim.dockerfile.capabilities import Feature, Support
+from kaniko_shim.dockerfile.config.escapes import is_misread
 from kaniko_shim.dockerfile.run.command import is_program
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
@@ -21,9 +22,10 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class _Build:
-    """The executor."""
+    """The executor, and the Dockerfile's escape character."""
 
     support: Support
+    escape: str = "\\"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,19 @@ def _other_group(instruction: Instruction, build: _Build) -> bool:
 
 
 _TABLE = (
+    _Feature(
+        frozenset({"ADD", "ARG", "COPY", "ENV", "STOPSIGNAL", "VOLUME"}),
+        lambda instruction, build: is_misread(instruction, build.escape),
+        "this executor takes the backslash for the escape character here, whatever # escape= says",
+        "Remove # escape=, and escape with the backslash.",
+    ),
+    _Feature(
+        frozenset({"MAINTAINER"}),
+        lambda _instruction, _build: True,
+        "this executor leaves out the image's author",
+        "Use LABEL org.opencontainers.image.authors=….",
+        fatal=False,
+    ),
     _Feature(
         frozenset({"ONBUILD"}),
         _own_heredoc,
@@ -221,18 +236,21 @@ def refuse_syntax(syntax: str, name: str) -> None:
         )
 
 
-def refuse_unsupported(instructions: Iterable[Instruction], support: Support, name: str) -> None:
+def refuse_unsupported(
+    instructions: Iterable[Instruction], support: Support, name: str, escape: str = "\\"
+) -> None:
     """Refuse features that the executor would silently ignore or misread, also after ONBUILD.
 
     Args:
         instructions: those that are built.
         support: what the executor makes of them.
         name: the Dockerfile's, for the message.
+        escape: its escape character.
 
     Raises:
         JobError: DockerfileUnsupported, naming the file and the line.
     """
-    for instruction, feature in _found(instructions, _Build(support)):
+    for instruction, feature in _found(instructions, _Build(support, escape)):
         if feature.fatal:
             raise JobError.of(
                 Failure(

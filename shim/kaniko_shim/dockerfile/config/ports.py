@@ -1,28 +1,50 @@
-"""EXPOSE with one entry per port."""
+"""EXPOSE, written as one entry per port, in the form that every executor takes."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from kaniko_shim.dockerfile.edits import Edit, replaced
-from kaniko_shim.dockerfile.syntax.stages import Stage
+from kaniko_shim.dockerfile.config.variables import Place, UnknownVariableError
+from kaniko_shim.dockerfile.syntax.shell_words import expand_words
+from kaniko_shim.dockerfile.syntax.words import plain_words
 
-_RANGE = re.compile(r"([0-9]{1,5})-([0-9]{1,5})(/\w+)?")
-_MOST_PORTS = 1000
-
-
-def rewrite_ports(stages: Iterable[Stage]) -> Iterator[Edit]:
-    """EXPOSE with one entry per port, because an old executor does not understand ranges."""
-    for stage in stages:
-        for instruction in stage.instructions:
-            if instruction.keyword == "EXPOSE" and _RANGE.search(instruction.rest):
-                ports = " ".join(port for word in instruction.rest.split() for port in _each_port(word))
-                yield replaced(instruction, f"EXPOSE {ports}")
+_NUMBER = re.compile(r"[0-9]{1,10}")
+_HIGHEST = 65535
+_PROTOCOLS = frozenset({"tcp", "udp"})
+_PER_LINE = 1000
 
 
-def _each_port(word: str) -> Iterator[str]:
-    match = _RANGE.fullmatch(word)
-    if match is None or int(match[2]) - int(match[1]) > _MOST_PORTS:
-        yield word
-        return
-    for port in range(int(match[1]), int(match[2]) + 1):
-        yield f"{port}{match[3] or ''}"
+def ports_text(place: Place, escape: str) -> str | None:
+    """The text of an EXPOSE; None if it is right as it stands, or a variable's value is not known.
+
+    Raises:
+        ValueError: says what is wrong with a port.
+    """
+    words = plain_words(place.instruction.rest)
+    try:
+        variables = place.variables()
+        specs = [spec for word in words for spec in expand_words(word, variables, escape)]
+    except (ValueError, UnknownVariableError):
+        return None
+    if specs == list(words) and all(re.fullmatch(r"[1-9][0-9]{0,3}(?:/tcp|/udp)?", spec) for spec in specs):
+        return None
+    ports = list(dict.fromkeys(port for spec in specs for port in _ports(spec)))
+    lines = (ports[begin : begin + _PER_LINE] for begin in range(0, len(ports), _PER_LINE))
+    return "\n".join(" ".join([place.instruction.head.rstrip(), *line]) for line in lines)
+
+
+def _ports(spec: str) -> Iterator[str]:
+    port, _, protocol = spec.rpartition(":")[2].partition("/")
+    protocol = protocol.partition("/")[0].lower() or "tcp"
+    if protocol not in _PROTOCOLS:
+        raise ValueError(f"{spec!r} has the protocol {protocol}, and this executor knows only tcp and udp")
+    first, dash, last = port.partition("-")
+    begin, end = _number(first, spec), _number(last.partition("-")[0] if dash else first, spec)
+    if end < begin:
+        raise ValueError(f"the range {spec!r} ends before it begins")
+    return (f"{number}/{protocol}" for number in range(begin, end + 1))
+
+
+def _number(text: str, spec: str) -> int:
+    if not _NUMBER.fullmatch(text) or int(text) > _HIGHEST:
+        raise ValueError(f"{spec!r} is not a port: write a number up to {_HIGHEST}, a range, and /udp where it is not TCP")
+    return int(text)

@@ -1,10 +1,11 @@
 """Resolves the stages of a Dockerfile: what is built, from which bases."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.capabilities import Feature, Support
+from kaniko_shim.dockerfile.config.scopes import warnings_about_scopes
 from kaniko_shim.dockerfile.edits import Rewritten, unchanged
 from kaniko_shim.dockerfile.stages.onbuild import inline_triggers
 from kaniko_shim.dockerfile.stages.platforms import bases_by_digest
@@ -13,7 +14,7 @@ from kaniko_shim.dockerfile.stages.selection import select_stages
 from kaniko_shim.dockerfile.syntax.arguments import values_for_from
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import directives, parse_dockerfile
-from kaniko_shim.dockerfile.syntax.stages import Stage, split_stages
+from kaniko_shim.dockerfile.syntax.stages import Stage, Stages, split_stages
 from kaniko_shim.oci.platform import Platform
 
 _UNNAMED = "default"
@@ -30,6 +31,7 @@ class Resolved:
         instructions: all that are built, triggers (ONBUILD) in their places, at the lines of the user's file.
         values: those of the variables in FROM.
         automatic: the variables that Docker sets by itself, with their values.
+        escape: the escape character.
         warnings: what Docker would not accept.
     """
 
@@ -39,6 +41,7 @@ class Resolved:
     instructions: tuple[Instruction, ...]
     values: Mapping[str, str] = field(repr=False)
     automatic: Mapping[str, str]
+    escape: str
     warnings: tuple[str, ...]
 
 
@@ -85,5 +88,10 @@ def resolve_stages(
         (*here.arguments, *chain.from_iterable((stage.start, *stage.instructions) for stage in built)),
         values,
         automatic,
-        tuple(warnings_about_names(here, built, target, name)),
+        escape,
+        (*warnings_about_names(here, built, target, name), *_scopes(here, built, support, name)),
     )
+
+
+def _scopes(stages: Stages, built: tuple[Stage, ...], support: Support, name: str) -> Iterator[str]:
+    return iter(()) if support.has(Feature.ARGUMENT_SCOPES) else warnings_about_scopes(stages, built, name)

@@ -1,0 +1,47 @@
+"""ENTRYPOINT, USER and WORKDIR where an executor takes them otherwise than Docker."""
+
+import posixpath
+
+from kaniko_shim.dockerfile.config.literals import literal
+from kaniko_shim.dockerfile.config.variables import Place
+from kaniko_shim.dockerfile.syntax.stages import Stages
+
+_NOT_PLAIN = frozenset("$'\"\\`")
+
+
+def entrypoint_text(place: Place, stages: Stages) -> str | None:
+    """An ENTRYPOINT without a CMD of its own stage, followed by an empty CMD: the one of the base stage ends there.
+
+    An executor joins stages that are based on each other, and then takes that CMD for the stage's own.
+    """
+    has_cmd = any(each.keyword == "CMD" for each in place.stage.instructions)
+    if has_cmd or stages.base(place.stage) is None:
+        return None
+    return f"{place.instruction.head}{place.instruction.rest}\nCMD []"
+
+
+def user_text(place: Place) -> str | None:
+    """A USER with its variables expanded: an executor cuts it at a colon first, also at that of `${UID:-1000}`."""
+    rest = place.instruction.rest
+    if _NOT_PLAIN.isdisjoint(rest):
+        return None
+    user = place.expanded(rest)
+    if not user or any(character.isspace() for character in user):
+        return None
+    return f"{place.instruction.head}{literal(user)}"
+
+
+def workdir_text(place: Place) -> str | None:
+    """A WORKDIR without the slash at its end, which an executor keeps in the image's configuration."""
+    rest = place.instruction.rest
+    if _NOT_PLAIN.isdisjoint(rest):
+        path: str | None = rest
+    else:
+        # Not worth a look at the base image.
+        path = place.expanded(rest, ask=rest.endswith("/"))
+    if not path:
+        return None
+    normal = posixpath.normpath(path)
+    if normal.startswith("//"):
+        normal = normal[1:]
+    return None if normal == path else f"{place.instruction.head}{literal(normal)}"
