@@ -236,9 +236,7 @@ def refuse_syntax(syntax: str, name: str) -> None:
         )
 
 
-def refuse_unsupported(
-    instructions: Iterable[Instruction], support: Support, name: str, escape: str = "\\"
-) -> None:
+def refuse_unsupported(instructions: Iterable[Instruction], support: Support, name: str, escape: str = "\\") -> None:
     """Refuse features that the executor would silently ignore or misread, also after ONBUILD.
 
     Args:

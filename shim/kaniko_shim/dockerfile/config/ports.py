@@ -46,5 +46,7 @@ def _ports(spec: str) -> Iterator[str]:
 
 def _number(text: str, spec: str) -> int:
     if not _NUMBER.fullmatch(text) or int(text) > _HIGHEST:
-        raise ValueError(f"{spec!r} is not a port: write a number up to {_HIGHEST}, a range, and /udp where it is not TCP")
+        raise ValueError(
+            f"{spec!r} is not a port: write a number up to {_HIGHEST}, a range, and /udp where it is not TCP"
+        )
     return int(text)

@@ -8,6 +8,7 @@ from kaniko_shim.dockerfile.syntax.assignments import names_and_values
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.stages import Stage, Stages
 
+_VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -20,16 +21,17 @@ def warnings_about_scopes(stages: Stages, built: Iterable[Stage], name: str) -> 
         name: the Dockerfile's.
     """
     earlier = dict[str, Stage]()
+    sets = dict[int, tuple[set[str], set[str]]]()
     for stage in built:
-        chain = stages.bases(stage)
-        known = {each for base in chain[:-1] for instruction in base.instructions for each in _set_by(instruction)}
-        fixed = {each for base in chain[:-1] for instruction in base.instructions for each in _env(instruction)}
+        base = stages.base(stage)
+        known, fixed = (set(names) for names in (sets[base.index] if base else ((), ())))
+        sets[stage.index] = known, fixed
         for instruction in stage.instructions:
             if instruction.keyword == "ARG":
                 for each, _ in declared(instruction):
                     if each in fixed:
                         yield (
-                            f"{name} line {instruction.line}: this executor keeps the value that ENV gave {each} before; "
+                            f"{name} line {instruction.line}: this executor keeps the value that ENV gave {each}; "
                             "in Docker, the ARG wins. Choose another name for the ARG."
                         )
             fixed |= _env(instruction)
@@ -46,10 +48,11 @@ def warnings_about_scopes(stages: Stages, built: Iterable[Stage], name: str) -> 
 
 
 def _names(instruction: Instruction) -> set[str]:
-    """Every name in an instruction that may be one of a variable."""
+    """The names in an instruction that may be those of variables; a RUN also has them without a dollar sign."""
     if instruction.keyword == "ARG":
         return set()
-    return set(_NAME.findall(instruction.rest + "".join(each.content for each in instruction.heredocs)))
+    pattern = _NAME if instruction.keyword == "RUN" else _VARIABLE
+    return set(pattern.findall(instruction.rest + "".join(each.content for each in instruction.heredocs)))
 
 
 def _set_by(instruction: Instruction) -> set[str]:

@@ -31,8 +31,7 @@ def adapted(text: str, support: Support = OLD, inputs: BuildInputs = PLACE) -> s
         ('SHELL ["/s", "-x"]\nRUN <<E\na\nE\n', 'SHELL ["/s", "-x"]\nRUN ["/s", "-x", "a\\n"]\n\n\n'),
         ("RUN <<E\r\na\r\nE\r\n", 'RUN ["/bin/sh", "-c", "a\\r\\n"]\n\n\n'),
         ("COPY --from=x --chown=1 a b\n", "COPY --from=x --chown=1 a b\n"),
-        ("EXPOSE 1 5-7/udp 8-9 $A\n", "EXPOSE 1 5/udp 6/udp 7/udp 8 9 $A\n"),
-        ("EXPOSE 1-60000\n", "EXPOSE 1-60000\n"),
+        ("EXPOSE 1 5-7/udp\n", "EXPOSE 1/tcp 5/udp 6/udp 7/udp\n"),
     ],
 )
 def test_what_an_old_executor_gets(text: str, expected: str):

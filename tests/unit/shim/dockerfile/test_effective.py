@@ -49,6 +49,6 @@ def test_bytes_that_are_no_text_stay_as_they_are(tmp_path: Path):
     request = parse_request(Command.BUILD, {})
     assert isinstance(request, BuildRequest)
     made = make_effective(request, paths.context, Support(), paths, NoBases())
-    assert b"\nEXPOSE 1 2\nRUN \xfe\n" in made.path.read_bytes()
+    assert b"\nEXPOSE 1/tcp 2/tcp\nRUN \xfe\n" in made.path.read_bytes()
     (heredoc,) = paths.heredocs.glob("*/E")
     assert heredoc.read_bytes() == b"\xff\n"
