@@ -29,31 +29,16 @@ def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
         return reason.row.advice
     host = result.registry or "the registry"
     match reason:
-        case Reason.REGISTRY_UNAUTHORIZED if spec.push_secret is None:
-            return (
-                f"Create a Secret of type kubernetes.io/dockerconfigjson with credentials for {host} "
-                "and name it in spec.output.pushSecretRef of a new ImageBuild."
-            )
         case Reason.REGISTRY_UNAUTHORIZED:
-            return (
-                f"Correct the credentials for {host} in Secret {spec.push_secret}, named by pushSecretRef of the build "
-                "or of its namespace's ImageBuildDefaults."
-            )
-        case Reason.BASE_IMAGE_UNAUTHORIZED if not spec.pull_secrets:
-            return (
-                f"Create a Secret of type kubernetes.io/dockerconfigjson with credentials for {host} "
-                "and name it in spec.pullSecretRefs of a new ImageBuild."
-            )
+            return _push_access(spec, host)
         case Reason.BASE_IMAGE_UNAUTHORIZED:
-            names = ", ".join(spec.pull_secrets)
-            return (
-                f"Correct the credentials for {host} in the Secrets {names}, named by pullSecretRefs of the build and "
-                "of its namespace's ImageBuildDefaults."
-            )
+            return _pull_access(spec, host)
         case Reason.SOURCE_UNAUTHORIZED:
             return _proxy_access(result) or _source_access(spec.source, host)
         case Reason.SOURCE_UNAVAILABLE if "SOURCE_CA" in (result.hint or ""):
             return _source_ca(spec.source)
+        case Reason.INVALID_SPEC if "BUILD_SECRET_" in (result.hint or ""):
+            return "Add the secret to spec.buildSecrets of a new ImageBuild, or make the mount optional."
         case Reason.REGISTRY_TLS:
             return (
                 f"Add {host} to spec.registries: with caBundle if its certificate is from a private CA, with "
@@ -61,6 +46,33 @@ def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
             )
         case _:
             return reason.row.advice
+
+
+def _push_access(spec: BuildSpec, host: str) -> str:
+    """How to let the builder push."""
+    if spec.push_secret is None:
+        return (
+            f"Create a Secret of type kubernetes.io/dockerconfigjson with credentials for {host} "
+            "and name it in spec.output.pushSecretRef of a new ImageBuild."
+        )
+    return (
+        f"Correct the credentials for {host} in Secret {spec.push_secret}, named by pushSecretRef of the build "
+        "or of its namespace's ImageBuildDefaults."
+    )
+
+
+def _pull_access(spec: BuildSpec, host: str) -> str:
+    """How to let the builder pull base images."""
+    if not spec.pull_secrets:
+        return (
+            f"Create a Secret of type kubernetes.io/dockerconfigjson with credentials for {host} "
+            "and name it in spec.pullSecretRefs of a new ImageBuild."
+        )
+    names = ", ".join(spec.pull_secrets)
+    return (
+        f"Correct the credentials for {host} in the Secrets {names}, named by pullSecretRefs of the build and "
+        "of its namespace's ImageBuildDefaults."
+    )
 
 
 def _source_ca(source: Source) -> str:

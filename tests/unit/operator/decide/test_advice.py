@@ -51,3 +51,8 @@ def test_a_proxy_that_refuses_access_is_not_a_matter_of_the_source():
 def test_a_private_ca_is_the_first_remedy_for_tls():
     words = advice(Reason.REGISTRY_TLS, parse_spec(SPEC), Result(registry="r.example"))
     assert words.startswith("Add r.example to spec.registries: with caBundle if its certificate is from a private CA")
+
+
+def test_a_secret_that_a_run_requires_goes_into_the_spec():
+    result = Result(hint="Set BUILD_SECRET_npm to its value in base64, or list it in buildSecrets of the ImageBuild.")
+    assert "spec.buildSecrets" in advice(Reason.INVALID_SPEC, parse_spec(SPEC), result)
