@@ -31,6 +31,10 @@ SOURCES: Mapping[str, Json] = {
     "configMap": {"configMap": {"name": "c"}},
     "persistentVolumeClaim": {"persistentVolumeClaim": {"claimName": "c", "path": "a"}},
 }
+RUN_MOUNTS: Json = {
+    "buildSecrets": [{"id": "npm", "secretKeyRef": {"name": "npm", "key": "token"}}],
+    "cache": {"mounts": {"persistentVolumeClaim": {"claimName": "caches"}}},
+}
 OUTPUT: Json = {"images": ["registry.example/app:1"], "push": True, "pushSecretRef": {"name": "push"}}
 POD_FIELDS: Json = {
     "resources": {"limits": {"memory": "1Gi"}},
@@ -104,8 +108,9 @@ def test_a_build_with_any_source_is_baseline(admit: Admit, kind: str):
         index,
         lambda: pod({"output": {**OUTPUT, "push": False}}),
         lambda: pod({}, replace(DEFAULTS, allow_privilege_escalation=True)),
+        lambda: pod(RUN_MOUNTS),
     ],
-    ids=["index", "nothing pushed", "setuid programs"],
+    ids=["index", "nothing pushed", "setuid programs", "secrets and caches for RUN"],
 )
 def test_so_is_every_other_pod(admit: Admit, make: Callable[[], Manifest]):
     check_pod(admit(make()))
