@@ -1,7 +1,8 @@
 """Builds that fail, each in one way, and what must be said of them.
 
 `{…}` stands for an address: plain (the registry, by its address), named (the same by a name), private (wants a
-password), answers (see answering.py), untrusted, other and expired (HTTPS with bad certificates).
+password), proxy (an HTTP proxy that wants one), answers (see answering.py), untrusted, other and expired (HTTPS with
+bad certificates).
 """
 
 from collections.abc import Mapping
@@ -74,6 +75,7 @@ RUNS = (
     _run("/etc/passwd", 126),
     _run("nosuch-command", 127),
     _run("exit 137", 137),
+    _run("echo no space left on device; exit 3", 3),
     _run("kill -9 $$", 137, "RUN killed", "The RUN in line 2 was stopped by a signal (killed)."),
     _run("kill -15 $$", 143, "RUN killed", "The RUN in line 2 was stopped by a signal (terminated)."),
     _run("kill -11 $$", 139, "RUN killed", "The RUN in line 2 was stopped by a signal (segmentation fault)."),
@@ -371,6 +373,39 @@ PULLS = (
         f"The base image team/nosuch:1 does not exist: {_MANIFEST % 'nosuch'}MANIFEST_UNKNOWN: manifest unknown.",
     ),
     Failing(
+        "no base image",
+        "FROM team/nosuch:1\n",
+        "BaseImageNotFound",
+        75,
+        f"The base image team/nosuch:1 does not exist: {_MANIFEST % 'nosuch'}MANIFEST_UNKNOWN: manifest unknown. "
+        "index.docker.io was asked too: *index.docker.io*.",
+        line=1,
+        registry="{answers}",
+        env={"REGISTRY_MIRRORS": "{answers}", "SKIP_DEFAULT_REGISTRY_FALLBACK": ""},
+    ),
+    Failing(
+        "no base image",
+        "FROM team/nosuch:1\n",
+        "BaseImageNotFound",
+        75,
+        f"The base image team/nosuch:1 does not exist: {_MANIFEST % 'nosuch'}MANIFEST_UNKNOWN: manifest unknown. "
+        "127.0.0.1:9 was asked too: *connection refused.",
+        line=1,
+        registry="{answers}",
+        env={"REGISTRY_MIRRORS": "127.0.0.1:9,{answers}"},
+    ),
+    Failing(
+        "no base image",
+        "FROM team/limited:1\n",
+        "RateLimited",
+        81,
+        "The base image team/limited:1 does not exist: GET http://{plain}/v2/team/limited/manifests/1: "
+        "MANIFEST_UNKNOWN: manifest unknown. {answers} was asked too: GET *: TOOMANYREQUESTS: You have reached *.",
+        line=1,
+        registry="{plain}",
+        env={"REGISTRY_MIRRORS": "{answers},{plain}"},
+    ),
+    Failing(
         "registry unavailable",
         "FROM nosuch.invalid/team/app\n",
         "RegistryUnavailable",
@@ -525,6 +560,78 @@ PUSHES = (
     ),
 )
 
+_NO_PASSWORD = {"HTTP_PROXY": "http://robot:wrong@{proxy}", "HTTPS_PROXY": "http://robot:wrong@{proxy}"}
+PROXIES = (
+    Failing(
+        "proxy refuses",
+        "FROM far.test/team/app\n",
+        "BaseImageUnauthorized",
+        76,
+        'The HTTP proxy refused the user or password (407): Get "https://far.test/v2/": Proxy Authentication Required.',
+        line=1,
+        registry="far.test",
+        env=_NO_PASSWORD,
+    ),
+    Failing(
+        "proxy refuses",
+        "FROM far.test/team/app\n",
+        "BaseImageUnauthorized",
+        76,
+        'The HTTP proxy refused the user or password (407): Get "https://far.test/v2/": Proxy Authentication Required; '
+        "GET http://far.test/v2/: unexpected status code 407 *.",
+        line=1,
+        registry="far.test",
+        env={**_NO_PASSWORD, "INSECURE_REGISTRIES": "{plain},far.test"},
+    ),
+    Failing(
+        "proxy refuses",
+        "FROM busybox\n",
+        "RegistryUnauthorized",
+        77,
+        'The HTTP proxy refused the user or password (407): Get "https://far.test/v2/": Proxy Authentication Required.',
+        registry="far.test",
+        env={**_NO_PASSWORD, "OUTPUT_IMAGE": "far.test/team/app:1"},
+    ),
+    Failing(
+        "proxy refuses ADD",
+        "FROM busybox\nADD http://far.test/x /x\n",
+        "CopyFailed",
+        73,
+        "The HTTP proxy refused the user or password (407): invalid response status 407.",
+        line=2,
+        env=_NO_PASSWORD,
+    ),
+    Failing(
+        "proxy refuses ADD",
+        "FROM busybox\nADD https://far.test/x /x\n",
+        "CopyFailed",
+        73,
+        'The HTTP proxy refused the user or password (407): Get "https://far.test/x": Proxy Authentication Required.',
+        line=2,
+        env=_NO_PASSWORD,
+    ),
+    Failing(
+        "proxy does not connect",
+        "FROM far.test/team/app\n",
+        "RegistryUnavailable",
+        80,
+        "The HTTP proxy does not connect to far.test: Bad Gateway.",
+        line=1,
+        registry="far.test",
+        env={"HTTPS_PROXY": "http://robot:right@{proxy}"},
+    ),
+    Failing(
+        "proxy does not answer",
+        "FROM far.test/team/app\n",
+        "RegistryUnavailable",
+        80,
+        "The HTTP proxy did not answer: dial tcp 127.0.0.1:9: connect: connection refused.",
+        line=1,
+        registry="far.test",
+        env={"HTTPS_PROXY": "http://127.0.0.1:9"},
+    ),
+)
+
 MACHINES = (
     Failing(
         "disk full in a RUN",
@@ -581,4 +688,4 @@ MACHINES = (
     ),
 )
 
-CASES = (*RUNS, *DOCKERFILES, *PULLS, *PUSHES, *MACHINES)
+CASES = (*RUNS, *DOCKERFILES, *PULLS, *PUSHES, *PROXIES, *MACHINES)

@@ -16,6 +16,7 @@ from standalone.container import Builder, Done
 from standalone.failing import CASES, Failing
 from standalone.registry import private_registry
 from support.file_server import serve_https
+from support.forward_proxy import serve_proxy
 from support.https import Https
 from support.registry import Registry
 
@@ -54,6 +55,7 @@ def places(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iter
             "named": f"plain.test:{port}",
             "host": host,
             "private": private.address,
+            "proxy": stack.enter_context(serve_proxy({}, "robot", "right")).url.rpartition("@")[2],
             "answers": stack.enter_context(serve_answers()),
             "untrusted": untrusted,
             "other": untrusted.replace("127.0.0.1", "other.test"),

@@ -20,11 +20,14 @@ SHIM_KNOWS_BEST: Final = frozenset(
     }
 )
 
+#: What only hints about a proxy that refuses the password contain, whatever the reason.
+_PROXY_REFUSES: Final = "password in HTTP_PROXY"
+
 
 def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
     """One sentence that says what to do next: the table's, or a more specific one from the spec or the result."""
-    if reason in SHIM_KNOWS_BEST and result.hint:
-        return result.hint
+    if said := _shim_advice(reason, result):
+        return said
     if spec is None:
         return reason.row.advice
     host = result.registry or "the registry"
@@ -34,7 +37,7 @@ def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
         case Reason.BASE_IMAGE_UNAUTHORIZED:
             return _pull_access(spec, host)
         case Reason.SOURCE_UNAUTHORIZED:
-            return _proxy_access(result) or _source_access(spec.source, host)
+            return _source_access(spec.source, host)
         case Reason.SOURCE_UNAVAILABLE if "SOURCE_CA" in (result.hint or ""):
             return _source_ca(spec.source)
         case Reason.INVALID_SPEC if "BUILD_SECRET_" in (result.hint or ""):
@@ -91,11 +94,13 @@ def _source_ca(source: Source) -> str:
     return f"Name the CA bundle of the server in {field}."
 
 
-def _proxy_access(result: Result) -> str:
-    """How to let the builder use its proxy; empty if that is not the problem."""
-    if "HTTP_PROXY" not in (result.hint or ""):
+def _shim_advice(reason: Reason, result: Result) -> str:
+    """The advice that only the shim can give, in the words of the API; empty if it gave none."""
+    if not result.hint:
         return ""
-    return "Correct the user and password of the proxy, in the Secret that proxy.secretRef names."
+    if _PROXY_REFUSES in result.hint:
+        return "Correct the user and password of the proxy, in the Secret that proxy.secretRef names."
+    return result.hint if reason in SHIM_KNOWS_BEST else ""
 
 
 def _source_access(source: Source, registry: str) -> str:

@@ -19,8 +19,9 @@ from kaniko_shim.executor.memory import oom_kills
 from kaniko_shim.executor.progress import Progress
 from kaniko_shim.oci import layout
 from kaniko_shim.oci.digests import DIGEST
-from kaniko_shim.outcome.classify import Evidence, classify
+from kaniko_shim.outcome.classify import classify
 from kaniko_shim.outcome.errors import Failure, JobError, cancelled, failure_of
+from kaniko_shim.outcome.evidence import Evidence, Tried
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import PushedImage, Result, SourceReport
 from kaniko_shim.registry.crane import Crane
@@ -202,12 +203,13 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
         error,
         log=job.tail.text,
         pushing=progress.pushing,
+        disk_full=follower.disk_full,
         out_of_memory=None if kills is None else (oom_kills() or 0) > kills,
         instruction=prepared.dockerfile.own(instruction, line),
         line=line,
         image=progress.image,
         registry=registry_of(progress.image),
-        mirrors=tuple(job.console.masker.mask(error) for error in progress.mirrors),
+        mirrors=tuple(Tried(each.registry, job.console.masker.mask(each.error)) for each in progress.mirrors),
         missing=missing_path(error, sub_path),
         cache_repo=request.cache.repo if request.cache else "",
         names=tuple(output.name for output in request.outputs),

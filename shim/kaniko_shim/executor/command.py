@@ -16,8 +16,9 @@ from kaniko_shim.system.paths import Paths
 from kaniko_shim.system.tool_environment import tool_environment
 
 _RETRIES = "3"
-# The executor also retries errors that are permanent, such as an unknown image: after 1 s, then 2 s.
-_DOWNLOAD_RETRIES = "2"
+# The executor also retries errors that are permanent, such as an unknown image, and at each mirror. Below it, the
+# library retries what may pass.
+_DOWNLOAD_RETRIES = "1"
 
 
 def invocation(

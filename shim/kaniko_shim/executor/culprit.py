@@ -5,7 +5,7 @@ import re
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.search import find_copy, find_line
 from kaniko_shim.executor.progress import Progress
-from kaniko_shim.outcome.classify import missing_file
+from kaniko_shim.outcome.explain import missing_file
 
 _IN_A_STAGE = re.compile(r"/kaniko/(?!buildcontext/)")
 _NO_SIGNAL = re.compile(r"invalid signal: (\S+)")

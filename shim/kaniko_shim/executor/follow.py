@@ -1,5 +1,8 @@
 """Follows a run of the executor: relays its lines to the log, and its phases, steps and warnings to the job."""
 
+from pathlib import Path
+
+from kaniko_shim.executor.disk import is_full
 from kaniko_shim.executor.progress import Progress
 from kaniko_shim.system.job import Job
 
@@ -9,18 +12,23 @@ REPEATED = 400
 LONGEST_PHASE = 120
 """Characters of a phase, which every line of a JSON log repeats."""
 
+_NO_SPACE = "o space left on device"
+_ROOT = Path("/")
+
 
 class Follower:
     """Reads the executor's lines, one after the other.
 
     Attributes:
         progress: what is known from the lines so far.
+        disk_full: whether the disk was full when a line said that no space is left.
         push_begin: when the push of the image began, by the job's clock; None if it has not begun.
     """
 
     def __init__(self, job: Job, progress: Progress) -> None:
         self.progress = progress
         self.push_begin: float | None = None
+        self.disk_full = False
         self._job = job
         self._announced = progress.steps.step
         self._since = 0
@@ -32,6 +40,9 @@ class Follower:
 
     def read(self, line: str) -> None:
         """Read a line."""
+        # Now, since what a RUN wrote may be gone when it has ended.
+        if _NO_SPACE in line and not self.disk_full:
+            self.disk_full = is_full((_ROOT, self._job.paths.scratch, self._job.paths.context))
         phase = self.progress.phase
         for shown in self.progress.read(line):
             self._job.relay(shown)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from kaniko_shim.dockerfile.steps import Steps, StepTracker
 from kaniko_shim.executor.last_words import LastWords
 from kaniko_shim.executor.record import parse_record, split_line
+from kaniko_shim.outcome.evidence import Tried
 from kaniko_shim.outcome.registry_answer import is_missing
 from kaniko_shim.outcome.result import CacheReport
 
@@ -63,7 +64,7 @@ class Progress:
         steps: follows the current step.
         pushing: whether the push of the image has begun.
         image: the image that it is requesting from a registry; empty if it is not.
-        mirrors: errors of the mirrors of that image.
+        mirrors: the mirrors that did not deliver that image, in order.
         warnings: problems that the user should know about; the reader clears the list.
     """
 
@@ -79,7 +80,7 @@ class Progress:
         self.triggers = False
         self.pushing = False
         self.image = ""
-        self.mirrors = deque[str](maxlen=_MOST_MIRRORS)
+        self.mirrors = deque[Tried](maxlen=_MOST_MIRRORS)
         self.warnings = list[str]()
         self._begun = Counter[int]()
         self._last_words = LastWords(mask)
@@ -172,7 +173,7 @@ class Progress:
             self.image = message[len(_PULL) :]
             self.mirrors.clear()
         elif match := _MIRROR.fullmatch(message):
-            self.mirrors.append(match[3])
+            self.mirrors.append(Tried(match[2], match[3]))
             # It is normal that one of several mirrors does not have an image.
             if not is_missing(match[3]):
                 self.warnings.append(f"The mirror {match[2]} did not deliver {match[1]}: {match[3]}")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from kaniko_shim.oci.digests import digest_of
 from kaniko_shim.oci.layout import sizes
 from kaniko_shim.oci.platform import Platform
-from kaniko_shim.outcome.classify import Evidence, classify
+from kaniko_shim.outcome.classify import classify
 from kaniko_shim.outcome.errors import Failure, JobError
+from kaniko_shim.outcome.evidence import Evidence
 from kaniko_shim.outcome.registry_answer import is_missing
 from kaniko_shim.outcome.result import PushedImage
 from kaniko_shim.registry.references import ImageReference

@@ -17,8 +17,9 @@ from urllib3.util import Timeout, make_headers
 from kaniko_shim import __version__
 from kaniko_shim.net.proxies import connect
 from kaniko_shim.net.tls import tls_context
-from kaniko_shim.outcome.classify import Evidence, classify
+from kaniko_shim.outcome.classify import classify
 from kaniko_shim.outcome.errors import Failure
+from kaniko_shim.outcome.evidence import Evidence
 from kaniko_shim.registry.docker_config import DockerConfig
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.registry.registries import Registries
@@ -176,6 +177,8 @@ def _in_go(base: str, error: Exception) -> str:
             text = "x509: certificate signed by unknown authority"
         else:
             text = f"TLS handshake timeout ({text})"
+    elif "Tunnel connection failed: 407" in text:
+        text = "Proxy Authentication Required"
     elif isinstance(cause, HTTPError):
         text = f"connection refused or i/o timeout ({text.rpartition('>: ')[2] or type(cause).__name__})"
     return f'Get "{base}/v2/": {text}'

@@ -43,9 +43,18 @@ def test_a_server_with_a_private_ca_needs_a_ca_bundle(source: dict[str, Any], fi
     assert advice(Reason.SOURCE_UNAVAILABLE, parse_spec({**SPEC, "source": source}), result).endswith(field)
 
 
-def test_a_proxy_that_refuses_access_is_not_a_matter_of_the_source():
+@pytest.mark.parametrize(
+    "reason",
+    [
+        Reason.SOURCE_UNAUTHORIZED,
+        Reason.BASE_IMAGE_UNAUTHORIZED,
+        Reason.REGISTRY_UNAUTHORIZED,
+        Reason.COPY_FAILED,
+    ],
+)
+def test_a_proxy_that_refuses_access_is_no_matter_of_the_source_or_registry(reason: Reason):
     result = Result(hint="Correct the user and password in HTTP_PROXY and HTTPS_PROXY.")
-    assert "proxy.secretRef" in advice(Reason.SOURCE_UNAUTHORIZED, parse_spec(SPEC), result)
+    assert "proxy.secretRef" in advice(reason, parse_spec(SPEC), result)
 
 
 def test_a_private_ca_is_the_first_remedy_for_tls():

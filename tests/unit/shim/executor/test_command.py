@@ -30,7 +30,7 @@ ALWAYS = (
     "--snapshot-mode=full",
     "--ignore-var-run=false",
     "--push-retry=3",
-    "--image-download-retry=2",
+    "--image-download-retry=1",
     "--image-fs-extract-retry=3",
 )
 ENVIRONMENT = {

@@ -1,6 +1,7 @@
 import pytest
-from kaniko_shim.outcome.classify import Evidence, classify
+from kaniko_shim.outcome.classify import classify
 from kaniko_shim.outcome.errors import Failure
+from kaniko_shim.outcome.evidence import Evidence
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.system.process import Ended
 
@@ -14,9 +15,11 @@ PERMISSIONS = (
 PERMISSIONS_SHIPPED = 'error checking push permissions: checking push permission for "r.example:5000/app:1": '
 
 
-def failed(error: str, code: int = 1, *, log: str = "", pushing: bool = False, oom: bool = False) -> Failure:
-    ended = Ended(code)
-    return classify(Evidence(ended, error, log, pushing, oom, "RUN make", 12, cache_repo="r.example/app/cache"))
+def failed(
+    error: str, code: int = 1, *, log: str = "", pushing: bool = False, oom: bool = False, full: bool = False
+) -> Failure:
+    evidence = Evidence(Ended(code), error, log, pushing, oom, full, "RUN make", 12, cache_repo="r.example/app/cache")
+    return classify(evidence)
 
 
 @pytest.mark.parametrize("code", [1, 2, 42, 126, 127, 137])
@@ -54,8 +57,15 @@ def test_the_executor_that_was_killed():
 
 def test_a_full_disk_inside_of_a_run():
     error = f"{RUN}waiting for process to exit: exit status 1"
-    failure = failed(error, log="cp: error writing 'x': No space left on device\n" + error)
+    failure = failed(error, log="cp: error writing 'x': No space left on device\n" + error, full=True)
     assert (failure.reason, failure.code, failure.line) == (Reason.DISK_FULL, 82, 12)
+
+
+def test_a_run_that_only_prints_that_the_disk_is_full():
+    error = f"{RUN}waiting for process to exit: exit status 3"
+    failure = failed(error, log="sh: no space left on device\n" + error)
+    assert (failure.reason, failure.code, failure.line) == (Reason.RUN_COMMAND_FAILED, 3, 12)
+    assert failure.hint.startswith("It printed that no space is left, but the builder's disk has room")
 
 
 PULL, PUSH = False, True

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kaniko_shim.outcome.classify import Evidence, classify
+from kaniko_shim.outcome.classify import classify
+from kaniko_shim.outcome.evidence import Evidence
 from kaniko_shim.outcome.names import cut_names
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.system.process import Ended
