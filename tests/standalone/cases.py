@@ -136,7 +136,8 @@ def _property(tar: tarfile.TarFile, member: tarfile.TarInfo, name: str) -> objec
         case "owner":
             return f"{member.uid}:{member.gid}"
         case "target":
-            return member.linkname
+            # Some executors write the targets of hard links as absolute paths.
+            return member.linkname.lstrip("/") if member.islnk() else member.linkname
         case "capability":
             # tarfile decodes what is no text with surrogates.
             return member.pax_headers.get(_CAPABILITY, "").encode("utf-8", "surrogateescape").hex()
