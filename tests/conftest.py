@@ -5,6 +5,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from support.executor import tested
 
 #: Claims by their ids, with the outcomes of the tests that carry `@pytest.mark.shows(id, …)`.
 _outcomes: dict[str, set[str]] = {}
@@ -26,6 +27,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if target:
         shown = {claim: sorted(outcomes) for claim, outcomes in sorted(_outcomes.items())}
         Path(target).write_text(json.dumps(shown, indent=1) + "\n", encoding="utf-8")
+        if executor := session.config.stash.get(tested, ""):
+            Path(target).with_suffix(".executor").write_text(executor, encoding="utf-8")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say which executor the builds ran with."""
+    if executor := config.stash.get(tested, ""):
+        terminalreporter.write_line(executor)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

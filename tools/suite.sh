@@ -7,10 +7,15 @@ shift
 mkdir -p build
 log="build/$name.log"
 status=0
+rm -f "build/$name.executor"
 { .venv/bin/pytest --shown "build/$name.shown" "$@" 2>&1 || echo "$?" >"build/$name.status"; } | tee "$log"
 if [ -e "build/$name.status" ]; then
   status="$(cat "build/$name.status")"
   rm "build/$name.status"
 fi
-echo "$name: $(tail -n 1 "$log" | tr -d '=')" | tee "build/$name.summary"
+summary="$name: $(tail -n 1 "$log" | tr -d '=')"
+if [ -e "build/$name.executor" ]; then
+  summary="$summary ($(cat "build/$name.executor"))"
+fi
+echo "$summary" | tee "build/$name.summary"
 exit "$status"

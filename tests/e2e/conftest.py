@@ -11,6 +11,7 @@ import pytest
 from environment import ROOT, cluster_variables, with_programs
 from functional.kube import Builds, Kubectl
 from kubernetes import client, config
+from support.executor import executor_in, note
 from support.file_server import FileServer, serve_files
 from support.registry import Registry
 
@@ -22,7 +23,7 @@ def cluster() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def installed(cluster: dict[str, str]) -> None:
+def installed(cluster: dict[str, str], pytestconfig: pytest.Config) -> None:
     """The chart, installed by Helm, its operator ready."""
     done = subprocess.run(
         [sys.executable, "tools/install.py"],
@@ -34,6 +35,9 @@ def installed(cluster: dict[str, str]) -> None:
     )
     if done.returncode:
         pytest.exit(f"the chart could not be installed:\n{done.stdout}{done.stderr}", returncode=1)
+    layout = [sys.executable, "shim/image/build.py", "--print-layout"]
+    asked = subprocess.run(layout, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    note(pytestconfig, executor_in(Path(asked.stdout.strip())))
 
 
 @pytest.fixture(scope="session")
