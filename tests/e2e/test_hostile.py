@@ -1,5 +1,6 @@
 """Dockerfiles that attack what builds them: the status tells the truth, and nobody sees the credentials for pushing."""
 
+import base64
 import json
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from support.registry import Registry
 from support.watching import wait_for_finish
 
 FORGED = "sha256:" + "f0" * 32
+BUILD_SECRET = "npm-" + "s3cr3t" * 4
 #: What a RUN may do before it goes on to write whatever the shim would.
 REPORT = json.dumps({"version": 1, "outcome": "Succeeded", "exitCode": 0, "digest": FORGED, "reason": "Evicted"})
 
@@ -76,13 +78,18 @@ def test_whatever_a_run_does_the_status_is_true_and_the_credentials_are_out_of_r
     kubectl: Kubectl,
 ):
     push_secret(kubectl, namespace, "push", cluster["REGISTRY_AUTH"])
+    # A build secret that no RUN mounts is as far away.
+    kubectl("-n", namespace, "create", "secret", "generic", "npm", f"--from-literal=token={BUILD_SECRET}")
     secrets = [
         cluster["REGISTRY_PASSWORD"],
         json.loads(cluster["REGISTRY_AUTH"])["auths"][private_registry.name]["auth"],
+        BUILD_SECRET,
+        base64.b64encode(BUILD_SECRET.encode()).decode(),
     ]
     for name, attack in ATTACKS.items():
         fields = private(namespace, private_registry, name, skipTLSVerify=True)
         fields["output"] = {**fields["output"], "pushSecretRef": {"name": "push"}}  # type: ignore[dict-item]
+        fields["buildSecrets"] = [{"id": "npm", "secretKeyRef": {"name": "npm", "key": "token"}}]
         fields["retry"] = {"limit": 0}
         dockerfile = f"FROM busybox\nRUN {attack.run}\n"
         builds.create({**build({"Dockerfile": dockerfile}, "replaced"), **fields}, name)
