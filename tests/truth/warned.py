@@ -23,7 +23,12 @@ def _config(*names: str) -> Callable[[Difference], bool]:
     return lambda difference: difference.place == "config" and difference.kind in names
 
 
+def _missing(*kinds: str) -> Callable[[Difference], bool]:
+    return lambda difference: difference.kind == "missing" and difference.buildkit.startswith(kinds)
+
+
 _TABLE = (
+    _Explanation(re.compile(r"without its pipes and devices"), _missing("fifo", "character device", "block device")),
     _Explanation(re.compile(r"start.interval", re.IGNORECASE), _config("Healthcheck StartInterval")),
     _Explanation(re.compile(r"set-user-ID|set-group-ID|--chmod=\d*[1-7]\d{3}"), _kinds("mode")),
     _Explanation(re.compile(r"\bUSER\b.*group", re.DOTALL), _kinds("owner", "content")),

@@ -24,9 +24,10 @@ _MOST_NAMED = 5
 
 
 def copy_directory(source: Path, tree: Tree, request: SourceRequest, warn: Callable[[str], None]) -> None:
-    """Copy a directory, without what its context ignores, and without sockets, pipes and devices.
+    """Copy a directory, without what its context ignores, and without pipes and devices.
 
-    A Kubernetes volume, such as a ConfigMap's, is copied as the files that it shows, without its links.
+    As in Docker, a socket becomes an empty file. A Kubernetes volume, such as a ConfigMap's, is copied as the files
+    that it shows, without its links.
 
     Raises:
         JobError: SourceNotFound, SourceInvalid, SourceTooLarge or DiskFull.
@@ -45,7 +46,7 @@ def copy_directory(source: Path, tree: Tree, request: SourceRequest, warn: Calla
     if walk.special:
         more = ", …" if len(walk.special) > _MOST_NAMED else ""
         warn(
-            "The build context is used without its sockets, pipes and devices, which the executor cannot copy: "
+            "The build context is used without its pipes and devices, which the executor cannot copy: "
             f"{', '.join(walk.special[:_MOST_NAMED])}{more}. Exclude them in .dockerignore."
         )
 
@@ -54,7 +55,7 @@ class _Walk:
     """The entries of a directory.
 
     Attributes:
-        special: the paths of sockets, pipes and devices, which were left out.
+        special: the paths of pipes and devices, which were left out.
     """
 
     def __init__(self, *, volume: bool, selection: Selection) -> None:
@@ -91,6 +92,8 @@ class _Walk:
     def _leaf(self, path: str, name: str, status: os.stat_result) -> Iterator[Entry]:
         if stat.S_ISLNK(status.st_mode):
             yield Entry(name, Kind.SYMLINK, target=str(Path(path).readlink()))
+        elif stat.S_ISSOCK(status.st_mode):
+            yield Entry(name, Kind.FILE, status.st_mode)
         elif not stat.S_ISREG(status.st_mode):
             self.special.append(name)
         elif status.st_nlink > 1 and (first := self._names.setdefault((status.st_dev, status.st_ino), name)) != name:
