@@ -28,13 +28,14 @@ def main() -> int:
     parser.add_argument("--context", type=Path, help="the context of DOCKERFILE arguments (default: their directory)")
     parser.add_argument("--quiet", action="store_true", help="print only what is not the same")
     parser.add_argument("--jobs", type=int, default=2, help="builds at the same time (default: %(default)s)")
+    parser.add_argument("--remember", type=Path, metavar="FOLDER", help="ask BuildKit once only about each Dockerfile")
     options = parser.parse_args()
     os.environ["PATH"] = f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}"
     # Ends the daemons too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     paths = [*options.paths, *(_listed(options.list) if options.list else ())]
     counts = Counter[Outcome]()
-    for verdict in _verdicts([path.resolve() for path in paths], options.context, options.jobs):
+    for verdict in _verdicts([path.resolve() for path in paths], options.context, options.jobs, options.remember):
         counts[verdict.outcome] += 1
         if not (options.quiet and verdict.outcome is Outcome.SAME):
             print("\n".join(verdict.lines()), flush=True)
@@ -48,8 +49,8 @@ def _listed(path: Path) -> Iterator[Path]:
             yield path.parent / line.strip()
 
 
-def _verdicts(paths: Sequence[Path], context: Path | None, jobs: int) -> Iterator[Verdict]:
-    with tempfile.TemporaryDirectory(prefix="truth-") as folder, judging(Path(folder)) as judge:
+def _verdicts(paths: Sequence[Path], context: Path | None, jobs: int, remembered: Path | None) -> Iterator[Verdict]:
+    with tempfile.TemporaryDirectory(prefix="truth-") as folder, judging(Path(folder), remembered) as judge:
         pool = ThreadPoolExecutor(jobs)
         try:
             yield from pool.map(lambda path: _judge(judge, path, context), paths)

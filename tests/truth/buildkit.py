@@ -55,10 +55,12 @@ class BuildKit:
     """A running daemon.
 
     Attributes:
+        daemon: the program buildkitd.
         client: the program buildctl.
         socket: where the daemon listens.
     """
 
+    daemon: Path
     client: Path
     socket: Path
 
@@ -111,7 +113,7 @@ def running(registry: str) -> Iterator[BuildKit]:
         with log.open("wb") as output:
             process = subprocess.Popen([daemon, "--config", config], env=environment, stdout=output, stderr=output)
         try:
-            kit = BuildKit(client, socket)
+            kit = BuildKit(daemon, client, socket)
             _wait(kit, process, log)
             yield kit
         finally:

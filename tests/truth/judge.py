@@ -9,7 +9,7 @@ import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import SimpleHTTPRequestHandler
 from itertools import count
 from pathlib import Path
@@ -20,8 +20,9 @@ from support.registry import Registry
 from support.serving import Quiet, serving
 from truth import buildkit, verdict
 from truth.buildkit import BuildKit
-from truth.differences import compare, without
+from truth.differences import Difference, compare, without
 from truth.image import Images
+from truth.memory import Expected, Memory
 from truth.subject import Subject, of_case
 from truth.verdict import Verdict
 
@@ -43,6 +44,7 @@ class Judge:
     scratch: Path
     servers: ExitStack
     images: Images
+    memory: Memory
     served: dict[Path, str] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=count)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -67,21 +69,38 @@ class Judge:
         """Compare the images of a Dockerfile."""
         with self.lock:
             number = next(self.numbers)
-        theirs, again, ours = (f"{self.registry.address}/truth/{who}:{number}" for who in ("buildkit", "again", "ours"))
-        built = self.kit.build(subject, theirs)
-        error = "" if built.succeeded else verdict.error_of(built.log)
-        done = self._ours(subject, ours)
+        expected = self._buildkit(subject, number)
+        image = f"{self.registry.address}/truth/ours:{number}"
+        done = self._ours(subject, image)
         warnings = tuple(done.result.get("warnings", ()))
         if done.code:
-            return verdict.of_our_failure(subject.name, done.result, done.log, error)
-        if error:
-            return verdict.of_leniency(subject.name, warnings, error)
-        expected = self.images.pull(theirs)
-        differences = compare(expected, self.images.pull(ours))
-        # What varies from build to build is no difference.
-        if differences and self.kit.build(subject, again).succeeded:
-            differences = without(differences, compare(expected, self.images.pull(again)))
+            return verdict.of_our_failure(subject.name, done.result, done.log, expected.error)
+        if expected.image is None:
+            return verdict.of_leniency(subject.name, warnings, expected.error)
+        differences = compare(expected.image, self.images.pull(image))
+        if differences:
+            differences = without(differences, self._varying(subject, number, expected))
         return verdict.of_images(subject.name, differences, warnings)
+
+    def _buildkit(self, subject: Subject, number: int) -> Expected:
+        if known := self.memory.recall(subject):
+            return known
+        image = f"{self.registry.address}/truth/buildkit:{number}"
+        built = self.kit.build(subject, image)
+        found = Expected(image=self.images.pull(image)) if built.succeeded else Expected(verdict.error_of(built.log))
+        self.memory.store(subject, found)
+        return found
+
+    def _varying(self, subject: Subject, number: int, expected: Expected) -> tuple[Difference, ...]:
+        """What varies from build to build, so that it is no difference."""
+        if expected.varying is not None:
+            return expected.varying
+        image = f"{self.registry.address}/truth/again:{number}"
+        varying: tuple[Difference, ...] = ()
+        if expected.image and self.kit.build(subject, image).succeeded:
+            varying = tuple(compare(expected.image, self.images.pull(image)))
+        self.memory.store(subject, replace(expected, varying=varying))
+        return varying
 
     def _ours(self, subject: Subject, image: str) -> Done:
         arguments = (b64encode(f"{name}={value}".encode()).decode() for name, value in subject.build_args.items())
@@ -110,13 +129,20 @@ class Judge:
 
 
 @contextmanager
-def judging(scratch: Path) -> Iterator[Judge]:
-    """Start BuildKit and a registry, and unpack the builder image, which is made if it is not cached."""
+def judging(scratch: Path, remembered: Path | None = None) -> Iterator[Judge]:
+    """Start BuildKit and a registry, and unpack the builder image, which is made if it is not cached.
+
+    Args:
+        scratch: an empty directory.
+        remembered: a directory for what BuildKit makes of Dockerfiles; None to ask it each time.
+    """
     builder = Builder.unpack(_builder_layout(), scratch)
     try:
         with own_registry(scratch) as registry, buildkit.running(registry.address) as kit, ExitStack() as servers:
-            registry.push(cluster("base-image", "debian").removeprefix("oci:"), "library/debian:bookworm-slim")
-            yield Judge(kit, builder, registry, scratch, servers, Images(registry))
+            debian = cluster("base-image", "debian").removeprefix("oci:")
+            registry.push(debian, "library/debian:bookworm-slim")
+            memory = Memory(remembered, f"{kit.daemon} {debian} {cluster('base-image', 'busybox')}")
+            yield Judge(kit, builder, registry, scratch, servers, Images(registry), memory)
     finally:
         builder.remove()
 
