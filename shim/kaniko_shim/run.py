@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from kaniko_shim.cli import CommandLine, parse_command_line, usage
 from kaniko_shim.commands.build import build, plan
+from kaniko_shim.commands.preflight import check_container
 from kaniko_shim.log.console import Console
 from kaniko_shim.log.format import LogFormat
 from kaniko_shim.log.masking import Masker
@@ -117,6 +118,7 @@ def _perform(line: CommandLine, job: Job) -> Result:
     if line.dry_run:
         job.console.relay(plan(request, job) if isinstance(request, BuildRequest) else _plan_push(request))
         return Result(str(line.command))
+    check_container(request, job)
     make_private(job.paths.scratch)
     return _work(request, _trusting(request, job))
 

@@ -36,11 +36,12 @@ _MOUNTS: list[dict[str, Any]] = [
 
 @dataclass(frozen=True)
 class Limits:
-    """What a container may have: bytes (0 = as many as there are) and capabilities."""
+    """What a container may have: bytes (0 = as many as there are), capabilities, and mounts that it can't write."""
 
     disk: int = 0
     memory: int = 0
     capabilities: tuple[str, ...] = CAPABILITIES
+    read_only: tuple[str, ...] = ()
 
 
 UNLIMITED = Limits()
@@ -245,7 +246,7 @@ class Container:
         sets = ("bounding", "effective", "permitted") if user == 0 else ("bounding",)
         spec = {
             "ociVersion": "1.0.2",
-            "root": {"path": str(self._root), "readonly": user != 0},
+            "root": {"path": str(self._root), "readonly": user != 0 or "/" in limits.read_only},
             "hostname": "builder",
             "process": {
                 "user": {"uid": user, "gid": user},
@@ -258,7 +259,12 @@ class Container:
             "mounts": [
                 *_MOUNTS,
                 *(
-                    {"destination": where, "type": "bind", "source": str(path), "options": ["rbind", "rw"]}
+                    {
+                        "destination": where,
+                        "type": "bind",
+                        "source": str(path),
+                        "options": ["rbind", "ro" if where in limits.read_only else "rw"],
+                    }
                     for where, path in binds.items()
                 ),
             ],

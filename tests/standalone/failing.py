@@ -677,15 +677,6 @@ MACHINES = (
             "line": 2,
         },
     ),
-    Failing(
-        "not permitted",
-        "FROM busybox\nCOPY --chown=1:1 Dockerfile /x\n",
-        "Internal",
-        84,
-        "The builder lacks a permission that the executor needs: copying file: chown /x: operation not permitted.",
-        line=2,
-        limits=Limits(capabilities=("CAP_DAC_OVERRIDE",)),
-    ),
 )
 
 CASES = (*RUNS, *DOCKERFILES, *PULLS, *PUSHES, *PROXIES, *MACHINES)

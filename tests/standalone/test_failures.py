@@ -27,6 +27,7 @@ UNREACHED = {
     "executor out of memory": "Go's own words; a container's limit kills the process before it can say them",
     "assertion": "no check of the executor is known to fail",
     "crash": "no crash of the executor is known that the shim does not prevent",
+    "not permitted": "the shim refuses a container without the capabilities, see test_mistakes.py",
     "no Dockerfile": "the shim looks for it first",
     "snapshot took too long": "it takes 90 minutes, and the variable for it is not passed on",
     "other trouble with files": "what is left of a family, whose usual members have rows of their own",

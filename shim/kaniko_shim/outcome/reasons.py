@@ -51,8 +51,8 @@ class Row:
 TABLE: dict[Reason, Row] = {
     Reason.INVALID_SPEC: Row(
         2,
-        "A variable is missing, malformed, or contradicts another.",
-        "Correct the variables that the message names. Nothing was fetched or built.",
+        "A variable is missing, malformed, or contradicts another, or the container does not allow the job.",
+        "Correct what the message names. Nothing was fetched or built.",
     ),
     Reason.SOURCE_NOT_FOUND: Row(
         64,

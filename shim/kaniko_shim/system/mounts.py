@@ -2,11 +2,12 @@
 
 import posixpath
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 _MOUNTINFO = Path("/proc/self/mountinfo")
 _ESCAPE = re.compile(r"\\([0-7]{3})")
-_MOUNT_POINT = 4
+_MOUNT_POINT, _OPTIONS = 4, 5
 
 
 def has_mount_below(directory: str, mountinfo: str) -> bool:
@@ -16,13 +17,28 @@ def has_mount_below(directory: str, mountinfo: str) -> bool:
         directory: an absolute path.
         mountinfo: what the kernel says in /proc/<pid>/mountinfo.
     """
+    return any(posixpath.commonpath([directory, point]) == directory for point, _ in _mounts(mountinfo))
+
+
+def is_read_only(point: str, mountinfo: str) -> bool:
+    """Whether the mount at a mount point is read-only, by itself or as a whole file system; False if there is none.
+
+    Args:
+        point: an absolute path.
+        mountinfo: what the kernel says in /proc/<pid>/mountinfo.
+    """
+    # The last one covers those before it.
+    found = [fields for each, fields in _mounts(mountinfo) if each == point]
+    return bool(found) and any("ro" in options.split(",") for options in (found[-1][_OPTIONS], found[-1][-1]))
+
+
+def _mounts(mountinfo: str) -> Iterator[tuple[str, list[str]]]:
+    """The mount point of each line, and all of its fields."""
     for line in mountinfo.splitlines():
         fields = line.split(" ")
-        if len(fields) > _MOUNT_POINT:
+        if len(fields) > _OPTIONS:
             point = _ESCAPE.sub(lambda escape: chr(int(escape[1], 8)), fields[_MOUNT_POINT])
-            if posixpath.commonpath([directory, "/" + point.lstrip("/")]) == directory:
-                return True
-    return False
+            yield "/" + point.lstrip("/"), fields
 
 
 def read_mountinfo() -> str:
