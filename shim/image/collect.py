@@ -70,8 +70,9 @@ def main(source: Path, kaniko: Path) -> None:
     collect_libraries(lib, [shim / "bin" / "python3", *shim.rglob("*.so")])
     strip(shim.rglob("*.so*"))
     launcher = shim / "bin" / "kaniko-shim"
-    shutil.copy(source / "image" / "launcher.py", launcher)
-    launcher.chmod(0o755)
+    for program, name in (("launcher.py", "kaniko-shim"), ("with_mounts.py", "with-mounts")):
+        shutil.copy(source / "image" / program, shim / "bin" / name)
+        (shim / "bin" / name).chmod(0o755)
     for directory in (lib, shim / "site"):
         compile_in_place(directory, keep_source=False)
     compile_in_place(shim / "app", keep_source=True)

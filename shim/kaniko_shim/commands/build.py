@@ -17,6 +17,8 @@ from kaniko_shim.executor.follow import Follower
 from kaniko_shim.executor.help import probe
 from kaniko_shim.executor.memory import oom_kills
 from kaniko_shim.executor.progress import Progress
+from kaniko_shim.mounts.preparing import Sources
+from kaniko_shim.mounts.service import MountService
 from kaniko_shim.oci import layout
 from kaniko_shim.oci.digests import DIGEST
 from kaniko_shim.outcome.classify import classify
@@ -178,14 +180,16 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
     kills = oom_kills()
     follower = Follower(job, progress)
     follower.begin()
-    refuse_imports()
-    ended = process.run(
-        prepared.command,
-        on_line=follower.read,
-        on_silence=job.beat,
-        silence=request.heartbeat_seconds,
-        masker=job.console.masker,
-    )
+    with _mount_service(request, job, prepared, progress) as service:
+        refuse_imports()
+        ended = process.run(
+            prepared.command,
+            on_line=follower.read,
+            on_silence=job.beat,
+            silence=request.heartbeat_seconds,
+            masker=job.console.masker,
+            on_start=service.started,
+        )
     end = job.phases.now()
     if follower.push_begin is not None:
         job.phases.timings.push = round((end - follower.push_begin) * 1000)
@@ -216,6 +220,13 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
     )
     failure = explain_ignored(classify(evidence), evidence.missing, prepared.dockerfile.ignores)
     return explain_refusal(failure, prepared.credentials)
+
+
+def _mount_service(request: BuildRequest, job: Job, prepared: _Prepared, progress: Progress) -> MountService:
+    secrets = {secret.id: secret.value for secret in request.build_secrets}
+    sources = Sources(context_directory(job.paths.context, request.source), job.paths.run_caches, secrets)
+    runs = prepared.dockerfile.mounted
+    return MountService(runs, sources, job.paths.mounts, job.paths.program_files, at=lambda: progress.instruction)
 
 
 def _verify(request: BuildRequest, job: Job) -> tuple[PushedImage, ...]:

@@ -11,6 +11,7 @@ from kaniko_shim.dockerfile.config.variables import Environment
 from kaniko_shim.dockerfile.copy.rewrite import rewrite_copies
 from kaniko_shim.dockerfile.edits import Rewritten
 from kaniko_shim.dockerfile.heredocs import Converted, convert_heredocs
+from kaniko_shim.dockerfile.run.mounted import MountedRun
 from kaniko_shim.dockerfile.run.rewrite import rewrite_runs
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.stages import split_stages
@@ -59,6 +60,7 @@ class Adapted:
         heredocs: files to write for heredocs.
         labels: what the Dockerfile's LABELs set, which are left out.
         uncached: images and URLs whose changes the cache cannot notice; no layer after them is taken from it.
+        mounted: the RUNs with mounts.
     """
 
     dockerfile: Rewritten
@@ -66,6 +68,7 @@ class Adapted:
     heredocs: Converted
     labels: Mapping[str, str]
     uncached: tuple[str, ...] = ()
+    mounted: tuple[MountedRun, ...] = ()
 
 
 def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapted:
@@ -91,17 +94,19 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
         ]
     )
     stages = split_stages(dockerfile.instructions())
+    runs = rewrite_runs(stages, inputs.heredocs, inputs.files.content if inputs.files else None)
+    dockerfile = dockerfile.then(runs.edits)
+    stages = split_stages(dockerfile.instructions())
     heredocs = convert_heredocs(stages, support)
-    runs = rewrite_runs(stages, inputs.heredocs)
     heredocs = replace(heredocs, files={**heredocs.files, **runs.files})
-    edits = [*runs.edits, *rewrite_copies(stages, support, inputs.heredocs, inputs.context)]
+    edits = [*rewrite_copies(stages, support, inputs.heredocs, inputs.context)]
     uncached = list[str]()
     if inputs.files and not support.has(Feature.NAMES_IN_KEYS):
         markers = Markers(stages, inputs.files, inputs.arguments, inputs.digest_of, inputs.salt, uncached)
         edits += markers.edits(stages.stages)
     dockerfile = dockerfile.then(edits)
     given = tuple(map(dockerfile.original, dockerfile.instructions()))
-    return Adapted(dockerfile, given, heredocs, config.labels, tuple(uncached))
+    return Adapted(dockerfile, given, heredocs, config.labels, tuple(uncached), runs.mounted)
 
 
 def _invalid(instruction: Instruction, error: ValueError, name: str) -> Failure:

@@ -15,6 +15,8 @@ from kaniko_shim.dockerfile.context.ignore import apply_ignore_file
 from kaniko_shim.dockerfile.context.links import refuse_links_out
 from kaniko_shim.dockerfile.edits import Rewritten
 from kaniko_shim.dockerfile.files import write_files
+from kaniko_shim.dockerfile.run.mount_checks import refuse_mounts, unused_secrets
+from kaniko_shim.dockerfile.run.mounted import MountedRun
 from kaniko_shim.dockerfile.stages.resolve import resolve_stages
 from kaniko_shim.dockerfile.steps import Steps, plan_steps
 from kaniko_shim.dockerfile.syntax.instruction import Heredoc, Instruction
@@ -41,6 +43,7 @@ class EffectiveDockerfile:
         steps: those that will be built.
         checksum: SHA-256 of the user's Dockerfile, in hexadecimal.
         ignores: the rules of `.dockerignore`, which have been applied.
+        mounted: the RUNs with mounts.
     """
 
     path: Path
@@ -52,6 +55,7 @@ class EffectiveDockerfile:
     _own: Mapping[int, str] = field(repr=False)
     _rewritten: Rewritten = field(repr=False)
     ignores: IgnoreRules = field(default=IgnoreRules(), repr=False)
+    mounted: tuple[MountedRun, ...] = ()
 
     def own(self, instruction: str, line: int) -> str:
         """An instruction that the executor logged, as the user wrote it."""
@@ -94,6 +98,8 @@ def make_effective(
     resolved = resolve_stages(content, request.target, arguments, support, bases.for_platform, name)
     concerned = resolved.instructions
     refuse_unsupported(concerned, support, name, resolved.escape)
+    secrets = {secret.id for secret in request.build_secrets}
+    refuse_mounts(concerned, secrets, name)
     refuse_links_out(concerned, context, paths.context, name)
     inputs = BuildInputs(
         str(context),
@@ -113,12 +119,18 @@ def make_effective(
         _write(adapted, paths),
         replace(request, target=resolved.target, labels=_labels(request, adapted)),
         adapted.instructions,
-        (*resolved.warnings, *warnings_about(concerned, support, name), *map(_uncached, adapted.uncached)),
+        (
+            *resolved.warnings,
+            *warnings_about(concerned, support, name),
+            *unused_secrets(concerned, secrets),
+            *map(_uncached, adapted.uncached),
+        ),
         plan_steps(resolved.own, adapted.instructions),
         checksum,
         {instruction.line: instruction.text for instruction in instructions},
         adapted.dockerfile,
         ignores,
+        adapted.mounted,
     )
 
 

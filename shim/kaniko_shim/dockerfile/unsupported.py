@@ -1,6 +1,5 @@
 """The table of features that an executor would silently ignore or misread: refused, or reported as warnings."""
 
-import csv
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 
 _COPYING = frozenset({"COPY", "ADD"})
-_MOUNT_TYPES = frozenset({"cache", "secret", "bind"})
 _GIT = re.compile(r"(?:git@|git://|ssh://)\S+|https?://\S+\.git(?:#\S*)?|https?://\S+\.git/?")
 _FRONTEND = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?:[:@].*)?")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -49,24 +47,6 @@ class _Feature:
 
 def _has(*names: str) -> Callable[[Instruction, _Build], bool]:
     return lambda instruction, _: any(instruction.flag(name) is not None for name in names)
-
-
-def _mount_is_ignored(instruction: Instruction, build: _Build) -> bool:
-    mounts = [value for name, value in instruction.flags if name == "--mount"]
-    if not build.support.has(Feature.MOUNTS):
-        return bool(mounts)
-    options = [_options(mount) for mount in mounts]
-    return any(each.get("type", "bind").lower() not in _MOUNT_TYPES or "from" in each for each in options)
-
-
-def _options(mount: str) -> dict[str, str]:
-    """The fields of a mount, which is a line of CSV, by name in lower case."""
-    try:
-        fields = next(csv.reader([mount], strict=True), [])
-    except csv.Error:
-        return {"type": ""}
-    pairs = (field.partition("=") for field in fields)
-    return {name.lower(): value for name, _, value in pairs}
 
 
 def _adds_git(instruction: Instruction, _: _Build) -> bool:
@@ -136,12 +116,6 @@ _TABLE = (
         "the word of a heredoc becomes a file name here, and may contain only letters, digits, dots, hyphens and "
         "underscores",
         "Choose another word.",
-    ),
-    _Feature(
-        frozenset({"RUN"}),
-        _mount_is_ignored,
-        "this executor silently ignores this RUN --mount",
-        "Remove --mount: COPY the files of a bind mount, and pass secrets as build arguments.",
     ),
     _Feature(
         frozenset({"RUN"}),

@@ -19,6 +19,8 @@ class Paths:
         context: the build context.
         build_secrets: build secrets that were mounted, a file for each, named by its id.
         run_caches: the directories of RUN --mount=type=cache; a volume mounted here keeps them for later builds.
+        mounts: the socket for RUN steps with mounts, and what their mounts hide meanwhile.
+        program_files: the shim, its Python and crane.
         heredocs: the files that a Dockerfile contains; RUN steps of any user read them.
         scratch: the shim's temporary files, and its current directory.
         docker_config: directory of the mounted config.json, unless DOCKER_CONFIG names another.
@@ -32,6 +34,8 @@ class Paths:
     context: Path = Path("/kaniko/buildcontext")
     build_secrets: Path = Path("/kaniko/.build-secrets")
     run_caches: Path = Path("/kaniko/.run-caches")
+    mounts: Path = Path("/kaniko/.mounts")
+    program_files: Path = Path("/kaniko/.Shim")
     heredocs: Path = Path("/kaniko/.heredocs")
     scratch: Path = Path("/kaniko/.run")
     docker_config: Path = Path("/kaniko/.docker")

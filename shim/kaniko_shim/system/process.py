@@ -46,6 +46,7 @@ def run(
     silence: float,
     masker: Masker | None = None,
     grace: float = GRACE,
+    on_start: Callable[[int], None] = lambda _: None,
 ) -> Ended:
     """Run a program in a process group of its own, with both outputs in one stream.
 
@@ -58,11 +59,12 @@ def run(
         silence: the length of that stretch, in seconds.
         masker: knows the secrets, none of which is cut in two where a line is too long.
         grace: seconds between a polite signal and SIGKILL.
+        on_start: gets the program's process ID.
 
     Raises:
         CancelledError: a signal had stopped this process before.
     """
-    return _Run(command, Lines(on_line, masker or Masker()), on_silence, silence, grace).run()
+    return _Run(command, Lines(on_line, masker or Masker()), on_silence, silence, grace).run(on_start)
 
 
 class _Run:
@@ -84,11 +86,12 @@ class _Run:
         self._deadline: float | None = None
         self._heard = time.monotonic()
 
-    def run(self) -> Ended:
+    def run(self, on_start: Callable[[int], None]) -> Ended:
         raise_if_stopped()
         with _signals(self._on_signal) as wakeup, _pipe() as (output, into):
             self._pid = _spawn(self._command, into)
             os.close(into)
+            on_start(self._pid)
             try:
                 self._follow(output, wakeup)
             finally:

@@ -1,10 +1,12 @@
 """Rewrites RUN where an executor interprets it differently from BuildKit."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
-from kaniko_shim.dockerfile.edits import Edit, replaced
+from kaniko_shim.dockerfile.edits import Edit, inserted, replaced
 from kaniko_shim.dockerfile.run.command import command_of, exec_form
+from kaniko_shim.dockerfile.run.mounted import PROGRAM, MountedRun, copy_before, mounted_run
+from kaniko_shim.dockerfile.run.mounts import mount_texts
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.stages import DEFAULT_SHELL, Stages, shell_of
 
@@ -18,32 +20,50 @@ class RewrittenRuns:
     Attributes:
         edits: what replaces them.
         files: what they need, by path below the directory of heredocs: content and mode.
+        mounted: those with mounts, in order.
     """
 
     edits: tuple[Edit, ...] = ()
     files: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    mounted: tuple[MountedRun, ...] = ()
 
 
-def rewrite_runs(stages: Stages, directory: str) -> RewrittenRuns:
-    """Rewrite every RUN with heredocs to its exec form, also behind ONBUILD.
+def rewrite_runs(stages: Stages, directory: str, digest_of: Callable[[str], str] | None = None) -> RewrittenRuns:
+    """Rewrite every RUN with heredocs or mounts to its exec form.
 
-    The executors' own heredocs ignore SHELL, #! and `<<-`, or do nothing at all.
+    The executors' own heredocs ignore SHELL, #! and `<<-`, or do nothing at all; so heredocs are rewritten behind
+    ONBUILD too. A RUN with mounts starts a program that asks the shim for them.
 
     Args:
         stages: the Dockerfile's.
         directory: where files of heredocs are to lie.
+        digest_of: a digest of the content of a path in the context; None if layers are not cached.
     """
     edits = list[Edit]()
     files = dict[str, tuple[str, int]]()
+    mounted = list[MountedRun]()
     for instruction, shell in _with_shells(stages):
         run = instruction.trigger or instruction
-        if run.keyword != "RUN" or not instruction.heredocs:
+        mounts = mount_texts(run) if not instruction.trigger else []
+        if run.keyword != "RUN" or not (instruction.heredocs or mounts):
             continue
         command = command_of(run, instruction.heredocs, shell, directory)
+        if mounts:
+            try:
+                plan = mounted_run(command.words, mounts, digest_of)
+            except ValueError:
+                # Refused already, if it is built.
+                continue
+            edits += (inserted(instruction, copy_before(plan, number)) for number in plan.copied)
+            text = f"RUN {exec_form((PROGRAM, plan.key, *plan.words))}"
+            edits.append(replaced(instruction, text))
+            mounted.append(replace(plan, given=" ".join(text.split())))
+            files |= command.files
+            continue
         files |= command.files
         head = f"{_head(instruction)}{_head(run)}" if instruction.trigger else _head(instruction)
         edits.append(replaced(instruction, head + exec_form(command.words)))
-    return RewrittenRuns(tuple(edits), files)
+    return RewrittenRuns(tuple(edits), files, tuple(mounted))
 
 
 def _with_shells(stages: Stages) -> Iterator[tuple[Instruction, Shell]]:

@@ -1,0 +1,114 @@
+import os
+from pathlib import Path
+
+import pytest
+from kaniko_shim.dockerfile.run.mounted import MountedRun, mounted_run
+from kaniko_shim.mounts.placing import MountError, Places
+from kaniko_shim.mounts.preparing import Sources, prepare
+
+
+class Step:
+    def __init__(self, tmp_path: Path) -> None:
+        self.root = tmp_path / "root"
+        self.context = tmp_path / "context"
+        for directory in (self.root, self.context, tmp_path / "spare"):
+            directory.mkdir()
+        self.places = Places(tmp_path / "spare")
+        self.sources = Sources(self.context, tmp_path / "caches", {"npm": b"hunter2\n"})
+
+    def begin(self, *mounts: str, environment: tuple[bytes, ...] = ()) -> list[bytes]:
+        return prepare(self.plan(*mounts), environment, str(self.root), self.sources, self.places)
+
+    def plan(self, *mounts: str) -> MountedRun:
+        return mounted_run(("true",), mounts, None)
+
+
+@pytest.fixture
+def step(tmp_path: Path) -> Step:
+    return Step(tmp_path)
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changes owners")
+
+
+@needs_root
+def test_a_secret_is_a_file_for_one_step(step: Step):
+    assert (
+        step.begin("type=secret,id=npm,target=$T,mode=0440,gid=3", environment=(f"T={step.root}/s/npm".encode(),)) == []
+    )
+    path = step.root / "s" / "npm"
+    assert (path.read_bytes(), path.stat().st_mode & 0o777, path.stat().st_gid) == (b"hunter2\n", 0o440, 3)
+    step.places.give_back()
+    assert not list(step.root.iterdir())
+
+
+def test_a_secret_is_a_variable(step: Step):
+    assert step.begin("type=secret,id=npm,env=NPM", "type=secret,id=none,env=NONE") == [b"NPM=hunter2\n"]
+
+
+def test_a_secret_that_is_missing(step: Step):
+    assert step.begin(f"type=secret,id=none,target={step.root}/x") == []
+    assert not list(step.root.iterdir())
+    with pytest.raises(MountError, match="the build has no secret 'none', which this RUN requires"):
+        step.begin("type=secret,id=none,required")
+
+
+@needs_root
+def test_a_cache_keeps_what_steps_write(step: Step):
+    step.begin("type=cache,target=c,id=a,mode=0700")
+    (step.root / "c" / "f").write_text("1")
+    assert (step.root / "c").stat().st_mode & 0o777 == 0o700
+    step.places.give_back()
+    assert not list(step.root.iterdir())
+    step.begin("type=cache,target=other,id=a,sharing=private")
+    assert (step.root / "other" / "f").read_text() == "1"
+    step.places.give_back()
+
+
+@needs_root
+def test_a_private_cache_in_use_is_another_one(step: Step, tmp_path: Path):
+    step.begin("type=cache,target=c,id=a,sharing=private")
+    (step.root / "c" / "f").write_text("1")
+    (tmp_path / "second").mkdir()
+    places = Places(tmp_path / "second")
+    prepare(step.plan("type=cache,target=d,id=a,sharing=private"), (), str(step.root), step.sources, places)
+    assert not list((step.root / "d").iterdir())
+    places.give_back()
+    step.places.give_back()
+
+
+@needs_root
+def test_a_locked_cache_is_not_waited_for_when_the_build_is_stopped(step: Step, tmp_path: Path):
+    step.begin("type=cache,target=c,id=a,sharing=locked")
+    sources = Sources(step.context, tmp_path / "caches", {}, stopped=lambda: True)
+    with pytest.raises(MountError, match="stopped while it waited"):
+        prepare(step.plan("type=cache,target=d,id=a,sharing=locked"), (), "/", sources, Places(tmp_path / "spare"))
+    step.places.give_back()
+
+
+def test_a_bind_is_a_copy_of_the_context(step: Step):
+    (step.context / "dir").mkdir()
+    (step.context / "dir" / "f").write_text("1")
+    (step.context / "dir" / "link").symlink_to("f")
+    step.begin("source=dir,target=x", "source=dir/f,target=y")
+    assert (step.root / "x" / "f").read_text() == (step.root / "y").read_text() == "1"
+    assert (step.root / "x" / "link").is_symlink()
+    (step.root / "x" / "f").write_text("2")
+    step.places.give_back()
+    assert (step.context / "dir" / "f").read_text() == "1"
+    assert not list(step.root.iterdir())
+
+
+def test_a_bind_does_not_leave_the_context(step: Step):
+    (step.context / "out").symlink_to("/etc")
+    with pytest.raises(MountError, match="'out/passwd' leads out of the build context"):
+        step.begin("source=out/passwd,target=x")
+    with pytest.raises(MountError, match=r"the build context has no '\.\./\.\./none'"):
+        step.begin("source=../../none,target=x")
+    step.places.give_back()
+    assert not list(step.root.iterdir())
+
+
+def test_a_variable_that_makes_a_mount_malformed(step: Step):
+    with pytest.raises(MountError, match="--mount: 'other' is not a type"):
+        step.begin("type=$T,target=x", environment=(b"T=other",))
