@@ -83,7 +83,7 @@ class Builder:
     @property
     def has_shipped_executor(self) -> bool:
         """Whether its executor is of the line that ships, as opposed to kaniko up to 1.25."""
-        return "--secret" in (self.rootfs / "kaniko/.Shim/executor.help").read_text()
+        return self.abilities.maintained
 
     @cached_property
     def abilities(self) -> Abilities:
@@ -93,7 +93,7 @@ class Builder:
     @property
     def executor(self) -> str:
         """`shipped` or `old`, as in expected.yaml of tests/cases."""
-        return SHIPPED if self.abilities.maintained else OLD
+        return SHIPPED if self.has_shipped_executor else OLD
 
     def remove(self) -> None:
         """End what a failed test left."""

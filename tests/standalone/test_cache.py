@@ -139,7 +139,12 @@ def test_names_are_noticed_in_an_image_that_is_named_by_its_tag(
 
 
 def test_the_cache_leaves_no_trace_in_the_image(
-    built: Callable[..., Done], registry: Registry, source: Path, env: dict[str, str], tmp_path: Path
+    builder: Builder,
+    built: Callable[..., Done],
+    registry: Registry,
+    source: Path,
+    env: dict[str, str],
+    tmp_path: Path,
 ):
     write(source, {"Dockerfile": LISTING + "RUN env | sort > /env\n", "files/a": "1"})
     seen = list[tuple[object, ...]]()
@@ -149,6 +154,6 @@ def test_the_cache_leaves_no_trace_in_the_image(
         history = [step.get("created_by") for step in config["history"]]
         environment = read(registry, env["OUTPUT_IMAGE"], "env", tmp_path)
         seen.append((config["config"], history, environment))
-        if cache == "true":
+        if cache == "true" and not builder.abilities.support.has(Feature.NAMES_IN_KEYS):
             assert "ARG IMAGEBUILD_NAMES_" in done.log
     assert seen[0] == seen[1] == seen[2]

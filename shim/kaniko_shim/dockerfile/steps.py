@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.stages import Stage
@@ -59,18 +60,18 @@ class StepTracker:
         self.step: Step | None = None
         self._next = 0
 
-    def enter_stage(self) -> None:
-        """Record that the executor begins a stage."""
-        self._go(lambda text: text.startswith(f"{_FROM} "))
+    def enter_stage(self, index: int = 0) -> None:
+        """Record that the executor begins a stage; its index is counted from 0."""
+        stages = (place for place, (text, _) in enumerate(self.steps.given) if text.startswith(f"{_FROM} "))
+        place = next(islice(stages, index, None), -1)
+        if place >= self._next:
+            self.step, self._next = self.steps.given[place][1], place + 1
 
     def enter(self, instruction: str) -> None:
         """Record that the executor begins an instruction; a trigger of a base image (ONBUILD) is not a step."""
-        self._go(lambda text: text == instruction)
-
-    def _go(self, is_there: Callable[[str], bool]) -> None:
         for index in range(self._next, len(self.steps.given)):
             text, step = self.steps.given[index]
-            if is_there(text):
+            if text == instruction:
                 self.step, self._next = step, index + 1
                 return
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from kaniko_shim.dockerfile.steps import Steps, StepTracker
 from kaniko_shim.executor.last_words import LastWords
+from kaniko_shim.executor.lookups import Lookups, count_bounded
 from kaniko_shim.executor.record import parse_record, split_line
 from kaniko_shim.outcome.evidence import Tried
 from kaniko_shim.outcome.registry_answer import is_missing
@@ -16,10 +17,10 @@ _INSTRUCTION = re.compile(
     r"|ONBUILD|MAINTAINER) .*",
     re.DOTALL,
 )
-_MOST_INSTRUCTIONS = 10_000
-"""Different instructions that are counted; a RUN may print as many as it likes."""
 _MOST_MIRRORS = 20
-_STAGE = "Building stage '"
+# A stage that is built in one with its base has the index of the last of both.
+_STAGE = re.compile(r"Building stage '.*' \[idx: '(\d{1,4})', base-idx: '-?\d+'\]")
+_SKIPPED_STAGE = re.compile(r"Eliminating stage '.*' \[idx: '(\d{1,4})'\], all consumers are served from cache")
 _RUNNING = "Running: ["
 _CACHE_HIT = "Using caching version of cmd: "
 _CACHE_MISS = "No cached layer found for cmd "
@@ -84,9 +85,11 @@ class Progress:
         self.warnings = list[str]()
         self._begun = Counter[int]()
         self._last_words = LastWords(mask)
-        self._stages = 0
-        self._hits = 0
-        self._misses = 0
+        self._next_stage = 0
+        self._skipped = set[int]()
+        self._looking_ahead = True
+        self._hits = Lookups()
+        self._misses = Lookups()
 
     @property
     def error(self) -> str:
@@ -96,7 +99,7 @@ class Progress:
     @property
     def cache(self) -> CacheReport:
         """Cached layers found and not found so far."""
-        return CacheReport(self._hits, self._misses)
+        return CacheReport(self._hits.number, self._misses.number)
 
     def read(self, line: str) -> Iterator[str]:
         """Read a line.
@@ -130,9 +133,9 @@ class Progress:
         self._note_stage(message)
         self._note_image(message)
         if message.startswith(_CACHE_HIT):
-            self._hits += 1
+            self._hits.add(message[len(_CACHE_HIT) :], ahead=self._looking_ahead)
         elif message.startswith(_CACHE_MISS):
-            self._misses += 1
+            self._misses.add(message[len(_CACHE_MISS) :], ahead=self._looking_ahead)
         elif message.startswith(_CACHE_WARNING) and not _HARMLESS.search(message):
             self.warnings.append("A layer could not be added to the cache: " + message[len(_CACHE_WARNING) :])
         elif message == _NOTHING_TO_COPY and self._copies:
@@ -155,18 +158,19 @@ class Progress:
 
     def _count(self, instruction: str) -> int:
         """How often an instruction has begun. Counted by hash, since the text may be long."""
-        key = hash(instruction)
-        if key in self._begun or len(self._begun) < _MOST_INSTRUCTIONS:
-            self._begun[key] += 1
-        return self._begun[key] or 1
+        count_bounded(self._begun, instruction)
+        return self._begun[hash(instruction)] or 1
 
     def _note_stage(self, message: str) -> None:
         self.triggers = self.triggers or bool(_TRIGGERS.fullmatch(message))
-        if message.startswith(_STAGE):
-            self._stages += 1
-            # Every build begins with the FROM of the first stage.
-            if self._stages > 1:
-                self.steps.enter_stage()
+        if match := _STAGE.fullmatch(message):
+            while self._next_stage in self._skipped:
+                self._next_stage += 1
+            self.steps.enter_stage(self._next_stage)
+            self._next_stage = int(match[1]) + 1
+            self._looking_ahead = False
+        elif match := _SKIPPED_STAGE.fullmatch(message):
+            self._skipped.add(int(match[1]))
 
     def _note_image(self, message: str) -> None:
         if message.startswith(_PULL):

@@ -84,6 +84,35 @@ def test_a_walk_through_a_build():
     assert seen[-1] == 'progress: stage=3/3 step=7/7 instruction="COPY --from=0 x /y"'
 
 
+@pytest.mark.parametrize(
+    ("messages", "step"),
+    [
+        (("Building stage 'busybox' [idx: '1', base-idx: '-1']", "RUN a"), "2/7"),
+        (
+            (
+                "Eliminating stage 'busybox' [idx: '0'], all consumers are served from cache",
+                "Building stage 'busybox' [idx: '1', base-idx: '-1']",
+            ),
+            "4/7",
+        ),
+        (
+            (
+                "Eliminating stage 'busybox' [idx: '1'], all consumers are served from cache",
+                "Building stage 'busybox' [idx: '0', base-idx: '-1']",
+                "Building stage 'build' [idx: '2', base-idx: '0']",
+            ),
+            "6/7",
+        ),
+    ],
+)
+def test_stages_may_be_left_out_or_built_with_their_base(messages: tuple[str, ...], step: str):
+    progress = Progress((), plan())
+    progress.steps.enter_stage()
+    for message in messages:
+        list(progress.read(f'time="2026-11-24T08:00:00Z" level=info msg="{message}"'))
+    assert f" step={step} " in progress.steps.progress_line(same)
+
+
 def test_what_the_shim_adds_belongs_to_the_users_step():
     own = parse_dockerfile(b"FROM b\nCOPY . /x\n")
     added = parse_dockerfile(b"FROM b\n\n")[0], *parse_dockerfile(b"\nARG MARKER\n"), own[1]

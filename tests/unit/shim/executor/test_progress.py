@@ -66,6 +66,18 @@ def test_the_push_of_a_cached_layer_is_not_the_push():
     assert progress.pushing
 
 
+def test_layers_that_are_looked_up_twice_count_once():
+    progress = Progress()
+    read(progress, line("Using caching version of cmd: RUN a"))
+    read(progress, line("Using caching version of cmd: RUN a"))
+    read(progress, line("No cached layer found for cmd RUN b"))
+    read(progress, line("Eliminating stage 'x' [idx: '0'], all consumers are served from cache"))
+    read(progress, line("Building stage 'x' [idx: '1', base-idx: '-1']"))
+    read(progress, line("Using caching version of cmd: RUN a"))
+    read(progress, line("No cached layer found for cmd RUN b"))
+    assert progress.cache == CacheReport(2, 1)
+
+
 def test_hits_misses_and_what_the_cache_refused():
     progress = Progress()
     read(
