@@ -1,16 +1,21 @@
 """Adapts the user's Dockerfile, so that the executor interprets it as Docker would interpret the original."""
 
+import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from kaniko_shim.dockerfile.cache_names import Files, Markers
 from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.config.arguments import rewrite_arguments
 from kaniko_shim.dockerfile.config.rewrite import InvalidInstructionError, rewrite_config
-from kaniko_shim.dockerfile.config.variables import Environment
-from kaniko_shim.dockerfile.copy.rewrite import rewrite_copies
+from kaniko_shim.dockerfile.config.variables import Environment, walk
+from kaniko_shim.dockerfile.copy.aliases import Aliases
+from kaniko_shim.dockerfile.copy.from_context import ContextCopies
+from kaniko_shim.dockerfile.copy.prepared import PreparedTree
+from kaniko_shim.dockerfile.copy.rewrite import CopyInputs, rewrite_copies
+from kaniko_shim.dockerfile.copy.scope import scopes
+from kaniko_shim.dockerfile.copy.tree import ContextTree
 from kaniko_shim.dockerfile.edits import Rewritten
-from kaniko_shim.dockerfile.heredocs import Converted, convert_heredocs
 from kaniko_shim.dockerfile.run.mounted import MountedRun
 from kaniko_shim.dockerfile.run.rewrite import rewrite_runs
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
@@ -35,6 +40,9 @@ class BuildInputs:
         name: the Dockerfile's, for messages.
         digest_of: looks up the digest of an image named by a tag; empty if it cannot be found.
         salt: a text that differs in every build.
+        tree: the context; None if nothing is known of its files.
+        aliases: directory for second paths of directories.
+        prepared: directory for trees that are prepared.
     """
 
     context: str
@@ -48,6 +56,9 @@ class BuildInputs:
     name: str = "Dockerfile"
     digest_of: Callable[[str], str] = field(default=lambda _: "", repr=False)
     salt: str = ""
+    tree: ContextTree | None = None
+    aliases: str = "/kaniko/.aliases"
+    prepared: str = "/kaniko/.prepared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +68,22 @@ class Adapted:
     Attributes:
         dockerfile: the changed Dockerfile.
         instructions: instructions as the executor logs them, with the line numbers of the user's Dockerfile.
-        heredocs: files to write for heredocs.
+        heredocs: files to write for heredocs, by path below their directory: content and mode.
         labels: what the Dockerfile's LABELs set, which are left out.
         uncached: images and URLs whose changes the cache cannot notice; no layer after them is taken from it.
         mounted: the RUNs with mounts.
+        aliases: second paths of directories to make.
+        prepared: trees to prepare beside the context, by name.
     """
 
     dockerfile: Rewritten
     instructions: tuple[Instruction, ...]
-    heredocs: Converted
+    heredocs: Mapping[str, tuple[str, int]]
     labels: Mapping[str, str]
     uncached: tuple[str, ...] = ()
     mounted: tuple[MountedRun, ...] = ()
+    aliases: Aliases = field(default_factory=lambda: Aliases("", "/"))
+    prepared: Mapping[str, PreparedTree] = field(default_factory=dict)
 
 
 def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapted:
@@ -97,16 +112,31 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
     runs = rewrite_runs(stages, inputs.heredocs, inputs.files.content if inputs.files else None)
     dockerfile = dockerfile.then(runs.edits)
     stages = split_stages(dockerfile.instructions())
-    heredocs = convert_heredocs(stages, support)
-    heredocs = replace(heredocs, files={**heredocs.files, **runs.files})
-    edits = [*rewrite_copies(stages, support, inputs.heredocs, inputs.context)]
+    aliases = Aliases(inputs.aliases, inputs.context)
+    directory = posixpath.relpath(inputs.prepared, inputs.context)
+    trees = ContextCopies(inputs.tree, support, directory, aliases) if inputs.tree else None
+    heredocs = posixpath.relpath(inputs.heredocs, inputs.context)
+    places = walk(stages, inputs.values, inputs.arguments, inputs.environment, inputs.escape)
+    copies = rewrite_copies(
+        scopes(stages, places), support, CopyInputs(heredocs, trees, inputs.name, dockerfile.original)
+    )
+    edits = list(copies.edits)
     uncached = list[str]()
     if inputs.files and not support.has(Feature.NAMES_IN_KEYS):
         markers = Markers(stages, inputs.files, inputs.arguments, inputs.digest_of, inputs.salt, uncached)
         edits += markers.edits(stages.stages)
     dockerfile = dockerfile.then(edits)
     given = tuple(map(dockerfile.original, dockerfile.instructions()))
-    return Adapted(dockerfile, given, heredocs, config.labels, tuple(uncached), runs.mounted)
+    return Adapted(
+        dockerfile,
+        given,
+        {**runs.files, **copies.files},
+        config.labels,
+        tuple(uncached),
+        runs.mounted,
+        aliases,
+        trees.prepared if trees else {},
+    )
 
 
 def _invalid(instruction: Instruction, error: ValueError, name: str) -> Failure:

@@ -26,6 +26,8 @@ class Feature(Enum):
 
     HEREDOCS = auto()
     """RUN, COPY and ADD take heredocs."""
+    HEREDOC_VARIABLES = auto()
+    """COPY and ADD expand the variables in a heredoc."""
     MOUNTS = auto()
     """RUN has mounts of the types cache, secret and bind."""
     SYMBOLIC_MODES = auto()
@@ -36,6 +38,8 @@ class Feature(Enum):
     """An ARG wins over an ENV before it, and is known in its own stage only."""
     STEP_GROUP = auto()
     """RUN has the group of `USER user:group`."""
+    IMPLICIT_OWNERS = auto()
+    """Directories that COPY makes on the way to a file or directory take `--chown` and `--chmod`."""
     NAMES_IN_KEYS = auto()
     """The keys of cached layers depend on the names of copied files."""
 
@@ -55,11 +59,13 @@ class Since:
 
 TABLE: Mapping[Feature, Since] = {
     Feature.HEREDOCS: Since((1, 25, 4)),
+    Feature.HEREDOC_VARIABLES: Since((1, 28, 1)),
     Feature.MOUNTS: Since((1, 28, 0)),
     Feature.SYMBOLIC_MODES: Since((1, 28, 0)),
     Feature.SET_ID_MODES: Since((1, 25, 0)),
     Feature.ARGUMENT_SCOPES: Since((1, 28, 0)),
     Feature.STEP_GROUP: Since((1, 28, 1)),
+    Feature.IMPLICIT_OWNERS: Since((1, 28, 2)),
     Feature.NAMES_IN_KEYS: Since((1, 24, 3)),
 }
 """What the maintained line can do, and from which version."""

@@ -13,6 +13,8 @@ from kaniko_shim.dockerfile.capabilities import Support
 from kaniko_shim.dockerfile.context.files import ContextFiles
 from kaniko_shim.dockerfile.context.ignore import apply_ignore_file
 from kaniko_shim.dockerfile.context.links import refuse_links_out
+from kaniko_shim.dockerfile.context.prepare import make_aliases, make_trees
+from kaniko_shim.dockerfile.context.tree import DirectoryTree
 from kaniko_shim.dockerfile.edits import Rewritten
 from kaniko_shim.dockerfile.files import write_files
 from kaniko_shim.dockerfile.run.mount_checks import refuse_mounts, unused_secrets
@@ -113,10 +115,13 @@ def make_effective(
         name,
         digest_of=bases.digest,
         salt=os.urandom(16).hex(),
+        tree=DirectoryTree(context),
+        aliases=str(paths.context_aliases),
+        prepared=str(paths.prepared),
     )
     adapted = adapt(resolved.dockerfile, support, inputs)
     return EffectiveDockerfile(
-        _write(adapted, paths),
+        _write(adapted, context, paths),
         replace(request, target=resolved.target, labels=_labels(request, adapted)),
         adapted.instructions,
         (
@@ -158,10 +163,12 @@ def _uncached(what: str) -> str:
     )
 
 
-def _write(adapted: Adapted, paths: Paths) -> Path:
+def _write(adapted: Adapted, context: Path, paths: Paths) -> Path:
     path = paths.inline_dockerfile
     path.write_bytes(adapted.dockerfile.content)
-    write_files(adapted.heredocs.files, paths.heredocs)
-    # Looked for before the context's own, which has been applied: the executor is to ignore nothing.
-    Path(f"{path}{IGNORE_FILE}").write_bytes(b"")
+    write_files(adapted.heredocs, paths.heredocs)
+    make_aliases(adapted.aliases)
+    make_trees(adapted.prepared, context, paths.prepared)
+    # Looked for before the context's own, which has been applied: nothing of the context is to be ignored.
+    Path(f"{path}{IGNORE_FILE}").write_text("".join(f"{line}\n" for line in adapted.aliases.patterns()))
     return path

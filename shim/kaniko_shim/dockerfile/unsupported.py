@@ -53,8 +53,21 @@ def _adds_git(instruction: Instruction, _: _Build) -> bool:
     return any(_GIT.fullmatch(word.strip("[]\"',")) for word in instruction.rest.split())
 
 
-def _expands(instruction: Instruction, _: _Build) -> bool:
+def _expands(instruction: Instruction, build: _Build) -> bool:
+    # An executor without heredocs gets files, whose variables have been expanded.
+    if build.support.has(Feature.HEREDOC_VARIABLES) or not build.support.has(Feature.HEREDOCS):
+        return False
     return any("$" in heredoc.content and not heredoc.quoted for heredoc in instruction.heredocs)
+
+
+def _selects_from_stage(instruction: Instruction, _: _Build) -> bool:
+    selects = any(instruction.flag(name) is not None for name in ("--parents", "--exclude"))
+    return selects and instruction.flag("--from") is not None
+
+
+def _selects_in_trigger(instruction: Instruction, _: _Build) -> bool:
+    trigger = instruction.trigger
+    return trigger is not None and any(trigger.flag(name) is not None for name in ("--parents", "--exclude"))
 
 
 def _own_heredoc(instruction: Instruction, _: _Build) -> bool:
@@ -71,12 +84,16 @@ def _strange_heredoc(instruction: Instruction, build: _Build) -> bool:
 
 def _symbolic(instruction: Instruction, build: _Build) -> bool:
     mode = instruction.flag("--chmod") or ""
-    return not build.support.has(Feature.SYMBOLIC_MODES) and bool(re.search(r"[ugoa+=-]", mode)) and "$" not in mode
+    if build.support.has(Feature.SYMBOLIC_MODES) or instruction.flag("--from") is None:
+        return False
+    return bool(re.search(r"[ugoa+=-]", mode)) and "$" not in mode
 
 
 def _set_id(instruction: Instruction, build: _Build) -> bool:
     mode = (instruction.flag("--chmod") or "").lstrip("0")
-    return not build.support.has(Feature.SET_ID_MODES) and bool(re.fullmatch(r"[1-7]\d{3}", mode))
+    if build.support.has(Feature.SET_ID_MODES) or instruction.flag("--from") is None:
+        return False
+    return bool(re.fullmatch(r"[1-7]\d{3}", mode))
 
 
 def _other_group(instruction: Instruction, build: _Build) -> bool:
@@ -131,9 +148,15 @@ _TABLE = (
     ),
     _Feature(
         _COPYING,
-        _has("--parents", "--exclude"),
-        "this executor does not support --parents and --exclude",
-        "COPY each directory separately, and list what to exclude in .dockerignore.",
+        _selects_from_stage,
+        "this executor does not support --parents and --exclude together with --from",
+        "COPY each directory separately, or remove what is not wanted in a RUN of the other stage.",
+    ),
+    _Feature(
+        frozenset({"ONBUILD"}),
+        _selects_in_trigger,
+        "this executor does not support --parents and --exclude in a trigger",
+        "COPY each directory separately.",
     ),
     _Feature(
         frozenset({"ADD"}),
@@ -162,13 +185,13 @@ _TABLE = (
     _Feature(
         _COPYING,
         _symbolic,
-        "this executor supports only octal numbers in --chmod",
+        "this executor supports only octal numbers in the --chmod of a COPY --from",
         "Write a number such as 755.",
     ),
     _Feature(
         _COPYING,
         _set_id,
-        "this executor ignores the first digit of --chmod",
+        "this executor ignores the first digit of the --chmod of a COPY --from",
         "Set it with chmod in a RUN.",
         fatal=False,
     ),

@@ -29,6 +29,7 @@ _CACHE_WARNING = "Error uploading layer to cache: "
 _HARMLESS = re.compile(r"open : no such file or directory\s*$")
 
 _TRIGGERS = re.compile(r"Executing (?!0 )\d+ build triggers")
+_FROM_CONTEXT = re.compile(r"(?:COPY|ADD) (?!.*\.\./\.)")
 _NOTHING_TO_COPY = "No files to copy"
 _MIRROR = re.compile(
     r"Failed to retrieve image (\S+) from (?:re)?mapped registry (\S+): (.*?)(?:\. Will try with.*)?", re.DOTALL
@@ -123,7 +124,8 @@ class Progress:
     @property
     def _copies(self) -> bool:
         """Whether it is at a COPY or ADD. It looks for files before the instruction begins, too, in another phase."""
-        return self.phase == self._step and self.instruction.startswith(("COPY ", "ADD "))
+        # It does not count what is not below the context, where the shim prepares files.
+        return self.phase == self._step and bool(_FROM_CONTEXT.match(self.instruction))
 
     @property
     def _step(self) -> str:

@@ -22,6 +22,8 @@ class Paths:
         mounts: the socket for RUN steps with mounts, and what their mounts hide meanwhile.
         program_files: the shim, its Python and crane.
         heredocs: the files that a Dockerfile contains; RUN steps of any user read them.
+        context_aliases: second paths of directories in the context, for COPY.
+        prepared: trees made of the context's files, for COPY.
         scratch: the shim's temporary files, and its current directory.
         docker_config: directory of the mounted config.json, unless DOCKER_CONFIG names another.
         termination_log: where Kubernetes reads the result.
@@ -37,6 +39,8 @@ class Paths:
     mounts: Path = Path("/kaniko/.mounts")
     program_files: Path = Path("/kaniko/.Shim")
     heredocs: Path = Path("/kaniko/.heredocs")
+    context_aliases: Path = Path("/kaniko/.aliases")
+    prepared: Path = Path("/kaniko/.prepared")
     scratch: Path = Path("/kaniko/.run")
     docker_config: Path = Path("/kaniko/.docker")
     termination_log: Path = Path("/dev/termination-log")

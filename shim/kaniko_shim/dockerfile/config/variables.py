@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from kaniko_shim.dockerfile.syntax.arguments import declared
 from kaniko_shim.dockerfile.syntax.assignments import names_and_values
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
-from kaniko_shim.dockerfile.syntax.shell_words import expand
+from kaniko_shim.dockerfile.syntax.shell_words import expand, expand_document
 from kaniko_shim.dockerfile.syntax.stages import Stage, Stages
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -113,6 +113,13 @@ class Place:
         """
         try:
             return expand(word, self.variables(ask=ask), self._scope.escape)
+        except (ValueError, UnknownVariableError):
+            return None
+
+    def document(self, text: str) -> str | None:
+        """The content of a heredoc with its variables expanded; None if it is malformed, or a value is not known."""
+        try:
+            return expand_document(text, self.variables(), self._scope.escape)
         except (ValueError, UnknownVariableError):
             return None
 

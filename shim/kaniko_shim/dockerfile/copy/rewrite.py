@@ -1,53 +1,127 @@
 """Rewrites COPY and ADD where the executor interprets them differently from BuildKit."""
 
 import json
-import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from kaniko_shim.dockerfile.capabilities import Feature, Support
+from kaniko_shim.dockerfile.copy.from_context import ContextCopies
+from kaniko_shim.dockerfile.copy.heredocs import heredoc_file
+from kaniko_shim.dockerfile.copy.scope import Scope
+from kaniko_shim.dockerfile.copy.words import COPYING
 from kaniko_shim.dockerfile.edits import Edit, replaced
-from kaniko_shim.dockerfile.heredocs import place_of_file
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
-from kaniko_shim.dockerfile.syntax.stages import Stages, place_of
+from kaniko_shim.dockerfile.syntax.stages import place_of
 from kaniko_shim.dockerfile.syntax.words import json_words, plain_words
+from kaniko_shim.outcome.errors import Failure, JobError
+from kaniko_shim.outcome.reasons import Reason
 
-_COPYING = frozenset({"COPY", "ADD"})
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _NOT_PLAIN = re.compile(r"[$\"'\\`]")
 
 
-def rewrite_copies(stages: Stages, support: Support, heredocs: str, context: str) -> Iterator[Edit]:
+@dataclass(frozen=True, slots=True)
+class CopyInputs:
+    """What COPY and ADD depend on besides the Dockerfile.
+
+    Attributes:
+        heredocs: directory for the files of heredocs, relative to the context.
+        copies: rewrites copies from the context; None if nothing is known of its files.
+        name: the Dockerfile's, for messages.
+        original: an instruction as the user wrote it.
+    """
+
+    heredocs: str
+    copies: ContextCopies | None = None
+    name: str = "Dockerfile"
+    original: Callable[[Instruction], Instruction] = lambda instruction: instruction
+
+
+@dataclass(frozen=True, slots=True)
+class RewrittenCopies:
+    """What takes the place of COPY and ADD.
+
+    Attributes:
+        edits: the instructions to replace.
+        files: the files of heredocs, by path below their directory: content and mode.
+    """
+
+    edits: tuple[Edit, ...]
+    files: Mapping[str, tuple[str, int]]
+
+
+def rewrite_copies(scopes: Iterable[Scope], support: Support, inputs: CopyInputs) -> RewrittenCopies:
     """The edits that replace COPY and ADD instructions.
 
     - `..` in a source stops at the root of the context or of the other stage, as in BuildKit.
-    - A heredoc is replaced by the file that it was converted to.
+    - A heredoc is replaced by a file, for an executor without heredocs.
+    - What the executor copies from the context otherwise than BuildKit is named in another way.
 
-    Args:
-        stages: the Dockerfile's.
-        support: the executor's.
-        heredocs: the directory with the files that heredocs were converted to.
-        context: the context's directory, which COPY reads from.
+    Raises:
+        JobError: DockerfileUnsupported or CopyFailed, which names the line.
     """
-    files = "" if support.has(Feature.HEREDOCS) else posixpath.relpath(heredocs, context)
-    for stage in stages.stages:
-        for instruction in stage.instructions:
-            trigger = instruction.trigger
-            if instruction.keyword in _COPYING:
-                text = instruction.head + _rest(instruction, files)
-            elif trigger and trigger.keyword in _COPYING:
-                # A trigger runs in a later build, and must not climb out of that build's context.
-                text = instruction.head + trigger.head + _rest(trigger, "")
-            else:
-                continue
-            if text != instruction.head + instruction.rest:
-                yield replaced(instruction, text)
+    edits = list[Edit]()
+    files = dict[str, tuple[str, int]]()
+    for scope in scopes:
+        instruction = scope.instruction
+        trigger = instruction.trigger
+        if instruction.keyword in COPYING:
+            try:
+                text = _rewritten(scope, support, inputs, files)
+            except (LookupError, ValueError) as error:
+                raise JobError.of(_failure(error, inputs.original(instruction), inputs.name)) from error
+        elif trigger and trigger.keyword in COPYING:
+            # A trigger runs in a later build, and must not climb out of that build's context.
+            text = instruction.head + trigger.head + _rest(trigger, {})
+        else:
+            continue
+        if text != instruction.head + instruction.rest:
+            edits.append(replaced(instruction, text))
+    return RewrittenCopies(tuple(edits), files)
 
 
-def _rest(instruction: Instruction, heredocs: str) -> str:
-    """Sources and destination; `heredocs` is the directory of heredoc files relative to the context, or empty."""
-    names = {each.word: f"{heredocs}/{place_of_file(each)}" for each in instruction.heredocs} if heredocs else {}
+def _rewritten(
+    scope: Scope,
+    support: Support,
+    inputs: CopyInputs,
+    files: dict[str, tuple[str, int]],
+) -> str:
+    instruction = scope.instruction
+    places = dict[str, str]()
+    if not support.has(Feature.HEREDOCS):
+        for heredoc in instruction.heredocs:
+            place, content, mode = heredoc_file(heredoc, scope)
+            files[place] = content, mode
+            places[heredoc.word] = f"{inputs.heredocs}/{place}"
+    text = None
+    if inputs.copies and instruction.flag("--from") is None:
+        text = inputs.copies.rewritten(scope, places)
+    return instruction.head + _rest(instruction, places) if text is None else text
+
+
+def _failure(error: LookupError | ValueError, instruction: Instruction, name: str) -> Failure:
+    if isinstance(error, LookupError):
+        return Failure(
+            Reason.COPY_FAILED,
+            f"{name} line {instruction.line}: the build context has no {str(error.args[0])!r}, or it is a link that "
+            "leads nowhere.",
+            hint="Correct the path, or the link.",
+            instruction=instruction.text,
+            line=instruction.line,
+        )
+    return Failure(
+        Reason.DOCKERFILE_UNSUPPORTED,
+        f"{name} line {instruction.line}: {error}.",
+        hint="Write the value itself, without a variable of the base image.",
+        instruction=instruction.text,
+        line=instruction.line,
+    )
+
+
+def _rest(instruction: Instruction, names: Mapping[str, str]) -> str:
+    """Sources and destination, with other names for heredocs."""
     words = json_words(instruction.rest)
     sources = (plain_words(instruction.rest) if words is None else words)[:-1]
     made = [_source(source, names, instruction.keyword) for source in sources]

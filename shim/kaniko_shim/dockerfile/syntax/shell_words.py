@@ -45,6 +45,15 @@ def expand(word: str, values: Mapping[str, str], escape: str = "\\") -> str:
     return _Lexer(word, values, raw_quotes=False, raw_escapes=False, escape=escape).word()
 
 
+def expand_document(text: str, values: Mapping[str, str], escape: str = "\\") -> str:
+    """The content of a heredoc with its variables replaced and its escapes applied; quotes have no meaning in it.
+
+    Raises:
+        ValueError: as above.
+    """
+    return _Lexer(text, values, raw_quotes=False, raw_escapes=False, escape=escape, quotes="").word()
+
+
 def expand_words(text: str, values: Mapping[str, str], escape: str = "\\") -> list[str]:
     """The same, as the words that blanks outside of quotes separate, also those of values.
 
@@ -63,8 +72,10 @@ class _Lexer:
         raw_quotes: bool,
         raw_escapes: bool,
         escape: str = "\\",
+        quotes: str = "'\"",
     ) -> None:
         self._escape = escape
+        self._quotes = quotes
         self._text = "".join("\ufffd" if "\udc80" <= c <= "\udcff" else c for c in text).removeprefix("\ufeff")
         self._at = 0
         self._values = values if values is not None else _NO_VALUES
@@ -109,7 +120,7 @@ class _Lexer:
                     result.append(made)
                     for each in made:
                         self._add(each, words)
-                case "'" | '"' | "<":
+                case "'" | '"' | "<" if character == "<" or character in self._quotes:
                     made = self._heredoc() if character == "<" else self._quoted(character)
                     result.append(made)
                     self._buffer.append(made)

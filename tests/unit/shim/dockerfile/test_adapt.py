@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 from kaniko_shim.dockerfile.adapt import BuildInputs, adapt
 from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
 from kaniko_shim.dockerfile.context.files import ContextFiles
-from kaniko_shim.dockerfile.copy.rewrite import rewrite_copies
+from kaniko_shim.dockerfile.copy.rewrite import CopyInputs, rewrite_copies
 from kaniko_shim.dockerfile.edits import Edit, rewrite, unchanged
 from kaniko_shim.dockerfile.files import write_files
-from kaniko_shim.dockerfile.heredocs import convert_heredocs
 from kaniko_shim.dockerfile.run.rewrite import rewrite_runs
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
 from kaniko_shim.dockerfile.syntax.stages import split_stages
+from support.copies import copy_scopes
 
 OLD, NEW = Support(), Support(MAINTAINED, architecture="arm64")
 PLACE = BuildInputs("/kaniko/buildcontext")
@@ -73,10 +73,10 @@ def test_the_shell_comes_down_a_long_chain_of_stages():
 def test_files_of_heredocs(tmp_path: Path):
     text = b"FROM b\nRUN <<P\n#!/bin/x\nP\nCOPY --chmod=1 <<A b <<-'C' /d/\n1\nA\n\t2\nC\n"
     stages = split_stages(parse_dockerfile(text))
-    converted, runs = convert_heredocs(stages, OLD), rewrite_runs(stages, f"{tmp_path}/h")
+    copies, runs = rewrite_copies(copy_scopes(text), OLD, CopyInputs("../../h")), rewrite_runs(stages, f"{tmp_path}/h")
     (run,) = (edit.text for edit in runs.edits)
-    (copy,) = (edit.text for edit in rewrite_copies(stages, OLD, f"{tmp_path}/h", f"{tmp_path}/context/sub"))
-    write_files({**converted.files, **runs.files}, tmp_path / "h")
+    (copy,) = (edit.text for edit in copies.edits)
+    write_files({**copies.files, **runs.files}, tmp_path / "h")
     script = Path(run.removeprefix('RUN ["').removesuffix('"]'))
     assert (script.read_text(), script.stat().st_mode & 0o777) == ("#!/bin/x\n", 0o755)
     keyword, flag, first, second, third, destination = copy.split()
@@ -86,7 +86,6 @@ def test_files_of_heredocs(tmp_path: Path):
         ("A", "1\n", 0o644),
         ("C", "2\n", 0o644),
     ]
-    assert converted.copied
 
 
 def test_instructions_stand_at_the_lines_of_the_users_file(tmp_path: Path):

@@ -1,17 +1,16 @@
 import pytest
 from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
-from kaniko_shim.dockerfile.copy.rewrite import rewrite_copies
+from kaniko_shim.dockerfile.copy.rewrite import CopyInputs, rewrite_copies
 from kaniko_shim.dockerfile.edits import rewrite
-from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
-from kaniko_shim.dockerfile.syntax.stages import split_stages
+from support.copies import copy_scopes
 
 OLD, NEW = Support(), Support(MAINTAINED)
 
 
 def rewritten(line: str, support: Support = NEW) -> str:
     content = f"FROM x\n{line}\n".encode()
-    edits = list(rewrite_copies(split_stages(parse_dockerfile(content)), support, "/k/h", "/k/context"))
-    return rewrite(content, edits).text.removeprefix("FROM x\n").removesuffix("\n")
+    made = rewrite_copies(copy_scopes(content), support, CopyInputs("../h"))
+    return rewrite(content, made.edits).text.removeprefix("FROM x\n").removesuffix("\n")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
-from kaniko_shim.dockerfile.copy.rewrite import rewrite_copies
+from kaniko_shim.dockerfile.copy.rewrite import CopyInputs, rewrite_copies
 from kaniko_shim.dockerfile.edits import rewrite
 from kaniko_shim.dockerfile.syntax.assignments import argument_words, names_and_values
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
@@ -18,6 +18,7 @@ from kaniko_shim.dockerfile.syntax.shell_words import expand
 from kaniko_shim.dockerfile.syntax.stages import split_stages
 from kaniko_shim.dockerfile.syntax.words import json_words, plain_words
 from support.buildkit import Ask, asking
+from support.copies import copy_scopes
 
 CASES = Path(__file__).parents[4] / "cases"
 DOCKERFILES = sorted(path for path in CASES.rglob("*Dockerfile*") if path.is_file() and "dockerignore" not in path.name)
@@ -219,8 +220,7 @@ SOURCE = st.lists(st.sampled_from(["..", "a", ".", "/", "*", "$A", '"', "b c"]),
 @settings(max_examples=200, deadline=None)
 def test_what_is_rewritten_is_the_same_instruction(ask: Ask, sources: list[str], head: str):
     content = f"FROM x AS s\nFROM y\n{head} {' '.join(sources)} /d/\n".encode()
-    stages = split_stages(parse_dockerfile(content))
-    made = rewrite(content, list(rewrite_copies(stages, Support(MAINTAINED), "/k/h", "/k/c")))
+    made = rewrite(content, rewrite_copies(copy_scopes(content), Support(MAINTAINED), CopyInputs("../h")).edits)
     before, after = (theirs(ask, text)["instructions"][-1] for text in (content, made.text.encode()))
     before, after = (each["trigger"] or each for each in (before, after))
     assert before["flags"] == after["flags"]

@@ -1,0 +1,228 @@
+"""Rewrites a COPY or ADD from the build context, for which all the files that it names are known beforehand."""
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kaniko_shim.dockerfile.capabilities import Feature, Support
+from kaniko_shim.dockerfile.copy.aliases import Aliases
+from kaniko_shim.dockerfile.copy.directories import destination_is_made_alike
+from kaniko_shim.dockerfile.copy.modes import Change, is_symbolic, parse_mode, sets_id
+from kaniko_shim.dockerfile.copy.prepared import PreparedTree
+from kaniko_shim.dockerfile.copy.scope import Scope
+from kaniko_shim.dockerfile.copy.selection import with_parents, without
+from kaniko_shim.dockerfile.copy.sources import Item, find_items, has_pattern
+from kaniko_shim.dockerfile.copy.tree import ContextTree, Kind
+from kaniko_shim.dockerfile.copy.words import Words, is_url, json_form, literal, words_of
+from kaniko_shim.dockerfile.syntax.instruction import Instruction
+from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
+
+_MOST_WORDS = 2000
+_HEREDOC = 0o644
+_PERMISSIONS = 0o777
+_OURS = frozenset({"--parents", "--exclude"})
+_QUOTED = re.compile(r"[\s\"'\\`]")
+
+
+@dataclass(frozen=True, slots=True)
+class ContextCopies:
+    """Rewrites the copies of one Dockerfile.
+
+    Attributes:
+        tree: the context.
+        support: the executor's.
+        prepared_directory: where prepared trees are to lie, relative to the context.
+        aliases: filled with the second paths of directories.
+        prepared: filled with the trees to prepare, by name.
+    """
+
+    tree: ContextTree
+    support: Support
+    prepared_directory: str
+    aliases: Aliases
+    prepared: dict[str, PreparedTree] = field(default_factory=dict)
+
+    def rewritten(self, scope: Scope, heredocs: Mapping[str, str]) -> str | None:
+        """The instruction to give to the executor; None if it interprets the original as BuildKit does.
+
+        Args:
+            scope: what is known before a COPY without `--from`, or an ADD.
+            heredocs: the files of its heredocs by word, relative to the context, if they have become files.
+
+        Raises:
+            LookupError: a link or a pattern of `--parents` leads nowhere.
+            ValueError: a flag is malformed, or needs a variable whose value is not known.
+        """
+        instruction = scope.instruction
+        words = words_of(instruction)
+        change = self._change(instruction, scope)
+        if change and all(map(parse_heredoc, words.sources)):
+            return self._heredocs(instruction, words, heredocs, change(_HEREDOC, False))
+        if change and any(parse_heredoc(word) or is_url(word) for word in words.sources):
+            raise ValueError(f"this executor does not support --chmod={instruction.flag('--chmod')} for this")
+        needed = change is not None or any(instruction.flag(flag) is not None for flag in _OURS)
+        try:
+            made = list(self._sources(instruction, words, scope, heredocs, change))
+        except LookupError as error:
+            if needed or self.tree.kind(str(error.args[0])) is Kind.LINK:
+                raise
+            # The executor says so.
+            return None
+        except _UnknownError as error:
+            if needed:
+                raise ValueError(f"the value of {error} is not known before the build") from error
+            return None
+        native = bool(instruction.heredocs) and not heredocs
+        if needed and native:
+            raise ValueError("a heredoc can't be copied together with --parents or --exclude")
+        if native or (not needed and all(source is None for source, _ in made)):
+            return None
+        sources = [word if source is None else source for source, word in made]
+        if not sources or len(sources) > _MOST_WORDS:
+            return "" if needed and not sources else None
+        dropped = _OURS | ({"--chmod"} if change else set())
+        return f"{_head(instruction, dropped)}{json_form(sources, words.destination)}"
+
+    def _change(self, instruction: Instruction, scope: Scope) -> Change | None:
+        """What `--chmod` does, if the executor can't do it."""
+        word = instruction.flag("--chmod")
+        mode = scope.value(word) if word else None
+        if not mode:
+            return None
+        able = (not is_symbolic(mode) or self.support.has(Feature.SYMBOLIC_MODES)) and (
+            not sets_id(mode) or self.support.has(Feature.SET_ID_MODES)
+        )
+        return None if able else parse_mode(mode)
+
+    def _heredocs(self, instruction: Instruction, words: Words, heredocs: Mapping[str, str], mode: int) -> str:
+        if mode > _PERMISSIONS:
+            raise ValueError("this executor cannot set this mode")
+        found = [parse_heredoc(word) for word in words.sources]
+        sources = [heredocs[each[1]] for each in found if each]
+        head = _head(instruction, {"--chmod"}).rstrip()
+        return f"{head} --chmod={mode:o} {json_form(sources, words.destination)}"
+
+    def _sources(
+        self,
+        instruction: Instruction,
+        words: Words,
+        scope: Scope,
+        heredocs: Mapping[str, str],
+        change: Change | None,
+    ) -> Iterator[tuple[str | None, str]]:
+        """For each word to write: the new source or None if the old one can stay, and the old one."""
+        excludes = [_known(scope, value) for name, value in instruction.flags if name == "--exclude"]
+        destination = scope.value(words.destination)
+        exists = destination is not None and scope.exists(destination)
+        for word in words.sources:
+            if heredoc := parse_heredoc(word):
+                yield heredocs.get(heredoc[1]), word
+                continue
+            source = scope.value(word)
+            if source is None:
+                raise _UnknownError(word)
+            if is_url(source):
+                yield None, word
+            elif (instruction.flag("--parents") or "false") != "false" or ("--parents", "") in instruction.flags:
+                prepared = with_parents(source, excludes, self.tree)
+                yield from self._prepared(prepared, instruction, change, word, exists=exists)
+            else:
+                yield from self._items(instruction, word, source, excludes, change, exists=exists)
+
+    def _items(
+        self,
+        instruction: Instruction,
+        word: str,
+        source: str,
+        excludes: Sequence[str],
+        change: Change | None,
+        *,
+        exists: bool,
+    ) -> Iterator[tuple[str | None, str]]:
+        items = find_items(source, self.tree)
+        made = list[tuple[str | None, Item]]()
+        for item in items:
+            if item.kind is Kind.DIRECTORY and (excludes or change):
+                tree = without(item.path, list(excludes), self.tree)
+                made += [(path, item) for path, _ in self._prepared(tree, instruction, change, word, exists=exists)]
+            else:
+                made.append((self._one(item, instruction, change, exists=exists), item))
+        if all(path is None for path, _ in made) and made:
+            yield None, word
+            return
+        for path, item in made:
+            if path is None and has_pattern(item.path):
+                raise _UnknownError(word)
+            yield (literal(item.path) if path is None else path), word
+
+    def _one(self, item: Item, instruction: Instruction, change: Change | None, *, exists: bool) -> str | None:
+        """Another path for a file or directory; None if it can be named by its own."""
+        if item.kind is Kind.DIRECTORY:
+            names = self.tree.children(item.path)
+            first = posixpath.join(item.path, names[0]) if names else ""
+            alias = self._alias(item.path, instruction, first, exists=exists)
+            return alias if alias or item.path == item.named else literal(item.path)
+        if change:
+            modes = {item.name: change(self.tree.mode(item.path), False)}
+            return self._file(PreparedTree(files={item.name: item.path}, modes=modes), item.name)
+        if item.path == item.named:
+            return None
+        if item.path.rpartition("/")[2] == item.name:
+            return literal(item.path)
+        return self._file(PreparedTree(files={item.name: item.path}), item.name)
+
+    def _alias(self, path: str, instruction: Instruction, first: str, *, exists: bool) -> str | None:
+        if not first:
+            return None
+        kind = self.tree.kind(first)
+        mode = self.tree.mode(first) if kind is Kind.DIRECTORY else 0
+        if exists or destination_is_made_alike(instruction, kind, mode, self.support):
+            return self.aliases.path(path)
+        return None
+
+    def _prepared(
+        self, tree: PreparedTree, instruction: Instruction, change: Change | None, word: str, *, exists: bool
+    ) -> Iterator[tuple[str, str]]:
+        if change:
+            files = {path: place for path, place in tree.files.items() if self.tree.kind(place) is Kind.FILE}
+            modes = {path: change(self.tree.mode(place), False) for path, place in files.items()}
+            directories = {path: change(mode, True) for path, mode in tree.directories.items()}
+            tree = PreparedTree(directories, tree.files, modes)
+        if not (first := tree.first):
+            return
+        self.prepared[tree.name] = tree
+        kind = Kind.DIRECTORY if first in tree.directories else self.tree.kind(tree.files[first])
+        path = f"{self.prepared_directory}/{tree.name}"
+        if exists or destination_is_made_alike(instruction, kind, tree.directories.get(first, 0), self.support):
+            path = self.aliases.path(path) or path
+        yield path, word
+
+    def _file(self, tree: PreparedTree, name: str) -> str:
+        self.prepared[tree.name] = tree
+        return literal(f"{self.prepared_directory}/{tree.name}/{name}")
+
+
+class _UnknownError(Exception):
+    """A source's value is not known before the build."""
+
+
+def _known(scope: Scope, word: str) -> str:
+    value = scope.value(word)
+    if value is None:
+        raise _UnknownError(word)
+    return value
+
+
+def _head(instruction: Instruction, dropped: set[str] | frozenset[str]) -> str:
+    """The keyword and the flags that stay."""
+    if not any(name in dropped for name, _ in instruction.flags):
+        return instruction.head
+    flags = [_flag(name, value) for name, value in instruction.flags if name not in dropped]
+    return " ".join([instruction.keyword, *flags]) + " "
+
+
+def _flag(name: str, value: str) -> str:
+    if not value:
+        return name
+    return f"{name}={value}" if not _QUOTED.search(value) else f"{name}='{value}'"

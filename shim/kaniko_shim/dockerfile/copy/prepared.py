@@ -1,0 +1,32 @@
+"""Trees that lie ready beside the context, for what the executor cannot take from the context as it is."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedTree:
+    """A tree made of the context's files.
+
+    Attributes:
+        directories: by path below the tree, the mode of each directory, its parents before it.
+        files: by path below the tree, where each file or link lies in the context.
+        modes: by path below the tree, the modes of files that get another one than in the context.
+    """
+
+    directories: Mapping[str, int] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    modes: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """A name that depends on what is in it, so that the same tree always has the same path."""
+        parts = (sorted(self.directories.items()), sorted(self.files.items()), sorted(self.modes.items()))
+        return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+    @property
+    def first(self) -> str:
+        """The entry at its top that the executor copies first; empty if there is none."""
+        tops = {path.partition("/")[0] for path in (*self.directories, *self.files)}
+        return min(tops, key=lambda name: name.encode("utf-8", "surrogateescape"), default="")

@@ -1,0 +1,81 @@
+"""What is known of a stage before each of its instructions: variables, the working directory, and directories."""
+
+import posixpath
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from kaniko_shim.dockerfile.config.variables import Place
+from kaniko_shim.dockerfile.copy.words import COPYING, words_of
+from kaniko_shim.dockerfile.syntax.instruction import Instruction
+from kaniko_shim.dockerfile.syntax.stages import Stages
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is known at one point of a stage; what its base image brings is not, except for its variables.
+
+    Attributes:
+        place: the instruction.
+        workdir: the working directory; empty if only the base image knows it.
+        directories: directories that exist for sure.
+    """
+
+    place: Place
+    workdir: str = ""
+    directories: frozenset[str] = field(default=frozenset({"/"}))
+
+    @property
+    def instruction(self) -> Instruction:
+        """The instruction."""
+        return self.place.instruction
+
+    def value(self, word: str) -> str | None:
+        """A word without quotes and with its variables; None if one of these is not known."""
+        return self.place.expanded(word)
+
+    def exists(self, destination: str) -> bool:
+        """Whether a destination without variables is a directory that exists for sure."""
+        # A base image's own working directory exists too.
+        if posixpath.normpath(destination or ".") == ".":
+            return True
+        return self._absolute(destination) in self.directories
+
+    def following(self) -> tuple[str, frozenset[str]]:
+        """The working directory and the directories after the instruction."""
+        instruction = self.instruction
+        if instruction.keyword == "WORKDIR":
+            value = self.value(instruction.rest)
+            workdir = self._absolute(value) if value else ""
+            return workdir, self.directories | set(_upwards(workdir))
+        if instruction.keyword in COPYING:
+            value = self.value(words_of(instruction).destination) or ""
+            made = self._absolute(value)
+            made = made if value.endswith("/") else posixpath.dirname(made)
+            return self.workdir, self.directories | set(_upwards(made))
+        return self.workdir, self.directories
+
+    def _absolute(self, path: str) -> str:
+        """A path from the root; empty if it is not known."""
+        if path.startswith("/"):
+            return posixpath.normpath(path)
+        return posixpath.normpath(f"{self.workdir}/{path}") if self.workdir and path else ""
+
+
+def scopes(stages: Stages, places: Iterable[Place]) -> Iterator[Scope]:
+    """What is known before each instruction of each stage."""
+    ends = dict[int, tuple[str, frozenset[str]]]()
+    for place in places:
+        index = place.stage.index
+        if index not in ends:
+            base = stages.base(place.stage)
+            ends[index] = ends.get(base.index, ("", frozenset({"/"}))) if base else ("", frozenset({"/"}))
+        scope = replace(Scope(place), workdir=ends[index][0], directories=ends[index][1])
+        yield scope
+        if scope.instruction.keyword in COPYING or scope.instruction.keyword == "WORKDIR":
+            ends[index] = scope.following()
+
+
+def _upwards(path: str) -> Iterator[str]:
+    while path not in {"", "/"}:
+        yield path
+        path = posixpath.dirname(path)

@@ -1,0 +1,30 @@
+"""What COPY and ADD need to know of a build context."""
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Protocol
+
+
+class Kind(Enum):
+    """What a path is."""
+
+    FILE = "file"
+    DIRECTORY = "directory"
+    LINK = "link"
+    OTHER = "other"
+
+
+class ContextTree(Protocol):
+    """A build context. Paths are relative to its root, `.` for the root, and have no `..`."""
+
+    def kind(self, path: str) -> Kind | None:
+        """What a path is itself, links not followed; None if there is nothing."""
+
+    def resolve(self, path: str) -> str | None:
+        """Where a path leads once all links are followed, none of them out of the context; None if nowhere."""
+
+    def children(self, path: str) -> Sequence[str]:
+        """The names in a directory, in the order of their bytes."""
+
+    def mode(self, path: str) -> int:
+        """The permission bits of a path, with set-id and sticky bits."""

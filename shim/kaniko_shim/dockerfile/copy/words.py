@@ -1,0 +1,52 @@
+"""The words of COPY and ADD: their sources and their destination."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kaniko_shim.dockerfile.syntax.instruction import Instruction
+from kaniko_shim.dockerfile.syntax.words import json_words, plain_words
+
+COPYING = frozenset({"COPY", "ADD"})
+"""The instructions that copy."""
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_SPECIAL = re.compile(r"""[\\$"'<]""")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words as they are written, with variables, quotes and escapes.
+
+    Attributes:
+        sources: what is copied, heredocs among them.
+        destination: where to.
+        json: whether they are in JSON form.
+    """
+
+    sources: tuple[str, ...]
+    destination: str
+    json: bool = False
+
+
+def words_of(instruction: Instruction) -> Words:
+    """The words of a COPY or ADD."""
+    words = json_words(instruction.rest)
+    every = plain_words(instruction.rest) if words is None else words
+    return Words(every[:-1], every[-1] if every else "", words is not None)
+
+
+def json_form(sources: Sequence[str], destination: str) -> str:
+    """The words in JSON form, which any name can stand in."""
+    return json.dumps([*sources, destination], ensure_ascii=False)
+
+
+def literal(path: str) -> str:
+    """A path as a word that the executor's shell words read as it is."""
+    return _SPECIAL.sub(r"\\\g<0>", path)
+
+
+def is_url(source: str) -> bool:
+    """Whether a source is a URL."""
+    return bool(_URL.match(source))
