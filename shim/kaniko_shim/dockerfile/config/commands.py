@@ -1,7 +1,5 @@
 """ENTRYPOINT, USER and WORKDIR where an executor takes them otherwise than Docker."""
 
-import posixpath
-
 from kaniko_shim.dockerfile.config.literals import literal
 from kaniko_shim.dockerfile.config.variables import Place
 from kaniko_shim.dockerfile.syntax.stages import Stages
@@ -31,17 +29,10 @@ def user_text(place: Place) -> str | None:
     return f"{place.instruction.head}{literal(user)}"
 
 
-def workdir_text(place: Place) -> str | None:
-    """A WORKDIR without the slash at its end, which an executor keeps in the image's configuration."""
+def workdir_text(place: Place, escape: str) -> str | None:
+    """A WORKDIR with its variables expanded, where an executor does not know the escape character."""
     rest = place.instruction.rest
-    if _NOT_PLAIN.isdisjoint(rest):
-        path: str | None = rest
-    else:
-        # Not worth a look at the base image.
-        path = place.expanded(rest, ask=rest.endswith("/"))
-    if not path:
+    if escape == "\\" or _NOT_PLAIN.isdisjoint(rest):
         return None
-    normal = posixpath.normpath(path)
-    if normal.startswith("//"):
-        normal = normal[1:]
-    return None if normal == path else f"{place.instruction.head}{literal(normal)}"
+    path = place.expanded(rest)
+    return f"{place.instruction.head}{literal(path)}" if path else None

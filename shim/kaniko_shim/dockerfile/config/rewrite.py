@@ -77,6 +77,6 @@ def _text(place: Place, stages: Stages, escape: str) -> str | None:
         case "USER":
             return user_text(place)
         case "WORKDIR":
-            return workdir_text(place)
+            return workdir_text(place, escape)
         case _:
             return None
