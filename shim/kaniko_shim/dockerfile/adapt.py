@@ -8,6 +8,7 @@ from kaniko_shim.dockerfile.cache_names import Files, Markers
 from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.config.arguments import rewrite_arguments
 from kaniko_shim.dockerfile.config.rewrite import InvalidInstructionError, rewrite_config
+from kaniko_shim.dockerfile.config.scopes import end_scopes
 from kaniko_shim.dockerfile.config.variables import Environment, walk
 from kaniko_shim.dockerfile.copy.aliases import Aliases
 from kaniko_shim.dockerfile.copy.from_context import ContextCopies
@@ -108,6 +109,9 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
             *config.edits,
         ]
     )
+    if not support.has(Feature.ARGUMENT_SCOPES):
+        stages = split_stages(dockerfile.instructions())
+        dockerfile = dockerfile.then(list(end_scopes(stages, inputs.values, inputs.arguments)))
     stages = split_stages(dockerfile.instructions())
     runs = rewrite_runs(stages, inputs.heredocs, inputs.files.content if inputs.files else None)
     dockerfile = dockerfile.then(runs.edits)

@@ -1,8 +1,14 @@
-"""Variables that an old executor gives other values: an ARG behind an ENV, and the ARG of another stage."""
+"""Variables that an old executor gives other values: an ARG behind an ENV, and the ARG of another stage.
+
+There, an ARG stays set in all later stages. So its value is taken away where a stage begins that does not know it: it
+is then empty, and not unset as in Docker. A build argument that is given cannot be taken away.
+"""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 
+from kaniko_shim.dockerfile.config.literals import literal
+from kaniko_shim.dockerfile.edits import Edit, replaced
 from kaniko_shim.dockerfile.syntax.arguments import declared
 from kaniko_shim.dockerfile.syntax.assignments import names_and_values
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
@@ -12,12 +18,48 @@ _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def warnings_about_scopes(stages: Stages, built: Iterable[Stage], name: str) -> Iterator[str]:
-    """Warnings for an executor in which an ENV always wins over an ARG, and an ARG stays set in later stages.
+def end_scopes(stages: Stages, values: Mapping[str, str], given: Container[str]) -> Iterator[Edit]:
+    """The edits that end the ARGs of each stage where the next one begins.
+
+    Args:
+        stages: the Dockerfile's.
+        values: those of the variables in FROM, which an ARG without a default takes.
+        given: the build arguments.
+    """
+    earlier = dict[str, None]()
+    sets = dict[int, set[str]]()
+    for stage in stages.stages:
+        base = stages.base(stage)
+        inherited = sets[base.index] if base else set[str]()
+        own = {name for instruction in stage.instructions for name in _set_by(instruction)}
+        sets[stage.index] = inherited | own
+        over = [name for name in earlier if name not in inherited and name not in given]
+        if words := [f"{name}=" for name in over if name not in own]:
+            yield replaced(stage.start, f"{stage.start.head}{stage.start.rest}\nARG {' '.join(words)}")
+        for instruction in stage.instructions:
+            if instruction.keyword == "ARG":
+                pairs = declared(instruction)
+                texts = [_declaration(*pair, values) if pair[0] in over else _word(*pair) for pair in pairs]
+                if texts != [_word(*pair) for pair in pairs]:
+                    yield replaced(instruction, f"{instruction.head.rstrip()} {' '.join(texts)}")
+                earlier.update((name, None) for name, _ in pairs)
+
+
+def _declaration(name: str, default: str | None, values: Mapping[str, str]) -> str:
+    return _word(name, literal(values.get(name, "")) if default is None else default)
+
+
+def _word(name: str, default: str | None) -> str:
+    return name if default is None else f"{name}={default}"
+
+
+def warnings_about_scopes(stages: Stages, built: Iterable[Stage], given: Container[str], name: str) -> Iterator[str]:
+    """Warnings for an executor in which an ENV always wins over an ARG, and a build argument stays set in later stages.
 
     Args:
         stages: the Dockerfile's.
         built: those that are built.
+        given: the build arguments.
         name: the Dockerfile's.
     """
     earlier = dict[str, Stage]()
@@ -44,7 +86,7 @@ def warnings_about_scopes(stages: Stages, built: Iterable[Stage], name: str) -> 
             known |= _set_by(instruction)
         for instruction in stage.instructions:
             if instruction.keyword == "ARG":
-                earlier.update((each, stage) for each, _ in declared(instruction))
+                earlier.update((each, stage) for each, _ in declared(instruction) if each in given)
 
 
 def _names(instruction: Instruction) -> set[str]:

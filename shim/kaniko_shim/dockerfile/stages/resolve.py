@@ -1,6 +1,6 @@
 """Resolves the stages of a Dockerfile: what is built, from which bases."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -89,9 +89,11 @@ def resolve_stages(
         values,
         automatic,
         escape,
-        (*warnings_about_names(here, built, target, name), *_scopes(here, built, support, name)),
+        (*warnings_about_names(here, built, target, name), *_scopes(here, built, support, arguments, name)),
     )
 
 
-def _scopes(stages: Stages, built: tuple[Stage, ...], support: Support, name: str) -> Iterator[str]:
-    return iter(()) if support.has(Feature.ARGUMENT_SCOPES) else warnings_about_scopes(stages, built, name)
+def _scopes(
+    stages: Stages, built: tuple[Stage, ...], support: Support, given: Container[str], name: str
+) -> Iterator[str]:
+    return iter(()) if support.has(Feature.ARGUMENT_SCOPES) else warnings_about_scopes(stages, built, given, name)
