@@ -1,0 +1,1 @@
+"""The user that a RUN step runs as, found as Docker finds it."""
