@@ -70,7 +70,7 @@ def main(source: Path, kaniko: Path) -> None:
     collect_libraries(lib, [shim / "bin" / "python3", *shim.rglob("*.so")])
     strip(shim.rglob("*.so*"))
     launcher = shim / "bin" / "kaniko-shim"
-    for program, name in (("launcher.py", "kaniko-shim"), ("with_mounts.py", "with-mounts")):
+    for program, name in (("launcher.py", "kaniko-shim"), ("with_mounts.py", "with-mounts"), ("as_user.py", "as-user")):
         shutil.copy(source / "image" / program, shim / "bin" / name)
         (shim / "bin" / name).chmod(0o755)
     for directory in (lib, shim / "site"):

@@ -2,7 +2,7 @@
 
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kaniko_shim.dockerfile.cache_names import Files, Markers
 from kaniko_shim.dockerfile.capabilities import Feature, Support
@@ -19,8 +19,9 @@ from kaniko_shim.dockerfile.copy.tree import ContextTree
 from kaniko_shim.dockerfile.edits import Rewritten
 from kaniko_shim.dockerfile.run.mounted import MountedRun
 from kaniko_shim.dockerfile.run.rewrite import rewrite_runs
+from kaniko_shim.dockerfile.run.users import rewrite_users
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
-from kaniko_shim.dockerfile.syntax.stages import split_stages
+from kaniko_shim.dockerfile.syntax.stages import Stages, split_stages
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 
@@ -130,6 +131,10 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
         markers = Markers(stages, inputs.files, inputs.arguments, inputs.digest_of, inputs.salt, uncached)
         edits += markers.edits(stages.stages)
     dockerfile = dockerfile.then(edits)
+    stages = split_stages(dockerfile.instructions())
+    users = rewrite_users(stages, _sets_home(stages, inputs))
+    dockerfile = dockerfile.then(users.edits)
+    mounted = tuple(replace(run, given=users.given.get(run.given, run.given)) for run in runs.mounted)
     given = tuple(map(dockerfile.original, dockerfile.instructions()))
     return Adapted(
         dockerfile,
@@ -137,10 +142,19 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
         {**runs.files, **copies.files},
         config.labels,
         tuple(uncached),
-        runs.mounted,
+        mounted,
         aliases,
         trees.prepared if trees else {},
     )
+
+
+def _sets_home(stages: Stages, inputs: BuildInputs) -> Callable[[Instruction], bool]:
+    """Whether the variables at an instruction have HOME; the base image is asked only where that counts."""
+    places = {
+        each.instruction.line: each
+        for each in walk(stages, inputs.values, inputs.arguments, inputs.environment, inputs.escape)
+    }
+    return lambda instruction: places[instruction.line].has("HOME")
 
 
 def _invalid(instruction: Instruction, error: ValueError, name: str) -> Failure:

@@ -36,8 +36,6 @@ class Feature(Enum):
     """`--chmod` takes the set-id and sticky bits."""
     ARGUMENT_SCOPES = auto()
     """An ARG wins over an ENV before it, and is known in its own stage only."""
-    STEP_GROUP = auto()
-    """RUN has the group of `USER user:group`."""
     IMPLICIT_OWNERS = auto()
     """Directories that COPY makes on the way to a file or directory take `--chown` and `--chmod`."""
     NAMES_IN_KEYS = auto()
@@ -64,7 +62,6 @@ TABLE: Mapping[Feature, Since] = {
     Feature.SYMBOLIC_MODES: Since((1, 28, 0)),
     Feature.SET_ID_MODES: Since((1, 25, 0)),
     Feature.ARGUMENT_SCOPES: Since((1, 28, 0)),
-    Feature.STEP_GROUP: Since((1, 28, 1)),
     Feature.IMPLICIT_OWNERS: Since((1, 28, 2)),
     Feature.NAMES_IN_KEYS: Since((1, 24, 3)),
 }

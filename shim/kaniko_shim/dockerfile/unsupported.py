@@ -96,11 +96,6 @@ def _set_id(instruction: Instruction, build: _Build) -> bool:
     return bool(re.fullmatch(r"[1-7]\d{3}", mode))
 
 
-def _other_group(instruction: Instruction, build: _Build) -> bool:
-    user, colon, group = instruction.rest.partition(":")
-    return not build.support.has(Feature.STEP_GROUP) and bool(colon) and user != group and "$" not in instruction.rest
-
-
 _TABLE = (
     _Feature(
         frozenset({"ADD", "ARG", "COPY", "ENV", "STOPSIGNAL", "VOLUME"}),
@@ -193,13 +188,6 @@ _TABLE = (
         _set_id,
         "this executor ignores the first digit of the --chmod of a COPY --from",
         "Set it with chmod in a RUN.",
-        fatal=False,
-    ),
-    _Feature(
-        frozenset({"USER"}),
-        _other_group,
-        "this executor runs RUN with the user's primary group, not with the group after the colon",
-        "Make that group the user's primary group.",
         fatal=False,
     ),
     _Feature(

@@ -123,6 +123,13 @@ class Place:
         except (ValueError, UnknownVariableError):
             return None
 
+    def has(self, name: str) -> bool:
+        """Whether a variable is set; False if that is not known."""
+        try:
+            return name in self.variables()
+        except UnknownVariableError:
+            return False
+
     def variables(self, *, ask: bool = True) -> Variables:
         """The variables before this instruction."""
         return Variables(self._scope, self._index, ask=ask)

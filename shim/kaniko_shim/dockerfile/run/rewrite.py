@@ -42,7 +42,7 @@ def rewrite_runs(stages: Stages, directory: str, digest_of: Callable[[str], str]
     edits = list[Edit]()
     files = dict[str, tuple[str, int]]()
     mounted = list[MountedRun]()
-    for instruction, shell in _with_shells(stages):
+    for instruction, shell in with_shells(stages):
         run = instruction.trigger or instruction
         mounts = mount_texts(run) if not instruction.trigger else []
         if run.keyword != "RUN" or not (instruction.heredocs or mounts):
@@ -66,7 +66,7 @@ def rewrite_runs(stages: Stages, directory: str, digest_of: Callable[[str], str]
     return RewrittenRuns(tuple(edits), files, tuple(mounted))
 
 
-def _with_shells(stages: Stages) -> Iterator[tuple[Instruction, Shell]]:
+def with_shells(stages: Stages) -> Iterator[tuple[Instruction, Shell]]:
     """Each instruction with the SHELL that is in force; for a trigger, that is the stage's last one."""
     last = dict[int, Shell]()
     for stage in stages.stages:

@@ -65,11 +65,6 @@ def test_what_is_refused(text: str, support: Support, problem: str):
 @pytest.mark.parametrize(
     ("text", "support", "problem"),
     [
-        ("USER a:b", OLD, "group"),
-        ("USER a:a", OLD, ""),
-        ("USER a:b", NEW, ""),
-        ("USER a", OLD, ""),
-        ("USER $A:b", OLD, ""),
         ("COPY --chmod=4755 a /x", OLD, ""),
         ("COPY --from=s --chmod=4755 a /x", OLD, "first digit"),
         ("COPY --chmod=0755 a /x", OLD, ""),

@@ -1,7 +1,8 @@
 import pytest
 from kaniko_shim.users.accounts import UnknownUserError, home_of, identity
 
-PASSWD = "root:x:0:0:root:/root:/bin/sh\n# no:x:9:9\napp:x:1000:2000::/home/app:/bin/sh\n\n 7name:x:7:8::/seven:\nshort:x:5\n4321:x:1:1::/:\n"
+PASSWD = "root:x:0:0:root:/root:/bin/sh\n# no:x:9:9\napp:x:1000:2000::/home/app:/bin/sh\n\n"
+PASSWD += " 7name:x:7:8::/seven:\nshort:x:5\n4321:x:1:1::/:\n"
 GROUP = "root:x:0:\nextra:x:3000:other,app\nmore:x:3001:app\n"
 
 

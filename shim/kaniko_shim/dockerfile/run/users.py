@@ -1,0 +1,82 @@
+"""RUNs behind a USER that an executor gives other groups than Docker: a program makes root become that user.
+
+For a number without a group an executor takes the same number for the group where Docker takes that of /etc/passwd, or
+0; with a group, an old executor leaves it out, and others add the user's own groups.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from kaniko_shim.dockerfile.edits import Edit, replaced
+from kaniko_shim.dockerfile.run.command import command_of, exec_form
+from kaniko_shim.dockerfile.run.rewrite import with_shells
+from kaniko_shim.dockerfile.syntax.instruction import Instruction
+from kaniko_shim.dockerfile.syntax.stages import Stages
+
+PROGRAM = "/kaniko/.Shim/bin/as-user"
+"""The program that such a RUN starts; its arguments are the user, what to do with HOME, and the user's command."""
+
+KEEP_HOME, OWN_HOME = "keep", "own"
+
+_NOT_PLAIN = frozenset("$'\"\\`")
+_ROOT = "0"
+
+
+@dataclass(frozen=True, slots=True)
+class RewrittenUsers:
+    """The rewritten RUNs.
+
+    Attributes:
+        edits: what replaces them.
+        given: by an instruction as the executor would have logged it: what it logs now.
+    """
+
+    edits: tuple[Edit, ...] = ()
+    given: Mapping[str, str] = field(default_factory=dict)
+
+
+def rewrite_users(stages: Stages, sets_home: Callable[[Instruction], bool]) -> RewrittenUsers:
+    """Rewrite the RUNs whose USER is a number or has a group; no RUN has heredocs any more.
+
+    Args:
+        stages: the Dockerfile's.
+        sets_home: whether HOME is set for a RUN, so that it is not that of the user.
+    """
+    edits = list[Edit]()
+    given = dict[str, str]()
+    for instruction, user, shell in _with_users(stages):
+        command = command_of(instruction, (), shell, "")
+        if not command.words:
+            continue
+        home = KEEP_HOME if sets_home(instruction) else OWN_HOME
+        head = instruction.head if instruction.head[-1:].isspace() else f"{instruction.head} "
+        text = head + exec_form((PROGRAM, user, home, *command.words))
+        edits.append(replaced(instruction, f"USER {_ROOT}\n{text}\nUSER {user}"))
+        given[_logged(instruction.text)] = _logged(text)
+    return RewrittenUsers(tuple(edits), given)
+
+
+def _with_users(stages: Stages) -> Iterator[tuple[Instruction, str, tuple[str, ...]]]:
+    """Each RUN to rewrite, with its user and its shell."""
+    users = dict[int, str]()
+    shells = {id(instruction): shell for instruction, shell in with_shells(stages)}
+    for stage in stages.stages:
+        base = stages.base(stage)
+        user = users[base.index] if base else ""
+        for instruction in stage.instructions:
+            if instruction.keyword == "USER":
+                user = instruction.rest
+            elif instruction.keyword == "RUN" and not instruction.heredocs and _is_misread(user):
+                yield instruction, user, shells[id(instruction)]
+        users[stage.index] = user
+
+
+def _is_misread(user: str) -> bool:
+    if not _NOT_PLAIN.isdisjoint(user):
+        # Its variables are not known.
+        return False
+    return ":" in user or (user.isascii() and user.isdigit() and int(user[:12]) != 0)
+
+
+def _logged(text: str) -> str:
+    return " ".join(text.split())
