@@ -19,9 +19,9 @@ demo: setup cluster-up images ## Build an image in a real cluster: install the c
 	@$(BIN)/python tools/demo.py
 
 .PHONY: test
-test: setup ## Run all tests: unit, functional, standalone, end to end
+test: setup ## Run all tests: unit, functional, chart, standalone, truth, end to end
 	@rm -f build/*.summary build/*.shown; failed=; \
-	for suite in unit functional chart standalone e2e; do $(MAKE) $$suite || failed="$$failed $$suite"; done; \
+	for suite in unit functional chart standalone truth e2e; do $(MAKE) $$suite || failed="$$failed $$suite"; done; \
 	echo; $(BIN)/python tools/proofs.py build/*.shown || failed="$$failed proofs"; \
 	echo; echo "All suites:"; cat build/*.summary; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
@@ -47,6 +47,11 @@ standalone: setup cluster-up image ## The builder image by itself, under a conta
 .PHONY: cases
 cases: setup cluster-up image ## Build each Dockerfile of tests/cases and compare the image (a part of standalone)
 	@tools/suite.sh cases -q tests/standalone/test_cases.py
+
+.PHONY: truth
+truth: setup image ## Build Dockerfiles with BuildKit too, and compare the images
+	@$(CLUSTER) need runc docker-registry
+	@tools/suite.sh truth -q tests/truth
 
 .PHONY: e2e
 e2e: setup cluster-up images ## Kubelet, registries, executor and the chart, all real
