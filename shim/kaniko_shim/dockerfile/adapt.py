@@ -15,6 +15,7 @@ from kaniko_shim.dockerfile.copy.from_context import ContextCopies
 from kaniko_shim.dockerfile.copy.prepared import PreparedTree
 from kaniko_shim.dockerfile.copy.rewrite import CopyInputs, rewrite_copies
 from kaniko_shim.dockerfile.copy.scope import scopes
+from kaniko_shim.dockerfile.copy.split import split_adds
 from kaniko_shim.dockerfile.copy.tree import ContextTree
 from kaniko_shim.dockerfile.edits import Rewritten
 from kaniko_shim.dockerfile.run.mounted import MountedRun
@@ -117,6 +118,10 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
     runs = rewrite_runs(stages, inputs.heredocs, inputs.files.content if inputs.files else None)
     dockerfile = dockerfile.then(runs.edits)
     stages = split_stages(dockerfile.instructions())
+    if inputs.tree:
+        places = walk(stages, inputs.values, inputs.arguments, inputs.environment, inputs.escape)
+        dockerfile = dockerfile.then(list(split_adds(scopes(stages, places), inputs.tree)))
+        stages = split_stages(dockerfile.instructions())
     aliases = Aliases(inputs.aliases, inputs.context)
     directory = posixpath.relpath(inputs.prepared, inputs.context)
     trees = ContextCopies(inputs.tree, support, directory, aliases) if inputs.tree else None

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from kaniko_shim.archives.added import decompress
 from kaniko_shim.dockerfile.copy.aliases import Aliases
 from kaniko_shim.dockerfile.copy.prepared import PreparedTree
 
@@ -20,7 +21,11 @@ def make_aliases(aliases: Aliases) -> None:
 
 
 def make_trees(trees: Mapping[str, PreparedTree], context: Path, directory: Path) -> None:
-    """Make trees of the context's files below a directory, by name; files are hard links unless their mode differs."""
+    """Make trees of the context's files below a directory, by name; files are hard links unless they differ.
+
+    Raises:
+        JobError: SourceInvalid for a damaged archive, DiskFull.
+    """
     for name, tree in trees.items():
         place = directory / name
         shutil.rmtree(place, ignore_errors=True)
@@ -29,7 +34,10 @@ def make_trees(trees: Mapping[str, PreparedTree], context: Path, directory: Path
         for path in tree.directories:
             (place / path).mkdir()
         for path, source in tree.files.items():
-            _make_file(place / path, context / source, tree.modes.get(path))
+            if tree.decompressed:
+                decompress(context / source, place / path)
+            else:
+                _make_file(place / path, context / source, tree.modes.get(path))
         for path, mode in tree.directories.items():
             (place / path).chmod(mode)
 

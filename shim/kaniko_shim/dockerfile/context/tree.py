@@ -5,6 +5,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+from kaniko_shim.archives.added import Added, added_as
 from kaniko_shim.dockerfile.copy.tree import Kind
 
 _MOST_LINKS = 255
@@ -16,6 +17,7 @@ class DirectoryTree:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._children = dict[str, tuple[str, ...]]()
+        self._added = dict[str, Added]()
 
     def kind(self, path: str) -> Kind | None:
         """What a path is itself, links not followed; None if there is nothing."""
@@ -66,3 +68,9 @@ class DirectoryTree:
     def mode(self, path: str) -> int:
         """The permission bits of a path, with set-id and sticky bits."""
         return stat.S_IMODE((self._root / path).lstat().st_mode)
+
+    def added(self, path: str) -> Added:
+        """What ADD does with a file, links not followed."""
+        if path not in self._added:
+            self._added[path] = added_as(self._root / path)
+        return self._added[path]

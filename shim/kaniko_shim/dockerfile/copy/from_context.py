@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kaniko_shim.archives.added import Added
 from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.copy.aliases import Aliases
 from kaniko_shim.dockerfile.copy.directories import destination_is_made_alike
@@ -82,7 +83,7 @@ class ContextCopies:
         if not sources or len(sources) > _MOST_WORDS:
             return "" if needed and not sources else None
         dropped = _OURS | ({"--chmod"} if change else set())
-        return f"{_head(instruction, dropped)}{json_form(sources, words.destination)}"
+        return f"{head_without(instruction, dropped)}{json_form(sources, words.destination)}"
 
     def _change(self, instruction: Instruction, scope: Scope) -> Change | None:
         """What `--chmod` does, if the executor can't do it."""
@@ -100,7 +101,7 @@ class ContextCopies:
             raise ValueError("this executor cannot set this mode")
         found = [parse_heredoc(word) for word in words.sources]
         sources = [heredocs[each[1]] for each in found if each]
-        head = _head(instruction, {"--chmod"}).rstrip()
+        head = head_without(instruction, {"--chmod"}).rstrip()
         return f"{head} --chmod={mode:o} {json_form(sources, words.destination)}"
 
     def _sources(
@@ -166,6 +167,8 @@ class ContextCopies:
         if change:
             modes = {item.name: change(self.tree.mode(item.path), False)}
             return self._file(PreparedTree(files={item.name: item.path}, modes=modes), item.name)
+        if instruction.keyword == "ADD" and self.tree.added(item.path) is Added.DECOMPRESSED:
+            return self._file(PreparedTree(files={item.name: item.path}, decompressed=True), item.name)
         if item.path == item.named:
             return None
         if item.path.rpartition("/")[2] == item.name:
@@ -214,8 +217,8 @@ def _known(scope: Scope, word: str) -> str:
     return value
 
 
-def _head(instruction: Instruction, dropped: set[str] | frozenset[str]) -> str:
-    """The keyword and the flags that stay."""
+def head_without(instruction: Instruction, dropped: set[str] | frozenset[str]) -> str:
+    """An instruction's keyword, and its flags without some."""
     if not any(name in dropped for name, _ in instruction.flags):
         return instruction.head
     flags = [_flag(name, value) for name, value in instruction.flags if name not in dropped]

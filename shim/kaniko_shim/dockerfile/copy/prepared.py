@@ -13,16 +13,23 @@ class PreparedTree:
         directories: by path below the tree, the mode of each directory, its parents before it.
         files: by path below the tree, where each file or link lies in the context.
         modes: by path below the tree, the modes of files that get another one than in the context.
+        decompressed: whether the files are compressed in the context, and not in the tree.
     """
 
     directories: Mapping[str, int] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     modes: Mapping[str, int] = field(default_factory=dict)
+    decompressed: bool = False
 
     @property
     def name(self) -> str:
         """A name that depends on what is in it, so that the same tree always has the same path."""
-        parts = (sorted(self.directories.items()), sorted(self.files.items()), sorted(self.modes.items()))
+        parts = (
+            sorted(self.directories.items()),
+            sorted(self.files.items()),
+            sorted(self.modes.items()),
+            self.decompressed,
+        )
         return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
     @property

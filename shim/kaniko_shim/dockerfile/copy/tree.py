@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Protocol
 
+from kaniko_shim.archives.added import Added
+
 
 class Kind(Enum):
     """What a path is."""
@@ -28,3 +30,6 @@ class ContextTree(Protocol):
 
     def mode(self, path: str) -> int:
         """The permission bits of a path, with set-id and sticky bits."""
+
+    def added(self, path: str) -> Added:
+        """What ADD does with a file, links not followed."""

@@ -1,3 +1,4 @@
+import lzma
 import stat
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
 from kaniko_shim.outcome.errors import JobError
 from support.copies import copy_scopes
+from unit.shim.archives.archives import tar_of
 
 OLD, NEW = Support(), Support(MAINTAINED)
 
@@ -154,3 +156,12 @@ def test_what_is_not_known_is_refused(context: Context, line: str):
 
 def test_variables_of_the_dockerfile_are_known(context: Context):
     assert context.sources("ARG A=d\nENV B=$A/sub\nCOPY $B /x")[0].resolve() == context.root / "d/sub"
+
+
+@pytest.mark.parametrize("source", ["a.tar.xz", "$A", "link.xz", "*.xz"])
+def test_an_archive_that_the_executor_can_not_decompress_is_added_as_a_plain_tar(context: Context, source: str):
+    content = tar_of({"x": b"1"})
+    (context.root / "a.tar.xz").write_bytes(lzma.compress(content))
+    (context.root / "link.xz").symlink_to("a.tar.xz")
+    assert {path.read_bytes() for path in context.sources(f"ARG A=a.tar.xz\nADD {source} /x/")} == {content}
+    assert context.copy("COPY a.tar.xz /x/").rest == "a.tar.xz /x/"
