@@ -102,7 +102,6 @@ def make_effective(
     refuse_unsupported(concerned, support, name, resolved.escape)
     secrets = {secret.id for secret in request.build_secrets}
     refuse_mounts(concerned, secrets, name)
-    refuse_links_out(concerned, context, paths.context, name)
     inputs = BuildInputs(
         str(context),
         ContextFiles(context) if request.cache else None,
@@ -120,6 +119,8 @@ def make_effective(
         prepared=str(paths.prepared),
     )
     adapted = adapt(resolved.dockerfile, support, inputs)
+    own = {instruction.line: instruction.text for instruction in instructions}
+    refuse_links_out((replace(each, text=own.get(each.line, "")) for each in adapted.instructions), context, name)
     return EffectiveDockerfile(
         _write(adapted, context, paths),
         replace(request, target=resolved.target, labels=_labels(request, adapted)),
@@ -132,7 +133,7 @@ def make_effective(
         ),
         plan_steps(resolved.own, adapted.instructions),
         checksum,
-        {instruction.line: instruction.text for instruction in instructions},
+        own,
         adapted.dockerfile,
         ignores,
         adapted.mounted,

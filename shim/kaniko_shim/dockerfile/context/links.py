@@ -1,8 +1,8 @@
 """Refuses links in the context by which COPY or ADD would copy the builder's own files.
 
 Links are part of a context and are copied as they are, wherever they lead: an image may well want one to
-/usr/bin. The executor follows those on the way to a file, though, in its own file system, which has the
-credentials that it pulls base images with.
+/usr/bin. Those on the way to a source lead to what the context has there, and are resolved before. The executor follows
+any that are left, though, in its own file system, which has the credentials that it pulls base images with.
 """
 
 import re
@@ -19,19 +19,18 @@ _COPYING = frozenset({"COPY", "ADD"})
 _UNKNOWN = re.compile(r"[*?\[$]")
 
 
-def refuse_links_out(instructions: Iterable[Instruction], context: Path, root: Path, name: str) -> None:
-    """Refuse sources behind a link that leads out of the fetched tree.
+def refuse_links_out(instructions: Iterable[Instruction], context: Path, name: str) -> None:
+    """Refuse sources behind a link that leads out of the context.
 
     Args:
-        instructions: those that are built.
-        context: the directory that sources count from.
-        root: the directory that holds all that was fetched.
+        instructions: those that the executor gets.
+        context: the context's directory.
         name: the Dockerfile's, for the message.
 
     Raises:
         JobError: SourceInvalid, naming the link, the file and the line.
     """
-    root = root.resolve()
+    root = context.resolve()
     for instruction in instructions:
         if instruction.keyword not in _COPYING or instruction.flag("--from") is not None:
             continue
