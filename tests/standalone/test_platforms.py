@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
+from platform import machine
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -95,6 +96,20 @@ def test_an_index_of_images_that_were_pushed_by_digest(
     assert built.code == 0, built.log
     assert registry.config(env["OUTPUT_IMAGE"])["architecture"] == "arm64"
     assert registry.config(env["OUTPUT_IMAGE"])["config"]["Labels"] == {"platform": "linux/arm64", "more": "yes"}
+    # Each stage takes the base for its own platform.
+    lines = [f"FROM --platform=$BUILDPLATFORM {first}:1 AS native", f"FROM --platform=linux/arm/v7 {first}:1 AS arm"]
+    lines += [f"FROM {first}:1", "COPY --from=native /which /native", "COPY --from=arm /which /arm"]
+    (source / "Dockerfile").write_text("\n".join(lines))
+    built = builder.run(env={**env, "PLATFORM": "linux/arm64"}, mounts={"/tmp/source": source})
+    assert built.code == 0, built.log
+    files = registry.files(env["OUTPUT_IMAGE"])
+    native = {"x86_64": b"amd64", "aarch64": b"arm64"}[machine()]
+    assert [files[name].content for name in ("/which", "/native", "/arm")] == [b"arm64", native, b"arm"]
+    missing = f"FROM --platform=linux/s390x {first}:1 AS a\nFROM scratch\nCOPY --from=a /which /x\n"
+    (source / "Dockerfile").write_text(missing)
+    refused = builder.run(env=env, mounts={"/tmp/source": source})
+    assert (refused.code, refused.result["reason"]) == (75, "BaseImageNotFound"), refused.log
+    (source / "Dockerfile").write_text(f"FROM {first}:1\n")
     refused = builder.run(env={**env, "PLATFORM": "linux/s390x"}, mounts={"/tmp/source": source})
     assert (refused.code, refused.result["reason"]) == (75, "BaseImageNotFound")
     assert "not available for linux/s390x" in refused.result["message"]

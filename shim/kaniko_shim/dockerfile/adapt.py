@@ -102,7 +102,14 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
     """
     stages = split_stages(dockerfile.instructions())
     try:
-        config = rewrite_config(stages, inputs.values, inputs.arguments, inputs.environment, inputs.escape)
+        config = rewrite_config(
+            stages,
+            inputs.values,
+            inputs.arguments,
+            inputs.environment,
+            inputs.escape,
+            parents_are_roots=not support.has(Feature.IMPLICIT_OWNERS),
+        )
     except InvalidInstructionError as error:
         raise JobError.of(_invalid(dockerfile.original(error.place.instruction), error, inputs.name)) from error
     dockerfile = dockerfile.then(

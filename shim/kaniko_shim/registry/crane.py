@@ -79,14 +79,17 @@ class Crane:
         return done.stdout
 
     def digest_for(self, image: ImageReference, platform: Platform) -> str:
-        """The digest of the image for a platform; of the image itself, if it is no index.
+        """The digest of a base image for a platform; of the image itself, if it is no index.
 
         Raises:
             JobError: a registry's reason.
         """
         done = self._run(image, "digest", "--platform", platform.name, image.name)
         if done.returncode:
-            raise JobError.of(crane_failure(Ended(done.returncode), _error(done), image))
+            evidence = Evidence(
+                Ended(done.returncode), last_words(_error(done)), image=image.name, registry=image.registry
+            )
+            raise JobError.of(classify(evidence))
         return done.stdout.decode().strip()
 
     def config(self, image: ImageReference, platform: Platform) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kaniko_shim.dockerfile.config.commands import entrypoint_text, user_text, workdir_text
+from kaniko_shim.dockerfile.config.commands import entrypoint_text, user_text, workdir_in_steps, workdir_text
 from kaniko_shim.dockerfile.config.labels import labels_of
 from kaniko_shim.dockerfile.config.ports import ports_text
 from kaniko_shim.dockerfile.config.variables import Environment, Place, walk
@@ -37,7 +37,13 @@ class InvalidInstructionError(ValueError):
 
 
 def rewrite_config(
-    stages: Stages, values: Mapping[str, str], given: Mapping[str, str], environment: Environment, escape: str
+    stages: Stages,
+    values: Mapping[str, str],
+    given: Mapping[str, str],
+    environment: Environment,
+    escape: str,
+    *,
+    parents_are_roots: bool = False,
 ) -> RewrittenConfig:
     """Rewrite EXPOSE, LABEL, ENTRYPOINT, USER and WORKDIR.
 
@@ -47,15 +53,23 @@ def rewrite_config(
         given: the build arguments' values.
         environment: gives the variables of a base image; asked only where an instruction needs them.
         escape: the Dockerfile's escape character.
+        parents_are_roots: whether the executor makes the directories above a WORKDIR as root.
 
     Raises:
         InvalidInstructionError: Docker would refuse an instruction.
     """
     edits = list[Edit]()
     labels = dict[str, str]()
+    with_user = set[int]()
     image = {stage.index for stage in stages.bases(stages.stages[-1])} if stages.stages else set[int]()
     for place in walk(stages, values, given, environment, escape):
-        if place.instruction.keyword == "LABEL":
+        base = stages.base(place.stage)
+        if place.instruction.keyword == "USER" or (base and base.index in with_user):
+            with_user.add(place.stage.index)
+        steps = parents_are_roots and place.instruction.keyword == "WORKDIR" and place.stage.index in with_user
+        if steps and (text := workdir_in_steps(place)):
+            edits.append(replaced(place.instruction, text))
+        elif place.instruction.keyword == "LABEL":
             found = labels_of(place, escape)
             if found is not None:
                 edits.append(replaced(place.instruction, ""))

@@ -116,3 +116,13 @@ def test_variables_have_the_values_that_they_have_at_the_instruction():
 def test_the_escape_directive_counts():
     assert rewritten("# escape=`\nFROM x\nWORKDIR /a\\`$b\n", "`")[0].text == "# escape=`\nFROM x\nWORKDIR /a\\\\\\$b\n"
     assert labels('# escape=`\nFROM x\nLABEL a=`$b c="d`"" e=\\\n', "`") == {"a": "$b", "c": 'd"', "e": "\\"}
+
+
+def test_directories_above_a_workdir_belong_to_the_user():
+    text = "FROM base AS a\nWORKDIR /r/s\nUSER 5\nWORKDIR /a//b/c/\nWORKDIR d/e\nWORKDIR f\nFROM a\nWORKDIR /g/h\n"
+    dockerfile = unchanged(text.encode())
+    stages = split_stages(dockerfile.instructions())
+    config = rewrite_config(stages, {}, {}, BASES.get, "\\", parents_are_roots=True)
+    assert [line.removeprefix("WORKDIR ") for line in dockerfile.then(list(config.edits)).text.split("\n")] == [
+        *("FROM base AS a", "/r/s", "USER 5", "/a", "/a/b", "/a//b/c/", "d", "e", "f", "FROM a", "/g", "/g/h", ""),
+    ]
