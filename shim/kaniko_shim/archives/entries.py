@@ -7,9 +7,6 @@ from enum import Enum, auto
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
-CAPABILITY = "security.capability"
-"""The extended attribute that holds a program's capabilities."""
-
 CHUNK = 256 * 1024
 """Bytes that are read and written at a time."""
 
@@ -35,7 +32,6 @@ class Entry:
         mode: its permission bits, with those of set-id and sticky.
         target: what a link leads to.
         chunks: the content of a file.
-        capability: the capabilities of a program, as the file system keeps them; usually none.
     """
 
     name: str
@@ -43,7 +39,6 @@ class Entry:
     mode: int = 0o644
     target: str = ""
     chunks: Iterable[bytes] = ()
-    capability: bytes = b""
 
 
 def unsafe(name: str, problem: str) -> JobError:

@@ -7,15 +7,14 @@ one holds one entry at a time.
 from collections.abc import Callable, Iterator
 
 from kaniko_shim.archives.decompress import Reader
-from kaniko_shim.archives.entries import CAPABILITY, CHUNK, Entry, Kind, damaged, unsafe
+from kaniko_shim.archives.entries import CHUNK, Entry, Kind, damaged, unsafe
 
 BLOCK = 512
 _LONGEST_EXTENSION = 1024 * 1024
 # In an extended header, where each record begins with its length in digits.
 _LONGEST_LENGTH = 10
 _NEWLINE = ord("\n")
-_CAPABILITY = f"SCHILY.xattr.{CAPABILITY}"
-_READ_RECORDS = frozenset({"path", "linkpath", "size", _CAPABILITY})
+_READ_RECORDS = frozenset({"path", "linkpath", "size"})
 _SPARSE = "GNU.sparse"
 
 _FILE_TYPES = frozenset(b"\x0007")
@@ -178,8 +177,7 @@ def _entry(header: bytes, extensions: dict[str, str], stream: _Stream, *, is_spa
         case _ if name.endswith("/"):
             return Entry(name, Kind.DIRECTORY, mode)
         case _:
-            capability = extensions.get(_CAPABILITY, "").encode("utf-8", "surrogateescape")
-            return Entry(name, Kind.FILE, mode, chunks=stream.content(), capability=capability)
+            return Entry(name, Kind.FILE, mode, chunks=stream.content())
 
 
 def _name_of(header: bytes, extensions: dict[str, str]) -> str:

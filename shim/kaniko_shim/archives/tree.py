@@ -5,12 +5,12 @@ import os
 import shutil
 import stat
 from collections.abc import Container, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from kaniko_shim.archives.entries import CAPABILITY, Entry, Kind, full_disk, unsafe
+from kaniko_shim.archives.entries import Entry, Kind, full_disk, unsafe
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
@@ -197,10 +197,6 @@ class Tree:
                     )
                 _write_all(descriptor, chunk)
             os.fchmod(descriptor, stat.S_IMODE(entry.mode))
-            if entry.capability:
-                # As in Docker, a file system without them is no reason to fail.
-                with suppress(OSError):
-                    os.setxattr(descriptor, CAPABILITY, entry.capability)
         finally:
             os.close(descriptor)
 

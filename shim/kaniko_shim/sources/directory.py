@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from kaniko_shim.archives.entries import CAPABILITY, CHUNK, Entry, Kind
+from kaniko_shim.archives.entries import CHUNK, Entry, Kind
 from kaniko_shim.archives.tree import Tree
 from kaniko_shim.dockerignore.rules import Hits
 from kaniko_shim.dockerignore.selection import Selection, select
@@ -21,7 +21,6 @@ from kaniko_shim.sources.source_request import SourceRequest
 # The link to the directory in which Kubernetes keeps the files of a volume.
 _VOLUME_DATA = "..data"
 _MOST_NAMED = 5
-_PROGRAM = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
 def copy_directory(source: Path, tree: Tree, request: SourceRequest, warn: Callable[[str], None]) -> None:
@@ -100,8 +99,7 @@ class _Walk:
         elif status.st_nlink > 1 and (first := self._names.setdefault((status.st_dev, status.st_ino), name)) != name:
             yield Entry(name, Kind.HARDLINK, target=first)
         else:
-            capability = _capability(path) if status.st_mode & _PROGRAM else b""
-            yield Entry(name, Kind.FILE, status.st_mode, chunks=_read(path), capability=capability)
+            yield Entry(name, Kind.FILE, status.st_mode, chunks=_read(path))
 
 
 def _read(path: str) -> Iterator[bytes]:
@@ -111,13 +109,6 @@ def _read(path: str) -> Iterator[bytes]:
                 yield chunk
     except OSError as error:
         raise _unreadable(path, error) from error
-
-
-def _capability(path: str) -> bytes:
-    try:
-        return os.getxattr(path, CAPABILITY, follow_symlinks=True)
-    except OSError:
-        return b""
 
 
 def _unreadable(path: str, error: OSError) -> JobError:
