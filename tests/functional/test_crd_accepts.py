@@ -29,7 +29,7 @@ FULL: dict[str, Any] = {
         {"name": "FLAGS", "valueFrom": {"configMapKeyRef": {"name": "flags", "key": "c.flags_1"}}},
     ],
     "buildSecrets": [
-        {"id": ".npmrc", "secretKeyRef": {"name": "npm", "key": ".npmrc"}},
+        {"id": "npm", "secretKeyRef": {"name": "npm", "key": ".npmrc"}},
         {"id": "pip.conf", "configMapKeyRef": {"name": "pip", "key": "pip.conf"}},
     ],
     "output": {

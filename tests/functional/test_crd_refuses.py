@@ -243,7 +243,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (secret(**KEY, id=""), "should be at least 1 chars long"),
     (secret(**KEY, id="a b"), "write the id of RUN --mount=type=secret,id=…"),
     (secret(**KEY, id="a/b"), "letters, digits and _ . -"),
-    (secret(**KEY, id=".."), "letters, digits and _ . -"),
+    (secret(**KEY, id=".npmrc"), "and a letter, a digit or _ first"),
     (secret(value="hunter2"), 'unknown field "spec.buildSecrets[0].value"'),
     ({"buildSecrets": [{"id": "npm"} | KEY, {"id": "npm"} | MAP_KEY]}, "Duplicate value"),
     ({"buildSecrets": [{"id": f"s{i}"} | KEY for i in range(33)]}, "must have at most 32 items"),

@@ -124,6 +124,9 @@ BUILD_ARGS = st.lists(
     max_size=6,
     unique_by=lambda pair: pair[0],
 ).map(lambda pairs: [{"name": name, **value} for name, value in pairs])
+SECRET_KEY: Json = {"secretKeyRef": {"name": "s", "key": "k"}}
+#: The ids of build secrets: some look like the variables that hold them.
+SECRET_IDS = st.lists(st.sampled_from(["npm", "gh-token", "VALUE_0", "FROM", "_a.B"]), max_size=4, unique=True)
 PLATFORMS = ["linux/amd64", "linux/arm64/v8", "linux/arm/v7", "linux/s390x"]
 CACHES: st.SearchStrategy[Json] = st.fixed_dictionaries(
     {"enabled": st.booleans()},
@@ -171,6 +174,7 @@ SPECS: st.SearchStrategy[Json] = st.fixed_dictionaries(
             st.lists(st.sampled_from(PLATFORMS), max_size=3, unique=True),
         ),
         "buildArgs": BUILD_ARGS,
+        "buildSecrets": SECRET_IDS.map(lambda ids: [{"id": name, **SECRET_KEY} for name in ids]),
         "registries": REGISTRIES,
     },
     optional={
@@ -240,6 +244,9 @@ def test_the_shim_is_asked_for_what_the_spec_says(document: Json):
     secret = {arg["name"]: SECRET for arg in document["buildArgs"] if "secretKeyRef" in str(arg)}
     assert {arg.name: arg.value for arg in request.build_args} == plain
     assert {arg.name: arg.value for arg in request.secret_build_args} == secret
+    assert {given.id: given.value.decode() for given in request.build_secrets} == {
+        given["id"]: SECRET for given in document["buildSecrets"]
+    }
     assert (request.docker_config is not None) == ("pullSecretRefs" in document or "oci" in document["source"])
     assert {label.name: label.value for label in request.labels} == document["output"]["labels"]
     args = [arg if "=" in arg else f"{arg}=true" for arg in document.get("executor", {}).get("args", [])]
@@ -260,7 +267,7 @@ def test_only_push_is_given_what_it_needs_to_push(document: Json):
     assert [output.name for output in request.outputs] == document["output"]["images"]
     assert request.push is document["output"]["push"]
     assert (request.docker_config is not None) == request.push
-    assert not {"SOURCE_GET_URL", "BUILD_ARG", "BUILD_ARG_FROM", "CACHE_REPO"} & set(variables)
+    assert not {"SOURCE_GET_URL", "BUILD_ARG", "BUILD_ARG_FROM", "BUILD_SECRET_FROM", "CACHE_REPO"} & set(variables)
 
 
 @settings(max_examples=50)
@@ -275,7 +282,7 @@ def test_the_index_is_asked_for_with_the_image_of_each_platform(document: Json):
     assert {member.platform.name: member.digest for member in request.members} == digests
     assert [output.name for output in request.outputs] == document["output"]["images"]
     assert request.docker_config is not None
-    assert not {"SOURCE_GET_URL", "BUILD_ARG", "BUILD_ARG_FROM", "CACHE_REPO"} & set(variables)
+    assert not {"SOURCE_GET_URL", "BUILD_ARG", "BUILD_ARG_FROM", "BUILD_SECRET_FROM", "CACHE_REPO"} & set(variables)
 
 
 def bundle_of(ca_bundle: Json) -> str:

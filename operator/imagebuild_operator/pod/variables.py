@@ -18,7 +18,7 @@ from imagebuild_operator.pod.source import context_variables
 #: OCI layout that `build` writes and `push` reads; below /kaniko, which the executor does not touch.
 LAYOUT_PATH: Final = "/kaniko/layout"
 #: Where `build` keeps the contents of cache mounts.
-CACHES_PATH: Final = "/kaniko/.caches"
+CACHES_PATH: Final = "/kaniko/.run-caches"
 
 #: Hosts of Docker Hub, whose mirrors have their own variable.
 DOCKER_HUB: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
@@ -108,9 +108,9 @@ def _build_args(build_args: Iterable[BuildArg]) -> list[Variable]:
 
 def _build_secrets(secrets: Mapping[str, KeyRef]) -> list[Variable]:
     """Each value gets its own variable, since an id may be no variable's name. RUN could read it from a file."""
-    values = {f"BUILD_SECRETS_VALUE_{index}": ref for index, ref in enumerate(secrets.values())}
+    values = {f"BUILD_SECRET_VALUE_{index}": ref for index, ref in enumerate(secrets.values())}
     return [
-        *plain("BUILD_SECRETS_FROM", ",".join(f"{name}={value}" for name, value in zip(secrets, values, strict=True))),
+        *plain("BUILD_SECRET_FROM", ",".join(f"{name}={value}" for name, value in zip(secrets, values, strict=True))),
         *(from_key(variable, ref) for variable, ref in values.items()),
     ]
 

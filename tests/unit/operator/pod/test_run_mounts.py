@@ -19,11 +19,11 @@ def pod_spec(fields: dict[str, Any]) -> dict[str, Any]:
 
 def test_build_alone_is_given_the_secrets_and_no_file_holds_them():
     without = pod_spec({})
-    spec = pod_spec({"buildSecrets": [{"id": ".npmrc", **NPM}, {"id": "pip.conf", **PIP}]})
-    assert [entry for entry in spec["initContainers"][1]["env"] if entry["name"].startswith("BUILD_SECRETS_")] == [
-        {"name": "BUILD_SECRETS_FROM", "value": ".npmrc=BUILD_SECRETS_VALUE_0,pip.conf=BUILD_SECRETS_VALUE_1"},
-        {"name": "BUILD_SECRETS_VALUE_0", "valueFrom": NPM},
-        {"name": "BUILD_SECRETS_VALUE_1", "valueFrom": PIP},
+    spec = pod_spec({"buildSecrets": [{"id": "npmrc", **NPM}, {"id": "pip.conf", **PIP}]})
+    assert [entry for entry in spec["initContainers"][1]["env"] if entry["name"].startswith("BUILD_SECRET_")] == [
+        {"name": "BUILD_SECRET_FROM", "value": "npmrc=BUILD_SECRET_VALUE_0,pip.conf=BUILD_SECRET_VALUE_1"},
+        {"name": "BUILD_SECRET_VALUE_0", "valueFrom": NPM},
+        {"name": "BUILD_SECRET_VALUE_1", "valueFrom": PIP},
     ]
     assert (spec["initContainers"][0], spec["containers"]) == (without["initContainers"][0], without["containers"])
     assert spec["volumes"] == without["volumes"]
@@ -35,7 +35,7 @@ def test_the_volume_for_caches_is_mounted_in_build_alone():
     spec = pod_spec({"cache": {"mounts": mounts}})
     check, build = spec["initContainers"]
     assert spec["volumes"][-1] == {"name": "caches", **mounts}
-    assert build["volumeMounts"][-1] == {"name": "caches", "mountPath": "/kaniko/.caches"}
+    assert build["volumeMounts"][-1] == {"name": "caches", "mountPath": "/kaniko/.run-caches"}
     assert {"name": "CACHE", "value": "false"} in build["env"]
     assert '"caches"' not in json.dumps([check, spec["containers"]])
 
