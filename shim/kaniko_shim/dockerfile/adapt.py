@@ -15,6 +15,7 @@ from kaniko_shim.dockerfile.copy.from_context import ContextCopies
 from kaniko_shim.dockerfile.copy.prepared import PreparedTree
 from kaniko_shim.dockerfile.copy.rewrite import CopyInputs, rewrite_copies
 from kaniko_shim.dockerfile.copy.scope import scopes
+from kaniko_shim.dockerfile.copy.set_id import keep_set_id
 from kaniko_shim.dockerfile.copy.split import split_adds
 from kaniko_shim.dockerfile.copy.tree import ContextTree
 from kaniko_shim.dockerfile.edits import Rewritten
@@ -128,6 +129,9 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
     if inputs.tree:
         places = walk(stages, inputs.values, inputs.arguments, inputs.environment, inputs.escape)
         dockerfile = dockerfile.then(list(split_adds(scopes(stages, places), inputs.tree)))
+        stages = split_stages(dockerfile.instructions())
+        places = walk(stages, inputs.values, inputs.arguments, inputs.environment, inputs.escape)
+        dockerfile = dockerfile.then(list(keep_set_id(scopes(stages, places), inputs.tree, support)))
         stages = split_stages(dockerfile.instructions())
     aliases = Aliases(inputs.aliases, inputs.context)
     directory = posixpath.relpath(inputs.prepared, inputs.context)

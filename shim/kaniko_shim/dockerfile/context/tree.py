@@ -9,6 +9,7 @@ from kaniko_shim.archives.added import Added, added_as
 from kaniko_shim.dockerfile.copy.tree import Kind
 
 _MOST_LINKS = 255
+_SET_ID = stat.S_ISUID | stat.S_ISGID
 
 
 class DirectoryTree:
@@ -18,6 +19,7 @@ class DirectoryTree:
         self._root = root
         self._children = dict[str, tuple[str, ...]]()
         self._added = dict[str, Added]()
+        self._set_id: tuple[str, ...] | None = None
 
     def kind(self, path: str) -> Kind | None:
         """What a path is itself, links not followed; None if there is nothing."""
@@ -74,3 +76,12 @@ class DirectoryTree:
         if path not in self._added:
             self._added[path] = added_as(self._root / path)
         return self._added[path]
+
+    def directories_with_set_id(self) -> Sequence[str]:
+        """All directories with a set-id bit, except the root."""
+        if self._set_id is None:
+            walk = os.walk(self._root)
+            next(walk)
+            found = (os.path.relpath(place, self._root) for place, _, _ in walk)
+            self._set_id = tuple(path for path in found if self.mode(path) & _SET_ID)
+        return self._set_id

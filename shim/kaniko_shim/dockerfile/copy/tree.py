@@ -33,3 +33,6 @@ class ContextTree(Protocol):
 
     def added(self, path: str) -> Added:
         """What ADD does with a file, links not followed."""
+
+    def directories_with_set_id(self) -> Sequence[str]:
+        """All directories with a set-id bit, except the root."""
