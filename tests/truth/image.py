@@ -17,7 +17,7 @@ _MANIFESTS = (
 _LISTS = ("Cmd", "Entrypoint", "Shell", "OnBuild")
 _SETS = ("ExposedPorts", "Volumes")
 _TEXTS = ("User", "WorkingDir", "StopSignal")
-_PLATFORM = ("os", "architecture", "variant")
+_DOCUMENT = ("os", "architecture", "variant", "author")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Images:
 def comparable(document: Mapping[str, Any]) -> dict[str, object]:
     """What is compared of an image's configuration."""
     config: dict[str, Any] = document.get("config") or {}
-    found: dict[str, object] = {name: document.get(name) for name in _PLATFORM}
+    found: dict[str, object] = {name: document.get(name) for name in _DOCUMENT}
     found |= {name: config.get(name) for name in (*_LISTS, *_TEXTS)}
     found |= {name: sorted(config.get(name) or ()) for name in _SETS}
     found |= {f"Env {name}": value for name, _, value in (item.partition("=") for item in config.get("Env") or ())}

@@ -15,23 +15,25 @@ class _Explanation:
     expects: Callable[[Difference], bool]
 
 
-def _kinds(*kinds: str) -> Callable[[Difference], bool]:
-    return lambda difference: difference.place != "config" and difference.kind in kinds
-
-
 def _config(*names: str) -> Callable[[Difference], bool]:
     return lambda difference: difference.place == "config" and difference.kind in names
 
 
-def _missing(*kinds: str) -> Callable[[Difference], bool]:
-    return lambda difference: difference.kind == "missing" and difference.buildkit.startswith(kinds)
+def _special_bits(difference: Difference) -> bool:
+    modes = difference.buildkit[-3:], difference.ours[-3:]
+    return difference.place != "config" and difference.kind == "mode" and modes[0] == modes[1]
+
+
+def _text(difference: Difference) -> bool:
+    """What a variable's value can become: a file's content, or a text of the configuration."""
+    return difference.kind == "content" or difference.place == "config"
 
 
 _TABLE = (
-    _Explanation(re.compile(r"without its pipes and devices"), _missing("fifo", "character device", "block device")),
-    _Explanation(re.compile(r"start.interval", re.IGNORECASE), _config("Healthcheck StartInterval")),
-    _Explanation(re.compile(r"set-user-ID|set-group-ID|--chmod=\d*[1-7]\d{3}"), _kinds("mode")),
-    _Explanation(re.compile(r"\bUSER\b.*group", re.DOTALL), _kinds("owner", "content")),
+    _Explanation(re.compile(r"this executor ignores --start-interval"), _config("Healthcheck StartInterval")),
+    _Explanation(re.compile(r"this executor leaves out the image's author"), _config("author")),
+    _Explanation(re.compile(r"this executor ignores the first digit of the --chmod"), _special_bits),
+    _Explanation(re.compile(r"this executor keeps the (value that ENV gave|ARG) \S+"), _text),
 )
 
 _LENIENCIES = (
