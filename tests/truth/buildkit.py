@@ -74,11 +74,19 @@ class BuildKit:
         command += [f"--local=dockerfile={subject.dockerfile.parent}"]
         command += [f"--opt={name}={value}" for name, value in options.items()]
         command += [f"--output=type=image,name={image},push=true,oci-mediatypes=true"]
+        command += [f"--secret=id={secret},src={path}" for secret, path in _secret_files(subject)]
         try:
             done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_BUILD_SECONDS)
         except subprocess.TimeoutExpired as error:
             return Built(succeeded=False, log=f"no end in {error.timeout} s")
         return Built(done.returncode == 0, done.stdout + done.stderr)
+
+
+def _secret_files(subject: Subject) -> Iterator[tuple[str, Path]]:
+    for secret in subject.secrets:
+        path = subject.root.with_name(f"{subject.root.name}-secret-{secret.id}")
+        path.write_bytes(secret.value)
+        yield secret.id, path
 
 
 def _options(subject: Subject) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kaniko_shim.request.build_secrets import BuildSecret, parse_secret_variables, read_build_secrets
 from standalone import cases
 
 
@@ -30,6 +31,13 @@ class Subject:
     target: str = ""
     platform: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def secrets(self) -> list[BuildSecret]:
+        """The build secrets."""
+        origins = parse_secret_variables(self.environment.get("BUILD_SECRET_FROM", ""))
+        found = read_build_secrets(self.environment, origins)
+        return [each for each in found if isinstance(each, BuildSecret)]
 
 
 def of_case(directory: Path, served: str, scratch: Path) -> Subject:

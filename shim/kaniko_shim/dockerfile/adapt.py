@@ -10,6 +10,7 @@ from kaniko_shim.dockerfile.config.arguments import rewrite_arguments
 from kaniko_shim.dockerfile.config.rewrite import InvalidInstructionError, rewrite_config
 from kaniko_shim.dockerfile.config.scopes import end_scopes
 from kaniko_shim.dockerfile.config.variables import Environment, walk
+from kaniko_shim.dockerfile.config.volumes import volume_text
 from kaniko_shim.dockerfile.copy.aliases import Aliases
 from kaniko_shim.dockerfile.copy.from_context import ContextCopies
 from kaniko_shim.dockerfile.copy.prepared import PreparedTree
@@ -122,6 +123,8 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
     if not support.has(Feature.ARGUMENT_SCOPES):
         stages = split_stages(dockerfile.instructions())
         dockerfile = dockerfile.then(list(end_scopes(stages, inputs.values, inputs.arguments)))
+    if config.volumes:
+        dockerfile = dockerfile.with_last(volume_text(config.volumes))
     stages = split_stages(dockerfile.instructions())
     runs = rewrite_runs(stages, inputs.heredocs, inputs.files.content if inputs.files else None)
     dockerfile = dockerfile.then(runs.edits)

@@ -61,6 +61,12 @@ class Rewritten:
         made = rewrite(self.content, edits)
         return Rewritten(made.text, tuple(self.origin(line) for line in made.origins))
 
+    def with_last(self, text: str) -> "Rewritten":
+        """The same with one more instruction at the end, at the line of the last one."""
+        instructions = self.instructions()
+        line = self.origin(instructions[-1].line) if instructions else 1
+        return Rewritten(f"{self.text}\n{text}\n", (*self.origins, line, line))
+
     def translate(self, error: str) -> str:
         """An error of the executor, with the line numbers of the original."""
         return _LINE.sub(lambda match: f"{match[1]}{self.origin(int(match[2]))}", error)

@@ -46,7 +46,9 @@ def open_cache(root: Path, mount: Mount, stopped: Callable[[], bool]) -> Cache:
     Raises:
         MountError: the directory cannot be made, or the build was stopped.
     """
-    name = hashlib.sha256(mount.cache_id.encode("utf-8", "surrogatepass")).hexdigest()
+    # As in BuildKit, a cache that is to belong to another user is another cache.
+    identity = repr((mount.cache_id, mount.uid, mount.gid, mount.mode))
+    name = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()
     if mount.sharing == "shared":
         return Cache(_make(root / name, mount))
     number = 0

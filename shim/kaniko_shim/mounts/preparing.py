@@ -1,5 +1,6 @@
 """Prepares the mounts of one step."""
 
+import contextlib
 import errno
 import os
 import shutil
@@ -8,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kaniko_shim.dockerfile.run.mounted import MountedRun
+from kaniko_shim.dockerfile.run.mounted import BINDS, MountedRun
 from kaniko_shim.dockerfile.run.mounts import Mount, MountType, parse_mount
 from kaniko_shim.mounts.caches import open_cache
 from kaniko_shim.mounts.placing import MountError, Places, remove
@@ -154,6 +155,10 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def remove_copies(run: MountedRun) -> None:
-    """Remove what the executor copied for a step, if the step did not come to it."""
+    """Remove what the executor copied for a step."""
     for path in run.copied.values():
         remove(Path(path))
+    if run.copied:
+        with contextlib.suppress(OSError):
+            # Not empty while a later step has something there.
+            Path(BINDS).rmdir()

@@ -7,6 +7,7 @@ from kaniko_shim.dockerfile.config.commands import entrypoint_text, user_text, w
 from kaniko_shim.dockerfile.config.labels import labels_of
 from kaniko_shim.dockerfile.config.ports import ports_text
 from kaniko_shim.dockerfile.config.variables import Environment, Place, walk
+from kaniko_shim.dockerfile.config.volumes import volumes_of
 from kaniko_shim.dockerfile.edits import Edit, replaced
 from kaniko_shim.dockerfile.syntax.stages import Stages
 
@@ -18,10 +19,12 @@ class RewrittenConfig:
     Attributes:
         edits: what replaces them.
         labels: the labels of the image, to be given to the executor by its flag.
+        volumes: the volumes of the image, for the end of its stage.
     """
 
     edits: tuple[Edit, ...]
     labels: Mapping[str, str]
+    volumes: tuple[str, ...] = ()
 
 
 class InvalidInstructionError(ValueError):
@@ -45,7 +48,7 @@ def rewrite_config(
     *,
     parents_are_roots: bool = False,
 ) -> RewrittenConfig:
-    """Rewrite EXPOSE, LABEL, ENTRYPOINT, USER and WORKDIR.
+    """Rewrite EXPOSE, LABEL, ENTRYPOINT, USER, WORKDIR and VOLUME.
 
     Args:
         stages: the Dockerfile's; the last one makes the image.
@@ -61,6 +64,7 @@ def rewrite_config(
     edits = list[Edit]()
     labels = dict[str, str]()
     with_user = set[int]()
+    volumes = list[str]()
     image = {stage.index for stage in stages.bases(stages.stages[-1])} if stages.stages else set[int]()
     for place in walk(stages, values, given, environment, escape):
         base = stages.base(place.stage)
@@ -74,9 +78,12 @@ def rewrite_config(
             if found is not None:
                 edits.append(replaced(place.instruction, ""))
                 labels |= found if place.stage.index in image else {}
+        elif place.instruction.keyword == "VOLUME" and (paths := volumes_of(place)):
+            edits.append(replaced(place.instruction, ""))
+            volumes += paths if place.stage.index in image else ()
         elif text := _text(place, stages, escape):
             edits.append(replaced(place.instruction, text))
-    return RewrittenConfig(tuple(edits), labels)
+    return RewrittenConfig(tuple(edits), labels, tuple(volumes))
 
 
 def _text(place: Place, stages: Stages, escape: str) -> str | None:

@@ -12,7 +12,7 @@ PROGRAM = "/kaniko/.Shim/bin/with-mounts"
 """The program that such a RUN starts, with a key and the user's command as its arguments."""
 
 BINDS = "/.imagebuild-binds"
-"""Where the executor copies what a bind mount takes from a stage or an image; snapshots ignore it."""
+"""Where the executor copies what a bind mount takes from a stage or an image; the step removes it."""
 
 _KEY_LENGTH = 32
 

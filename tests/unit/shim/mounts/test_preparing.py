@@ -55,13 +55,24 @@ def test_a_secret_that_is_missing(step: Step):
 
 @needs_root
 def test_a_cache_keeps_what_steps_write(step: Step):
-    step.begin("type=cache,target=c,id=a,mode=0700")
+    step.begin("type=cache,target=c,id=a")
     (step.root / "c" / "f").write_text("1")
-    assert (step.root / "c").stat().st_mode & 0o777 == 0o700
     step.places.give_back()
     assert not list(step.root.iterdir())
     step.begin("type=cache,target=other,id=a,sharing=private")
     assert (step.root / "other" / "f").read_text() == "1"
+    step.places.give_back()
+
+
+@needs_root
+def test_a_cache_of_another_user_is_another_one(step: Step):
+    step.begin("type=cache,target=c,id=a,mode=0700,uid=7")
+    assert (step.root / "c").stat().st_mode & 0o777 == 0o700
+    assert (step.root / "c").stat().st_uid == 7
+    (step.root / "c" / "f").write_text("1")
+    step.places.give_back()
+    step.begin("type=cache,target=c,id=a")
+    assert not list((step.root / "c").iterdir())
     step.places.give_back()
 
 
