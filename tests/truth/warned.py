@@ -34,6 +34,8 @@ _TABLE = (
     _Explanation(re.compile(r"this executor leaves out the image's author"), _config("author")),
     _Explanation(re.compile(r"this executor ignores the first digit of the --chmod"), _special_bits),
     _Explanation(re.compile(r"this executor keeps the (value that ENV gave|ARG) \S+"), _text),
+    _Explanation(re.compile(r": --chown="), _kinds("owner")),
+    _Explanation(re.compile(r"--chmod=\d+ gives new directories"), _kinds("mode")),
 )
 
 _LENIENCIES = (

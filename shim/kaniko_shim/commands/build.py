@@ -182,14 +182,17 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
     follower.begin()
     with _mount_service(request, job, prepared, progress) as service:
         refuse_imports()
-        ended = process.run(
-            prepared.command,
-            on_line=follower.read,
-            on_silence=job.beat,
-            silence=request.heartbeat_seconds,
-            masker=job.console.masker,
-            on_start=service.started,
-        )
+        try:
+            ended = process.run(
+                prepared.command,
+                on_line=follower.read,
+                on_silence=job.beat,
+                silence=request.heartbeat_seconds,
+                masker=job.console.masker,
+                on_start=service.started,
+            )
+        except JobError as refusal:
+            return refusal.failure
     end = job.phases.now()
     if follower.push_begin is not None:
         job.phases.timings.push = round((end - follower.push_begin) * 1000)

@@ -79,6 +79,7 @@ class Adapted:
         mounted: the RUNs with mounts.
         aliases: second paths of directories to make.
         prepared: trees to prepare beside the context, by name.
+        warnings: what COPY and ADD do otherwise than in Docker.
     """
 
     dockerfile: Rewritten
@@ -89,6 +90,7 @@ class Adapted:
     mounted: tuple[MountedRun, ...] = ()
     aliases: Aliases = field(default_factory=lambda: Aliases("", "/"))
     prepared: Mapping[str, PreparedTree] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapted:
@@ -164,6 +166,7 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
         mounted,
         aliases,
         trees.prepared if trees else {},
+        copies.warnings,
     )
 
 

@@ -129,6 +129,7 @@ def make_effective(
             *resolved.warnings,
             *warnings_about(concerned, support, name),
             *unused_secrets(concerned, secrets),
+            *adapted.warnings,
             *map(_uncached, adapted.uncached),
         ),
         plan_steps(resolved.own, adapted.instructions),

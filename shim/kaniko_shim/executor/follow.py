@@ -4,6 +4,9 @@ from pathlib import Path
 
 from kaniko_shim.executor.disk import is_full
 from kaniko_shim.executor.progress import Progress
+from kaniko_shim.executor.special_files import find_special_file
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.system.job import Job
 
 REPEATED = 400
@@ -39,7 +42,17 @@ class Follower:
         self._announce_step()
 
     def read(self, line: str) -> None:
-        """Read a line."""
+        """Read a line.
+
+        Raises:
+            JobError: DockerfileUnsupported; the executor would never end.
+        """
+        if special := find_special_file(line, _ROOT):
+            raise JobError(
+                Reason.DOCKERFILE_UNSUPPORTED,
+                f"A later stage copies the {special[0]} {special[1]}, which this executor cannot copy.",
+                hint="Remove it in a RUN of the stage that made it, or copy only the files beside it.",
+            )
         # Now, since what a RUN wrote may be gone when it has ended.
         if _NO_SPACE in line and not self.disk_full:
             self.disk_full = is_full((_ROOT, self._job.paths.scratch, self._job.paths.context))

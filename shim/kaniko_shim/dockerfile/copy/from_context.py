@@ -18,6 +18,7 @@ from kaniko_shim.dockerfile.copy.tree import ContextTree, Kind
 from kaniko_shim.dockerfile.copy.words import Words, is_url, json_form, literal, words_of
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
+from kaniko_shim.dockerfile.syntax.stages import place_of
 
 _MOST_WORDS = 2000
 _HEREDOC = 0o644
@@ -63,8 +64,33 @@ class ContextCopies:
         if change and any(parse_heredoc(word) or is_url(word) for word in words.sources):
             raise ValueError(f"this executor does not support --chmod={instruction.flag('--chmod')} for this")
         needed = change is not None or any(instruction.flag(flag) is not None for flag in _OURS)
+        if instruction.heredocs and not heredocs:
+            if needed:
+                raise ValueError("a heredoc can't be copied together with --parents or --exclude")
+            return None
+        made = self._all_sources(scope, words, heredocs, change, needed=needed)
+        if (
+            made is None
+            or len(made) > _MOST_WORDS
+            or (made and not needed and all(source is None for source, _ in made))
+        ):
+            return None
+        sources = [word if source is None else source for source, word in made if source != ""]
+        if not sources:
+            return ""
+        dropped = _OURS | ({"--chmod"} if change else set())
+        return f"{head_without(instruction, dropped)}{json_form(sources, words.destination)}"
+
+    def _all_sources(
+        self, scope: Scope, words: Words, heredocs: Mapping[str, str], change: Change | None, *, needed: bool
+    ) -> list[tuple[str | None, str]] | None:
+        """The new sources; None if some of them are not known, and the executor can deal with them by itself."""
         try:
-            made = list(self._sources(instruction, words, scope, heredocs, change))
+            made = list(self._sources(scope, words, heredocs, change, expand=False))
+            if all(source is None for source, _ in made):
+                return made
+            # With a pattern among the sources, the executor looks for all of them in the context only.
+            return list(self._sources(scope, words, heredocs, change, expand=True))
         except LookupError as error:
             if needed or self.tree.kind(str(error.args[0])) is Kind.LINK:
                 raise
@@ -74,16 +100,6 @@ class ContextCopies:
             if needed:
                 raise ValueError(f"the value of {error} is not known before the build") from error
             return None
-        native = bool(instruction.heredocs) and not heredocs
-        if needed and native:
-            raise ValueError("a heredoc can't be copied together with --parents or --exclude")
-        if native or (not needed and all(source is None for source, _ in made)):
-            return None
-        sources = [word if source is None else source for source, word in made]
-        if not sources or len(sources) > _MOST_WORDS:
-            return "" if needed and not sources else None
-        dropped = _OURS | ({"--chmod"} if change else set())
-        return f"{head_without(instruction, dropped)}{json_form(sources, words.destination)}"
 
     def _change(self, instruction: Instruction, scope: Scope) -> Change | None:
         """What `--chmod` does, if the executor can't do it."""
@@ -105,14 +121,18 @@ class ContextCopies:
         return f"{head} --chmod={mode:o} {json_form(sources, words.destination)}"
 
     def _sources(
-        self,
-        instruction: Instruction,
-        words: Words,
-        scope: Scope,
-        heredocs: Mapping[str, str],
-        change: Change | None,
+        self, scope: Scope, words: Words, heredocs: Mapping[str, str], change: Change | None, *, expand: bool
     ) -> Iterator[tuple[str | None, str]]:
-        """For each word to write: the new source or None if the old one can stay, and the old one."""
+        """For each word to write: the new source or None if the old one can stay, and the old one.
+
+        Args:
+            scope: what is known before the instruction.
+            words: its words.
+            heredocs: the files of its heredocs.
+            change: what `--chmod` does, if the executor can't.
+            expand: whether files take the place of all patterns.
+        """
+        instruction = scope.instruction
         excludes = [_known(scope, value) for name, value in instruction.flags if name == "--exclude"]
         destination = scope.value(words.destination)
         exists = destination is not None and scope.exists(destination)
@@ -129,7 +149,9 @@ class ContextCopies:
                 prepared = with_parents(source, excludes, self.tree)
                 yield from self._prepared(prepared, instruction, change, word, exists=exists)
             else:
-                yield from self._items(instruction, word, source, excludes, change, exists=exists)
+                for path, item in self._items(instruction, word, source, excludes, change, exists=exists):
+                    stays = path is None and not (expand and has_pattern(source))
+                    yield (None if stays else literal(item) if path is None else path), word
 
     def _items(
         self,
@@ -141,21 +163,24 @@ class ContextCopies:
         *,
         exists: bool,
     ) -> Iterator[tuple[str | None, str]]:
+        """For each file or directory that a source names: another path or None, and its own path."""
         items = find_items(source, self.tree)
-        made = list[tuple[str | None, Item]]()
+        place = place_of(source)
+        made = list[tuple[str | None, str]]()
+        # The executor takes a pattern for a name, too, if there is a file of that name.
+        if has_pattern(source) and self.tree.kind(place) and all(item.named != place for item in items):
+            made.append(("", place))
         for item in items:
             if item.kind is Kind.DIRECTORY and (excludes or change):
                 tree = without(item.path, list(excludes), self.tree)
-                made += [(path, item) for path, _ in self._prepared(tree, instruction, change, word, exists=exists)]
+                made += [
+                    (path, item.path) for path, _ in self._prepared(tree, instruction, change, word, exists=exists)
+                ]
             else:
-                made.append((self._one(item, instruction, change, exists=exists), item))
-        if all(path is None for path, _ in made) and made:
-            yield None, word
-            return
-        for path, item in made:
-            if path is None and has_pattern(item.path):
-                raise _UnknownError(word)
-            yield (literal(item.path) if path is None else path), word
+                made.append((self._one(item, instruction, change, exists=exists), item.path))
+        if any(path is None and has_pattern(own) for path, own in made):
+            raise _UnknownError(word)
+        yield from made
 
     def _one(self, item: Item, instruction: Instruction, change: Change | None, *, exists: bool) -> str | None:
         """Another path for a file or directory; None if it can be named by its own."""

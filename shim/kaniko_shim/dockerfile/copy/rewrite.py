@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from kaniko_shim.dockerfile.capabilities import Feature, Support
+from kaniko_shim.dockerfile.copy.differences import differences
 from kaniko_shim.dockerfile.copy.from_context import ContextCopies
 from kaniko_shim.dockerfile.copy.heredocs import heredoc_file
+from kaniko_shim.dockerfile.copy.owners import with_user
 from kaniko_shim.dockerfile.copy.scope import Scope
-from kaniko_shim.dockerfile.copy.words import COPYING
+from kaniko_shim.dockerfile.copy.words import COPYING, words_of
 from kaniko_shim.dockerfile.edits import Edit, replaced
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
@@ -46,10 +48,12 @@ class RewrittenCopies:
     Attributes:
         edits: the instructions to replace.
         files: the files of heredocs, by path below their directory: content and mode.
+        warnings: what is otherwise than in Docker.
     """
 
     edits: tuple[Edit, ...]
     files: Mapping[str, tuple[str, int]]
+    warnings: tuple[str, ...] = ()
 
 
 def rewrite_copies(scopes: Iterable[Scope], support: Support, inputs: CopyInputs) -> RewrittenCopies:
@@ -64,6 +68,8 @@ def rewrite_copies(scopes: Iterable[Scope], support: Support, inputs: CopyInputs
     """
     edits = list[Edit]()
     files = dict[str, tuple[str, int]]()
+    warnings = list[str]()
+    tree = inputs.copies.tree if inputs.copies else None
     for scope in scopes:
         instruction = scope.instruction
         trigger = instruction.trigger
@@ -72,6 +78,10 @@ def rewrite_copies(scopes: Iterable[Scope], support: Support, inputs: CopyInputs
                 text = _rewritten(scope, support, inputs, files)
             except (LookupError, ValueError) as error:
                 raise JobError.of(_failure(error, inputs.original(instruction), inputs.name)) from error
+            line = inputs.original(instruction).line
+            warnings += (f"{inputs.name} line {line}: {each}" for each in differences(scope, tree))
+            if not text:
+                warnings.append(f"{inputs.name} line {line}: {instruction.text} copies nothing: no file matches")
         elif trigger and trigger.keyword in COPYING:
             # A trigger runs in a later build, and must not climb out of that build's context.
             text = instruction.head + trigger.head + _rest(trigger, {})
@@ -79,7 +89,7 @@ def rewrite_copies(scopes: Iterable[Scope], support: Support, inputs: CopyInputs
             continue
         if text != instruction.head + instruction.rest:
             edits.append(replaced(instruction, text))
-    return RewrittenCopies(tuple(edits), files)
+    return RewrittenCopies(tuple(edits), files, tuple(warnings))
 
 
 def _rewritten(
@@ -95,10 +105,13 @@ def _rewritten(
             place, content, mode = heredoc_file(heredoc, scope)
             files[place] = content, mode
             places[heredoc.word] = f"{inputs.heredocs}/{place}"
+    if scope.origin and any(place_of(scope.value(word) or "x") == "." for word in words_of(instruction).sources):
+        # It would read /proc and its own files.
+        raise ValueError("this executor cannot copy the root directory of another stage")
     text = None
     if inputs.copies and instruction.flag("--from") is None:
         text = inputs.copies.rewritten(scope, places)
-    return instruction.head + _rest(instruction, places) if text is None else text
+    return with_user(instruction.head + _rest(instruction, places) if text is None else text)
 
 
 def _failure(error: LookupError | ValueError, instruction: Instruction, name: str) -> Failure:
@@ -114,7 +127,7 @@ def _failure(error: LookupError | ValueError, instruction: Instruction, name: st
     return Failure(
         Reason.DOCKERFILE_UNSUPPORTED,
         f"{name} line {instruction.line}: {error}.",
-        hint="Write the value itself, without a variable of the base image.",
+        hint="Name the files or directories themselves.",
         instruction=instruction.text,
         line=instruction.line,
     )

@@ -2,12 +2,12 @@
 
 import posixpath
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from kaniko_shim.dockerfile.config.variables import Place
 from kaniko_shim.dockerfile.copy.words import COPYING, words_of
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
-from kaniko_shim.dockerfile.syntax.stages import Stages
+from kaniko_shim.dockerfile.syntax.stages import Stage, Stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,13 @@ class Scope:
         place: the instruction.
         workdir: the working directory; empty if only the base image knows it.
         directories: directories that exist for sure.
+        origin: the stage that a COPY takes files from; None if it is the context or an image.
     """
 
     place: Place
     workdir: str = ""
     directories: frozenset[str] = field(default=frozenset({"/"}))
+    origin: Stage | None = None
 
     @property
     def instruction(self) -> Instruction:
@@ -69,7 +71,9 @@ def scopes(stages: Stages, places: Iterable[Place]) -> Iterator[Scope]:
         if index not in ends:
             base = stages.base(place.stage)
             ends[index] = ends.get(base.index, ("", frozenset({"/"}))) if base else ("", frozenset({"/"}))
-        scope = replace(Scope(place), workdir=ends[index][0], directories=ends[index][1])
+        name = place.instruction.flag("--from")
+        origin = stages.find(name, index) if name else None
+        scope = Scope(place, *ends[index], origin)
         yield scope
         if scope.instruction.keyword in COPYING or scope.instruction.keyword == "WORKDIR":
             ends[index] = scope.following()

@@ -1,0 +1,102 @@
+"""Warnings about what COPY and ADD do otherwise than in Docker, though the image is usable."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from kaniko_shim.archives.added import Added
+from kaniko_shim.dockerfile.copy.modes import is_symbolic, parse_mode
+from kaniko_shim.dockerfile.copy.owners import name_without_group
+from kaniko_shim.dockerfile.copy.scope import Scope
+from kaniko_shim.dockerfile.copy.sources import Item, find_items
+from kaniko_shim.dockerfile.copy.tree import ContextTree, Kind
+from kaniko_shim.dockerfile.copy.words import is_url, words_of
+from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
+
+_UMASK = 0o022
+_USUAL = re.compile(
+    r"/|/(?:bin|boot|etc|home|lib|mnt|opt|root|run|sbin|srv|tmp|usr|var)"
+    r"|/usr/(?:bin|lib|local|sbin|share)|/usr/local/(?:bin|etc|lib|sbin|share)|/var/(?:lib|log)"
+)
+"""Directories that nearly every base image has."""
+
+
+def differences(scope: Scope, tree: ContextTree | None) -> Iterator[str]:
+    """What a COPY or ADD does otherwise, each with advice; one or two sentences without the line."""
+    instruction = scope.instruction
+    if user := name_without_group(scope):
+        yield (
+            f"--chown={user} gives the files the group whose number is that of the user, where Docker takes the user's "
+            f"own group. Write --chown={user}:GROUP."
+        )
+    mode = scope.value(instruction.flag("--chmod") or "") or ""
+    if mode and not is_symbolic(mode) and _makes_directories(scope, tree) and parse_mode(mode)(0, True) & _UMASK:
+        yield (
+            f"--chmod={mode} gives new directories on the way to the files no write permission for group and others, "
+            "where Docker does. Make the directories in a RUN."
+        )
+    if tree and instruction.flag("--from") is None:
+        yield from _of_context(scope, tree)
+
+
+def _of_context(scope: Scope, tree: ContextTree) -> Iterator[str]:
+    owner = scope.instruction.flag("--chown")
+    if not owner or owner.split(":")[0] in {"0", "root"}:
+        return
+    try:
+        items = list(_items(scope, tree))
+    except LookupError:
+        return
+    if any(item.kind is Kind.DIRECTORY and _has_link(item.path, tree) for item in items):
+        yield (
+            f"--chown={owner} leaves the symbolic links among the files to root, where Docker gives them that owner "
+            "too. What they lead to has the owner."
+        )
+    if scope.instruction.keyword == "ADD" and any(
+        item.kind is Kind.FILE and tree.added(item.path) is Added.ARCHIVE for item in items
+    ):
+        yield (
+            f"--chown={owner} does not change the owners of files in an archive that ADD unpacks, where Docker does. "
+            "Change them in a RUN."
+        )
+
+
+def _has_link(directory: str, tree: ContextTree) -> bool:
+    waiting = [directory]
+    while waiting:
+        place = waiting.pop()
+        for name in tree.children(place):
+            path = name if place == "." else f"{place}/{name}"
+            kind = tree.kind(path)
+            if kind is Kind.LINK:
+                return True
+            if kind is Kind.DIRECTORY:
+                waiting.append(path)
+    return False
+
+
+def _makes_directories(scope: Scope, tree: ContextTree | None) -> bool:
+    """Whether the destination, or the directory above a single file, may have to be made."""
+    value = scope.value(words_of(scope.instruction).destination)
+    if value is None or scope.exists(value):
+        return False
+    single = not value.endswith("/") and not _has_directory(scope, tree)
+    made = posixpath.dirname(value) if single else value.rstrip("/")
+    return not scope.exists(made) and not _USUAL.fullmatch(made or "/")
+
+
+def _has_directory(scope: Scope, tree: ContextTree | None) -> bool:
+    """Whether a directory is copied, as far as it is known."""
+    if tree is None or scope.instruction.flag("--from") is not None:
+        return False
+    try:
+        return any(item.kind is Kind.DIRECTORY for item in _items(scope, tree))
+    except LookupError:
+        return False
+
+
+def _items(scope: Scope, tree: ContextTree) -> Iterator[Item]:
+    for word in words_of(scope.instruction).sources:
+        source = scope.value(word)
+        if source and not is_url(source) and not parse_heredoc(word):
+            yield from find_items(source, tree)
