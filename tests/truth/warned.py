@@ -19,6 +19,10 @@ def _config(*names: str) -> Callable[[Difference], bool]:
     return lambda difference: difference.place == "config" and difference.kind in names
 
 
+def _kinds(*kinds: str) -> Callable[[Difference], bool]:
+    return lambda difference: difference.place != "config" and difference.kind in kinds
+
+
 def _special_bits(difference: Difference) -> bool:
     modes = difference.buildkit[-3:], difference.ours[-3:]
     return difference.place != "config" and difference.kind == "mode" and modes[0] == modes[1]
