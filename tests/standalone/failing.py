@@ -2,7 +2,7 @@
 
 `{…}` stands for an address: plain (the registry, by its address), named (the same by a name), private (wants a
 password), proxy (an HTTP proxy that wants one), answers (see answering.py), untrusted, other and expired (HTTPS with
-bad certificates).
+bad certificates), corrupt (a registry whose blobs are damaged).
 """
 
 from collections.abc import Mapping
@@ -349,6 +349,15 @@ PULLS = (
         "RegistryUnavailable",
         80,
         "The answer of {answers} is not an image: invalid character '<' looking for beginning of value.",
+    ),
+    Failing(
+        "garbage",
+        "FROM {corrupt}/library/busybox\n",
+        "RegistryUnavailable",
+        80,
+        "The answer of * is not an image: *error verifying sha256 checksum*",
+        line=1,
+        registry="{corrupt}",
     ),
     _pull(
         "not for this platform",

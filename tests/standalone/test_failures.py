@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from kaniko_shim.outcome.situations.table import PULLING, PUSHING
 from standalone.answering import serve_answers
+from standalone.breaking import break_blobs
 from standalone.container import Builder, Done
 from standalone.failing import CASES, Failing
 from standalone.registry import private_registry
@@ -26,6 +27,7 @@ ENDINGS = {"RUN exits", "RUN killed", "disk full in a RUN", "out of memory in a 
 UNREACHED = {
     "executor out of memory": "Go's own words; a container's limit kills the process before it can say them",
     "assertion": "no check of the executor is known to fail",
+    "unsafe archive": "only the executor that ships refuses such archives",
     "crash": "no crash of the executor is known that the shim does not prevent",
     "not permitted": "the shim refuses a container without the capabilities, see test_mistakes.py",
     "no Dockerfile": "the shim looks for it first",
@@ -35,6 +37,11 @@ UNREACHED = {
 
 #: Most builds here wait: the executor tries again what registries refuse.
 AT_ONCE = 6
+
+
+def corrupted(_: int, blob: bytes) -> bytes:
+    """A blob whose last byte is another."""
+    return blob[:-1] + bytes([blob[-1] ^ 1])
 
 
 def name(case: Failing) -> str:
@@ -57,6 +64,7 @@ def places(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iter
             "host": host,
             "private": private.address,
             "proxy": stack.enter_context(serve_proxy({}, "robot", "right")).url.rpartition("@")[2],
+            "corrupt": stack.enter_context(break_blobs(registry.address, corrupted))[0],
             "answers": stack.enter_context(serve_answers()),
             "untrusted": untrusted,
             "other": untrusted.replace("127.0.0.1", "other.test"),

@@ -46,6 +46,13 @@ COPY = (
         "Replace the archive: it is damaged or does not contain a tar. COPY copies a file without unpacking it.",
     ),
     row(
+        "unsafe archive",
+        r"unpacking local tar: (?P<problem>.*(?:is not allowed: |invalid hardlink target ).*)",
+        Reason.COPY_FAILED,
+        "ADD can't unpack an archive of the build context: {problem}",
+        "Create the archive again from inside its directory, without .. in the names of its entries.",
+    ),
+    row(
         "no room for the copy",
         r"resolving dest symlink: (?:failed to lstat: )?(?P<problem>.*)",
         Reason.COPY_FAILED,

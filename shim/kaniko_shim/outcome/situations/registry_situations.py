@@ -40,7 +40,8 @@ REGISTRY = (
     ),
     row(
         "garbage",
-        r"invalid character '.*' (?:looking for|after)|unexpected end of JSON input|unknown media type",
+        r"invalid character '.*' (?:looking for|after)|unexpected end of JSON input|unknown media type"
+        r"|unsupported MediaType|error verifying sha256 checksum",
         Reason.REGISTRY_UNAVAILABLE,
         "The answer of {registry} is not an image: {error}",
         "Check that this is the name of a registry, and that no proxy answers in its place.",

@@ -211,6 +211,14 @@ def test_a_refused_push_is_told_without_the_words_around_it(permissions: str):
     )
 
 
+def test_an_archive_that_the_executor_refuses():
+    failure = failed(f'{RUN}unpacking local tar: tar entry "../x" is not allowed: references parent directory')
+    assert failure.reason is Reason.COPY_FAILED
+    assert failure.message.endswith(
+        'of the build context: tar entry "../x" is not allowed: references parent directory.'
+    )
+
+
 @pytest.mark.parametrize("place", ["0", "deps/0", "busybox"])
 def test_a_file_that_another_stage_does_not_have(place: str):
     failure = failed(
