@@ -5,6 +5,8 @@ password), proxy (an HTTP proxy that wants one), answers (see answering.py), unt
 bad certificates), corrupt (a registry whose blobs are damaged).
 """
 
+import io
+import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,9 +43,15 @@ class Failing:
     shipped: Mapping[str, Any] = field(default_factory=dict)
 
 
-def _run(command: str, code: int, situation: str = "RUN exits", message: str = "") -> Failing:
-    message = message or f"The RUN in line 2 ended with exit code {code}."
-    return Failing(situation, f"FROM busybox\nRUN {command}\n", "RunCommandFailed", code, message, line=2)
+def _run(
+    command: str, code: int, situation: str = "RUN exits", message: str = "", shipped: Mapping[str, Any] | None = None
+) -> Failing:
+    ended = f"The RUN in line 2 ended with exit code {code}."
+    if situation == "RUN killed":
+        # The executor that ships starts tini first, which makes an exit code of the signal, as a shell does.
+        shipped = {"message": ended}
+    dockerfile = f"FROM busybox\nRUN {command}\n"
+    return Failing(situation, dockerfile, "RunCommandFailed", code, message or ended, line=2, shipped=shipped or {})
 
 
 def _pull(situation: str, name: str, reason: str, code: int, message: str) -> Failing:
@@ -60,6 +68,16 @@ def _push(situation: str, name: str, reason: str, code: int, message: str) -> Fa
     env = {"OUTPUT_IMAGE": f"{{answers}}/team/{name}:1"}
     dockerfile = "FROM busybox\nRUN touch /x\n"
     return Failing(situation, dockerfile, reason, code, message, registry="{answers}", env=env)
+
+
+def _cut_archive() -> str:
+    """A compressed tar that ends before its file does."""
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w:gz") as archive:
+        entry = tarfile.TarInfo("file")
+        entry.size = 100_000
+        archive.addfile(entry, io.BytesIO(bytes(number * number // 7 % 256 for number in range(entry.size))))
+    return whole.getvalue()[:2000].decode("latin-1")
 
 
 _MANIFEST = "GET http://{answers}/v2/team/%s/manifests/1: "
@@ -84,18 +102,21 @@ RUNS = (
         1,
         "not executable",
         "The RUN in line 2 could not start /etc/passwd: it is not executable.",
+        {"code": 126},
     ),
     _run(
         '["/nosuch"]',
         1,
         "no such program",
         "The RUN in line 2 could not start: the image has no /nosuch.",
+        {"code": 127},
     ),
     _run(
         '["nosuch"]',
         1,
         "no such program",
         'The RUN in line 2 could not start: the image has no "nosuch".',
+        {"code": 127, "message": "The RUN in line 2 could not start: the image has no nosuch."},
     ),
     Failing(
         "no shell",
@@ -104,6 +125,7 @@ RUNS = (
         1,
         "The RUN in line 3 could not start: the image has no /bin/sh.",
         line=3,
+        shipped={"code": 127},
     ),
     Failing(
         "no shell",
@@ -112,6 +134,7 @@ RUNS = (
         1,
         "The RUN in line 4 could not start: the image has no /bin/zsh.",
         line=4,
+        shipped={"code": 127},
     ),
     Failing(
         "another processor",
@@ -121,6 +144,8 @@ RUNS = (
         "The RUN in line 4 could not start /p: it is built for another architecture, or is a script without #!.",
         line=4,
         files={"program": "\x7fELF"},
+        # Its tini gives a file that is no program to the image's shell, as execvp does.
+        shipped={"code": 127, "message": "The RUN in line 4 ended with exit code 127."},
     ),
     Failing(
         "cannot start",
@@ -129,6 +154,7 @@ RUNS = (
         1,
         "The RUN in line 4 could not start: fork/exec /bin/sh: not a directory.",
         line=4,
+        shipped={"message": "The RUN in line 4 could not start: not a directory."},
     ),
     Failing(
         "no such user",
@@ -237,7 +263,7 @@ DOCKERFILES = (
         73,
         "ADD can't unpack an archive of the build context: unexpected EOF.",
         line=2,
-        files={"a.tar.gz": "\x1f\x8b\x08\0\0\0\0\0\0\3abc"},
+        files={"a.tar.gz": _cut_archive()},
     ),
     Failing(
         "no room for the copy",
@@ -681,7 +707,7 @@ MACHINES = (
         shipped={
             "situation": "no shell",
             "reason": "RunCommandFailed",
-            "code": 1,
+            "code": 127,
             "message": "The RUN in line 2 could not start: the image has no /bin/sh.",
             "line": 2,
         },

@@ -1,6 +1,7 @@
 """Classifies failures of the executor and crane, from their exit code and last words."""
 
 import re
+from dataclasses import replace
 
 from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.outcome.evidence import Evidence
@@ -35,6 +36,7 @@ _SIGNALS = {
     "terminated": 15,
 }
 _RUN_EXIT = re.compile(r"waiting for process to exit: exit status (\d+)\s*$")
+_NOT_STARTED = re.compile(r"^\[FATAL tini \(\d+\)\] exec (?P<file>.*) failed: (?P<problem>.*)$", re.MULTILINE)
 _RUN_SIGNAL = re.compile(r"waiting for process to exit: signal: ([a-z0-9/ ]+)")
 
 
@@ -55,6 +57,8 @@ def _by_ending(evidence: Evidence) -> Failure | None:
             return _at(evidence, Reason.DISK_FULL, "The disk is full; a RUN step could not write.")
         if evidence.out_of_memory and code == _KILLED_CHILD:
             return _at(evidence, Reason.OUT_OF_MEMORY, "A RUN step was killed because it ran out of memory.")
+        if failure := _not_started(evidence, code):
+            return failure
         message = f"{evidence.step} ended with exit code {code}."
         hint = _ROOM_IS_LEFT if _NO_SPACE in evidence.log.lower() else ""
         return _at(evidence, Reason.RUN_COMMAND_FAILED, message, exit_code=code or 1, hint=hint)
@@ -64,6 +68,16 @@ def _by_ending(evidence: Evidence) -> Failure | None:
         name = match[1].strip()
         message = f"{evidence.step} was stopped by a signal ({name})."
         return _at(evidence, Reason.RUN_COMMAND_FAILED, message, exit_code=128 + _SIGNALS.get(name, _SIGKILL))
+    return None
+
+
+def _not_started(evidence: Evidence, code: int) -> Failure | None:
+    """The failure of a RUN that tini, which some executors start first, could not start."""
+    for match in _NOT_STARTED.finditer(evidence.log):
+        if not evidence.log[match.end() :].strip().partition("error building image: ")[0]:
+            words = f"starting command: fork/exec {match['file']}: {match['problem'].lower()}"
+            failure = by_words(replace(evidence, error=words))
+            return replace(failure, exit_code=code or 1) if failure else None
     return None
 
 

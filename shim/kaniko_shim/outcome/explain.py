@@ -31,6 +31,9 @@ _NOISE = re.compile(
 _MISSING_FILE = re.compile(r"lstat /kaniko/(?:buildcontext|deps/\d+|[^/\s]+)/(\S+): no such file")
 _LINE = re.compile(r"(?:parse error on line |dockerfile parse error line |line )(\d+)")
 
+# The file that can't be started is not tini: what it says is of WORKDIR or USER.
+_STARTS_TINI = "starting command: fork/exec /kaniko/tini: "
+
 _OF_REGISTRIES = frozenset(
     {
         Reason.RATE_LIMITED,
@@ -49,6 +52,7 @@ _OF_STEPS = frozenset(
 
 def by_words(evidence: Evidence) -> Failure | None:
     """The failure that the error's words mean; None if no row of the table of situations matches."""
+    evidence = replace(evidence, error=evidence.error.replace(_STARTS_TINI, "starting command: "))
     pushing = evidence.pushing or evidence.error.startswith(("error pushing image", "error checking push permissions"))
     answer = parse_answer(evidence.error)
     names = tuple(filter(None, (*evidence.names, evidence.image, evidence.cache_repo)))

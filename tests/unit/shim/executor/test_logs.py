@@ -105,14 +105,14 @@ def read(log: Path, said: Said) -> Failure:
         for _ in progress.read(line):
             """Only what it makes of the line counts."""
     instructions = parse_dockerfile(said.dockerfile.encode())
-    instruction, line = find_culprit(instructions, progress, progress.error, "")
+    instruction, number = find_culprit(instructions, progress, progress.error, "")
     return classify(
         Evidence(
             Ended(1),
             progress.error,
             pushing=progress.pushing,
             instruction=instruction,
-            line=line,
+            line=number,
             image=progress.image,
             registry=registry_of(progress.image),
             mirrors=tuple(progress.mirrors),

@@ -288,3 +288,36 @@ def test_a_long_error_is_cut():
 def test_what_registries_answer_to_a_push(answer: str, situation: str):
     error = f"PUT https://r.example/v2/app/manifests/1: {answer}"
     assert failed(error, pushing=True).situation == situation
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "message"),
+    [
+        (
+            "exec /nosuch failed: No such file or directory",
+            127,
+            "The RUN in line 12 could not start: the image has no /nosuch.",
+        ),
+        (
+            "exec /etc/passwd failed: Permission denied",
+            126,
+            "The RUN in line 12 could not start /etc/passwd: it is not executable.",
+        ),
+        (
+            "exec /bin/sh failed: Exec format error",
+            1,
+            "The RUN in line 12 could not start /bin/sh: it is built for another architecture, or is a script without #!.",
+        ),
+    ],
+)
+def test_a_run_that_tini_could_not_start(said: str, code: int, message: str):
+    error = f"{RUN}waiting for process to exit: exit status {code}"
+    failure = failed(error, code, log=f"Running: [/x]\n[FATAL tini (13)] {said}\n{error}")
+    assert (failure.reason, failure.message, failure.code) == (Reason.RUN_COMMAND_FAILED, message, code)
+    later = failed(error, code, log=f"[FATAL tini (13)] {said}\nmore output\n{error}")
+    assert later.message == f"The RUN in line 12 ended with exit code {code}."
+
+
+def test_a_directory_that_a_run_cannot_start_in_is_not_the_fault_of_tini():
+    failure = failed(f"{RUN}starting command: fork/exec /kaniko/tini: not a directory")
+    assert failure.message == "The RUN in line 12 could not start: not a directory."
