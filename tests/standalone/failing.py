@@ -6,6 +6,7 @@ bad certificates), corrupt (a registry whose blobs are damaged).
 """
 
 import io
+import random
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -76,7 +77,7 @@ def _cut_archive() -> str:
     with tarfile.open(fileobj=whole, mode="w:gz") as archive:
         entry = tarfile.TarInfo("file")
         entry.size = 100_000
-        archive.addfile(entry, io.BytesIO(bytes(number * number // 7 % 256 for number in range(entry.size))))
+        archive.addfile(entry, io.BytesIO(random.Random(0).randbytes(entry.size)))
     return whole.getvalue()[:2000].decode("latin-1")
 
 

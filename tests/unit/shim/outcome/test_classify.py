@@ -306,7 +306,10 @@ def test_what_registries_answer_to_a_push(answer: str, situation: str):
         (
             "exec /bin/sh failed: Exec format error",
             1,
-            "The RUN in line 12 could not start /bin/sh: it is built for another architecture, or is a script without #!.",
+            (
+                "The RUN in line 12 could not start /bin/sh: it is built for another architecture, "
+                "or is a script without #!."
+            ),
         ),
     ],
 )
