@@ -58,9 +58,10 @@ class Scope:
 
     def _absolute(self, path: str) -> str:
         """A path from the root; empty if it is not known."""
-        if path.startswith("/"):
-            return posixpath.normpath(path)
-        return posixpath.normpath(f"{self.workdir}/{path}") if self.workdir and path else ""
+        if not path.startswith("/") and not (self.workdir and path):
+            return ""
+        # Two slashes at the beginning would stay two.
+        return posixpath.normpath("/" + posixpath.join(self.workdir, path).lstrip("/"))
 
 
 def scopes(stages: Stages, places: Iterable[Place]) -> Iterator[Scope]:
