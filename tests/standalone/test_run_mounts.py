@@ -97,7 +97,7 @@ THIEVES = {
 COMMAND = "test -s /run/secrets/token && sleep 0.2"
 
 
-@pytest.mark.shows("a build secret is in reach of no other RUN, layer, log or result")
+@pytest.mark.shows("A38")
 @pytest.mark.parametrize("thief", THIEVES)
 def test_no_other_step_gets_a_secret(
     builder: Builder, registry: Registry, source: Path, env: dict[str, str], tmp_path: Path, thief: str
