@@ -47,7 +47,7 @@ _LENIENCIES = (
         re.compile(r"^TARGET=\d+: Docker finds a target by its name only"),
         re.compile(r"target stage .* could not be found"),
     ),
-    (re.compile(r"Docker finds the stage \S+ by its name in lower case only"), re.compile(r"failed to resolve source")),
+    (re.compile(r"Docker finds the stage \S+ by its name in lower case only"), re.compile(r"failed to (resolve source|parse stage name)")),
 )
 """Warnings that Docker would have refused something, and BuildKit's errors about it."""
 
