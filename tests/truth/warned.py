@@ -1,5 +1,6 @@
 """Which differences a warning explains: a warning about one thing excuses no other."""
 
+import operator
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -19,13 +20,22 @@ def _config(*names: str) -> Callable[[Difference], bool]:
     return lambda difference: difference.place == "config" and difference.kind in names
 
 
-def _kinds(*kinds: str) -> Callable[[Difference], bool]:
-    return lambda difference: difference.place != "config" and difference.kind in kinds
+def _of_files(kind: str, fits: Callable[[str, str], bool]) -> Callable[[Difference], bool]:
+    """Differences of a kind whose two values, BuildKit's and ours, fit."""
+    return lambda each: each.place != "config" and each.kind == kind and fits(each.buildkit, each.ours)
 
 
-def _special_bits(difference: Difference) -> bool:
-    modes = difference.buildkit[-3:], difference.ours[-3:]
-    return difference.place != "config" and difference.kind == "mode" and modes[0] == modes[1]
+def _group_of_user(buildkit: str, ours: str) -> bool:
+    user, _, group = ours.partition(":")
+    return user == group and buildkit.startswith(f"{user}:")
+
+
+def _without_write(buildkit: str, ours: str) -> bool:
+    return int(ours, 8) == int(buildkit, 8) & ~0o022
+
+
+def _same_permissions(buildkit: str, ours: str) -> bool:
+    return buildkit[-3:] == ours[-3:]
 
 
 def _text(difference: Difference) -> bool:
@@ -36,10 +46,16 @@ def _text(difference: Difference) -> bool:
 _TABLE = (
     _Explanation(re.compile(r"this executor ignores --start-interval"), _config("Healthcheck StartInterval")),
     _Explanation(re.compile(r"this executor leaves out the image's author"), _config("author")),
-    _Explanation(re.compile(r"this executor ignores the first digit of the --chmod"), _special_bits),
+    _Explanation(
+        re.compile(r"this executor ignores the first digit of the --chmod"), _of_files("mode", _same_permissions)
+    ),
     _Explanation(re.compile(r"this executor keeps the (value that ENV gave|ARG) \S+"), _text),
-    _Explanation(re.compile(r": --chown="), _kinds("owner")),
-    _Explanation(re.compile(r"--chmod=\d+ gives new directories"), _kinds("mode")),
+    _Explanation(re.compile(r"--chown=.* gives the files the group whose number"), _of_files("owner", _group_of_user)),
+    _Explanation(
+        re.compile(r"--chown=.* leaves the symbolic links"), _of_files("owner", lambda _buildkit, ours: ours == "0:0")
+    ),
+    _Explanation(re.compile(r"--chown=.* does not change the owners"), _of_files("owner", operator.ne)),
+    _Explanation(re.compile(r"--chmod=\d+ gives new directories"), _of_files("mode", _without_write)),
 )
 
 _LENIENCIES = (
@@ -47,7 +63,10 @@ _LENIENCIES = (
         re.compile(r"^TARGET=\d+: Docker finds a target by its name only"),
         re.compile(r"target stage .* could not be found"),
     ),
-    (re.compile(r"Docker finds the stage \S+ by its name in lower case only"), re.compile(r"failed to (resolve source|parse stage name)")),
+    (
+        re.compile(r"Docker finds the stage \S+ by its name in lower case only"),
+        re.compile(r"failed to (resolve source|parse stage name)"),
+    ),
 )
 """Warnings that Docker would have refused something, and BuildKit's errors about it."""
 
