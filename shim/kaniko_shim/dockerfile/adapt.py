@@ -79,7 +79,7 @@ class Adapted:
         mounted: the RUNs with mounts.
         aliases: second paths of directories to make.
         prepared: trees to prepare beside the context, by name.
-        warnings: what COPY and ADD do otherwise than in Docker.
+        warnings: what COPY, ADD and RUN do otherwise than in Docker.
     """
 
     dockerfile: Rewritten
@@ -153,7 +153,8 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
         edits += markers.edits(stages.stages)
     dockerfile = dockerfile.then(edits)
     stages = split_stages(dockerfile.instructions())
-    users = rewrite_users(stages, _sets_home(stages, inputs))
+    users = rewrite_users(stages, _has(stages, inputs))
+    groups = [_other_group(dockerfile.original(each), inputs.name) for each in users.left]
     dockerfile = dockerfile.then(users.edits)
     mounted = tuple(replace(run, given=users.given.get(run.given, run.given)) for run in runs.mounted)
     given = tuple(map(dockerfile.original, dockerfile.instructions()))
@@ -166,17 +167,24 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
         mounted,
         aliases,
         trees.prepared if trees else {},
-        copies.warnings,
+        (*copies.warnings, *groups),
     )
 
 
-def _sets_home(stages: Stages, inputs: BuildInputs) -> Callable[[Instruction], bool]:
-    """Whether the variables at an instruction have HOME; the base image is asked only where that counts."""
+def _has(stages: Stages, inputs: BuildInputs) -> Callable[[Instruction, str], bool]:
+    """Whether there is a variable at an instruction; the base image is asked only where that counts."""
     places = {
         each.instruction.line: each
         for each in walk(stages, inputs.values, inputs.arguments, inputs.environment, inputs.escape)
     }
-    return lambda instruction: places[instruction.line].has("HOME")
+    return lambda instruction, name: places[instruction.line].has(name)
+
+
+def _other_group(instruction: Instruction, name: str) -> str:
+    return (
+        f"{name} line {instruction.line}: with LD_PRELOAD, this executor may run RUN with another group than Docker "
+        "gives the USER. Set LD_PRELOAD after this line."
+    )
 
 
 def _invalid(instruction: Instruction, error: ValueError, name: str) -> Failure:

@@ -104,7 +104,6 @@ ALLOWED: dict[str, _Flag] = {
     "skip-push-permission-check": _switch(
         "If `true`, the registry is not asked before the build whether it accepts the image."
     ),
-    "skip-unused-stages": _switch("If `true`, stages that the target does not need are not built."),
     "snapshot-mode": _Flag(
         _one_of("full", "redo", "time"),
         "full, redo or time",
@@ -174,6 +173,7 @@ REFUSED: dict[str, str] = {
     "skip-tls-verify-pull": _REGISTRY,
     "skip-tls-verify-registry": "set SKIP_TLS_VERIFY_REGISTRIES",
     "tar-path": _DESTINATION,
+    "skip-unused-stages": "stages that the target does not need are never built",
     "target": "set TARGET",
 }
 """Why a flag is refused, or what to set instead."""

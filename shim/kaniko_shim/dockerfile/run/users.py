@@ -29,31 +29,37 @@ class RewrittenUsers:
     Attributes:
         edits: what replaces them.
         given: by an instruction as the executor would have logged it: what it logs now.
+        left: RUNs that stay as they are, since LD_PRELOAD would bring libraries of the image into the program.
     """
 
     edits: tuple[Edit, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)
+    left: tuple[Instruction, ...] = ()
 
 
-def rewrite_users(stages: Stages, sets_home: Callable[[Instruction], bool]) -> RewrittenUsers:
+def rewrite_users(stages: Stages, has: Callable[[Instruction, str], bool]) -> RewrittenUsers:
     """Rewrite the RUNs whose USER is a number or has a group; no RUN has heredocs any more.
 
     Args:
         stages: the Dockerfile's.
-        sets_home: whether HOME is set for a RUN, so that it is not that of the user.
+        has: whether a RUN has a variable, by its name.
     """
     edits = list[Edit]()
     given = dict[str, str]()
+    left = list[Instruction]()
     for instruction, user, shell in _with_users(stages):
         command = command_of(instruction, (), shell, "")
         if not command.words:
             continue
-        home = KEEP_HOME if sets_home(instruction) else OWN_HOME
+        if has(instruction, "LD_PRELOAD"):
+            left.append(instruction)
+            continue
+        home = KEEP_HOME if has(instruction, "HOME") else OWN_HOME
         head = instruction.head if instruction.head[-1:].isspace() else f"{instruction.head} "
         text = head + exec_form((PROGRAM, user, home, *command.words))
         edits.append(replaced(instruction, f"USER {_ROOT}\n{text}\nUSER {user}"))
         given[_logged(instruction.text)] = _logged(text)
-    return RewrittenUsers(tuple(edits), given)
+    return RewrittenUsers(tuple(edits), given, tuple(left))
 
 
 def _with_users(stages: Stages) -> Iterator[tuple[Instruction, str, tuple[str, ...]]]:

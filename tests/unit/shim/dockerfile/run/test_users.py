@@ -6,7 +6,7 @@ from kaniko_shim.dockerfile.syntax.stages import split_stages
 
 def rewritten(text: str, *, sets_home: bool = False) -> list[str]:
     dockerfile = unchanged(text.encode())
-    made = rewrite_users(split_stages(dockerfile.instructions()), lambda _: sets_home)
+    made = rewrite_users(split_stages(dockerfile.instructions()), lambda _, name: sets_home and name == "HOME")
     return [line for line in dockerfile.then(made.edits).text.splitlines() if line]
 
 
@@ -42,5 +42,11 @@ def test_user_and_shell_come_from_the_base_stage():
 
 def test_what_the_executor_will_log_is_known():
     dockerfile = unchanged(b"FROM x\nUSER 5\nRUN  a   b\n")
-    made = rewrite_users(split_stages(dockerfile.instructions()), lambda _: False)
+    made = rewrite_users(split_stages(dockerfile.instructions()), lambda _, _name: False)
     assert made.given == {"RUN a b": 'RUN ["/kaniko/.Shim/bin/as-user", "5", "own", "/bin/sh", "-c", "a b"]'}
+
+
+def test_a_library_of_the_image_stays_out_of_the_program():
+    dockerfile = unchanged(b"FROM x\nUSER 5\nRUN a\n")
+    made = rewrite_users(split_stages(dockerfile.instructions()), lambda _, name: name == "LD_PRELOAD")
+    assert (made.edits, [each.line for each in made.left]) == ((), [3])
