@@ -43,7 +43,14 @@ def _text(difference: Difference) -> bool:
     return difference.kind == "content" or difference.place == "config"
 
 
+def _special(difference: Difference) -> bool:
+    kinds = ("fifo", "character device", "block device")
+    return difference.kind == "missing" and difference.buildkit.startswith(kinds)
+
+
 _TABLE = (
+    _Explanation(re.compile(r"without its pipes and devices"), _special),
+    _Explanation(re.compile(r"copies them as separate files"), _of_files("hard links", operator.ne)),
     _Explanation(re.compile(r"this executor ignores --start-interval"), _config("Healthcheck StartInterval")),
     _Explanation(re.compile(r"this executor leaves out the image's author"), _config("author")),
     _Explanation(

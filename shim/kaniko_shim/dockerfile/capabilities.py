@@ -38,6 +38,8 @@ class Feature(Enum):
     """An ARG wins over an ENV before it, and is known in its own stage only."""
     IMPLICIT_OWNERS = auto()
     """Directories that COPY makes on the way to a file or directory take `--chown` and `--chmod`."""
+    HARD_LINKS = auto()
+    """COPY and ADD keep the hard links in a directory."""
     NAMES_IN_KEYS = auto()
     """The keys of cached layers depend on the names of copied files."""
 
@@ -63,6 +65,7 @@ TABLE: Mapping[Feature, Since] = {
     Feature.SET_ID_MODES: Since((1, 25, 0)),
     Feature.ARGUMENT_SCOPES: Since((1, 28, 0)),
     Feature.IMPLICIT_OWNERS: Since((1, 28, 2)),
+    Feature.HARD_LINKS: Since((1, 28, 0)),
     Feature.NAMES_IN_KEYS: Since((1, 24, 3)),
 }
 """What the maintained line can do, and from which version."""

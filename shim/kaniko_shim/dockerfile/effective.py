@@ -11,6 +11,7 @@ from kaniko_shim.dockerfile.adapt import Adapted, BuildInputs, adapt
 from kaniko_shim.dockerfile.base_images import Bases
 from kaniko_shim.dockerfile.capabilities import Support
 from kaniko_shim.dockerfile.context.files import ContextFiles
+from kaniko_shim.dockerfile.context.hard_links import warn_of_hard_links
 from kaniko_shim.dockerfile.context.ignore import apply_ignore_file
 from kaniko_shim.dockerfile.context.links import refuse_links_out
 from kaniko_shim.dockerfile.context.prepare import make_aliases, make_trees
@@ -119,6 +120,7 @@ def make_effective(
         prepared=str(paths.prepared),
     )
     adapted = adapt(resolved.dockerfile, support, inputs)
+    hard_links = tuple(warn_of_hard_links(concerned, context, support))
     own = {instruction.line: instruction.text for instruction in instructions}
     refuse_links_out((replace(each, text=own.get(each.line, "")) for each in adapted.instructions), context, name)
     return EffectiveDockerfile(
@@ -130,6 +132,7 @@ def make_effective(
             *warnings_about(concerned, support, name),
             *unused_secrets(concerned, secrets),
             *adapted.warnings,
+            *hard_links,
             *map(_uncached, adapted.uncached),
         ),
         plan_steps(resolved.own, adapted.instructions),

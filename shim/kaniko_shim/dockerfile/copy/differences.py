@@ -53,7 +53,7 @@ def _of_context(scope: Scope, tree: ContextTree) -> Iterator[str]:
             "too. What they lead to has the owner."
         )
     if scope.instruction.keyword == "ADD" and any(
-        item.kind is Kind.FILE and tree.added(item.path) is Added.ARCHIVE for item in items
+        item.kind is Kind.FILE and tree.added(item.path) in {Added.ARCHIVE, Added.DECOMPRESSED} for item in items
     ):
         yield (
             f"--chown={owner} does not change the owners of files in an archive that ADD unpacks, where Docker does. "

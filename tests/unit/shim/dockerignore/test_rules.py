@@ -43,6 +43,7 @@ def test_what_is_ignored(text: str, path: str, *, ignored: bool):
     assert (parse_rules(text.encode(), ".dockerignore").ignoring(path) is not None) == ignored
 
 
+@pytest.mark.shows("A39")
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -91,6 +92,7 @@ def steps(pattern: str, path: str) -> int:
     return calls
 
 
+@pytest.mark.shows("A39")
 @pytest.mark.parametrize("pattern", ["*a*a*a*a*a*a*a*a*b", "**/*a*/**/*a*/**/*a*/**/b", "**a**a**a**a**b"])
 @pytest.mark.parametrize("path", ["a", "a/", "ca"])
 def test_work_grows_with_the_length_of_a_path(pattern: str, path: str):
