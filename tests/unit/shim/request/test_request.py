@@ -47,7 +47,9 @@ DEFAULTS = BuildRequest(
     registries=Registries(),
     docker_config=None,
     heartbeat_seconds=30,
-    source=SourceRequest(FileSource("/tmp/context.tar.gz"), max_bytes=MAX_BYTES, max_entries=MAX_ENTRIES),
+    source=SourceRequest(
+        FileSource("/tmp/context.tar.gz"), dockerfile="Dockerfile", max_bytes=MAX_BYTES, max_entries=MAX_ENTRIES
+    ),
     dockerfile_path="Dockerfile",
     dockerfile_content="",
     build_args=(),
@@ -125,6 +127,7 @@ def test_everything_at_once():
             "pass",
             "ab" * 32,
             "sub/dir",
+            "docker/Dockerfile",
             max_bytes=10,
             max_entries=20,
             seconds=120,
