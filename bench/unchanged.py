@@ -45,6 +45,7 @@ def main() -> None:
     layout = subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
     with tempfile.TemporaryDirectory() as directory:
         builder = Builder.unpack(Path(layout), Path(directory))
+        name = builder.abilities.name
         source = Path(directory) / "source"
         source.mkdir()
         (source / "Dockerfile").write_text(DOCKERFILE)
@@ -57,7 +58,7 @@ def main() -> None:
     ratios = [slow / fast for fast, slow in pairs]
     fast, slow = (statistics.median(column) for column in zip(*pairs, strict=True))
     print(
-        f"executor {builder.abilities.name}: first build {first[0]:.1f} s with, {first[1]:.1f} s without; unchanged "
+        f"executor {name}: first build {first[0]:.1f} s with, {first[1]:.1f} s without; unchanged "
         f"{fast:.2f} s with, {slow:.2f} s without, ratio {statistics.median(ratios):.1f} "
         f"({min(ratios):.1f} to {max(ratios):.1f}, {rounds} rounds)"
     )
