@@ -48,6 +48,11 @@ def _special(difference: Difference) -> bool:
     return difference.kind == "missing" and difference.buildkit.startswith(kinds)
 
 
+def _link(difference: Difference) -> bool:
+    kinds = ("type", "mode", "owner", "content", "target", "missing")
+    return difference.place != "config" and difference.kind in kinds
+
+
 _TABLE = (
     _Explanation(re.compile(r"without its pipes and devices"), _special),
     _Explanation(re.compile(r"copies them as separate files"), _of_files("hard links", operator.ne)),
@@ -63,6 +68,14 @@ _TABLE = (
     ),
     _Explanation(re.compile(r"--chown=.* does not change the owners"), _of_files("owner", operator.ne)),
     _Explanation(re.compile(r"--chmod=\d+ gives new directories"), _of_files("mode", _without_write)),
+    _Explanation(re.compile(r"--chown=.* with --link does not change"), _of_files("owner", operator.ne)),
+    _Explanation(re.compile(r"--chown=.* also changes the owner of the destination"), _of_files("owner", operator.ne)),
+    _Explanation(
+        re.compile(r"COPY --from (gives new directories|leaves the symbolic links)"), _of_files("owner", operator.ne)
+    ),
+    _Explanation(re.compile(r"COPY --from copies the link"), _link),
+    _Explanation(re.compile(r"COPY --from drops the set-user-ID"), _of_files("mode", _same_permissions)),
+    _Explanation(re.compile(r"COPY --from copies hard links"), _of_files("hard links", operator.ne)),
 )
 
 _LENIENCIES = (

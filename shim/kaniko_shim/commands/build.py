@@ -17,6 +17,7 @@ from kaniko_shim.executor.follow import Follower
 from kaniko_shim.executor.help import probe
 from kaniko_shim.executor.memory import oom_kills
 from kaniko_shim.executor.progress import Progress
+from kaniko_shim.executor.saved_files import SavedFiles
 from kaniko_shim.mounts.preparing import Sources
 from kaniko_shim.mounts.service import MountService
 from kaniko_shim.oci import layout
@@ -178,7 +179,7 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
     job.phases.enter("starting the executor")
     begin = job.phases.now()
     kills = oom_kills()
-    follower = Follower(job, progress)
+    follower = Follower(job, progress, SavedFiles(prepared.dockerfile.instructions))
     follower.begin()
     with _mount_service(request, job, prepared, progress) as service:
         refuse_imports()

@@ -4,9 +4,7 @@ from pathlib import Path
 
 from kaniko_shim.executor.disk import is_full
 from kaniko_shim.executor.progress import Progress
-from kaniko_shim.executor.special_files import find_special_file
-from kaniko_shim.outcome.errors import JobError
-from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.executor.saved_files import SavedFiles
 from kaniko_shim.system.job import Job
 
 REPEATED = 400
@@ -28,11 +26,12 @@ class Follower:
         push_begin: when the push of the image began, by the job's clock; None if it has not begun.
     """
 
-    def __init__(self, job: Job, progress: Progress) -> None:
+    def __init__(self, job: Job, progress: Progress, saved: SavedFiles | None = None) -> None:
         self.progress = progress
         self.push_begin: float | None = None
         self.disk_full = False
         self._job = job
+        self._saved = saved or SavedFiles(())
         self._announced = progress.steps.step
         self._since = 0
 
@@ -47,12 +46,8 @@ class Follower:
         Raises:
             JobError: DockerfileUnsupported; the executor would never end.
         """
-        if special := find_special_file(line, _ROOT):
-            raise JobError(
-                Reason.DOCKERFILE_UNSUPPORTED,
-                f"A later stage copies the {special[0]} {special[1]}, which this executor cannot copy.",
-                hint="Remove it in a RUN of the stage that made it, or copy only the files beside it.",
-            )
+        for warning in self._saved.read(line):
+            self._job.warn(warning)
         # Now, since what a RUN wrote may be gone when it has ended.
         if _NO_SPACE in line and not self.disk_full:
             self.disk_full = is_full((_ROOT, self._job.paths.scratch, self._job.paths.context))

@@ -13,6 +13,7 @@ from kaniko_shim.dockerfile.copy.tree import ContextTree, Kind
 from kaniko_shim.dockerfile.copy.words import is_url, words_of
 from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
 
+_ROOTS = frozenset({"0", "root"})
 _UMASK = 0o022
 _USUAL = re.compile(
     r"/|/(?:bin|boot|etc|home|lib|mnt|opt|root|run|sbin|srv|tmp|usr|var)"
@@ -29,6 +30,18 @@ def differences(scope: Scope, tree: ContextTree | None) -> Iterator[str]:
             f"--chown={user} gives the files the group whose number is that of the user, where Docker takes the user's "
             f"own group. Write --chown={user}:GROUP."
         )
+    owner = instruction.flag("--chown") or ""
+    if owner and owner.partition(":")[0] not in _ROOTS:
+        if instruction.flag("--link") not in {None, "false"}:
+            yield (
+                f"--chown={owner} with --link does not change the owner of existing directories above the destination, "
+                "where Docker does. Remove --link."
+            )
+        if instruction.flag("--from") is not None and _is_directory_that_exists(scope):
+            yield (
+                f"--chown={owner} also changes the owner of the destination, if a directory is copied to it, where "
+                "Docker leaves a directory that exists as it is. Change it back in a RUN."
+            )
     mode = scope.value(instruction.flag("--chmod") or "") or ""
     if mode and not is_symbolic(mode) and _makes_directories(scope, tree) and parse_mode(mode)(0, True) & _UMASK:
         yield (
@@ -41,7 +54,7 @@ def differences(scope: Scope, tree: ContextTree | None) -> Iterator[str]:
 
 def _of_context(scope: Scope, tree: ContextTree) -> Iterator[str]:
     owner = scope.instruction.flag("--chown")
-    if not owner or owner.split(":")[0] in {"0", "root"}:
+    if not owner or owner.partition(":")[0] in _ROOTS:
         return
     try:
         items = list(_items(scope, tree))
@@ -100,3 +113,12 @@ def _items(scope: Scope, tree: ContextTree) -> Iterator[Item]:
         source = scope.value(word)
         if source and not is_url(source) and not parse_heredoc(word):
             yield from find_items(source, tree)
+
+
+def _is_directory_that_exists(scope: Scope) -> bool:
+    """Whether a directory of another stage is copied to one that exists, as far as it is known."""
+    words = words_of(scope.instruction)
+    destination = scope.value(words.destination)
+    # A name with a dot is a file's.
+    directories = any("." not in posixpath.basename(posixpath.normpath(word)).lstrip(".") for word in words.sources)
+    return directories and destination is not None and scope.exists(destination)

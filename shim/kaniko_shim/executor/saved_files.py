@@ -1,0 +1,160 @@
+"""Looks at the files that the executor saves for the COPY --from of later stages, while they are still there.
+
+It knows them only at that moment. It would wait for a named pipe and read a device forever, and it copies links, owners
+and set-id bits otherwise than Docker.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kaniko_shim.dockerfile.copy.sources import has_pattern
+from kaniko_shim.dockerfile.copy.words import words_of
+from kaniko_shim.dockerfile.run.mounted import BINDS
+from kaniko_shim.dockerfile.syntax.instruction import Instruction
+from kaniko_shim.dockerfile.syntax.stages import place_of
+from kaniko_shim.outcome.errors import Failure, JobError
+from kaniko_shim.outcome.reasons import Reason
+
+_SAVING = re.compile(r"Saving file (.+) for later use")
+_KINDS = {stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
+_ROOTS = ("0", "root")
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is worth knowing of a file or directory that is saved.
+
+    Attributes:
+        is_link: whether it is a link itself.
+        owner: its owner.
+        special: the first pipe, socket or device in it: its kind and path.
+        links: the owners of links in it.
+        set_id: whether it is a directory that holds files or directories with set-id bits.
+        hard_links: whether two files in it are the same.
+    """
+
+    is_link: bool = False
+    owner: tuple[int, int] = (0, 0)
+    special: tuple[str, Path] | None = None
+    links: set[tuple[int, int]] = field(default_factory=set)
+    set_id: bool = False
+    hard_links: bool = False
+
+
+class SavedFiles:
+    """Reads the executor's log for files that are saved.
+
+    Attributes:
+        instructions: the Dockerfile's, as the executor gets them, with the lines of the user's.
+        root: the root directory of the stages.
+    """
+
+    def __init__(self, instructions: Sequence[Instruction], root: Path = Path("/")) -> None:
+        self.root = root
+        self.instructions = [
+            each
+            for each in instructions
+            if each.flag("--from") is not None and not words_of(each).destination.startswith(BINDS)
+        ]
+
+    def read(self, line: str) -> Iterator[str]:
+        """Warnings about what the executor is about to save.
+
+        Raises:
+            JobError: DockerfileUnsupported; the executor would never end.
+        """
+        match = _SAVING.search(line)
+        if match is None:
+            return
+        path = match[1].strip("/")
+        copies = {each: paths for each in self.instructions if (paths := _named(each, path, self.root))}
+        found = _look_at(self.root / path)
+        if found.special:
+            raise JobError.of(self._refusal(found.special, tuple(copies)))
+        for copy, paths in copies.items():
+            for each in paths:
+                own = found if each == path else _look_at(self.root / each)
+                for problem in _problems(each, own, copy.flag("--chown") or ""):
+                    yield f"line {copy.line}: COPY --from {problem}"
+
+    def _refusal(self, special: tuple[str, Path], copies: Sequence[Instruction]) -> Failure:
+        kind, place = special
+        line = copies[0].line if copies else 0
+        name = f"/{place.relative_to(self.root)}"
+        who = f"Line {line}" if line else "A COPY --from"
+        return Failure(
+            Reason.DOCKERFILE_UNSUPPORTED,
+            f"{who} copies the {kind} {name} of another stage, which this executor cannot copy.",
+            hint="Remove it in a RUN of the other stage, or copy only the files beside it.",
+            instruction=copies[0].text if copies else "",
+            line=line,
+        )
+
+
+def _problems(path: str, found: _Found, owner: str) -> Iterator[str]:
+    owned = owner.partition(":")[0] not in _ROOTS if owner else False
+    if found.is_link:
+        yield f"copies the link /{path} itself, where Docker copies what it leads to. Name that."
+    if not owner and found.owner != (0, 0):
+        yield (
+            f"gives new directories at the destination the owner of /{path} ({found.owner[0]}:{found.owner[1]}), where "
+            "Docker makes them root's. Set --chown."
+        )
+    if found.links and (owned or (not owner and found.links != {(0, 0)})):
+        yield f"leaves the symbolic links in /{path} to root, where Docker gives them their owner."
+    if found.set_id:
+        yield f"drops the set-user-ID and set-group-ID bits in /{path}. Name the files, or set the bits in a RUN."
+    if found.hard_links:
+        yield f"copies hard links in /{path} as files of their own."
+
+
+def _named(copy: Instruction, path: str, root: Path) -> list[str]:
+    """The paths that a COPY names among those that are saved with a path; as far as they are known."""
+    named = list[str]()
+    for word in words_of(copy).sources:
+        source = word.strip("\"'")
+        if "$" in source:
+            return [path]
+        found = [root / place_of(source)] if not has_pattern(source) else root.glob(place_of(source))
+        paths = (str(each.relative_to(root)) for each in found)
+        named += [each for each in paths if f"{each}/".startswith(f"{path}/")]
+    return named
+
+
+def _look_at(path: Path) -> _Found:
+    found = _Found()
+    seen = set[tuple[int, int]]()
+    waiting = [str(path)]
+    while waiting:
+        place = waiting.pop()
+        try:
+            status = os.lstat(place)
+            is_directory = stat.S_ISDIR(status.st_mode) and (place == str(path) or not os.path.ismount(place))
+            waiting += [f"{place}/{name}" for name in os.listdir(place)] if is_directory else []  # noqa: PTH208 - names
+        except (OSError, ValueError):
+            continue
+        _note(found, Path(place), status, seen, top=place == str(path))
+    return found
+
+
+def _note(found: _Found, place: Path, status: os.stat_result, seen: set[tuple[int, int]], *, top: bool) -> None:
+    kind, owner = stat.S_IFMT(status.st_mode), (status.st_uid, status.st_gid)
+    if top:
+        found.is_link = kind == stat.S_IFLNK
+        found.owner = owner if kind != stat.S_IFLNK else (0, 0)
+        if kind not in _KINDS:
+            return
+    if kind in _KINDS:
+        found.special = found.special or (_KINDS[kind], place)
+    elif kind == stat.S_IFLNK:
+        found.links.add(owner)
+    else:
+        found.set_id |= bool(status.st_mode & (stat.S_ISUID | stat.S_ISGID))
+    if kind == stat.S_IFREG and status.st_nlink > 1:
+        inode = (status.st_dev, status.st_ino)
+        found.hard_links |= inode in seen
+        seen.add(inode)

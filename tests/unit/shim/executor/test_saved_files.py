@@ -1,0 +1,65 @@
+import os
+from pathlib import Path
+
+import pytest
+from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
+from kaniko_shim.executor.saved_files import SavedFiles
+from kaniko_shim.outcome.errors import JobError
+
+OWNED = "gives new directories at the destination the owner"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name in ("pipes/deep", "plain", "links", "ids", "hard"):
+        (tmp_path / name).mkdir(parents=True)
+    os.mkfifo(tmp_path / "pipes/deep/pipe")
+    (tmp_path / "plain/link").symlink_to("../pipes")
+    (tmp_path / "links/link").symlink_to("x")
+    os.lchown(tmp_path / "links/link", 5, 6)
+    (tmp_path / "ids/program").touch(0o755)
+    (tmp_path / "ids/program").chmod(0o4755)
+    (tmp_path / "hard/a").touch()
+    (tmp_path / "hard/b").hardlink_to(tmp_path / "hard/a")
+    (tmp_path / "owned").touch()
+    os.chown(tmp_path / "owned", 5, 6)
+    (tmp_path / "link").symlink_to("plain")
+    return tmp_path
+
+
+def saved(root: Path, path: str, copy: str) -> list[str]:
+    instructions = parse_dockerfile(f"FROM x AS a\nFROM y\n{copy}\n".encode())
+    return list(SavedFiles(instructions, root).read(f"INFO[0001] Saving file {path} for later use"))
+
+
+@pytest.mark.parametrize("path", ["pipes", "pipes/deep/pipe"])
+def test_what_the_executor_would_wait_for_is_refused(root: Path, path: str):
+    with pytest.raises(JobError) as caught:
+        saved(root, path, f"COPY --from=a /{path} /x")
+    assert caught.value.failure.line == 3
+    assert "the named pipe /pipes/deep/pipe" in caught.value.failure.message
+
+
+@pytest.mark.parametrize(
+    ("path", "copy", "problem"),
+    [
+        ("plain", "COPY --from=a /plain /x", ""),
+        ("plain", "COPY --from=a --chown=root /plain /x", ""),
+        ("plain", "COPY --from=a --chown=5 /plain /x", "leaves the symbolic links"),
+        ("links", "COPY --from=a /links/ /x", "leaves the symbolic links"),
+        ("links", "COPY --from=a --chown=0:0 links /x", ""),
+        ("ids", "COPY --from=a /id[s] /x", "drops the set-user-ID"),
+        ("ids/program", "COPY --from=a /ids/program /x", ""),
+        ("hard", "COPY --from=a /hard /x", "copies hard links"),
+        ("owned", "COPY --from=a /o* /x/", f"{OWNED} of /owned (5:6)"),
+        ("owned", "COPY --from=a --chown=5 /owned /x", ""),
+        ("link", "COPY --from=a /link /x", "copies the link /link itself"),
+        ("plain", "COPY --from=a /plain/link /x", "copies the link /plain/link itself"),
+        ("owned", "COPY --from=a /other /x", ""),
+        ("missing", "COPY --from=a /missing /x", ""),
+    ],
+)
+def test_what_is_warned_of(root: Path, path: str, copy: str, problem: str):
+    warnings = saved(root, path, copy)
+    assert len(warnings) == bool(problem)
+    assert all(warning.startswith(f"line 3: COPY --from {problem}") for warning in warnings)
