@@ -22,6 +22,7 @@ from kaniko_shim.dockerfile.copy.tree import ContextTree
 from kaniko_shim.dockerfile.edits import Rewritten
 from kaniko_shim.dockerfile.run.mounted import MountedRun
 from kaniko_shim.dockerfile.run.rewrite import rewrite_runs
+from kaniko_shim.dockerfile.run.shells import ImageShell
 from kaniko_shim.dockerfile.run.users import rewrite_users
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.stages import Stages, split_stages
@@ -45,6 +46,7 @@ class BuildInputs:
         name: the Dockerfile's, for messages.
         digest_of: looks up the digest of an image named by a tag; empty if it cannot be found.
         salt: a text that differs in every build.
+        shell_of_image: looks up the SHELL that a base image sets.
         tree: the context; None if nothing is known of its files.
         aliases: directory for second paths of directories.
         prepared: directory for trees that are prepared.
@@ -61,6 +63,7 @@ class BuildInputs:
     name: str = "Dockerfile"
     digest_of: Callable[[str], str] = field(default=lambda _: "", repr=False)
     salt: str = ""
+    shell_of_image: ImageShell = field(default=lambda _: (), repr=False)
     tree: ContextTree | None = None
     aliases: str = "/kaniko/.aliases"
     prepared: str = "/kaniko/.prepared"
@@ -128,7 +131,8 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
     if config.volumes:
         dockerfile = dockerfile.with_last(volume_text(config.volumes))
     stages = split_stages(dockerfile.instructions())
-    runs = rewrite_runs(stages, inputs.heredocs, inputs.files.content if inputs.files else None)
+    digest_of = inputs.files.content if inputs.files else None
+    runs = rewrite_runs(stages, inputs.heredocs, digest_of, inputs.shell_of_image)
     dockerfile = dockerfile.then(runs.edits)
     stages = split_stages(dockerfile.instructions())
     if inputs.tree:
@@ -153,7 +157,7 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
         edits += markers.edits(stages.stages)
     dockerfile = dockerfile.then(edits)
     stages = split_stages(dockerfile.instructions())
-    users = rewrite_users(stages, _has(stages, inputs))
+    users = rewrite_users(stages, _has(stages, inputs), inputs.shell_of_image)
     groups = [_other_group(dockerfile.original(each), inputs.name) for each in users.left]
     dockerfile = dockerfile.then(users.edits)
     mounted = tuple(replace(run, given=users.given.get(run.given, run.given)) for run in runs.mounted)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from kaniko_shim.oci.platform import Platform
 from kaniko_shim.outcome.errors import JobError
@@ -31,6 +31,9 @@ class Bases(Protocol):
     def environment(self, image: str, platform: Platform) -> Mapping[str, str] | None:
         """The variables that an image sets; None if it cannot be found."""
 
+    def shell(self, image: str, platform: Platform) -> tuple[str, ...]:
+        """The SHELL that an image sets; empty if it sets none, or cannot be found."""
+
 
 class NoBases:
     """Finds nothing: there is no registry."""
@@ -47,6 +50,10 @@ class NoBases:
         """None."""
         return None
 
+    def shell(self, _image: str, _platform: Platform) -> tuple[str, ...]:
+        """None."""
+        return ()
+
 
 @dataclass(frozen=True, slots=True)
 class BaseImages:
@@ -55,7 +62,7 @@ class BaseImages:
     crane: Crane
     registries: Registries
     _digests: dict[str, str] = field(default_factory=dict)
-    _environments: dict[tuple[str, Platform], Mapping[str, str] | None] = field(default_factory=dict)
+    _configs: dict[tuple[str, Platform], Mapping[str, Any] | None] = field(default_factory=dict)
 
     def digest(self, image: str) -> str:
         """The digest of an image; empty if it cannot be found."""
@@ -81,14 +88,26 @@ class BaseImages:
 
     def environment(self, image: str, platform: Platform) -> Mapping[str, str] | None:
         """The variables that an image sets; None if it cannot be found."""
+        config = self._config(image, platform)
+        if config is None:
+            return None
+        pairs = (each.partition("=") for each in config.get("Env") or [])
+        return {name: value for name, _, value in pairs}
+
+    def shell(self, image: str, platform: Platform) -> tuple[str, ...]:
+        """The SHELL that an image sets; empty if it sets none, or cannot be found."""
+        return tuple((self._config(image, platform) or {}).get("Shell") or ())
+
+    def _config(self, image: str, platform: Platform) -> Mapping[str, Any] | None:
+        """The image's configuration; None if it cannot be found."""
         key = image, platform
-        if key not in self._environments:
+        if key not in self._configs:
             try:
                 content = self._first(image, lambda place: self.crane.config(place, platform))
-                self._environments[key] = _environment(content)
+                self._configs[key] = load_json(content).get("config") or {}
             except (JobError, ValueError):
-                self._environments[key] = None
-        return self._environments[key]
+                self._configs[key] = None
+        return self._configs[key]
 
     def _first(self, image: str, ask: Callable[[ImageReference], Answer]) -> Answer:
         """The answer of the first place that has an image; if none has, the error of the last."""
@@ -99,12 +118,6 @@ class BaseImages:
             except JobError:
                 continue
         return ask(last)
-
-
-def _environment(config: bytes) -> Mapping[str, str]:
-    document = load_json(config)
-    variables = (document.get("config") or {}).get("Env") or []
-    return {name: value for name, _, value in (each.partition("=") for each in variables)}
 
 
 def places(image: ImageReference, registries: Registries) -> Iterator[ImageReference]:

@@ -115,6 +115,7 @@ def make_effective(
         name,
         digest_of=bases.digest,
         salt=os.urandom(16).hex(),
+        shell_of_image=lambda image: bases.shell(image, support.platform),
         tree=DirectoryTree(context),
         aliases=str(paths.context_aliases),
         prepared=str(paths.prepared),

@@ -1,16 +1,15 @@
 """Rewrites RUN where an executor interprets it differently from BuildKit."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kaniko_shim.dockerfile.edits import Edit, inserted, replaced
 from kaniko_shim.dockerfile.run.command import command_of, exec_form
 from kaniko_shim.dockerfile.run.mounted import PROGRAM, MountedRun, copy_before, mounted_run
 from kaniko_shim.dockerfile.run.mounts import mount_texts
+from kaniko_shim.dockerfile.run.shells import ImageShell, with_shells
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
-from kaniko_shim.dockerfile.syntax.stages import DEFAULT_SHELL, Stages, shell_of
-
-Shell = tuple[str, ...]
+from kaniko_shim.dockerfile.syntax.stages import Stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,12 @@ class RewrittenRuns:
     mounted: tuple[MountedRun, ...] = ()
 
 
-def rewrite_runs(stages: Stages, directory: str, digest_of: Callable[[str], str] | None = None) -> RewrittenRuns:
+def rewrite_runs(
+    stages: Stages,
+    directory: str,
+    digest_of: Callable[[str], str] | None = None,
+    shell_of_image: ImageShell = lambda _: (),
+) -> RewrittenRuns:
     """Rewrite every RUN with heredocs or mounts to its exec form.
 
     The executors' own heredocs ignore SHELL, #! and `<<-`, or do nothing at all; so heredocs are rewritten behind
@@ -38,16 +42,17 @@ def rewrite_runs(stages: Stages, directory: str, digest_of: Callable[[str], str]
         stages: the Dockerfile's.
         directory: where files of heredocs are to lie.
         digest_of: a digest of the content of a path in the context; None if layers are not cached.
+        shell_of_image: looks up the SHELL that a base image sets.
     """
     edits = list[Edit]()
     files = dict[str, tuple[str, int]]()
     mounted = list[MountedRun]()
-    for instruction, shell in with_shells(stages):
+    for instruction, shell in with_shells(stages, shell_of_image):
         run = instruction.trigger or instruction
         mounts = mount_texts(run) if not instruction.trigger else []
         if run.keyword != "RUN" or not (instruction.heredocs or mounts):
             continue
-        command = command_of(run, instruction.heredocs, shell, directory)
+        command = command_of(run, instruction.heredocs, shell.words, directory)
         if mounts:
             try:
                 plan = mounted_run(command.words, mounts, digest_of)
@@ -64,19 +69,6 @@ def rewrite_runs(stages: Stages, directory: str, digest_of: Callable[[str], str]
         head = f"{_head(instruction)}{_head(run)}" if instruction.trigger else _head(instruction)
         edits.append(replaced(instruction, head + exec_form(command.words)))
     return RewrittenRuns(tuple(edits), files, tuple(mounted))
-
-
-def with_shells(stages: Stages) -> Iterator[tuple[Instruction, Shell]]:
-    """Each instruction with the SHELL that is in force; for a trigger, that is the stage's last one."""
-    last = dict[int, Shell]()
-    for stage in stages.stages:
-        base = stages.base(stage)
-        shell = last[base.index] if base else DEFAULT_SHELL
-        set_here = [found for each in stage.instructions if (found := shell_of(each))]
-        last[stage.index] = set_here[-1] if set_here else shell
-        for instruction in stage.instructions:
-            shell = shell_of(instruction) or shell
-            yield instruction, last[stage.index] if instruction.trigger else shell
 
 
 def _head(instruction: Instruction) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from kaniko_shim.dockerfile.edits import Edit, replaced
 from kaniko_shim.dockerfile.run.command import command_of, exec_form
-from kaniko_shim.dockerfile.run.rewrite import with_shells
+from kaniko_shim.dockerfile.run.shells import ImageShell, Shell, with_shells
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.stages import Stages
 
@@ -37,18 +37,21 @@ class RewrittenUsers:
     left: tuple[Instruction, ...] = ()
 
 
-def rewrite_users(stages: Stages, has: Callable[[Instruction, str], bool]) -> RewrittenUsers:
+def rewrite_users(
+    stages: Stages, has: Callable[[Instruction, str], bool], shell_of_image: ImageShell = lambda _: ()
+) -> RewrittenUsers:
     """Rewrite the RUNs whose USER is a number or has a group; no RUN has heredocs any more.
 
     Args:
         stages: the Dockerfile's.
         has: whether a RUN has a variable, by its name.
+        shell_of_image: looks up the SHELL that a base image sets.
     """
     edits = list[Edit]()
     given = dict[str, str]()
     left = list[Instruction]()
-    for instruction, user, shell in _with_users(stages):
-        command = command_of(instruction, (), shell, "")
+    for instruction, user, shell in _with_users(stages, shell_of_image):
+        command = command_of(instruction, (), shell.words, "")
         if not command.words:
             continue
         if has(instruction, "LD_PRELOAD"):
@@ -62,10 +65,10 @@ def rewrite_users(stages: Stages, has: Callable[[Instruction, str], bool]) -> Re
     return RewrittenUsers(tuple(edits), given, tuple(left))
 
 
-def _with_users(stages: Stages) -> Iterator[tuple[Instruction, str, tuple[str, ...]]]:
+def _with_users(stages: Stages, shell_of_image: ImageShell) -> Iterator[tuple[Instruction, str, Shell]]:
     """Each RUN to rewrite, with its user and its shell."""
     users = dict[int, str]()
-    shells = {id(instruction): shell for instruction, shell in with_shells(stages)}
+    shells = {id(instruction): shell for instruction, shell in with_shells(stages, shell_of_image)}
     for stage in stages.stages:
         base = stages.base(stage)
         user = users[base.index] if base else ""
