@@ -80,7 +80,11 @@ def _trees(buildkit: Tree, ours: Tree) -> Iterator[Difference]:
     for path in {*links[0], *links[1]}:
         groups = [each.get(path, frozenset({path})) for each in links]
         if groups[0] != groups[1] and path in buildkit and path in ours and path == min(groups[0] | groups[1]):
-            yield Difference(path, "hard links", *(" ".join(sorted(group)) for group in groups))
+            # Of a program with hundreds of names, those that only one image has are the news.
+            only = groups[0] - groups[1], groups[1] - groups[0]
+            yield Difference(
+                path, "hard links", *(" ".join(["also", *sorted(each)]) if each else "none more" for each in only)
+            )
 
 
 def _properties(left: Inode, right: Inode) -> Iterator[tuple[str, str, str]]:

@@ -44,7 +44,7 @@ class Images:
         """Read an image."""
         repository, _, tag = image.removeprefix(f"{self.registry.address}/").rpartition(":")
         manifest = json.loads(self._get(f"{repository}/manifests/{tag}"))
-        layers = [self._layer(repository, str(layer["digest"])) for layer in manifest["layers"]]
+        layers = [self._layer(repository, str(layer["digest"])) for layer in manifest["layers"] or ()]
         config = json.loads(self._get(f"{repository}/blobs/{manifest['config']['digest']}"))
         return Image(comparable(config), flatten(layers))
 

@@ -8,8 +8,8 @@ from typing import Any
 from truth.differences import Difference
 from truth.warned import foretold, unexplained
 
-_REFUSALS = frozenset({"DockerfileUnsupported"})
-"""What a user can read as: this Dockerfile is right, but not for this builder. It has to name the line."""
+_REFUSALS = frozenset({"DockerfileUnsupported", "DockerfileInvalid"})
+"""Reasons that a Dockerfile is refused for, before anything is built. The result has to name the line."""
 
 
 class Outcome(StrEnum):

@@ -34,6 +34,10 @@ def _without_write(buildkit: str, ours: str) -> bool:
     return int(ours, 8) == int(buildkit, 8) & ~0o022
 
 
+def _is_special_file(difference: Difference) -> bool:
+    return difference.kind == "missing" and difference.buildkit.startswith(("fifo", "character device", "block device"))
+
+
 def _same_permissions(buildkit: str, ours: str) -> bool:
     return buildkit[-3:] == ours[-3:]
 
@@ -62,6 +66,7 @@ _TABLE = (
         re.compile(r"this executor ignores the first digit of the --chmod"), _of_files("mode", _same_permissions)
     ),
     _Explanation(re.compile(r"this executor keeps the (value that ENV gave|ARG) \S+"), _text),
+    _Explanation(re.compile(r"is used without its pipes and devices"), _is_special_file),
     _Explanation(re.compile(r"--chown=.* gives the files the group whose number"), _of_files("owner", _group_of_user)),
     _Explanation(
         re.compile(r"--chown=.* leaves the symbolic links"), _of_files("owner", lambda _buildkit, ours: ours == "0:0")
