@@ -14,7 +14,8 @@ from kaniko_shim.outcome.situations.table import PULLING, PUSHING
 from standalone.answering import serve_answers
 from standalone.breaking import break_blobs
 from standalone.container import Builder, Done
-from standalone.failing import CASES, Failing
+from standalone.failing import CASES
+from standalone.failing.case import Failing
 from standalone.registry import private_registry
 from support.file_server import serve_https
 from support.forward_proxy import serve_proxy
