@@ -84,6 +84,17 @@ def test_a_push_needs_a_directory_for_credentials_and_no_root(builder: Builder, 
     assert f"that user {NOBODY} can write" in hint
 
 
+def test_a_mount_that_would_be_in_the_way_of_most_images_is_warned_of(
+    builder: Builder, source: Path, env: dict[str, str], tmp_path: Path
+):
+    (source / "Dockerfile").write_text("FROM busybox\nRUN true\n")
+    (tmp_path / "file").touch()
+    done = builder.run(env=env, mounts={"/tmp/source": source, "/bin/there": tmp_path / "file"})
+    assert done.code == 0, done.log
+    (warning,) = done.result["warnings"]
+    assert warning.startswith("Something is mounted at /bin/there: an image that has a link in place of /bin can't be")
+
+
 def test_no_termination_log_is_needed(builder: Builder, source: Path, env: dict[str, str]):
     (source / "Dockerfile").write_text("FROM busybox\nRUN exit 3\n")
     done = builder.run(

@@ -77,6 +77,12 @@ def warnings(container: Container) -> Iterator[str]:
     for name, effect in _USED.items():
         if name in container.lacks:
             yield f"The container lacks {_named([name])}: {effect}. {_add([name])}"
+    for point in container.in_the_way:
+        top = "/" + point.split("/")[1]
+        yield (
+            f"Something is mounted at {point}: an image that has a link in place of {top} can't be unpacked properly. "
+            "Mount volumes only below /kaniko."
+        )
 
 
 def _written(request: Request, paths: Paths) -> Iterator[Path]:

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from kaniko_shim.system.mounts import is_read_only, read_mountinfo
+from kaniko_shim.system.mounts import is_read_only, mounts_below_links, read_mountinfo
 
 # https://github.com/torvalds/linux/blob/master/include/uapi/linux/capability.h
 _NUMBERS = {
@@ -29,12 +29,14 @@ class Container:
         user: the user's number.
         lacks: the capabilities that builds use and this container has not; empty if the kernel does not say.
         is_read_only: whether its root file system is read-only.
+        in_the_way: what is mounted where most images have a link.
         unwritable: of the directories that the job writes, those that it can't.
     """
 
     user: int
     lacks: frozenset[str]
     is_read_only: bool
+    in_the_way: tuple[str, ...]
     unwritable: tuple[Path, ...]
 
 
@@ -45,7 +47,10 @@ def read_container(written: tuple[Path, ...]) -> Container:
     except OSError:
         status = ""
     unwritable = tuple(path for path in written if not _can_write(path))
-    return Container(os.geteuid(), lacking(status), is_read_only("/", read_mountinfo()), unwritable)
+    mountinfo = read_mountinfo()
+    return Container(
+        os.geteuid(), lacking(status), is_read_only("/", mountinfo), mounts_below_links(mountinfo), unwritable
+    )
 
 
 def lacking(status: str) -> frozenset[str]:

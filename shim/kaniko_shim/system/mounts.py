@@ -8,6 +8,7 @@ from pathlib import Path
 _MOUNTINFO = Path("/proc/self/mountinfo")
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 _MOUNT_POINT, _OPTIONS = 4, 5
+_OFTEN_LINKS = frozenset({"bin", "sbin", "lib", "lib32", "lib64", "libx32"})
 
 
 def has_mount_below(directory: str, mountinfo: str) -> bool:
@@ -18,6 +19,16 @@ def has_mount_below(directory: str, mountinfo: str) -> bool:
         mountinfo: what the kernel says in /proc/<pid>/mountinfo.
     """
     return any(posixpath.commonpath([directory, point]) == directory for point, _ in _mounts(mountinfo))
+
+
+def mounts_below_links(mountinfo: str) -> tuple[str, ...]:
+    """The mount points below directories in whose place most images have a link, such as /bin, in order.
+
+    Args:
+        mountinfo: what the kernel says in /proc/<pid>/mountinfo.
+    """
+    points = {point for point, _ in _mounts(mountinfo) if point.split("/")[1] in _OFTEN_LINKS}
+    return tuple(sorted(points))
 
 
 def is_read_only(point: str, mountinfo: str) -> bool:

@@ -1,5 +1,5 @@
 from kaniko_shim.system.container import lacking
-from kaniko_shim.system.mounts import is_read_only
+from kaniko_shim.system.mounts import is_read_only, mounts_below_links
 
 STATUS = "Name:\tkaniko-shim\nCapPrm:\t0000000000000000\nCapEff:\t{}\nCapBnd:\t000001ffffffffff\n"
 ROOT = "30 20 0:50 / / {} - overlay overlay {},lowerdir=/a,upperdir=/b"
@@ -27,6 +27,11 @@ def test_a_file_system_is_read_only_by_its_mount_or_as_a_whole():
     assert is_read_only("/", ROOT.format("rw,relatime", "ro"))
     assert not is_read_only("/", "\n".join([ROOT.format("rw,relatime", "rw"), OTHER]))
     assert is_read_only("/kaniko/.run", "\n".join([ROOT.format("rw,relatime", "rw"), OTHER]))
+
+
+def test_mounts_where_most_images_have_a_link():
+    lines = [f"31 30 0:51 / {point} rw - tmpfs tmpfs rw" for point in ("/lib64/x", "/bin", "/binary", "/etc/hosts")]
+    assert mounts_below_links("\n".join(lines)) == ("/bin", "/lib64/x")
 
 
 def test_of_mounts_upon_each_other_the_last_counts():
