@@ -15,6 +15,8 @@ _ROOM_IS_LEFT = (
     "and at volumes that it writes to."
 )
 _SIGKILL = 9
+# Signals by which others end a process, as opposed to those of a crash.
+_FROM_OUTSIDE = {1: "SIGHUP", 2: "SIGINT", 9: "SIGKILL", 15: "SIGTERM"}
 _KILLED_CHILD = 137
 
 # As Go calls them.
@@ -49,7 +51,7 @@ def _by_ending(evidence: Evidence) -> Failure | None:
     ended = evidence.ended
     if ended.signal and evidence.out_of_memory:
         return Failure(Reason.OUT_OF_MEMORY, "The executor was killed because it ran out of memory.")
-    if ended.signal == _SIGKILL:
+    if ended.signal in _FROM_OUTSIDE:
         return _killed(evidence)
     if match := _RUN_EXIT.search(evidence.error):
         code = int(match[1])
@@ -82,13 +84,13 @@ def _not_started(evidence: Evidence, code: int) -> Failure | None:
 
 
 def _killed(evidence: Evidence) -> Failure:
-    """The failure of an executor that something else than this shim ended by SIGKILL."""
-    message = "The executor was killed (SIGKILL) from outside of the build"
+    """The failure of an executor that neither this shim nor the lack of memory ended."""
+    message = f"The executor was killed ({_FROM_OUTSIDE[evidence.ended.signal]})"
     if evidence.out_of_memory is None:
-        message = "The executor was killed (SIGKILL); whether it ran out of memory can't be read from its cgroup"
+        message += "; whether it ran out of memory can't be read from its cgroup"
     else:
-        message += ": it did not run out of memory"
-    hint = "Build again. If it happens again, look at the log of the node, and at who may end processes there."
+        message += ", but did not run out of memory"
+    hint = "Build again. If it happens again, look at the node's log, and for a RUN that ends processes of the builder."
     where = ("", 0) if evidence.pushing else (evidence.instruction, evidence.line)
     return Failure(Reason.INTERNAL, f"{message}.", hint=hint, instruction=where[0], line=where[1])
 

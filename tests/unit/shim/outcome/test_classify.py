@@ -46,9 +46,7 @@ def test_the_executor_that_was_killed():
     assert classify(Evidence(Ended(None, 9), "anything", out_of_memory=True)).reason is Reason.OUT_OF_MEMORY
     failure = classify(Evidence(Ended(None, 9), "anything", instruction="RUN make", line=12))
     assert (failure.reason, failure.instruction, failure.line) == (Reason.INTERNAL, "RUN make", 12)
-    assert (
-        failure.message == "The executor was killed (SIGKILL) from outside of the build: it did not run out of memory."
-    )
+    assert failure.message == "The executor was killed (SIGKILL), but did not run out of memory."
     unknown = classify(Evidence(Ended(None, 9), "anything", out_of_memory=None, pushing=True))
     assert (unknown.reason, unknown.instruction) == (Reason.INTERNAL, "")
     assert "can't be read" in unknown.message
