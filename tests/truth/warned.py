@@ -31,7 +31,7 @@ def _group_of_user(buildkit: str, ours: str) -> bool:
 
 
 def _without_write(buildkit: str, ours: str) -> bool:
-    return int(ours, 8) == int(buildkit, 8) & ~0o022
+    return int(ours, 8) & 0o777 in {int(buildkit, 8) & 0o755, 0o755}
 
 
 def _is_special_file(difference: Difference) -> bool:

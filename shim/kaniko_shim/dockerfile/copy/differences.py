@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from kaniko_shim.archives.added import Added
+from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.copy.modes import is_symbolic, parse_mode
 from kaniko_shim.dockerfile.copy.owners import name_without_group
 from kaniko_shim.dockerfile.copy.scope import Scope
@@ -15,6 +16,8 @@ from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
 
 _ROOTS = frozenset({"0", "root"})
 _UMASK = 0o022
+_USUAL_MODE = 0o755
+_PERMISSIONS = 0o777
 _USUAL = re.compile(
     r"/|/(?:bin|boot|etc|home|lib|mnt|opt|root|run|sbin|srv|tmp|usr|var)"
     r"|/usr/(?:bin|lib|local|sbin|share)|/usr/local/(?:bin|etc|lib|sbin|share)|/var/(?:lib|log)"
@@ -22,7 +25,7 @@ _USUAL = re.compile(
 """Directories that nearly every base image has."""
 
 
-def differences(scope: Scope, tree: ContextTree | None) -> Iterator[str]:
+def differences(scope: Scope, tree: ContextTree | None, support: Support) -> Iterator[str]:
     """What a COPY or ADD does otherwise, each with advice; one or two sentences without the line."""
     instruction = scope.instruction
     if user := name_without_group(scope):
@@ -43,11 +46,14 @@ def differences(scope: Scope, tree: ContextTree | None) -> Iterator[str]:
                 "Docker leaves a directory that exists as it is. Change it back in a RUN."
             )
     mode = scope.value(instruction.flag("--chmod") or "") or ""
-    if mode and not is_symbolic(mode) and _makes_directories(scope, tree) and parse_mode(mode)(0, True) & _UMASK:
-        yield (
-            f"--chmod={mode} gives new directories on the way to the files no write permission for group and others, "
-            "where Docker does. Make the directories in a RUN."
-        )
+    if mode and not is_symbolic(mode) and _makes_directories(scope, tree):
+        wanted = parse_mode(mode)(0, True)
+        made = wanted & ~_UMASK if support.has(Feature.IMPLICIT_OWNERS) else _USUAL_MODE
+        if made != wanted & _PERMISSIONS:
+            yield (
+                f"--chmod={mode} gives new directories on the way to the files mode {made:o}, where Docker gives them "
+                f"{wanted & _PERMISSIONS:o}. Make the directories in a RUN."
+            )
     if tree and instruction.flag("--from") is None:
         yield from _of_context(scope, tree)
 

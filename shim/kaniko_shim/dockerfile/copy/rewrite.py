@@ -79,7 +79,7 @@ def rewrite_copies(scopes: Iterable[Scope], support: Support, inputs: CopyInputs
             except (LookupError, ValueError) as error:
                 raise JobError.of(_failure(error, inputs.original(instruction), inputs.name)) from error
             line = inputs.original(instruction).line
-            warnings += (f"{inputs.name} line {line}: {each}" for each in differences(scope, tree))
+            warnings += (f"{inputs.name} line {line}: {each}" for each in differences(scope, tree, support))
             if not text:
                 warnings.append(f"{inputs.name} line {line}: {instruction.text} copies nothing: no file matches")
         elif trigger and trigger.keyword in COPYING:

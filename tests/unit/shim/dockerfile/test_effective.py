@@ -8,12 +8,12 @@ from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.command_request import parse_request
-from kaniko_shim.system.paths import Paths
 from kaniko_shim.system.subcommand import Command
+from support.paths import paths_below
 
 
 def effective(tmp_path: Path, dockerfile: str, support: Support, **variables: str) -> EffectiveDockerfile:
-    paths = Paths(context=tmp_path / "context", heredocs=tmp_path / "heredocs", scratch=tmp_path)
+    paths = paths_below(tmp_path)
     paths.context.mkdir()
     request = parse_request(Command.BUILD, {"DOCKERFILE_CONTENT": dockerfile, **variables})
     assert isinstance(request, BuildRequest)
@@ -45,7 +45,7 @@ def test_a_platform_may_have_a_default(tmp_path: Path):
 def test_bytes_that_are_no_text_stay_as_they_are(tmp_path: Path):
     (tmp_path / "context").mkdir()
     (tmp_path / "context/Dockerfile").write_bytes(b"FROM x\nCOPY <<E /y\n\xff\nE\nEXPOSE 1-2\nRUN \xfe\n")
-    paths = Paths(context=tmp_path / "context", heredocs=tmp_path / "heredocs", scratch=tmp_path)
+    paths = paths_below(tmp_path)
     request = parse_request(Command.BUILD, {})
     assert isinstance(request, BuildRequest)
     made = make_effective(request, paths.context, Support(), paths, NoBases())
