@@ -16,6 +16,7 @@ from kaniko_shim.dockerfile.copy.selection import with_parents, without
 from kaniko_shim.dockerfile.copy.sources import Item, find_items, has_pattern
 from kaniko_shim.dockerfile.copy.tree import ContextTree, Kind
 from kaniko_shim.dockerfile.copy.words import Words, is_url, json_form, literal, words_of
+from kaniko_shim.dockerfile.syntax.flags import Flags
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
 from kaniko_shim.dockerfile.syntax.stages import place_of
@@ -246,8 +247,12 @@ def head_without(instruction: Instruction, dropped: set[str] | frozenset[str]) -
     """An instruction's keyword, and its flags without some."""
     if not any(name in dropped for name, _ in instruction.flags):
         return instruction.head
-    flags = [_flag(name, value) for name, value in instruction.flags if name not in dropped]
-    return " ".join([instruction.keyword, *flags]) + " "
+    return with_flags(instruction.keyword, tuple(each for each in instruction.flags if each[0] not in dropped))
+
+
+def with_flags(keyword: str, flags: Flags) -> str:
+    """A keyword and flags as they are written."""
+    return " ".join([keyword, *(_flag(name, value) for name, value in flags)]) + " "
 
 
 def _flag(name: str, value: str) -> str:

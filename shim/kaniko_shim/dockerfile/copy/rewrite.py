@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.copy.differences import differences
-from kaniko_shim.dockerfile.copy.from_context import ContextCopies
+from kaniko_shim.dockerfile.copy.from_context import ContextCopies, with_flags
 from kaniko_shim.dockerfile.copy.heredocs import heredoc_file
 from kaniko_shim.dockerfile.copy.owners import with_user
 from kaniko_shim.dockerfile.copy.scope import Scope
@@ -106,8 +106,11 @@ def _rewritten(
             files[place] = content, mode
             places[heredoc.word] = f"{inputs.heredocs}/{place}"
     if scope.origin and any(place_of(scope.value(word) or "x") == "." for word in words_of(instruction).sources):
-        # It would read /proc and its own files.
-        raise ValueError("this executor cannot copy the root directory of another stage")
+        # It would read /proc and its own files. An image is unpacked to a directory of its own.
+        if not scope.image:
+            raise ValueError("this executor cannot copy the root directory of another stage")
+        flags = tuple((name, scope.image if name == "--from" else value) for name, value in instruction.flags)
+        instruction = replace(instruction, flags=flags, head=with_flags(instruction.keyword, flags))
     text = None
     if inputs.copies and instruction.flag("--from") is None:
         text = inputs.copies.rewritten(scope, places)

@@ -19,12 +19,14 @@ class Scope:
         workdir: the working directory; empty if only the base image knows it.
         directories: directories that exist for sure.
         origin: the stage that a COPY takes files from; None if it is the context or an image.
+        image: the image that this stage is, if it is nothing else; empty otherwise.
     """
 
     place: Place
     workdir: str = ""
     directories: frozenset[str] = field(default=frozenset({"/"}))
     origin: Stage | None = None
+    image: str = ""
 
     @property
     def instruction(self) -> Instruction:
@@ -74,7 +76,7 @@ def scopes(stages: Stages, places: Iterable[Place]) -> Iterator[Scope]:
             ends[index] = ends.get(base.index, ("", frozenset({"/"}))) if base else ("", frozenset({"/"}))
         name = place.instruction.flag("--from")
         origin = stages.find(name, index) if name else None
-        scope = Scope(place, *ends[index], origin)
+        scope = Scope(place, *ends[index], origin, _image(origin, stages) if origin else "")
         yield scope
         if scope.instruction.keyword in COPYING or scope.instruction.keyword == "WORKDIR":
             ends[index] = scope.following()
@@ -84,3 +86,9 @@ def _upwards(path: str) -> Iterator[str]:
     while path not in {"", "/"}:
         yield path
         path = posixpath.dirname(path)
+
+
+def _image(stage: Stage, stages: Stages) -> str:
+    if stage.instructions or stage.base == "scratch" or "$" in stage.base or stages.base(stage):
+        return ""
+    return stage.base

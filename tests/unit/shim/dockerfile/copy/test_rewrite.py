@@ -2,6 +2,7 @@ import pytest
 from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
 from kaniko_shim.dockerfile.copy.rewrite import CopyInputs, rewrite_copies
 from kaniko_shim.dockerfile.edits import rewrite
+from kaniko_shim.outcome.errors import JobError
 from support.copies import copy_scopes
 
 OLD, NEW = Support(), Support(MAINTAINED)
@@ -56,3 +57,16 @@ def test_a_heredoc_and_a_source_may_stand_side_by_side():
     made = rewritten("COPY <<E ../x /y/\n1\nE", OLD).rstrip("\n")
     assert made.startswith("COPY ../h/")
     assert made.endswith("/E x /y/")
+
+
+def test_the_root_of_a_stage_that_is_only_an_image():
+    content = b"FROM tools@sha256:0 AS t\nFROM x\nCOPY --link --from=t / /\n"
+    made = rewrite_copies(copy_scopes(content), NEW, CopyInputs("../h"))
+    assert [edit.text for edit in made.edits] == ["COPY --link --from=tools@sha256:0 / /"]
+
+
+@pytest.mark.parametrize("text", ["FROM x AS t\nRUN y", "FROM scratch AS t", "FROM $X AS t"])
+def test_the_root_of_another_stage_is_refused(text: str):
+    with pytest.raises(JobError) as caught:
+        rewrite_copies(copy_scopes(f"{text}\nFROM x\nCOPY --from=t /./ /\n".encode()), NEW, CopyInputs("../h"))
+    assert "the root directory of another stage" in caught.value.failure.message
