@@ -2,7 +2,7 @@
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from truth.differences import Difference
@@ -13,16 +13,16 @@ class _Explanation:
     """A warning, and the differences that somebody who has read it expects."""
 
     warning: re.Pattern[str]
-    expects: Callable[[Difference], bool]
+    expects: Callable[[Difference, re.Match[str]], bool]
 
 
-def _config(*names: str) -> Callable[[Difference], bool]:
-    return lambda difference: difference.place == "config" and difference.kind in names
+def _config(*names: str) -> Callable[[Difference, re.Match[str]], bool]:
+    return lambda difference, _: difference.place == "config" and difference.kind in names
 
 
-def _of_files(kind: str, fits: Callable[[str, str], bool]) -> Callable[[Difference], bool]:
+def _of_files(kind: str, fits: Callable[[str, str], bool]) -> Callable[[Difference, re.Match[str]], bool]:
     """Differences of a kind whose two values, BuildKit's and ours, fit."""
-    return lambda each: each.place != "config" and each.kind == kind and fits(each.buildkit, each.ours)
+    return lambda each, _: each.place != "config" and each.kind == kind and fits(each.buildkit, each.ours)
 
 
 def _group_of_user(buildkit: str, ours: str) -> bool:
@@ -34,7 +34,7 @@ def _without_write(buildkit: str, ours: str) -> bool:
     return int(ours, 8) & 0o777 in {int(buildkit, 8) & 0o755, 0o755}
 
 
-def _is_special_file(difference: Difference) -> bool:
+def _is_special_file(difference: Difference, _: re.Match[str]) -> bool:
     return difference.kind == "missing" and difference.buildkit.startswith(("fifo", "character device", "block device"))
 
 
@@ -42,23 +42,24 @@ def _same_permissions(buildkit: str, ours: str) -> bool:
     return buildkit[-3:] == ours[-3:]
 
 
-def _text(difference: Difference) -> bool:
+def _owner(difference: Difference, warning: re.Match[str]) -> bool:
+    """An owner that BuildKit sets because the flag says so; a name is one of the image's."""
+    owner = warning["owner"]
+    return difference.kind == "owner" and (difference.buildkit == owner or not owner[:1].isdigit() or ":" not in owner)
+
+
+def _text(difference: Difference, _: re.Match[str]) -> bool:
     """What a variable's value can become: a file's content, or a text of the configuration."""
     return difference.kind == "content" or difference.place == "config"
 
 
-def _special(difference: Difference) -> bool:
-    kinds = ("fifo", "character device", "block device")
-    return difference.kind == "missing" and difference.buildkit.startswith(kinds)
-
-
-def _link(difference: Difference) -> bool:
+def _link(difference: Difference, _: re.Match[str]) -> bool:
     kinds = ("type", "mode", "owner", "content", "target", "missing")
     return difference.place != "config" and difference.kind in kinds
 
 
 _TABLE = (
-    _Explanation(re.compile(r"without its pipes and devices"), _special),
+    _Explanation(re.compile(r"without its pipes and devices"), _is_special_file),
     _Explanation(re.compile(r"copies them as separate files"), _of_files("hard links", operator.ne)),
     _Explanation(re.compile(r"this executor ignores --start-interval"), _config("Healthcheck StartInterval")),
     _Explanation(re.compile(r"this executor leaves out the image's author"), _config("author")),
@@ -66,12 +67,11 @@ _TABLE = (
         re.compile(r"this executor ignores the first digit of the --chmod"), _of_files("mode", _same_permissions)
     ),
     _Explanation(re.compile(r"this executor keeps the (value that ENV gave|ARG) \S+"), _text),
-    _Explanation(re.compile(r"is used without its pipes and devices"), _is_special_file),
     _Explanation(re.compile(r"--chown=.* gives the files the group whose number"), _of_files("owner", _group_of_user)),
     _Explanation(
         re.compile(r"--chown=.* leaves the symbolic links"), _of_files("owner", lambda _buildkit, ours: ours == "0:0")
     ),
-    _Explanation(re.compile(r"--chown=.* does not change the owners"), _of_files("owner", operator.ne)),
+    _Explanation(re.compile(r"--chown=(?P<owner>\S+) does not change the owners"), _owner),
     _Explanation(re.compile(r"--chmod=\d+ gives new directories"), _of_files("mode", _without_write)),
     _Explanation(re.compile(r"--chown=.* with --link does not change"), _of_files("owner", operator.ne)),
     _Explanation(re.compile(r"--chown=.* also changes the owner of the destination"), _of_files("owner", operator.ne)),
@@ -96,15 +96,15 @@ _LENIENCIES = (
 """Warnings that Docker would have refused something, and BuildKit's errors about it."""
 
 
-def foretold(error: str, warnings: Iterable[str]) -> bool:
+def foretold(error: str, warnings: Collection[str]) -> bool:
     """Whether a warning says that Docker refuses what BuildKit has refused with this error."""
     matching = [refusal for warning, refusal in _LENIENCIES if any(warning.search(each) for each in warnings)]
     return any(refusal.search(error) for refusal in matching)
 
 
-def unexplained(differences: Iterable[Difference], warnings: Iterable[str]) -> Iterator[Difference]:
+def unexplained(differences: Iterable[Difference], warnings: Collection[str]) -> Iterator[Difference]:
     """The differences that no warning names."""
-    matching = [each for each in _TABLE if any(each.warning.search(warning) for warning in warnings)]
+    found = [(each, match) for each in _TABLE for warning in warnings if (match := each.warning.search(warning))]
     for difference in differences:
-        if not any(each.expects(difference) for each in matching):
+        if not any(each.expects(difference, match) for each, match in found):
             yield difference
