@@ -24,6 +24,7 @@ def identity(user: str, passwd: str, group: str) -> tuple[int, int, list[int]]:
         UnknownUserError: it is no number, and the file does not have it.
     """
     name, colon, group_name = user.partition(":")
+    name = name or "0"
     if colon and (ids := _both_numbers(name, group_name)):
         return ids[0], ids[1], [ids[1]]
     account = next((each for each in _lines(passwd, _PASSWD_FIELDS) if _is(name, each)), None)

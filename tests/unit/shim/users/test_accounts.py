@@ -20,6 +20,7 @@ GROUP = "root:x:0:\nextra:x:3000:other,app\nmore:x:3001:app\n"
         ("root", (0, 0, [0])),
         ("root:root", (0, 0, [0])),
         ("root:5", (0, 5, [5])),
+        (":5", (0, 5, [5])),
         ("7name", (7, 8, [8])),
         ("short", (5, 0, [0])),
     ],
