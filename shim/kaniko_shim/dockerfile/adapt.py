@@ -105,7 +105,7 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
         inputs: everything else that counts.
 
     Raises:
-        JobError: DockerfileInvalid, naming the line.
+        JobError: DockerfileInvalid or DockerfileUnsupported, naming the line.
     """
     stages = split_stages(dockerfile.instructions())
     try:
@@ -191,10 +191,11 @@ def _other_group(instruction: Instruction, name: str) -> str:
     )
 
 
-def _invalid(instruction: Instruction, error: ValueError, name: str) -> Failure:
+def _invalid(instruction: Instruction, error: InvalidInstructionError, name: str) -> Failure:
     return Failure(
-        Reason.DOCKERFILE_INVALID,
+        Reason.DOCKERFILE_UNSUPPORTED if error.unsupported else Reason.DOCKERFILE_INVALID,
         f"{name} line {instruction.line}: {error}.",
         instruction=instruction.text,
         line=instruction.line,
+        hint="Remove it: ports can be published without EXPOSE." if error.unsupported else "",
     )

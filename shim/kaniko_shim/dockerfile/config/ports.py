@@ -10,7 +10,12 @@ from kaniko_shim.dockerfile.syntax.words import plain_words
 _NUMBER = re.compile(r"[0-9]{1,10}")
 _HIGHEST = 65535
 _PROTOCOLS = frozenset({"tcp", "udp"})
+_UNSUPPORTED = "sctp"
 _PER_LINE = 1000
+
+
+class UnsupportedProtocolError(ValueError):
+    """Docker takes a protocol that no executor takes."""
 
 
 def ports_text(place: Place, escape: str) -> str | None:
@@ -36,7 +41,8 @@ def _ports(spec: str) -> Iterator[str]:
     port, _, protocol = spec.rpartition(":")[2].partition("/")
     protocol = protocol.partition("/")[0].lower() or "tcp"
     if protocol not in _PROTOCOLS:
-        raise ValueError(f"{spec!r} has the protocol {protocol}, and this executor knows only tcp and udp")
+        problem = f"{spec!r} has the protocol {protocol}, and this executor knows only tcp and udp"
+        raise UnsupportedProtocolError(problem) if protocol == _UNSUPPORTED else ValueError(problem)
     first, dash, last = port.partition("-")
     begin, end = _number(first, spec), _number(last.partition("-")[0] if dash else first, spec)
     if end < begin:

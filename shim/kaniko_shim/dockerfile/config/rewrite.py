@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kaniko_shim.dockerfile.config.commands import entrypoint_text, user_text, workdir_in_steps, workdir_text
 from kaniko_shim.dockerfile.config.labels import labels_of
-from kaniko_shim.dockerfile.config.ports import ports_text
+from kaniko_shim.dockerfile.config.ports import UnsupportedProtocolError, ports_text
 from kaniko_shim.dockerfile.config.variables import Environment, Place, walk
 from kaniko_shim.dockerfile.config.volumes import volumes_of
 from kaniko_shim.dockerfile.edits import Edit, replaced
@@ -32,11 +32,13 @@ class InvalidInstructionError(ValueError):
 
     Attributes:
         place: where it stands.
+        unsupported: whether it is right, but the executor cannot do it.
     """
 
-    def __init__(self, place: Place, problem: str) -> None:
-        super().__init__(problem)
+    def __init__(self, place: Place, problem: ValueError) -> None:
+        super().__init__(str(problem))
         self.place = place
+        self.unsupported = isinstance(problem, UnsupportedProtocolError)
 
 
 def rewrite_config(
@@ -59,7 +61,7 @@ def rewrite_config(
         parents_are_roots: whether the executor makes the directories above a WORKDIR as root.
 
     Raises:
-        InvalidInstructionError: Docker would refuse an instruction.
+        InvalidInstructionError: Docker or the executor would refuse an instruction.
     """
     edits = list[Edit]()
     labels = dict[str, str]()
@@ -92,7 +94,7 @@ def _text(place: Place, stages: Stages, escape: str) -> str | None:
             try:
                 return ports_text(place, escape)
             except ValueError as error:
-                raise InvalidInstructionError(place, str(error)) from error
+                raise InvalidInstructionError(place, error) from error
         case "ENTRYPOINT":
             return entrypoint_text(place, stages)
         case "USER":
