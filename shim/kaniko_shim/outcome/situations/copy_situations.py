@@ -60,6 +60,13 @@ COPY = (
         "Check the destination: a part of its path is a file or a broken link.",
     ),
     row(
+        "links in a circle",
+        r"failed to take snapshot: .*too many links",
+        Reason.COPY_FAILED,
+        "A symbolic link leads to itself, and the executor can't put it into a layer",
+        "Remove the link, or exclude it in .dockerignore; `find -L . -type l` lists such links and broken ones.",
+    ),
+    row(
         "other trouble with files",
         r"failed to get fileinfo for|failed to get relative files|copy failed|could not copy source"
         r"|no source files were specified|failed to get files used from context",
