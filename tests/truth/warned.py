@@ -79,6 +79,7 @@ _TABLE = (
         re.compile(r"COPY --from (gives new directories|leaves the symbolic links)"), _of_files("owner", operator.ne)
     ),
     _Explanation(re.compile(r"COPY --from copies the link"), _link),
+    _Explanation(re.compile(r"COPY --from gives the destination the mode"), _of_files("mode", operator.ne)),
     _Explanation(re.compile(r"COPY --from drops the set-user-ID"), _of_files("mode", _same_permissions)),
     _Explanation(re.compile(r"COPY --from copies hard links"), _of_files("hard links", operator.ne)),
 )

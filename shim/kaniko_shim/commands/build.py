@@ -66,6 +66,7 @@ class _Prepared:
     command: Invocation
     credentials: DockerConfig | None = field(repr=False)
     dockerfile: EffectiveDockerfile
+    saved: SavedFiles
     names_in_keys: bool
 
 
@@ -154,7 +155,8 @@ def _prepare(request: BuildRequest, job: Job) -> _Prepared:
     if not _keeps_var_run() and any(_VAR_RUN in instruction.text for instruction in dockerfile.instructions):
         job.warn(_VAR_RUN_LOST)
     command = _command(dockerfile.request, job, context, dockerfile.path, abilities)
-    return _Prepared(command, credentials, dockerfile, names_in_keys=support.has(Feature.NAMES_IN_KEYS))
+    saved = SavedFiles(dockerfile.instructions, copies_modes=not support.has(Feature.IMPLICIT_OWNERS))
+    return _Prepared(command, credentials, dockerfile, saved, names_in_keys=support.has(Feature.NAMES_IN_KEYS))
 
 
 def _command(request: BuildRequest, job: Job, context: Path, dockerfile: Path, abilities: Abilities) -> Invocation:
@@ -179,7 +181,7 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
     job.phases.enter("starting the executor")
     begin = job.phases.now()
     kills = oom_kills()
-    follower = Follower(job, progress, SavedFiles(prepared.dockerfile.instructions))
+    follower = Follower(job, progress, prepared.saved)
     follower.begin()
     with _mount_service(request, job, prepared, progress) as service:
         refuse_imports()

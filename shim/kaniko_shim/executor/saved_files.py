@@ -22,6 +22,7 @@ from kaniko_shim.outcome.reasons import Reason
 _SAVING = re.compile(r"Saving file (.+) for later use")
 _KINDS = {stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
 _ROOTS = ("0", "root")
+_USUAL = 0o755
 
 
 @dataclass(slots=True)
@@ -30,6 +31,7 @@ class _Found:
 
     Attributes:
         is_link: whether it is a link itself.
+        mode: its permission bits, if it is a directory; otherwise 0.
         owner: its owner.
         special: the first pipe, socket or device in it: its kind and path.
         links: the owners of links in it.
@@ -38,6 +40,7 @@ class _Found:
     """
 
     is_link: bool = False
+    mode: int = 0
     owner: tuple[int, int] = (0, 0)
     special: tuple[str, Path] | None = None
     links: set[tuple[int, int]] = field(default_factory=set)
@@ -51,10 +54,14 @@ class SavedFiles:
     Attributes:
         instructions: the Dockerfile's, as the executor gets them, with the lines of the user's.
         root: the root directory of the stages.
+        copies_modes: whether the executor gives a destination the mode of the directory that is copied to it.
     """
 
-    def __init__(self, instructions: Sequence[Instruction], root: Path = Path("/")) -> None:
+    def __init__(
+        self, instructions: Sequence[Instruction], root: Path = Path("/"), *, copies_modes: bool = False
+    ) -> None:
         self.root = root
+        self.copies_modes = copies_modes
         self.instructions = [
             each
             for each in instructions
@@ -77,9 +84,14 @@ class SavedFiles:
             raise JobError.of(self._refusal(found.special, tuple(copies)))
         for copy, paths in copies.items():
             for each in paths:
-                own = found if each == path else _look_at(self.root / each)
+                own = found if each == path else _look_at(self.root / each, inside=True)
                 for problem in _problems(each, own, copy.flag("--chown") or ""):
                     yield f"line {copy.line}: COPY --from {problem}"
+                if self.copies_modes and own.mode not in {0, _USUAL} and copy.flag("--chmod") is None:
+                    yield (
+                        f"line {copy.line}: COPY --from gives the destination the mode of /{each} ({own.mode:o}), "
+                        "where Docker gives a new directory 755. Set it in a RUN."
+                    )
 
     def _refusal(self, special: tuple[str, Path], copies: Sequence[Instruction]) -> Failure:
         kind, place = special
@@ -125,7 +137,8 @@ def _named(copy: Instruction, path: str, root: Path) -> list[str]:
     return named
 
 
-def _look_at(path: Path) -> _Found:
+def _look_at(path: Path, *, inside: bool = False) -> _Found:
+    """Look at a file or directory; `inside`: it is saved as a part of a directory."""
     found = _Found()
     seen = set[tuple[int, int]]()
     waiting = [str(path)]
@@ -137,7 +150,10 @@ def _look_at(path: Path) -> _Found:
             waiting += [f"{place}/{name}" for name in os.listdir(place)] if is_directory else []  # noqa: PTH208 - names
         except (OSError, ValueError):
             continue
-        _note(found, Path(place), status, seen, top=place == str(path))
+        _note(found, Path(place), status, seen, top=place == str(path) and not inside)
+        if inside and place == str(path):
+            found.is_link = stat.S_ISLNK(status.st_mode)
+            found.owner = (0, 0) if found.is_link else (status.st_uid, status.st_gid)
     return found
 
 
@@ -145,6 +161,7 @@ def _note(found: _Found, place: Path, status: os.stat_result, seen: set[tuple[in
     kind, owner = stat.S_IFMT(status.st_mode), (status.st_uid, status.st_gid)
     if top:
         found.is_link = kind == stat.S_IFLNK
+        found.mode = stat.S_IMODE(status.st_mode) if kind == stat.S_IFDIR else 0
         found.owner = owner if kind != stat.S_IFLNK else (0, 0)
         if kind not in _KINDS:
             return

@@ -63,3 +63,10 @@ def test_what_is_warned_of(root: Path, path: str, copy: str, problem: str):
     warnings = saved(root, path, copy)
     assert len(warnings) == bool(problem)
     assert all(warning.startswith(f"line 3: COPY --from {problem}") for warning in warnings)
+
+
+def test_an_old_executor_copies_modes(root: Path):
+    (root / "plain").chmod(0o700)
+    copies = SavedFiles(parse_dockerfile(b"FROM x AS a\nFROM y\nCOPY --from=a /plain /x\n"), root, copies_modes=True)
+    (warning,) = copies.read("Saving file plain for later use")
+    assert "the mode of /plain (700)" in warning
