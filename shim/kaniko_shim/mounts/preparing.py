@@ -78,6 +78,9 @@ def prepare(
             _put(mount, place, run.copied.get(number, ""), sources, places)
         except (OSError, shutil.Error) as error:
             raise MountError(f"the mount at {place} can't be prepared: {error}") from error
+    # As in Docker, a mount may hide the working directory; it is made anew, in the mount.
+    with contextlib.suppress(OSError):
+        Path(directory).mkdir(parents=True, exist_ok=True)
     places.settle()
     return added
 
@@ -93,6 +96,10 @@ def _put(mount: Mount, place: str, copied: str, sources: Sources, places: Places
             real.mkdir()
             real.chmod(_TMPFS_MODE)
         case MountType.BIND if copied:
+            if Path(copied).is_symlink():
+                raise MountError(
+                    f"the source of the mount at {place} is a symbolic link; write the path that it leads to"
+                )
             # The executor has copied it there for this step alone.
             Path(copied).rename(places.take(place))
         case MountType.BIND:

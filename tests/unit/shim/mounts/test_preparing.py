@@ -97,6 +97,24 @@ def test_a_locked_cache_is_not_waited_for_when_the_build_is_stopped(step: Step, 
     step.places.give_back()
 
 
+def test_a_link_in_a_stage_is_named(step: Step):
+    link = step.root / "copied"
+    link.symlink_to("/opt/real")
+    run = MountedRun("key", ("true",), ("from=s,source=/opt/link,target=/mnt",), {0: str(link)})
+    with pytest.raises(MountError, match="the source of the mount at /mnt is a symbolic link"):
+        prepare(run, (), "/", step.sources, step.places)
+
+
+def test_a_working_directory_that_is_hidden_is_made(step: Step):
+    inner = step.root / "a" / "b"
+    inner.mkdir(parents=True)
+    (inner / "own").write_text("")
+    prepare(step.plan(f"type=tmpfs,target={step.root}/a"), (), str(inner), step.sources, step.places)
+    assert not list(inner.iterdir())
+    step.places.give_back()
+    assert [path.name for path in inner.iterdir()] == ["own"]
+
+
 def test_a_bind_is_a_copy_of_the_context(step: Step):
     (step.context / "dir").mkdir()
     (step.context / "dir" / "f").write_text("1")
