@@ -26,7 +26,7 @@ from truth.memory import Expected, Memory
 from truth.subject import Subject, of_case
 from truth.verdict import Verdict
 
-_SECONDS = 120
+_SECONDS = 300
 """How long a build may take."""
 
 
