@@ -29,7 +29,7 @@ UNREACHED = {
     "executor out of memory": "Go's own words; a container's limit kills the process before it can say them",
     "assertion": "no check of the executor is known to fail",
     "unsafe archive": "only the executor that ships refuses such archives",
-    "links in a circle": "only the executor that ships fails; the case links-in-a-circle shows it",
+    "links in a circle": "only the executor that ships fails, on a link that a RUN makes",
     "crash": "no crash of the executor is known that the shim does not prevent",
     "not permitted": "the shim refuses a container without the capabilities, see test_mistakes.py",
     "no Dockerfile": "the shim looks for it first",

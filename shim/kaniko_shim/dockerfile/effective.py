@@ -10,6 +10,7 @@ from kaniko_shim.dockerfile import files
 from kaniko_shim.dockerfile.adapt import Adapted, BuildInputs, adapt
 from kaniko_shim.dockerfile.base_images import Bases
 from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.context.circles import refuse_circles
 from kaniko_shim.dockerfile.context.files import ContextFiles
 from kaniko_shim.dockerfile.context.hard_links import warn_of_hard_links
 from kaniko_shim.dockerfile.context.ignore import apply_ignore_file
@@ -121,6 +122,7 @@ def make_effective(
         prepared=str(paths.prepared),
     )
     adapted = adapt(resolved.dockerfile, support, inputs)
+    refuse_circles(concerned, context, name)
     hard_links = tuple(warn_of_hard_links(concerned, context, support))
     own = {instruction.line: instruction.text for instruction in instructions}
     refuse_links_out((replace(each, text=own.get(each.line, "")) for each in adapted.instructions), context, name)
