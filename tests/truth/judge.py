@@ -72,7 +72,7 @@ class Judge:
         expected = self._buildkit(subject, number)
         image = f"{self.registry.address}/truth/ours:{number}"
         done = self._ours(subject, image)
-        warnings = tuple(done.result.get("warnings", ()))
+        warnings = _warnings(done)
         if done.code:
             return verdict.of_our_failure(subject.name, done.result, done.log, expected.error)
         if expected.image is None:
@@ -126,6 +126,15 @@ class Judge:
             port = self.servers.enter_context(serving(functools.partial(_Handler, directory=str(directory))))
             self.served[directory] = f"http://127.0.0.1:{port}"
         return self.served[directory]
+
+
+def _warnings(done: Done) -> tuple[str, ...]:
+    """Those of the result; where it has no room for all, those of the log."""
+    found = tuple(map(str, done.result.get("warnings", ())))
+    if not any("more warnings; see the log" in each for each in found):
+        return found
+    mark = "kaniko-shim: warning: "
+    return tuple(line.partition(mark)[2] for line in done.log.splitlines() if mark in line)
 
 
 @contextmanager
