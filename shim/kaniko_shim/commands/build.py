@@ -189,7 +189,7 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
             ended = process.run(
                 prepared.command,
                 on_line=follower.read,
-                on_silence=job.beat,
+                on_silence=follower.silence,
                 silence=request.heartbeat_seconds,
                 masker=job.console.masker,
                 on_start=service.started,

@@ -66,6 +66,15 @@ class Follower:
         if self.progress.steps.step is not self._announced or self._since >= REPEATED:
             self._announce_step()
 
+    def silence(self) -> None:
+        """The executor has said nothing for a while.
+
+        Raises:
+            JobError: DockerfileUnsupported; the executor would never end.
+        """
+        self._job.beat()
+        self._saved.look_again()
+
     def _announce_step(self) -> None:
         tracker = self.progress.steps
         self._announced, self._since = tracker.step, 0

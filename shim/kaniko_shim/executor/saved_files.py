@@ -62,6 +62,7 @@ class SavedFiles:
     ) -> None:
         self.root = root
         self.copies_modes = copies_modes
+        self._path = ""
         self.instructions = [
             each
             for each in instructions
@@ -77,7 +78,7 @@ class SavedFiles:
         match = _SAVING.search(line)
         if match is None:
             return
-        path = match[1].strip("/")
+        path = self._path = match[1].strip("/")
         copies = {each: paths for each in self.instructions if (paths := _named(each, path, self.root))}
         found = _look_at(self.root / path)
         if found.special:
@@ -92,6 +93,16 @@ class SavedFiles:
                         f"line {copy.line}: COPY --from gives the destination the mode of /{each} ({own.mode:o}), "
                         "where Docker gives a new directory 755. Set it in a RUN."
                     )
+
+    def look_again(self) -> None:
+        """Look at the last path again, since the executor is silent.
+
+        Raises:
+            JobError: DockerfileUnsupported; the executor waits for a pipe.
+        """
+        if self._path and (special := _look_at(self.root / self._path).special):
+            copies = [each for each in self.instructions if _named(each, self._path, self.root)]
+            raise JobError.of(self._refusal(special, copies))
 
     def _refusal(self, special: tuple[str, Path], copies: Sequence[Instruction]) -> Failure:
         kind, place = special

@@ -70,3 +70,12 @@ def test_an_old_executor_copies_modes(root: Path):
     copies = SavedFiles(parse_dockerfile(b"FROM x AS a\nFROM y\nCOPY --from=a /plain /x\n"), root, copies_modes=True)
     (warning,) = copies.read("Saving file plain for later use")
     assert "the mode of /plain (700)" in warning
+
+
+def test_a_silent_executor_may_wait_for_a_pipe(root: Path):
+    files = SavedFiles(parse_dockerfile(b"FROM x AS a\nFROM y\nCOPY --from=a /plain /x\n"), root)
+    files.look_again()
+    assert list(files.read("Saving file plain for later use")) == []
+    os.mkfifo(root / "plain/late")
+    with pytest.raises(JobError):
+        files.look_again()
