@@ -20,12 +20,10 @@ class Abilities:
     Attributes:
         flags: the flags that its `--help` lists.
         version: what `executor version` prints; None if that is no version, as in a build by hand.
-        has_init: whether tini lies next to it, under which it can run RUN.
     """
 
     flags: frozenset[str]
     version: Version | None = None
-    has_init: bool = False
 
     @property
     def maintained(self) -> bool:
@@ -51,8 +49,8 @@ class Abilities:
         return self.maintained and (self.version is None or self.version >= version)
 
 
-def read_abilities(text: str, *, has_init: bool = False) -> Abilities:
+def read_abilities(text: str) -> Abilities:
     """Read the output of `executor version` and `executor --help`."""
     found = _VERSION.search(text)
     version = (int(found[1]), int(found[2]), int(found[3])) if found and int(found[1]) else None
-    return Abilities(frozenset(_FLAG.findall(text)), version, has_init)
+    return Abilities(frozenset(_FLAG.findall(text)), version)

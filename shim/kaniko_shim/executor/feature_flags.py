@@ -13,12 +13,10 @@ class FeatureFlag:
     Attributes:
         since: the first version of the maintained line (osscontainertools/kaniko) in which it does what is wanted.
         reason: what it does, for the documentation.
-        needs_init: whether it is of use only where tini lies next to the executor.
     """
 
     since: Version
     reason: str
-    needs_init: bool = False
 
 
 TABLE: Mapping[str, FeatureFlag] = {
@@ -39,9 +37,6 @@ TABLE: Mapping[str, FeatureFlag] = {
     ),
     "FF_KANIKO_REPRODUCIBLE_PRESERVE_BASE_LAYERS": FeatureFlag(
         (1, 27, 6), "`--reproducible` keeps the layers of the base image as they are."
-    ),
-    "FF_KANIKO_RUN_VIA_TINI": FeatureFlag(
-        (1, 26, 4), "Processes that a RUN leaves behind are reaped.", needs_init=True
     ),
     # The right layer from the cache.
     "FF_KANIKO_SKIP_WRITE_WHITEOUTS": FeatureFlag(
@@ -78,7 +73,7 @@ _COPY_LAYERS_SINCE = (1, 28, 2)
 def feature_flags(abilities: Abilities) -> Iterator[tuple[str, str]]:
     """The variables for an executor."""
     for name, flag in TABLE.items():
-        if abilities.since(flag.since) and (abilities.has_init or not flag.needs_init):
+        if abilities.since(flag.since):
             yield name, "true"
 
 

@@ -22,14 +22,13 @@ def probe(paths: Paths) -> Abilities:
         size = paths.executor.stat().st_size
     except OSError as error:
         raise JobError(Reason.INTERNAL, f"There is no executor {paths.executor}: {error.strerror}.") from error
-    has_init = paths.init.exists()
     try:
         head, _, text = paths.executor_help.read_text(encoding="utf-8").partition("\n")
         if head == str(size):
-            return read_abilities(text, has_init=has_init)
+            return read_abilities(text)
     except OSError:
         pass
-    return read_abilities(_ask(paths, "version") + _ask(paths, "--help"), has_init=has_init)
+    return read_abilities(_ask(paths, "version") + _ask(paths, "--help"))
 
 
 def _ask(paths: Paths, argument: str) -> str:

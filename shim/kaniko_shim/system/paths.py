@@ -14,7 +14,6 @@ class Paths:
     Attributes:
         executor: the kaniko executor.
         crane: the registry tool.
-        init: the init (tini) that the executor can run RUN under; some executors come without.
         executor_help: the output of `executor version` and `executor --help` when the image was built.
         context: the build context.
         build_secrets: build secrets that were mounted, a file for each, named by its id.
@@ -30,7 +29,6 @@ class Paths:
     """
 
     executor: Path = Path("/kaniko/executor")
-    init: Path = Path("/kaniko/tini")
     crane: Path = Path("/kaniko/.Shim/bin/crane")
     executor_help: Path = Path("/kaniko/.Shim/executor.help")
     context: Path = Path("/kaniko/buildcontext")

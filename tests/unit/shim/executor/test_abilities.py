@@ -15,8 +15,8 @@ OLD = frozenset({"build-arg", "context"})
 
 
 def test_they_are_read_from_what_the_executor_says():
-    abilities = read_abilities(VERSION + HELP, has_init=True)
-    assert abilities == Abilities(frozenset({"build-arg", "context", "secret", "help"}), (1, 28, 3), has_init=True)
+    abilities = read_abilities(VERSION + HELP)
+    assert abilities == Abilities(frozenset({"build-arg", "context", "secret", "help"}), (1, 28, 3))
     assert abilities.support == Support(MAINTAINED)
     assert Abilities(OLD).support == Support()
 

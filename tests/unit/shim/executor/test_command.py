@@ -182,7 +182,7 @@ def test_a_build_argument_goes_before_the_proxy_of_the_environment():
     assert [arg for arg in made.argv if arg.startswith("--build-arg")] == ["--build-arg=http_proxy="]
 
 
-SHIPPED = Abilities(ALL_FLAGS | {"secret", "cache-copy-layers"}, (1, 28, 3), has_init=True)
+SHIPPED = Abilities(ALL_FLAGS | {"secret", "cache-copy-layers"}, (1, 28, 3))
 
 
 def test_feature_flags_are_set_where_the_executor_knows_them():
@@ -194,7 +194,6 @@ def test_feature_flags_are_set_where_the_executor_knows_them():
     some = command({"OUTPUT_IMAGE": "r.example/app"}, executor=earlier).environment
     assert some["FF_KANIKO_UNTAR_SKIP_ROOT"] == "true"
     assert "FF_KANIKO_EXPAND_HEREDOC" not in some
-    assert "FF_KANIKO_RUN_VIA_TINI" not in some
 
 
 def test_a_feature_flag_of_the_environment_is_left_as_it_is():
