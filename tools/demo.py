@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from environment import ROOT, cluster_variables, with_programs
+from install import NAMESPACE as INSTALLED
+from install import RELEASE
 
 NAMESPACE = "imagebuild-demo"
 EXAMPLE = ROOT / "examples" / "hello.yaml"
@@ -99,10 +101,16 @@ class Demo:
         print("\n\033[1mDuration of each step\033[0m")
         for what, seconds in self._times:
             print(f"  {seconds:6.1f} s  {what}")
-        print(
-            f'\nBuilt {reference}\nThe cluster keeps running: eval "$(make cluster-info)"; stop it: make cluster-down'
-        )
+        print(f"\nBuilt {reference}\n{self._what_stays()}")
         return 0
+
+    def _what_stays(self) -> str:
+        if "BIN" in self._variables:
+            return 'The cluster keeps running: eval "$(make cluster-info)"; stop it: make cluster-down'
+        return (
+            f"Remove it all: helm uninstall {RELEASE} --namespace {INSTALLED} && "
+            f"kubectl delete namespace {NAMESPACE} {INSTALLED}"
+        )
 
     def _serve_context(self) -> None:
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}

@@ -1,16 +1,19 @@
 """Install this tree's chart and images into the current cluster.
 
-Pushes both images to the registry of the cluster and runs `helm upgrade --install`. Further arguments go to Helm.
+Pushes both images to the registry of the cluster and runs `helm upgrade --install`. Further arguments go to Helm. The
+release has a name and a namespace of its own, and nothing is installed beside another release of the chart.
 """
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 from environment import ROOT, cluster_variables, with_programs
 
-NAMESPACE = "imagebuild-system"
-RELEASE = "imagebuild"
+NAMESPACE = "imagebuild-demo-system"
+RELEASE = "imagebuild-demo"
+CHART = Path("charts") / "imagebuild-operator"
 #: The command that prints each image's OCI layout.
 LAYOUTS = {
     "builder": ["shim/image/build.py", "--print-layout"],
@@ -36,15 +39,44 @@ def push_image(name: str, variables: dict[str, str]) -> tuple[str, str]:
     return f"{variables['REGISTRY']}/{repository}", digest
 
 
+def others(releases: list[dict[str, str]]) -> list[str]:
+    """The releases of the chart that this tool did not make, from Helm's list of all releases."""
+    return [
+        f"{release['name']} in namespace {release['namespace']}"
+        for release in releases
+        if release["chart"].rpartition("-")[0] == CHART.name
+        and (release["name"], release["namespace"]) != (RELEASE, NAMESPACE)
+    ]
+
+
+def refuse_others(variables: dict[str, str]) -> None:
+    """Install nothing where the chart is installed already: both operators would act on the same builds.
+
+    Raises:
+        SystemExit: there is another release.
+    """
+    command = ["helm", "list", "--all", "--all-namespaces", "--output=json"]
+    listed = subprocess.run(command, env=with_programs(variables), capture_output=True, text=True, check=False)
+    if listed.returncode:
+        raise SystemExit(f"{' '.join(command)} failed: {listed.stderr.strip()}")
+    if found := others(json.loads(listed.stdout)):
+        raise SystemExit(
+            f"This cluster has {' and '.join(found)}; nothing was changed. Apply examples/hello.yaml there, or use a "
+            "cluster without the chart."
+        )
+
+
 def main() -> int:
     """Push, install, wait until the operator is ready."""
     variables = cluster_variables()
+    if "REGISTRY" not in variables:
+        raise SystemExit("REGISTRY is not set. Set it to a registry that you and the cluster's nodes and pods reach.")
+    refuse_others(variables)
     settings = []
     for name, prefix in (("operator", "image"), ("builder", "builder.image")):
         repository, digest = push_image(name, variables)
         settings += ["--set", f"{prefix}.repository={repository}", "--set", f"{prefix}.digest={digest}"]
-    chart = Path("charts") / "imagebuild-operator"
-    command = ["helm", "upgrade", "--install", RELEASE, str(chart), "--namespace", NAMESPACE, "--create-namespace"]
+    command = ["helm", "upgrade", "--install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--create-namespace"]
     command += [
         "--values",
         "tests/values.yaml",

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from environment import ROOT
 from functional.kube import Kubectl
+from install import NAMESPACE as INSTALLED
 from kaniko_shim.request.variables.table import TABLE
 from kubernetes import client
 from support.file_server import FileServer, tar_gz
@@ -41,7 +42,7 @@ def bare_pod(image: str, variables: dict[str, str]) -> dict[str, Any]:
 def builder_image(kubectl: Kubectl) -> str:
     """The builder image that the chart was installed with."""
     settings = kubectl(
-        "-n", "imagebuild-system", "get", "configmap", "--selector", "app.kubernetes.io/component=operator",
+        "-n", INSTALLED, "get", "configmap", "--selector", "app.kubernetes.io/component=operator",
         "--output", r"jsonpath={.items[0].data.settings\.yaml}",
     )  # fmt: skip
     return str(yaml.safe_load(settings)["builder"]["image"])

@@ -2,6 +2,7 @@
 
 from e2e.test_builds import build
 from functional.kube import Builds, Kubectl
+from install import NAMESPACE as INSTALLED
 from kubernetes import client, watch
 from support.metrics import read_samples, value
 from support.registry import Registry
@@ -18,7 +19,7 @@ def test_a_build_ends_well_although_the_operator_is_killed(
     wait_for_build(api, namespace, "hello", lambda body: phase(body) == "Building", timeout=60)
     kubectl(
         "-n",
-        "imagebuild-system",
+        INSTALLED,
         "delete",
         "pod",
         "--selector=app.kubernetes.io/name=imagebuild-operator",
@@ -28,7 +29,7 @@ def test_a_build_ends_well_although_the_operator_is_killed(
     status = wait_for_finish(api, namespace, "hello")
     assert status["phase"] == "Succeeded", status
     assert len(client.CoreV1Api(api).list_namespaced_pod(namespace).items) == 1
-    kubectl("-n", "imagebuild-system", "rollout", "status", "deployment", "--timeout=60s")
+    kubectl("-n", INSTALLED, "rollout", "status", "deployment", "--timeout=60s")
 
 
 def test_deleting_a_build_deletes_its_pod(
@@ -49,7 +50,7 @@ def test_deleting_a_build_deletes_its_pod(
 
 def test_the_operator_runs_under_the_restricted_profile(kubectl: Kubectl):
     labels = "pod-security.kubernetes.io/enforce=restricted"
-    said = kubectl.run("label", "--dry-run=server", "--overwrite", "namespace", "imagebuild-system", labels)
+    said = kubectl.run("label", "--dry-run=server", "--overwrite", "namespace", INSTALLED, labels)
     assert said.returncode == 0
     assert "violate" not in said.stderr
 
@@ -60,9 +61,9 @@ def test_a_build_is_counted_where_prometheus_looks(
     def counted() -> float:
         """By all replicas; the pods are reached as Prometheus reaches them, by way of the API server."""
         selector = "app.kubernetes.io/name=imagebuild-operator"
-        pods = client.CoreV1Api(api).list_namespaced_pod("imagebuild-system", label_selector=selector).items
+        pods = client.CoreV1Api(api).list_namespaced_pod(INSTALLED, label_selector=selector).items
         names = [pod.metadata.name for pod in pods if pod.metadata]
-        raw = "/api/v1/namespaces/imagebuild-system/pods/{}:8081/proxy/metrics"
+        raw = f"/api/v1/namespaces/{INSTALLED}/pods/{{}}:8081/proxy/metrics"
         pages = [read_samples(kubectl("get", "--raw", raw.format(name))) for name in names]
         return sum(value(page, "imagebuild_builds_finished_total", result="succeeded", reason="") for page in pages)
 
