@@ -108,8 +108,8 @@ cluster-down: ## Stop the test cluster and remove all of its state
 	@$(CLUSTER) down --functional
 
 .PHONY: cluster-info
-cluster-info: ## Print shell assignments for it: eval "$$(make cluster-info)"
-	@$(CLUSTER) info
+cluster-info: ## Print what a shell needs to use it: eval "$$(make cluster-info)"
+	@info="$$($(CLUSTER) info)" && sed 's/^/export /' <<<"$$info" && echo 'export PATH="$${BIN:+$$BIN:}$$PATH"'
 
 .PHONY: cluster-status
 cluster-status: ## Show which of its parts are running and ready
