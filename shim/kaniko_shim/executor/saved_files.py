@@ -1,7 +1,8 @@
-"""Looks at the files that the executor saves for the COPY --from of later stages, while they are still there.
+"""Looks at the files that COPY --from takes from stages and images, while the executor has them.
 
-It knows them only at that moment. It would wait for a named pipe and read a device forever, and it copies links, owners
-and set-id bits otherwise than Docker.
+Those of a stage are there when it saves them for later stages, those of an image once it has unpacked the image. It
+would wait for a named pipe and read a device forever, and it copies links, owners and set-id bits otherwise than
+Docker.
 """
 
 import os
@@ -15,13 +16,16 @@ from kaniko_shim.dockerfile.copy.sources import has_pattern
 from kaniko_shim.dockerfile.copy.words import words_of
 from kaniko_shim.dockerfile.run.mounted import BINDS
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
-from kaniko_shim.dockerfile.syntax.stages import place_of
+from kaniko_shim.dockerfile.syntax.stages import place_of, split_stages
+from kaniko_shim.executor.record import parse_record, split_line
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 
 _SAVING = re.compile(r"Saving file (.+) for later use")
 _KINDS = {stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
 _ROOTS = ("0", "root")
+# Of the maintained line, and of kaniko up to 1.25.
+_IMAGES = (Path("/kaniko/deps"), Path("/kaniko"))
 _USUAL = 0o755
 
 
@@ -54,13 +58,20 @@ class SavedFiles:
     Attributes:
         instructions: the Dockerfile's, as the executor gets them, with the lines of the user's.
         root: the root directory of the stages.
+        images: the directories in one of which the executor unpacks images, each under its name.
         copies_modes: whether the executor gives a destination the mode of the directory that is copied to it.
     """
 
     def __init__(
-        self, instructions: Sequence[Instruction], root: Path = Path("/"), *, copies_modes: bool = False
+        self,
+        instructions: Sequence[Instruction],
+        root: Path = Path("/"),
+        images: Sequence[Path] = _IMAGES,
+        *,
+        copies_modes: bool = False,
     ) -> None:
         self.root = root
+        self.images = images
         self.copies_modes = copies_modes
         self._path = ""
         self.instructions = [
@@ -68,6 +79,12 @@ class SavedFiles:
             for each in instructions
             if each.flag("--from") is not None and not words_of(each).destination.startswith(BINDS)
         ]
+        names = {stage.name for stage in split_stages(instructions).stages if stage.name}
+        self._of_images = {
+            " ".join(each.text.split()): each
+            for each in self.instructions
+            if (origin := each.flag("--from") or "").lower() not in names and not origin.isdigit()
+        }
 
     def read(self, line: str) -> Iterator[str]:
         """Warnings about what the executor is about to save.
@@ -77,6 +94,7 @@ class SavedFiles:
         """
         match = _SAVING.search(line)
         if match is None:
+            yield from self._read_copy(line)
             return
         path = self._path = match[1].strip("/")
         copies = {each: paths for each in self.instructions if (paths := _named(each, path, self.root))}
@@ -86,13 +104,33 @@ class SavedFiles:
         for copy, paths in copies.items():
             for each in paths:
                 own = found if each == path else _look_at(self.root / each, inside=True)
-                for problem in _problems(each, own, copy.flag("--chown") or ""):
-                    yield f"line {copy.line}: COPY --from {problem}"
-                if self.copies_modes and own.mode not in {0, _USUAL} and copy.flag("--chmod") is None:
-                    yield (
-                        f"line {copy.line}: COPY --from gives the destination the mode of /{each} ({own.mode:o}), "
-                        "where Docker gives a new directory 755. Set it in a RUN."
-                    )
+                yield from self._warnings(copy, each, own)
+
+    def _read_copy(self, line: str) -> Iterator[str]:
+        """Warnings about a COPY from an image, which begins."""
+        records = (parse_record(part) for part in split_line(line)) if self._of_images else ()
+        texts = (" ".join(record.message.split()) for record in records if record)
+        copy = next((self._of_images.pop(text) for text in texts if text in self._of_images), None)
+        if copy is None:
+            return
+        places = (directory / (copy.flag("--from") or "") for directory in self.images)
+        root = next((place for place in places if place.is_dir()), None)
+        if root is None:
+            return
+        for path in dict.fromkeys(_named(copy, "", root)):
+            found = _look_at(root / path, inside=True)
+            if found.special:
+                raise JobError.of(self._refusal(found.special, [copy], root))
+            yield from self._warnings(copy, path, found)
+
+    def _warnings(self, copy: Instruction, path: str, found: _Found) -> Iterator[str]:
+        for problem in _problems(path, found, copy.flag("--chown") or ""):
+            yield f"line {copy.line}: COPY --from {problem}"
+        if self.copies_modes and found.mode not in {0, _USUAL} and copy.flag("--chmod") is None:
+            yield (
+                f"line {copy.line}: COPY --from gives the destination the mode of /{path} ({found.mode:o}), "
+                "where Docker gives a new directory 755. Set it in a RUN."
+            )
 
     def look_again(self) -> None:
         """Look at the last path again, since the executor is silent.
@@ -104,15 +142,18 @@ class SavedFiles:
             copies = [each for each in self.instructions if _named(each, self._path, self.root)]
             raise JobError.of(self._refusal(special, copies))
 
-    def _refusal(self, special: tuple[str, Path], copies: Sequence[Instruction]) -> Failure:
+    def _refusal(self, special: tuple[str, Path], copies: Sequence[Instruction], root: Path | None = None) -> Failure:
         kind, place = special
         line = copies[0].line if copies else 0
-        name = f"/{place.relative_to(self.root)}"
+        name = f"/{place.relative_to(root or self.root)}"
         who = f"Line {line}" if line else "A COPY --from"
         return Failure(
             Reason.DOCKERFILE_UNSUPPORTED,
-            f"{who} copies the {kind} {name} of another stage, which this executor cannot copy.",
-            hint="Remove it in a RUN of the other stage, or copy only the files beside it.",
+            f"{who} copies the {kind} {name} of another {'image' if root else 'stage'}, which this executor "
+            "cannot copy.",
+            hint="Copy only the files beside it."
+            if root
+            else "Remove it in a RUN of the other stage, or copy only the files beside it.",
             instruction=copies[0].text if copies else "",
             line=line,
         )
@@ -141,10 +182,10 @@ def _named(copy: Instruction, path: str, root: Path) -> list[str]:
     for word in words_of(copy).sources:
         source = word.strip("\"'")
         if "$" in source:
-            return [path]
+            return [path] if path else []
         found = [root / place_of(source)] if not has_pattern(source) else root.glob(place_of(source))
         paths = (str(each.relative_to(root)) for each in found)
-        named += [each for each in paths if f"{each}/".startswith(f"{path}/")]
+        named += [each for each in paths if not path or f"{each}/".startswith(f"{path}/")]
     return named
 
 

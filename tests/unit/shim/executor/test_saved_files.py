@@ -32,6 +32,37 @@ def saved(root: Path, path: str, copy: str) -> list[str]:
     return list(SavedFiles(instructions, root).read(f"INFO[0001] Saving file {path} for later use"))
 
 
+def copied_from_image(root: Path, copy: str) -> list[str]:
+    """The warnings when the executor begins to copy from an image that it has unpacked."""
+    (root / "deps/registry.example.com").mkdir(parents=True)
+    (root / "deps/registry.example.com/image:1").symlink_to(root)
+    instructions = parse_dockerfile(f"FROM x AS a\nFROM y\n{copy}\n".encode())
+    files = SavedFiles(instructions, root, [root / "none", root / "deps"])
+    line = f'time="2026-11-25T10:00:00Z" level=info msg="{copy}"'
+    return [*files.read(line), *files.read(line)]
+
+
+@pytest.mark.parametrize(
+    ("copy", "problem"),
+    [
+        ("COPY --from=registry.example.com/image:1 /link /x", "line 3: COPY --from copies the link /link itself"),
+        ("COPY --from=registry.example.com/image:1 /link/link /x", "copies the link /link/link itself"),
+        ("COPY --from=registry.example.com/image:1 /links/ /x", "leaves the symbolic links"),
+        ("COPY --from=registry.example.com/image:1 /owne[d] /x", f"{OWNED} of /owned (5:6)"),
+        ("COPY --from=registry.example.com/image:1 /plain /missing /x/", ""),
+        ("COPY --from=registry.example.com/other /owned /x", ""),
+    ],
+)
+def test_what_is_copied_otherwise_from_an_image_is_said_once(root: Path, copy: str, problem: str):
+    warnings = copied_from_image(root, copy)
+    assert [problem in each for each in warnings] == ([True] if problem else [])
+
+
+def test_a_pipe_in_an_image_is_refused(root: Path):
+    with pytest.raises(JobError, match="the named pipe /pipes/deep/pipe of another image"):
+        copied_from_image(root, "COPY --from=registry.example.com/image:1 /pipes /x")
+
+
 @pytest.mark.parametrize("path", ["pipes", "pipes/deep/pipe"])
 def test_what_the_executor_would_wait_for_is_refused(root: Path, path: str):
     with pytest.raises(JobError) as caught:
