@@ -1,7 +1,7 @@
 """Adapts the user's Dockerfile, so that the executor interprets it as Docker would interpret the original."""
 
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kaniko_shim.dockerfile.cache_names import Files, Markers
@@ -9,17 +9,17 @@ from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.config.arguments import rewrite_arguments
 from kaniko_shim.dockerfile.config.rewrite import InvalidInstructionError, rewrite_config
 from kaniko_shim.dockerfile.config.scopes import end_scopes
-from kaniko_shim.dockerfile.config.variables import Environment, walk
+from kaniko_shim.dockerfile.config.variables import Environment, Place, walk
 from kaniko_shim.dockerfile.config.volumes import volume_text
 from kaniko_shim.dockerfile.copy.aliases import Aliases
 from kaniko_shim.dockerfile.copy.from_context import ContextCopies
 from kaniko_shim.dockerfile.copy.prepared import PreparedTree
 from kaniko_shim.dockerfile.copy.rewrite import CopyInputs, rewrite_copies
-from kaniko_shim.dockerfile.copy.scope import scopes
+from kaniko_shim.dockerfile.copy.scope import Scope, scopes
 from kaniko_shim.dockerfile.copy.set_id import keep_set_id
 from kaniko_shim.dockerfile.copy.split import split_adds
 from kaniko_shim.dockerfile.copy.tree import ContextTree
-from kaniko_shim.dockerfile.edits import Rewritten
+from kaniko_shim.dockerfile.edits import Edit, Rewritten
 from kaniko_shim.dockerfile.run.mounted import MountedRun
 from kaniko_shim.dockerfile.run.rewrite import rewrite_runs
 from kaniko_shim.dockerfile.run.shells import ImageShell
@@ -107,7 +107,43 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
     Raises:
         JobError: DockerfileInvalid or DockerfileUnsupported, naming the line.
     """
-    stages = split_stages(dockerfile.instructions())
+    dockerfile, labels = _adapt_config(dockerfile, support, inputs)
+    runs = rewrite_runs(
+        _stages(dockerfile), inputs.heredocs, inputs.files.content if inputs.files else None, inputs.shell_of_image
+    )
+    dockerfile = dockerfile.then(runs.edits)
+    if inputs.tree:
+        dockerfile = dockerfile.then(list(split_adds(_scopes(dockerfile, inputs), inputs.tree)))
+        dockerfile = dockerfile.then(list(keep_set_id(_scopes(dockerfile, inputs), inputs.tree, support)))
+    aliases = Aliases(inputs.aliases, inputs.context)
+    directory = posixpath.relpath(inputs.prepared, inputs.context)
+    trees = ContextCopies(inputs.tree, support, directory, aliases) if inputs.tree else None
+    heredocs = posixpath.relpath(inputs.heredocs, inputs.context)
+    copies = rewrite_copies(
+        _scopes(dockerfile, inputs), support, CopyInputs(heredocs, trees, inputs.name, dockerfile.original)
+    )
+    uncached = list[str]()
+    dockerfile = dockerfile.then([*copies.edits, *_markers(dockerfile, support, inputs, uncached)])
+    stages = _stages(dockerfile)
+    users = rewrite_users(stages, _has(stages, inputs), inputs.shell_of_image)
+    groups = [_other_group(dockerfile.original(each), inputs.name) for each in users.left]
+    dockerfile = dockerfile.then(users.edits)
+    return Adapted(
+        dockerfile,
+        tuple(map(dockerfile.original, dockerfile.instructions())),
+        {**runs.files, **copies.files},
+        labels,
+        tuple(uncached),
+        tuple(replace(run, given=users.given.get(run.given, run.given)) for run in runs.mounted),
+        aliases,
+        trees.prepared if trees else {},
+        (*copies.warnings, *groups),
+    )
+
+
+def _adapt_config(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> tuple[Rewritten, Mapping[str, str]]:
+    """Arguments, and what only changes the image's configuration; returns the labels, too, which are left out."""
+    stages = _stages(dockerfile)
     try:
         config = rewrite_config(
             stages,
@@ -119,68 +155,40 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
         )
     except InvalidInstructionError as error:
         raise JobError.of(_invalid(dockerfile.original(error.place.instruction), error, inputs.name)) from error
-    dockerfile = dockerfile.then(
-        [
-            *rewrite_arguments(stages, inputs.values, inputs.automatic, inputs.arguments),
-            *config.edits,
-        ]
-    )
+    arguments = rewrite_arguments(stages, inputs.values, inputs.automatic, inputs.arguments)
+    dockerfile = dockerfile.then([*arguments, *config.edits])
     if not support.has(Feature.ARGUMENT_SCOPES):
-        stages = split_stages(dockerfile.instructions())
-        dockerfile = dockerfile.then(list(end_scopes(stages, inputs.values, inputs.arguments)))
+        dockerfile = dockerfile.then(list(end_scopes(_stages(dockerfile), inputs.values, inputs.arguments)))
     if config.volumes:
         dockerfile = dockerfile.with_last(volume_text(config.volumes))
-    stages = split_stages(dockerfile.instructions())
-    digest_of = inputs.files.content if inputs.files else None
-    runs = rewrite_runs(stages, inputs.heredocs, digest_of, inputs.shell_of_image)
-    dockerfile = dockerfile.then(runs.edits)
-    stages = split_stages(dockerfile.instructions())
-    if inputs.tree:
-        places = walk(stages, inputs.values, inputs.arguments, inputs.environment, inputs.escape)
-        dockerfile = dockerfile.then(list(split_adds(scopes(stages, places), inputs.tree)))
-        stages = split_stages(dockerfile.instructions())
-        places = walk(stages, inputs.values, inputs.arguments, inputs.environment, inputs.escape)
-        dockerfile = dockerfile.then(list(keep_set_id(scopes(stages, places), inputs.tree, support)))
-        stages = split_stages(dockerfile.instructions())
-    aliases = Aliases(inputs.aliases, inputs.context)
-    directory = posixpath.relpath(inputs.prepared, inputs.context)
-    trees = ContextCopies(inputs.tree, support, directory, aliases) if inputs.tree else None
-    heredocs = posixpath.relpath(inputs.heredocs, inputs.context)
-    places = walk(stages, inputs.values, inputs.arguments, inputs.environment, inputs.escape)
-    copies = rewrite_copies(
-        scopes(stages, places), support, CopyInputs(heredocs, trees, inputs.name, dockerfile.original)
-    )
-    edits = list(copies.edits)
-    uncached = list[str]()
-    if inputs.files and not support.has(Feature.NAMES_IN_KEYS):
-        markers = Markers(stages, inputs.files, inputs.arguments, inputs.digest_of, inputs.salt, uncached)
-        edits += markers.edits(stages.stages)
-    dockerfile = dockerfile.then(edits)
-    stages = split_stages(dockerfile.instructions())
-    users = rewrite_users(stages, _has(stages, inputs), inputs.shell_of_image)
-    groups = [_other_group(dockerfile.original(each), inputs.name) for each in users.left]
-    dockerfile = dockerfile.then(users.edits)
-    mounted = tuple(replace(run, given=users.given.get(run.given, run.given)) for run in runs.mounted)
-    given = tuple(map(dockerfile.original, dockerfile.instructions()))
-    return Adapted(
-        dockerfile,
-        given,
-        {**runs.files, **copies.files},
-        config.labels,
-        tuple(uncached),
-        mounted,
-        aliases,
-        trees.prepared if trees else {},
-        (*copies.warnings, *groups),
-    )
+    return dockerfile, config.labels
+
+
+def _markers(dockerfile: Rewritten, support: Support, inputs: BuildInputs, uncached: list[str]) -> Iterable[Edit]:
+    """What adds the names of copied files to the cache keys of an executor that leaves them out."""
+    if not inputs.files or support.has(Feature.NAMES_IN_KEYS):
+        return ()
+    stages = _stages(dockerfile)
+    markers = Markers(stages, inputs.files, inputs.arguments, inputs.digest_of, inputs.salt, uncached)
+    return markers.edits(stages.stages)
+
+
+def _stages(dockerfile: Rewritten) -> Stages:
+    return split_stages(dockerfile.instructions())
+
+
+def _places(stages: Stages, inputs: BuildInputs) -> Iterable[Place]:
+    return walk(stages, inputs.values, inputs.arguments, inputs.environment, inputs.escape)
+
+
+def _scopes(dockerfile: Rewritten, inputs: BuildInputs) -> Iterable[Scope]:
+    stages = _stages(dockerfile)
+    return scopes(stages, _places(stages, inputs))
 
 
 def _has(stages: Stages, inputs: BuildInputs) -> Callable[[Instruction, str], bool]:
     """Whether there is a variable at an instruction; the base image is asked only where that counts."""
-    places = {
-        each.instruction.line: each
-        for each in walk(stages, inputs.values, inputs.arguments, inputs.environment, inputs.escape)
-    }
+    places = {each.instruction.line: each for each in _places(stages, inputs)}
     return lambda instruction, name: places[instruction.line].has(name)
 
 
