@@ -11,7 +11,7 @@ from kubernetes import client
 from support.api_proxy import ApiProxy
 from support.waiting import until
 
-#: Seconds without a bookmark after which a watch is made anew, so that it is soon rejected.
+#: Seconds without a bookmark after which a watch is opened again, so that it is soon rejected.
 WATCHES: Settings = {"silenceSeconds": 1}
 REJECTED = "The API server has rejected the operator's credentials (401) for"
 

@@ -13,7 +13,7 @@ from support.api_proxy import ApiProxy
 from support.metrics import value
 from support.waiting import until
 
-#: Short, since a watch counts as stalled after three times as long. A quiet watch is made anew each time.
+#: Short, since a watch counts as stalled after three times as long. A quiet watch is opened again each time.
 SILENCE = 1
 
 
@@ -51,7 +51,7 @@ def test_a_stalled_watch_fails_the_liveness_probe_until_it_goes_on(
     assert operator.probe("/healthz")[0] == 503
     assert kubelet.pods() == []
     proxy.is_mute = False
-    # What it has missed comes when the watch is made anew.
+    # What it has missed comes when the watch is opened again.
     kubelet.pod()
     until(lambda: "imagebuilds has" not in operator.probe("/healthz")[1])
 

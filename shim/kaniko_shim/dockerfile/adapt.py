@@ -20,13 +20,13 @@ from kaniko_shim.dockerfile.copy.set_id import keep_set_id
 from kaniko_shim.dockerfile.copy.split import split_adds
 from kaniko_shim.dockerfile.copy.tree import ContextTree
 from kaniko_shim.dockerfile.edits import Edit, Rewritten
+from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.run.mounted import MountedRun
 from kaniko_shim.dockerfile.run.rewrite import rewrite_runs
 from kaniko_shim.dockerfile.run.shells import ImageShell
 from kaniko_shim.dockerfile.run.users import rewrite_users
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.stages import Stages, split_stages
-from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 
 
@@ -154,7 +154,10 @@ def _adapt_config(dockerfile: Rewritten, support: Support, inputs: BuildInputs) 
             parents_are_roots=not support.has(Feature.IMPLICIT_OWNERS),
         )
     except InvalidInstructionError as error:
-        raise JobError.of(_invalid(dockerfile.original(error.place.instruction), error, inputs.name)) from error
+        reason = Reason.DOCKERFILE_UNSUPPORTED if error.unsupported else Reason.DOCKERFILE_INVALID
+        advice = "Remove it: ports can be published without EXPOSE." if error.unsupported else ""
+        instruction = dockerfile.original(error.place.instruction)
+        raise refusal(reason, inputs.name, instruction, str(error), advice) from error
     arguments = rewrite_arguments(stages, inputs.values, inputs.automatic, inputs.arguments)
     dockerfile = dockerfile.then([*arguments, *config.edits])
     if not support.has(Feature.ARGUMENT_SCOPES):
@@ -196,14 +199,4 @@ def _other_group(instruction: Instruction, name: str) -> str:
     return (
         f"{name} line {instruction.line}: with LD_PRELOAD, this executor may run RUN with another group than Docker "
         "gives the USER. Set LD_PRELOAD after this line."
-    )
-
-
-def _invalid(instruction: Instruction, error: InvalidInstructionError, name: str) -> Failure:
-    return Failure(
-        Reason.DOCKERFILE_UNSUPPORTED if error.unsupported else Reason.DOCKERFILE_INVALID,
-        f"{name} line {instruction.line}: {error}.",
-        instruction=instruction.text,
-        line=instruction.line,
-        hint="Remove it: ports can be published without EXPOSE." if error.unsupported else "",
     )

@@ -19,16 +19,17 @@ from kaniko_shim.dockerfile.context.prepare import make_aliases, make_trees
 from kaniko_shim.dockerfile.context.tree import DirectoryTree
 from kaniko_shim.dockerfile.edits import Rewritten
 from kaniko_shim.dockerfile.files import write_files
+from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.run.mount_checks import refuse_mounts, unused_secrets
 from kaniko_shim.dockerfile.run.mounted import MountedRun
 from kaniko_shim.dockerfile.stages.resolve import resolve_stages
 from kaniko_shim.dockerfile.steps import Steps, plan_steps
-from kaniko_shim.dockerfile.syntax.instruction import Heredoc, Instruction
+from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import directives, parse_dockerfile
 from kaniko_shim.dockerfile.unsupported import refuse_syntax, refuse_unsupported, warnings_about
 from kaniko_shim.dockerignore.find import IGNORE_FILE
 from kaniko_shim.dockerignore.rules import IgnoreRules
-from kaniko_shim.outcome.errors import Failure, JobError
+from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.labels import Label
@@ -94,7 +95,9 @@ def make_effective(
     for instruction in instructions:
         for heredoc in instruction.heredocs:
             if not heredoc.closed:
-                raise JobError.of(_endless(name, instruction, heredoc))
+                problem = f"the heredoc {heredoc.word} is not closed"
+                advice = f"Add a line that contains only {heredoc.word}."
+                raise refusal(Reason.DOCKERFILE_INVALID, name, instruction, problem, advice)
     # The Dockerfile has been read: it may be ignored itself.
     ignores = apply_ignore_file(paths.context, context, "" if request.dockerfile_content else name)
     arguments = {each.name: each.value for each in (*request.build_args, *request.secret_build_args)}
@@ -144,16 +147,6 @@ def make_effective(
         adapted.dockerfile,
         ignores,
         adapted.mounted,
-    )
-
-
-def _endless(name: str, instruction: Instruction, heredoc: Heredoc) -> Failure:
-    return Failure(
-        Reason.DOCKERFILE_INVALID,
-        f"{name} line {instruction.line}: the heredoc {heredoc.word} is not closed.",
-        hint=f"Add a line that contains only {heredoc.word}.",
-        instruction=instruction.text,
-        line=instruction.line,
     )
 
 

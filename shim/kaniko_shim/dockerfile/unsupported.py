@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.config.escapes import is_misread
+from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.run.command import is_program
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
@@ -235,15 +236,7 @@ def refuse_unsupported(instructions: Iterable[Instruction], support: Support, na
     """
     for instruction, feature in _found(instructions, _Build(support, escape)):
         if feature.fatal:
-            raise JobError.of(
-                Failure(
-                    Reason.DOCKERFILE_UNSUPPORTED,
-                    f"{name} line {instruction.line}: {feature.problem}.",
-                    instruction=instruction.text,
-                    line=instruction.line,
-                    hint=feature.advice,
-                )
-            )
+            raise refusal(Reason.DOCKERFILE_UNSUPPORTED, name, instruction, feature.problem, feature.advice)
 
 
 def warnings_about(instructions: Iterable[Instruction], support: Support, name: str) -> Iterator[str]:

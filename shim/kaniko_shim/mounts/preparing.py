@@ -78,7 +78,7 @@ def prepare(
             _put(mount, place, run.copied.get(number, ""), sources, places)
         except (OSError, shutil.Error) as error:
             raise MountError(f"the mount at {place} can't be prepared: {error}") from error
-    # As in Docker, a mount may hide the working directory; it is made anew, in the mount.
+    # As in Docker, a mount may hide the working directory; it is made again, in the mount.
     with contextlib.suppress(OSError):
         Path(directory).mkdir(parents=True, exist_ok=True)
     places.settle()

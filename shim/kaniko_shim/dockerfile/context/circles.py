@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kaniko_shim.dockerfile.copy.words import COPYING, is_url
+from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.stages import copied, place_of
-from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 
 _UNKNOWN = re.compile(r"[*?\[$\\]")
@@ -33,16 +33,11 @@ def refuse_circles(instructions: Iterable[Instruction], context: Path, name: str
             directory = "" if is_url(source) else _directory(source, context)
             link = next((each for each in circles if directory and f"./{each}".startswith(f"{directory}/")), None)
             if link:
-                raise JobError.of(
-                    Failure(
-                        Reason.DOCKERFILE_UNSUPPORTED,
-                        f"{name} line {instruction.line}: {link!r} in the build context is a link that leads to "
-                        "itself, which the executor cannot copy.",
-                        instruction=instruction.text,
-                        line=instruction.line,
-                        hint="Remove the link, or exclude it in .dockerignore.",
-                    )
+                problem = (
+                    f"{link!r} in the build context is a link that leads to itself, which the executor cannot copy"
                 )
+                advice = "Remove the link, or exclude it in .dockerignore."
+                raise refusal(Reason.DOCKERFILE_UNSUPPORTED, name, instruction, problem, advice)
 
 
 def _directory(source: str, context: Path) -> str:

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.stages import copied, place_of
-from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 
 _COPYING = frozenset({"COPY", "ADD"})
@@ -36,16 +36,12 @@ def refuse_links_out(instructions: Iterable[Instruction], context: Path, name: s
             continue
         for source in copied(instruction):
             if link := _link_out(context, source, root, last=instruction.keyword == "ADD"):
-                raise JobError.of(
-                    Failure(
-                        Reason.SOURCE_INVALID,
-                        f"{name} line {instruction.line}: {link.relative_to(context).as_posix()!r} is a link to "
-                        f"{str(link.readlink())!r}, outside the build context, where the builder's own files are.",
-                        instruction=instruction.text,
-                        line=instruction.line,
-                        hint="Copy the file itself into the build context.",
-                    )
+                problem = (
+                    f"{link.relative_to(context).as_posix()!r} is a link to {str(link.readlink())!r}, outside the "
+                    "build context, where the builder's own files are"
                 )
+                advice = "Copy the file itself into the build context."
+                raise refusal(Reason.SOURCE_INVALID, name, instruction, problem, advice)
 
 
 def _link_out(context: Path, source: str, root: Path, *, last: bool) -> Path | None:

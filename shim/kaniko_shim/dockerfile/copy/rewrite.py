@@ -13,11 +13,12 @@ from kaniko_shim.dockerfile.copy.owners import with_user
 from kaniko_shim.dockerfile.copy.scope import Scope
 from kaniko_shim.dockerfile.copy.words import COPYING, words_of
 from kaniko_shim.dockerfile.edits import Edit, replaced
+from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
 from kaniko_shim.dockerfile.syntax.stages import place_of
 from kaniko_shim.dockerfile.syntax.words import json_words, plain_words
-from kaniko_shim.outcome.errors import Failure, JobError
+from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -77,7 +78,7 @@ def rewrite_copies(scopes: Iterable[Scope], support: Support, inputs: CopyInputs
             try:
                 text = _rewritten(scope, support, inputs, files)
             except (LookupError, ValueError) as error:
-                raise JobError.of(_failure(error, inputs.original(instruction), inputs.name)) from error
+                raise _refusal(error, inputs.original(instruction), inputs.name) from error
             line = inputs.original(instruction).line
             warnings += (f"{inputs.name} line {line}: {each}" for each in differences(scope, tree, support))
             if not text:
@@ -117,23 +118,12 @@ def _rewritten(
     return with_user(instruction.head + _rest(instruction, places) if text is None else text)
 
 
-def _failure(error: LookupError | ValueError, instruction: Instruction, name: str) -> Failure:
+def _refusal(error: LookupError | ValueError, instruction: Instruction, name: str) -> JobError:
     if isinstance(error, LookupError):
-        return Failure(
-            Reason.COPY_FAILED,
-            f"{name} line {instruction.line}: the build context has no {str(error.args[0])!r}, or it is a link that "
-            "leads nowhere.",
-            hint="Correct the path, or the link.",
-            instruction=instruction.text,
-            line=instruction.line,
-        )
-    return Failure(
-        Reason.DOCKERFILE_UNSUPPORTED,
-        f"{name} line {instruction.line}: {error}.",
-        hint="Name the files or directories themselves.",
-        instruction=instruction.text,
-        line=instruction.line,
-    )
+        problem = f"the build context has no {str(error.args[0])!r}, or it is a link that leads nowhere"
+        return refusal(Reason.COPY_FAILED, name, instruction, problem, "Correct the path, or the link.")
+    advice = "Name the files or directories themselves."
+    return refusal(Reason.DOCKERFILE_UNSUPPORTED, name, instruction, str(error), advice)
 
 
 def _rest(instruction: Instruction, names: Mapping[str, str]) -> str:

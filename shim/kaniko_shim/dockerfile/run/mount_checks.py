@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
+from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.run.mounted import without_values
 from kaniko_shim.dockerfile.run.mounts import Mount, MountType, has_variable, mount_texts
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.stages import place_of
 from kaniko_shim.dockerfile.syntax.words import plain_words
-from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 
 _WORDS_WITH_NAME = 3
@@ -32,12 +32,12 @@ def refuse_mounts(instructions: Iterable[Instruction], secrets: Collection[str],
                 mount = without_values(text)
             except ValueError as error:
                 problem = f"--mount={text}: {error}"
-                raise _error(Reason.DOCKERFILE_INVALID, name, instruction, problem, "Correct the flag.") from error
+                raise refusal(Reason.DOCKERFILE_INVALID, name, instruction, problem, "Correct the flag.") from error
             if found := _impossible(mount, stages):
-                raise _error(Reason.DOCKERFILE_UNSUPPORTED, name, instruction, *found)
+                raise refusal(Reason.DOCKERFILE_UNSUPPORTED, name, instruction, *found)
             if _is_missing(mount, text, secrets):
                 problem = f"the build has no secret {mount.secret_id!r}, which this RUN requires"
-                raise _error(Reason.INVALID_SPEC, name, instruction, problem, _how_to_give(mount.secret_id))
+                raise refusal(Reason.INVALID_SPEC, name, instruction, problem, _how_to_give(mount.secret_id))
 
 
 def unused_secrets(instructions: Iterable[Instruction], secrets: Collection[str]) -> Iterator[str]:
@@ -92,15 +92,3 @@ def _is_missing(mount: Mount, text: str, secrets: Collection[str]) -> bool:
 
 def _how_to_give(secret: str) -> str:
     return f"Set BUILD_SECRET_{secret} to its value in base64, or list it in buildSecrets of the ImageBuild."
-
-
-def _error(reason: Reason, name: str, instruction: Instruction, problem: str, advice: str) -> JobError:
-    return JobError.of(
-        Failure(
-            reason,
-            f"{name} line {instruction.line}: {problem}.",
-            instruction=instruction.text,
-            line=instruction.line,
-            hint=advice,
-        )
-    )

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from kaniko_shim.dockerfile.capabilities import Support, read_platform
+from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.shell_words import expand
 from kaniko_shim.dockerfile.syntax.stages import Stage, Stages
 from kaniko_shim.oci.platform import Platform
-from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 
 _SCRATCH = "scratch"
@@ -45,7 +45,7 @@ def bases_by_digest(
         if stages.base(stage) or stage.base == _SCRATCH or platform == _normal(support.platform, support):
             continue
         if support.target is None and stage in stages.bases(built[-1]):
-            raise _failure(
+            raise refusal(
                 Reason.DOCKERFILE_UNSUPPORTED,
                 name,
                 stage.start,
@@ -61,24 +61,12 @@ def _platform(text: str, instruction: Instruction, support: Support, values: Map
         value = expand(text, values)
         platform = read_platform(value, support.machine) if value else None
     except ValueError as error:
-        raise _failure(Reason.DOCKERFILE_INVALID, name, instruction, f"--platform: {error}", _ADVICE) from error
+        raise refusal(Reason.DOCKERFILE_INVALID, name, instruction, f"--platform: {error}", _ADVICE) from error
     if platform is None:
         problem = f"--platform={text} is empty"
-        raise _failure(Reason.DOCKERFILE_INVALID, name, instruction, problem, "Give its variable a default.")
+        raise refusal(Reason.DOCKERFILE_INVALID, name, instruction, problem, "Give its variable a default.")
     return platform
 
 
 def _normal(platform: Platform, support: Support) -> Platform:
     return read_platform(platform.name, support.machine)
-
-
-def _failure(reason: Reason, name: str, instruction: Instruction, problem: str, advice: str) -> JobError:
-    return JobError.of(
-        Failure(
-            reason,
-            f"{name} line {instruction.line}: {problem}.",
-            instruction=instruction.text,
-            line=instruction.line,
-            hint=advice,
-        )
-    )

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from kaniko_shim.dockerfile.syntax.instruction import Instruction
+from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.syntax.stages import Stage, Stages, origin_names
-from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 
 
@@ -21,7 +20,8 @@ def refuse_references(stages: Stages, built: Iterable[Stage], name: str) -> None
     """
     for stage in built:
         if not stage.base:
-            raise _invalid(
+            raise refusal(
+                Reason.DOCKERFILE_INVALID,
                 name,
                 stage.start,
                 f"the base image of FROM is empty: {stage.start.text}",
@@ -30,7 +30,9 @@ def refuse_references(stages: Stages, built: Iterable[Stage], name: str) -> None
         for instruction in stage.instructions:
             for origin in origin_names(instruction):
                 if problem := _problem(stages, stage, origin):
-                    raise _invalid(name, instruction, problem, "Name a stage above, or an image.")
+                    raise refusal(
+                        Reason.DOCKERFILE_INVALID, name, instruction, problem, "Name a stage above, or an image."
+                    )
 
 
 def warnings_about_names(stages: Stages, built: Iterable[Stage], target: str, name: str) -> Iterator[str]:
@@ -57,15 +59,3 @@ def _problem(stages: Stages, stage: Stage, origin: str) -> str:
         where = "this stage itself" if found.index == stage.index else f"at line {found.start.line}, below"
         return f"from={origin} names a stage that is {where}"
     return ""
-
-
-def _invalid(name: str, instruction: Instruction, problem: str, advice: str) -> JobError:
-    return JobError.of(
-        Failure(
-            Reason.DOCKERFILE_INVALID,
-            f"{name} line {instruction.line}: {problem}.",
-            instruction=instruction.text,
-            line=instruction.line,
-            hint=advice,
-        )
-    )
