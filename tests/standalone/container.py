@@ -1,6 +1,5 @@
 """Runs the builder image in a container of an OCI runtime, with nothing of Kubernetes around it."""
 
-import errno
 import json
 import shutil
 import signal
@@ -16,6 +15,7 @@ from typing import Any
 
 from kaniko_shim.executor.abilities import Abilities, read_abilities
 from support.expectations import OLD, SHIPPED
+from support.starting import start_again
 
 # What the build pod grants.
 CAPABILITIES = tuple(
@@ -214,13 +214,7 @@ class Container:
     def _start(self) -> subprocess.Popen[bytes]:
         command = [self._runtime, "run", "--bundle", str(self._directory), self.name]
         with self._log.open("wb") as log:
-            try:
-                return subprocess.Popen(command, stdout=log, stderr=log)
-            except OSError as error:
-                # Seen once in thousands of starts, on a busy machine: the kernel could not read the arguments.
-                if error.errno != errno.EFAULT:
-                    raise
-                return subprocess.Popen(command, stdout=log, stderr=log)
+            return start_again(lambda: subprocess.Popen(command, stdout=log, stderr=log))
 
     def _unmount(self) -> None:
         for mount in (self._root, self._disk):

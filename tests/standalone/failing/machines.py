@@ -47,7 +47,7 @@ MACHINES = (
         shipped={
             "situation": "no shell",
             "reason": "RunCommandFailed",
-            "code": 127,
+            "code": 1,
             "message": "The RUN in line 2 could not start: the image has no /bin/sh.",
             "line": 2,
         },
