@@ -34,6 +34,10 @@ from imagebuild_operator.telemetry.recorder import StatusRecorder
 
 _logger: Final = logging.getLogger(__name__)
 
+#: Seconds after which a pod that was deleted is looked for, if the watch has not shown its DELETED: a watch that began
+#: after the deletion never does.
+DELETION_CHECK: Final = 1.0
+
 
 class Reconciler:
     """Brings the pods and the status of a build in line with its spec."""
@@ -127,7 +131,11 @@ class Reconciler:
         are_pods_gone = await self._apply(build, plan)
         if build.is_finished and not plan.delete:
             self._store.forget(BuildKey.of(build))
-        return 0.0 if are_pods_gone else plan.requeue_after
+        if are_pods_gone:
+            return 0.0
+        if plan.delete:
+            return min(DELETION_CHECK, DELETION_CHECK if plan.requeue_after is None else plan.requeue_after)
+        return plan.requeue_after
 
     async def _confirm_gone(self, build: ImageBuild) -> PodFacts | None:
         """Ask the API server whether a recorded pod is gone: the watch may only be late."""
