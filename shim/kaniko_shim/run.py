@@ -23,17 +23,17 @@ from kaniko_shim.outcome.result import Result
 from kaniko_shim.registry.credentials import find_credentials, remove_credentials
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.command_request import parse_request, secrets_of
-from kaniko_shim.request.misspelling import misspelt
 from kaniko_shim.request.push_request import IndexRequest, PushRequest
 from kaniko_shim.request.request import Request
 from kaniko_shim.request.variables.job_variables import LOG_FORMAT, TRACEPARENT
+from kaniko_shim.request.variables.misspelling import misspelt
 from kaniko_shim.sources.kinds import OciSource
-from kaniko_shim.system.interruption import CancelledError
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.paths import Paths
 from kaniko_shim.system.private_directory import make_private
-from kaniko_shim.system.processes import harden
-from kaniko_shim.system.signals import ignore_stops, raise_on_stop, stop_received
+from kaniko_shim.system.processes.children import harden
+from kaniko_shim.system.processes.interruption import CancelledError
+from kaniko_shim.system.processes.signals import ignore_stops, raise_on_stop, stop_received
 from kaniko_shim.system.tool_environment import platform_secrets
 from kaniko_shim.system.versions import versions
 

@@ -1,7 +1,7 @@
 """Generates docs/variables.md from the shim's table of variables."""
 
-from kaniko_shim.request.variable import Variable
 from kaniko_shim.request.variables.table import SECTIONS
+from kaniko_shim.request.variables.variable import Variable
 from kaniko_shim.system.subcommand import Command
 
 HEAD = """\

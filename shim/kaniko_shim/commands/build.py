@@ -36,15 +36,15 @@ from kaniko_shim.request.extra_args import ignores_immutable_tags
 from kaniko_shim.sources.fetch import context_directory, fetch
 from kaniko_shim.sources.kinds import OciSource
 from kaniko_shim.sources.workspace import Workspace
-from kaniko_shim.system import process
 from kaniko_shim.system.clock import now
+from kaniko_shim.system.container.machine import architecture
+from kaniko_shim.system.container.mounts import has_mount_below, read_mountinfo
 from kaniko_shim.system.heartbeat import heartbeat
 from kaniko_shim.system.imports import refuse_imports
-from kaniko_shim.system.interruption import CancelledError, TooLateError
-from kaniko_shim.system.invocation import Invocation
 from kaniko_shim.system.job import Job
-from kaniko_shim.system.machine import architecture
-from kaniko_shim.system.mounts import has_mount_below, read_mountinfo
+from kaniko_shim.system.processes import process
+from kaniko_shim.system.processes.interruption import CancelledError, TooLateError
+from kaniko_shim.system.processes.invocation import Invocation
 from kaniko_shim.system.subcommand import Command
 
 _TRIGGERS = (

@@ -15,8 +15,8 @@ from kaniko_shim.registry.push import Pusher
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.request.push_request import IndexRequest, PushRequest
 from kaniko_shim.system.heartbeat import heartbeat
-from kaniko_shim.system.interruption import CancelledError
 from kaniko_shim.system.job import Job
+from kaniko_shim.system.processes.interruption import CancelledError
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.push_request import IndexRequest, PushRequest
 from kaniko_shim.request.request import Request
-from kaniko_shim.system.container import Container, read_container
+from kaniko_shim.system.container.rights import Container, read_container
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.paths import Paths
 

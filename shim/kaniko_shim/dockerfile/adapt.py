@@ -11,14 +11,14 @@ from kaniko_shim.dockerfile.config.rewrite import InvalidInstructionError, rewri
 from kaniko_shim.dockerfile.config.scopes import end_scopes
 from kaniko_shim.dockerfile.config.variables import Environment, Place, walk
 from kaniko_shim.dockerfile.config.volumes import volume_text
-from kaniko_shim.dockerfile.copy.aliases import Aliases
 from kaniko_shim.dockerfile.copy.from_context import ContextCopies
-from kaniko_shim.dockerfile.copy.prepared import PreparedTree
 from kaniko_shim.dockerfile.copy.rewrite import CopyInputs, rewrite_copies
 from kaniko_shim.dockerfile.copy.scope import Scope, scopes
 from kaniko_shim.dockerfile.copy.set_id import keep_set_id
 from kaniko_shim.dockerfile.copy.split import split_adds
-from kaniko_shim.dockerfile.copy.tree import ContextTree
+from kaniko_shim.dockerfile.copy.trees.aliases import Aliases
+from kaniko_shim.dockerfile.copy.trees.prepared import PreparedTree
+from kaniko_shim.dockerfile.copy.trees.tree import ContextTree
 from kaniko_shim.dockerfile.edits import Edit, Rewritten
 from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.run.mounted import MountedRun

@@ -11,8 +11,8 @@ from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.references import DOCKER_HUB
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.extra_args import several
-from kaniko_shim.system.invocation import Invocation
 from kaniko_shim.system.paths import Paths
+from kaniko_shim.system.processes.invocation import Invocation
 from kaniko_shim.system.tool_environment import tool_environment
 
 _RETRIES = "3"

@@ -47,7 +47,7 @@ TABLE: Mapping[str, FeatureFlag] = {
     ),
     "FF_KANIKO_ROLLING_CACHE_KEY": FeatureFlag((1, 28, 1), "Different instructions never share a key."),
     "FF_KANIKO_HASH_DIR_FRAMING": FeatureFlag((1, 28, 1), "Different directories never share a key."),
-    # Not FF_KANIKO_SCOPED_DOCKERIGNORE: dockerfile/copy/aliases.py excludes directories by paths beside the context.
+    # Not FF_KANIKO_SCOPED_DOCKERIGNORE: copy/trees/aliases.py excludes directories by paths beside the context.
     # Speed.
     "FF_KANIKO_INFER_CROSS_STAGE_CACHE_KEY": FeatureFlag(
         (1, 28, 2), "The key of `COPY --from` follows from the stage's key, without its files."

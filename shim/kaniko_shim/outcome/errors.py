@@ -4,7 +4,7 @@ import signal
 from dataclasses import dataclass, field
 
 from kaniko_shim.outcome.reasons import TABLE, Reason
-from kaniko_shim.system.interruption import CancelledError
+from kaniko_shim.system.processes.interruption import CancelledError
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kaniko_shim.system.process import Ended
+from kaniko_shim.system.processes.process import Ended
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from kaniko_shim.outcome.registry_answer import is_missing
 from kaniko_shim.outcome.result import PushedImage
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.registry.registries import Registries
-from kaniko_shim.system.invocation import Invocation
 from kaniko_shim.system.paths import Paths
-from kaniko_shim.system.process import Ended
+from kaniko_shim.system.processes.invocation import Invocation
+from kaniko_shim.system.processes.process import Ended
 from kaniko_shim.system.tool_environment import tool_environment
 
 _TIMEOUT = 120

@@ -11,9 +11,9 @@ from kaniko_shim.outcome.result import PushedImage
 from kaniko_shim.outcome.situations.push_situations import IMMUTABLE_TAG
 from kaniko_shim.registry.crane import Crane, crane_failure
 from kaniko_shim.registry.references import ImageReference
-from kaniko_shim.system import process
-from kaniko_shim.system.interruption import CancelledError
 from kaniko_shim.system.job import Job
+from kaniko_shim.system.processes import process
+from kaniko_shim.system.processes.interruption import CancelledError
 
 # Of crane's output; its error is the last.
 _LAST_LINES = 100

@@ -24,7 +24,7 @@ from kaniko_shim.registry.docker_config import DockerConfig
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.registry.registries import Registries
 from kaniko_shim.system.json_text import load_json
-from kaniko_shim.system.process import Ended
+from kaniko_shim.system.processes.process import Ended
 
 TIMEOUT = Timeout(connect=3, read=5)
 """Seconds; a slow registry must not delay the build."""

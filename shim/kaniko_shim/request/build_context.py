@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kaniko_shim.request.variable import Variable
-from kaniko_shim.request.variable_reader import VariableReader
 from kaniko_shim.request.variables import source_variables as variables
+from kaniko_shim.request.variables.variable import Variable
+from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.sources.buckets.bucket_access import BucketAccess, ambient_of
 from kaniko_shim.sources.git.ssh_access import SshAccess
 from kaniko_shim.sources.kinds import BucketSource, DirectorySource, GitSource, HttpSource, OciSource, Source

@@ -13,8 +13,6 @@ from kaniko_shim.request.build_secrets import BuildSecret, read_build_secrets
 from kaniko_shim.request.extra_args import ExtraArg
 from kaniko_shim.request.labels import Label
 from kaniko_shim.request.request import DEFAULT_LAYOUT, Request, read_docker_config, read_outputs
-from kaniko_shim.request.variable import Variable
-from kaniko_shim.request.variable_reader import VariableReader
 from kaniko_shim.request.variables import (
     attestation_variables,
     build_variables,
@@ -24,6 +22,8 @@ from kaniko_shim.request.variables import (
     registry_variables,
 )
 from kaniko_shim.request.variables.cache_variables import CacheMode
+from kaniko_shim.request.variables.variable import Variable
+from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.sources.kinds import DirectorySource
 from kaniko_shim.sources.source_request import SourceRequest
 from kaniko_shim.system.subcommand import Command

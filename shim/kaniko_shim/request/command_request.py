@@ -7,7 +7,7 @@ from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.request.build_request import BuildRequest, read_build_request
 from kaniko_shim.request.push_request import IndexRequest, PushRequest, read_index_request, read_push_request
 from kaniko_shim.request.request import Request, read_request
-from kaniko_shim.request.variable_reader import VariableReader
+from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.sources.kinds import secrets_in_url
 from kaniko_shim.system.subcommand import Command
 

@@ -8,10 +8,10 @@ from kaniko_shim.attest.provenance import ProvenanceInputs
 from kaniko_shim.oci.platform import Member
 from kaniko_shim.request.extra_args import ignores_immutable_tags
 from kaniko_shim.request.request import Request, read_request
-from kaniko_shim.request.variable_reader import VariableReader
 from kaniko_shim.request.variables import attestation_variables as attest_variables
 from kaniko_shim.request.variables import output_variables
 from kaniko_shim.request.variables.build_variables import EXTRA_ARGS
+from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.system.subcommand import Command
 
 

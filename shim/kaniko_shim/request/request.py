@@ -6,8 +6,8 @@ from kaniko_shim.registry import docker_config
 from kaniko_shim.registry.docker_config import DockerConfig
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.registry.registries import Registries
-from kaniko_shim.request.variable_reader import VariableReader
 from kaniko_shim.request.variables import job_variables, output_variables, registry_variables
+from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.system.subcommand import Command
 
 DEFAULT_LAYOUT = "/kaniko/layout"

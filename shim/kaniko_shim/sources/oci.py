@@ -26,8 +26,8 @@ from kaniko_shim.sources.fetch_retries import FetchRetries
 from kaniko_shim.sources.oci_layers import LayeredTree
 from kaniko_shim.sources.source_request import SourceRequest
 from kaniko_shim.sources.workspace import Workspace
+from kaniko_shim.system.container.machine import architecture
 from kaniko_shim.system.json_text import load_json
-from kaniko_shim.system.machine import architecture
 
 if TYPE_CHECKING:
     from kaniko_shim.registry.crane import Crane

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from kaniko_shim.system.interruption import TooLateError
-from kaniko_shim.system.signals import raise_if_stopped
+from kaniko_shim.system.processes.interruption import TooLateError
+from kaniko_shim.system.processes.signals import raise_if_stopped
 
 
 @contextmanager

@@ -83,7 +83,7 @@ PHASES = {
     "the Dockerfile": Phase(["build"], "commands/build.py", "_prepare"),
     "start of the executor": Phase(["build"], "executor/follow.py", "begin"),
     "the executor's run": Phase(["build"], "executor/follow.py", "read"),
-    "end of the executor": Phase(["build"], "system/process.py", "_end_leftovers"),
+    "end of the executor": Phase(["build"], "system/processes/process.py", "_end_leftovers"),
     "the record": Phase(["build"], "attest/record.py", "write_record"),
     "check of the digest": Phase([], "registry/crane.py", "inspect"),
     "check of the layout": Phase(["push"], "oci/layout.py", "check_layout"),
@@ -92,7 +92,7 @@ PHASES = {
     "SBOM, in a layer": Phase(["push"], "archives/tar.py", "read_tar", {"SBOM": "true"}),
     "SBOM, in a package database": Phase(["push"], "sbom/databases.py", "read_os_release", {"SBOM": "true"}),
     "push": Phase(["push"], "registry/push.py", "push"),
-    "push, in crane": Phase(["push"], "system/process.py", "_follow"),
+    "push, in crane": Phase(["push"], "system/processes/process.py", "_follow"),
     "look at what was pushed": Phase(["push"], "registry/crane.py", "inspect"),
     "attestations": Phase(["push"], "attest/attach.py", "_attach", {"PROVENANCE": "true"}),
     "manifests of an index": Phase(["index"], "registry/crane.py", "manifest", INDEX),
@@ -172,8 +172,8 @@ SWALLOWING = """
 import os, signal, sys, time
 sys.path.insert(0, {shim!r})
 from kaniko_shim.system.heartbeat import heartbeat
-from kaniko_shim.system.interruption import CancelledError
-from kaniko_shim.system.signals import raise_on_stop
+from kaniko_shim.system.processes.interruption import CancelledError
+from kaniko_shim.system.processes.signals import raise_on_stop
 
 raise_on_stop()
 try:
@@ -198,10 +198,10 @@ STARTING = """
 import os, signal, sys
 sys.path.insert(0, {shim!r})
 from kaniko_shim.log.masking import Masker
-from kaniko_shim.system.interruption import CancelledError
-from kaniko_shim.system.invocation import Invocation
-from kaniko_shim.system.process import run
-from kaniko_shim.system.signals import raise_on_stop
+from kaniko_shim.system.processes.interruption import CancelledError
+from kaniko_shim.system.processes.invocation import Invocation
+from kaniko_shim.system.processes.process import run
+from kaniko_shim.system.processes.signals import raise_on_stop
 
 raise_on_stop()
 try:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kaniko_shim.archives.added import decompress
-from kaniko_shim.dockerfile.copy.aliases import Aliases
-from kaniko_shim.dockerfile.copy.prepared import PreparedTree
+from kaniko_shim.dockerfile.copy.trees.aliases import Aliases
+from kaniko_shim.dockerfile.copy.trees.prepared import PreparedTree
 
 
 def make_aliases(aliases: Aliases) -> None:

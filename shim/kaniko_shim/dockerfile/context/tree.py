@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kaniko_shim.archives.added import Added, added_as
-from kaniko_shim.dockerfile.copy.tree import Kind
+from kaniko_shim.dockerfile.copy.trees.tree import Kind
 
 _MOST_LINKS = 255
 _SET_ID = stat.S_ISUID | stat.S_ISGID

@@ -10,7 +10,7 @@ from kaniko_shim.dockerfile.copy.modes import is_symbolic, parse_mode
 from kaniko_shim.dockerfile.copy.owners import name_without_group
 from kaniko_shim.dockerfile.copy.scope import Scope
 from kaniko_shim.dockerfile.copy.sources import Item, find_items
-from kaniko_shim.dockerfile.copy.tree import ContextTree, Kind
+from kaniko_shim.dockerfile.copy.trees.tree import ContextTree, Kind
 from kaniko_shim.dockerfile.copy.words import is_url, words_of
 from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
 

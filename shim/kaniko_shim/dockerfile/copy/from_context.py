@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from kaniko_shim.archives.added import Added
 from kaniko_shim.dockerfile.capabilities import Feature, Support
-from kaniko_shim.dockerfile.copy.aliases import Aliases
-from kaniko_shim.dockerfile.copy.directories import destination_is_made_alike
 from kaniko_shim.dockerfile.copy.modes import Change, is_symbolic, parse_mode, sets_id
-from kaniko_shim.dockerfile.copy.prepared import PreparedTree
 from kaniko_shim.dockerfile.copy.scope import Scope
-from kaniko_shim.dockerfile.copy.selection import with_parents, without
 from kaniko_shim.dockerfile.copy.sources import Item, find_items, has_pattern
-from kaniko_shim.dockerfile.copy.tree import ContextTree, Kind
+from kaniko_shim.dockerfile.copy.trees.aliases import Aliases
+from kaniko_shim.dockerfile.copy.trees.directories import destination_is_made_alike
+from kaniko_shim.dockerfile.copy.trees.prepared import PreparedTree
+from kaniko_shim.dockerfile.copy.trees.selection import with_parents, without
+from kaniko_shim.dockerfile.copy.trees.tree import ContextTree, Kind
 from kaniko_shim.dockerfile.copy.words import Words, is_url, json_form, literal, words_of
 from kaniko_shim.dockerfile.syntax.flags import Flags
 from kaniko_shim.dockerfile.syntax.instruction import Instruction

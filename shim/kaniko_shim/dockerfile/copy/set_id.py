@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.copy.scope import Scope
 from kaniko_shim.dockerfile.copy.sources import Item, find_items
-from kaniko_shim.dockerfile.copy.tree import ContextTree, Kind
+from kaniko_shim.dockerfile.copy.trees.tree import ContextTree, Kind
 from kaniko_shim.dockerfile.copy.words import COPYING, is_url, words_of
 from kaniko_shim.dockerfile.edits import Edit, replaced
 

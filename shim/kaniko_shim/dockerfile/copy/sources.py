@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kaniko_shim.dockerfile.copy.tree import ContextTree, Kind
+from kaniko_shim.dockerfile.copy.trees.tree import ContextTree, Kind
 from kaniko_shim.dockerfile.syntax.stages import place_of
 
 

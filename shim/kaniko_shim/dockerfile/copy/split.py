@@ -6,7 +6,7 @@ from kaniko_shim.archives.added import Added
 from kaniko_shim.dockerfile.copy.from_context import head_without
 from kaniko_shim.dockerfile.copy.scope import Scope
 from kaniko_shim.dockerfile.copy.sources import Item, find_items, has_pattern
-from kaniko_shim.dockerfile.copy.tree import ContextTree, Kind
+from kaniko_shim.dockerfile.copy.trees.tree import ContextTree, Kind
 from kaniko_shim.dockerfile.copy.words import is_url, json_form, literal, words_of
 from kaniko_shim.dockerfile.edits import Edit, replaced
 from kaniko_shim.dockerfile.syntax.parse import parse_heredoc

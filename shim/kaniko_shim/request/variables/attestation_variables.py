@@ -1,7 +1,7 @@
 """Variables of attestations and signatures."""
 
 from kaniko_shim.request.scalars import parse_raw, parse_switch, parse_text
-from kaniko_shim.request.variable import Variable
+from kaniko_shim.request.variables.variable import Variable
 from kaniko_shim.system.json_text import load_json
 from kaniko_shim.system.subcommand import Command
 

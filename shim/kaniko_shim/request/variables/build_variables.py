@@ -6,7 +6,7 @@ from kaniko_shim.request.extra_args import parse_extra_args
 from kaniko_shim.request.labels import parse_labels
 from kaniko_shim.request.platforms import parse_platform
 from kaniko_shim.request.scalars import parse_raw, parse_switch, parse_text
-from kaniko_shim.request.variable import Variable
+from kaniko_shim.request.variables.variable import Variable
 from kaniko_shim.system.subcommand import Command
 
 DOCKERFILE_PATH = Variable(

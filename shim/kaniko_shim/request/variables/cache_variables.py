@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from kaniko_shim.registry.cache_repo import parse_cache_repo
 from kaniko_shim.request.scalars import parse_seconds, parse_switch
-from kaniko_shim.request.variable import Variable
+from kaniko_shim.request.variables.variable import Variable
 
 
 class CacheMode(StrEnum):

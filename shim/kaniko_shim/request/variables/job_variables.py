@@ -3,7 +3,7 @@
 from kaniko_shim.log.format import parse_log_format
 from kaniko_shim.request.scalars import count_up_to, parse_absolute
 from kaniko_shim.request.traceparent import parse_trace_id
-from kaniko_shim.request.variable import Variable
+from kaniko_shim.request.variables.variable import Variable
 from kaniko_shim.system.subcommand import EVERY_COMMAND
 
 HEARTBEAT_SECONDS = Variable(

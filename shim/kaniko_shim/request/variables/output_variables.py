@@ -3,7 +3,7 @@
 from kaniko_shim.registry.references import ImageReference, parse_output
 from kaniko_shim.request.platforms import parse_members
 from kaniko_shim.request.scalars import parse_absolute, parse_switch, split_list
-from kaniko_shim.request.variable import Variable
+from kaniko_shim.request.variables.variable import Variable
 from kaniko_shim.system.subcommand import EVERY_COMMAND, Command
 
 

@@ -4,7 +4,7 @@ from kaniko_shim.net.ca_bundle import parse_ca_bundle
 from kaniko_shim.registry.docker_config import parse_docker_config
 from kaniko_shim.request.registry_lists import parse_maps, parse_mirrors, parse_registries
 from kaniko_shim.request.scalars import parse_switch
-from kaniko_shim.request.variable import Variable
+from kaniko_shim.request.variables.variable import Variable
 from kaniko_shim.system.subcommand import EVERY_COMMAND
 
 DOCKER_CONFIG_JSON = Variable(

@@ -2,7 +2,7 @@
 
 from kaniko_shim.net.ca_bundle import parse_ca_bundle
 from kaniko_shim.request.scalars import count_up_to, parse_raw, parse_seconds, parse_sha256, parse_switch, parse_text
-from kaniko_shim.request.variable import Variable
+from kaniko_shim.request.variables.variable import Variable
 from kaniko_shim.sources.buckets.bucket_access import (
     parse_azure_key,
     parse_azure_sas,

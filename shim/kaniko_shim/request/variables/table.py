@@ -1,6 +1,5 @@
 """The table of all variables: name, meaning, default, and the sub-commands that read it."""
 
-from kaniko_shim.request.variable import Variable
 from kaniko_shim.request.variables.attestation_variables import ATTEST_TABLE
 from kaniko_shim.request.variables.build_variables import BUILD_TABLE
 from kaniko_shim.request.variables.cache_variables import CACHE_TABLE
@@ -8,6 +7,7 @@ from kaniko_shim.request.variables.job_variables import JOB_TABLE
 from kaniko_shim.request.variables.output_variables import OUTPUT_TABLE
 from kaniko_shim.request.variables.registry_variables import REGISTRY_TABLE
 from kaniko_shim.request.variables.source_variables import SOURCE_TABLE
+from kaniko_shim.request.variables.variable import Variable
 
 SECTIONS: tuple[tuple[str, tuple[Variable[object], ...]], ...] = (
     ("Build context", SOURCE_TABLE),

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from kaniko_shim.commands.preflight import refusal, warnings
-from kaniko_shim.system.container import Container
+from kaniko_shim.system.container.rights import Container
 
 FINE = Container(0, frozenset(), is_read_only=False, in_the_way=(), unwritable=())
 RUN = Path("/kaniko/.run")

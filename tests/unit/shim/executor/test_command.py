@@ -8,8 +8,8 @@ from kaniko_shim.executor.feature_flags import TABLE
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.command_request import parse_request
-from kaniko_shim.system.invocation import Invocation
 from kaniko_shim.system.paths import Paths
+from kaniko_shim.system.processes.invocation import Invocation
 from kaniko_shim.system.subcommand import Command
 
 ALL_FLAGS = frozenset(

@@ -16,7 +16,7 @@ from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.outcome.evidence import Evidence
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.references import registry_of
-from kaniko_shim.system.process import Ended
+from kaniko_shim.system.processes.process import Ended
 
 LOGS = Path(__file__).parent / "logs"
 

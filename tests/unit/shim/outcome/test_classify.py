@@ -3,7 +3,7 @@ from kaniko_shim.outcome.classify import classify
 from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.outcome.evidence import Evidence
 from kaniko_shim.outcome.reasons import Reason
-from kaniko_shim.system.process import Ended
+from kaniko_shim.system.processes.process import Ended
 
 RUN = "error building image: error building stage: failed to execute command: "
 PERMISSIONS = (

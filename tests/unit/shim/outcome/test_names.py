@@ -9,7 +9,7 @@ from kaniko_shim.outcome.classify import classify
 from kaniko_shim.outcome.evidence import Evidence
 from kaniko_shim.outcome.names import cut_names
 from kaniko_shim.outcome.reasons import Reason
-from kaniko_shim.system.process import Ended
+from kaniko_shim.system.processes.process import Ended
 
 #: Words that messages are recognised by, or were; some are no valid names everywhere, none may matter.
 HOSTILE = (

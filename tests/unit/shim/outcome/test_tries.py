@@ -3,7 +3,7 @@ from kaniko_shim.outcome.classify import classify
 from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.outcome.evidence import Evidence, Tried
 from kaniko_shim.outcome.reasons import Reason
-from kaniko_shim.system.process import Ended
+from kaniko_shim.system.processes.process import Ended
 
 NO_MIRROR = "error building image: image not found on any configured mapped registries for team/app:1"
 AFTER = "unable to complete operation after 1 attempts, last error: "

@@ -11,7 +11,7 @@ from kaniko_shim.sources.kinds import HttpSource
 from kaniko_shim.sources.source_request import SourceRequest
 from kaniko_shim.sources.workspace import Workspace
 from kaniko_shim.system.heartbeat import heartbeat
-from kaniko_shim.system.interruption import TooLateError
+from kaniko_shim.system.processes.interruption import TooLateError
 from unit.shim.archives.archives import COMPRESSIONS, files_of, tar_of, zip_of
 from unit.shim.sources.servers import Answer, serve
 

@@ -6,9 +6,9 @@ import pytest
 from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
 from kaniko_shim.dockerfile.context.prepare import make_aliases, make_trees
 from kaniko_shim.dockerfile.context.tree import DirectoryTree
-from kaniko_shim.dockerfile.copy.aliases import Aliases
 from kaniko_shim.dockerfile.copy.from_context import ContextCopies
 from kaniko_shim.dockerfile.copy.rewrite import CopyInputs, rewrite_copies
+from kaniko_shim.dockerfile.copy.trees.aliases import Aliases
 from kaniko_shim.dockerfile.copy.words import words_of
 from kaniko_shim.dockerfile.edits import rewrite
 from kaniko_shim.dockerfile.syntax.instruction import Instruction

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from kaniko_shim.system.mounts import is_read_only, mounts_below_links, read_mountinfo
+from kaniko_shim.system.container.mounts import is_read_only, mounts_below_links, read_mountinfo
 
 # https://github.com/torvalds/linux/blob/master/include/uapi/linux/capability.h
 _NUMBERS = {

@@ -3,7 +3,7 @@
 import signal
 from types import FrameType
 
-from kaniko_shim.system.interruption import CancelledError
+from kaniko_shim.system.processes.interruption import CancelledError
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 

@@ -4,15 +4,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from kaniko_shim.system.invocation import Invocation
-from kaniko_shim.system.process import Ended, run
+from kaniko_shim.system.processes.invocation import Invocation
+from kaniko_shim.system.processes.process import Ended, run
 
 SCRIPT = """
 import json, sys, time
 sys.path[:0] = {path!r}
-from kaniko_shim.system.invocation import Invocation
-from kaniko_shim.system.process import run
-from kaniko_shim.system.processes import harden
+from kaniko_shim.system.processes.invocation import Invocation
+from kaniko_shim.system.processes.process import run
+from kaniko_shim.system.processes.children import harden
 harden()
 ended = run(
     Invocation(("/bin/sh", "-c", {script!r}), {{"PATH": "/usr/bin:/bin"}}),

@@ -1,7 +1,7 @@
 """Decides whether a directory is copied without the executor's own step for the destination."""
 
 from kaniko_shim.dockerfile.capabilities import Feature, Support
-from kaniko_shim.dockerfile.copy.tree import Kind
+from kaniko_shim.dockerfile.copy.trees.tree import Kind
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 
 _USUAL = 0o755

@@ -1,5 +1,5 @@
 import pytest
-from kaniko_shim.request.misspelling import misspelt
+from kaniko_shim.request.variables.misspelling import misspelt
 from kaniko_shim.request.variables.table import TABLE
 
 

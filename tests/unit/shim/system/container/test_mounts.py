@@ -1,5 +1,5 @@
 import pytest
-from kaniko_shim.system.mounts import has_mount_below
+from kaniko_shim.system.container.mounts import has_mount_below
 
 LINE = "1029 1022 0:48 / {} ro,relatime - tmpfs tmpfs rw,size=16g,inode64"
 ROOT = "1022 981 0:421 / / rw,relatime master:330 - overlay overlay rw,lowerdir=/l,upperdir=/u,workdir=/w"

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from kaniko_shim.dockerfile.copy.prepared import PreparedTree
 from kaniko_shim.dockerfile.copy.sources import has_pattern
-from kaniko_shim.dockerfile.copy.tree import ContextTree, Kind
+from kaniko_shim.dockerfile.copy.trees.prepared import PreparedTree
+from kaniko_shim.dockerfile.copy.trees.tree import ContextTree, Kind
 from kaniko_shim.dockerfile.syntax.stages import place_of
 from kaniko_shim.dockerignore.rules import Hits, IgnoreRules, parse_rules
 

@@ -1,5 +1,5 @@
-from kaniko_shim.system.container import lacking
-from kaniko_shim.system.mounts import is_read_only, mounts_below_links
+from kaniko_shim.system.container.mounts import is_read_only, mounts_below_links
+from kaniko_shim.system.container.rights import lacking
 
 STATUS = "Name:\tkaniko-shim\nCapPrm:\t0000000000000000\nCapEff:\t{}\nCapBnd:\t000001ffffffffff\n"
 ROOT = "30 20 0:50 / / {} - overlay overlay {},lowerdir=/a,upperdir=/b"

@@ -11,9 +11,9 @@ from types import FrameType
 
 from kaniko_shim.log.lines import Lines
 from kaniko_shim.log.masking import Masker
-from kaniko_shim.system.invocation import Invocation
-from kaniko_shim.system.processes import reap, signal_all
-from kaniko_shim.system.signals import STOPPING, raise_if_stopped
+from kaniko_shim.system.processes.children import reap, signal_all
+from kaniko_shim.system.processes.invocation import Invocation
+from kaniko_shim.system.processes.signals import STOPPING, raise_if_stopped
 
 GRACE = 5.0
 """Seconds between a polite signal and SIGKILL."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from kaniko_shim.request.variable import Variable
+from kaniko_shim.request.variables.variable import Variable
 
 T = TypeVar("T")
 

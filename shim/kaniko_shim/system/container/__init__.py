@@ -1,0 +1,1 @@
+"""What the container lets the job do."""

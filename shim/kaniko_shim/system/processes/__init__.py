@@ -1,0 +1,1 @@
+"""Runs programs, and ends them and this one."""
