@@ -128,6 +128,7 @@ def _pull_layout(program: str, layout: Path, image: str) -> None:
     finally:
         link.unlink()
     run(program, "tag", identity, image)
+    succeeds(program, "rmi", f"localhost{link}")
 
 
 def layout_size(layout: Path) -> int:
