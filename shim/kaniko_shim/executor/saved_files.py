@@ -1,8 +1,8 @@
 """Looks at the files that COPY --from takes from stages and images, while the executor has them.
 
-Those of a stage are there when it saves them for later stages, those of an image once it has unpacked the image. It
-would wait for a named pipe and read a device forever, and it copies links, owners and set-id bits otherwise than
-Docker.
+It deletes those of a stage soon after it has saved them for later stages. So they are looked at when it takes the last
+snapshot of the stage, and again when it saves them. Those of an image stay once it has unpacked the image. It would
+wait for a named pipe and read a device forever, and it copies links, owners and set-id bits otherwise than Docker.
 """
 
 import os
@@ -10,7 +10,7 @@ import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from kaniko_shim.dockerfile.copy.sources import has_pattern
 from kaniko_shim.dockerfile.copy.words import words_of
@@ -27,6 +27,8 @@ _ROOTS = ("0", "root")
 # Of the maintained line, and of kaniko up to 1.25.
 _IMAGES = (Path("/kaniko/deps"), Path("/kaniko"))
 _USUAL = 0o755
+_SNAPSHOT = "Taking snapshot of "
+_CHANGING = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
 
 
 @dataclass(slots=True)
@@ -79,12 +81,24 @@ class SavedFiles:
             for each in instructions
             if each.flag("--from") is not None and not words_of(each).destination.startswith(BINDS)
         ]
-        names = {stage.name for stage in split_stages(instructions).stages if stage.name}
+        stages = split_stages(instructions).stages
+        names = {stage.name for stage in stages if stage.name}
         self._of_images = {
-            " ".join(each.text.split()): each
+            _on_one_line(each): each
             for each in self.instructions
             if (origin := each.flag("--from") or "").lower() not in names and not origin.isdigit()
         }
+        #: By the last instruction of a stage that changes files: what is copied from the stage.
+        self._of_stages = dict[str, list[Instruction]]()
+        for stage in stages:
+            last = next((each for each in reversed(stage.instructions) if each.keyword in _CHANGING), None)
+            if last:
+                origins = {str(stage.index), stage.name}
+                copies = [each for each in self.instructions if (each.flag("--from") or "").lower() in origins]
+                self._of_stages.setdefault(_on_one_line(last), []).extend(copies)
+        self._ending: Sequence[Instruction] = ()
+        #: By path: what was found at the last snapshot, if it is saved by itself, and as a part of a directory.
+        self._early = dict[str, tuple[_Found, _Found]]()
 
     def read(self, line: str) -> Iterator[str]:
         """Warnings about what the executor is about to save.
@@ -92,27 +106,47 @@ class SavedFiles:
         Raises:
             JobError: DockerfileUnsupported; the executor would never end.
         """
-        match = _SAVING.search(line)
-        if match is None:
-            yield from self._read_copy(line)
+        if not self.instructions:
             return
-        path = self._path = match[1].strip("/")
-        copies = {each: paths for each in self.instructions if (paths := _named(each, path, self.root))}
-        found = _look_at(self.root / path)
-        if found.special:
-            raise JobError.of(self._refusal(found.special, tuple(copies)))
-        for copy, paths in copies.items():
-            for each in paths:
-                own = found if each == path else _look_at(self.root / each, inside=True)
-                yield from self._warnings(copy, each, own)
+        for record in map(parse_record, split_line(line)):
+            if record is None:
+                continue
+            if match := _SAVING.fullmatch(record.message):
+                yield from self._read_saving(match[1].strip("/"))
+            elif record.message.startswith(_SNAPSHOT):
+                self._look_early()
+            else:
+                text = " ".join(record.message.split())
+                self._ending = self._of_stages.get(text, self._ending)
+                if copy := self._of_images.pop(text, None):
+                    yield from self._read_copy(copy)
 
-    def _read_copy(self, line: str) -> Iterator[str]:
+    def _look_early(self) -> None:
+        """The stage may be done: look at all that is copied from it."""
+        for copy in self._ending:
+            for path in _named(copy, "", self.root):
+                self._early[path] = _look_at(self.root / path), _look_at(self.root / path, inside=True)
+
+    def _read_saving(self, path: str) -> Iterator[str]:
+        """Warnings about a file or directory that is saved."""
+        self._path = path
+        self._ending = ()
+        named = [(each, _named(each, path, self.root)) for each in self.instructions]
+        early = [each for each in self._early if f"{each}/".startswith(f"{path}/")]
+        special = _look_at(self.root / path).special
+        if special:
+            raise JobError.of(self._refusal(special, [each for each, paths in named if paths]))
+        for copy, paths in named:
+            for each in dict.fromkeys([*paths, *(found for found in early if _names(copy, found))]):
+                inside = each != path
+                alone, part = self._early.get(each) or (None, None)
+                found = (part if inside else alone) or _look_at(self.root / each, inside=inside)
+                yield from self._warnings(copy, each, found)
+        for each in early:
+            del self._early[each]
+
+    def _read_copy(self, copy: Instruction) -> Iterator[str]:
         """Warnings about a COPY from an image, which begins."""
-        records = (parse_record(part) for part in split_line(line)) if self._of_images else ()
-        texts = (" ".join(record.message.split()) for record in records if record)
-        copy = next((self._of_images.pop(text) for text in texts if text in self._of_images), None)
-        if copy is None:
-            return
         places = (directory / (copy.flag("--from") or "") for directory in self.images)
         root = next((place for place in places if place.is_dir()), None)
         if root is None:
@@ -174,6 +208,16 @@ def _problems(path: str, found: _Found, owner: str) -> Iterator[str]:
         yield f"drops the set-user-ID and set-group-ID bits in /{path}. Name the files, or set the bits in a RUN."
     if found.hard_links:
         yield f"copies hard links in /{path} as files of their own."
+
+
+def _on_one_line(instruction: Instruction) -> str:
+    return " ".join(instruction.text.split())
+
+
+def _names(copy: Instruction, path: str) -> bool:
+    """Whether a COPY names a path, as far as that is known."""
+    sources = (place_of(word.strip("\"'")) for word in words_of(copy).sources if "$" not in word)
+    return any(PurePosixPath(path).match(source) if has_pattern(source) else path == source for source in sources)
 
 
 def _named(copy: Instruction, path: str, root: Path) -> list[str]:
