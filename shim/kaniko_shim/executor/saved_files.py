@@ -1,15 +1,16 @@
 """Looks at the files that COPY --from takes from stages and images, while the executor has them.
 
 It deletes those of a stage soon after it has saved them for later stages. So they are looked at when it takes the last
-snapshot of the stage, and again when it saves them. Those of an image stay once it has unpacked the image. It would
-wait for a named pipe and read a device forever, and it copies links, owners and set-id bits otherwise than Docker.
+snapshot of the stage, when it saves them, and, as it has saved them, when it begins to copy them. Those of an image
+stay once it has unpacked the image. It would wait for a named pipe and read a device forever, and it copies links,
+owners and set-id bits otherwise than Docker.
 """
 
 import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from kaniko_shim.dockerfile.copy.sources import has_pattern
@@ -60,7 +61,8 @@ class SavedFiles:
     Attributes:
         instructions: the Dockerfile's, as the executor gets them, with the lines of the user's.
         root: the root directory of the stages.
-        images: the directories in one of which the executor unpacks images, each under its name.
+        images: the directories in one of which the executor unpacks images, each under its name, and keeps what it has
+            saved of stages, under their numbers.
         copies_modes: whether the executor gives a destination the mode of the directory that is copied to it.
     """
 
@@ -75,18 +77,20 @@ class SavedFiles:
         self.root = root
         self.images = images
         self.copies_modes = copies_modes
-        self._path = ""
+        self._waiting = Path()
+        self._said = set[str]()
         self.instructions = [
             each
             for each in instructions
             if each.flag("--from") is not None and not words_of(each).destination.startswith(BINDS)
         ]
         stages = split_stages(instructions).stages
-        names = {stage.name for stage in stages if stage.name}
-        self._of_images = {
-            _on_one_line(each): each
+        numbers = {stage.name: str(stage.index) for stage in stages if stage.name}
+        #: By the text of a COPY: the instruction, and the name under which the executor has what is copied.
+        self._copies = {
+            _on_one_line(each): (each, numbers.get(origin.lower(), origin))
             for each in self.instructions
-            if (origin := each.flag("--from") or "").lower() not in names and not origin.isdigit()
+            if (origin := each.flag("--from") or "")
         }
         #: By the last instruction of a stage that changes files: what is copied from the stage.
         self._of_stages = dict[str, list[Instruction]]()
@@ -118,8 +122,8 @@ class SavedFiles:
             else:
                 text = " ".join(record.message.split())
                 self._ending = self._of_stages.get(text, self._ending)
-                if copy := self._of_images.pop(text, None):
-                    yield from self._read_copy(copy)
+                if begun := self._copies.get(text):
+                    yield from self._read_copy(*begun)
 
     def _look_early(self) -> None:
         """The stage may be done: look at all that is copied from it."""
@@ -129,13 +133,14 @@ class SavedFiles:
 
     def _read_saving(self, path: str) -> Iterator[str]:
         """Warnings about a file or directory that is saved."""
-        self._path = path
+        self._waiting = self.root / path
         self._ending = ()
         named = [(each, _named(each, path, self.root)) for each in self.instructions]
         early = [each for each in self._early if f"{each}/".startswith(f"{path}/")]
-        special = _look_at(self.root / path).special
-        if special:
-            raise JobError.of(self._refusal(special, [each for each, paths in named if paths]))
+        seen = [_look_at(self.root / path), *(part for each in early for part in self._early[each])]
+        if special := next((each.special for each in seen if each.special), None):
+            copies = [each for each, paths in named if paths or any(_names(each, path) for path in early)]
+            raise JobError.of(_refusal(special, copies, self.root))
         for copy, paths in named:
             for each in dict.fromkeys([*paths, *(found for found in early if _names(copy, found))]):
                 inside = each != path
@@ -145,52 +150,58 @@ class SavedFiles:
         for each in early:
             del self._early[each]
 
-    def _read_copy(self, copy: Instruction) -> Iterator[str]:
-        """Warnings about a COPY from an image, which begins."""
-        places = (directory / (copy.flag("--from") or "") for directory in self.images)
-        root = next((place for place in places if place.is_dir()), None)
+    def _read_copy(self, copy: Instruction, name: str) -> Iterator[str]:
+        """Warnings about a COPY that begins."""
+        root = next((place for directory in self.images if (place := directory / name).is_dir()), None)
         if root is None:
             return
         for path in dict.fromkeys(_named(copy, "", root)):
+            self._waiting = root / path
             found = _look_at(root / path, inside=True)
             if found.special:
-                raise JobError.of(self._refusal(found.special, [copy], root))
-            yield from self._warnings(copy, path, found)
+                raise JobError.of(_refusal(found.special, [copy], root))
+            # Of a stage, those that are lost are lost already.
+            yield from self._warnings(copy, path, replace(found, set_id=found.set_id and not name.isdigit()))
 
     def _warnings(self, copy: Instruction, path: str, found: _Found) -> Iterator[str]:
         for problem in _problems(path, found, copy.flag("--chown") or ""):
-            yield f"line {copy.line}: COPY --from {problem}"
+            yield from self._once(f"line {copy.line}: COPY --from {problem}")
         if self.copies_modes and found.mode not in {0, _USUAL} and copy.flag("--chmod") is None:
-            yield (
+            yield from self._once(
                 f"line {copy.line}: COPY --from gives the destination the mode of /{path} ({found.mode:o}), "
                 "where Docker gives a new directory 755. Set it in a RUN."
             )
 
+    def _once(self, warning: str) -> Iterator[str]:
+        if warning not in self._said:
+            self._said.add(warning)
+            yield warning
+
     def look_again(self) -> None:
-        """Look at the last path again, since the executor is silent.
+        """Look again at what was saved or copied last, since the executor is silent.
 
         Raises:
             JobError: DockerfileUnsupported; the executor waits for a pipe.
         """
-        if self._path and (special := _look_at(self.root / self._path).special):
-            copies = [each for each in self.instructions if _named(each, self._path, self.root)]
-            raise JobError.of(self._refusal(special, copies))
+        if self._waiting != Path() and (special := _look_at(self._waiting).special):
+            roots = (directory / name for directory in self.images for _, name in self._copies.values())
+            root = next((each for each in roots if self._waiting.is_relative_to(each)), self.root)
+            path = str(self._waiting.relative_to(root))
+            raise JobError.of(_refusal(special, [each for each in self.instructions if _named(each, path, root)], root))
 
-    def _refusal(self, special: tuple[str, Path], copies: Sequence[Instruction], root: Path | None = None) -> Failure:
-        kind, place = special
-        line = copies[0].line if copies else 0
-        name = f"/{place.relative_to(root or self.root)}"
-        who = f"Line {line}" if line else "A COPY --from"
-        return Failure(
-            Reason.DOCKERFILE_UNSUPPORTED,
-            f"{who} copies the {kind} {name} of another {'image' if root else 'stage'}, which this executor "
-            "cannot copy.",
-            hint="Copy only the files beside it."
-            if root
-            else "Remove it in a RUN of the other stage, or copy only the files beside it.",
-            instruction=copies[0].text if copies else "",
-            line=line,
-        )
+
+def _refusal(special: tuple[str, Path], copies: Sequence[Instruction], root: Path) -> Failure:
+    kind, place = special
+    line = copies[0].line if copies else 0
+    who = f"Line {line}" if line else "A COPY --from"
+    return Failure(
+        Reason.DOCKERFILE_UNSUPPORTED,
+        f"{who} copies the {kind} /{place.relative_to(root)} of another stage or image, which this executor cannot "
+        "copy.",
+        hint="Remove it in a RUN of the other stage, or copy only the files beside it.",
+        instruction=copies[0].text if copies else "",
+        line=line,
+    )
 
 
 def _problems(path: str, found: _Found, owner: str) -> Iterator[str]:

@@ -63,7 +63,7 @@ def test_what_is_copied_otherwise_from_an_image_is_said_once(root: Path, copy: s
 
 
 def test_a_pipe_in_an_image_is_refused(root: Path):
-    with pytest.raises(JobError, match="the named pipe /pipes/deep/pipe of another image"):
+    with pytest.raises(JobError, match="the named pipe /pipes/deep/pipe of another stage or image"):
         copied_from_image(root, "COPY --from=registry.example.com/image:1 /pipes /x")
 
 
@@ -130,3 +130,13 @@ def test_what_is_gone_when_it_is_saved_was_seen_at_the_last_snapshot(root: Path)
     assert [each.split(":")[0] for each in found] == ["line 7", "line 6"]
     assert "drops the set-user-ID" in found[0]
     assert OWNED in found[1]
+
+
+def test_a_pipe_that_was_saved_is_refused_when_it_is_copied(root: Path):
+    (root / "kept").mkdir()
+    (root / "pipes").rename(root / "kept/0")
+    files = SavedFiles(parse_dockerfile(b"FROM x AS a\nRUN z\nFROM y\nCOPY --from=a /deep /x\n"), root, [root / "kept"])
+    with pytest.raises(JobError, match="Line 4 copies the named pipe /deep/pipe"):
+        list(files.read(record("COPY --from=a /deep /x")))
+    with pytest.raises(JobError, match="Line 4 copies the named pipe /deep/pipe"):
+        files.look_again()
