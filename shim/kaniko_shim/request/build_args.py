@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kaniko_shim.request.scalars import split_list
+from kaniko_shim.request.scalars import split_list, split_origins
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
@@ -84,16 +84,8 @@ def parse_origins(text: str) -> tuple[BuildArgOrigin, ...]:
     Raises:
         ValueError: says which pair is wrong and why.
     """
-    origins = dict[str, BuildArgOrigin]()
-    for item in split_list(text, ","):
-        name, equals, variable = (part.strip() for part in item.partition("="))
-        if not equals or not variable:
-            raise ValueError(f"{item!r}: write ARGUMENT=ENVIRONMENT_VARIABLE")
-        _check_name(name, repr(item))
-        if name in origins:
-            raise ValueError(f"{name!r} appears twice")
-        origins[name] = BuildArgOrigin(name, variable)
-    return tuple(origins.values())
+    origins = split_origins(text, "ARGUMENT", _check_name)
+    return tuple(BuildArgOrigin(name, variable) for name, variable in origins.items())
 
 
 def resolve_origins(origins: tuple[BuildArgOrigin, ...], environment: Mapping[str, str]) -> tuple[BuildArg, ...]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from kaniko_shim.request.scalars import split_list
+from kaniko_shim.request.scalars import split_origins
 
 PREFIX = "BUILD_SECRET_"
 FROM = "BUILD_SECRET_FROM"
@@ -73,17 +73,13 @@ def parse_secret_variables(text: str) -> tuple[SecretOrigin, ...]:
     Raises:
         ValueError: says which pair is wrong and why.
     """
-    origins = dict[str, SecretOrigin]()
-    for item in split_list(text, ","):
-        name, equals, variable = (part.strip() for part in item.partition("="))
-        if not equals or not variable:
-            raise ValueError(f"{item!r}: write ID=ENVIRONMENT_VARIABLE")
-        if not _ID.fullmatch(name):
-            raise ValueError(f"{item!r}: {_BAD_ID}")
-        if name in origins:
-            raise ValueError(f"{name!r} appears twice")
-        origins[name] = SecretOrigin(name, variable)
-    return tuple(origins.values())
+    origins = split_origins(text, "ID", _check)
+    return tuple(SecretOrigin(name, variable) for name, variable in origins.items())
+
+
+def _check(name: str, shown: str) -> None:
+    if not _ID.fullmatch(name):
+        raise ValueError(f"{shown}: {_BAD_ID}")
 
 
 def read_build_secrets(environment: Mapping[str, str], origins: tuple[SecretOrigin, ...]) -> Found:

@@ -85,6 +85,29 @@ def parse_absolute(text: str) -> str:
     return text
 
 
+def split_origins(text: str, what: str, check: Callable[[str, str], None]) -> dict[str, str]:
+    """Read comma-separated pairs of a name and the environment variable that holds its value.
+
+    Args:
+        text: the pairs, `NAME=ENVIRONMENT_VARIABLE`.
+        what: what the names are, in capitals, for messages.
+        check: raises ValueError for a bad name; gets the name and how to show the pair.
+
+    Raises:
+        ValueError: says which pair is wrong and why.
+    """
+    origins = dict[str, str]()
+    for item in split_list(text, ","):
+        name, equals, variable = (part.strip() for part in item.partition("="))
+        if not equals or not variable:
+            raise ValueError(f"{item!r}: write {what}=ENVIRONMENT_VARIABLE")
+        check(name, repr(item))
+        if name in origins:
+            raise ValueError(f"{name!r} appears twice")
+        origins[name] = variable
+    return origins
+
+
 def split_list(text: str, separators: str) -> list[str]:
     """The items between any of the separators; blank ones are dropped."""
     for separator in separators[1:]:

@@ -27,6 +27,7 @@ from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.registry_answer import parse_answer
 from kaniko_shim.registry.references import parse_mirror, parse_reference, parse_registry
 from kaniko_shim.request.command_request import parse_request
+from kaniko_shim.request.scalars import split_origins
 from kaniko_shim.request.variables.table import TABLE
 from kaniko_shim.sources.git.known_hosts import parse_known_hosts
 from kaniko_shim.sources.git.remotes import parse_remote
@@ -93,6 +94,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "parse_rules": lambda text: parse_rules(text.encode("utf-8", "surrogateescape"), "f").ignoring("a/b"),
     "parse_heredoc": parse_heredoc,
     "split_command": lambda text: split_command(text, "\\"),
+    "split_origins": lambda text: split_origins(text, "NAME", lambda _name, _shown: None),
     "split_words": split_words,
     "split_quoted_words": split_quoted_words,
     "expand": lambda text: expand(text, {"a": "1", "A": ""}),
