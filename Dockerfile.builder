@@ -3,15 +3,20 @@
 # The executor replaces the root file system of the container that it runs in, so everything here lies
 # below /kaniko, the one directory that it spares. Python comes with its own loader and libraries.
 
+# The one place that names the executor: `make executor-pin VERSION=v1.2.3` moves it.
 ARG EXECUTOR_IMAGE=ghcr.io/osscontainertools/kaniko:v1.28.3@sha256:779f463aaa3219151ceff518249aa043a60bcb09a17fab58b915f63c678ecde6
-# By an exact version, and not yet by its digest: set it once a registry has told it (`crane digest`).
+# The released executor image has the credential helpers of clouds, too.
+ARG HELPERS_IMAGE=${EXECUTOR_IMAGE}
+# Renovate adds and moves the digests of these two: .github/renovate.json.
 ARG CRANE_IMAGE=gcr.io/go-containerregistry/crane:v0.20.6
-# By a tag that moves on purpose: each build takes Debian's and Python's latest fixes. A release gives a digest.
 ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-bookworm
 
 # A label each: in the end, buildah deletes the images of stages, and that of an empty stage is the image that was given.
 FROM ${EXECUTOR_IMAGE} AS executor
 LABEL part=executor
+
+FROM ${HELPERS_IMAGE} AS helpers
+LABEL part=helpers
 
 FROM ${CRANE_IMAGE} AS crane
 LABEL part=crane
@@ -21,9 +26,12 @@ RUN command -v patchelf >/dev/null \
     || (apt-get update && apt-get install --yes --no-install-recommends patchelf)
 # The whole directory: only newer executors come with a tini, and COPY of a file that may be missing fails somewhere.
 COPY --from=executor /kaniko /src/executor
+COPY --from=helpers /kaniko /src/helpers
 COPY --from=crane /ko-app/crane /kaniko/.Shim/bin/crane
 COPY shim/image /src/image
 COPY shim/kaniko_shim /src/kaniko_shim
+# Shared with the SDK, in whose wheel it is.
+COPY sdk/imagebuild_dockerignore /src/imagebuild_dockerignore
 RUN python3 /src/image/collect.py /src /kaniko
 
 FROM scratch

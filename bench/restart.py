@@ -1,117 +1,110 @@
-"""How soon an operator that starts makes its first pod, beside finished builds: with none, and with many.
+"""An operator that starts where thousands of builds are finished: time until it is ready and until a pod, and memory.
 
-Runs against the functional test cluster (etcd and kube-apiserver), which it starts if need be:
+Runs in a functional test cluster (etcd and kube-apiserver) of its own:
 
-    .venv/bin/python bench/restart.py [COUNT ...]
+    .venv/bin/python bench/restart.py [--quick]
 
-It prints seconds from the start to the pod of a new build, the operator's memory then, and the bytes that it has been
-sent of ImageBuilds, for each COUNT (0, 1000 and 10000), and the ratio of the last to the first.
+Finished builds are made in 100 namespaces, then the operator starts several times; each time one build waits for it.
+The time includes the start of the process, which has imported everything before.
 """
 
-import subprocess
+import asyncio
 import sys
-import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-
-from kubernetes import client, config
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tools")]
 
-from environment import cluster_variables  # noqa: E402
-from functional.kube import GROUP, PLURAL, VERSION, spec  # noqa: E402
-from functional.operator_process import OperatorProcess  # noqa: E402
-from support.api_proxy import ApiProxy  # noqa: E402
-from support.watching import wait_for_pod  # noqa: E402
+from measure.report import Report, options  # noqa: E402
+from parts.api import MERGE, Api, at_once  # noqa: E402
+from parts.functional import Functional, Process, fresh, make_namespaces  # noqa: E402
+from parts.kinds import IMAGE_BUILD, POD  # noqa: E402
+from parts.kubelets import Kubelets  # noqa: E402
 
-THREADS = 8
-STATUS = {
+NAMESPACES = [f"bench-{number:02d}" for number in range(100)]
+SIZES, QUICK = (0, 1000, 10_000, 50_000), (0, 500)
+STARTS, QUICK_STARTS = 5, 2
+STATUS: dict[str, Any] = {
+    "observedGeneration": 1,
     "phase": "Succeeded",
+    "conditions": [
+        {
+            "type": kind,
+            "status": "True",
+            "reason": "Succeeded",
+            "message": "",
+            "lastTransitionTime": "2026-11-24T08:00:00Z",
+        }
+        for kind in ("Succeeded", "Finished", "Started")
+    ],
     "message": "Pushed registry.example.com/team/app:1 as sha256:" + "ab" * 32 + ".",
     "completionTime": "2026-11-24T08:00:00Z",
     "digest": "sha256:" + "ab" * 32,
 }
 
 
-class Bench:
-    """A namespace with finished builds, and the operators that start there."""
-
-    def __init__(self, kubeconfig: Path) -> None:
-        self._kubeconfig = kubeconfig
-        self._api = config.new_client_from_config(str(kubeconfig))
-        self._core = client.CoreV1Api(self._api)
-        self._builds = client.CustomObjectsApi(self._api)
-        made = self._core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(generate_name="bench-")))
-        self._namespace = str(made.metadata and made.metadata.name)
-        account = client.V1ServiceAccount(metadata=client.V1ObjectMeta(name="default"))
-        self._core.create_namespaced_service_account(self._namespace, account)
-        self._finished = 0
-
-    def finish(self, count: int) -> None:
-        """See that there are so many finished builds."""
-        with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(self._finish, range(self._finished, count)))
-        self._finished = max(self._finished, count)
-
-    def _finish(self, number: int) -> None:
-        self._create(f"old-{number}")
-        arguments = GROUP, VERSION, self._namespace, PLURAL, f"old-{number}"
-        self._builds.patch_namespaced_custom_object_status(*arguments, {"status": STATUS})
-
-    def _create(self, name: str) -> None:
-        body: dict[str, Any] = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "ImageBuild", "metadata": {"name": name}}
-        arguments = GROUP, VERSION, self._namespace, PLURAL
-        self._builds.create_namespaced_custom_object(*arguments, {**body, "spec": spec()})
-
-    def start(self) -> tuple[float, float, int]:
-        """Seconds to the first pod, MiB of memory, and bytes of ImageBuilds."""
-        name = f"new-{time.monotonic_ns()}"
-        self._create(name)
-        with tempfile.TemporaryDirectory() as folder, ApiProxy(self._kubeconfig).running() as proxy:
-            through = proxy.kubeconfig(Path(folder) / "kubeconfig")
-            operator = OperatorProcess(through, self._namespace, Path(folder) / "log")
-            begin = time.monotonic()
-            operator.start()
-            try:
-                pod = wait_for_pod(self._api, self._namespace, timeout=120)
-                seconds = time.monotonic() - begin
-                memory = operator.memory() / 2**20
-            finally:
-                operator.stop()
-            received = sum(size for (path, _), size in proxy.passed.items() if path.endswith(PLURAL))
-        self._builds.delete_namespaced_custom_object(GROUP, VERSION, self._namespace, PLURAL, name)
-        self._core.delete_namespaced_pod(pod["metadata"]["name"], self._namespace, grace_period_seconds=0)
-        return seconds, memory, received
-
-    def close(self) -> None:
-        """Remove all of it."""
-        self._builds.delete_collection_namespaced_custom_object(GROUP, VERSION, self._namespace, PLURAL)
-        self._core.delete_namespace(self._namespace)
+async def finish(api: Api, number: int) -> None:
+    """Make a finished build."""
+    path, name = IMAGE_BUILD.path(NAMESPACES[number % len(NAMESPACES)]), f"old-{number}"
+    await api.ask("POST", path, IMAGE_BUILD.body(name))
+    await api.ask("PATCH", f"{path}/{name}/status", {"status": STATUS}, MERGE)
 
 
-def main(counts: list[int]) -> None:
-    """Measure each count three times and print the best."""
-    subprocess.run([sys.executable, "-m", "cluster", "up", "--functional"], cwd=ROOT / "tests", check=True)
-    variables = cluster_variables("--functional")
-    kubectl = [str(Path(variables["BIN"]) / "kubectl"), "--kubeconfig", variables["KUBECONFIG"]]
-    apply = [*kubectl, "apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds")]
-    subprocess.run(apply, check=True, stdout=subprocess.DEVNULL)
-    bench = Bench(Path(variables["KUBECONFIG"]))
-    try:
-        results = []
-        for count in counts:
-            bench.finish(count)
-            results.append(min(bench.start() for _ in range(3)))
-            seconds, memory, received = results[-1]
-            print(f"{count:6} finished   first pod {seconds:5.2f} s   memory {memory:4.0f} MiB   {received:9} bytes")
-        ratio = results[-1][0] / results[0][0]
-        print(f"ratio of {counts[-1]} to {counts[0]}: {ratio:.2f}")
-    finally:
-        bench.close()
+async def start(functional: Functional, api: Api, number: int) -> tuple[float, float, float]:
+    """Seconds until an operator is ready, seconds until its first pod, and MiB."""
+    namespace, name = NAMESPACES[0], f"new-{number}"
+    await api.ask("POST", IMAGE_BUILD.path(namespace), IMAGE_BUILD.body(name))
+    kubelets = Kubelets(api, POD.path(namespace))
+    task = asyncio.create_task(kubelets.run())
+    await kubelets.watching.wait()
+    begin = time.monotonic()
+    with functional.operator() as operator:
+        ready = asyncio.create_task(asyncio.to_thread(until_ready, operator.probe, begin))
+        pod = await kubelets.moment(namespace, name, within=300) - begin
+        seconds, memory = await ready, Process(operator.pid).memory()
+    task.cancel()
+    await api.ask("DELETE", f"{IMAGE_BUILD.path(namespace)}/{name}")
+    await api.remove_all(POD.path(namespace))
+    return seconds, pod, memory
+
+
+def until_ready(probe: Any, begin: float) -> float:  # noqa: ANN401 - a method
+    """Wait until the readiness probe succeeds; seconds."""
+    while probe("/readyz")[0] != 200:  # noqa: PLR2004 - HTTP
+        if time.monotonic() > begin + 300:
+            raise TimeoutError("the operator is not ready after 300 s")
+        time.sleep(0.01)
+    return time.monotonic() - begin
+
+
+async def run(functional: Functional, report: Report, *, quick: bool) -> None:
+    """Make ever more finished builds, and start operators."""
+    there, starts = 0, 1
+    async with functional.api() as api:
+        await make_namespaces(api, NAMESPACES)
+        await start(functional, api, 0)  # imports everything
+        for size in QUICK if quick else SIZES:
+            await at_once(range(there, size), lambda number: finish(api, number), 32)
+            there, found = size, []
+            for _ in range(QUICK_STARTS if quick else STARTS):
+                found.append(await start(functional, api, starts))
+                starts += 1
+            ready, pod, memory = zip(*found, strict=True)
+            report.add("start to ready", {"operator": ready}, "s", size)
+            report.add("start to first pod", {"operator": pod}, "s", size)
+            report.add("memory", {"operator": memory}, "MiB", size)
+
+
+def main() -> None:
+    """Measure and report."""
+    told = options(__doc__)
+    report = Report("restart", "bench/restart.py")
+    with fresh() as functional:
+        asyncio.run(run(functional, report, quick=told.quick))
+    report.finish(told)
 
 
 if __name__ == "__main__":
-    main([int(count) for count in sys.argv[1:]] or [0, 1000, 10000])
+    main()

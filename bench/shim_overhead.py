@@ -2,16 +2,14 @@
 
 Needs root and the test cluster's registry (`make cluster-up image`):
 
-    REGISTRY_ADDRESS=10.244.0.1:5000 .venv/bin/python bench/shim_overhead.py [ROUNDS]
+    REGISTRY_ADDRESS=10.244.0.1:5000 .venv/bin/python bench/shim_overhead.py [--quick]
 
 Both run in turn in containers of the builder image. The executor's flags are those that --dry-run shows; its context is
-mounted where the shim would have put it, so that the shim's copying counts. Prints medians, and the median of
-the pairs' ratios with its range.
+mounted where the shim would have put it, so that the shim's copying counts.
 """
 
 import os
 import shlex
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,40 +18,49 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests")]
 
+from measure.report import Report, options  # noqa: E402
 from standalone.container import Builder  # noqa: E402
 
-DOCKERFILES = {
-    "one long RUN": "FROM python:3.11\nCOPY Dockerfile /x\nRUN python3 -c 'print(sum(range(10_000_000)))' > /y\n",
-    "many small layers": "FROM busybox\n" + "".join(f"RUN echo {number} > /{number}\n" for number in range(12)),
-    "many files": "FROM busybox\nCOPY . /files\n",
-}
-FILES = 2000
+RUN, LAYERS, COPY = "one long RUN", "RUN instructions", "files to COPY"
+SIZES = {RUN: (1,), LAYERS: (1, 10, 40), COPY: (100, 2000, 20_000)}
+QUICK = {LAYERS: (10,)}
 SHIM = "/kaniko/.Shim/bin/kaniko-shim"
 
 
 def main() -> None:
-    """Measure and print."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    """Measure and report."""
+    told = options(__doc__)
+    report = Report("shim_overhead", "bench/shim_overhead.py", dict.fromkeys(SIZES, "executor alone"))
     registry = os.environ.get("REGISTRY_ADDRESS", "10.244.0.1:5000")
     script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), "--print-layout"]
     layout = subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
     with tempfile.TemporaryDirectory() as directory:
         builder = Builder.unpack(Path(layout), Path(directory))
-        for name, dockerfile in DOCKERFILES.items():
-            source = Path(directory) / name
-            source.mkdir()
-            (source / "Dockerfile").write_text(dockerfile)
-            if name == "many files":
-                for number in range(FILES):
-                    (source / f"{number}.txt").write_text(f"{number}\n" * 100)
-            pairs = [pair(builder, source, registry) for _ in range(rounds)]
-            ratios = [shim / bare for shim, bare in pairs]
-            shim, bare = (statistics.median(column) for column in zip(*pairs, strict=True))
-            print(
-                f"{name}: shim {shim:.2f} s, executor {bare:.2f} s, "
-                f"ratio {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f}, {rounds} rounds)"
-            )
+        report.context["executor"] = builder.abilities.name
+        for name, size in ((name, size) for name, sizes in (QUICK if told.quick else SIZES).items() for size in sizes):
+            source = Path(directory) / f"{name}-{size}"
+            write(source, name, size)
+            # The first pair warms caches up.
+            pairs = [pair(builder, source, registry) for _ in range(2 if told.quick else 5)][1:]
+            samples = {"executor alone": [bare for _, bare in pairs], "shim": [shim for shim, _ in pairs]}
+            report.add(name, samples, "s", size)
         builder.remove()
+    report.context["sizes"] = {name: name for name in SIZES}
+    report.finish(told)
+
+
+def write(source: Path, name: str, size: int) -> None:
+    """Write a build context."""
+    source.mkdir()
+    text = {
+        RUN: "FROM python:3.11\nCOPY Dockerfile /x\nRUN python3 -c 'print(sum(range(10_000_000)))' > /y\n",
+        LAYERS: "FROM busybox\n" + "".join(f"RUN echo {number} > /{number}\n" for number in range(size)),
+        COPY: "FROM busybox\nCOPY . /files\n",
+    }
+    (source / "Dockerfile").write_text(text[name])
+    if name == COPY:
+        for number in range(size):
+            (source / f"{number}.txt").write_text(f"{number}\n" * 100)
 
 
 def pair(builder: Builder, source: Path, registry: str) -> tuple[float, float]:

@@ -2,15 +2,14 @@
 
 Needs root and the builder image (`make image`):
 
-    .venv/bin/python bench/startup.py [ROUNDS]
+    .venv/bin/python bench/startup.py [--quick]
 
 In the executor's place stands crane, which ends at once. Containers with the whole shim and containers with nothing but
-that program run in turn, so that the runtime's own time drops out. Prints both medians, and what the shim adds (goal:
-150 ms); a failed job's report is in it, which a real one has behind the build.
+that program run in turn, so that the runtime's own time drops out. Measured are both, and what the shim adds
+(goal: 150 ms); a failed job's report is in it, which a real one has behind the build.
 """
 
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,8 @@ from tarfile import TarFile, TarInfo
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests")]
 
+from measure.report import Report, options  # noqa: E402
+from measure.samples import alternately  # noqa: E402
 from standalone.container import Builder  # noqa: E402
 
 SHIM, EXECUTOR = "/kaniko/.Shim/bin/kaniko-shim", "/kaniko/executor"
@@ -48,27 +49,37 @@ def put_stand_in(root: Path) -> None:
 
 
 def main() -> None:
-    """Measure and print."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    """Measure and report."""
+    told = options(__doc__)
+    report = Report("startup", "bench/startup.py", {"container start to end": "executor alone"})
     script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), "--print-layout"]
     layout = subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
-    shim, bare = list[float](), list[float]()
     with tempfile.TemporaryDirectory() as directory:
         builder = Builder.unpack(Path(layout), Path(directory))
+        report.context["executor"] = builder.abilities.name
         put_stand_in(builder.rootfs)
-        for _ in range(rounds):
-            builder.config["Entrypoint"] = [SHIM]
-            done = builder.run("build", env={"SOURCE_GET_URL": context()})
-            if "unknown flag" not in done.log:
-                sys.exit(f"the stand-in did not run:\n{done.log}")
-            shim.append(done.seconds * 1000)
-            builder.config["Entrypoint"] = [EXECUTOR]
-            bare.append(builder.run("--context=x", env={}).seconds * 1000)
+        cases = {"executor alone": lambda: alone(builder), "with the shim": lambda: with_shim(builder)}
+        samples = alternately(cases, 5 if told.quick else 20)
         builder.remove()
-    added = [one - other for one, other in zip(shim, bare, strict=True)]
-    low, middle, high = statistics.quantiles(added, n=4)
-    print(f"with the shim {statistics.median(shim):.0f} ms, the stand-in alone {statistics.median(bare):.0f} ms")
-    print(f"start-up {middle:.0f} ms (middle half {low:.0f} to {high:.0f} ms, {rounds} rounds)")
+    report.add("container start to end", samples)
+    pairs = zip(samples["with the shim"], samples["executor alone"], strict=True)
+    report.add("added by the shim", {"shim": [one - other for one, other in pairs]})
+    report.finish(told)
+
+
+def with_shim(builder: Builder) -> float:
+    """Seconds of a container that fails as soon as the executor is started."""
+    builder.config["Entrypoint"] = [SHIM]
+    done = builder.run("build", env={"SOURCE_GET_URL": context()})
+    if "unknown flag" not in done.log:
+        sys.exit(f"the stand-in did not run:\n{done.log}")
+    return done.seconds
+
+
+def alone(builder: Builder) -> float:
+    """Seconds of a container with nothing but the stand-in."""
+    builder.config["Entrypoint"] = [EXECUTOR]
+    return builder.run("--context=x", env={}).seconds
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write them beside the suite's summary, where a suite is run as a whole."""
+    """Write them next to the suite's summary, where a suite is run as a whole."""
     target = session.config.getoption("--shown")
     if target:
         shown = {claim: sorted(outcomes) for claim, outcomes in sorted(_outcomes.items())}

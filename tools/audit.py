@@ -24,14 +24,14 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "tests"))
 
 from cluster import store, toolchain  # noqa: E402 - lies elsewhere in this tree
-from cluster.artefacts import TOOLS, artefact  # noqa: E402 - same
+from cluster.artefacts import HELPERS, TOOLS, artefact  # noqa: E402 - same
 from cluster.console import ClusterError, run  # noqa: E402 - same
 
 #: The vulnerability database that uv asks; AUDIT_OSV_URL names another server with the same API.
 PYTHON_DATA = os.environ.get("AUDIT_OSV_URL", "https://api.osv.dev/")
 GO_DATA = "https://vuln.go.dev"
 SECONDS = 10
-GO_PROGRAMS = ("executor", "crane")
+GO_PROGRAMS = ("executor", "crane", *HELPERS)
 
 
 @dataclass(frozen=True, slots=True)

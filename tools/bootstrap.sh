@@ -33,4 +33,4 @@ fi
 mkdir -p build
 ln -sfn "$uv" build/uv
 export UV_PYTHON_DOWNLOADS=never
-"$uv" sync --locked --all-extras --quiet
+"$uv" sync --locked --all-packages --all-extras --quiet

@@ -1,7 +1,7 @@
 """Install this tree's chart and images into the current cluster.
 
 Pushes both images to the registry of the cluster and runs `helm upgrade --install`. Further arguments go to Helm. The
-release has a name and a namespace of its own, and nothing is installed beside another release of the chart.
+release has a name and a namespace of its own. A cluster that has another release of the chart is refused.
 """
 
 import json
@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from environment import ROOT, cluster_variables, with_programs
+from environment import ROOT, ClusterRegistry, cluster_registry, cluster_variables, with_programs
 
 NAMESPACE = "imagebuild-demo-system"
 RELEASE = "imagebuild-demo"
@@ -21,22 +21,24 @@ LAYOUTS = {
 }
 
 
-def push_image(name: str, variables: dict[str, str]) -> tuple[str, str]:
-    """Push an image to the cluster's registry; its repository as the nodes know it, and its digest."""
+def push_image(name: str, registry: ClusterRegistry, environment: dict[str, str]) -> tuple[str, str]:
+    """Push an image to the cluster's registry; its repository, and its digest.
+
+    Raises:
+        SystemExit: the registry did not take it.
+    """
     asked = subprocess.run([sys.executable, *LAYOUTS[name]], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     repository = f"imagebuild/{name}"
-    address = variables.get("REGISTRY_ADDRESS", variables["REGISTRY"])
     pushed = subprocess.run(
-        ["crane", "push", "--insecure", asked.stdout.strip(), f"{address}/{repository}:dev"],
-        env=with_programs(variables),
+        ["crane", "push", "--insecure", asked.stdout.strip(), f"{registry.address}/{repository}:dev"],
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
     if pushed.returncode:
-        raise SystemExit(f"the {name} image could not be pushed: {pushed.stderr.strip()}")
-    digest = pushed.stdout.strip().rpartition("@")[2]
-    return f"{variables['REGISTRY']}/{repository}", digest
+        raise SystemExit(f"The {name} image could not be pushed to {registry.address}: {pushed.stderr.strip()}")
+    return repository, pushed.stdout.strip().rpartition("@")[2]
 
 
 def others(releases: list[dict[str, str]]) -> list[str]:
@@ -49,14 +51,14 @@ def others(releases: list[dict[str, str]]) -> list[str]:
     ]
 
 
-def refuse_others(variables: dict[str, str]) -> None:
+def refuse_others(environment: dict[str, str]) -> None:
     """Install nothing where the chart is installed already: both operators would act on the same builds.
 
     Raises:
         SystemExit: there is another release.
     """
     command = ["helm", "list", "--all", "--all-namespaces", "--output=json"]
-    listed = subprocess.run(command, env=with_programs(variables), capture_output=True, text=True, check=False)
+    listed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if listed.returncode:
         raise SystemExit(f"{' '.join(command)} failed: {listed.stderr.strip()}")
     if found := others(json.loads(listed.stdout)):
@@ -69,25 +71,17 @@ def refuse_others(variables: dict[str, str]) -> None:
 def main() -> int:
     """Push, install, wait until the operator is ready."""
     variables = cluster_variables()
-    if "REGISTRY" not in variables:
-        raise SystemExit("REGISTRY is not set. Set it to a registry that you and the cluster's nodes and pods reach.")
-    refuse_others(variables)
-    settings = []
+    registry = cluster_registry(variables)
+    environment = with_programs(variables)
+    refuse_others(environment)
+    settings = ["--set", f"global.imageRegistry={registry.name}"]
     for name, prefix in (("operator", "image"), ("builder", "builder.image")):
-        repository, digest = push_image(name, variables)
+        repository, digest = push_image(name, registry, environment)
         settings += ["--set", f"{prefix}.repository={repository}", "--set", f"{prefix}.digest={digest}"]
+    settings += ["--set-json", f"builder.registries={json.dumps(registry.builder_registries)}"]
     command = ["helm", "upgrade", "--install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--create-namespace"]
-    command += [
-        "--values",
-        "tests/values.yaml",
-        *settings,
-        "--take-ownership",
-        "--wait",
-        "--timeout",
-        "180s",
-        *sys.argv[1:],
-    ]
-    return subprocess.run(command, cwd=ROOT, env=with_programs(variables), check=False).returncode
+    command += ["--values", "tests/values.yaml", *settings, "--take-ownership", "--wait", "--timeout", "180s"]
+    return subprocess.run([*command, *sys.argv[1:]], cwd=ROOT, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import argparse
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -21,37 +20,50 @@ from cluster import images as base_images  # noqa: E402 - lies elsewhere in this
 from cluster import store  # noqa: E402 - same
 from cluster.console import ClusterError, run  # noqa: E402 - same
 from image.inputs import registry_reachable  # noqa: E402 - same
-from image.tools import Buildah, choose_tool, layout_size  # noqa: E402 - same
+from image.names import image_name  # noqa: E402 - same
+from image.report import put_into_storage, report  # noqa: E402 - same
+from image.tools import Buildah, ToolError, choose_tool  # noqa: E402 - same
 
-IMAGE = "localhost/imagebuild-operator:latest"
 LOCAL_BASE = "localhost/imagebuild-python:local"
 #: Version of Debian's Python in the local base image.
 LOCAL_PYTHON = "3.11"
 DOCKERFILE = "Dockerfile.operator"
 #: What the Dockerfile copies.
-CONTEXT = ("README.md", "LICENSE", "pyproject.toml", "uv.lock", "crds", "operator", "shim/kaniko_shim")
+CONTEXT = (
+    "README.md",
+    "LICENSE",
+    "pyproject.toml",
+    "uv.lock",
+    "crds",
+    "operator",
+    "shim/kaniko_shim",
+    "sdk/imagebuild_dockerignore",
+)
 
 
 def main() -> None:
     """Print the path of the image's OCI layout."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tool", default=os.environ.get("CONTAINER_TOOL", ""), help="docker, podman or buildah")
+    parser.add_argument("--image", default="", help="the image's name (default: what the chart uses)")
+    parser.add_argument("--no-cache", action="store_true", help="build the image even if it is cached")
     parser.add_argument("--print-layout", action="store_true", help="print only the path of the image's OCI layout")
     options = parser.parse_args()
+    image = options.image or image_name("operator", os.environ.get("IMAGE_REGISTRY", ""))
     try:
-        layout = operator_image(options.tool)
-    except (ClusterError, subprocess.CalledProcessError) as error:
+        tool = None if options.print_layout else choose_tool(options.tool)
+        layout = operator_image(image, options.tool, cached=not options.no_cache)
+        if tool is None:
+            print(layout)
+            return
+        put_into_storage(tool, layout, image)
+    except (ClusterError, ToolError) as error:
         raise SystemExit(f"error: {error}") from error
-    if options.print_layout:
-        print(layout)
-        return
-    print(
-        f"operator image {IMAGE}\nOCI layout     {layout}\nsize           {layout_size(layout) / 1e6:.1f} MB compressed"
-    )
+    print(report("operator", image, tool, layout, {}))
 
 
-def operator_image(tool_name: str) -> Path:
-    """Give the folder of the image's OCI layout; build it where its files have changed."""
+def operator_image(image: str, tool_name: str, *, cached: bool) -> Path:
+    """Give the folder of the image's OCI layout; build it where its files have changed, or always."""
     given = os.environ.get("PYTHON_IMAGE")
     local = None if given or registry_reachable() else base_images.layout("python")
     ingredients = {str(file.relative_to(ROOT)): file for file in (ROOT / DOCKERFILE, *context_files())}
@@ -68,11 +80,13 @@ def operator_image(tool_name: str) -> Path:
                     tool.offline = True
                 shutil.copytree(wheelhouse(), context / "wheels")
                 arguments |= {"PYTHON_IMAGE": LOCAL_BASE, "WHEELS": "wheels"}
-            tool.build(context, ROOT / DOCKERFILE, IMAGE, arguments)
-        tool.save(IMAGE, folder / "layout")
+            tool.build(context, ROOT / DOCKERFILE, image, arguments)
+        tool.save(image, folder / "layout")
 
     base = local.name if local else given
-    return store.entry("operator", "building the operator image", [ingredients, base], make) / "layout"
+    what = "building the operator image"
+    folder = store.entry if cached else store.renewed
+    return folder("operator", what, [ingredients, base], make) / "layout"
 
 
 def context_files() -> Iterator[Path]:
@@ -99,7 +113,7 @@ def wheelhouse() -> Path:
 
     def make(folder: Path) -> None:
         requirements = folder / "requirements.txt"
-        lock = ["--frozen", "--no-dev", "--no-emit-project", "--extra=operator", "--extra=otel"]
+        lock = ["--frozen", "--no-default-groups", "--no-emit-project", "--extra=operator", "--extra=otel"]
         run([uv, "export", "--quiet", f"--project={ROOT}", *lock, f"--output-file={requirements}"])
         pip = [uv, "tool", "run", "--quiet", f"--python={sys.executable}", "pip", "download", "--quiet"]
         pip += ["--only-binary=:all:", f"--python-version={LOCAL_PYTHON}", f"--dest={folder}"]

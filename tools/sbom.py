@@ -23,15 +23,18 @@ sys.path.append(str(ROOT / "tests"))
 
 from cluster import images as base_images  # noqa: E402 - lies elsewhere in this tree
 from cluster import toolchain  # noqa: E402 - same
-from cluster.artefacts import artefact  # noqa: E402 - same
+from cluster.artefacts import HELPERS, artefact  # noqa: E402 - same
 
 SPEC_VERSION = SchemaVersion.V1_6
 STATUS = "var/lib/dpkg/status"
 #: The extras of pyproject.toml that each image installs.
 EXTRAS = {"operator": ("operator", "otel"), "builder": ("shim",)}
 LAYOUTS = {"operator": "tools/operator_image.py", "builder": "shim/image/build.py"}
-GO_PROGRAMS = {"operator": (), "builder": ("kaniko/executor", "kaniko/.Shim/bin/crane")}
 SHIM = PurePosixPath("kaniko/.Shim")
+GO_PROGRAMS: dict[str, tuple[str, ...]] = {
+    "operator": (),
+    "builder": ("kaniko/executor", f"{SHIM}/bin/crane", *(f"{SHIM}/credential-helpers/{name}" for name in HELPERS)),
+}
 
 
 def main() -> None:
@@ -88,7 +91,7 @@ def python_part(extras: Sequence[str]) -> JSON:
         "export",
         "--quiet",
         "--frozen",
-        "--no-dev",
+        "--no-default-groups",
         "--no-emit-project",
         "--no-header",
         "--no-hashes",

@@ -13,7 +13,7 @@ if [ -e "build/$name.status" ]; then
   status="$(cat "build/$name.status")"
   rm "build/$name.status"
 fi
-summary="$name: $(tail -n 1 "$log" | tr -d '=')"
+summary="$name: $(grep -E "[0-9]+ (passed|failed|skipped|errors?)\b.* in [0-9.]+s" "$log" | tail -n 1 | tr -d '=')"
 if [ -e "build/$name.executor" ]; then
   summary="$summary ($(cat "build/$name.executor"))"
 fi

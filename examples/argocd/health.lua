@@ -1,4 +1,4 @@
--- Health of ImageBuild, ImageBuildDefaults and ClusterImageBuildDefaults for Argo CD; see docs/gitops.md.
+-- Health of ImageBuild, ImageBuildDefaults and ClusterImageBuildDefaults for Argo CD; see docs/how-to/gitops.md.
 local health = {status = "Progressing", message = "The operator has not seen this version yet."}
 local status = obj.status
 if status == nil or status.observedGeneration ~= obj.metadata.generation then

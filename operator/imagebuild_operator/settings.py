@@ -26,7 +26,7 @@ class BuildDefaults:
     tolerations: tuple[Mapping[str, Any], ...] = ()
     registries: tuple[Registry, ...] = ()
     proxy: Proxy = field(default_factory=Proxy)
-    #: Whether registries are asked before the build whether they would accept the image.
+    #: Whether registries are asked before the build whether they would accept the image, if that is not known.
     check_push: bool = True
     #: Whether every build pod gets a TRACEPARENT, and not only those of builds with the annotation.
     traced: bool = False
@@ -124,6 +124,8 @@ class OperatorSettings:
     tracing_endpoint: str | None = None
     #: Seconds for which pulls of the builder image may fail before the build fails.
     image_pull_grace: float = 300.0
+    #: Seconds for which a push is proof that later builds like it may push; 0 for no proof.
+    push_proof: float = 3600.0
     #: Approximate seconds before the first retry of a failed attempt; they double with each retry.
     retry_delay: float = 10.0
     keep_pods: KeepPods = KeepPods.FAILED

@@ -44,6 +44,7 @@ def parse_settings(document: object) -> OperatorSettings:
         limits=_limits(admission),
         max_wait=admission.whole("waitSeconds", 86400),
         history=_history(fields.section("history")),
+        push_proof=builder.seconds("pushProofSeconds", 3600.0),
         retry_delay=fields.section("retry").seconds("delaySeconds", 10.0),
         progress=fields.section("progress").switch("enabled", default=True),
         log_format=log.choice("format", "plain", ("plain", "json")),

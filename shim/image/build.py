@@ -4,10 +4,11 @@
 With internet access, its parts are the images that Dockerfile.builder names. If no registry is reachable, the executor
 and crane are built from their Go modules, and Python comes from Debian packages; both ways run the same Dockerfile.
 EXECUTOR_IMAGE, CRANE_IMAGE and PYTHON_IMAGE replace single parts, also by images of the tool's own storage.
-The image is cached as an OCI layout in the user's cache directory under a hash of its inputs.
+The image is cached as an OCI layout in the user's cache directory under a hash of its inputs. In the end, it is in
+the storage of the tool too, under the name that the chart uses by default.
 """
 
-# ruff: noqa: S603 - it runs the tools on the PATH of whoever makes the image
+# ruff: noqa: S603 - it runs the tools on the PATH of the user who makes the image
 
 import argparse
 import fcntl
@@ -33,16 +34,17 @@ from image.inputs import (
     registry_reachable,
     source_parts,
 )
-from image.tools import Buildah, Tool, choose_tool, layout_size, run, succeeds
+from image.names import image_name
+from image.report import put_into_storage, report
+from image.tools import Buildah, Tool, ToolError, choose_tool, run, succeeds
 
-IMAGE = "localhost/imagebuild-builder:latest"
 DEBIAN_PYTHON = "3.11"
 
 
 def main() -> None:
     """Read the command line and make the image."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--image", default=IMAGE, help="the image's name (default: %(default)s)")
+    parser.add_argument("--image", default="", help="the image's name (default: what the chart uses)")
     parser.add_argument("--tool", default=os.environ.get("CONTAINER_TOOL", ""), help="docker, podman or buildah")
     parser.add_argument(
         "--from",
@@ -51,27 +53,30 @@ def main() -> None:
         default=os.environ.get("IMAGE_PARTS", "auto"),
         help="take the parts from image registries, or make them of Go modules and Debian packages",
     )
+    parser.add_argument("--no-cache", action="store_true", help="build the image even if it is cached")
     parser.add_argument("--print-layout", action="store_true", help="print only the path of the image's OCI layout")
     options = parser.parse_args()
+    image = options.image or image_name("builder", os.environ.get("IMAGE_REGISTRY", ""))
     begin = time.monotonic()
-    layout, made = make(options.image, options.tool, options.origin)
-    if options.print_layout:
-        print(layout)  # noqa: T201 - what was asked for
-        return
+    try:
+        tool = None if options.print_layout else choose_tool(options.tool)
+        layout, made = make(image, tool, options.tool, options.origin, cached=not options.no_cache)
+        if tool is None:
+            print(layout)  # noqa: T201 - what was asked for
+            return
+        loaded = put_into_storage(tool, layout, image)
+        start = start_up(tool, image) if isinstance(tool, Buildah) else None
+    except ToolError as error:
+        raise SystemExit(f"error: {error}") from error
     seconds = time.monotonic() - begin
-    lines = [
-        f"builder image  {options.image}",
-        f"OCI layout     {layout}",
-        f"size           {layout_size(layout) / 1_000_000:.1f} MB compressed",
-        f"made           in {seconds:.1f} s" if made else f"cached         ({seconds:.1f} s)",
-    ]
-    if start := start_up(layout):
-        lines.append(f"start-up       {start * 1000:.0f} ms until the executor's command is known")
-    print("\n".join(lines))  # noqa: T201 - the report of `make image`
+    facts = {"made": f"in {seconds:.1f} s"} if made else {"cached": f"({'loaded, ' if loaded else ''}{seconds:.1f} s)"}
+    if start:
+        facts["start-up"] = f"{start * 1000:.0f} ms until the executor's command is known"
+    print(report("builder", image, tool, layout, facts))  # noqa: T201 - the report of `make image`
 
 
-def make(image: str, tool_name: str, origin: str) -> tuple[Path, bool]:
-    """Make the image unless it is cached.
+def make(image: str, tool: Tool | None, tool_name: str, origin: str, *, cached: bool) -> tuple[Path, bool]:
+    """Make the image, unless it is cached and that may be used.
 
     Returns:
         Its OCI layout, and whether it was made.
@@ -80,16 +85,17 @@ def make(image: str, tool_name: str, origin: str) -> tuple[Path, bool]:
     if origin == "auto":
         origin = "registries" if len(given) == len(SOURCES) or registry_reachable() else "packages"
     artefacts = find_artefacts() if origin == "packages" else None
-    tool = choose_tool(tool_name) if given else None
+    if given and not tool:
+        tool = choose_tool(tool_name)
     # A name may be given to another image tomorrow; None: not in the tool's storage, it is going to be pulled.
-    identities = {name: tool.identify(image) for name, image in given.items()} if tool else {}
+    identities = {name: tool.identify(image) for name, image in given.items() if tool}
     key = key_of(part for parts in (source_parts(), image_parts(given, identities, artefacts)) for part in parts)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "imagebuild-operator"
     layout = cache / f"builder-{key}"
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "builder.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if (layout / "index.json").exists():
+        if cached and (layout / "index.json").exists():
             return layout, False
         tool = tool or choose_tool(tool_name)
         if isinstance(tool, Buildah):
@@ -116,33 +122,35 @@ def _save(tool: Tool, image: str, layout: Path) -> None:
     draft.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(draft, ignore_errors=True)
     tool.save(image, draft)
-    if not layout.exists():
-        draft.rename(layout)
-    shutil.rmtree(draft, ignore_errors=True)
+    old = layout.with_name(f".{layout.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if layout.exists():
+        layout.rename(old)
+    draft.rename(layout)
+    shutil.rmtree(old, ignore_errors=True)
 
 
-def start_up(layout: Path) -> float | None:
+def start_up(buildah: Buildah, image: str) -> float | None:
     """Seconds from the shim's start until it knows the executor's command; None where it can't be measured.
 
     It is measured in a chroot, so without the time that a container runtime takes.
     """
-    if os.geteuid() != 0 or not shutil.which("buildah"):
+    if os.geteuid() != 0:
         return None
-    image = "localhost/imagebuild-measured:latest"
-    Buildah().load(layout, image)
-    container = run("buildah", "from", "--pull-never", image).strip()
+    container = run(buildah.name, "from", "--pull-never", image).strip()
     try:
-        root = run("buildah", "mount", container).strip()
+        root = run(buildah.name, "mount", container).strip()
         command = ["chroot", root, "/kaniko/.Shim/bin/kaniko-shim", "--dry-run", "--no-push=true"]
         best = float("inf")
         for _ in range(5):
             begin = time.monotonic()
-            subprocess.run(command, check=True, capture_output=True, env={"PATH": os.defpath + ":/usr/sbin"})
+            done = subprocess.run(command, check=False, capture_output=True, env={"PATH": os.defpath + ":/usr/sbin"})
+            if done.returncode:
+                return None
             best = min(best, time.monotonic() - begin)
         return best
     finally:
-        succeeds("buildah", "rm", container)
-        succeeds("buildah", "rmi", image)
+        succeeds(buildah.name, "rm", container)
 
 
 if __name__ == "__main__":

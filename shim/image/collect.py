@@ -4,7 +4,7 @@ The interpreter gets the loader and the libraries next to it (its ELF interprete
 rewritten), so that it works, and goes on working, whatever the rest of the file system is.
 """
 
-# ruff: noqa: S603, S607 - it runs the tools on the PATH of whoever makes the image
+# ruff: noqa: S603, S607 - it runs the tools on the PATH of the user who makes the image
 
 import os
 import py_compile
@@ -57,6 +57,7 @@ UNUSED_EXTENSIONS = re.compile(
     r"_(?:tkinter|test.*|xx.*|sqlite3|curses.*|dbm|gdbm|codecs_.*|crypt|interp.*|ctypes_test)|readline|nis|ossaudiodev"
     r"|spwd|xx.*|audioop|_?multibytecodec"
 )
+HELPERS = ("docker-credential-ecr-login", "docker-credential-gcr", "docker-credential-acr-env")
 _LDD = re.compile(r"^\s*(?:(\S+) => )?(/\S+) \(0x", re.MULTILINE)
 
 
@@ -66,7 +67,8 @@ def main(source: Path, kaniko: Path) -> None:
     lib = shim / "lib"
     collect_interpreter(shim, lib)
     collect_packages(source / "image", shim / "site")
-    shutil.copytree(source / "kaniko_shim", shim / "app" / "kaniko_shim", ignore=shutil.ignore_patterns("__pycache__"))
+    for package in ("kaniko_shim", "imagebuild_dockerignore"):
+        shutil.copytree(source / package, shim / "app" / package, ignore=shutil.ignore_patterns("__pycache__"))
     collect_libraries(lib, [shim / "bin" / "python3", *shim.rglob("*.so")])
     strip(shim.rglob("*.so*"))
     launcher = shim / "bin" / "kaniko-shim"
@@ -78,6 +80,7 @@ def main(source: Path, kaniko: Path) -> None:
     compile_in_place(shim / "app", keep_source=True)
     collect_certificates(kaniko / "ssl" / "certs")
     collect_executor(source / "executor", kaniko)
+    collect_helpers(source / "helpers", shim / "credential-helpers")
     remember_flags(kaniko / "executor", shim / "executor.help")
     for directory in (kaniko / ".run", kaniko / ".docker"):
         directory.mkdir(exist_ok=True)
@@ -178,6 +181,16 @@ def collect_executor(image: Path, kaniko: Path) -> None:
         if (image / name).exists():
             shutil.copy(image / name, kaniko / name)
             (kaniko / name).chmod(0o755)
+
+
+def collect_helpers(image: Path, target: Path) -> None:
+    """Take the credential helpers of clouds out of the `/kaniko` of their image."""
+    target.mkdir()
+    for name in HELPERS:
+        if not (image / name).exists():
+            raise SystemExit(f"HELPERS_IMAGE has no /kaniko/{name}; the executor's released image has it")
+        shutil.copy(image / name, target / name)
+        (target / name).chmod(0o755)
 
 
 def collect_certificates(target: Path) -> None:

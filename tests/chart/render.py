@@ -10,6 +10,8 @@ from imagebuild_operator.settings_file import parse_settings
 
 #: The version that objects are rendered and checked for.
 KUBERNETES = "1.34.0"
+#: Kinds that no published JSON schema describes.
+NOT_PUBLISHED = {"CustomResourceDefinition", "PodMonitor", "ServiceMonitor", "PrometheusRule"}
 
 Json = dict[str, Any]
 
@@ -21,15 +23,26 @@ class Chart:
     helm: Path
     folder: Path
 
+    @property
+    def version(self) -> str:
+        """The chart's version, which is that of its images."""
+        return str(yaml.safe_load((self.folder / "Chart.yaml").read_text(encoding="utf-8"))["version"])
+
     def run(self, command: str, *arguments: str, values: Json | None = None) -> subprocess.CompletedProcess[str]:
         """Run a helm command on the chart, whatever comes of it."""
         line = [str(self.helm), *command.split(), str(self.folder), *arguments, "--values", "-"]
         given = yaml.safe_dump(values or {})
         return subprocess.run(line, input=given, capture_output=True, text=True, check=False, timeout=60)
 
-    def render(self, values: Json | None = None, name: str = "ib", namespace: str = "imagebuild-system") -> list[Json]:
-        """Give the objects that an installation with these values creates."""
-        arguments = ("--name-template", name, "--namespace", namespace, "--kube-version", KUBERNETES)
+    def render(
+        self,
+        values: Json | None = None,
+        name: str = "ib",
+        namespace: str = "imagebuild-system",
+        more: tuple[str, ...] = ("--skip-tests",),
+    ) -> list[Json]:
+        """Give the objects that an installation with these values creates; `more` are options of `helm template`."""
+        arguments = ("--name-template", name, "--namespace", namespace, "--kube-version", KUBERNETES, *more)
         done = self.run("template", *arguments, values=values)
         assert done.returncode == 0, done.stderr
         return [document for document in yaml.safe_load_all(done.stdout) if document]

@@ -15,7 +15,7 @@ from imagebuild_operator.telemetry.metrics import NAMESPACE, TABLE, Kind
 
 ALERTS = yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())["groups"][0]["rules"]
 DASHBOARD = json.loads((CHART / "files" / "dashboard.json").read_text())
-OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+OPERATIONS = (Path(__file__).parents[2] / "docs" / "how-to" / "operations.md").read_text()
 #: Labels that Prometheus gives to the series of a target.
 TARGET = {"namespace", "job"}
 SERIES = {
@@ -106,15 +106,52 @@ def test_prometheus_finds_the_operator(chart: Chart) -> None:
     }
     for kind, (field, target) in selects.items():
         spec = one(objects, kind)["spec"]
+        assert "namespaceSelector" not in spec
         assert spec["selector"]["matchLabels"].items() <= target["metadata"]["labels"].items()
         assert target["metadata"]["labels"][spec["jobLabel"]] == "ib"
         assert spec[field] == [{"port": "metrics", "path": "/metrics", "interval": "30s"}]
+
+
+def test_monitors_in_another_namespace_and_with_every_option(chart: Chart) -> None:
+    options = {
+        "enabled": True,
+        "namespace": "monitoring",
+        "labels": {"release": "prometheus"},
+        "annotations": {"example.com/a": "b"},
+        "interval": "",
+        "scrapeTimeout": "20s",
+        "honorLabels": True,
+        "relabelings": [{"targetLabel": "cluster", "replacement": "one"}],
+        "metricRelabelings": [{"sourceLabels": ["__name__"], "regex": "python_.*", "action": "drop"}],
+    }
+    objects = chart.render({"metrics": {"podMonitor": options, "serviceMonitor": options}})
+    for kind, field in (("PodMonitor", "podMetricsEndpoints"), ("ServiceMonitor", "endpoints")):
+        monitor = one(objects, kind)
+        assert monitor["metadata"]["namespace"] == "monitoring"
+        assert monitor["metadata"]["labels"]["release"] == "prometheus"
+        assert monitor["metadata"]["annotations"] == options["annotations"]
+        assert monitor["spec"]["namespaceSelector"] == {"matchNames": ["imagebuild-system"]}
+        passed = {key: options[key] for key in ("scrapeTimeout", "honorLabels", "relabelings", "metricRelabelings")}
+        assert monitor["spec"][field] == [{"port": "metrics", "path": "/metrics", **passed}]
+
+
+def test_a_service_monitor_needs_the_service(chart: Chart) -> None:
+    values = {"metrics": {"serviceMonitor": {"enabled": True}, "service": {"enabled": False}}}
+    assert "metrics.serviceMonitor.enabled needs metrics.service.enabled" in chart.refusal(values)
+
+
+def test_labels_for_the_routes_of_alertmanager(chart: Chart) -> None:
+    values = {"metrics": {"prometheusRule": {"enabled": True, "alertLabels": {"team": "a", "severity": "none"}}}}
+    for alert in one(chart.render(values), "PrometheusRule")["spec"]["groups"][0]["rules"]:
+        assert alert["labels"]["team"] == "a"
+        assert alert["labels"]["severity"] in {"critical", "warning"}
 
 
 def test_the_dashboard_is_found_by_grafanas_sidecar(chart: Chart) -> None:
     made = one(chart.render({"metrics": {"dashboard": {"enabled": True}}}), "ConfigMap", "-dashboard")
     assert made["metadata"]["labels"]["grafana_dashboard"] == "1"
     assert json.loads(made["data"]["imagebuild.json"]) == DASHBOARD
+    assert [each["name"] for each in DASHBOARD["templating"]["list"]][:2] == ["datasource", "namespace"]
     assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
 
 

@@ -95,7 +95,13 @@ def test_the_example_says_the_same_and_selects_build_pods(chart: Chart) -> None:
     assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
 
 
-def test_in_the_whole_cluster_the_example_is_named(chart: Chart) -> None:
+def test_an_operator_of_all_namespaces_lists_those_with_builds(chart: Chart) -> None:
+    values = {"networkPolicy": {"builds": {"enabled": True, "namespaces": ["team-c"]}}}
+    [policy] = policies(chart.render(values))
+    assert policy["metadata"]["namespace"] == "team-c"
+
+
+def test_without_a_list_the_example_is_named(chart: Chart) -> None:
     assert "apply examples/networkpolicy.yaml" in chart.refusal({"networkPolicy": {"builds": {"enabled": True}}})
 
 

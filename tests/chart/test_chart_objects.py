@@ -6,59 +6,11 @@ from typing import Any
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
-from chart.render import KUBERNETES, Chart, one, operator_container, settings
+from chart.everything import EVERYTHING
+from chart.render import KUBERNETES, NOT_PUBLISHED, Chart, one, operator_container, settings
 from imagebuild_operator.settings_file import parse_settings
 
-EVERYTHING: dict[str, Any] = {
-    "image": {"repository": "registry.example.com:5000/operator", "digest": "sha256:" + "a" * 64},
-    "imagePullSecrets": [{"name": "pull"}],
-    "replicas": 3,
-    "leaderElection": {"leaseSeconds": 15},
-    "serviceAccount": {"annotations": {"example.com/role": "x"}},
-    "builder": {
-        "image": {"repository": "registry.example.com/builder", "tag": "2"},
-        "pullPolicy": "Always",
-        "imagePullSecrets": [{"name": "builder-pull"}],
-        "resources": {"requests": {"cpu": 2}, "limits": {"memory": "4Gi"}},
-        "nodeSelector": {"builds": "yes"},
-        "tolerations": [{"key": "builds", "operator": "Exists"}],
-        "checkPush": False,
-        "allowPrivilegeEscalation": True,
-        "proxy": {"httpProxy": "http://proxy:3128", "noProxy": ".svc,10.0.0.0/8"},
-        "registries": [
-            {"host": "docker.io", "mirrors": ["m:5000/hub"]},
-            {"host": "m:5000", "insecure": True},
-            {"host": "p", "caBundle": {"configMapKeyRef": {"name": "ca", "key": "ca.crt"}}},
-        ],
-    },
-    "admission": {"maxRunning": 10, "maxRunningPerNamespace": 2, "namespaces": {"team-a": 5}},
-    "history": {"succeeded": 0, "failed": 20},
-    "log": {"format": "plain", "level": "debug"},
-    "metrics": {
-        "port": 9000,
-        "namespaceLabels": True,
-        "service": {"annotations": {"prometheus.io/scrape": "true"}},
-        "podMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
-        "serviceMonitor": {"enabled": True, "interval": "1m"},
-        "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
-        "dashboard": {"enabled": True},
-    },
-    "tracing": {"endpoint": "http://collector.monitoring:4318"},
-    "podAnnotations": {"example.com/a": "b"},
-    "podLabels": {"team": "platform"},
-    "priorityClassName": "system-cluster-critical",
-    "nodeSelector": {"disk": "ssd"},
-    "tolerations": [{"operator": "Exists"}],
-    "affinity": {
-        "nodeAffinity": {
-            "requiredDuringSchedulingIgnoredDuringExecution": {
-                "nodeSelectorTerms": [{"matchExpressions": [{"key": "arch", "operator": "In", "values": ["amd64"]}]}]
-            }
-        }
-    },
-}
-#: Kinds that no published JSON schema describes.
-NOT_PUBLISHED = {"CustomResourceDefinition", "PodMonitor", "ServiceMonitor", "PrometheusRule"}
+LINUX = {"kubernetes.io/os": "linux"}
 VALUES = [{}, EVERYTHING, {"watchNamespaces": ["team-a", "team-b"]}, {"fullnameOverride": "x", "crds": {"keep": False}}]
 
 
@@ -99,57 +51,9 @@ def test_an_older_cluster_gets_a_crd_that_it_knows(chart: Chart) -> None:
 
 
 def test_the_crds_can_be_left_out(chart: Chart) -> None:
-    kinds = {item["kind"] for item in chart.render({"crds": {"install": False}})}
+    kinds = {item["kind"] for item in chart.render({"crds": {"enabled": False}})}
     roles = {"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
     assert kinds == {"ServiceAccount", "ConfigMap", "Deployment", "Service", *roles}
-
-
-def test_the_operators_pod_is_restricted(chart: Chart) -> None:
-    """Every point of the restricted Pod Security Standard, and a read-only root."""
-    objects = chart.render()
-    pod = one(objects, "Deployment")["spec"]["template"]["spec"]
-    assert pod["securityContext"] == {
-        "runAsNonRoot": True,
-        "runAsUser": 65532,
-        "runAsGroup": 65532,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
-    assert operator_container(objects)["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    assert {kind for volume in pod["volumes"] for kind in volume if kind != "name"} == {"configMap", "emptyDir"}
-    assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & set(pod)
-
-
-def test_a_new_operator_stands_ready_before_the_old_one_goes(chart: Chart) -> None:
-    objects = chart.render()
-    spec = one(objects, "Deployment")["spec"]
-    assert spec["replicas"] == 1
-    assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
-    assert spec["selector"]["matchLabels"].items() <= spec["template"]["metadata"]["labels"].items()
-    assert "affinity" not in spec["template"]["spec"]
-    assert not [item for item in objects if item["kind"] == "PodDisruptionBudget"]
-
-
-def test_several_operators_are_kept_apart(chart: Chart) -> None:
-    objects = chart.render({"replicas": 2})
-    spec = one(objects, "Deployment")["spec"]
-    assert spec["replicas"] == 2
-    [preferred] = spec["template"]["spec"]["affinity"]["podAntiAffinity"][
-        "preferredDuringSchedulingIgnoredDuringExecution"
-    ]
-    assert preferred["podAffinityTerm"]["labelSelector"] == spec["selector"]
-    budget = one(objects, "PodDisruptionBudget")["spec"]
-    assert budget == {"maxUnavailable": 1, "selector": spec["selector"]}
-
-
-def test_probes(chart: Chart) -> None:
-    container = operator_container(chart.render())
-    assert {"name": "health", "containerPort": 8080} in container["ports"]
-    for probe, path in (("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")):
-        assert container[probe]["httpGet"] == {"path": path, "port": "health"}
 
 
 def test_numbers_reach_the_operator_as_whole_numbers(chart: Chart) -> None:
@@ -171,7 +75,8 @@ def test_the_settings_file_holds_the_values(chart: Chart) -> None:
     for section, holds in made.items():
         if section not in {"builder", "metrics", "leaderElection"}:
             assert holds == values[section]
-    assert made["builder"] == {**values["builder"], "image": "ghcr.io/imagebuild-dev/imagebuild-builder:0.1.0"}
+    image = f"ghcr.io/imagebuild-dev/imagebuild-builder:{chart.version}"
+    assert made["builder"] == {**values["builder"], "image": image, "pullPolicy": "IfNotPresent"}
     assert made["metrics"] == {"enabled": True, "port": 8081, "namespaceLabels": False}
     assert made["leaderElection"] == {
         "leaseName": "ib-imagebuild-operator",
@@ -183,8 +88,9 @@ def test_the_settings_file_holds_the_values(chart: Chart) -> None:
 def test_the_values_have_the_operators_own_defaults(chart: Chart) -> None:
     made = parse_settings(settings(chart.render()))
     bare = parse_settings({"builder": {"image": "b:1"}, "log": {"format": "json"}})
-    # The chart's own: the image, the resources of a build and the Lease.
-    defaults = replace(bare.defaults, builder_image=made.defaults.builder_image, resources=made.defaults.resources)
+    # The chart's own: the image, the resources and nodes of a build, and the Lease.
+    own = {name: getattr(made.defaults, name) for name in ("builder_image", "resources", "node_selector")}
+    defaults = replace(bare.defaults, **own)
     assert made == replace(bare, defaults=defaults, lease=made.lease)
 
 
@@ -192,11 +98,17 @@ def test_values_reach_the_operator(chart: Chart) -> None:
     objects = chart.render(EVERYTHING)
     container = operator_container(objects)
     assert container["image"] == "registry.example.com:5000/operator@sha256:" + "a" * 64
-    builder = {**EVERYTHING["builder"], "image": "registry.example.com/builder:2", "keepPods": "failed"}
+    builder = {
+        **EVERYTHING["builder"],
+        "image": "registry.example.com/builder:2",
+        "pullPolicy": "Always",
+        "keepPods": "failed",
+    }
     builder["resources"] = {
         "requests": {"cpu": 2, "memory": "512Mi", "ephemeral-storage": "1Gi"},
         "limits": {"memory": "4Gi", "ephemeral-storage": "20Gi"},
     }
+    builder["nodeSelector"] = {"builds": "yes", **LINUX}
     made = settings(objects)
     assert made["builder"] == builder
     for section in ("admission", "history", "log", "tracing"):
@@ -208,18 +120,9 @@ def test_values_reach_the_operator(chart: Chart) -> None:
     assert pod["metadata"]["annotations"]["example.com/a"] == "b"
     assert pod["spec"]["imagePullSecrets"] == [{"name": "pull"}]
     assert pod["spec"]["priorityClassName"] == "system-cluster-critical"
-    for key in ("nodeSelector", "tolerations", "affinity"):
+    for key in ("tolerations", "affinity"):
         assert pod["spec"][key] == EVERYTHING[key]
-
-
-def test_a_change_of_the_settings_restarts_the_operator(chart: Chart) -> None:
-    def checksum(values: dict[str, Any]) -> str:
-        template = one(chart.render(values), "Deployment")["spec"]["template"]
-        return str(template["metadata"]["annotations"]["checksum/settings"])
-
-    assert checksum({}) == checksum({"crds": {"keep": False}})
-    assert checksum({}) != checksum({"log": {"level": "debug"}})
-    assert checksum({}) != checksum({"builder": {"nodeSelector": {"builds": "yes"}}})
+    assert pod["spec"]["nodeSelector"] == {"disk": "ssd", **LINUX}
 
 
 def test_names_fit_two_releases_and_long_ones(chart: Chart) -> None:
@@ -234,5 +137,59 @@ def test_every_object_says_where_it_comes_from(chart: Chart) -> None:
     for item in chart.render():
         labels = item["metadata"]["labels"]
         assert labels["app.kubernetes.io/instance"] == "ib"
-        assert labels["app.kubernetes.io/version"] == "0.1.0"
-        assert labels["helm.sh/chart"] == "imagebuild-operator-0.1.0"
+        assert labels["app.kubernetes.io/version"] == chart.version
+        assert labels["helm.sh/chart"] == f"imagebuild-operator-{chart.version}"
+
+
+def test_labels_and_annotations_reach_every_object(chart: Chart) -> None:
+    """The chart's own labels win, by which objects find each other; then those of one object, then the common ones."""
+    objects = chart.render(EVERYTHING, more=())
+    extra = {"ib-one", "two"}
+    for item in objects:
+        if item["metadata"]["name"] in extra:
+            continue
+        labels, annotations = item["metadata"]["labels"], item["metadata"]["annotations"]
+        assert labels["cost-center"] == "1", item["kind"]
+        assert labels["app.kubernetes.io/name"] == "imagebuild-operator"
+        assert annotations["example.com/owner"] == "platform"
+    pod = one(objects, "Deployment")["spec"]["template"]["metadata"]
+    assert {"cost-center": "1", "team": "platform", "app.kubernetes.io/instance": "ib"}.items() <= pod["labels"].items()
+    assert "example.com/owner" not in pod["annotations"]
+    assert one(objects, "Deployment")["metadata"]["annotations"]["example.com/a"] == "b"
+    account = one(objects, "ServiceAccount", "operator")["metadata"]
+    assert account["annotations"]["example.com/role"] == "x"
+    assert account["labels"]["pool"] == "a"
+    assert one(objects, "PodMonitor")["metadata"]["labels"]["release"] == "prometheus"
+    assert one(objects, "Service")["metadata"]["labels"]["scraped"] == "yes"
+    assert one(objects, "CustomResourceDefinition", "imagebuilds.imagebuild.dev")["metadata"]["annotations"] == {
+        "example.com/owner": "platform",
+        "example.com/role": "less",
+        "helm.sh/resource-policy": "keep",
+    }
+
+
+def test_the_dashboard_may_have_a_namespace_and_a_folder(chart: Chart) -> None:
+    metadata = one(chart.render(EVERYTHING), "ConfigMap", "-dashboard")["metadata"]
+    assert metadata["namespace"] == "grafana"
+    assert metadata["annotations"]["grafana_folder"] == "Builds"
+
+
+def test_the_test_build_runs_where_builds_are(chart: Chart) -> None:
+    """`helm test` creates a pod in the release's namespace, and a Role where its ImageBuild is."""
+    values = {"watchNamespaces": ["team-a", "team-b"], "helmTest": {"labels": {"team": "a"}}}
+    hooks = [
+        item for item in chart.render(values, more=()) if "helm.sh/hook" in (item["metadata"].get("annotations") or {})
+    ]
+    assert {(item["kind"], item["metadata"]["namespace"]) for item in hooks} == {
+        ("ServiceAccount", "imagebuild-system"),
+        ("ConfigMap", "imagebuild-system"),
+        ("Role", "team-a"),
+        ("RoleBinding", "team-a"),
+        ("Pod", "imagebuild-system"),
+    }
+    [container] = one(hooks, "Pod")["spec"]["containers"]
+    assert container["args"] == ["team=a"]
+    assert {"name": "NAMESPACE", "value": "team-a"} in container["env"]
+    for item in hooks:
+        kubernetes_validate.validate(item, KUBERNETES, strict=True)
+    assert chart.render({"helmTest": {"enabled": False}}, more=()) == chart.render()

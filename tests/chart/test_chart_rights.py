@@ -42,7 +42,8 @@ def is_of_lease(item: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("namespaces", [[], ["team-a", "team-b"]])
 def test_no_role_reaches_too_far(chart: Chart, namespaces: list[str]) -> None:
-    for role in roles(chart.render({"watchNamespaces": namespaces})):
+    objects = chart.render({"watchNamespaces": namespaces, "rbac": {"aggregate": False}})
+    for role in roles(objects):
         for rule in role["rules"]:
             assert set(rule["resources"]) <= {
                 "imagebuilds",
@@ -83,6 +84,9 @@ def test_without_progress_no_log_can_be_read(chart: Chart) -> None:
 
 def test_some_namespaces(chart: Chart) -> None:
     objects = chart.render({"watchNamespaces": ["team-a", "team-b"]})
+    users = [item for item in objects if item["kind"].startswith("ClusterRole")]
+    assert [item["metadata"]["name"].rpartition("-")[2] for item in users] == ["edit", "view"]
+    objects = [item for item in objects if item not in users]
     for kind in ("Role", "RoleBinding"):
         of_kind = [item for item in objects if item["kind"] == kind and not is_of_lease(item)]
         assert [item["metadata"]["namespace"] for item in of_kind] == ["team-a", "team-b"]
@@ -90,13 +94,12 @@ def test_some_namespaces(chart: Chart) -> None:
     assert {item["subjects"][0]["namespace"] for item in objects if item["kind"] == "RoleBinding"} == {
         "imagebuild-system"
     }
-    assert not [item for item in objects if item["kind"].startswith("ClusterRole")]
     assert settings(objects)["watchNamespaces"] == ["team-a", "team-b"]
 
 
 def test_releases_of_one_name_have_nothing_of_the_cluster_in_common(chart: Chart) -> None:
     def of_the_cluster(namespace: str) -> set[tuple[str, str]]:
-        objects = chart.render({"crds": {"install": False}}, namespace=namespace)
+        objects = chart.render({"crds": {"enabled": False}}, namespace=namespace)
         return {(item["kind"], item["metadata"]["name"]) for item in objects if "namespace" not in item["metadata"]}
 
     assert of_the_cluster("one")
@@ -113,9 +116,10 @@ def test_the_lease_is_in_the_releases_namespace(chart: Chart, namespaces: list[s
     assert binding["subjects"][0]["namespace"] == "imagebuild-system"
 
 
-def test_users_of_a_namespace(chart: Chart) -> None:
+@pytest.mark.parametrize("namespaces", [[], ["team-a"]])
+def test_users_of_a_namespace(chart: Chart, namespaces: list[str]) -> None:
     aggregate = "rbac.authorization.k8s.io/aggregate-to-"
-    objects = chart.render()
+    objects = chart.render({"watchNamespaces": namespaces})
     edit, view = one(objects, "ClusterRole", "-edit"), one(objects, "ClusterRole", "-view")
     assert edit["metadata"]["labels"][aggregate + "edit"] == "true"
     assert view["metadata"]["labels"][aggregate + "view"] == "true"
@@ -123,6 +127,23 @@ def test_users_of_a_namespace(chart: Chart) -> None:
     assert edit["rules"][0]["resources"] == ["imagebuilds"]
     assert "imagebuilddefaults" in view["rules"][0]["resources"]
     assert set(view["rules"][0]["verbs"]) == {"get", "list", "watch"}
+
+
+def test_without_rights_in_the_cluster_each_namespace_has_roles_to_bind(chart: Chart) -> None:
+    values = {"watchNamespaces": ["team-a", "team-b"], "rbac": {"aggregate": False}, "crds": {"enabled": False}}
+    objects = chart.render(values)
+    assert all(item["metadata"].get("namespace") for item in objects)
+    for namespace in values["watchNamespaces"]:
+        of_namespace = [item for item in objects if item["metadata"]["namespace"] == namespace]
+        edit, view = one(of_namespace, "Role", "-edit"), one(of_namespace, "Role", "-view")
+        read = {
+            "apiGroups": ["imagebuild.dev"],
+            "resources": ["imagebuilds", "imagebuilds/status", "imagebuilddefaults"],
+            "verbs": ["get", "list", "watch"],
+        }
+        write = ["create", "update", "patch", "delete", "deletecollection"]
+        assert view["rules"] == [read]
+        assert edit["rules"] == [{"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds"], "verbs": write}, read]
 
 
 def test_rights_can_be_left_to_others(chart: Chart) -> None:

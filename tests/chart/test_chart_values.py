@@ -1,12 +1,14 @@
-"""Values: the schema refuses slips, the README names all of them."""
+"""Values: the schema refuses slips; parent charts set some of them."""
 
 import json
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from chart.render import Chart, settings
+from chart.render import Chart, operator_container, settings
 from imagebuild_operator.api.selector import PATTERN
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
@@ -15,6 +17,15 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"builder": {"image": "registry.example.com/builder:1"}}, "got string, want object"),
     ({"crds": {"keep": "yes"}}, "got string, want boolean"),
     ({"image": {"repository": "registry.example.com/operator:1"}}, "does not match pattern"),
+    ({"image": {"registry": "https://registry.example.com"}}, "does not match pattern"),
+    (
+        {"image": {"repository": "registry.example.com/operator"}},
+        "image.repository is registry.example.com/operator: write the registry registry.example.com to image.registry",
+    ),
+    (
+        {"builder": {"image": {"repository": "localhost:5000/team/builder"}}},
+        "write the registry localhost:5000 to builder.image.registry, and the rest of the name to",
+    ),
     ({"image": {"digest": "abc"}}, "does not match pattern"),
     ({"image": {"pullPolicy": "Sometimes"}}, "must be one of"),
     ({"progress": {"enabled": "no"}}, "got string, want boolean"),
@@ -27,6 +38,12 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"watchNamespaces": ["Team"]}, "does not match pattern"),
     ({"buildSelector": "team: a"}, "does not match pattern"),
     ({"log": {"level": "loud"}}, "must be one of"),
+    ({"strategy": {"type": "Rolling"}}, "must be one of"),
+    ({"livenessProbe": {"httpGet": {"path": "/"}}}, "additional properties 'httpGet' not allowed"),
+    ({"podDisruptionBudget": {"maxUnavailable": "half"}}, "does not match pattern"),
+    ({"extraEnv": [{"value": "x"}]}, "missing property 'name'"),
+    ({"extraEnv": {"NAME": "x"}}, "got object, want array"),
+    ({"commonLabels": {"cost": 1}}, "got number, want string"),
     ({"metrics": {"port": 80}}, "minimum"),
     ({"metrics": {"port": 8080}}, "'not' failed"),
     ({"metrics": {"podMonitor": {"interval": "often"}}}, "does not match pattern"),
@@ -51,7 +68,7 @@ def test_a_slip_is_refused(chart: Chart, values: dict[str, Any], words: str) -> 
 
 
 def test_global_values_of_a_parent_chart_are_let_through(chart: Chart) -> None:
-    assert chart.render({"global": {"imageRegistry": "x"}})
+    assert chart.render({"enabled": True, "global": {"storageClass": "x"}})
 
 
 def test_the_selector_of_builds_reaches_the_operator_which_takes_what_the_schema_takes(chart: Chart) -> None:
@@ -60,19 +77,20 @@ def test_the_selector_of_builds_reaches_the_operator_which_takes_what_the_schema
     assert schema["properties"]["buildSelector"]["pattern"] == PATTERN
 
 
-def test_the_readme_names_every_value(chart: Chart) -> None:
-    named = set(re.findall(r"`([A-Za-z.]+)`", (chart.folder / "README.md").read_text()))
-
-    def missing(values: dict[str, Any], prefix: str = "") -> list[str]:
-        found = []
-        for key, value in values.items():
-            path = prefix + key
-            if path in named:
-                continue
-            found += missing(value, path + ".") if isinstance(value, dict) and value else [path]
-        return found
-
-    assert missing(yaml.safe_load((chart.folder / "values.yaml").read_text())) == []
+def test_an_umbrella_chart_may_include_the_chart(chart: Chart, tmp_path: Path) -> None:
+    """As charts/imagebuild-operator/README.md says, with a condition and global values."""
+    readme = (chart.folder / "README.md").read_text()
+    [block] = re.findall(r"```yaml\n(dependencies:.*?)```", readme, flags=re.DOTALL)
+    [dependency] = yaml.safe_load(block)["dependencies"]
+    assert dependency["version"] == yaml.safe_load((chart.folder / "Chart.yaml").read_text())["version"]
+    own = {"apiVersion": "v2", "name": "platform", "version": "1.0.0", "dependencies": [dependency]}
+    (tmp_path / "Chart.yaml").write_text(yaml.safe_dump(own))
+    (tmp_path / "charts").mkdir()
+    shutil.copytree(chart.folder, tmp_path / "charts" / chart.folder.name)
+    umbrella = Chart(chart.helm, tmp_path)
+    values = {"imagebuild-operator": {"enabled": True}, "global": {"imageRegistry": "registry.example.com"}}
+    assert operator_container(umbrella.render(values))["image"].startswith("registry.example.com/imagebuild-dev/")
+    assert umbrella.render({"imagebuild-operator": {"enabled": False}}) == []
 
 
 def test_the_notes_hold_a_build_to_paste(chart: Chart) -> None:

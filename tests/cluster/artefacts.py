@@ -1,15 +1,36 @@
 """The Go programs of the cluster: pinned, built once, kept in the cache."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from cluster import store, toolchain
-from cluster.console import run
+from cluster.console import ClusterError, run
 from cluster.settings import SOURCES, cache
 
-KUBERNETES = "v1.34.4"
-KANIKO = "v1.25.0"
+
+def pinned(folder: str, module: str) -> str:
+    """The version of a Go module that a folder's go.mod requires."""
+    text = (SOURCES / folder / "go.mod").read_text(encoding="utf-8")
+    found = re.search(rf"(?m)^(?:require )?\s*{re.escape(module)} (v\S+)", text)
+    if not found:
+        raise ClusterError(f"{SOURCES / folder / 'go.mod'} does not require {module}")
+    return found[1]
+
+
+KUBERNETES = pinned("kube", "k8s.io/kubernetes")
+KANIKO = pinned("executor", "github.com/chainguard-dev/kaniko")
+
+
+HELPERS = {
+    "docker-credential-ecr-login": (
+        "github.com/awslabs/amazon-ecr-credential-helper/ecr-login/cli/docker-credential-ecr-login"
+    ),
+    "docker-credential-gcr": "github.com/GoogleCloudPlatform/docker-credential-gcr/v2",
+    "docker-credential-acr-env": "github.com/chrismellard/docker-credential-acr-env",
+}
+"""The credential helpers of the builder image: their names and packages."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +41,8 @@ class Program:
     package: str
     module: Path | None = None
     linker_flags: str = ""
+    #: What `go install` calls it, where that is not the name here.
+    binary: str = ""
 
 
 PROGRAMS = {
@@ -49,6 +72,7 @@ PROGRAMS = {
             f"-X github.com/chainguard-dev/kaniko/pkg/version.version={KANIKO}",
         ),
         Program("crane", "github.com/google/go-containerregistry/cmd/crane@v0.20.6"),
+        *(Program(name, package, SOURCES / "helpers") for name, package in HELPERS.items()),
         Program("helm", "helm.sh/helm/v3/cmd/helm@v3.22.0"),
     )
 }
@@ -57,21 +81,29 @@ TOOLS = {
     program.name: program
     for program in (
         Program("health", ".", SOURCES / "health"),
+        Program("actionlint", "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"),
+        Program("buildx", "github.com/docker/buildx/cmd/buildx@v0.38.2"),
+        Program("cosign", "github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3"),
+        Program("helm4", "helm.sh/helm/v4/cmd/helm@v4.3.1", binary="helm"),
+        Program("helm-docs", "github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2"),
+        Program("kueue", "sigs.k8s.io/kueue/cmd/kueue", SOURCES / "kueue"),
         Program("cyclonedx-gomod", "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0"),
         Program("govulncheck", "golang.org/x/vuln/cmd/govulncheck@v1.9.0"),
         Program("indexdb", "golang.org/x/vulndb/cmd/indexdb@v0.0.0-20261105234957-e22db6528018"),
     )
 }
-"""Those that look at the others (`make sbom`, `make audit`), and `health`, which reads objects as other tools do."""
+"""Those of `make lint`, `docs`, `release`, `sbom` and `audit`, those that read the chart or objects as others do, and
+`kueue`."""
 REFERENCES = {
     program.name: program
     for program in (
         Program("buildkit", ".", SOURCES / "buildkit"),
         Program("buildkitd", "github.com/moby/buildkit/cmd/buildkitd", SOURCES / "buildkitd"),
         Program("buildctl", "github.com/moby/buildkit/cmd/buildctl", SOURCES / "buildkitd"),
+        Program("tekton", "github.com/tektoncd/pipeline/cmd/controller", SOURCES / "tekton"),
     )
 }
-"""Those that tests compare this project's code and images with."""
+"""Those that tests and benchmarks compare this project's code and images with."""
 
 
 def artefact(name: str) -> Path:
@@ -92,4 +124,4 @@ def artefact(name: str) -> Path:
         argv += ["-ldflags", linker_flags, program.package]
         run(argv, log=cache() / f"{name}.log", environment=environment)
 
-    return store.entry(name, f"building {name}", ingredients, build) / name
+    return store.entry(name, f"building {name}", ingredients, build) / (program.binary or name)

@@ -21,7 +21,7 @@ from cluster.lifecycle import parts
 
 STATE = Path("/var/lib/imagebuild-check")
 HOST = "imagebuild-check-host"
-CLUSTER = settings.Cluster(STATE, functional=False, address=settings.HOST_ADDRESS, api_port=6443, etcd_port=12379)
+CLUSTER = settings.full(STATE, number=0)
 PARTS = [
     "registry-plain",
     "registry-private",
@@ -38,7 +38,9 @@ QUICK_SECONDS = 2
 
 
 def on_host(*argv: str | Path, text: str | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in {"KUBECONFIG", "IMAGEBUILD_CLUSTER_NUMBER"}
+    }
     environment["IMAGEBUILD_CLUSTER_STATE"] = str(STATE)
     done = subprocess.run(
         ["nsenter", f"--net=/run/netns/{HOST}", *argv],
@@ -97,7 +99,7 @@ def kill(*names: str) -> None:
 def traces() -> dict[str, object]:
     """What a cluster may leave on the machine."""
     mounts = Path("/proc/self/mountinfo").read_text().splitlines()
-    own = [f"/{STATE.name}", f"/{settings.HOST_INTERFACE}"]
+    own = [f"/{STATE.name}", f"/{CLUSTER.host_interface}"]
     return {
         "processes": list(processes.find(STATE)),
         "mounts": sorted(line.split()[4] for line in mounts if str(STATE) in line),
@@ -238,7 +240,7 @@ def test_a_killed_part_is_healed_and_pods_live_on(part: str, lasting_pod: str) -
     kill(part)
     said = cluster("up")
     assert f"starting {part}" in said
-    assert "starting anew" not in said
+    assert "starting a new one" not in said
     assert run_pod(f"after-{part}", "busybox", "wget", "-qO-", "http://plain.registries.svc:5000/v2/") == "{}"
     assert restarts_and_start(lasting_pod) == state
 
@@ -246,7 +248,7 @@ def test_a_killed_part_is_healed_and_pods_live_on(part: str, lasting_pod: str) -
 def test_all_parts_killed_at_once_are_healed(lasting_pod: str) -> None:
     state = restarts_and_start(lasting_pod)
     kill(*PARTS)
-    assert "starting anew" not in cluster("up")
+    assert "starting a new one" not in cluster("up")
     assert run_pod("after-all", "busybox", "echo", "fine") == "fine\n"
     assert restarts_and_start(lasting_pod) == state
 
@@ -267,13 +269,13 @@ def test_all_processes_killed_at_once_pods_included_are_healed(lasting_pod: str)
 def test_a_broken_database_is_replaced() -> None:
     kill("etcd")
     (STATE / "etcd" / "member" / "snap" / "db").write_bytes(b"not a database")
-    assert "starting anew" in cluster("up")
+    assert "starting a new one" in cluster("up")
     assert run_pod("after-loss", "busybox", "echo", "fine") == "fine\n"
 
 
 def test_a_lost_wire_is_replaced() -> None:
-    on_host("ip", "link", "delete", settings.HOST_INTERFACE)
-    assert "starting anew" in cluster("up")
+    on_host("ip", "link", "delete", CLUSTER.host_interface)
+    assert "starting a new one" in cluster("up")
     assert run_pod("after-wire", "busybox", "echo", "fine") == "fine\n"
 
 

@@ -8,14 +8,13 @@ from cluster import api, kubernetes, registries
 from cluster.console import ClusterError
 from cluster.network import BRIDGE
 from cluster.processes import Part
-from cluster.settings import FIRST_POD_ADDRESS, HOST_ADDRESS, NODE_ADDRESS, POD_SUBNET, Cluster
+from cluster.settings import Cluster
 
 PLUGIN_FOLDERS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
-PAUSE_IMAGE = f"{HOST_ADDRESS}:{registries.PLAIN_PORT}/imagebuild/pause:latest"
 
 
 def part(cluster: Cluster) -> Part:
-    """containerd, with its own socket and folders, beside any other that the machine runs."""
+    """containerd, with its own socket and folders, apart from any other on the machine."""
     base = cluster.containerd_socket.parent
     unprivileged = "false" if kubernetes.may_raise_limits() else "true"
     content = f"""\
@@ -27,7 +26,7 @@ address = "{cluster.containerd_socket}"
 [plugins."io.containerd.internal.v1.opt"]
 path = "{base / "opt"}"
 [plugins."io.containerd.grpc.v1.cri"]
-sandbox_image = "{PAUSE_IMAGE}"
+sandbox_image = "{registries.address(cluster, "plain")}/imagebuild/pause:latest"
 netns_mounts_under_state_dir = true
 restrict_oom_score_adj = {unprivileged}
 disable_apparmor = true
@@ -55,7 +54,9 @@ def _network(cluster: Cluster) -> dict[str, object]:
     addresses = {
         "type": "host-local",
         "dataDir": str(cluster.containerd_socket.parent / "addresses"),
-        "ranges": [[{"subnet": POD_SUBNET, "rangeStart": FIRST_POD_ADDRESS, "gateway": NODE_ADDRESS}]],
+        "ranges": [
+            [{"subnet": cluster.pod_subnet, "rangeStart": cluster.first_pod_address, "gateway": cluster.node_address}]
+        ],
         "routes": [{"dst": "0.0.0.0/0"}],
     }
     return {
@@ -70,11 +71,11 @@ def _network(cluster: Cluster) -> dict[str, object]:
 
 def _hosts(cluster: Cluster) -> Iterator[tuple[str, str]]:
     """Where each registry is; Docker Hub's images come from the plain one, and from nowhere else."""
-    for name in ("docker.io", *registries.names("plain")):
-        yield name, _host(f"http://{registries.address('plain')}")
+    for name in ("docker.io", *registries.names(cluster, "plain")):
+        yield name, _host(f"http://{registries.address(cluster, 'plain')}")
     authority = cluster.pki / "registry-ca.crt"
-    for name in registries.names("private"):
-        yield name, _host(f"https://{registries.address('private')}", f'ca = "{authority}"\n')
+    for name in registries.names(cluster, "private"):
+        yield name, _host(f"https://{registries.address(cluster, 'private')}", f'ca = "{authority}"\n')
 
 
 def _host(url: str, option: str = "") -> str:

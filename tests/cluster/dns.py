@@ -5,7 +5,7 @@ from typing import Any
 
 from cluster import api, services
 from cluster.processes import Part
-from cluster.settings import DNS_DOMAIN, DNS_PORT, DNS_READY_PORT, DNS_SERVICE, HOST_ADDRESS, Cluster
+from cluster.settings import DNS_DOMAIN, DNS_PORT, DNS_READY_PORT, Cluster
 
 
 def part(cluster: Cluster) -> Part:
@@ -13,30 +13,30 @@ def part(cluster: Cluster) -> Part:
     zones = f"{DNS_DOMAIN} in-addr.arpa ip6.arpa"
     content = f"""\
 {" ".join(f"{zone}:{DNS_PORT}" for zone in zones.split())} {{
-    bind {HOST_ADDRESS}
+    bind {cluster.host_address}
     errors
-    ready {HOST_ADDRESS}:{DNS_READY_PORT}
+    ready {cluster.host_address}:{DNS_READY_PORT}
     kubernetes {zones} {{
         kubeconfig {cluster.pki / "coredns.conf"}
         ttl 0
     }}
 }}
 .:{DNS_PORT} {{
-    bind {HOST_ADDRESS}
+    bind {cluster.host_address}
     template ANY ANY {{
         rcode NXDOMAIN
     }}
 }}
 """
     corefile = cluster.state / "Corefile"
-    ready = api.answers(f"http://{HOST_ADDRESS}:{DNS_READY_PORT}/ready")
+    ready = api.answers(f"http://{cluster.host_address}:{DNS_READY_PORT}/ready")
     return Part("coredns", [cluster.bin / "coredns", "-conf", corefile], ready, {corefile: content})
 
 
-def manifests() -> Iterator[tuple[str, dict[str, Any]]]:
+def manifests(cluster: Cluster) -> Iterator[tuple[str, dict[str, Any]]]:
     """The Service, and CoreDNS's right to read what it answers from."""
     ports = [("dns", "UDP", 53, DNS_PORT), ("dns-tcp", "TCP", 53, DNS_PORT)]
-    yield from services.on_host("kube-system", "kube-dns", ports, DNS_SERVICE)
+    yield from services.on_host(cluster, "kube-system", "kube-dns", ports, cluster.dns_service)
     rbac = "rbac.authorization.k8s.io"
     name = "system:coredns"
     rules = [

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster import api, oci, packages, registries, store
+from cluster import api, oci, packages, store
 from cluster.artefacts import artefact
 from cluster.console import ClusterError, run, step
 from cluster.settings import SOURCES, SYSTEM_PATH, cache
@@ -76,9 +76,8 @@ def layout(name: str) -> Path:
     return store.entry(f"image-{name}", f"making base image {name}", ingredients, make)
 
 
-def push_missing() -> None:
-    """Push those images that the plain registry does not have as they should be."""
-    host = registries.address("plain")
+def push_missing(host: str) -> None:
+    """Push those images that this registry does not have as they should be."""
     for name, image in images().items():
         source = layout(name)
         missing = [tag for tag in image.tags if _digest_in_registry(host, tag) != oci.digest(source)]

@@ -4,7 +4,7 @@ import os
 
 from cluster import kubernetes, lifecycle, processes, registries
 from cluster.console import ClusterError, answer
-from cluster.settings import HOST_ADDRESS, Cluster
+from cluster.settings import Cluster
 
 
 def variables(cluster: Cluster) -> dict[str, str]:
@@ -26,21 +26,31 @@ def variables(cluster: Cluster) -> dict[str, str]:
         return common
     return common | {
         "REGISTRY": registries.service("plain"),
-        "REGISTRY_ADDRESS": registries.address("plain"),
+        "REGISTRY_ADDRESS": registries.address(cluster, "plain"),
+        "HUB_MIRROR": registries.service("plain"),
         "PRIVATE_REGISTRY": registries.service("private"),
-        "PRIVATE_REGISTRY_ADDRESS": registries.address("private"),
+        "PRIVATE_REGISTRY_ADDRESS": registries.address(cluster, "private"),
         "REGISTRY_USER": registries.USER,
         "REGISTRY_PASSWORD": registries.password(cluster),
         "REGISTRY_AUTH": registries.docker_config(cluster),
         "REGISTRY_CA": str(cluster.pki / "registry-ca.crt"),
         "CONTAINERD_ADDRESS": str(cluster.containerd_socket),
-        "HOST_ADDRESS": HOST_ADDRESS,
+        "HOST_ADDRESS": cluster.host_address,
     }
 
 
 def foreign() -> dict[str, str]:
-    """The variables of a cluster that is not ours, from the environment."""
-    about = ("KUBECONFIG", "REGISTRY", "PRIVATE_REGISTRY")
+    """The variables of a cluster that is not ours, from the environment.
+
+    Raises:
+        ClusterError: KUBECONFIG names no file.
+    """
+    files = os.environ["KUBECONFIG"].split(os.pathsep)
+    if not any(map(os.path.isfile, files)):
+        raise ClusterError(
+            f"KUBECONFIG is {os.environ['KUBECONFIG']!r}, which is no file; unset it to use a test cluster"
+        )
+    about = ("KUBECONFIG", "REGISTRY", "PRIVATE_REGISTRY", "HUB_MIRROR", "HOST_ADDRESS", "CONTAINERD_ADDRESS")
     return {name: value for name, value in sorted(os.environ.items()) if name.startswith(about)}
 
 

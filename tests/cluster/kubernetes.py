@@ -6,15 +6,7 @@ from pathlib import Path
 
 from cluster import api
 from cluster.processes import Part
-from cluster.settings import (
-    DNS_DOMAIN,
-    DNS_SERVICE,
-    NODE_ADDRESS,
-    NODE_NAME,
-    POD_SUBNET,
-    SERVICE_SUBNET,
-    Cluster,
-)
+from cluster.settings import DNS_DOMAIN, NODE_NAME, Cluster
 
 CAP_SYS_RESOURCE = 24
 COMPONENTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "kubectl")
@@ -22,7 +14,7 @@ COMPONENTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "ku
 
 def control_plane(cluster: Cluster) -> Iterator[Part]:
     """etcd and kube-apiserver."""
-    client, peer = (f"http://127.0.0.1:{cluster.etcd_port + offset}" for offset in (0, 1))
+    client, peer = (f"http://{cluster.loopback}:{cluster.etcd_port + offset}" for offset in (0, 1))
     yield Part(
         "etcd",
         [
@@ -53,7 +45,7 @@ def control_plane(cluster: Cluster) -> Iterator[Part]:
         f"--service-account-issuer=https://kubernetes.default.svc.{DNS_DOMAIN}",
         f"--service-account-key-file={pki / 'service-accounts.key'}",
         f"--service-account-signing-key-file={pki / 'service-accounts.key'}",
-        f"--service-cluster-ip-range={SERVICE_SUBNET}",
+        f"--service-cluster-ip-range={cluster.service_subnet}",
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
         "--allow-privileged=true",
@@ -63,14 +55,41 @@ def control_plane(cluster: Cluster) -> Iterator[Part]:
     if cluster.functional:
         # No controller makes service accounts here, and nothing can reach an endpoint on loopback.
         argv += ["--disable-admission-plugins=ServiceAccount", "--endpoint-reconciler-type=none"]
+    files: dict[Path, str] = {}
+    if cluster.has_audit_log:
+        policy = cluster.state / "audit-policy.json"
+        files[policy] = json.dumps(_audit_policy(), indent=1)
+        argv += [f"--audit-policy-file={policy}", f"--audit-log-path={cluster.audit_log}"]
+        # In MB: it is read as one file.
+        argv += ["--audit-log-maxsize=100000"]
     ready = api.answers(f"{cluster.server}/readyz", tls=lambda: api.administrator(cluster))
-    yield Part("kube-apiserver", argv, ready)
+    yield Part("kube-apiserver", argv, ready, files)
+
+
+def _audit_policy() -> dict[str, object]:
+    """Each change of a pod or an ImageBuild, with what it has led to; nothing else."""
+    changes = {
+        "level": "RequestResponse",
+        "verbs": ["create", "update", "patch", "delete", "deletecollection"],
+        "resources": [
+            {"group": "", "resources": ["pods", "pods/status", "pods/eviction"]},
+            {"group": "imagebuild.dev", "resources": ["imagebuilds", "imagebuilds/status"]},
+        ],
+        "omitStages": ["RequestReceived"],
+    }
+    policy = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitManagedFields": True}
+    return {**policy, "rules": [changes, {"level": "None"}]}
 
 
 def controllers(cluster: Cluster) -> Iterator[Part]:
     """kube-controller-manager and kube-scheduler."""
     pki = cluster.pki
-    common = ["--bind-address=127.0.0.1", "--leader-elect=false", "--kube-api-qps=400", "--kube-api-burst=800"]
+    common = [
+        f"--bind-address={cluster.loopback}",
+        "--leader-elect=false",
+        "--kube-api-qps=400",
+        "--kube-api-burst=800",
+    ]
     yield Part(
         "kube-controller-manager",
         [
@@ -84,12 +103,12 @@ def controllers(cluster: Cluster) -> Iterator[Part]:
             "--use-service-account-credentials",
             *common,
         ],
-        api.answers("https://127.0.0.1:10257/healthz", tls=api.unverified),
+        api.answers(f"https://{cluster.loopback}:10257/healthz", tls=api.unverified),
     )
     yield Part(
         "kube-scheduler",
         [cluster.bin / "kube-scheduler", f"--kubeconfig={pki / 'kube-scheduler.conf'}", *common],
-        api.answers("https://127.0.0.1:10259/healthz", tls=api.unverified),
+        api.answers(f"https://{cluster.loopback}:10259/healthz", tls=api.unverified),
     )
 
 
@@ -106,9 +125,9 @@ def node(cluster: Cluster) -> Iterator[Part]:
             f"--root-dir={cluster.state / 'kubelet'}",
             f"--cert-dir={cluster.state / 'kubelet-pki'}",
             f"--hostname-override={NODE_NAME}",
-            f"--node-ip={NODE_ADDRESS}",
+            f"--node-ip={cluster.node_address}",
         ],
-        api.answers(f"http://{NODE_ADDRESS}:10248/healthz"),
+        api.answers(f"http://{cluster.node_address}:10248/healthz"),
         # Empty name server file: nothing of the host's name servers and search list reaches a pod.
         {kubelet: json.dumps(_kubelet(cluster, resolv), indent=1), resolv: ""},
         on_node=True,
@@ -117,7 +136,7 @@ def node(cluster: Cluster) -> Iterator[Part]:
     yield Part(
         "kube-proxy",
         [cluster.bin / "kube-proxy", f"--config={proxy}"],
-        api.answers(f"http://{NODE_ADDRESS}:10256/healthz"),
+        api.answers(f"http://{cluster.node_address}:10256/healthz"),
         {proxy: json.dumps(_proxy(cluster), indent=1)},
         on_node=True,
     )
@@ -127,8 +146,8 @@ def _kubelet(cluster: Cluster, resolv: Path) -> dict[str, object]:
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
-        "address": NODE_ADDRESS,
-        "healthzBindAddress": NODE_ADDRESS,
+        "address": cluster.node_address,
+        "healthzBindAddress": cluster.node_address,
         "authentication": {
             "anonymous": {"enabled": False},
             "webhook": {"enabled": True},
@@ -141,7 +160,7 @@ def _kubelet(cluster: Cluster, resolv: Path) -> dict[str, object]:
         "enforceNodeAllocatable": [],
         "failSwapOn": False,
         "featureGates": {} if may_raise_limits() else {"KubeletInUserNamespace": True},
-        "clusterDNS": [DNS_SERVICE],
+        "clusterDNS": [cluster.dns_service],
         "clusterDomain": DNS_DOMAIN,
         "resolvConf": str(resolv),
         "podLogsDir": str(cluster.state / "pod-logs"),
@@ -163,13 +182,13 @@ def _proxy(cluster: Cluster) -> dict[str, object]:
         "kind": "KubeProxyConfiguration",
         "clientConnection": {"kubeconfig": str(cluster.pki / "kube-proxy.conf")},
         "hostnameOverride": NODE_NAME,
-        "clusterCIDR": POD_SUBNET,
+        "clusterCIDR": cluster.pod_subnet,
         "mode": "iptables",
         # Pods, node and host share one Ethernet: answers must come back through the node's translation.
         "iptables": {"masqueradeAll": True, "localhostNodePorts": False},
         "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
-        "healthzBindAddress": f"{NODE_ADDRESS}:10256",
-        "metricsBindAddress": f"{NODE_ADDRESS}:10249",
+        "healthzBindAddress": f"{cluster.node_address}:10256",
+        "metricsBindAddress": f"{cluster.node_address}:10249",
     }
 
 

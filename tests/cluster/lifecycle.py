@@ -12,6 +12,7 @@ from cluster import (
     cgroups,
     containerd,
     dns,
+    envtest,
     images,
     kubernetes,
     leftovers,
@@ -44,7 +45,7 @@ def up(cluster: Cluster) -> None:
         try:
             _start(cluster)
         except (ClusterError, OSError) as error:
-            say(f"{error}\nthe cluster can't be healed: starting anew")
+            say(f"{error}\nthe cluster can't be repaired: starting a new one")
             remove(cluster)
             _start(cluster)
 
@@ -102,7 +103,9 @@ def _prepare(cluster: Cluster) -> None:
 
 
 def _programs(cluster: Cluster) -> Sequence[str]:
-    return ("etcd", "kube") if cluster.functional else tuple(PROGRAMS)
+    if cluster.functional:
+        return () if envtest.folder() else ("etcd", "kube")
+    return tuple(PROGRAMS)
 
 
 def _start(cluster: Cluster) -> None:
@@ -119,11 +122,11 @@ def _start(cluster: Cluster) -> None:
     processes.ensure_started(cluster, base)
     if not cluster.functional:
         processes.await_ready(cluster, list(registries.parts(cluster)))
-        images.push_missing()
+        images.push_missing(registries.address(cluster, "plain"))
     processes.await_ready(cluster, base)
     if not cluster.functional:
         rest = _rest(cluster)
-        api.apply(cluster, *registries.manifests(), *dns.manifests())
+        api.apply(cluster, *registries.manifests(cluster), *dns.manifests(cluster))
         processes.ensure_started(cluster, rest)
         processes.await_ready(cluster, rest)
         kubernetes.await_node(cluster)
@@ -131,7 +134,10 @@ def _start(cluster: Cluster) -> None:
 
 def _link_programs(cluster: Cluster) -> None:
     links = {name: artefact(name) for name in _programs(cluster)}
-    links |= dict.fromkeys(kubernetes.COMPONENTS, links.pop("kube"))
+    if "kube" in links:
+        links |= dict.fromkeys(kubernetes.COMPONENTS, links.pop("kube"))
+    else:
+        links |= envtest.programs()
     cluster.bin.mkdir(exist_ok=True)
     for name, target in links.items():
         draft = cluster.bin / f".{name}"

@@ -8,7 +8,7 @@
 
 What kube-proxy and the CNI plugins do (iptables rules, forwarding, interfaces of pods) stays in the
 namespace: the host's firewall is neither changed nor in the way, and all of it goes with the namespace.
-There is no way from the node to the world beyond the host.
+There is no way from the node to the world beyond the host. Another cluster has its number in these names and addresses.
 """
 
 import json
@@ -16,7 +16,7 @@ import subprocess
 from pathlib import Path
 
 from cluster.console import ClusterError, run, say
-from cluster.settings import HOST_ADDRESS, HOST_INTERFACE, NODE_ADDRESS, SERVICE_SUBNET, Cluster
+from cluster.settings import Cluster
 
 BRIDGE = "cni0"
 BRIDGE_MAC = "02:00:0a:f4:00:02"
@@ -28,14 +28,14 @@ def ensure(cluster: Cluster) -> None:
     Raises:
         ClusterError: only a part of them exists, or another cluster has the link.
     """
-    owner = _owner()
+    owner = _owner(cluster)
     exists = cluster.network_namespace.exists()
     if exists and owner == str(cluster.state):
         return
     if owner and owner != str(cluster.state) and Path(owner).exists():
-        raise ClusterError(f"{HOST_INTERFACE} belongs to the cluster in {owner}; take that one down first")
+        raise ClusterError(f"{cluster.host_interface} belongs to the cluster in {owner}; take that one down first")
     if exists:
-        raise ClusterError(f"{HOST_INTERFACE} has gone, but not the node that it led to")
+        raise ClusterError(f"{cluster.host_interface} has gone, but not the node that it led to")
     say("making the node's network")
     remove(cluster)
     name = cluster.name
@@ -43,33 +43,35 @@ def ensure(cluster: Cluster) -> None:
     for command in (
         "link set lo up",
         f"link add {BRIDGE} address {BRIDGE_MAC} type bridge",
-        f"address add {NODE_ADDRESS}/24 dev {BRIDGE}",
+        f"address add {cluster.node_address}/24 dev {BRIDGE}",
         f"link set {BRIDGE} up",
     ):
         run(["ip", "-n", name, *command.split()])
     run(["nsenter", f"--net={cluster.network_namespace}", "sysctl", "-q", "-w", "net.ipv4.ip_forward=1"])
     for command in (
-        f"link add {HOST_INTERFACE} type veth peer name uplink netns {name}",
-        f"address add {HOST_ADDRESS}/24 dev {HOST_INTERFACE}",
+        f"link add {cluster.host_interface} type veth peer name uplink netns {name}",
+        f"address add {cluster.host_address}/24 dev {cluster.host_interface}",
         f"-n {name} link set uplink master {BRIDGE} up",
-        f"link set {HOST_INTERFACE} up",
-        f"route add {SERVICE_SUBNET} via {NODE_ADDRESS}",
-        f"link set {HOST_INTERFACE} alias {cluster.state}",  # last: it says that all is done
+        f"link set {cluster.host_interface} up",
+        f"route add {cluster.service_subnet} via {cluster.node_address}",
+        f"link set {cluster.host_interface} alias {cluster.state}",  # last: it says that all is done
     ):
         run(["ip", *command.split()])
 
 
 def remove(cluster: Cluster) -> None:
     """Remove the namespace with all that is in it, and the link if it is ours or nobody's."""
-    if _owner() in {"", str(cluster.state)}:
-        _quietly("ip", "link", "delete", HOST_INTERFACE)
+    if _owner(cluster) in {"", str(cluster.state)}:
+        _quietly("ip", "link", "delete", cluster.host_interface)
     if cluster.network_namespace.exists():
         _quietly("ip", "netns", "delete", cluster.name)
 
 
-def _owner() -> str | None:
+def _owner(cluster: Cluster) -> str | None:
     """The state folder of the cluster that has the wire; empty: it is half made; None: there is none."""
-    shown = subprocess.run(["ip", "-json", "link", "show", HOST_INTERFACE], capture_output=True, text=True, check=False)
+    shown = subprocess.run(
+        ["ip", "-json", "link", "show", cluster.host_interface], capture_output=True, text=True, check=False
+    )
     if shown.returncode:
         return None
     return str(json.loads(shown.stdout)[0].get("ifalias", ""))

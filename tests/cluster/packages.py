@@ -2,28 +2,35 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from cluster.console import ClusterError, run, say, step
 from cluster.settings import SYSTEM_PATH, cache
+from cluster.store import locked
 
 PACKAGES = {
     "buildah": "buildah",
     "busybox": "busybox-static",
+    "chromium": "chromium",
     "conntrack": "conntrack",
     "containerd": "containerd",
+    "docker": "docker.io",
     "docker-registry": "docker-registry",
+    "dockerd": "docker.io",
+    "faketime": "faketime",
     "fcgiwrap": "fcgiwrap",
     "htpasswd": "apache2-utils",
     "ip": "iproute2",
     "iptables": "iptables",
     "mmdebstrap": "mmdebstrap",
+    "newuidmap": "uidmap",
     "nginx": "nginx-light",
     "nsenter": "util-linux",
     "openssl": "openssl",
     "pip3": "python3-pip",
+    "podman": "podman",
     "prometheus": "prometheus",
     "promtool": "prometheus",
     "runc": "runc",
@@ -31,13 +38,34 @@ PACKAGES = {
     "sysctl": "procps",
     "/usr/lib/cni/bridge": "containernetworking-plugins",
     "/usr/sbin/sshd": "openssh-server",
+    "/usr/share/fonts/opentype/inter/Inter-Regular.otf": "fonts-inter",
+    "/usr/share/fonts/truetype/jetbrains-mono/JetBrainsMono-Regular.ttf": "fonts-jetbrains-mono",
     "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",
 }
 """A command, or a file, and the package that has it. A command that is there in any way is good enough."""
 
 FUNCTIONAL = ("openssl",)
 IMAGES = ("busybox", "mmdebstrap", "/usr/share/keyrings/debian-archive-keyring.gpg")
-FULL = tuple(set(PACKAGES) - {"buildah", "fcgiwrap", "nginx", "pip3", "prometheus", "promtool", "skopeo"})
+NOT_OF_THE_CLUSTER = frozenset(
+    {
+        "buildah",
+        "chromium",
+        "docker",
+        "dockerd",
+        "faketime",
+        "fcgiwrap",
+        "newuidmap",
+        "nginx",
+        "pip3",
+        "podman",
+        "prometheus",
+        "promtool",
+        "skopeo",
+        "/usr/share/fonts/opentype/inter/Inter-Regular.otf",
+        "/usr/share/fonts/truetype/jetbrains-mono/JetBrainsMono-Regular.ttf",
+    }
+)
+FULL = tuple(set(PACKAGES) - NOT_OF_THE_CLUSTER)
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 
@@ -47,7 +75,19 @@ def ensure(programs: Iterable[str]) -> None:
     Raises:
         ClusterError: something is missing and cannot be installed here.
     """
-    missing = sorted(PACKAGES[name] for name in programs if not shutil.which(name, os.F_OK, SYSTEM_PATH))
+    wanted = tuple(programs)
+    if _missing(wanted):
+        # Two installations at the same time would fail.
+        with locked(cache() / "apt.lock"):
+            _install(_missing(wanted))
+
+
+def _missing(programs: Iterable[str]) -> list[str]:
+    """The packages of programs that are not there."""
+    return sorted({PACKAGES[name] for name in programs if not shutil.which(name, os.F_OK, SYSTEM_PATH)})
+
+
+def _install(missing: Sequence[str]) -> None:
     if not missing:
         return
     install = ["apt-get", "install", "--yes", "--no-install-recommends", "--no-remove", *missing]

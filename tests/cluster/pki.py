@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cluster.console import run
-from cluster.settings import DNS_DOMAIN, HOST_ADDRESS, KUBERNETES_SERVICE, NODE_NAME, Cluster
+from cluster.settings import DNS_DOMAIN, NODE_NAME, Cluster
 
 DAYS = "3650"
 CLIENTS = {
@@ -28,7 +28,8 @@ def ensure(cluster: Cluster) -> None:
     _authority(pki / "ca", "imagebuild test cluster")
     names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"]
     names += [f"kubernetes.default.svc.{DNS_DOMAIN}", "localhost"]
-    _certificate(pki / "kube-apiserver", pki / "ca", "/CN=kube-apiserver", names, {cluster.address, KUBERNETES_SERVICE})
+    addresses = {cluster.address, cluster.kubernetes_service}
+    _certificate(pki / "kube-apiserver", pki / "ca", "/CN=kube-apiserver", names, addresses)
     key = pki / "service-accounts.key"
     if not key.exists():
         run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", key])
@@ -38,7 +39,7 @@ def ensure(cluster: Cluster) -> None:
     if not cluster.functional:
         _authority(pki / "registry-ca", "imagebuild test registry")
         names = ["private.registries.svc", "private.registries.svc.cluster.local"]
-        _certificate(pki / "registry", pki / "registry-ca", "/CN=private", names, {HOST_ADDRESS})
+        _certificate(pki / "registry", pki / "registry-ca", "/CN=private", names, {cluster.host_address})
 
 
 def _authority(stem: Path, name: str) -> None:

@@ -34,7 +34,7 @@ class Part:
     argv: Sequence[str | Path]
     ready: Callable[[], bool]
     files: Mapping[Path, str] = field(default_factory=dict)
-    """Its configuration, written before it starts; when it is to be another, the part starts anew."""
+    """Its configuration, written before it starts; when it changes, the part is restarted."""
     on_node: bool = False
     """Whether it runs in the node's network namespace."""
 

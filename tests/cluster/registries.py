@@ -12,7 +12,7 @@ from typing import Any
 from cluster import api, services
 from cluster.console import run
 from cluster.processes import Part
-from cluster.settings import DNS_DOMAIN, HOST_ADDRESS, Cluster
+from cluster.settings import DNS_DOMAIN, Cluster
 
 NAMESPACE = "registries"
 PLAIN_PORT = 5000
@@ -21,9 +21,9 @@ PORTS = {"plain": PLAIN_PORT, "private": PRIVATE_PORT}
 USER = "builder"
 
 
-def address(registry: str) -> str:
+def address(cluster: Cluster, registry: str) -> str:
     """Where the host finds a registry (and pods, too)."""
-    return f"{HOST_ADDRESS}:{PORTS[registry]}"
+    return f"{cluster.host_address}:{PORTS[registry]}"
 
 
 def service(registry: str) -> str:
@@ -31,18 +31,18 @@ def service(registry: str) -> str:
     return f"{registry}.{NAMESPACE}.svc:{PORTS[registry]}"
 
 
-def names(registry: str) -> list[str]:
+def names(cluster: Cluster, registry: str) -> list[str]:
     """All names of a registry, with its port."""
     full = f"{registry}.{NAMESPACE}.svc.{DNS_DOMAIN}:{PORTS[registry]}"
-    return [address(registry), service(registry), full]
+    return [address(cluster, registry), service(registry), full]
 
 
 def parts(cluster: Cluster) -> Iterator[Part]:
     """Both registries."""
-    yield _part(cluster, "plain", api.answers(f"http://{address('plain')}/v2/"), {})
+    yield _part(cluster, "plain", api.answers(f"http://{address(cluster, 'plain')}/v2/"), {})
     tls = {"certificate": str(cluster.pki / "registry.crt"), "key": str(cluster.pki / "registry.key")}
     realm = {"htpasswd": {"realm": "private", "path": str(_password_file(cluster))}}
-    ready = api.answers(f"https://{address('private')}/v2/", http.HTTPStatus.UNAUTHORIZED, tls=api.unverified)
+    ready = api.answers(f"https://{address(cluster, 'private')}/v2/", http.HTTPStatus.UNAUTHORIZED, tls=api.unverified)
     yield _part(cluster, "private", ready, {"tls": tls}, {"auth": realm})
 
 
@@ -58,7 +58,7 @@ def _part(
         "version": "0.1",
         "log": {"level": "info"},
         "storage": {"filesystem": {"rootdirectory": str(folder / registry)}, "delete": {"enabled": True}},
-        "http": {"addr": address(registry), "secret": registry, **server},
+        "http": {"addr": address(cluster, registry), "secret": registry, **server},
         **options,
     }
     file = folder / f"{registry}.json"
@@ -91,9 +91,9 @@ def docker_config(cluster: Cluster) -> str:
     return json.dumps({"auths": {service("private"): {"auth": pair}}}, separators=(",", ":"))
 
 
-def manifests() -> Iterator[tuple[str, dict[str, Any]]]:
+def manifests(cluster: Cluster) -> Iterator[tuple[str, dict[str, Any]]]:
     """Path and content of the objects that give the registries names inside the cluster."""
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
     yield f"/api/v1/namespaces/{NAMESPACE}", namespace
     for name, port in PORTS.items():
-        yield from services.on_host(NAMESPACE, name, [("registry", "TCP", port, port)])
+        yield from services.on_host(cluster, NAMESPACE, name, [("registry", "TCP", port, port)])

@@ -3,15 +3,20 @@
 from collections.abc import Iterator
 from typing import Any
 
-from cluster.settings import HOST_ADDRESS
+from cluster.settings import Cluster
 
 
 def on_host(
-    namespace: str, name: str, ports: list[tuple[str, str, int, int]], cluster_ip: str | None = None
+    cluster: Cluster,
+    namespace: str,
+    name: str,
+    ports: list[tuple[str, str, int, int]],
+    cluster_ip: str | None = None,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """A Service of the cluster whose only endpoint is a server on the host.
 
     Args:
+        cluster: whose host it is.
         namespace: where it is.
         name: of the Service and of its EndpointSlice.
         ports: name, protocol, port of the Service, port on the host.
@@ -38,6 +43,6 @@ def on_host(
             "metadata": {**metadata, "labels": {"kubernetes.io/service-name": name}},
             "addressType": "IPv4",
             "ports": [{"name": port, "protocol": protocol, "port": inner} for port, protocol, _, inner in ports],
-            "endpoints": [{"addresses": [HOST_ADDRESS], "conditions": {"ready": True}}],
+            "endpoints": [{"addresses": [cluster.host_address], "conditions": {"ready": True}}],
         },
     )

@@ -1,22 +1,16 @@
 """Where things are: addresses, ports and folders of the two kinds of test cluster."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-HOST_ADDRESS = "10.244.0.1"
-"""The host as pods see it: the API server, the registries and a test's own servers are here."""
-NODE_ADDRESS = "10.244.0.2"
-"""The node, which lives in a network namespace of its own."""
-FIRST_POD_ADDRESS = "10.244.0.3"
-POD_SUBNET = "10.244.0.0/24"
-SERVICE_SUBNET = "10.96.0.0/16"
-KUBERNETES_SERVICE = "10.96.0.1"
-DNS_SERVICE = "10.96.0.10"
+from cluster.console import ClusterError
+
+NUMBERS = range(10)
+"""Full clusters that can run side by side, each with addresses of its own."""
 DNS_DOMAIN = "cluster.local"
 DNS_PORT = 10053
 DNS_READY_PORT = 10054
-HOST_INTERFACE = "imagebuild0"
 NODE_NAME = "imagebuild"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -33,11 +27,55 @@ class Cluster:
     address: str
     api_port: int
     etcd_port: int
+    number: int = 0
+    """What tells full clusters of one machine apart; all of their addresses follow from it."""
+    has_audit_log: bool = False
+    """Whether the API server writes all changes of pods and ImageBuilds to `audit_log`."""
 
     @property
     def name(self) -> str:
         """The name of its cgroup and of its network namespace."""
         return self.state.name
+
+    @property
+    def host_address(self) -> str:
+        """The host as pods see it: the API server, the registries and a test's own servers are here."""
+        return f"10.244.{self.number}.1"
+
+    @property
+    def node_address(self) -> str:
+        """The node, which lives in a network namespace of its own."""
+        return f"10.244.{self.number}.2"
+
+    @property
+    def first_pod_address(self) -> str:
+        return f"10.244.{self.number}.3"
+
+    @property
+    def pod_subnet(self) -> str:
+        return f"10.244.{self.number}.0/24"
+
+    @property
+    def service_subnet(self) -> str:
+        return f"10.{96 + self.number}.0.0/16"
+
+    @property
+    def kubernetes_service(self) -> str:
+        return f"10.{96 + self.number}.0.1"
+
+    @property
+    def dns_service(self) -> str:
+        return f"10.{96 + self.number}.0.10"
+
+    @property
+    def host_interface(self) -> str:
+        """The host's end of the link to the node."""
+        return f"imagebuild{self.number}"
+
+    @property
+    def loopback(self) -> str:
+        """Where parts listen that only the host talks to."""
+        return f"127.0.0.{1 + self.number}"
 
     @property
     def server(self) -> str:
@@ -60,12 +98,16 @@ class Cluster:
         return self.state / "log"
 
     @property
+    def audit_log(self) -> Path:
+        return self.logs / "audit.jsonl"
+
+    @property
     def network_namespace(self) -> Path:
         return Path("/run/netns") / self.name
 
     @property
     def lock(self) -> Path:
-        """Held by whoever starts or ends the cluster."""
+        """Held by the process that starts or ends the cluster."""
         return self.state.with_name(f".{self.name}.lock")
 
     @property
@@ -76,17 +118,36 @@ class Cluster:
 def cluster(*, functional: bool) -> Cluster:
     """The full or the functional cluster.
 
-    IMAGEBUILD_CLUSTER_STATE names another state folder, and so another cluster; two full ones need a
-    network namespace each to live side by side. Functional ones do so where IMAGEBUILD_FUNCTIONAL_PORTS (default 0) is
-    a number that is added to their ports.
+    IMAGEBUILD_CLUSTER_NUMBER (default 0) is the number of the full one. IMAGEBUILD_FUNCTIONAL_PORTS (default 0) is
+    added to the ports of the functional one. IMAGEBUILD_CLUSTER_STATE names another state folder, to
+    which the number is added. With IMAGEBUILD_CLUSTER_AUDIT, the API server of the full one writes an audit log.
+
+    Raises:
+        ClusterError: a variable is not a number that can be used.
     """
     base = Path("/var/lib") if os.geteuid() == 0 else cache()
+    number = _number("IMAGEBUILD_CLUSTER_NUMBER", NUMBERS)
     state = Path(os.environ.get("IMAGEBUILD_CLUSTER_STATE") or base / "imagebuild-cluster").resolve()
+    if number:
+        state = state.with_name(f"{state.name.removesuffix('-cluster')}-{number}-cluster")
     if functional:
         state = state.with_name(f"{state.name.removesuffix('-cluster')}-functional")
-        shift = int(os.environ.get("IMAGEBUILD_FUNCTIONAL_PORTS") or 0)
+        shift = _number("IMAGEBUILD_FUNCTIONAL_PORTS", range(10000))
         return Cluster(state, functional, "127.0.0.1", api_port=16443 + shift, etcd_port=22379 + shift)
-    return Cluster(state, functional, HOST_ADDRESS, api_port=6443, etcd_port=12379)
+    return replace(full(state, number), has_audit_log=bool(os.environ.get("IMAGEBUILD_CLUSTER_AUDIT")))
+
+
+def full(state: Path, number: int) -> Cluster:
+    """The full cluster of this number, with this state folder."""
+    plain = Cluster(state, functional=False, address="", api_port=6443, etcd_port=12379, number=number)
+    return replace(plain, address=plain.host_address)
+
+
+def _number(variable: str, allowed: range) -> int:
+    text = os.environ.get(variable) or "0"
+    if not text.isdecimal() or int(text) not in allowed:
+        raise ClusterError(f"{variable} is {text!r}; set it to a number from {allowed[0]} to {allowed[-1]}")
+    return int(text)
 
 
 def foreign_kubeconfig() -> str | None:

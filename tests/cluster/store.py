@@ -51,6 +51,14 @@ def entry(name: str, what: str, ingredients: object, make: Callable[[Path], None
     return folder
 
 
+def renewed(name: str, what: str, ingredients: object, make: Callable[[Path], None]) -> Path:
+    """The same, made now even if it is there already."""
+    base = settings.cache()
+    with locked(base / f"{name}.lock"):
+        shutil.rmtree(base / f"{name}-{key(ingredients)}", ignore_errors=True)
+    return entry(name, what, ingredients, make)
+
+
 def _remove_unused(base: Path, name: str) -> None:
     """Remove what was made under this name from other ingredients and has not been used for long."""
     for folder in base.iterdir():

@@ -36,6 +36,8 @@ def _parsed(text: str) -> tuple[int, ...]:
 
 
 def _install(folder: Path) -> None:
+    pip: list[str] = [sys.executable, "-m", "pip"]
     if importlib.util.find_spec("pip") is None:
         packages.ensure(["pip3"])
-    run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, PACKAGE])
+        pip = ["pip3"]  # a virtual environment does not see the package
+    run([*pip, "install", "--quiet", "--no-deps", "--target", folder, PACKAGE])

@@ -1,15 +1,15 @@
 """A cluster with a kubelet, and the chart of this tree installed in it."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from environment import ROOT, cluster_variables, with_programs
+from environment import ROOT, cluster_registry, cluster_variables, program, with_programs
 from functional.kube import Builds, Kubectl
+from kaniko_shim.executor.abilities import Abilities
 from kubernetes import client, config
 from support.executor import executor_in, note
 from support.file_server import FileServer, serve_files
@@ -18,12 +18,35 @@ from support.registry import Registry
 
 @pytest.fixture(scope="session")
 def cluster() -> dict[str, str]:
-    """KUBECONFIG, BIN, REGISTRY and so on."""
-    return cluster_variables()
+    """KUBECONFIG, REGISTRY and so on; a cluster that is not ours may lack some."""
+    try:
+        variables = cluster_variables()
+        with_programs(variables)
+        cluster_registry(variables)
+    except SystemExit as error:
+        pytest.exit(str(error), returncode=1)
+    return variables
+
+
+def needed(cluster: dict[str, str], variable: str, what: str) -> str:
+    """A variable that a cluster may lack; the test is skipped where it does."""
+    if not cluster.get(variable):
+        pytest.skip(f"{variable} is not set: {what}")
+    return cluster[variable]
+
+
+@pytest.fixture(scope="session")
+def executor(pytestconfig: pytest.Config) -> Abilities:
+    """The executor of the builder image."""
+    layout = [sys.executable, "shim/image/build.py", "--print-layout"]
+    asked = subprocess.run(layout, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    found = executor_in(Path(asked.stdout.strip()))
+    note(pytestconfig, found)
+    return found
 
 
 @pytest.fixture(scope="session", autouse=True)
-def installed(cluster: dict[str, str], pytestconfig: pytest.Config) -> None:
+def installed(cluster: dict[str, str], executor: Abilities) -> None:
     """The chart, installed by Helm, its operator ready."""
     done = subprocess.run(
         [sys.executable, "tools/install.py"],
@@ -34,10 +57,7 @@ def installed(cluster: dict[str, str], pytestconfig: pytest.Config) -> None:
         check=False,
     )
     if done.returncode:
-        pytest.exit(f"the chart could not be installed:\n{done.stdout}{done.stderr}", returncode=1)
-    layout = [sys.executable, "shim/image/build.py", "--print-layout"]
-    asked = subprocess.run(layout, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    note(pytestconfig, executor_in(Path(asked.stdout.strip())))
+        pytest.exit(f"the chart could not be installed with {executor.name}:\n{done.stdout}{done.stderr}", returncode=1)
 
 
 @pytest.fixture(scope="session")
@@ -50,8 +70,9 @@ def api(cluster: dict[str, str]) -> Iterator[client.ApiClient]:
 @pytest.fixture(scope="session")
 def kubectl(cluster: dict[str, str]) -> Kubectl:
     """The cluster's kubectl."""
-    os.environ.setdefault("KUBECACHEDIR", cluster.get("KUBECACHEDIR", ""))
-    return Kubectl(Path(cluster["BIN"]) / "kubectl", Path(cluster["KUBECONFIG"]))
+    if "KUBECACHEDIR" in cluster:
+        os.environ.setdefault("KUBECACHEDIR", cluster["KUBECACHEDIR"])
+    return Kubectl(program("kubectl", cluster), Path(cluster["KUBECONFIG"]))
 
 
 @pytest.fixture
@@ -72,32 +93,51 @@ def builds(api: client.ApiClient, namespace: str) -> Builds:
     return Builds(client.CustomObjectsApi(api), namespace)
 
 
-def _crane(cluster: dict[str, str]) -> Path:
-    program = shutil.which("crane", path=with_programs(cluster)["PATH"])
-    assert program, "crane is neither in the cluster's BIN nor on PATH"
-    return Path(program)
-
-
 @pytest.fixture(scope="session")
 def registry(cluster: dict[str, str]) -> Registry:
     """The registry without a password."""
-    return Registry(cluster["REGISTRY_ADDRESS"], _crane(cluster), cluster["REGISTRY"])
+    about = cluster_registry(cluster)
+    return Registry(about.address, program("crane", cluster), about.name)
+
+
+@pytest.fixture(scope="session")
+def hub(cluster: dict[str, str]) -> Registry:
+    """What builds pull busybox from: a mirror in the cluster, or Docker Hub."""
+    about = cluster_registry(cluster)
+    if about.hub_mirror == about.host:
+        return Registry(about.address.partition("/")[0], program("crane", cluster), about.host)
+    return Registry(about.hub_mirror or "index.docker.io", program("crane", cluster), about.hub_mirror)
 
 
 @pytest.fixture(scope="session")
 def private_registry(cluster: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Registry:
-    """The registry with TLS and a password, seen by one who knows it."""
+    """The registry with TLS, a private CA and a password, seen by one who knows it."""
+    name = needed(cluster, "PRIVATE_REGISTRY", "a registry with a password and a certificate from a private CA")
+    auth = needed(cluster, "REGISTRY_AUTH", "a Docker config with the credentials of PRIVATE_REGISTRY")
+    needed(cluster, "REGISTRY_PASSWORD", "the password of PRIVATE_REGISTRY")
+    needed(cluster, "REGISTRY_CA", "the path of the CA of PRIVATE_REGISTRY")
+    address = cluster.get("PRIVATE_REGISTRY_ADDRESS") or name
     folder = tmp_path_factory.mktemp("docker-config")
-    (folder / "config.json").write_text(
-        cluster["REGISTRY_AUTH"].replace(cluster["PRIVATE_REGISTRY"], cluster["PRIVATE_REGISTRY_ADDRESS"])
-    )
+    (folder / "config.json").write_text(auth.replace(name, address))
     environment = {**with_programs(cluster), "DOCKER_CONFIG": str(folder)}
-    crane = _crane(cluster)
-    return Registry(cluster["PRIVATE_REGISTRY_ADDRESS"], crane, cluster["PRIVATE_REGISTRY"], environment)
+    return Registry(address, program("crane", cluster), name, environment)
 
 
 @pytest.fixture
-def files(cluster: dict[str, str]) -> Iterator[FileServer]:
+def host_address(cluster: dict[str, str]) -> str:
+    """This machine as pods reach it."""
+    return needed(cluster, "HOST_ADDRESS", "an address of this machine that pods reach")
+
+
+@pytest.fixture
+def node_folder(cluster: dict[str, str], tmp_path: Path) -> Path:
+    """A folder that is on the node, too."""
+    needed(cluster, "CONTAINERD_ADDRESS", "the socket of the containerd of a node that is this machine")
+    return tmp_path
+
+
+@pytest.fixture
+def files(host_address: str) -> Iterator[FileServer]:
     """A web server that pods reach."""
-    with serve_files(cluster["HOST_ADDRESS"]) as server:
+    with serve_files(host_address) as server:
         yield server

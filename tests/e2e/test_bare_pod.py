@@ -1,4 +1,4 @@
-"""The builder image in a pod of the user's own, without the operator: whoever knows only the variables."""
+"""The builder image in a pod of the user's own, without the operator: also that of docs/how-to/standalone.md."""
 
 import json
 import re
@@ -49,8 +49,8 @@ def builder_image(kubectl: Kubectl) -> str:
 
 
 def documented_pod() -> dict[str, Any]:
-    """The pod of docs/standalone.md."""
-    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "standalone.md").read_text(), re.DOTALL)
+    """The pod of docs/how-to/standalone.md."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "how-to" / "standalone.md").read_text(), re.DOTALL)
     (pod,) = (block for block in map(yaml.safe_load, blocks) if block.get("kind") == "Pod")
     return dict(pod)
 
@@ -59,6 +59,7 @@ def test_the_documented_pod_builds_and_pushes(
     api: client.ApiClient,
     namespace: str,
     registry: Registry,
+    hub: Registry,
     private_registry: Registry,
     files: FileServer,
     kubectl: Kubectl,
@@ -70,8 +71,8 @@ def test_the_documented_pod_builds_and_pushes(
         "OUTPUT_IMAGE": image,
         "SOURCE_GET_URL": f"{files.url}/documented.tar.gz",
         "REGISTRY_CA": Path(cluster["REGISTRY_CA"]).read_text(),
-        "INSECURE_REGISTRIES": registry.name,
-        "REGISTRY_MIRRORS": registry.name,
+        "INSECURE_REGISTRIES": registry.host,
+        "REGISTRY_MIRRORS": hub.name,
     }
     pod = documented_pod()
     added = {
@@ -98,15 +99,15 @@ def test_the_documented_pod_builds_and_pushes(
 
 
 def test_empty_variables_are_unset_ones(
-    api: client.ApiClient, namespace: str, registry: Registry, files: FileServer, kubectl: Kubectl
+    api: client.ApiClient, namespace: str, registry: Registry, hub: Registry, files: FileServer, kubectl: Kubectl
 ):
     files.files["/context.tar.gz"] = tar_gz({"Dockerfile": "FROM busybox\nRUN echo made > /made\n"})
     image = f"{registry.name}/{namespace}/bare:1"
     needed = {
         "OUTPUT_IMAGE": image,
         "SOURCE_GET_URL": f"{files.url}/context.tar.gz",
-        "INSECURE_REGISTRIES": registry.name,
-        "REGISTRY_MIRRORS": registry.name,
+        "INSECURE_REGISTRIES": registry.host,
+        "REGISTRY_MIRRORS": hub.name,
     }
     empty = {variable.name: "" for variable in TABLE if variable.name not in needed}
     assert len(empty) > 10

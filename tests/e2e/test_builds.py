@@ -19,7 +19,7 @@ def build(files: dict[str, str], image: str, **fields: object) -> Json:
 
 
 def test_the_status_has_the_registrys_digest_and_the_image_only_its_own_files(
-    builds: Builds, api: client.ApiClient, namespace: str, registry: Registry
+    builds: Builds, api: client.ApiClient, namespace: str, registry: Registry, hub: Registry
 ):
     image = f"{registry.name}/{namespace}/files:1"
     dockerfile = (
@@ -34,7 +34,7 @@ def test_the_status_has_the_registrys_digest_and_the_image_only_its_own_files(
         {"reference": image, "digest": status["digest"], "sizeBytes": status["images"][0]["sizeBytes"]}
     ]
     assert status["layerBytes"] == [layer["size"] for layer in registry.manifest(image)["layers"]]
-    base, made = registry.files(f"{registry.name}/library/busybox:latest"), registry.files(image)
+    base, made = hub.files(f"{hub.name or hub.address}/library/busybox:latest"), registry.files(image)
     assert {path: entry for path, entry in made.items() if base.get(path) != entry} == {
         "/opt/app/run.sh": Entry("file", 0o755, b"#!/bin/sh\necho hi\n"),
         "/opt/app/text": Entry("file", 0o644, "ä\n".encode()),
@@ -42,7 +42,7 @@ def test_the_status_has_the_registrys_digest_and_the_image_only_its_own_files(
         "/opt/link": Entry("link", 0o777, b"/opt/built"),
     }
     assert set(base) - set(made) <= {"/etc/localtime"}
-    base_directories = registry.directories(f"{registry.name}/library/busybox:latest")
+    base_directories = hub.directories(f"{hub.name or hub.address}/library/busybox:latest")
     assert registry.directories(image) - base_directories - {"/"} == {"/opt", "/opt/app", "/opt/data"}
 
 

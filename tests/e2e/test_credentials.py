@@ -76,6 +76,28 @@ def test_a_push_with_a_password_and_a_run_that_looks_for_it(
     assert private_registry.files(image)["/found/list"].content == b""
 
 
+@pytest.mark.shows("A41")
+def test_a_docker_config_that_keeps_its_password_elsewhere_fails_before_the_build(
+    builds: Builds, api: client.ApiClient, namespace: str, registry: Registry, kubectl: Kubectl
+):
+    # As Docker Desktop writes it.
+    push_secret(kubectl, namespace, "push", json.dumps({"auths": {registry.host: {}}, "credsStore": "desktop"}))
+    output = {"images": [f"{registry.name}/{namespace}/app:1"], "pushSecretRef": {"name": "push"}}
+    builds.create({**build(SMALL, "replaced"), "output": output})
+    status = wait_for_finish(api, namespace, "hello")
+    assert (status["phase"], status["reason"]) == ("Failed", "InvalidSpec")
+    assert f'"auths" has no password for {registry.host}: "credsStore" ("desktop") keeps it' in status["message"]
+    assert "kubectl create secret docker-registry" in status["message"]
+    # What the webhooks of clouds look for, on a pod that the API server took.
+    pod = json.loads(kubectl("-n", namespace, "get", "pod", status["podName"], "-o", "json"))
+    skipped = {name: value for name, value in pod["metadata"]["annotations"].items() if "skip-containers" in name}
+    assert skipped == {
+        "azure.workload.identity/skip-containers": "build",
+        "eks.amazonaws.com/skip-containers": "build",
+    }
+    assert "build" in [container["name"] for container in pod["spec"]["initContainers"]]
+
+
 def test_the_search_finds_what_a_run_can_see(builds: Builds, api: client.ApiClient, namespace: str, registry: Registry):
     """The other way round: what is not kept from RUN is found, so the test above would have found it."""
     dockerfile = SEARCH.replace("FROM busybox\n", "FROM busybox\nARG VISIBLE\n").replace("NEEDLES", "find''me")
@@ -124,7 +146,8 @@ def test_a_secret_that_comes_late_is_waited_for(
     builds.create({**build(SMALL, "replaced"), **fields})
     body = wait_for_build(api, namespace, "hello", lambda build: (build.get("status") or {}).get("reason"), timeout=60)
     assert body["status"]["reason"] == "SecretNotFound"
-    assert f'secret "{which}" not found' in body["status"]["message"]
+    assert f'secret "{which}" not found. Create the Secret' in body["status"]["message"]
+    assert body["status"]["message"].endswith("; the build continues automatically.")
     push_secret(kubectl, namespace, which, cluster["REGISTRY_AUTH"])
     status = wait_for_finish(api, namespace, "hello")
     assert status["phase"] == "Succeeded", status

@@ -1,4 +1,4 @@
-"""`make demo` does what the README promises."""
+"""`make demo` does what README.md promises."""
 
 import subprocess
 import sys

@@ -14,7 +14,6 @@ from support.watching import wait_for_build, wait_for_finish
 Json = dict[str, Any]
 
 SMALL = {"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"}
-NO_SUCH_BUILDER = BuildDefaults(builder_image="plain.registries.svc:5000/no/such-builder:1", check_push=False)
 
 
 def waits_for_something(body: Json) -> bool:
@@ -35,7 +34,8 @@ def test_a_build_goes_on_when_what_it_waits_for_is_there(
     # The operator's builder image is there: a pod of the same name that is made before its own has one that is not.
     body = builds.create(build(SMALL, f"{registry.name}/{namespace}/pull:1", suspend=True), name="pull")
     held = parse_build(body)
-    core.create_namespaced_pod(namespace, build_pod(held, parse_spec(held.spec), NO_SUCH_BUILDER))
+    no_such_builder = BuildDefaults(builder_image=f"{registry.name}/no/such-builder:1", check_push=False)
+    core.create_namespaced_pod(namespace, build_pod(held, parse_spec(held.spec), no_such_builder))
     for name, reason, words in (
         ("account", "ServiceAccountNotFound", 'serviceaccount "late" not found'),
         ("node", "Unschedulable", "node(s) didn't match Pod's node affinity/selector"),
@@ -44,7 +44,7 @@ def test_a_build_goes_on_when_what_it_waits_for_is_there(
         status = wait_for_build(api, namespace, name, waits_for_something)["status"]
         assert (status["reason"], words in status["message"]) == (reason, True), status
     core.create_namespaced_service_account(namespace, {"metadata": {"name": "late"}})
-    [node] = core.list_node().items
+    node, *_ = core.list_node().items
     label = f"example.com/{namespace}"
     core.patch_node(node.metadata.name, {"metadata": {"labels": {label: "late"}}})
     builds.patch({"spec": {"cancel": True}}, name="pull")

@@ -38,7 +38,7 @@ def test_a_failing_run_is_explained_when_its_pod_is_gone(
         ({"source": {"url": "FILES/broken.tar.gz"}}, "SourceInvalid", "archive"),
         ({"source": {"http": {"url": "FILES/fine.tar.gz", "sha256": "0" * 64}}}, "SourceChecksumMismatch", "0" * 64),
         (
-            {"dockerfile": {"inline": "FROM plain.registries.svc:5000/no/such-image:1\n"}},
+            {"dockerfile": {"inline": "FROM REGISTRY/no/such-image:1\n"}},
             "BaseImageNotFound",
             "no/such-image",
         ),
@@ -54,18 +54,21 @@ def test_each_mistake_has_its_own_reason(
     api: client.ApiClient,
     namespace: str,
     registry: Registry,
-    files: FileServer,
+    request: pytest.FixtureRequest,
     change: Json,
     reason: str,
     words: str,
 ):
-    files.files["/broken.tar.gz"] = tar_gz({"Dockerfile": "FROM scratch\n" * 500})[:100]
-    files.files["/fine.tar.gz"] = tar_gz({"Dockerfile": "FROM scratch\n"})
     spec = {**build({"Dockerfile": "FROM busybox\nRUN true\n"}, f"{registry.name}/{namespace}/never:1"), **change}
     if "dockerfile" in change and "source" not in change:
         spec["source"] = {"inline": {"files": {"unused": ""}}}
+    if "inline" in spec.get("dockerfile", {}):
+        spec["dockerfile"] = {"inline": spec["dockerfile"]["inline"].replace("REGISTRY", registry.name)}
     for part in (spec["source"], spec["source"].get("http", {})):
         if "url" in part:
+            files: FileServer = request.getfixturevalue("files")
+            files.files["/broken.tar.gz"] = tar_gz({"Dockerfile": "FROM scratch\n" * 500})[:100]
+            files.files["/fine.tar.gz"] = tar_gz({"Dockerfile": "FROM scratch\n"})
             part["url"] = part["url"].replace("FILES", files.url)
     builds.create(spec)
     status = wait_for_finish(api, namespace, "hello")

@@ -1,5 +1,6 @@
 """The operator in the cluster: killed, and its builds deleted."""
 
+import pytest
 from e2e.test_builds import build
 from functional.kube import Builds, Kubectl
 from install import NAMESPACE as INSTALLED
@@ -30,6 +31,23 @@ def test_a_build_ends_well_although_the_operator_is_killed(
     assert status["phase"] == "Succeeded", status
     assert len(client.CoreV1Api(api).list_namespaced_pod(namespace).items) == 1
     kubectl("-n", INSTALLED, "rollout", "status", "deployment", "--timeout=60s")
+
+
+@pytest.mark.parametrize(("command", "code"), [("echo well", 0), ("echo ill; exit 3", 1)])
+def test_a_script_follows_the_log_and_ends_with_the_right_exit_code(
+    builds: Builds, namespace: str, registry: Registry, kubectl: Kubectl, command: str, code: int
+):
+    """As docs/how-to/follow-a-build.md says."""
+    name = "followed." + "by-name" * 6
+    files = {"Dockerfile": f"FROM busybox\nRUN sleep 3; {command}\n"}
+    builds.create(build(files, f"{registry.name}/{namespace}/followed:1"), name=name)
+    wait = ("wait", "-n", namespace, f"imagebuild/{name}")
+    kubectl(*wait, "--for=condition=Started", "--timeout=50s")
+    log = kubectl("logs", "-n", namespace, "-f", "-l", f"imagebuild.dev/build={name}", "--tail=-1")
+    assert command.split()[1].rstrip(";") in log.splitlines()
+    kubectl(*wait, "--for=condition=Finished", "--timeout=50s")
+    assert kubectl.run(*wait, "--for=condition=Succeeded", "--timeout=0").returncode == code
+    assert kubectl.run(*wait, "--for=condition=Failed", "--timeout=0").returncode == 1 - code
 
 
 def test_deleting_a_build_deletes_its_pod(

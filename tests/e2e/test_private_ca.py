@@ -16,16 +16,16 @@ FILES = {"Dockerfile": b"FROM scratch\nCOPY text /text\n", "text": b"over TLS"}
 
 
 @pytest.fixture
-def https(cluster: dict[str, str], tmp_path: Path) -> Https:
+def https(host_address: str, tmp_path: Path) -> Https:
     (tmp_path / "ca").mkdir()
-    return Https.make(tmp_path / "ca", cluster["HOST_ADDRESS"])
+    return Https.make(tmp_path / "ca", host_address)
 
 
 def test_a_git_server_is_trusted_by_the_ca_bundle_of_the_source_alone(
     builds: Builds,
     api: client.ApiClient,
     kubectl: Kubectl,
-    cluster: dict[str, str],
+    host_address: str,
     namespace: str,
     registry: Registry,
     https: Https,
@@ -36,7 +36,7 @@ def test_a_git_server_is_trusted_by_the_ca_bundle_of_the_source_alone(
     kubectl("-n", namespace, "create", "secret", "generic", "trust", f"--from-file=ca.crt={https.authority}")
     key = {"name": "trust", "key": "ca.crt"}
     bundles = {"by-configmap": {"configMapKeyRef": key}, "by-secret": {"secretKeyRef": key}}
-    with serve_git(tmp_path / "served", https=https, address=cluster["HOST_ADDRESS"]) as url:
+    with serve_git(tmp_path / "served", https=https, address=host_address) as url:
         git = {"url": f"{url}/app.git", "revision": "main"}
         for name, bundle in bundles.items():
             output = {"images": [f"{registry.name}/{namespace}/{name}:1"]}

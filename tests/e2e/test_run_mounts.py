@@ -14,6 +14,7 @@ from e2e.test_credentials import SEARCH
 from functional.kube import Builds, Kubectl
 from kubernetes import client
 from support.registry import Registry
+from support.volumes import make_volume
 from support.watching import wait_for_build, wait_for_finish
 
 Json = dict[str, Any]
@@ -123,20 +124,12 @@ def test_a_required_secret_that_the_spec_does_not_have_is_refused_before_the_fir
 
 
 @pytest.fixture
-def volume(api: client.ApiClient, namespace: str, tmp_path: Path) -> Iterator[str]:
+def volume(node_folder: Path, api: client.ApiClient, namespace: str) -> Iterator[str]:
     """The name of a volume that a claim of the namespace may bind to."""
-    core: Any = client.CoreV1Api(api)
-    (tmp_path / "volume").mkdir()
-    spec = {
-        "accessModes": ["ReadWriteOnce"],
-        "storageClassName": "",
-        "capacity": {"storage": "1Mi"},
-        "hostPath": {"path": str(tmp_path / "volume"), "type": "Directory"},
-        "claimRef": {"namespace": namespace, "name": "caches"},
-    }
-    core.create_persistent_volume({"metadata": {"name": namespace}, "spec": spec})
+    (node_folder / "volume").mkdir()
+    make_volume(api, namespace, (namespace, "caches"), node_folder / "volume", "ReadWriteOnce", "1Mi")
     yield namespace
-    core.delete_persistent_volume(namespace)
+    client.CoreV1Api(api).delete_persistent_volume(namespace)
 
 
 def claim(api: client.ApiClient, namespace: str, volume: str) -> None:

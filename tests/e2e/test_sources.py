@@ -12,6 +12,7 @@ from support.git_server import make_repository
 from support.registry import Registry
 from support.s3 import serve_s3
 from support.sshd import serve_ssh
+from support.volumes import make_volume
 from support.watching import wait_for_finish
 
 Json = dict[str, Any]
@@ -19,14 +20,14 @@ DOCKERFILE = "FROM scratch\nCOPY text /text\n"
 
 
 @pytest.fixture
-def in_bucket(cluster: dict[str, str], kubectl: Kubectl, namespace: str, tmp_path: Path) -> Iterator[Json]:
+def in_bucket(host_address: str, kubectl: Kubectl, namespace: str, tmp_path: Path) -> Iterator[Json]:
     """A source: an archive in a bucket that wants a key."""
     kubectl(
         "-n", namespace, "create", "secret", "generic", "bucket",
         "--from-literal=AWS_ACCESS_KEY_ID=AKID", "--from-literal=AWS_SECRET_ACCESS_KEY=s3cret",
     )  # fmt: skip
     (tmp_path / "s3").mkdir()
-    with serve_s3(tmp_path / "s3", cluster["HOST_ADDRESS"], tls=False) as server:
+    with serve_s3(tmp_path / "s3", host_address, tls=False) as server:
         server.make_bucket("contexts")
         server.put("contexts", "app.tgz", tar_gz({"Dockerfile": DOCKERFILE, "text": "from a bucket"}))
         place = {"bucket": "contexts", "key": "app.tgz", "endpoint": server.url}
@@ -34,11 +35,11 @@ def in_bucket(cluster: dict[str, str], kubectl: Kubectl, namespace: str, tmp_pat
 
 
 @pytest.fixture
-def behind_ssh(cluster: dict[str, str], kubectl: Kubectl, namespace: str, tmp_path: Path) -> Iterator[Json]:
+def behind_ssh(host_address: str, kubectl: Kubectl, namespace: str, tmp_path: Path) -> Iterator[Json]:
     """A source: a repository on a server that wants a key."""
     make_repository(tmp_path / "app.git", {"Dockerfile": DOCKERFILE.encode(), "text": b"over ssh"})
     (tmp_path / "ssh").mkdir()
-    with serve_ssh(tmp_path / "ssh", address=cluster["HOST_ADDRESS"]) as server:
+    with serve_ssh(tmp_path / "ssh", address=host_address) as server:
         kubectl(
             "-n", namespace, "create", "secret", "generic", "key", "--type=kubernetes.io/ssh-auth",
             f"--from-literal=ssh-privatekey={server.private_key}", f"--from-literal=known_hosts={server.known_hosts}",
@@ -47,22 +48,20 @@ def behind_ssh(cluster: dict[str, str], kubectl: Kubectl, namespace: str, tmp_pa
 
 
 @pytest.fixture
-def in_volume(api: client.ApiClient, namespace: str, tmp_path: Path) -> Iterator[Json]:
+def in_volume(node_folder: Path, api: client.ApiClient, namespace: str) -> Iterator[Json]:
     """A source: a directory of a volume."""
-    context = tmp_path / "volume/app"
+    context = node_folder / "volume/app"
     context.mkdir(parents=True)
     (context / "Dockerfile").write_text(DOCKERFILE)
     (context / "text").write_text("from a volume")
     core: Any = client.CoreV1Api(api)
-    shared = {"accessModes": ["ReadOnlyMany"], "storageClassName": ""}
-    volume = {
-        **shared,
-        "capacity": {"storage": "1Mi"},
-        "hostPath": {"path": str(tmp_path / "volume"), "type": "Directory"},
-        "claimRef": {"namespace": namespace, "name": "context"},
+    make_volume(api, namespace, (namespace, "context"), node_folder / "volume", "ReadOnlyMany", "1Mi")
+    claim = {
+        "accessModes": ["ReadOnlyMany"],
+        "storageClassName": "",
+        "volumeName": namespace,
+        "resources": {"requests": {"storage": "1Mi"}},
     }
-    core.create_persistent_volume({"metadata": {"name": namespace}, "spec": volume})
-    claim = {**shared, "volumeName": namespace, "resources": {"requests": {"storage": "1Mi"}}}
     core.create_namespaced_persistent_volume_claim(namespace, {"metadata": {"name": "context"}, "spec": claim})
     yield {"persistentVolumeClaim": {"claimName": "context", "path": "app"}}
     core.delete_persistent_volume(namespace)

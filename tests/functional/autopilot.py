@@ -127,6 +127,8 @@ class Autopilot:
     def _run(self, pod: Json, steps: Steps) -> None:
         name = build_of(pod)
         try:
+            # A real pod takes longer to start. So each phase is written, whatever else the operator has to do first.
+            self.wait(name, "Preparing")
             for step in steps:
                 self._kubelet.report(pod, **step)
                 if step["phase"] == "Running":

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from chart.helm import CHART, find_helm
 from environment import cluster_variables
 from functional.kube import Builds, Defaults, Helm, Kubectl
@@ -156,3 +157,24 @@ def helm(kubeconfig: Path, namespace: str, crd: Path) -> Iterator[Helm]:
 
     yield run
     run("uninstall", "--ignore-not-found")
+
+
+@pytest.fixture
+def token(kubeconfig: Path, api: client.ApiClient, namespace: str, tmp_path: Path) -> Path:
+    """A kubeconfig with the token of a ServiceAccount `operator`, which may do everything in the namespace."""
+    name = client.V1ObjectMeta(name="operator")
+    core, rbac = client.CoreV1Api(api), client.RbacAuthorizationV1Api(api)
+    core.create_namespaced_service_account(namespace, client.V1ServiceAccount(metadata=name))
+    role = client.V1RoleRef(api_group="rbac.authorization.k8s.io", kind="ClusterRole", name="cluster-admin")
+    subject = client.RbacV1Subject(kind="ServiceAccount", name="operator", namespace=namespace)
+    rbac.create_namespaced_role_binding(
+        namespace, client.V1RoleBinding(metadata=name, role_ref=role, subjects=[subject])
+    )
+    request = client.AuthenticationV1TokenRequest(spec=client.V1TokenRequestSpec(audiences=[]))
+    made = core.create_namespaced_service_account_token("operator", namespace, request)
+    assert made.status
+    document = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+    document["users"] = [{"name": entry["name"], "user": {"token": made.status.token}} for entry in document["users"]]
+    path = tmp_path / "token.yaml"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return path

@@ -15,7 +15,10 @@ from support.serving import Quiet
 
 
 class Node:
-    """Answers with the log of each pod in `logs`, once `answers` is set; notes what it was asked for in `asked`."""
+    """Answers with the log of each POD or POD/CONTAINER in `logs`, once `answers` is set.
+
+    What it was asked for is in `asked`.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -38,7 +41,7 @@ def serve_node(api: client.ApiClient, name: str, directory: Path) -> Iterator[No
                 {"namespace": namespace, "pod": pod, "container": container, **dict(parse_qsl(url.query))}
             )
             node.answers.wait(30)
-            log = node.logs.get(pod)
+            log = node.logs.get(f"{pod}/{container}", node.logs.get(pod))
             self.send_response(404 if log is None else 200)
             self.end_headers()
             self.wfile.write((log or "").encode())

@@ -1,19 +1,21 @@
-"""The operator as a process of its own, beside a real API server."""
+"""The operator as a process of its own, with a real API server."""
 
 import os
 import re
 import select
 import signal
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 from functional.operator_server import OperatorServer
+from support.alongside import alongside
 from support.metrics import Samples, read_samples
 from support.ports import free_port
 
@@ -33,7 +35,7 @@ class OperatorProcess:
         Args:
             kubeconfig: Of the API server.
             namespace: The namespaces to watch, joined by commas; empty for all.
-            log: File for its log; its settings file is written beside it.
+            log: File for its log; its settings file is written to the same folder.
             settings: What differs from the settings of other tests, in the form of the settings file.
         """
         self._health, self._metrics = free_port(), free_port()
@@ -75,6 +77,12 @@ class OperatorProcess:
         code = server.exit_code(pid, wait=True)
         assert code is not None
         return code
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._pid
+        return self._pid
 
     def memory(self) -> int:
         """Bytes of memory that it holds."""
@@ -121,6 +129,35 @@ class OperatorProcess:
     def log(self) -> str:
         """All that it has printed."""
         return self._log.read_text(encoding="utf-8")
+
+
+class Deaths:
+    """Kills an operator, and lets a block of a test survive that."""
+
+    def __init__(self, operator: OperatorProcess) -> None:
+        self._operator = operator
+        self._has_died = threading.Event()
+        #: Whether there is one to kill.
+        self.is_up = True
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.is_up = False
+        self._operator.send(signal.SIGKILL)
+        self._has_died.set()
+
+    def survived(self) -> AbstractContextManager[None]:
+        """Start the operator again whenever it has died, for as long as the block lasts."""
+        return alongside(self._revive)
+
+    def _revive(self, over: threading.Event) -> None:
+        while not over.is_set():
+            if self._has_died.wait(0.05):
+                self._operator.wait()
+                self._has_died.clear()
+                # Not before: what the dead one has sent may still be on its way, and there is nobody to kill yet.
+                self._operator.start()
+                self.is_up = True
 
 
 @cache

@@ -8,7 +8,7 @@ import re
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -24,7 +24,9 @@ from functional.kube import Builds, Defaults, Json, spec
 from functional.kubelet import DIGEST, Kubelet, terminated
 from functional.operator_process import OperatorProcess
 from kubernetes import client
-from support.api_proxy import NOTHING, ApiProxy, Call, Fault
+from support.alongside import alongside
+from support.api_faults import NOTHING, Call, Fault
+from support.api_proxy import ApiProxy
 from support.metrics import value
 from support.prometheus import Prometheus
 from support.waiting import until
@@ -156,24 +158,16 @@ def shortened(group: Mapping[str, Any]) -> Json:
     return {**group, "rules": rules}
 
 
-@contextmanager
-def repeating(act: Callable[[int], None]) -> Iterator[None]:
+def repeating(act: Callable[[int], None]) -> AbstractContextManager[None]:
     """Act every half second in a thread, with a number that counts up, for as long as the block lasts."""
-    over = threading.Event()
 
-    def run() -> None:
+    def run(over: threading.Event) -> None:
         for number in count():
             if over.wait(0.5):
                 return
             act(number)
 
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    return alongside(run)
 
 
 @contextmanager
@@ -285,23 +279,14 @@ def reconcile_errors(release: Release) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def each_second(act: Callable[[int], object]) -> Iterator[None]:
-    over = threading.Event()
-
-    def run() -> None:
+def each_second(act: Callable[[int], object]) -> AbstractContextManager[None]:
+    def run(over: threading.Event) -> None:
         number = 0
         while not over.wait(1):
             number += 1
             act(number)
 
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    return alongside(run)
 
 
 TROUBLES = {

@@ -63,6 +63,7 @@ FULL: dict[str, Any] = {
         "ttlSeconds": 86400,
         "readOnly": False,
         "mounts": {"persistentVolumeClaim": {"claimName": "build-cache"}},
+        "baseImages": {"persistentVolumeClaim": {"claimName": "base-images"}},
     },
     "registries": [
         {"host": "docker.io", "mirrors": ["mirror.example.com/hub", "mirror2.example.com:5000"]},
@@ -201,6 +202,8 @@ SOURCES: list[dict[str, Any]] = [
     {"persistentVolumeClaim": {"claimName": "code", "path": "a b/ü"}},
     {"persistentVolumeClaim": {"claimName": "code", "archive": "..a/app.tar.gz"}},
     {"configMap": {"name": "context"}},
+    {"upload": {}},
+    {"upload": {"deadlineSeconds": 86_400, "maxBytes": 2**50, "sha256": "0" * 64}},
     {"inline": {"files": {"Dockerfile": "FROM scratch", "src/main.py": "", ".dockerignore": "*.md", "a b/ü.txt": "ü"}}},
     {"inline": {"files": {"big": "x" * 98_304}}},
     {"inline": {"files": {f"dir/{number}": "x" for number in range(64)}}},

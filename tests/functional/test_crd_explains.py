@@ -1,4 +1,4 @@
-"""`kubectl explain`, and the pod's fields beside those of the API server itself."""
+"""`kubectl explain`, and the pod's fields compared with those of the API server itself."""
 
 import json
 from pathlib import Path

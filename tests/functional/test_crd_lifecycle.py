@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ STATUS = {
     "shortDigest": DIGEST[7:19],
     "source": {"url": "https://example.com/x", "revision": "c" * 40, "sha256": "c" * 64, "bytes": 1},
     "progress": {
+        "summary": "3/9",
         "step": 3,
         "steps": 9,
         "stage": 1,
@@ -85,7 +87,8 @@ def test_the_spec_cannot_be_changed(builds: Builds, change: dict[str, object]) -
     builds.create(spec())
     with pytest.raises(client.ApiException) as refused:
         builds.patch({"spec": change})
-    assert "spec is immutable: one ImageBuild is one build. Create a new ImageBuild" in message(refused.value)
+    assert "spec is immutable: one ImageBuild is one build" in message(refused.value)
+    assert 'run "kubectl replace --force -f FILE"' in message(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,9 @@ def test_a_cancelled_build_stays_cancelled(builds: Builds, value: bool | None) -
     builds.patch({"spec": {"cancel": True}})
     with pytest.raises(client.ApiException) as refused:
         builds.patch({"spec": {"cancel": value}})
-    assert "a cancelled build stays cancelled; create a new ImageBuild" in message(refused.value)
+    assert 'a cancelled build stays cancelled. To build again, run "kubectl replace --force -f FILE"' in message(
+        refused.value
+    )
 
 
 def test_applying_the_same_again_changes_nothing(builds: Builds, kubectl: Kubectl) -> None:
@@ -113,6 +118,27 @@ def test_applying_the_same_again_changes_nothing(builds: Builds, kubectl: Kubect
     for outcome in ("created", "unchanged"):
         assert outcome in kubectl("apply", "-n", builds.namespace, "-f", "-", stdin=manifest)
     assert builds.get()["metadata"]["generation"] == 1
+
+
+def test_an_edited_file_is_built_by_replace(builds: Builds, kubectl: Kubectl, tmp_path: Path) -> None:
+    """As docs/how-to/follow-a-build.md says."""
+    file = tmp_path / "app.yaml"
+
+    def write(image: str) -> None:
+        body = {"apiVersion": "imagebuild.dev/v1alpha1", "kind": "ImageBuild", "metadata": {"name": "hello"}}
+        file.write_text(json.dumps({**body, "spec": spec(output={"images": [image]})}))
+
+    write("registry.example.com/team/app:1")
+    kubectl("apply", "-n", builds.namespace, "-f", str(file))
+    before = builds.get()["metadata"]["uid"]
+    write("registry.example.com/team/app:2")
+    refused = kubectl.run("apply", "-n", builds.namespace, "-f", str(file))
+    assert refused.returncode != 0
+    assert 'run "kubectl replace --force -f FILE"' in refused.stderr
+    kubectl("replace", "--force", "-n", builds.namespace, "-f", str(file))
+    made = builds.get()
+    assert made["metadata"]["uid"] != before
+    assert made["spec"]["output"]["images"] == ["registry.example.com/team/app:2"]
 
 
 def test_labels_and_annotations_can_be_changed(builds: Builds) -> None:
@@ -152,12 +178,12 @@ def test_kubectl_get_shows_what_matters(builds: Builds, kubectl: Kubectl) -> Non
     builds.create(spec())
     builds.patch_status(STATUS)
     header, row = kubectl("get", "ib", "-n", builds.namespace).splitlines()
-    assert header.split() == ["NAME", "PHASE", "REASON", "IMAGE", "DIGEST", "DURATION", "AGE"]
-    shown = ["hello", "Succeeded", "Pushed", "registry.example.com/team/app:1", "0123456789ab", "1m23s"]
+    assert header.split() == ["NAME", "PHASE", "PROGRESS", "REASON", "IMAGE", "DIGEST", "DURATION", "AGE"]
+    shown = ["hello", "Succeeded", "3/9", "Pushed", "registry.example.com/team/app:1", "0123456789ab", "1m23s"]
     assert row.split()[:-1] == shown
     header, row = kubectl("get", "builds", "-o", "wide", "-n", builds.namespace).splitlines()
-    assert re.split(r"\s{2,}", header)[-7:] == ["FULL DIGEST", "QUEUE", "ATTEMPTS", "STEP", "STEPS", "NODE", "POD"]
-    assert row.split()[-7:] == [DIGEST, "1", "1", "3", "9", "node1", "hello-0123abcd"]
+    assert re.split(r"\s{2,}", header)[-5:] == ["FULL DIGEST", "QUEUE", "ATTEMPTS", "NODE", "POD"]
+    assert row.split()[-5:] == [DIGEST, "1", "1", "node1", "hello-0123abcd"]
 
 
 def test_the_table_of_the_api_server(builds: Builds, api: client.ApiClient) -> None:
@@ -176,13 +202,13 @@ def test_the_table_of_the_api_server(builds: Builds, api: client.ApiClient) -> N
     )
     table = json.loads(shown.read())
     columns = {column["name"]: (column["type"], column["priority"]) for column in table["columnDefinitions"]}
-    numbers = dict.fromkeys(("Queue", "Attempts", "Step", "Steps"), "integer")
+    numbers = dict.fromkeys(("Queue", "Attempts"), "integer")
     wide = {"Full Digest": "string", **numbers, "Node": "string", "Pod": "string"}
     assert {name: kind for name, (kind, priority) in columns.items() if priority} == wide
     rows = {row["cells"][0]: dict(zip(columns, row["cells"], strict=True)) for row in table["rows"]}
-    assert [rows["hello"][name] for name in wide] == [DIGEST, 1, 1, 3, 9, "node1", "hello-0123abcd"]
-    assert [rows["waits"][name] for name in wide] == [None, 3, None, None, None, None, None]
-    assert [rows["unseen"][name] for name in ("Phase", "Reason", *wide)] == [None] * 9
+    assert [rows["hello"][name] for name in wide] == [DIGEST, 1, 1, "node1", "hello-0123abcd"]
+    assert [rows["waits"][name] for name in wide] == [None, 3, None, None, None]
+    assert [rows["unseen"][name] for name in ("Phase", "Reason", *wide)] == [None] * 7
 
 
 def test_kubectl_wait_sees_both_conditions(builds: Builds, kubectl: Kubectl) -> None:

@@ -182,6 +182,12 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (source(persistentVolumeClaim={"claimName": "c", "archive": "a/../../x"}), 'remove the ".." steps'),
     (source(persistentVolumeClaim={"claimName": "c", "path": "a", "archive": "b"}), "set either path (a directory)"),
     (source(persistentVolumeClaim={"claimName": "c", "readOnly": False}), "unknown field"),
+    # source.upload
+    (source(upload={"deadlineSeconds": 0}), "greater than or equal to 1"),
+    (source(upload={"deadlineSeconds": 86_401}), "less than or equal to 86400"),
+    (source(upload={"maxBytes": "1Gi"}), "must be of type integer"),
+    (source(upload={"sha256": SHA.upper()}), "64 lower-case hexadecimal digits"),
+    (source(upload={}, url="https://a.b/c.tar"), "only one source can be set"),
     # source.inline, source.configMap
     (source(inline={}), "spec.source.inline.files: Required value"),
     (files(), "should have at least 1 properties"),
@@ -355,6 +361,8 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"cache": {"repo": "a.b/cache"}}, "set enabled: true to use the layer cache"),
     ({"cache": {"mounts": {"persistentVolumeClaim": {"claimName": "../x"}}}}, "claimName in body should match"),
     ({"cache": {"mounts": {"persistentVolumeClaim": {}}}}, "claimName: Required value"),
+    ({"cache": {"enabled": True, "baseImages": {"persistentVolumeClaim": {}}}}, "claimName: Required value"),
+    ({"cache": {"baseImages": {"persistentVolumeClaim": {"claimName": "bases"}}}}, "set enabled: true"),
     ({"cache": {"enabled": True, "repo": "a.b/Cache"}}, "write a repository in lower case"),
     ({"cache": {"enabled": True, "repo": "a.b/cache:1"}}, "without http://, tag and digest"),
     ({"cache": {"enabled": True, "repo": "oci:/cache"}}, "write a repository in lower case"),

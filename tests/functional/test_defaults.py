@@ -14,7 +14,8 @@ from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.resync import relist
 from imagebuild_operator.telemetry.prometheus import Metrics
 from kubernetes import client
-from support.api_proxy import NOTHING, ApiProxy, Call, Fault
+from support.api_faults import NOTHING, Call, Fault
+from support.api_proxy import ApiProxy
 from support.watching import (
     phase,
     wait_for_build,

@@ -7,7 +7,8 @@ from functional.kube import Builds, Defaults, spec
 from functional.kubelet import Kubelet
 from functional.operator_process import OperatorProcess
 from kubernetes import client
-from support.api_proxy import NOTHING, ApiProxy, Fault
+from support.api_faults import NOTHING, Fault
+from support.api_proxy import ApiProxy
 from support.metrics import value
 from support.waiting import until
 from support.watching import wait_for_build

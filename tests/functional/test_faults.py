@@ -1,13 +1,12 @@
 """Whatever happens to the operator or to its calls: one pod for each attempt, one end for each build.
 
-Each build has one fault of its own, named in its name; many run at once. docs/reliability.md has the list of faults.
+Each build has one fault of its own, named in its name; many run at once. docs/explanation/reliability.md lists the
+faults.
 """
 
 import itertools
 import signal
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,11 @@ import pytest
 from functional.autopilot import Autopilot
 from functional.invariants import FINAL, check
 from functional.kube import Builds, spec
-from functional.operator_process import OperatorProcess
+from functional.operator_process import Deaths, OperatorProcess
 from imagebuild_operator.decide.retention import FINISHED
 from kubernetes import client
-from support.api_proxy import NOTHING, ApiProxy, Call, Fault
+from support.api_faults import NOTHING, Call, Fault
+from support.api_proxy import ApiProxy
 from support.waiting import until
 from support.watching import phase, wait_for_build
 
@@ -91,47 +91,22 @@ class Crashes:
     """Kills the operator at the write that a build's name says, once for each build."""
 
     def __init__(self, operator: OperatorProcess) -> None:
-        self._operator = operator
-        self._is_up = True
-        self.has_died = threading.Event()
+        self.deaths = Deaths(operator)
         self.hit: list[str] = []
 
     def fault(self, call: Call) -> Fault:
-        if not call.is_write or not call.build or not self._is_up:
+        if not call.is_write or not call.build or not self.deaths.is_up:
             return NOTHING
         _, nth, when, _ = call.build.split("-")
         if int(nth) != call.nth or call.build in self.hit or (call.body or {}).get("kind") == "Event":
             return NOTHING
-        self._is_up = False
+        self.deaths.is_up = False
         self.hit.append(call.build)
         return (
-            Fault(before=self._kill, reaches=False, status=0) if when == "before" else Fault(after=self._kill, status=0)
+            Fault(before=self.deaths.kill, reaches=False, status=0)
+            if when == "before"
+            else Fault(after=self.deaths.kill, status=0)
         )
-
-    def _kill(self) -> None:
-        self._operator.send(signal.SIGKILL)
-        self.has_died.set()
-
-    @contextmanager
-    def survived(self) -> Iterator[None]:
-        """Start the operator anew whenever it has died, for as long as the block lasts."""
-        over = threading.Event()
-        thread = threading.Thread(target=self._revive, args=(over,))
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
-
-    def _revive(self, over: threading.Event) -> None:
-        while not over.is_set():
-            if self.has_died.wait(0.1):
-                self._operator.wait()
-                self.has_died.clear()
-                # Not before: what the dead one has sent may still be on its way, and there is nobody to kill yet.
-                self._operator.start()
-                self._is_up = True
 
 
 @pytest.mark.shows("F1")
@@ -140,7 +115,7 @@ def test_a_crash_before_or_after_any_write_loses_and_repeats_nothing(scene: Scen
     scene.proxy.fault = crashes.fault
     scene.operator.start()
     left = set(each_write("before", "after"))
-    with crashes.survived(), Autopilot(scene.api, scene.namespace).flying() as pilot:
+    with crashes.deaths.survived(), Autopilot(scene.api, scene.namespace).flying() as pilot:
         # A write that was under way when another build's crash came is tried again with another build.
         for attempt in range(10):
             for name in sorted(left):

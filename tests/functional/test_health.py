@@ -1,4 +1,6 @@
-"""How kstatus and Argo CD read the status of every phase: their own library, and the script that is shipped."""
+"""How other tools read the status of every phase: kstatus, Argo CD's Lua with the script that is shipped, and Flux's
+own evaluator with the expressions of docs/how-to/gitops.md.
+"""
 
 import json
 import subprocess
@@ -19,9 +21,11 @@ from imagebuild_operator.status.document import next_status
 from imagebuild_operator.status.verdict import Verdict
 from kubernetes import client
 from support.builds import a_build, after
+from support.pages import manifests
 from support.watching import wait_for_build, wait_for_finish
 
 Json = dict[str, Any]
+PAGE = "how-to/gitops.md"
 SCRIPT = Path(__file__).parents[2] / "examples" / "argocd" / "health.lua"
 
 #: What kstatus and Argo CD should make of each phase.
@@ -37,11 +41,27 @@ EXPECTED = {
 
 def health(*objects: Json) -> list[tuple[str, str]]:
     """What kstatus and the script say of each object."""
+    return [(verdict["kstatus"], verdict["argocd"]) for verdict in verdicts(*objects)]
+
+
+def flux(*objects: Json) -> list[str]:
+    """What the expressions for Flux say of each object."""
+    return [verdict["flux"] for verdict in verdicts(*objects)]
+
+
+def verdicts(*objects: Json) -> list[Json]:
+    (kustomization,) = (each for each in manifests(PAGE, "Kustomization") if "healthCheckExprs" in each.get("spec", {}))
+    (check,) = kustomization["spec"]["healthCheckExprs"]
     done = subprocess.run(
-        [artefact("health"), SCRIPT], input=json.dumps(objects), capture_output=True, text=True, check=False
+        [artefact("health"), SCRIPT, json.dumps(check)],
+        input=json.dumps(objects),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
-    return [(verdict["kstatus"], verdict["argocd"]) for verdict in json.loads(done.stdout)]
+    made: list[Json] = json.loads(done.stdout)
+    return made
 
 
 def an_object(phase: Phase | None, generation: int = 1, reason: Reason | None = None) -> Json:
@@ -55,20 +75,24 @@ def an_object(phase: Phase | None, generation: int = 1, reason: Reason | None = 
 
 def test_every_phase():
     assert set(EXPECTED) == set(Phase)
-    assert health(*map(an_object, Phase)) == [EXPECTED[phase] for phase in Phase]
+    objects = [an_object(phase) for phase in Phase]
+    assert health(*objects) == [EXPECTED[phase] for phase in Phase]
+    assert flux(*objects) == [EXPECTED[phase][0] for phase in Phase]
 
 
 def test_a_suspended_build_and_a_build_that_the_operator_has_not_seen():
     suspended = an_object(Phase.QUEUED, reason=Reason.SUSPENDED)
-    # kstatus calls an object without any status Current, since most kinds have none; it is asked again soon.
     assert health(suspended) == [("InProgress", "Suspended")]
-    assert [argocd for _, argocd in health(an_object(None))] == ["Progressing"]
+    # kstatus calls an object without any status Current, since most kinds have none. Flux waits while it is Unknown.
+    assert health(an_object(None)) == [("Current", "Progressing")]
+    assert flux(suspended, an_object(None)) == ["InProgress", "Unknown"]
 
 
 @pytest.mark.parametrize("phase", [phase for phase in Phase if phase.is_final])
 def test_a_finished_build_whose_spec_changes(phase: Phase):
     changed = an_object(phase, generation=2)
     assert health(changed) == [("InProgress", "Progressing")]
+    assert flux(changed) == ["InProgress"]
     build = a_build(status=changed["status"], generation=2)
     changed["status"] |= observed(build)
     assert health(changed) == [EXPECTED[phase]]

@@ -20,6 +20,7 @@ from imagebuild_operator.settings import LeaseSettings
 from imagebuild_operator.telemetry.prometheus import Metrics
 from kubernetes import client, watch
 from kubernetes.aio.config import kube_config
+from support.api_faults import NOTHING, Call, Fault
 from support.api_proxy import ApiProxy
 from support.metrics import value
 from support.waiting import until
@@ -114,6 +115,48 @@ def test_when_the_holder_is_killed_another_takes_over(
         for name in names:
             pilot.wait(name, *FINAL)
     check(pilot)
+
+
+@pytest.mark.shows("F3")
+def test_builds_that_a_leader_has_begun_do_not_begin_again_when_old_lists_and_watches_show_them_as_new(
+    start: Start, proxy: ApiProxy, builds: Builds, api: client.ApiClient, namespace: str, tmp_path: Path
+):
+    """The leader creates a pod without reading the build once more only where nobody else can have begun it."""
+    start(60, proxy.kubeconfig(tmp_path / "kubeconfig"))
+    names = [f"well-{number}" for number in range(10)]
+    expired: set[str] = set()
+
+    def expire_each_watch_once(call: Call) -> Fault:
+        if not call.is_watch or call.path in expired:
+            return NOTHING
+        expired.add(call.path)
+        return Fault(lines=(b'{"type":"ERROR","object":{"kind":"Status","code":410}}',))
+
+    def reads() -> set[str]:
+        return {call.path.rpartition("/")[2] for call in proxy.calls if call.method == "GET"}
+
+    with Autopilot(api, namespace).flying() as pilot:
+        builds.create(spec(), name="well-first")
+        pilot.wait("well-first", *FINAL)
+        for name in names:
+            builds.create(spec(), name=name)
+        for name in names:
+            pilot.wait(name, *FINAL)
+        until(lambda: {pod["metadata"]["name"] for kind, pod in pilot.pods if kind == "DELETED"} >= pods_of(pilot))
+        assert "well-first" in reads()
+        assert not reads() & set(names)
+        proxy.is_stale = True
+        proxy.fault = expire_each_watch_once
+        proxy.cut_watches()
+        builds.create(spec(), name="well-last")
+        pilot.wait("well-last", *FINAL)
+    check(pilot)
+    assert len(expired) >= 2
+
+
+def pods_of(pilot: Autopilot) -> set[str]:
+    """The names of all build pods that were seen."""
+    return {pod["metadata"]["name"] for _, pod in pilot.pods}
 
 
 @pytest.mark.shows("F24")

@@ -55,7 +55,7 @@ def test_a_failing_run_is_explained_after_its_pod_has_gone(
     assert status["failure"] == {
         "reason": "RunCommandFailed",
         "message": "RUN make failed.",
-        "hint": "Read failure.logTail; the command is in failure.instruction.",
+        "hint": "The end of the log (failure.logTail) has the output of the command.",
         "instruction": "RUN make",
         "exitCode": 7,
         "logTail": "error",

@@ -30,6 +30,7 @@ SOURCES: Mapping[str, Json] = {
     "inline": {"inline": {"files": {"Dockerfile": "FROM scratch\n"}}},
     "configMap": {"configMap": {"name": "c"}},
     "persistentVolumeClaim": {"persistentVolumeClaim": {"claimName": "c", "path": "a"}},
+    "upload": {"upload": {}},
 }
 RUN_MOUNTS: Json = {
     "buildSecrets": [{"id": "npm", "secretKeyRef": {"name": "npm", "key": "token"}}],
@@ -97,7 +98,8 @@ def containers(admitted: Json) -> Iterator[Json]:
 @pytest.mark.parametrize("kind", spec_schema()["properties"]["source"]["properties"])
 def test_a_build_with_any_source_is_baseline(admit: Admit, kind: str):
     admitted = admit(pod({"source": SOURCES[kind]}))
-    assert [container["name"] for container in containers(admitted)] == ["check", "build", "push"]
+    upload = ["upload"] if kind == "upload" else []
+    assert [container["name"] for container in containers(admitted)] == ["check", *upload, "build", "push"]
     check_pod(admitted)
 
 
@@ -151,7 +153,7 @@ def test_the_level_is_enforced_here(admit: Admit):
 
 
 @pytest.mark.parametrize("admit", ["restricted"], indirect=True)
-@pytest.mark.parametrize("values", [{}, {"replicas": 3, "metrics": {"enabled": False}}])
+@pytest.mark.parametrize("values", [{}, {"replicaCount": 3}, {"podSecurityContext": {"runAsUser": 1000680000}}])
 def test_the_operator_is_restricted(admit: Admit, values: Json):
     template = one(Chart(find_helm(), CHART).render(values), "Deployment")["spec"]["template"]
     template["spec"]["serviceAccountName"] = "default"

@@ -21,7 +21,7 @@ LOG = """\
 2026-11-24T08:00:02.000000002Z kaniko-shim: progress: stage=1/1 step=2/3 instruction="RUN make"
 2026-11-24T08:00:03.000000003Z make: Entering directory '/src'
 """
-STEP = {"step": 2, "steps": 3, "stage": 1, "stages": 1, "instruction": "RUN make"}
+STEP = {"summary": "2/3", "step": 2, "steps": 3, "stage": 1, "stages": 1, "instruction": "RUN make"}
 PROGRESS = {**STEP, "startTime": "2026-11-24T08:00:02Z"}
 
 

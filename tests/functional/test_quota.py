@@ -9,7 +9,8 @@ from functional.kube import Builds, spec
 from functional.kubelet import Kubelet
 from functional.operator_process import OperatorProcess
 from kubernetes import client
-from support.api_proxy import ApiProxy, Call
+from support.api_faults import Call
+from support.api_proxy import ApiProxy
 from support.waiting import until
 from support.watching import wait_for_build
 

@@ -1,4 +1,4 @@
-"""Failures that another attempt may mend, against a real API server."""
+"""Failures that another attempt may cure, against a real API server."""
 
 import json
 import signal

@@ -68,7 +68,7 @@ BUILDS, LEASE, CLUSTER = "where builds are", "in the release's namespace", "for 
 
 @pytest.mark.shows("A24")
 def test_in_the_whole_cluster(helm: Helm, accounts: Accounts, namespace: str) -> None:
-    helm("install", "--set=crds.install=false")
+    helm("install", "--set=crds.enabled=false")
     everywhere = sorted([*listed(BUILDS), *listed(CLUSTER)])
     assert sorted(lines(accounts.own_rules(namespace, "default"), namespace)) == everywhere
     own = sorted(lines(accounts.own_rules(namespace, namespace), namespace))
@@ -77,7 +77,7 @@ def test_in_the_whole_cluster(helm: Helm, accounts: Accounts, namespace: str) ->
 
 @pytest.mark.shows("A24")
 def test_in_some_namespaces(helm: Helm, accounts: Accounts, namespace: str) -> None:
-    helm("install", "--set=crds.install=false", f"--set=watchNamespaces={{{namespace}}}")
+    helm("install", "--set=crds.enabled=false", f"--set=watchNamespaces={{{namespace}}}")
     assert accounts.own_rules(namespace, "default") == []
     own = sorted(lines(accounts.own_rules(namespace, namespace), namespace))
     assert own == sorted([*listed(BUILDS), *listed(LEASE)])
@@ -86,7 +86,7 @@ def test_in_some_namespaces(helm: Helm, accounts: Accounts, namespace: str) -> N
 @pytest.mark.shows("A24")
 @pytest.mark.parametrize("values", ["rbac.aggregate=true", "metrics.service.enabled=true"])
 def test_nothing_to_become_more_powerful_with(helm: Helm, accounts: Accounts, namespace: str, values: str) -> None:
-    helm("install", "--set=crds.install=false", f"--set={values}")
+    helm("install", "--set=crds.enabled=false", f"--set={values}")
     rules = accounts.own_rules(namespace, namespace)
     assert rules
     for rule in rules:

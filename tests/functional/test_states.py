@@ -1,4 +1,7 @@
-"""The rows of docs/states.yaml that show in a pod: a real API server holds what kubelet and scheduler would write."""
+"""The rows of docs/reference/states.yaml that show in a pod.
+
+A real API server holds what kubelet and scheduler would write.
+"""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial

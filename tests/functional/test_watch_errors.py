@@ -8,7 +8,8 @@ from functional.kube import Builds, spec
 from functional.kubelet import Kubelet
 from functional.operator_process import OperatorProcess
 from kubernetes import client
-from support.api_proxy import NOTHING, ApiProxy, Call, Fault
+from support.api_faults import NOTHING, Call, Fault
+from support.api_proxy import ApiProxy
 from support.waiting import until
 
 INTERNAL = b'{"type":"ERROR","object":{"kind":"Status","code":500,"message":"etcd event without a value"}}'

@@ -1,6 +1,7 @@
 """Runs the builder image in a container of an OCI runtime, with nothing of Kubernetes around it."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -187,11 +188,27 @@ class Container:
     def signal(self, number: signal.Signals) -> None:
         subprocess.run([self._runtime, "kill", self.name, str(int(number))], check=True)
 
+    def execute(self, *command: str, user: int, content: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        """Run a command in the container, as kubectl exec does."""
+        return subprocess.run(self._exec(command, user), input=content, capture_output=True, check=False, timeout=60)
+
+    def executing(self, *command: str, user: int) -> subprocess.Popen[bytes]:
+        """Start a command in the container, with pipes."""
+        pipe = subprocess.PIPE
+        return subprocess.Popen(self._exec(command, user), stdin=pipe, stdout=pipe, stderr=pipe)
+
+    def _exec(self, command: Sequence[str], user: int) -> list[str]:
+        return [self._runtime, "exec", "--user", f"{user}:{user}", self.name, *command]
+
     def processes(self, *, check: bool = True) -> list[int]:
         """The ids of the container's processes, as the host sees them."""
         command = [self._runtime, "ps", "--format", "json", self.name]
         done = subprocess.run(command, check=check, capture_output=True, text=True)
         return list(json.loads(done.stdout or "[]") or [])
+
+    def has(self, path: str) -> bool:
+        """Whether its root file system has a path at this moment."""
+        return os.path.lexists(self._root / path)
 
     def program(self, pid: int) -> str:
         """The program that a process runs, as the container sees it."""

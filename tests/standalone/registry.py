@@ -7,14 +7,19 @@ import socket
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
+from support.https import Https
 from support.ports import free_port
 from support.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[2]
+_numbers = count(1)
 BASES = {"busybox": "library/busybox:latest", "python": "library/python:3.11"}
 
 
@@ -48,6 +53,50 @@ def https_registry(scratch: Path, certificate: Path, key: Path) -> Iterator[Regi
         yield registry
 
 
+@dataclass(frozen=True)
+class CloudRegistry:
+    """A registry by the name of a cloud's, at the port that goes with it, which wants a password.
+
+    Attributes:
+        host: its name in the builder's containers.
+        registry: reached from this machine.
+        authority: the CA of its certificate.
+        hosts: the containers' /etc/hosts.
+    """
+
+    host: str
+    registry: Registry
+    authority: str
+    hosts: Path
+
+    def crane(self, image: str) -> str:
+        """The name of an image on this machine."""
+        return f"{self.registry.address}/{image}"
+
+
+@contextmanager
+def cloud_registry(scratch: Path, host: str, user: str = "", password: str = "") -> Iterator[CloudRegistry]:
+    """An empty registry by the name of a cloud's; without a user it is open to all."""
+    https = Https.make(scratch, host)
+    address = f"127.{os.getpid() % 250 + 1}.{next(_numbers)}.1"
+    more: dict[str, object] = {}
+    config = scratch / "docker"
+    config.mkdir()
+    if user:
+        accounts = scratch / "htpasswd"
+        made = subprocess.run(["htpasswd", "-Bbn", user, password], check=True, capture_output=True).stdout
+        accounts.write_bytes(made)
+        more = {"auth": {"htpasswd": {"realm": "cloud", "path": str(accounts)}}}
+        auth = b64encode(f"{user}:{password}".encode()).decode()
+        (config / "config.json").write_text(json.dumps({"auths": {f"{address}:443": {"auth": auth}}}))
+    tls: dict[str, object] = {"tls": {"certificate": str(https.certificate), "key": str(https.key)}}
+    hosts = scratch / "hosts"
+    hosts.write_text(f"127.0.0.1 localhost\n{address} {host}\n")
+    with _serve(scratch, more, tls, address=f"{address}:443") as registry:
+        inside = replace(registry, environment={"DOCKER_CONFIG": str(config)})
+        yield CloudRegistry(host, inside, https.authority.read_text(), hosts)
+
+
 @contextmanager
 def own_registry(scratch: Path) -> Iterator[Registry]:
     """A registry of our own, with the base images in it."""
@@ -59,15 +108,17 @@ def own_registry(scratch: Path) -> Iterator[Registry]:
 
 
 @contextmanager
-def _serve(scratch: Path, more: dict[str, object], http: dict[str, object] | None = None) -> Iterator[Registry]:
-    port = free_port()
+def _serve(
+    scratch: Path, more: dict[str, object], http: dict[str, object] | None = None, address: str = ""
+) -> Iterator[Registry]:
+    address = address or f"127.0.0.1:{free_port()}"
     config = scratch / "registry.json"
     config.write_text(
         json.dumps(
             {
                 "version": 0.1,
                 "storage": {"filesystem": {"rootdirectory": str(scratch / "registry")}, "delete": {"enabled": True}},
-                "http": {"addr": f"127.0.0.1:{port}", **(http or {})},
+                "http": {"addr": address, **(http or {})},
                 "log": {"accesslog": {"disabled": True}},
                 **more,
             }
@@ -76,9 +127,9 @@ def _serve(scratch: Path, more: dict[str, object], http: dict[str, object] | Non
     program = shutil.which("docker-registry") or "registry"
     with (scratch / "registry.log").open("wb") as log:
         process = subprocess.Popen([program, "serve", config], stdout=log, stderr=log)
-    registry = Registry(f"127.0.0.1:{port}", Path(cluster("artefact", "crane")))
+    registry = Registry(address, Path(cluster("artefact", "crane")))
     try:
-        _wait(port)
+        _wait(address)
         yield registry
     finally:
         process.terminate()
@@ -96,11 +147,12 @@ def any_registry(scratch: Path) -> Iterator[Registry]:
         yield registry
 
 
-def _wait(port: int) -> None:
+def _wait(address: str) -> None:
+    host, _, port = address.rpartition(":")
     deadline = time.monotonic() + 20
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            socket.create_connection((host, int(port)), timeout=1).close()
         except OSError:
             assert time.monotonic() < deadline, "the registry does not listen"
             time.sleep(0.05)

@@ -229,14 +229,17 @@ def test_what_goes_wrong_without_failing_the_build_is_in_the_result(
 ):
     (source / "Dockerfile").write_text("FROM busybox\nCOPY *.nosuch /x/\nRUN exit 3\n")
     more = {
-        "DOCKER_CONFIG_JSON": '{"auths": {}, "credsStore": "desktop"}',
+        "DOCKER_CONFIG_JSON": '{"auths": {"other.example": {}}, "credsStore": "desktop"}',
         "REGISTRY_MIRRORS": f"127.0.0.1:9,{registry.address}",
         "INSECURE_REGISTRIES": f"127.0.0.1:9,{registry.address}",
     }
     done = builder.run(env={**env, **more}, mounts={"/tmp/source": source})
     assert done.code == 3, done.log
     helper, pattern, mirror = done.result["warnings"]
-    assert helper == "Credential helpers of the Docker config are not in this image and are ignored: desktop."
+    assert helper == (
+        "The Docker config has entries without a password that can be used here: other.example. Images of these "
+        "registries are pulled without credentials."
+    )
     assert mirror.startswith("The mirror 127.0.0.1:9 did not deliver busybox: ")
     assert "connection refused" in mirror
     assert pattern == "Dockerfile line 2: COPY *.nosuch /x/ copies nothing: no file matches"

@@ -71,6 +71,7 @@ def test_a_failing_run_keeps_its_exit_code(builder: Builder, source: Path, env: 
     assert "the last words" in done.result.pop("logTail")
     done.result.pop("timings")
     done.result.pop("source")
+    assert done.result.pop("memory") == {"oomKills": 0}
     assert done.result == {
         "version": 1,
         "command": "all",

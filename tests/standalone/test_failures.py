@@ -34,6 +34,7 @@ UNREACHED = {
     "not permitted": "the shim refuses a container without the capabilities, see test_mistakes.py",
     "no Dockerfile": "the shim looks for it first",
     "snapshot took too long": "it takes 90 minutes, and the variable for it is not passed on",
+    "credential helper failed": "it takes a program in the image, see test_credential_helpers.py",
     "other trouble with files": "what is left of a family, whose usual members have rows of their own",
 }
 

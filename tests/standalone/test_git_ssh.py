@@ -1,4 +1,4 @@
-"""Git over SSH by the image itself, which has no ssh program."""
+"""Git over SSH by the image itself, which has no ssh program, as docs/reference/builder-image.md shows it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Images for other platforms, pushed by digest, and the index that names them."""
+"""Images for other platforms, pushed by digest, and the index that names them: docs/reference/builder-image.md."""
 
 import json
 from collections.abc import Callable

@@ -8,81 +8,28 @@ import json
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import aiohttp
 from aiohttp import web
 from kubernetes import config
+from support.api_faults import EXPIRED, NO_EVENT_FAULT, NOTHING, Call, EventFault, Fault
 
-Json = dict[str, Any]
 Result = TypeVar("Result")
 
 #: Headers of one connection, and those that the proxy sees to itself.
 OWN_HEADERS: Final = {"host", "connection", "transfer-encoding", "content-length", "accept-encoding"}
+#: Turns of the event loop in which closed connections are given back.
+TURNS: Final = 5
 
 
-@dataclass(frozen=True)
-class Call:
-    """A call of the operator.
-
-    Attributes:
-        build: The ImageBuild that it is about, as far as a write tells.
-        nth: For writes, the how many-th about this build, from 1; Events are not counted.
-    """
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    body: Json | None
-    build: str | None = None
-    nth: int = 0
-
-    @property
-    def is_write(self) -> bool:
-        """Whether it changes something, other than the Lease."""
-        return self.method != "GET" and "/leases" not in self.path
-
-    @property
-    def is_watch(self) -> bool:
-        return self.query.get("watch") == "true"
-
-    @property
-    def is_list(self) -> bool:
-        return self.method == "GET" and not self.is_watch and self.path.rpartition("/")[2] in {"imagebuilds", "pods"}
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What is done to a call; by default nothing.
-
-    Attributes:
-        before: Done before the API server gets it.
-        reaches: Whether the API server gets it.
-        after: Done when the API server has answered.
-        edit: Changes the body of its answer, other than that of a watch.
-        status: Answered instead of its answer; None to let that through, 0 to break the connection.
-        headers: Of the answer.
-        text: Its body; by default a Status as the API server writes it.
-        lines: Sent on a watch before what the API server sends.
-        hold: Seconds for which it is held back.
-    """
-
-    before: Callable[[], object] | None = None
-    reaches: bool = True
-    after: Callable[[], object] | None = None
-    edit: Callable[[bytes], bytes] | None = None
-    status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    text: bytes | None = None
-    lines: tuple[bytes, ...] = ()
-    hold: float = 0.0
-
-
-NOTHING: Final = Fault()
+async def closed() -> None:
+    """Wait until closed TLS connections have closed their sockets, which they do some turns of the loop later."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
 
 
 class ApiProxy:
@@ -106,6 +53,8 @@ class ApiProxy:
         self.passed: Counter[tuple[str, str]] = Counter()
         #: Decides what is done to a call.
         self.fault: Callable[[Call], Fault] = lambda _: NOTHING
+        #: Decides what is done to a line of a watch.
+        self.event_fault: Callable[[Call, bytes], EventFault] = lambda _, __: NO_EVENT_FAULT
         #: Whether no call comes through: connections break, and watches end with their next line.
         self.is_down = False
         #: How many have broken for that.
@@ -205,6 +154,7 @@ class ApiProxy:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        await closed()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         content = await request.read()
@@ -280,12 +230,22 @@ class ApiProxy:
                         return stream
                     if self.is_mute:
                         continue
+                    what = self.event_fault(call, line)
+                    if what.hold:
+                        await asyncio.sleep(what.hold)
+                    if what.cut:
+                        _abort(request)
+                        return stream
+                    if what.expires:
+                        await stream.write(EXPIRED)
+                        return stream
                     self.passed[call.path, call.query.get("fieldSelector", "")] += len(line)
-                    await stream.write((line + b"\n") * (2 if self.repeats else 1))
+                    await stream.write((line + b"\n") * (2 if self.repeats else what.times))
         except (ConnectionError, aiohttp.ClientError):
             pass
         finally:
             self._streams.pop(id(request), None)
+            _abandon(answer)
         return stream
 
 
@@ -307,3 +267,9 @@ def _abort(request: web.Request) -> web.StreamResponse:
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
+
+
+def _abandon(answer: aiohttp.ClientResponse) -> None:
+    """Close a connection without the farewell of TLS: the proxy may end before the API server has answered that."""
+    if answer.connection is not None and answer.connection.transport is not None:
+        answer.connection.transport.abort()

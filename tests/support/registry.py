@@ -37,6 +37,11 @@ class Registry:
     name: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def host(self) -> str:
+        """Its host and port, as builds call it."""
+        return (self.name or self.address).partition("/")[0]
+
     def raw_manifest(self, image: str) -> bytes:
         return self._crane("manifest", image)
 

@@ -25,10 +25,13 @@ class Quiet(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(
-    handler: Callable[..., BaseHTTPRequestHandler], https: Https | None = None, address: str = "127.0.0.1"
+    handler: Callable[..., BaseHTTPRequestHandler],
+    https: Https | None = None,
+    address: str = "127.0.0.1",
+    port: int = 0,
 ) -> Iterator[int]:
-    """The port that requests are answered at."""
-    server = _Server((address, 0), handler)
+    """The port that requests are answered at; any free one for 0."""
+    server = _Server((address, port), handler)
     if https:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(https.certificate, https.key)

@@ -59,6 +59,7 @@ SHAPES: dict[str, Strategy] = {
     "source.s3.endpoint": st.sampled_from(["https://minio.example.com:9000", "http://minio"]),
     "source.s3.region": st.just("eu-central-1"),
     "source.s3.sha256": DIGESTS,
+    "source.upload.sha256": DIGESTS,
     "source.oci.image": st.builds(lambda image, rest: image + rest, REPOSITORIES, st.sampled_from(["", ":1"])),
     "source.persistentVolumeClaim.path": PATHS,
     "source.persistentVolumeClaim.archive": PATHS,

@@ -1,4 +1,4 @@
-"""An OpenSSH server for whoever runs the tests, with keys of its own."""
+"""An OpenSSH server for the user who runs the tests, with keys of its own."""
 
 import getpass
 import shutil
@@ -36,7 +36,7 @@ class Sshd:
 
 
 def make_key(path: Path, *options: str) -> str:
-    """A new private key; its public one stands beside it."""
+    """A new private key; its public key is in the same folder."""
     subprocess.run(["ssh-keygen", "-q", "-N", "", *options, "-f", path], check=True)
     return path.read_text()
 

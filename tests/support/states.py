@@ -1,4 +1,4 @@
-"""The rows of docs/states.yaml, and the bodies that Kubernetes would show for them."""
+"""The rows of docs/reference/states.yaml, and the bodies that Kubernetes would show for them."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,9 +12,14 @@ from imagebuild_operator.api.time import format_time
 
 Json = dict[str, Any]
 
-STATES = Path(__file__).parents[2] / "docs" / "states.yaml"
+STATES = Path(__file__).parents[2] / "docs" / "reference" / "states.yaml"
 #: Where the states of the containers are in a pod's status.
-CONTAINERS = (("check", "initContainerStatuses"), ("build", "initContainerStatuses"), ("push", "containerStatuses"))
+CONTAINERS = (
+    ("check", "initContainerStatuses"),
+    ("upload", "initContainerStatuses"),
+    ("build", "initContainerStatuses"),
+    ("push", "containerStatuses"),
+)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Every generated file says what its source says: docs/api.md what crds/imagebuild.yaml does."""
+"""Every generated file says what its source says: docs/reference/api.md what crds/imagebuild.yaml does."""
 
 import subprocess
 import sys

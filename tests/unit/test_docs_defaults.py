@@ -1,4 +1,4 @@
-"""docs/defaults.md tells which value of every field counts, and the operator merges what an ImageBuild has too."""
+"""docs/how-to/defaults.md says which value of every field counts, and the operator merges what an ImageBuild has."""
 
 from pathlib import Path
 
@@ -14,5 +14,5 @@ def test_every_field_is_merged_and_has_its_row() -> None:
     [version] = yaml.safe_load((ROOT / "crds" / "imagebuilddefaults.yaml").read_text())["spec"]["versions"]
     fields = set(version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"])
     assert fields == {*SHARED, *OTHERS}
-    page = (ROOT / "docs" / "defaults.md").read_text()
+    page = (ROOT / "docs" / "how-to" / "defaults.md").read_text()
     assert [field for field in fields if f"`{field}" not in page] == []

@@ -9,7 +9,8 @@ FAULT = re.compile(r"^\| (F\d+) \| ([^|]+) \|", re.MULTILINE)
 
 def test_both_pages_name_the_same_faults():
     summary, proofs = (
-        FAULT.findall((DOCS / page).read_text(encoding="utf-8")) for page in ("reliability.md", "proofs/faults.md")
+        FAULT.findall((DOCS / page).read_text(encoding="utf-8"))
+        for page in ("explanation/reliability.md", "proofs/faults.md")
     )
     assert summary == proofs
     assert summary

@@ -1,4 +1,4 @@
-"""No port is handed out twice, whoever asks."""
+"""No port is handed out twice, not even to two processes."""
 
 import subprocess
 import sys

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from imagebuild_operator.api.parse import parse_spec
+from imagebuild_operator.pod.source import UPLOADED
 from imagebuild_operator.pod.variables import build_variables, index_variables, push_variables
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.command_request import parse_request
@@ -106,6 +107,7 @@ SOURCES: st.SearchStrategy[Json] = st.one_of(
         st.sampled_from(["path", "archive"]),
         PARTS,
     ),
+    st.sampled_from([{"upload": {}}, {"upload": {"sha256": "ab" * 32}}]),
 )
 CONFIG: Json = {"valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}
 BUILD_ARGS = st.lists(
@@ -307,7 +309,9 @@ def check_source(request: BuildRequest, source: Json) -> None:
             inner = source.get("persistentVolumeClaim", {}).get("path")
             assert path == f"/kaniko/source/{inner}" if inner else "/kaniko/source"
         case FileSource(path):
-            assert path == "/kaniko/source/" + source["persistentVolumeClaim"]["archive"]
+            archive = source["persistentVolumeClaim"]["archive"] if "upload" not in source else UPLOADED
+            assert path == f"/kaniko/source/{archive}"
+            assert request.source.sha256 == source.get("upload", {}).get("sha256", "")
         case BucketSource(cloud, bucket, key):
             assert (cloud, bucket, key) == (Cloud.S3, source["s3"]["bucket"], source["s3"]["key"])
             check_bucket(request, source["s3"])

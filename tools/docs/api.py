@@ -1,4 +1,4 @@
-"""Generates docs/api.md from the CRDs."""
+"""Generates docs/reference/api.md from the CRDs."""
 
 from collections.abc import Iterator
 from typing import Any

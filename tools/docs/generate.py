@@ -1,12 +1,15 @@
 """Write every generated file, or with --check say which is out of date."""
 
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import api
+import commands
 import defaults_crd
 import metrics
+import performance
 import reasons
 import states
 import variables
@@ -33,14 +36,25 @@ def _api() -> str:
     return api.render(image_build, defaults_crd.build(image_build), defaults_crd.build_for_cluster(image_build))
 
 
+def _builder_requirements() -> str:
+    options = ["--quiet", "--frozen", "--no-default-groups", "--extra=shim", "--no-emit-project", "--no-header"]
+    command = [str(ROOT / "build" / "uv"), "export", *options]
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
 FILES: dict[str, Callable[[], str]] = {
     "crds/imagebuilddefaults.yaml": _defaults_crd,
     "crds/clusterimagebuilddefaults.yaml": _cluster_defaults_crd,
-    "docs/api.md": _api,
-    "docs/metrics.md": metrics.render,
-    "docs/reasons.md": reasons.render,
-    "docs/states.md": states.render,
-    "docs/variables.md": variables.render,
+    performance.PAGE: performance.render,
+    **performance.plots(),
+    "docs/reference/api.md": _api,
+    "docs/reference/cli.md": commands.render,
+    "docs/reference/metrics.md": metrics.render,
+    "docs/reference/reasons.md": reasons.render,
+    "docs/reference/states.md": states.render,
+    "docs/reference/variables.md": variables.render,
+    # What the builder image installs: the part of uv.lock that the shim needs.
+    "shim/image/requirements.txt": _builder_requirements,
     # Helm packs nothing from outside the chart's folder, and follows no link.
     "charts/imagebuild-operator/files/imagebuild.yaml": _crd,
     "charts/imagebuild-operator/files/imagebuilddefaults.yaml": _defaults_crd,
@@ -58,6 +72,7 @@ def main(arguments: list[str]) -> int:
         if "--check" in arguments:
             stale.append(name)
         else:
+            target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
             print(f"wrote {name}")
     if stale:

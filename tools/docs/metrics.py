@@ -1,4 +1,4 @@
-"""Generates docs/metrics.md from the operator's table of metrics."""
+"""Generates docs/reference/metrics.md from the operator's table of metrics."""
 
 from imagebuild_operator.telemetry.metrics import TABLE, Metric
 
@@ -9,8 +9,8 @@ HEAD = """\
 
 This page lists the metrics that the operator serves at `/metrics`, on the port in the chart's `metrics.port`. With
 `metrics.namespaceLabels`, the metrics on builds also have the label `build_namespace`. The operator also serves the
-usual metrics of a process (`process_resident_memory_bytes` and others). [operations.md](operations.md) explains how
-builds are counted, and has the alerts.
+usual metrics of a process (`process_resident_memory_bytes` and others). [Operations](../how-to/operations.md)
+explains how builds are counted, and has the alerts.
 """
 
 TITLES = {True: "On builds", False: "On the operator"}

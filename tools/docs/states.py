@@ -1,16 +1,16 @@
-"""Generates docs/states.md from docs/states.yaml."""
+"""Generates docs/reference/states.md from docs/reference/states.yaml."""
 
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-STATES = Path(__file__).parents[2] / "docs" / "states.yaml"
+STATES = Path(__file__).parents[2] / "docs" / "reference" / "states.yaml"
 
 HEAD = """\
 # The life of a build
 
-<!-- Generated from docs/states.yaml by tools/docs/states.py. -->
+<!-- Generated from docs/reference/states.yaml by tools/docs/states.py. -->
 
 For everyone who reads `kubectl get imagebuilds`: what the operator observes, and the phase and reason that follow. The
 operator looks whenever the build or its pod changes, and decides from the current state, never from an event: a reason

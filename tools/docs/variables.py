@@ -1,4 +1,4 @@
-"""Generates docs/variables.md from the shim's table of variables."""
+"""Generates docs/reference/variables.md from the shim's table of variables."""
 
 from kaniko_shim.request.variables.table import SECTIONS
 from kaniko_shim.request.variables.variable import Variable

@@ -22,6 +22,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: operator
 {{- end -}}
 
+{{/* Labels of all objects. */}}
 {{- define "imagebuild.labels" -}}
 {{ include "imagebuild.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
@@ -30,18 +31,54 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end -}}
 
+{{/* Metadata of an object. Takes a dictionary: root, name, and where the object has them, namespace, labels and annotations.
+The chart's own labels take precedence over the object's, and these over commonLabels. */}}
+{{- define "imagebuild.metadata" -}}
+{{- $root := .root -}}
+name: {{ .name }}
+{{- with .namespace }}
+namespace: {{ . }}
+{{- end }}
+labels:
+  {{- merge (include "imagebuild.labels" $root | fromYaml) (.labels | default dict) $root.Values.commonLabels | toYaml | nindent 2 }}
+{{- with merge dict (.annotations | default dict) $root.Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{- define "imagebuild.serviceAccountName" -}}
 {{- default (ternary (include "imagebuild.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name -}}
 {{- end -}}
 
-{{/* Reference of an image: with its digest, its tag or the chart's appVersion. */}}
+{{/* Reference of an image: with its digest, its tag or the chart's appVersion. Takes the root, the image's values and
+their path. */}}
 {{- define "imagebuild.image" -}}
-{{- $image := index . 0 -}}
-{{- if $image.digest -}}
-{{ $image.repository }}@{{ $image.digest }}
-{{- else -}}
-{{ $image.repository }}:{{ default (index . 1) $image.tag }}
+{{- $root := index . 0 -}}
+{{- $image := index . 1 -}}
+{{- $path := index . 2 -}}
+{{- $registry := default $image.registry ($root.Values.global).imageRegistry -}}
+{{- $first := splitList "/" $image.repository | first -}}
+{{- if and $registry (contains "/" $image.repository) (or (contains "." $first) (contains ":" $first) (eq $first "localhost")) -}}
+{{- fail (printf "%s.repository is %s: write the registry %s to %s.registry, and the rest of the name to %s.repository" $path $image.repository $first $path $path) -}}
 {{- end -}}
+{{- with $registry -}}{{ . | trimSuffix "/" }}/{{- end -}}
+{{- $image.repository -}}
+{{- if $image.digest -}}
+@{{ $image.digest }}
+{{- else -}}
+:{{ default $root.Chart.AppVersion $image.tag }}
+{{- end -}}
+{{- end -}}
+
+{{/* Secrets for pulling images, as a YAML list of {name: …}: those of the image's own values and the global ones, each of
+which may be a name only. Takes the root and the image's own. */}}
+{{- define "imagebuild.pullSecrets" -}}
+{{- $secrets := list -}}
+{{- range concat (index . 1) (((index . 0).Values.global).imagePullSecrets | default list) -}}
+{{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) -}}
+{{- end -}}
+{{- $secrets | uniq | toYaml -}}
 {{- end -}}
 
 {{/* Permissions of the operator. None are on Secrets: build pods use them by reference. */}}
@@ -79,12 +116,30 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
   verbs: [list, create]
 {{- end -}}
 
+{{/* Permissions of users who run builds. */}}
+{{- define "imagebuild.editorRules" -}}
+- apiGroups: [imagebuild.dev]
+  resources: [imagebuilds]
+  verbs: [create, update, patch, delete, deletecollection]
+{{- end -}}
+
+{{/* Permissions of users who look at builds. Takes further resources. */}}
+{{- define "imagebuild.viewerRules" -}}
+- apiGroups: [imagebuild.dev]
+  resources: {{ concat (list "imagebuilds" "imagebuilds/status" "imagebuilddefaults") . | toJson }}
+  verbs: [get, list, watch]
+{{- end -}}
+
 {{/* The settings file: the values that the operator reads, under the same names, with the builder image as a reference. */}}
 {{- define "imagebuild.settings" -}}
-{{- $settings := pick .Values "watchNamespaces" "buildSelector" "admission" "history" "retry" "progress" "credentials" "log" "tracing" -}}
-{{- $image := include "imagebuild.image" (list .Values.builder.image .Chart.AppVersion) -}}
-{{- $_ := set $settings "builder" (set (deepCopy .Values.builder) "image" $image) -}}
+{{- $settings := pick .Values "watchNamespaces" "buildSelector" "admission" "retry" "progress" "credentials" "log" "tracing" -}}
+{{- $image := include "imagebuild.image" (list . .Values.builder.image "builder.image") -}}
+{{- $secrets := include "imagebuild.pullSecrets" (list . .Values.builder.imagePullSecrets) | fromYamlArray -}}
+{{- $pulled := dict "image" $image "pullPolicy" .Values.builder.image.pullPolicy "imagePullSecrets" $secrets -}}
+{{- $_ := set $settings "builder" (merge $pulled (deepCopy .Values.builder)) -}}
 {{- $_ := set $settings "metrics" (pick .Values.metrics "enabled" "port" "namespaceLabels") -}}
+{{- /* Helm 4 drops the defaults that are null. */ -}}
+{{- $_ := set $settings "history" (dict "succeeded" .Values.history.succeeded "failed" .Values.history.failed) -}}
 {{- $lease := dict "leaseName" (include "imagebuild.fullname" .) "leaseNamespace" .Release.Namespace -}}
 {{- $_ := set $settings "leaderElection" (merge $lease .Values.leaderElection) -}}
 {{- toYaml $settings -}}
@@ -113,4 +168,29 @@ namespace="{{ .Release.Namespace }}", job="{{ .Release.Name }}"
 {{- end -}}
 {{- end -}}
 {{- $found | uniq | toJson -}}
+{{- end -}}
+
+{{/* CEL expression that is true if variables.labels match a label selector such as "team in (a,b), !legacy". */}}
+{{- define "imagebuild.selectorExpression" -}}
+{{- $terms := list -}}
+{{- range regexFindAll "[^,(]+(\\([^)]*\\))?" . -1 -}}
+{{- $requirement := trim . -}}
+{{- $key := regexFind "[^!=() ]+" $requirement | quote -}}
+{{- $has := printf "%s in variables.labels" $key -}}
+{{- if contains "(" $requirement -}}
+{{- $values := list -}}
+{{- range splitList "," (regexFind "\\([^)]*" $requirement | trimPrefix "(") -}}
+{{- $values = append $values (trim .) -}}
+{{- end -}}
+{{- $is := printf "%s && variables.labels[%s] in %s" $has $key (toJson $values) -}}
+{{- $terms = append $terms (printf (ternary "!(%s)" "(%s)" (regexMatch " notin *\\(" $requirement)) $is) -}}
+{{- else if contains "=" $requirement -}}
+{{- $value := regexFind "[^=]*$" $requirement | trim | quote -}}
+{{- $is := printf "%s && variables.labels[%s] == %s" $has $key $value -}}
+{{- $terms = append $terms (printf (ternary "!(%s)" "(%s)" (contains "!=" $requirement)) $is) -}}
+{{- else -}}
+{{- $terms = append $terms (printf (ternary "!(%s)" "(%s)" (hasPrefix "!" $requirement)) $has) -}}
+{{- end -}}
+{{- end -}}
+{{- join " && " $terms -}}
 {{- end -}}

@@ -47,7 +47,7 @@ class BuildArg:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """The layer cache in a registry, and the volume for cache mounts."""
+    """The layer cache in a registry, and the volumes for base images and for cache mounts."""
 
     enabled: bool = False
     repo: str | None = None
@@ -55,6 +55,8 @@ class Cache:
     read_only: bool = False
     #: PersistentVolumeClaim that keeps the contents of cache mounts after the build.
     mounts_claim: str | None = None
+    #: PersistentVolumeClaim with base images, which builds with a layer cache read.
+    base_images_claim: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

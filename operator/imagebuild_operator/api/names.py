@@ -7,6 +7,7 @@ VERSION: Final = "v1alpha1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
 KIND: Final = "ImageBuild"
 PLURAL: Final = "imagebuilds"
+PODS: Final = "pods"
 DEFAULTS_KIND: Final = "ImageBuildDefaults"
 DEFAULTS_PLURAL: Final = "imagebuilddefaults"
 CLUSTER_DEFAULTS_KIND: Final = "ClusterImageBuildDefaults"
@@ -16,7 +17,10 @@ DEFAULTS_NAME: Final = "default"
 
 OPERATOR: Final = "imagebuild-operator"
 
-#: Label of a build pod: the uid of its ImageBuild. A name can be longer than the 63 characters of a label value.
+#: Label of a build pod: the name of its ImageBuild, for kubectl logs -l imagebuild.dev/build=NAME. A name longer than
+#: the 63 characters of a label value is cut, so it may not be unique.
+BUILD_LABEL: Final = f"{GROUP}/build"
+#: Label of a build pod: the uid of its ImageBuild.
 BUILD_UID_LABEL: Final = f"{GROUP}/build-uid"
 #: Label of a pod that builds one platform of a multi-platform build: the platform, with - for /.
 PLATFORM_LABEL: Final = f"{GROUP}/platform"
@@ -32,6 +36,8 @@ QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
 
 #: The containers of a build pod.
 CHECK: Final = "check"
+#: Only in the pod of a build whose context is uploaded.
+UPLOAD: Final = "upload"
 BUILD: Final = "build"
 PUSH: Final = "push"
 #: The only container of the pod that pushes the index of a multi-platform image.

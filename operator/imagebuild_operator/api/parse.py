@@ -36,11 +36,12 @@ from imagebuild_operator.api.sources import (
     OciSource,
     S3Source,
     Source,
+    UploadSource,
     UrlSource,
 )
 
 #: The fields of `spec.source`, of which one is set.
-KINDS: Final = ("url", "http", "git", "s3", "oci", "inline", "configMap", "persistentVolumeClaim")
+KINDS: Final = ("url", "http", "git", "s3", "oci", "inline", "configMap", "persistentVolumeClaim", "upload")
 
 
 def parse_build(body: Body) -> ImageBuild:
@@ -192,6 +193,13 @@ def _source(source: Body) -> Source:
             return ConfigMapSource(config_map["name"])
         case {"persistentVolumeClaim": volume}:
             return ClaimSource(volume["claimName"], volume.get("path", ""), volume.get("archive"))
+        case {"upload": upload}:
+            default = UploadSource()
+            return UploadSource(
+                upload.get("deadlineSeconds", default.deadline_seconds),
+                upload.get("maxBytes", default.max_bytes),
+                upload.get("sha256"),
+            )
         case _:
             raise InvalidSpecError("spec.source", f"set exactly one of {', '.join(KINDS)}")
 
@@ -226,8 +234,15 @@ def _cache(cache: Body) -> Cache:
         repo=cache.get("repo"),
         ttl_seconds=cache.get("ttlSeconds"),
         read_only=cache.get("readOnly", False),
-        mounts_claim=((cache.get("mounts") or {}).get("persistentVolumeClaim") or {}).get("claimName"),
+        mounts_claim=_claim(cache.get("mounts")),
+        base_images_claim=_claim(cache.get("baseImages")),
     )
+
+
+def _claim(volume: Body | None) -> str | None:
+    """The name of a volume's claim; None without one."""
+    name: str | None = ((volume or {}).get("persistentVolumeClaim") or {}).get("claimName")
+    return name
 
 
 def _retry(retry: Body) -> RetrySpec:

@@ -33,29 +33,37 @@ class Row:
     Attributes:
         cause: Who can fix it.
         meaning: What happened, as one or two sentences.
-        advice: What to do next, as one sentence; ends the message of a failed build.
+        advice: What to do next, as one sentence; ends the message of a failed build. Empty if no build fails for this
+            reason.
         retry: Whether the operator retries.
+        waiting: What to do while a build waits, as one sentence; ends the message of a waiting build. Empty if there is
+            nothing to do, or no build waits for this reason.
     """
 
     cause: Cause
     meaning: str
     advice: str
     retry: Retry = Retry.NEVER
+    waiting: str = ""
 
 
-def _user(meaning: str, advice: str) -> Row:
-    return Row(Cause.USER, meaning, advice)
+#: How to build again what has failed. The spec of an ImageBuild is immutable, so `kubectl apply` does not.
+AGAIN: Final = "build again with kubectl replace --force -f FILE"
 
 
-def _infrastructure(meaning: str, advice: str, retry: Retry = Retry.LIMITED) -> Row:
-    return Row(Cause.INFRASTRUCTURE, meaning, advice, retry)
+def _user(meaning: str, advice: str, *, waiting: str = "") -> Row:
+    return Row(Cause.USER, meaning, advice, waiting=waiting)
+
+
+def _infrastructure(meaning: str, advice: str, retry: Retry = Retry.LIMITED, *, waiting: str = "") -> Row:
+    return Row(Cause.INFRASTRUCTURE, meaning, advice, retry, waiting)
 
 
 #: By reason, in the order of the documentation. `Reason` has one member for each.
 ROWS: Final[Mapping[str, Row]] = {
     "InvalidSpec": _user(
         "A field of the spec, or a variable made from it, has a value that can't work.",
-        "Correct the field that the message names and create a new ImageBuild.",
+        f"Correct the field that the message names and {AGAIN}.",
     ),
     "SourceNotFound": _user(
         "The build context, its revision or its subdirectory does not exist.",
@@ -77,6 +85,14 @@ ROWS: Final[Mapping[str, Row]] = {
         "The build context is not a readable archive, or an entry points outside the context's directory.",
         "Create the archive again with tar or zip, from inside the context's directory.",
     ),
+    "AwaitingUpload": _user(
+        "The build pod waits for its context (source.upload).",
+        "",
+    ),
+    "UploadTimeout": _user(
+        "No complete upload of the build context arrived in time.",
+        f"{AGAIN[0].upper()}{AGAIN[1:]}, then send the context within source.upload.deadlineSeconds.",
+    ),
     "SourceChanged": _user(
         "The branch or tag moved during the build, so the platforms were built from different commits.",
         "Name a commit in source.git.revision, or create the build again.",
@@ -92,7 +108,7 @@ ROWS: Final[Mapping[str, Row]] = {
     ),
     "RunCommandFailed": _user(
         "A RUN instruction exited with a non-zero code.",
-        "Read failure.logTail; the command is in failure.instruction.",
+        "The end of the log (failure.logTail) has the output of the command.",
     ),
     "CopyFailed": _user(
         "A COPY or ADD instruction found no source.",
@@ -120,57 +136,69 @@ ROWS: Final[Mapping[str, Row]] = {
         "The certificate of a registry can't be verified, or the registry speaks plain HTTP.",
         "Set skipTLSVerify (certificate) or insecure (plain HTTP) for that host in spec.registries.",
     ),
-    "Cancelled": _user("The build was cancelled before it finished.", "Create a new ImageBuild to build again."),
+    "Cancelled": _user(
+        "The build was cancelled before it finished.",
+        "To build again, run kubectl replace --force -f FILE, without cancel: true.",
+    ),
     "Superseded": _user(
         "A newer build of its concurrency group, with policy Latest or LatestCancelRunning, superseded the build.",
         "Look at the newer build.",
     ),
     "DeadlineExceeded": _user(
         "The build took longer than timeoutSeconds.",
-        "Read failure.logTail to see what it was doing, then raise timeoutSeconds or make the build shorter.",
+        "The end of the log (failure.logTail) shows what it was doing. Raise timeoutSeconds, or make it shorter.",
     ),
     "WaitTimeout": _user(
         "The build waited for a pod longer than admission.waitSeconds of the operator's chart.",
-        "Remove the cause that the message names, then create a new ImageBuild.",
+        f"Remove the cause that the message names, then {AGAIN}.",
     ),
     "SecretNotFound": _user(
-        "A Secret that the build names, or a key of it, does not exist. The build waits for it.",
-        "Create the Secret in the build's namespace; the build continues automatically.",
+        "A Secret that the build names, or a key of it, does not exist.",
+        f"Create the Secret in the build's namespace, with the key that the build uses, then {AGAIN}.",
+        waiting="Create the Secret in the build's namespace, with the key that the build uses; the build continues "
+        "automatically.",
     ),
     "ConfigMapNotFound": _user(
-        "A ConfigMap that the build names, or a key of it, does not exist. The build waits for it.",
-        "Create the ConfigMap in the build's namespace; the build continues automatically.",
+        "A ConfigMap that the build names, or a key of it, does not exist.",
+        f"Create the ConfigMap in the build's namespace, with the key that the build uses, then {AGAIN}.",
+        waiting="Create the ConfigMap in the build's namespace, with the key that the build uses; the build continues "
+        "automatically.",
     ),
     "ServiceAccountNotFound": _user(
-        "The ServiceAccount of the build pod does not exist. The build waits for it.",
-        "Create it in the build's namespace, or correct podTemplate.spec.serviceAccountName in a new ImageBuild.",
+        "The ServiceAccount of the build pod does not exist.",
+        "Create the ServiceAccount in the build's namespace, or correct podTemplate.spec.serviceAccountName, then "
+        f"{AGAIN}.",
+        waiting="Create the ServiceAccount in the build's namespace; the build continues automatically.",
     ),
     "PodRejected": _user(
         "The API server rejected the build pod: an admission policy or PodSecurity forbids it.",
         "Build pods need PodSecurity level baseline; read the policy's message.",
     ),
     "Suspended": _user(
-        "The build is suspended (spec.suspend: true). It waits.",
-        "Set spec.suspend to false; the build continues automatically.",
+        "The build is suspended (spec.suspend: true).",
+        "",
+        waiting="Set spec.suspend to false to start the build.",
     ),
     "GroupBusy": _user(
         "Another build of its concurrency group is running, or is older and waiting; its policy makes it wait.",
-        "Wait; the build continues automatically.",
+        "",
     ),
     "DefaultsInvalid": _infrastructure(
         "The ImageBuildDefaults of the namespace or the ClusterImageBuildDefaults is invalid, so its limits can't be "
-        "applied. The build waits.",
-        "Correct the field that the message names; the build continues automatically.",
+        "applied.",
+        "",
         Retry.NEVER,
+        waiting="Correct the object; the build continues automatically.",
     ),
     "ClusterLimit": _infrastructure(
-        "The cluster runs its limit of builds. The build waits for its turn.",
-        "Wait, or raise admission.maxRunning of the operator's chart.",
+        "The cluster runs its limit of builds (admission.maxRunning of the operator's chart).",
+        "",
         Retry.NEVER,
     ),
     "NamespaceLimit": _infrastructure(
-        "The namespace runs its limit of builds. The build waits for its turn.",
-        "Wait for other builds of the namespace, or raise its limit in its ImageBuildDefaults or in the chart.",
+        "The namespace runs its limit of builds (limits.maxRunning of its ImageBuildDefaults, or admission of the "
+        "operator's chart).",
+        "",
         Retry.NEVER,
     ),
     "SourceUnavailable": _infrastructure(
@@ -186,40 +214,48 @@ ROWS: Final[Mapping[str, Row]] = {
         "Add pull credentials, or a mirror in spec.registries.",
     ),
     "QuotaExceeded": _infrastructure(
-        "A ResourceQuota of the namespace has no room for the build pod. The build waits.",
-        "Wait for other builds to finish, or raise the quota.",
+        "A ResourceQuota of the namespace has no room for the build pod.",
+        f"Raise the quota, then {AGAIN}.",
         Retry.NEVER,
+        waiting="The build starts when other pods of the namespace have ended, or the quota is raised.",
     ),
     "PodNotCreated": _infrastructure(
         "The API server can't create the build pod, and the build is not the cause: an admission webhook does not "
-        "answer, the namespace is being deleted, or the operator lacks the permission. The build waits.",
-        "Fix what the message names; the build continues automatically.",
+        "answer, the namespace is being deleted, or the operator lacks the permission.",
+        f"Fix what the message names, then {AGAIN}.",
         Retry.NEVER,
+        waiting="Fix the cause; the build continues automatically.",
     ),
     "DefaultsUnreadable": _infrastructure(
         "The operator lacks permission to read the ImageBuildDefaults of the namespace or the "
-        "ClusterImageBuildDefaults, which may limit the build. The build waits.",
-        "Grant the operator get, list and watch on imagebuilddefaults and clusterimagebuilddefaults, as the chart "
-        "does; the build continues automatically.",
+        "ClusterImageBuildDefaults, which may limit the build.",
+        "",
         Retry.NEVER,
+        waiting="Grant the operator get, list and watch on imagebuilddefaults and clusterimagebuilddefaults, as the "
+        "chart does; the build continues automatically.",
     ),
     "Gated": _infrastructure(
-        "A scheduling gate holds the build pod, such as Kueue's while its queue has no room. The build waits.",
-        "Look at the queue that spec.queueName names.",
+        "A scheduling gate holds the build pod, such as Kueue's while its queue has no room.",
+        "",
         Retry.NEVER,
+        waiting="The build starts when the gate is removed. What Kueue waits for: kubectl describe workloads.",
     ),
     "Unschedulable": _infrastructure(
-        "No node has room for the build pod, or none matches its constraints. The build waits.",
-        "Lower podTemplate.spec.resources, or correct nodeSelector, affinity and tolerations.",
+        "No node has room for the build pod, or none matches its constraints.",
+        f"Lower podTemplate.spec.resources, or correct nodeSelector, affinity and tolerations, then {AGAIN}.",
         Retry.NEVER,
+        waiting="The build starts when a node fits. If none will, lower podTemplate.spec.resources, or correct "
+        f"nodeSelector, affinity and tolerations, and {AGAIN}.",
     ),
     "BuilderImagePullFailed": _infrastructure(
         "The node can't pull the builder image.",
         "Check builder.image and builder.imagePullSecrets of the operator's chart.",
+        waiting="The node retries. Check builder.image and builder.imagePullSecrets of the operator's chart.",
     ),
     "PodNotStarted": _infrastructure(
         "The node can't start the build pod: its container runtime, its network or a volume fails, or it has no room.",
         "Read the kubelet's message, and check the node and the volume that it names.",
+        waiting="The node retries. Check the node and the volume that the message names.",
     ),
     "Evicted": _infrastructure(
         "The node evicted the build pod, or another pod preempted it.",
@@ -241,6 +277,6 @@ ROWS: Final[Mapping[str, Row]] = {
     ),
     "Internal": _infrastructure(
         "An unexpected error occurred.",
-        "Read failure.logTail and the operator's log; please report it.",
+        "See the end of the log (failure.logTail) and the log of the operator; please report it.",
     ),
 }

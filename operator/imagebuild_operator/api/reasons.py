@@ -18,6 +18,8 @@ class Reason(StrEnum):
     SOURCE_CHECKSUM_MISMATCH = "SourceChecksumMismatch"
     SOURCE_TOO_LARGE = "SourceTooLarge"
     SOURCE_INVALID = "SourceInvalid"
+    AWAITING_UPLOAD = "AwaitingUpload"
+    UPLOAD_TIMEOUT = "UploadTimeout"
     SOURCE_CHANGED = "SourceChanged"
     DOCKERFILE_NOT_FOUND = "DockerfileNotFound"
     DOCKERFILE_INVALID = "DockerfileInvalid"
@@ -80,6 +82,7 @@ REPORTED: frozenset[Reason] = frozenset(
         Reason.SOURCE_TOO_LARGE,
         Reason.SOURCE_INVALID,
         Reason.SOURCE_UNAVAILABLE,
+        Reason.UPLOAD_TIMEOUT,
         Reason.DOCKERFILE_NOT_FOUND,
         Reason.DOCKERFILE_INVALID,
         Reason.DOCKERFILE_UNSUPPORTED,

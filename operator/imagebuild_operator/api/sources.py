@@ -98,4 +98,25 @@ class ClaimSource:
     archive: str | None = None
 
 
-Source = UrlSource | HttpSource | GitSource | S3Source | OciSource | InlineSource | ConfigMapSource | ClaimSource
+@dataclass(frozen=True, slots=True)
+class UploadSource:
+    """An archive that is sent into the build pod, which waits for it."""
+
+    deadline_seconds: int = 600
+    #: Limit on the archive as it is sent: 10 GiB.
+    max_bytes: int = 10 * 1024**3
+    #: The only archive that is accepted; None for any.
+    sha256: str | None = None
+
+
+Source = (
+    UrlSource
+    | HttpSource
+    | GitSource
+    | S3Source
+    | OciSource
+    | InlineSource
+    | ConfigMapSource
+    | ClaimSource
+    | UploadSource
+)

@@ -1,6 +1,6 @@
 """The place of a build in a trace: https://www.w3.org/TR/trace-context/. Pure.
 
-Ids follow from the build's uid where nobody gives them, so that whoever asks again gets the same.
+Ids that nobody gives are derived from the build's uid, so that each call returns the same ones.
 """
 
 import hashlib

@@ -4,8 +4,10 @@ It is a cache and no more: everything in it is at the API server too, and a deci
 there. Finished builds are not kept, so that they cost nothing, except for a short record of those to be deleted later.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from imagebuild_operator.api.build import ImageBuild
@@ -28,7 +30,13 @@ Keys = list[BuildKey | Sweep | DefaultsKey]
 class Store:
     """Builds by key, and pods by the key of their build and their name: each attempt has one."""
 
-    def __init__(self, keep: KeepPods = KeepPods.FAILED, history: History = History()) -> None:  # noqa: B008 - frozen
+    def __init__(
+        self,
+        keep: KeepPods = KeepPods.FAILED,
+        history: History = History(),  # noqa: B008 - frozen
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._clock = clock
         self._keep = keep
         self._history = history
         self._builds: dict[BuildKey, ImageBuild] = {}
@@ -170,6 +178,8 @@ class Store:
         held = self._pods.get(key, {}).get(facts.name)
         if held and held.uid == facts.uid and held.version > facts.version:
             return None
+        if facts.deletion is not None:
+            facts = replace(facts, deletion=self._deletion(body, held))
         # The pod of a finished build, or of one that has not been seen yet and will ask for it.
         if key not in self._builds and facts.is_over and not is_leftover(facts, self._keep):
             self._drop_pod(key, facts.name)
@@ -177,6 +187,25 @@ class Store:
         self._pods.setdefault(key, {})[facts.name] = facts
         self._tidy(key)
         return key
+
+    def _deletion(self, body: Mapping[str, Any], held: PodFacts | None) -> datetime:
+        """When the deletion of a pod should be complete, by the operator's own clock.
+
+        The pod's own time is the API server's. To an operator whose clock is ahead, it would have passed at once.
+        """
+        grace = timedelta(seconds=body["metadata"].get("deletionGracePeriodSeconds") or 0)
+        due = self._clock() + grace
+        if held is None or held.uid != body["metadata"]["uid"] or held.deletion is None:
+            return due
+        return min(held.deletion, due)
+
+    def update_pod(self, body: Mapping[str, Any]) -> None:
+        """Take a pod's newest body if the pod is held, and has not been deleted meanwhile."""
+        name, _ = owner(body)
+        key = BuildKey(body["metadata"]["namespace"], name or "")
+        held = self._pods.get(key, {}).get(body["metadata"]["name"])
+        if held and held.uid == body["metadata"]["uid"]:
+            self.put_pod(body)
 
     def remove_pod(self, body: Mapping[str, Any]) -> BuildKey | None:
         """Take note of a pod's DELETED; the key of its build, if it has one."""
@@ -198,7 +227,7 @@ class Store:
             self._tidy(key)
 
     def _tidy(self, key: BuildKey) -> None:
-        """Forget a finished build when its last leftover pod was deleted or has ended, whoever saw to that."""
+        """Forget a finished build when its last leftover pod was deleted or has ended, for whatever cause."""
         build = self._builds.get(key)
         if build and build.is_finished and build.is_observed and not self._has_leftovers(key):
             self.forget(key)

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Final
 
 import aiohttp
-from kubernetes.aio.client.exceptions import ApiException
 
 from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFoundError, RejectedError
 from imagebuild_operator.api.redact import head
@@ -41,7 +40,5 @@ def translated_errors() -> Iterator[None]:
     """Raise errors of the client library as `ClusterError`."""
     try:
         yield
-    except ApiException as error:
-        raise cluster_error(error.status or 0, error.body, error.headers) from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise ClusterError(0, f"the API server does not answer: {error!r}") from error

@@ -1,9 +1,9 @@
 """Requests about Kubernetes Events."""
 
-import json
 from typing import Final
 
 from imagebuild_operator.api.body import Document
+from imagebuild_operator.client.codec import decode
 from imagebuild_operator.client.session import Session
 
 #: Events about one pod that are read at most.
@@ -23,7 +23,7 @@ class EventClient:
         query = {"fieldSelector": f"involvedObject.uid={uid}", "limit": str(MAX_EVENTS)}
         content = await self._session.send("GET", _path(namespace), query=query, verb="list", most=MAX_BYTES)
         # Anyone who can create Events can write some that are longer. They explain nothing then, and cost little.
-        return [] if len(content) == MAX_BYTES else list(json.loads(content).get("items") or ())
+        return [] if len(content) == MAX_BYTES else list(decode(content).get("items") or ())
 
     async def create(self, event: Document) -> None:
         """Create an Event."""

@@ -1,18 +1,18 @@
 """Requests to the API server: JSON in and out, a timeout for each, and the metrics of all."""
 
-import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Final
-from urllib.request import getproxies
 
-from kubernetes.aio.client import ApiClient, Configuration
-from kubernetes.aio.client.rest import RESTResponse
+import aiohttp
+from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
 from imagebuild_operator.api.body import Document
 from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFoundError, StandbyError
+from imagebuild_operator.client.codec import decode, encode
 from imagebuild_operator.client.errors import cluster_error, translated_errors
+from imagebuild_operator.client.transport import Transport
 from imagebuild_operator.client.watch_stream import complete_lines, parse_event
 from imagebuild_operator.telemetry.prometheus import Metrics
 
@@ -32,8 +32,8 @@ _VERBS: Final = {"GET": "get", "POST": "create", "PATCH": "patch", "DELETE": "de
 class Session:
     """A session with the API server. Every method raises `ClusterError` or one of its kinds."""
 
-    def __init__(self, client: ApiClient, metrics: Metrics) -> None:
-        self._client = client
+    def __init__(self, transport: Transport, metrics: Metrics) -> None:
+        self._transport = transport
         self._metrics = metrics
         #: Called before each write except those of the Lease: an operator that has lost the Lease must not write.
         self.may_write: Callable[[], bool] = lambda: True
@@ -45,17 +45,15 @@ class Session:
         """Use the pod's ServiceAccount, or else the current context of KUBECONFIG."""
         configuration = Configuration()
         configuration.connection_pool_maxsize = CONNECTIONS
-        # Else each request waits for a thread that looks for a proxy, and for a ~/.netrc.
-        configuration.client_session_kwargs = {"trust_env": bool(getproxies())}
         try:
             load_incluster_config(configuration)
         except ConfigException:
             await load_kube_config(client_configuration=configuration)
-        return cls(ApiClient(configuration), metrics)
+        return cls(Transport(configuration), metrics)
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._client.close()
+        await self._transport.close()
 
     async def call(
         self,
@@ -83,20 +81,22 @@ class Session:
         verb: str | None = None,
     ) -> Document:
         """Make a request whether this operator is the leader or not: those of the Lease itself."""
-        document: Document = json.loads(await self.send(method, path, body, query, verb))
+        document: Document = decode(await self.send(method, path, body, query, verb))
         return document
 
-    async def items(self, path: str, query: Mapping[str, str] | None = None) -> AsyncIterator[Document]:
+    async def items(
+        self, path: str, query: Mapping[str, str] | None = None, size: int = PAGE
+    ) -> AsyncIterator[Document]:
         """List objects one by one."""
-        async for page in self.pages(path, query or {}):
+        async for page in self.pages(path, query or {}, size):
             for item in page.get("items") or ():
                 yield item
 
-    async def pages(self, path: str, query: Mapping[str, str]) -> AsyncIterator[Document]:
+    async def pages(self, path: str, query: Mapping[str, str], size: int = PAGE) -> AsyncIterator[Document]:
         """List objects page by page, so that thousands of them are never in memory at once."""
         token = ""
         while True:
-            page = await self.call("GET", path, query={**query, "limit": str(PAGE), "continue": token}, verb="list")
+            page = await self.call("GET", path, query={**query, "limit": str(size), "continue": token}, verb="list")
             yield page
             token = page.get("metadata", {}).get("continue") or ""
             if not token:
@@ -125,31 +125,30 @@ class Session:
             with translated_errors():
                 if status != 200:  # noqa: PLR2004 - OK
                     raise cluster_error(status, await response.read(), response.headers)
-                async for line in complete_lines(response.response.content.iter_any(), silence):
+                async for line in complete_lines(response.content.iter_any(), silence):
                     kind, body = parse_event(line)
                     if kind == "ERROR":
-                        raise cluster_error(body.get("code") or 0, json.dumps(body))
+                        raise cluster_error(body.get("code") or 0, encode(body))
                     yield kind, body
         finally:
-            response.response.close()
+            response.close()
 
-    async def delete(self, path: str, preconditions: Mapping[str, str]) -> bool:
-        """Delete the object with that uid; False if it is gone already."""
+    async def delete(self, path: str, preconditions: Mapping[str, str]) -> Document | None:
+        """Delete the object with that uid; the answer, or None if it is gone already."""
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": dict(preconditions)}
         try:
-            await self.call("DELETE", path, body)
+            return await self.call("DELETE", path, body)
         except NotFoundError:
-            return False
+            return None
         except ConflictError:
             # Mostly since there is another one of that name by now; but not to be believed without a look.
             try:
                 found = await self.call("GET", path)
             except NotFoundError:
-                return False
+                return None
             if found["metadata"]["uid"] == preconditions["uid"]:
                 raise
-            return False
-        return True
+            return None
 
     async def send(
         self,
@@ -190,27 +189,18 @@ class Session:
         body: Document | None,
         query: Mapping[str, str] | None,
         timeout: float,  # noqa: ASYNC109 - see above
-    ) -> RESTResponse:
-        headers = {"Accept": "application/json, */*"}
-        if method == "PATCH":
-            headers["Content-Type"] = "application/merge-patch+json"
-        request = await self._client.param_serialize(
-            method,
-            path,
-            query_params=list((query or {}).items()),
-            header_params=headers,
-            body=body,
-            auth_settings=["BearerToken"],
-        )
-        return await self._client.call_api(*request, _request_timeout=timeout)
+    ) -> aiohttp.ClientResponse:
+        content = None if body is None else encode(body)
+        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        return await self._transport.request(method, path, query or {}, content, kind, timeout)
 
 
-async def _read(response: RESTResponse, most: int) -> bytes:
+async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
     """Read an answer up to a number of bytes; a longer one is cut there, and its connection is closed."""
     content = b""
-    async for chunk in response.response.content.iter_any():
+    async for chunk in response.content.iter_any():
         content += chunk
         if len(content) > most:
-            response.response.close()
+            response.close()
             break
     return content[:most]

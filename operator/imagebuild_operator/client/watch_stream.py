@@ -1,11 +1,11 @@
 """The stream of a watch: lines of JSON, each an event."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from imagebuild_operator.api.errors import ClusterError
+from imagebuild_operator.client.codec import decode
 
 #: Characters of a line that is no event and is quoted in the message.
 MAX_QUOTE: Final = 200
@@ -47,7 +47,7 @@ def parse_event(line: bytes) -> tuple[str, dict[str, Any]]:
         ClusterError: the line is no event.
     """
     try:
-        event = json.loads(line)
+        event = decode(line)
         kind, body = event["type"], event["object"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         quote = line[:MAX_QUOTE].decode(errors="replace")

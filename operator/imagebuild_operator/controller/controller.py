@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from imagebuild_operator.api.errors import ClusterError
+from imagebuild_operator.api.names import PLURAL, PODS
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.authentication import Authentication
 from imagebuild_operator.client.cluster import Cluster
@@ -105,6 +106,22 @@ class Controller:
     async def api_answers(self) -> bool:
         """Whether the API server answers a list of ImageBuilds."""
         return self._cluster is not None and await self._cluster.builds.can_list((*self._settings.namespaces, "")[0])
+
+    def seen(self, plural: str, kind: str, body: Mapping[str, Any]) -> None:
+        """Handle an event of a watch.
+
+        Args:
+            plural: The resource's name.
+            kind: ADDED, MODIFIED or DELETED.
+            body: The object.
+        """
+        handle = {PLURAL: self.build_seen, PODS: self.pod_seen}.get(plural, self.defaults_seen)
+        handle(body, is_gone=kind == "DELETED")
+
+    def relisted(self) -> None:
+        """Handle a list that kopf has made again, since its watch had expired."""
+        if self._worker is not None:
+            self._worker.resync_soon()
 
     def build_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Handle an event of the watch of ImageBuilds."""

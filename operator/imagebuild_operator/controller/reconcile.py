@@ -1,25 +1,32 @@
 """Reconcile one build: observe, decide, apply. Every trigger ends here, and a run recovers from a crash of the last."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from imagebuild_operator.api.build import ImageBuild
+from imagebuild_operator.api.build import ImageBuild, Phase
 from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFoundError, RejectedError
+from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.cache.keys import BuildKey, Resync, Sweep
+from imagebuild_operator.cache.known_pushes import KnownPushes
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
+from imagebuild_operator.controller.defaults_reader import DefaultsReader
 from imagebuild_operator.controller.event_recorder import EventRecorder
 from imagebuild_operator.controller.gate import Gate
 from imagebuild_operator.controller.holds import OF_NAMESPACE
+from imagebuild_operator.controller.own_builds import OwnBuilds
 from imagebuild_operator.controller.pod_logs import LogReader
 from imagebuild_operator.decide.attempt import needs_explanation
 from imagebuild_operator.decide.build import decide_build, parts
+from imagebuild_operator.decide.cancel import cause
 from imagebuild_operator.decide.lifecycle import wait_for_turn
 from imagebuild_operator.decide.plan import CreatePod, Plan
+from imagebuild_operator.decide.push_proof import push_proofs
 from imagebuild_operator.decide.queue import BEGIN, DEFAULTS_UNREADABLE, invalid_defaults
 from imagebuild_operator.decide.refusal import meaning
 from imagebuild_operator.decide.situation import Situation, current_pod
@@ -28,6 +35,7 @@ from imagebuild_operator.defaults.namespace import NamespaceDefaults, namespace_
 from imagebuild_operator.defaults.objects import parse_defaults
 from imagebuild_operator.observe.pod import PodFacts, observe
 from imagebuild_operator.observe.warnings import latest_warning
+from imagebuild_operator.pod.manifest import pod_name
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.telemetry.logging import about
 from imagebuild_operator.telemetry.recorder import StatusRecorder
@@ -69,6 +77,9 @@ class Reconciler:
         self._settings = settings
         self._gate = gate
         self._logs = LogReader(cluster, enabled=settings.progress)
+        self._defaults = DefaultsReader(cluster.defaults)
+        self._own = OwnBuilds(has_lease=settings.lease is not None)
+        self._pushes = KnownPushes(settings.push_proof)
         self._written = written
         self._enqueue = enqueue
         self._clock = clock
@@ -104,16 +115,20 @@ class Reconciler:
         build = with_defaults(bare, defaults)
         pods = self._store.pods(build)
         current = [(part, current_pod(part, pods)) for part in parts(build)]
-        found = [facts for part, pod in current if pod is None and (facts := await self._confirm_gone(part))]
+        turn = self._gate.turn(build)
+        missing = [part for part, pod in current if pod is None]
+        ends = cause(build, turn) is not None
+        found = [facts for part in missing if (facts := await self._confirm_gone(part, ends=ends))]
         pods = (*pods, *found)
         now = self._clock()
         shown = [*found, *(pod for _, pod in current if pod)]
         warnings = await self._explanations(build, shown, now)
         logs = await self._logs.read_due(build, shown, now)
-        turn = self._gate.turn(build)
         if turn == BEGIN and defaults.problem:
             turn = invalid_defaults(defaults.problem)
-        situation = Situation(build, pods, self._settings, now, turn, warnings, logs=logs)
+        situation = Situation(
+            build, pods, self._settings, now, turn, warnings, logs=logs, pushes=self._pushes.known(now)
+        )
         plan = decide_build(situation)
         if not build.has_begun and _depends_on_defaults(plan):
             try:
@@ -137,15 +152,25 @@ class Reconciler:
             return min(DELETION_CHECK, DELETION_CHECK if plan.requeue_after is None else plan.requeue_after)
         return plan.requeue_after
 
-    async def _confirm_gone(self, build: ImageBuild) -> PodFacts | None:
-        """Ask the API server whether a recorded pod is gone: the watch may only be late."""
-        if build.recorded_pod is None or build.is_finished:
+    async def _confirm_gone(self, build: ImageBuild, *, ends: bool) -> PodFacts | None:
+        """Ask the API server whether a recorded pod is gone: the watch may only be late.
+
+        The same for a pod that may have been created and not recorded, if the build is to end without one.
+        """
+        name = build.recorded_pod or (pod_name(build, build.attempt) if ends else None)
+        if name is None or build.is_finished:
             return None
         try:
-            facts = observe(await self._cluster.pods.get(build.namespace, build.recorded_pod))
+            facts = self._take(build, await self._cluster.pods.get(build.namespace, name))
         except NotFoundError:
             return None
         return facts if facts.owner_uid == build.uid else None
+
+    def _take(self, build: ImageBuild, body: dict[str, Any]) -> PodFacts:
+        """Put a pod's newest body into the cache, which says by the operator's own clock when its deletion is due."""
+        self._store.put_pod(body)
+        facts = observe(body)
+        return next((pod for pod in self._store.pods(build) if pod.uid == facts.uid), facts)
 
     async def _explanations(self, build: ImageBuild, pods: Iterable[PodFacts], now: datetime) -> dict[str, str]:
         """The kubelet's latest Warning about each pod that does not start."""
@@ -157,8 +182,11 @@ class Reconciler:
         return {name: warning for name, warning in found.items() if warning}
 
     async def _create(self, build: ImageBuild, pods: Iterable[PodFacts], creates: Iterable[CreatePod]) -> Plan:
-        """Create pods, or find those that an earlier run created, and decide with them."""
-        if not await self._is_newest(build):
+        """Create pods, or find those that an earlier run created.
+
+        The status is written by the next run, behind the builds whose pods are to be created before.
+        """
+        if not self._own.begin(build) and not await self._is_newest(build):
             return Plan(requeue_after=0.0)
         made: list[PodFacts] = []
         refusals: dict[str, ClusterError] = {}
@@ -174,15 +202,16 @@ class Reconciler:
                     self._gate.refused(build, reason, self._clock())
                 refusals[create.name] = error
             else:
-                self._store.put_pod(body)
-                made.append(observe(body))
+                made.append(self._take(build, body))
+        if not refusals:
+            return Plan(requeue_after=0.0)
         return decide_build(Situation(build, [*pods, *made], self._settings, self._clock(), refusals=refusals))
 
     async def _newest_defaults(self, namespace: str) -> NamespaceDefaults:
         """Read the defaults before a build starts or is refused: their watch may lag behind that of builds."""
         # An operator that watches some namespaces has no right to read what belongs to none.
         scopes = (namespace,) if self._settings.namespaces else (namespace, "")
-        bodies = [await self._cluster.defaults.get(scope) for scope in scopes]
+        bodies = await asyncio.gather(*(self._defaults.newest(scope) for scope in scopes))
         if self._store.is_defaults_unreadable(namespace):
             self._enqueue(Resync())
         own, *cluster = (None if body is None else parse_defaults(body) for body in bodies)
@@ -214,18 +243,30 @@ class Reconciler:
             body = await self._cluster.builds.patch_status(
                 build.namespace, build.name, build.resource_version, plan.status
             )
+            self._own.wrote(body["metadata"]["resourceVersion"])
             # Only after the write, so that nothing is counted twice. A crash here leaves the change uncounted.
             self._written(build, plan.status)
+            self._learn(build, plan.status)
             self._put(body)
         for event in plan.events:
             await self._events.record(build, event, {**build.status, **(plan.status or {})}, self._clock())
         is_gone = False
         for pod in plan.delete:
-            if not await self._cluster.pods.delete(build.namespace, pod.name, pod.uid):
+            deleted = await self._cluster.pods.delete(build.namespace, pod.name, pod.uid)
+            if deleted is None:
                 # Its DELETED was missed, or is late. Nothing else would lead to the next reconcile.
                 self._store.drop_pod(BuildKey.of(build), pod.name, pod.uid)
                 is_gone = True
+            else:
+                self._store.update_pod(deleted)
         return is_gone
+
+    def _learn(self, build: ImageBuild, status: dict[str, Any]) -> None:
+        """Remember what the end of a build says about the credentials that it has pushed with."""
+        if status.get("phase") == Phase.SUCCEEDED:
+            self._pushes.succeeded(push_proofs(build.namespace, parse_spec(build.spec)), self._clock())
+        elif status.get("reason") == Reason.REGISTRY_UNAUTHORIZED:
+            self._pushes.refused(push_proofs(build.namespace, parse_spec(build.spec)))
 
     async def _refresh(self, key: BuildKey) -> float | None:
         """The build has changed since it was read: read it and requeue it at once."""

@@ -77,7 +77,7 @@ class Worker:
         self._defaults_reporter = DefaultsReporter(cluster, store, _utc_now)
         self._expiry: list[ExpiryWatch] = []
         self._supervisor = Supervisor()
-        self.queue: WorkQueue[Key] = WorkQueue(self._handle, MAX_CONCURRENT_RECONCILES, self._log_failure)
+        self.queue: WorkQueue[Key] = WorkQueue(self._handle, MAX_CONCURRENT_RECONCILES, self._log_failure, self._rank)
         self._is_synced = False
         self._admitted_at = 0.0
 
@@ -120,23 +120,31 @@ class Worker:
         for key in keys:
             self._enqueue(key)
 
+    def resync_soon(self) -> None:
+        """List everything: a watch has expired, and what was deleted meanwhile is in no list of its own."""
+        if self._is_synced:
+            self._enqueue(Resync())
+
     def retry_soon(self, namespace: str) -> None:
         """Let builds whose namespace is held try again soon: a pod has ended, or the defaults can be read again."""
         if self._gate.room(namespace, _utc_now()):
             self._enqueue_admission()
 
     def _enqueue(self, key: BuildKey | Sweep | Resync | DefaultsKey) -> None:
-        self.queue.add(key, rank=self._rank(key))
+        self.queue.add(key)
 
     def _enqueue_admission(self) -> None:
         """Decide soon whose turn it is: at once, or with all that happens in a short while."""
         passed = asyncio.get_running_loop().time() - self._admitted_at
         self.queue.add(Admission(), max(0.0, ADMISSION_INTERVAL - passed), Rank.URGENT)
 
-    def _rank(self, key: BuildKey | Sweep | Resync | DefaultsKey) -> Rank:
-        """Until a build is admitted, there is only its status to update."""
+    def _rank(self, key: Key) -> Rank:
+        """Builds that have only to be recorded, as waiting or as those of new pods, come after those that get a pod."""
         build = self._store.build(key) if isinstance(key, BuildKey) else None
-        waits = build is not None and build.started is None and self._gate.concerns(build.namespace, build.spec)
+        if build is None or build.started is not None:
+            return Rank.NORMAL
+        pods = self._store.pods(build)
+        waits = all(pod.is_fresh for pod in pods) if pods else self._gate.concerns(build.namespace, build.spec)
         return Rank.IDLE if waits else Rank.NORMAL
 
     async def _handle(self, key: Key) -> float | None:
@@ -198,7 +206,7 @@ class Worker:
             result = "success"
         except ConflictError:
             if self._version(key) == version:
-                # Not a change by somebody else, so that to retry at once would be in vain: a webhook, for example.
+                # Not a change by somebody else, so retrying at once would not help: a webhook, for example.
                 raise
             result, requeue_after = "conflict", 0.0
         finally:

@@ -1,8 +1,10 @@
 """What to do about a failure, with the fields and names of the build that failed."""
 
+import re
 from typing import Final
 
-from imagebuild_operator.api.build import BuildSpec
+from imagebuild_operator.api.build import BuildSpec, PlatformNodes
+from imagebuild_operator.api.reason_rows import AGAIN
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.sources import GitSource, HttpSource, OciSource, S3Source, Source
 from imagebuild_operator.observe.report import Result
@@ -22,10 +24,39 @@ SHIM_KNOWS_BEST: Final = frozenset(
 
 #: What only hints about a proxy that refuses the password contain, whatever the reason.
 _PROXY_REFUSES: Final = "password in HTTP_PROXY"
+#: What only hints about a cloud's registry contain, where no Secret has an entry for it.
+_IDENTITY: Final = "the pod's identity"
+#: What only hints about a Docker config without passwords contain.
+_MAKES_SECRETS: Final = "kubectl create secret docker-registry"
+#: The scheduler's message about a claim that does not exist.
+_NO_CLAIM: Final = re.compile(r'persistentvolumeclaim "[^"]*" not found')
+#: What to do if no node has the platform of a build.
+_NO_NODE: Final = (
+    "If the cluster has nodes of that platform, check nodeSelector and affinity; if it has none, set "
+    "output.platformNodes to Any (RUN then needs QEMU on the nodes)"
+)
 
 
-def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
-    """One sentence that says what to do next: the table's, or a more specific one from the spec or the result."""
+def waiting_advice(reason: Reason, spec: BuildSpec | None, message: str) -> str:
+    """One sentence that says what to do while a build waits: the table's, or a more specific one; empty if none is.
+
+    Args:
+        reason: Why the build waits.
+        spec: Its spec, if it is known.
+        message: What Kubernetes says about its pod.
+    """
+    return _scheduling_advice(spec, message)[0] if reason is Reason.UNSCHEDULABLE else reason.row.waiting
+
+
+def advice(reason: Reason, spec: BuildSpec | None, result: Result, message: str = "") -> str:
+    """One sentence that says what to do next: the table's, or a more specific one from the spec or the result.
+
+    Args:
+        reason: Why the build has failed.
+        spec: Its spec, if it is known.
+        result: What the container that failed has reported.
+        message: What has happened, as a sentence.
+    """
     if said := _shim_advice(reason, result):
         return said
     if spec is None:
@@ -33,9 +64,9 @@ def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
     host = result.registry or "the registry"
     match reason:
         case Reason.REGISTRY_UNAUTHORIZED:
-            return _push_access(spec, host)
+            return _push_access(spec, host, result.hint or "")
         case Reason.BASE_IMAGE_UNAUTHORIZED:
-            return _pull_access(spec, host)
+            return _pull_access(spec, host, result.hint or "")
         case Reason.SOURCE_UNAUTHORIZED:
             return _source_access(spec.source, host)
         case Reason.SOURCE_UNAVAILABLE if "SOURCE_CA" in (result.hint or ""):
@@ -47,12 +78,34 @@ def advice(reason: Reason, spec: BuildSpec | None, result: Result) -> str:
                 f"Add {host} to spec.registries: with caBundle if its certificate is from a private CA, with "
                 "skipTLSVerify: true if it can't be verified, or with insecure: true if the registry speaks plain HTTP."
             )
+        case Reason.UNSCHEDULABLE:
+            return _scheduling_advice(spec, message)[1]
         case _:
             return reason.row.advice
 
 
-def _push_access(spec: BuildSpec, host: str) -> str:
+def _scheduling_advice(spec: BuildSpec | None, message: str) -> tuple[str, str]:
+    """What to do about a pod that no node takes: while it waits, and after the build has failed."""
+    if _NO_CLAIM.search(message):
+        create = "Create the PersistentVolumeClaim in the build's namespace"
+        return f"{create}; the build continues automatically.", f"{create}, then {AGAIN}."
+    is_native = spec is not None and spec.platforms and spec.platform_nodes is PlatformNodes.NATIVE
+    if is_native and "node affinity/selector" in message:
+        return (
+            f"The build starts when a node of its platform fits. {_NO_NODE}, and {AGAIN}.",
+            f"{_NO_NODE}, and {AGAIN}.",
+        )
+    return Reason.UNSCHEDULABLE.row.waiting, Reason.UNSCHEDULABLE.row.advice
+
+
+def _push_access(spec: BuildSpec, host: str, hint: str) -> str:
     """How to let the builder push."""
+    if _IDENTITY in hint:
+        account = spec.pod_template.spec.get("serviceAccountName") or "default"
+        return (
+            f"Give ServiceAccount {account} (podTemplate.spec.serviceAccountName) an identity that may push to {host}, "
+            "or name a Secret with credentials for it in output.pushSecretRef."
+        )
     if spec.push_secret is None:
         return (
             f"Create a Secret of type kubernetes.io/dockerconfigjson with credentials for {host} "
@@ -64,8 +117,14 @@ def _push_access(spec: BuildSpec, host: str) -> str:
     )
 
 
-def _pull_access(spec: BuildSpec, host: str) -> str:
+def _pull_access(spec: BuildSpec, host: str, hint: str) -> str:
     """How to let the builder pull base images."""
+    if _IDENTITY in hint:
+        return (
+            f"Name a Secret with credentials for {host} in pullSecretRefs. The identity of the ServiceAccount is kept "
+            "from the Dockerfile by default; the pages on ECR, Artifact Registry and ACR say how to give it to the "
+            "build container, too."
+        )
     if not spec.pull_secrets:
         return (
             f"Create a Secret of type kubernetes.io/dockerconfigjson with credentials for {host} "
@@ -100,7 +159,7 @@ def _shim_advice(reason: Reason, result: Result) -> str:
         return ""
     if _PROXY_REFUSES in result.hint:
         return "Correct the user and password of the proxy, in the Secret that proxy.secretRef names."
-    return result.hint if reason in SHIM_KNOWS_BEST else ""
+    return result.hint if reason in SHIM_KNOWS_BEST or _MAKES_SECRETS in result.hint else ""
 
 
 def _source_access(source: Source, registry: str) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from math import inf
 from typing import Final
 
-from imagebuild_operator.api.build import BuildSpec, Phase
+from imagebuild_operator.api.build import BuildSpec
 from imagebuild_operator.api.errors import ClusterError, InvalidSpecError
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.reasons import Reason
@@ -78,7 +78,7 @@ def _decide(situation: Situation) -> Plan:
     recorded = recorded_reason(build) if build.recorded_pod else None
     if pod is None:
         return end(situation, spec, gone_verdict(spec, recorded))
-    verdict = pod_verdict(pod, spec, recorded, situation.warning, situation.log.text)
+    verdict = pod_verdict(pod, spec, recorded, situation.warning, situation.log.text, build.attempt)
     if verdict.phase.is_final:
         return end(situation, spec, verdict)
     plan = _stop_if_overdue(situation, spec, pod, verdict)
@@ -99,7 +99,7 @@ def _decide_refused(situation: Situation, error: ClusterError) -> Plan:
     left = patience(situation)
     if left is not None and left <= 0:
         return record(situation, given_up(situation, error.message))
-    verdict = Verdict(Phase.PENDING, explanation(error, reason, build), reason)
+    verdict = explanation(error, reason, build)
     return record(situation, verdict, requeue_after=retry(build, reason, situation.now))
 
 
@@ -127,7 +127,7 @@ def _stop_if_overdue(situation: Situation, spec: BuildSpec, pod: PodFacts, verdi
     delete = (deletion(pod),)
     if pod.began is None:
         # It never started, so there is no report to wait for.
-        message = f"Gave up after {(now - pod.created).total_seconds():.0f} s. {verdict.message}"
+        message = f"Gave up after {(now - pod.created).total_seconds():.0f} s. {verdict.cause}"
         return end(situation, spec, failed_verdict(reason, message, spec), delete=delete)
     return record(situation, stopping_verdict(verdict.phase, reason), delete=delete)
 
@@ -150,4 +150,6 @@ def _deadline(
         return deadline, Reason.DEADLINE_EXCEEDED
     if verdict.reason is Reason.BUILDER_IMAGE_PULL_FAILED and pod.scheduled is not None:
         deadline = min(deadline, pod.scheduled + timedelta(seconds=settings.image_pull_grace))
+    if verdict.reason is Reason.AWAITING_UPLOAD:
+        return deadline, Reason.UPLOAD_TIMEOUT
     return deadline, verdict.reason or Reason.DEADLINE_EXCEEDED

@@ -6,8 +6,9 @@ from datetime import timedelta
 from imagebuild_operator.api.build import Attempts, BuildSpec, Phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.time import format_time, parse_time
-from imagebuild_operator.decide.phase import failed_verdict
+from imagebuild_operator.decide.phase import failed_verdict, waiting_verdict
 from imagebuild_operator.decide.plan import CreatePod, DeletePod, Plan
+from imagebuild_operator.decide.push_proof import push_proofs
 from imagebuild_operator.decide.queue import BEGIN
 from imagebuild_operator.decide.record import record, recorded_reason
 from imagebuild_operator.decide.refusal import WAITS
@@ -40,13 +41,15 @@ def begin(situation: Situation, spec: BuildSpec) -> Plan:
     if wait > 0:
         return Plan(requeue_after=wait)
     make = index_pod if spec.has_index and build.platform is None else build_pod
-    return Plan(create=(CreatePod(make(build, spec, settings.defaults, seconds)),))
+    is_proven = all(proof in situation.pushes for proof in push_proofs(build.namespace, spec))
+    defaults = replace(settings.defaults, check_push=settings.defaults.check_push and not is_proven)
+    return Plan(create=(CreatePod(make(build, spec, defaults, seconds)),))
 
 
 def wait_for_turn(situation: Situation) -> Plan:
     """Record that it is not a build's turn, and why, or that it has waited too long; nothing if it is not decided."""
     turn = situation.turn
-    if turn is None:
+    if turn is None or turn.reason is None:
         return Plan()
     left = patience(situation)
     if left is not None and left <= 0:
@@ -54,7 +57,7 @@ def wait_for_turn(situation: Situation) -> Plan:
     if turn.reason in WAITS and recorded_reason(situation.build) in WAITS:
         # The API server's message about its own pod says more.
         return Plan(requeue_after=left)
-    verdict = Verdict(Phase.QUEUED, turn.message, turn.reason, position=turn.position)
+    verdict = waiting_verdict(Phase.QUEUED, turn.message, turn.reason, position=turn.position)
     return record(situation, verdict, requeue_after=left)
 
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Final
 
 from imagebuild_operator.api.build import BuildSpec, Phase
-from imagebuild_operator.api.names import BUILD, CHECK, INDEX, PUSH
+from imagebuild_operator.api.names import BUILD, CHECK, INDEX, PUSH, UPLOAD
 from imagebuild_operator.api.reasons import Reason
-from imagebuild_operator.decide.advice import advice
+from imagebuild_operator.decide.advice import advice, waiting_advice
 from imagebuild_operator.observe.pod import ContainerFacts, PodFacts
 from imagebuild_operator.observe.progress import parse_progress
 from imagebuild_operator.observe.report import Result, parse_result
+from imagebuild_operator.pod.upload import upload_request
 from imagebuild_operator.status.verdict import Verdict
 
 #: Why the operator deletes a pod.
@@ -32,6 +33,9 @@ DISRUPTIONS: Final[Mapping[str, Reason]] = {
     "DeletionByTaintManager": Reason.NODE_LOST,
     "DeletionByPodGC": Reason.NODE_LOST,
 }
+
+#: Begins Kueue's reasons, such as WorkloadEvictedDueToPreempted.
+EVICTED_BY_KUEUE: Final = "WorkloadEvicted"
 
 #: `status.reason` of a pod that the kubelet or the node controller ended.
 POD_REASONS: Final[Mapping[str, Reason]] = {
@@ -59,18 +63,17 @@ PULL_FAILURES: Final = frozenset(
 #: The kubelet's prefix of the error between two pulls. Without it, the message stays the same.
 _BACK_OFF: Final = re.compile(r'Back-off pulling image "[^"]*": (?:[A-Z]\w+: )?')
 
-#: The kubelet's messages about a Secret or ConfigMap that is missing or lacks the key, for an environment variable and
-#: for a volume.
+#: The kubelet's messages about a Secret or ConfigMap that is missing or lacks the key, for a variable and for a volume.
 _MISSING: Final = re.compile(
     r'(?:secret|configmap) "[^"]*" not found'
     r"|couldn't find key \S+ in (?:Secret|ConfigMap) "
     r"|references non-existent (?:secret|config) key",
 )
 
-#: Exit code of a container that was ended by SIGKILL. Only the kubelet's OOMKilled says that memory was the cause.
+#: Exit code of a container that was ended by SIGKILL.
 KILLED: Final = 137
 
-#: Messages of the kubelet and of runc about a variable whose value, from a Secret or ConfigMap, is not text.
+#: Messages of the kubelet and of runc about a variable whose value is not text.
 _NOT_TEXT: Final = re.compile(r"string field contains invalid UTF-8|environment variable value can't contain null")
 NOT_TEXT: Final = "A Secret or ConfigMap of the build has a value that is not text. Store the value base64-encoded"
 
@@ -86,6 +89,7 @@ def pod_verdict(
     recorded: Reason | None = None,
     warning: str | None = None,
     log: str | None = None,
+    attempt: int = 1,
 ) -> Verdict:
     """The verdict on a build with this pod.
 
@@ -95,12 +99,13 @@ def pod_verdict(
         recorded: The reason recorded last.
         warning: The kubelet's latest Warning about a pod whose containers do not start.
         log: The end of the build's log, if it has just been read.
+        attempt: The number of the attempt.
     """
     if pod.push.has_succeeded:
         return _succeeded(pod, spec)
     if pod.is_over:
         return _failed(pod, pod.failed or ContainerFacts(), spec, recorded)
-    return replace(_running(pod, recorded, warning), progress=parse_progress(log) if log else None)
+    return replace(_running(pod, spec, recorded, warning, attempt), progress=parse_progress(log) if log else None)
 
 
 def stopping_verdict(phase: Phase, reason: Reason) -> Verdict:
@@ -124,9 +129,17 @@ def failed_verdict(
 ) -> Verdict:
     """A failure, with what to do about it added to the message."""
     result = result or Result()
-    hint = advice(reason, spec, result)
+    hint = advice(reason, spec, result, message)
     text = message if hint in message else f"{message.rstrip('. ')}. {hint}"
     return Verdict(Phase.FAILED, text, reason, hint, exit_code, result)
+
+
+def waiting_verdict(
+    phase: Phase, message: str, reason: Reason, spec: BuildSpec | None = None, *, position: int | None = None
+) -> Verdict:
+    """The verdict on a build that waits, with what to do meanwhile added to the message."""
+    hint = waiting_advice(reason, spec, message)
+    return Verdict(phase, f"{message.rstrip('. ')}. {hint}".rstrip(), reason, hint or None, position=position)
 
 
 def _succeeded(pod: PodFacts, spec: BuildSpec) -> Verdict:
@@ -157,9 +170,10 @@ def _failure_reason(pod: PodFacts, container: ContainerFacts, result: Result, re
         return Reason.DISK_FULL
     if pod.reason is not None and pod.reason in POD_REASONS:
         return POD_REASONS[pod.reason]
-    if pod.disruption is not None and pod.disruption in DISRUPTIONS:
-        return DISRUPTIONS[pod.disruption]
-    if container.reason == "OOMKilled":
+    if disruption := _disruption_reason(pod):
+        return disruption
+    # containerd also says so of a container whose cgroup (version 1) is removed; the container's own counter is exact.
+    if container.reason == "OOMKilled" and result.oom_kills != 0:
         return Reason.OUT_OF_MEMORY
     if pod.is_deleting and result.reason in {None, Reason.CANCELLED}:
         return Reason.POD_DELETED
@@ -170,6 +184,12 @@ def _failure_reason(pod: PodFacts, container: ContainerFacts, result: Result, re
         return Reason.POD_NOT_STARTED
     # The shim reports Cancelled for a SIGTERM of unknown cause; only its spec cancels a build.
     return Reason.INTERNAL if result.reason in {None, Reason.CANCELLED} else result.reason
+
+
+def _disruption_reason(pod: PodFacts) -> Reason | None:
+    """Why the pod was taken away; None if it was not, or if no condition says why."""
+    said = pod.disruption or ""
+    return Reason.EVICTED if said.startswith(EVICTED_BY_KUEUE) else DISRUPTIONS.get(said)
 
 
 def _exceeds_own_limit(said: str) -> bool:
@@ -188,7 +208,12 @@ def _failure_message(pod: PodFacts, container: ContainerFacts, reason: Reason) -
     if said:
         words.append(said.rstrip(". "))
     elif reason is Reason.INTERNAL and container.exit_code is not None:
-        names = ((pod.push, INDEX if pod.is_index else PUSH), (pod.build, BUILD), (pod.check, CHECK))
+        names = (
+            (pod.push, INDEX if pod.is_index else PUSH),
+            (pod.build, BUILD),
+            (pod.upload, UPLOAD),
+            (pod.check, CHECK),
+        )
         name = next(name for facts, name in names if facts is container)
         how = f"ended with exit code {container.exit_code} ({container.reason})"
         if container.exit_code == KILLED:
@@ -197,28 +222,39 @@ def _failure_message(pod: PodFacts, container: ContainerFacts, reason: Reason) -
     return ": ".join(words)
 
 
-def _running(pod: PodFacts, recorded: Reason | None, warning: str | None) -> Verdict:
+def _running(pod: PodFacts, spec: BuildSpec, recorded: Reason | None, warning: str | None, attempt: int) -> Verdict:
     phase, container = _current(pod)
     if pod.is_deleting:
         if recorded in OUR_OWN:
             return stopping_verdict(phase, recorded)
-        reason = DISRUPTIONS.get(pod.disruption or "") or (recorded if recorded in STOPPING else Reason.POD_DELETED)
+        reason = _disruption_reason(pod) or (recorded if recorded in STOPPING else Reason.POD_DELETED)
         return Verdict(phase, f"The build pod is being deleted. {pod.disruption_message}".strip(), reason)
     if container.is_running:
-        return _well(pod, phase)
+        if container is not pod.upload:
+            return _well(pod, phase)
+        return Verdict(phase, upload_request(spec.source, pod.namespace, pod.name, attempt), Reason.AWAITING_UPLOAD)
     if pod.is_gated:
-        return Verdict(Phase.QUEUED, f"Pod {pod.name} is held by a scheduling gate.", Reason.GATED)
+        return waiting_verdict(Phase.QUEUED, _gate_message(pod, spec), Reason.GATED)
     if pod.unschedulable:
-        return Verdict(phase, f"No node can take the build pod yet: {pod.unschedulable}", Reason.UNSCHEDULABLE)
+        message = f"No node can take the build pod yet: {pod.unschedulable}"
+        return waiting_verdict(phase, message, Reason.UNSCHEDULABLE, spec)
     return _waiting(pod, phase, container, warning)
+
+
+def _gate_message(pod: PodFacts, spec: BuildSpec) -> str:
+    if spec.queue_name is None:
+        return f"Pod {pod.name} is held by a scheduling gate"
+    return f"Kueue holds pod {pod.name} in LocalQueue {spec.queue_name}"
 
 
 def _current(pod: PodFacts) -> tuple[Phase, ContainerFacts]:
     """The phase, and the container that runs or starts next."""
     if pod.build.has_succeeded or pod.is_index:
         return Phase.PUSHING, pod.push
-    if pod.build.started is None and (pod.check.is_running or pod.check.is_held):
-        return Phase.PREPARING, pod.check
+    if pod.build.started is None:
+        for container in (pod.check, pod.upload):
+            if container.is_running or container.is_held:
+                return Phase.PREPARING, container
     return (Phase.BUILDING if pod.build.is_running else Phase.PREPARING), pod.build
 
 
@@ -226,18 +262,22 @@ def _waiting(pod: PodFacts, phase: Phase, container: ContainerFacts, warning: st
     said = container.waiting_message
     match container.waiting_reason:
         case "CreateContainerConfigError" if missing := _missing(said):
-            return Verdict(phase, f"Waiting: {said}. {missing.row.advice}", missing)
+            return waiting_verdict(phase, f"Waiting: {said}", missing)
         case reason if reason in PULL_FAILURES:
             said = _BACK_OFF.sub("", said)
-            return Verdict(phase, f"The builder image can't be pulled: {said}", Reason.BUILDER_IMAGE_PULL_FAILED)
+            message = f"The builder image can't be pulled: {said}"
+            return waiting_verdict(phase, message, Reason.BUILDER_IMAGE_PULL_FAILED)
         case _ if container.is_held and _NOT_TEXT.search(said):
-            return Verdict(phase, f"{NOT_TEXT}; the build continues automatically.", Reason.POD_NOT_STARTED)
+            hint = "The build then continues automatically."
+            return Verdict(phase, f"{NOT_TEXT}. {hint}", Reason.POD_NOT_STARTED, hint)
         case reason if container.is_held:
-            return Verdict(phase, f"The node can't start the container: {said or reason}", Reason.POD_NOT_STARTED)
+            message = f"The node can't start the container: {said or reason}"
+            return waiting_verdict(phase, message, Reason.POD_NOT_STARTED)
         case _:
             pass
     if warning:
-        return Verdict(phase, f"The build pod can't start yet: {warning}", _missing(warning) or Reason.POD_NOT_STARTED)
+        reason = _missing(warning) or Reason.POD_NOT_STARTED
+        return waiting_verdict(phase, f"The build pod can't start yet: {warning}", reason)
     return _well(pod, phase)
 
 

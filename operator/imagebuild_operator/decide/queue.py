@@ -40,7 +40,7 @@ class Turn:
 
 
 BEGIN: Final = Turn()
-SUSPENDED: Final = Turn(Reason.SUSPENDED, "The build is suspended. Set spec.suspend to false to let it begin.")
+SUSPENDED: Final = Turn(Reason.SUSPENDED, "The build is suspended.")
 NO_QUOTA: Final = Turn(
     Reason.QUOTA_EXCEEDED, "Waiting: a ResourceQuota of the namespace has no room for another build pod."
 )
@@ -50,13 +50,14 @@ DEFAULTS_UNREADABLE: Final = Turn(
     "limit the build.",
 )
 STEPPED_BACK: Final = Turn(
-    Reason.POD_NOT_CREATED, "The API server refused the build pod. Other builds go first until the next try."
+    Reason.POD_NOT_CREATED,
+    "Waiting: the API server refused the build pod, and other builds go first until the next try.",
 )
 
 
 def invalid_defaults(problem: str) -> Turn:
     """The turn of a build whose defaults are invalid."""
-    return Turn(Reason.DEFAULTS_INVALID, f"Waiting: {problem} Correct it; the build continues automatically.")
+    return Turn(Reason.DEFAULTS_INVALID, f"Waiting: {problem}")
 
 
 def superseded(by: str) -> Turn:

@@ -9,6 +9,7 @@ from imagebuild_operator.api.reasons import REASONS, Reason
 from imagebuild_operator.api.redact import redact, redact_all
 from imagebuild_operator.decide.plan import DeletePod, Plan
 from imagebuild_operator.decide.situation import Situation
+from imagebuild_operator.status.conditions import MAX_MESSAGE
 from imagebuild_operator.status.document import changes, next_status
 from imagebuild_operator.status.events import Event
 from imagebuild_operator.status.verdict import Verdict
@@ -45,12 +46,19 @@ def record(
     build, image = situation.build, situation.settings.defaults.builder_image
     recorded = build.attempts if attempts is None else attempts
     # Redact before it is cut: half a password could no longer be recognized.
-    verdict = replace(verdict, message=redact(verdict.message))
+    verdict = replace(verdict, message=_fit(redact(verdict.message), verdict.hint or ""))
     status = next_status(build, verdict, situation.pod, image, situation.now, recorded)
     # The defaults stay as they are, since later attempts are built from them: those that hold credentials are refused.
     whole = {**redact_all(status), "appliedDefaults": status["appliedDefaults"]}
     events = _events(build, verdict, whole.get("warnings") or ())
     return Plan(status=changes(build, whole) or None, events=events, delete=delete, requeue_after=requeue_after)
+
+
+def _fit(message: str, hint: str) -> str:
+    """Cut a message to the length that the status holds, but keep what to do at its end."""
+    if len(message) <= MAX_MESSAGE or not message.endswith(hint):
+        return message[:MAX_MESSAGE]
+    return f"{message[: MAX_MESSAGE - len(hint) - 2]}… {hint}"
 
 
 def _events(build: ImageBuild, verdict: Verdict, warnings: Sequence[str]) -> tuple[Event, ...]:
@@ -60,7 +68,7 @@ def _events(build: ImageBuild, verdict: Verdict, warnings: Sequence[str]) -> tup
     if before == after:
         return ()
     waits_its_turn = verdict.phase is Phase.QUEUED and verdict.reason is not Reason.DEFAULTS_INVALID
-    is_well = verdict.reason in {None, Reason.CANCELLED, Reason.SUPERSEDED} or waits_its_turn
+    is_well = verdict.reason in {None, Reason.AWAITING_UPLOAD, Reason.CANCELLED, Reason.SUPERSEDED} or waits_its_turn
     event = Event("Normal" if is_well else "Warning", str(verdict.reason or verdict.phase), verdict.message)
     if verdict.phase is not Phase.SUCCEEDED or not warnings:
         return (event,)

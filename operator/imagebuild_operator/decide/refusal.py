@@ -1,23 +1,26 @@
 """What it means that the API server refuses to create a build pod: wait and retry, or fail."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from imagebuild_operator.api.build import ImageBuild
+from imagebuild_operator.api.build import ImageBuild, Phase
 from imagebuild_operator.api.errors import ClusterError, RejectedError
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.redact import redact
 from imagebuild_operator.api.time import parse_time
+from imagebuild_operator.decide.phase import waiting_verdict
 from imagebuild_operator.decide.retry import MAX_DELAY, retry_delay, spread
+from imagebuild_operator.status.verdict import Verdict
 
 #: Seconds until the first retry.
 RETRY: Final = 10.0
 #: The same for a missing ServiceAccount while the build is newer than `RETRY`: the controller manager creates that of a
 #: new namespace a moment later.
 EARLY_RETRY: Final = 1.0
-#: Characters of a message; the status holds no more.
-MAX_MESSAGE: Final = 1024
+#: Characters of an error of the API server that are kept: a message has 1024, and ends with what to do.
+MAX_ERROR: Final = 900
 
 #: How much of a quota is used, which changes all the time.
 _USED: Final = re.compile(r", used: \S+(?=, |\Z)")
@@ -52,12 +55,16 @@ def meaning(error: ClusterError) -> Reason:
     return Reason.POD_NOT_CREATED
 
 
-def explanation(error: ClusterError, reason: Reason, build: ImageBuild) -> str:
-    """The message of a build that waits. While only numbers in it change, it stays as recorded: a change is a write."""
-    message = redact(f"The build pod can't be created yet: {_USED.sub('', error.message)}")[:MAX_MESSAGE]
+def explanation(error: ClusterError, reason: Reason, build: ImageBuild) -> Verdict:
+    """The verdict on a build that waits.
+
+    While only numbers in its message change, the message stays as recorded, since a change is a write.
+    """
+    said = redact(f"The build pod can't be created yet: {_USED.sub('', error.message)}")[:MAX_ERROR]
+    verdict = waiting_verdict(Phase.PENDING, said, reason)
     recorded = str(build.status.get("message") or "")
-    is_same = build.status.get("reason") == reason and _NUMBER.sub("0", recorded) == _NUMBER.sub("0", message)
-    return recorded if is_same else message
+    is_same = build.status.get("reason") == reason and _NUMBER.sub("0", recorded) == _NUMBER.sub("0", verdict.message)
+    return replace(verdict, message=recorded) if is_same else verdict
 
 
 def backoff(uid: str, refusals: int) -> float:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.errors import ClusterError
+from imagebuild_operator.decide.push_proof import PushProofs
 from imagebuild_operator.decide.queue import BEGIN, Turn
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.progress import UNREAD, Log
@@ -26,6 +27,7 @@ class Situation:
         warnings: The kubelet's latest Warning about each pod that does not start, by the pod's name.
         refusals: The API server's error about each pod that it refused to create, by the pod's name.
         logs: What is known of the log of each running pod, by the pod's name.
+        pushes: What earlier pushes have proven.
     """
 
     build: ImageBuild
@@ -36,6 +38,7 @@ class Situation:
     warnings: Mapping[str, str] = field(default_factory=dict)
     refusals: Mapping[str, ClusterError] = field(default_factory=dict)
     logs: Mapping[str, Log] = field(default_factory=dict)
+    pushes: PushProofs = ()
 
     @property
     def pod(self) -> PodFacts | None:

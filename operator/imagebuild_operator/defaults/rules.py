@@ -1,6 +1,6 @@
 """Which value counts: the build's own, that of its namespace, or that of the cluster.
 
-Specs go in and out as the API server holds them; `docs/defaults.md` has the rules as a table.
+Specs go in and out as the API server holds them; `docs/how-to/defaults.md` has the rules as a table.
 """
 
 from collections.abc import Callable, Mapping

@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Final
 
 from imagebuild_operator.api.body import Body
-from imagebuild_operator.api.names import BUILD, CHECK, INDEX, KIND, PLATFORM_LABEL, PUSH
+from imagebuild_operator.api.names import BUILD, CHECK, INDEX, KIND, PLATFORM_LABEL, PUSH, UPLOAD
 from imagebuild_operator.api.redact import head, tail
 from imagebuild_operator.api.time import parse_time
 
+#: Conditions of a pod that is taken away: by Kubernetes, by Kueue.
+DISRUPTED: Final = ("DisruptionTarget", "TerminationTarget")
 #: Reasons of the condition PodScheduled while no node is found.
 UNSCHEDULABLE: Final = frozenset({"Unschedulable", "SchedulerError"})
 #: Characters that are read of a reason, of a message, and of a termination message. The kubelet keeps at most 12 KiB of
@@ -59,6 +61,7 @@ class PodFacts:
     uid: str
     owner_uid: str | None
     created: datetime
+    namespace: str = ""
     #: The label of its platform in a multi-platform build.
     platform: str | None = None
     #: Whether it pushes the index of a multi-platform image; its only container is then reported as `push`.
@@ -76,11 +79,12 @@ class PodFacts:
     unschedulable: str | None = None
     #: Whether it has a scheduling gate.
     is_gated: bool = False
-    #: The reason of the condition DisruptionTarget, and its message.
+    #: The reason of the condition in DISRUPTED, and its message.
     disruption: str | None = None
     disruption_message: str = ""
     #: Not every pod has one; a missing one counts as not started.
     check: ContainerFacts = field(default_factory=ContainerFacts)
+    upload: ContainerFacts = field(default_factory=ContainerFacts)
     build: ContainerFacts = field(default_factory=ContainerFacts)
     push: ContainerFacts = field(default_factory=ContainerFacts)
 
@@ -102,7 +106,7 @@ class PodFacts:
     @property
     def failed(self) -> ContainerFacts | None:
         """The container that has failed."""
-        return next((c for c in (self.push, self.build, self.check) if c.has_failed), None)
+        return next((c for c in (self.push, self.build, self.upload, self.check) if c.has_failed), None)
 
     @property
     def began(self) -> datetime | None:
@@ -114,8 +118,14 @@ class PodFacts:
         """The first of its containers to start."""
         if self.is_index:
             return self.push
-        is_known = self.check.started is not None or self.check.is_held
-        return self.check if is_known else self.build
+        known = (each for each in (self.check, self.upload) if each.started is not None or each.is_held)
+        return next(known, self.build)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether none of its containers has started yet, and nothing is known to keep them from it."""
+        is_kept = self.first.is_held or self.unschedulable is not None or self.is_gated
+        return self.is_alive and self.first.started is None and not is_kept
 
 
 def observe(pod: Body) -> PodFacts:
@@ -124,12 +134,13 @@ def observe(pod: Body) -> PodFacts:
     conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
     scheduled = conditions.get("PodScheduled", {})
     is_scheduled = scheduled.get("status") == "True"
-    disruption = conditions.get("DisruptionTarget", {})
-    is_disrupted = disruption.get("status") == "True"
+    true = (conditions[kind] for kind in DISRUPTED if conditions.get(kind, {}).get("status") == "True")
+    disruption: Body = next(true, {})
     spec = pod.get("spec") or {}
     is_index = any(container["name"] == INDEX for container in spec.get("containers") or ())
     return PodFacts(
         name=metadata["name"],
+        namespace=metadata.get("namespace", ""),
         uid=metadata["uid"],
         owner_uid=owner(pod)[1],
         created=datetime.fromisoformat(metadata["creationTimestamp"]),
@@ -144,9 +155,10 @@ def observe(pod: Body) -> PodFacts:
         scheduled=parse_time(scheduled.get("lastTransitionTime")) if is_scheduled else None,
         unschedulable=_message(scheduled) if scheduled.get("reason") in UNSCHEDULABLE else None,
         is_gated=scheduled.get("reason") == "SchedulingGated",
-        disruption=_reason(disruption) if is_disrupted else None,
-        disruption_message=_message(disruption) if is_disrupted else "",
+        disruption=_reason(disruption),
+        disruption_message=_message(disruption),
         check=_container(status.get("initContainerStatuses"), CHECK),
+        upload=_container(status.get("initContainerStatuses"), UPLOAD),
         build=_container(status.get("initContainerStatuses"), BUILD),
         push=_container(status.get("containerStatuses"), INDEX if is_index else PUSH),
     )

@@ -7,6 +7,7 @@ runs none of them.
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -64,15 +65,14 @@ class Result:
     cache: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     attached: tuple[Attached, ...] = ()
+    #: How many processes of the container the kernel killed because memory ran out.
+    oom_kills: int | None = None
 
 
 def parse_result(message: str) -> Result:
     """Read a termination message. Anything but a JSON object is taken as the end of a log."""
     message = tail(message, MAX_TERMINATION_MESSAGE)
-    try:
-        document = json.loads(message)
-    except (ValueError, RecursionError):
-        document = None
+    document = _document(message)
     if not isinstance(document, dict):
         return Result(log_tail=_text(message, MAX_LOG_TAIL))
     return Result(
@@ -91,7 +91,21 @@ def parse_result(message: str) -> Result:
         cache=_numbers(document.get("cache"), ("hits", "misses")),
         warnings=_warnings(document.get("warnings")),
         attached=_attached(document.get("attached")),
+        oom_kills=_numbers(document.get("memory"), ("oomKills",)).get("oomKills"),
     )
+
+
+def _document(message: str) -> object:
+    """The JSON of a message; None for none.
+
+    The kubelet divides 12 KiB among the containers of a pod, and cuts off the rest of a message. If others have put
+    containers into the pod, it can cut the builder's report: in its last field, the end of the log, of a failure.
+    """
+    # An escaped character can be cut, too: it has up to six characters.
+    for text in (message, *(f'{message[: len(message) - cut]}"}}' for cut in range(6) if message.startswith("{"))):
+        with suppress(ValueError, RecursionError):
+            return json.loads(text)
+    return None
 
 
 def _reason(value: object) -> Reason | None:

@@ -10,19 +10,9 @@ from imagebuild_operator.api.build import BuildSpec, ImageBuild
 from imagebuild_operator.api.names import INDEX
 from imagebuild_operator.defaults.merge import merge_registries
 from imagebuild_operator.pod.attestation import attestation_variables
-from imagebuild_operator.pod.manifest import (
-    RESULTS,
-    RUN_PATH,
-    RUN_VOLUME,
-    UNPRIVILEGED,
-    Manifest,
-    image_fields,
-    pod_manifest,
-    pod_shell,
-    proxy_variables,
-    traced,
-)
+from imagebuild_operator.pod.manifest import Manifest, pod_manifest, pod_shell, proxy_variables, traced
 from imagebuild_operator.pod.resources import push_resources
+from imagebuild_operator.pod.unprivileged import RESULTS, RUN_PATH, RUN_VOLUME, UNPRIVILEGED, image_fields
 from imagebuild_operator.pod.variables import index_variables
 from imagebuild_operator.settings import BuildDefaults
 

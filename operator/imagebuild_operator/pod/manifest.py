@@ -14,6 +14,7 @@ from imagebuild_operator.api.build import BuildSpec, ImageBuild, Platform, Platf
 from imagebuild_operator.api.names import (
     API_VERSION,
     BUILD,
+    BUILD_LABEL,
     BUILD_UID_LABEL,
     CHECK,
     KIND,
@@ -30,39 +31,35 @@ from imagebuild_operator.pod.env import Variable, of_proxy, of_template, plain
 from imagebuild_operator.pod.memory import memory_scale, with_memory
 from imagebuild_operator.pod.resources import DISK, push_resources
 from imagebuild_operator.pod.source import SOURCE_PATH, context_volume
-from imagebuild_operator.pod.variables import CACHES_PATH, LAYOUT_PATH, build_variables, check_variables, push_variables
+from imagebuild_operator.pod.unprivileged import RESULTS, RUN_PATH, RUN_VOLUME, UNPRIVILEGED, image_fields
+from imagebuild_operator.pod.upload import upload_containers
+from imagebuild_operator.pod.variables import (
+    BASE_IMAGES_PATH,
+    CACHES_PATH,
+    LAYOUT_PATH,
+    build_variables,
+    check_variables,
+    push_variables,
+)
 from imagebuild_operator.settings import BuildDefaults
 
 Manifest = dict[str, Any]
 
-#: Directory of `check` and `push` for Docker config and CA bundles, in memory; nothing else is writable there.
-RUN_PATH: Final = "/kaniko/.run"
-#: Any user except root; the layout is readable by all.
-PUSH_UID: Final = 65532
 #: A pod's name becomes its host name, which Linux limits to 64 bytes.
 MAX_NAME_LENGTH: Final = 63
+#: Characters of a label value; a longer name is cut.
+MAX_LABEL_LENGTH: Final = 63
 
-#: Keeps service meshes from preventing the end of a build pod, and autoscalers from evicting it.
+#: Keeps service meshes from preventing the end of a build pod, autoscalers from evicting it, and the webhooks of EKS
+#: and Azure Workload Identity from giving the identity of its ServiceAccount to the Dockerfile's commands.
 ANNOTATIONS: Final = {
+    "azure.workload.identity/skip-containers": BUILD,
     "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+    "karpenter.sh/do-not-disrupt": "true",
+    "eks.amazonaws.com/skip-containers": BUILD,
     "linkerd.io/inject": "disabled",
     "sidecar.istio.io/inject": "false",
 }
-UNPRIVILEGED: Final = {
-    "runAsUser": PUSH_UID,
-    "runAsGroup": PUSH_UID,
-    "runAsNonRoot": True,
-    "privileged": False,
-    "allowPrivilegeEscalation": False,
-    "readOnlyRootFilesystem": True,
-    "capabilities": {"drop": ["ALL"]},
-}
-RESULTS: Final = {
-    "terminationMessagePath": "/dev/termination-log",
-    # If the shim was killed before it could report, the end of its log says what it was doing.
-    "terminationMessagePolicy": "FallbackToLogsOnError",
-}
-RUN_VOLUME: Final = {"name": "run", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}}
 
 
 def pod_name(build: ImageBuild, attempt: int = 1) -> str:
@@ -71,6 +68,11 @@ def pod_name(build: ImageBuild, attempt: int = 1) -> str:
     digest = hashlib.sha256(f"{build.uid}/{part}{attempt}".encode()).hexdigest()[:8]
     stem = build.name.replace(".", "-")[: MAX_NAME_LENGTH - len(digest) - 1].rstrip("-")
     return f"{stem}-{digest}"
+
+
+def build_label(name: str) -> str:
+    """The label value for the name of a build: its first 63 characters, without a dot or hyphen at the end."""
+    return name[:MAX_LABEL_LENGTH].rstrip(".-")
 
 
 def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, seconds: int | None = None) -> Manifest:
@@ -130,6 +132,7 @@ def pod_manifest(
                 "app.kubernetes.io/name": "imagebuild",
                 "app.kubernetes.io/component": component,
                 MANAGED_BY_LABEL: OPERATOR,
+                BUILD_LABEL: build_label(build.name),
                 BUILD_UID_LABEL: build.uid,
                 **labels,
                 "sidecar.istio.io/inject": "false",
@@ -187,11 +190,6 @@ def proxy_variables(spec: BuildSpec, defaults: BuildDefaults) -> list[Variable]:
     return of_proxy(defaults.proxy if spec.proxy is None else spec.proxy)
 
 
-def image_fields(defaults: BuildDefaults) -> Manifest:
-    """The image of every container."""
-    return {"image": defaults.builder_image, "imagePullPolicy": defaults.builder_pull_policy}
-
-
 def _containers(
     spec: BuildSpec,
     defaults: BuildDefaults,
@@ -203,6 +201,7 @@ def _containers(
     proxies = proxy_variables(spec, defaults)
     image = image_fields(defaults)
     source, caches = context_volume(spec.source), spec.cache.mounts_claim
+    bases = spec.cache.base_images_claim if spec.cache.enabled else None
     resources = with_memory(merge_resources(spec.pod_template.resources, defaults.resources), scale)
     small = push_resources((resources.get("limits") or {}).get(DISK))
     return {
@@ -223,6 +222,7 @@ def _containers(
                 if spec.push and defaults.check_push
                 else []
             ),
+            *upload_containers(spec.source, image, small),
             {
                 "name": BUILD,
                 **image,
@@ -246,6 +246,7 @@ def _containers(
                     {"name": "layout", "mountPath": LAYOUT_PATH},
                     *([{"name": "source", "mountPath": SOURCE_PATH, "readOnly": True}] if source else []),
                     *([{"name": "caches", "mountPath": CACHES_PATH}] if caches else []),
+                    *([{"name": "bases", "mountPath": BASE_IMAGES_PATH, "readOnly": True}] if bases else []),
                 ],
                 **RESULTS,
             },
@@ -270,6 +271,7 @@ def _containers(
             dict(RUN_VOLUME),
             *([{"name": "source", **source}] if source else []),
             *([{"name": "caches", "persistentVolumeClaim": {"claimName": caches}}] if caches else []),
+            *([{"name": "bases", "persistentVolumeClaim": {"claimName": bases, "readOnly": True}}] if bases else []),
         ],
     }
 

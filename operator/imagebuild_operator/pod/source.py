@@ -13,6 +13,7 @@ from imagebuild_operator.api.sources import (
     OciSource,
     S3Source,
     Source,
+    UploadSource,
     UrlSource,
 )
 from imagebuild_operator.pod.env import Variable, from_key, plain
@@ -20,6 +21,8 @@ from imagebuild_operator.pod.inline import data_url
 
 #: Mount path of the volume.
 SOURCE_PATH: Final = "/kaniko/source"
+#: Name of a complete upload in it.
+UPLOADED: Final = "archive"
 
 
 def context_variables(source: Source) -> list[Variable]:
@@ -46,12 +49,23 @@ def context_variables(source: Source) -> list[Variable]:
             return [*plain("SOURCE_GET_URL", f"oci://{image}"), *_ca_bundle(ca_bundle)]
         case InlineSource(files):
             return plain("SOURCE_GET_URL", data_url(files))
-        case ConfigMapSource():
-            return plain("SOURCE_GET_URL", f"dir://{SOURCE_PATH}")
+        case UploadSource():
+            return [*plain("SOURCE_GET_URL", _mounted(source)), *plain("SOURCE_SHA256", source.sha256)]
+        case ConfigMapSource() | ClaimSource():
+            return plain("SOURCE_GET_URL", _mounted(source))
+
+
+def _mounted(source: ConfigMapSource | ClaimSource | UploadSource) -> str:
+    """The URL of a context in the volume."""
+    match source:
         case ClaimSource(_, path, None):
-            return plain("SOURCE_GET_URL", f"dir://{quote(f'{SOURCE_PATH}/{path}'.rstrip('/'))}")
+            return f"dir://{quote(f'{SOURCE_PATH}/{path}'.rstrip('/'))}"
         case ClaimSource(_, _, archive):
-            return plain("SOURCE_GET_URL", f"file://{quote(f'{SOURCE_PATH}/{archive}')}")
+            return f"file://{quote(f'{SOURCE_PATH}/{archive}')}"
+        case UploadSource():
+            return f"file://{SOURCE_PATH}/{UPLOADED}"
+        case ConfigMapSource():
+            return f"dir://{SOURCE_PATH}"
 
 
 def context_volume(source: Source) -> dict[str, Any] | None:
@@ -61,6 +75,8 @@ def context_volume(source: Source) -> dict[str, Any] | None:
             return {"configMap": {"name": name}}
         case ClaimSource(claim):
             return {"persistentVolumeClaim": {"claimName": claim, "readOnly": True}}
+        case UploadSource():
+            return {"emptyDir": {}}
         case _:
             return None
 

@@ -1,6 +1,6 @@
 """The environment variables that tell the builder image what to build; it gets nothing else from the operator.
 
-What each variable means is in `docs/variables.md`. Secrets are named, never read: the kubelet resolves the
+What each variable means is in `docs/reference/variables.md`. Secrets are named, never read: the kubelet resolves the
 references in the build's own namespace.
 """
 
@@ -19,6 +19,8 @@ from imagebuild_operator.pod.source import context_variables
 LAYOUT_PATH: Final = "/kaniko/layout"
 #: Where `build` keeps the contents of cache mounts.
 CACHES_PATH: Final = "/kaniko/.run-caches"
+#: Where `build` finds base images that were downloaded before.
+BASE_IMAGES_PATH: Final = "/kaniko/.base-images"
 
 #: Hosts of Docker Hub, whose mirrors have their own variable.
 DOCKER_HUB: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})

@@ -1,15 +1,15 @@
-"""The kopf handlers. Each hands the event to the controller; `reconcile` does the rest.
+"""The kopf handlers: the start and the end of the operator, its login, and what is watched.
 
-They handle raw events, which are level-based and write nothing on the objects: no finalizer that could block the
-deletion of a namespace, no annotation with a copy of the spec. The work queue retries what fails.
+What is watched has handlers of raw events, for which kopf writes nothing on the objects: no finalizer that could block
+the deletion of a namespace, no annotation with a copy of the spec. `watched_objects` hands the objects to the
+controller; `reconcile` does the rest, and the work queue retries what fails.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import kopf
 
-from imagebuild_operator.api.names import CLUSTER_DEFAULTS_PLURAL, DEFAULTS_PLURAL, GROUP, PLURAL, VERSION
+from imagebuild_operator.api.names import CLUSTER_DEFAULTS_PLURAL, DEFAULTS_PLURAL, GROUP, PLURAL, PODS, VERSION
 from imagebuild_operator.controller.controller import Controller
 from imagebuild_operator.runtime.login import Login
 from imagebuild_operator.runtime.monitor import Monitor
@@ -22,7 +22,7 @@ def register(
 
     Args:
         registry: The registry of kopf.
-        controller: Handles the events.
+        controller: Does the work.
         monitor: Serves metrics and probes.
         login: Opens the session of the watches.
         is_cluster_wide: Whether all namespaces are watched. An operator that watches some of them has no right to read
@@ -46,17 +46,10 @@ def register(
         await controller.stop()
         await monitor.stop()
 
-    @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry, id="build")
-    async def build_seen(type: str | None, body: Mapping[str, Any], **_: Any) -> None:  # noqa: A002, ANN401
-        controller.build_seen(body, is_gone=type == "DELETED")
+    async def watched(**_: Any) -> None:  # noqa: ANN401
+        """Do nothing: the session has handed the object to the controller. Only what has a handler is watched."""
 
-    async def defaults_seen(type: str | None, body: Mapping[str, Any], **_: Any) -> None:  # noqa: A002, ANN401
-        controller.defaults_seen(body, is_gone=type == "DELETED")
-
-    # If the cluster lacks one of these resources, kopf logs that once and goes on.
-    for plural in (DEFAULTS_PLURAL, CLUSTER_DEFAULTS_PLURAL) if is_cluster_wide else (DEFAULTS_PLURAL,):
-        kopf.on.event(GROUP, VERSION, plural, registry=registry, id=plural)(defaults_seen)
-
-    @kopf.on.event("v1", "pods", registry=registry, id="pod")
-    async def pod_seen(type: str | None, body: Mapping[str, Any], **_: Any) -> None:  # noqa: A002, ANN401
-        controller.pod_seen(body, is_gone=type == "DELETED")
+    # If the cluster lacks the resource of defaults, kopf logs that once and goes on.
+    for plural in (PLURAL, DEFAULTS_PLURAL, CLUSTER_DEFAULTS_PLURAL) if is_cluster_wide else (PLURAL, DEFAULTS_PLURAL):
+        kopf.on.event(GROUP, VERSION, plural, registry=registry, id=plural)(watched)
+    kopf.on.event("v1", PODS, registry=registry, id=PODS)(watched)

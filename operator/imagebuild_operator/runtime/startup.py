@@ -6,6 +6,7 @@ from typing import Final
 import kopf
 
 from imagebuild_operator.api.names import GROUP, OPERATOR, PLURAL, POD_SELECTOR, VERSION
+from imagebuild_operator.runtime.storages import NoDiffBase, NoProgress
 from imagebuild_operator.tasks.backoff import Backoff
 
 #: Seconds between two retries of one of kopf's requests at most: a watch that is late delays every build.
@@ -47,6 +48,9 @@ def kopf_settings(watch_silence: float, selector: str) -> kopf.OperatorSettings:
     settings.networking.request_timeout = 30
     # Retry for ever while the API server is down; kopf's default gives up after a minute, and ends the process.
     settings.networking.error_backoffs = Backoffs()
+    # Raw event handlers have no state that would have to be compared or stored.
+    settings.persistence.diffbase_storage = NoDiffBase()
+    settings.persistence.progress_storage = NoProgress()
     settings.posting.reporting_component = OPERATOR
     settings.persistence.finalizer = f"{GROUP}/finalizer"
     return settings

@@ -4,23 +4,29 @@ kopf's requests go through a session of the operator, which traces each. A live 
 quiet cluster a bookmark each minute.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 
-from imagebuild_operator.api.names import CLUSTER_DEFAULTS_PLURAL, DEFAULTS_PLURAL, GROUP, PLURAL, VERSION
+from imagebuild_operator.api.names import CLUSTER_DEFAULTS_PLURAL, DEFAULTS_PLURAL, GROUP, PLURAL, PODS, VERSION
 from imagebuild_operator.client.authentication import Authentication
-from imagebuild_operator.runtime.watch_errors import WatchErrors
+from imagebuild_operator.runtime.watched_objects import OK, WatchedObjects
+from imagebuild_operator.telemetry.health import GRANT
 from imagebuild_operator.telemetry.prometheus import Metrics
+
+_logger: Final = logging.getLogger(__name__)
+
+FORBIDDEN: Final = 403
 
 #: Where each watched resource is, in all namespaces and in one.
 ROOTS: Final[Mapping[str, str]] = {
     PLURAL: f"/apis/{GROUP}/{VERSION}",
     DEFAULTS_PLURAL: f"/apis/{GROUP}/{VERSION}",
-    "pods": "/api/v1",
+    PODS: "/api/v1",
 }
 #: What a cluster may lack; kopf then does not watch it.
 OPTIONAL: Final = frozenset({DEFAULTS_PLURAL, CLUSTER_DEFAULTS_PLURAL})
@@ -32,21 +38,27 @@ class Watches:
     def __init__(
         self,
         namespaces: Sequence[str],
+        seen: Callable[[str, str, Mapping[str, Any]], None],
         metrics: Metrics,
         authentication: Authentication,
         silence: float = 90.0,
         clock: Callable[[], float] = time.monotonic,
+        relisted: Callable[[], None] = lambda: None,
     ) -> None:
         """Expect the watches of these namespaces, or one of each resource for all of them.
 
         Args:
             namespaces: The namespaces; empty for all.
+            seen: Called with the plural of a resource, the kind of an event, and the object that it is about.
             metrics: Counts and times each request.
             authentication: Takes note of the status of each answer.
             silence: Seconds without a byte after which kopf starts a watch again.
             clock: Seconds that never go back.
+            relisted: Called when something was listed again, since its watch had expired. Such a list does not say what
+                was deleted meanwhile.
         """
-        self._errors = WatchErrors(silence)
+        self._relisted = relisted
+        self._objects = WatchedObjects(lambda path, *event: seen(self._resources[path], *event), silence)
         self._metrics = metrics
         self._authentication = authentication
         self._clock = clock
@@ -60,6 +72,12 @@ class Watches:
         self._progress = dict.fromkeys(self._resources, clock())
         self._streams: dict[str, tuple[aiohttp.ClientResponse, int]] = {}
         self._listed: set[str] = set()
+        self._denied: set[str] = set()
+
+    @property
+    def denied(self) -> list[str]:
+        """The paths of required resources that the operator lacks permission to list or watch."""
+        return sorted(path for path in self._denied if self._resources[path] not in OPTIONAL)
 
     @property
     def have_listed(self) -> bool:
@@ -79,6 +97,18 @@ class Watches:
             if resource not in OPTIONAL or path in self._listed:
                 ages[resource] = max(ages.get(resource, 0.0), now - self._progress[path])
         return ages
+
+    def _permit(self, path: str, *, is_denied: bool) -> None:
+        """Take note of whether the operator may list and watch a path; log a change to the worse."""
+        if is_denied and path not in self._denied and self._resources[path] not in OPTIONAL:
+            _logger.error("The API server denies the operator %s (403); retrying. %s", path, GRANT)
+        (self._denied.add if is_denied else self._denied.discard)(path)
+
+    def _take_list(self, path: str) -> None:
+        """Take note of a list, which is one more if a watch has begun before."""
+        self._progress[path] = self._clock()
+        if path in self._listed:
+            self._relisted()
 
     def tracing(self) -> aiohttp.TraceConfig:
         """The hooks that trace the requests of a session."""
@@ -105,13 +135,14 @@ class Watches:
             call.is_counted = True
             if call.path not in self._resources:
                 return
-            is_ok = request.response.status == 200  # noqa: PLR2004 - OK
-            await self._errors.check(call.path, request.response, is_watch=call.verb == "watch")
+            is_ok = request.response.status == OK
+            self._permit(call.path, is_denied=request.response.status == FORBIDDEN)
+            await self._objects.check(call.path, request.response, is_watch=call.verb == "watch")
             if is_ok and call.verb == "watch":
                 self.ages()
                 self._streams[call.path] = (request.response, 0)
             elif is_ok:
-                self._progress[call.path] = self._clock()
+                self._take_list(call.path)
 
         async def failed(_: object, call: SimpleNamespace, __: object) -> None:
             if getattr(call, "is_counted", False):

@@ -16,6 +16,7 @@ from imagebuild_operator.status.platforms import (
     Platforms,
     cache_of,
     failed_platform,
+    progress_of,
     source_of,
     start_of,
     timings_of,
@@ -66,7 +67,7 @@ def next_status(
         "attempts": list(attempts) or None,
         "platforms": entries or None,
         "queue": _queue(verdict),
-        "progress": _progress(build, verdict),
+        "progress": progress_of(entries) if entries and not build.platform else _progress(build, verdict),
     }
     if pod is not None:
         status |= {
@@ -74,7 +75,7 @@ def next_status(
             "node": pod.node or (recorded.get("node") if pod.name == recorded.get("podName") else None),
             "builderImage": builder_image,
         }
-    status["attemptCount"] = sum(_begun(each) for each in (status, *entries)) or None
+    status["attemptCount"] = max(_begun(each) for each in (status, *entries)) or None
     if verdict.phase.is_final:
         status |= _final(build, verdict, pod, start, now)
     if verdict.phase.is_final and entries:
@@ -128,7 +129,7 @@ def _wait_start(build: ImageBuild, verdict: Verdict, now: datetime) -> str | Non
 
 def _queue(verdict: Verdict) -> Document | None:
     """Make `status.queue` of a build that waits for its turn."""
-    return _present(position=verdict.position, message=verdict.message) if verdict.phase is Phase.QUEUED else None
+    return _present(position=verdict.position, message=verdict.cause) if verdict.phase is Phase.QUEUED else None
 
 
 def _progress(build: ImageBuild, verdict: Verdict) -> Document | None:
@@ -143,6 +144,7 @@ def _progress(build: ImageBuild, verdict: Verdict) -> Document | None:
     # A later read may no longer reach back to the line that the step began with.
     start = recorded.get("startTime") if recorded and is_same else None
     return _present(
+        summary=f"{seen.step}/{seen.steps}",
         step=seen.step,
         steps=seen.steps,
         stage=seen.stage,
@@ -194,7 +196,7 @@ def _final(
 
 def _warnings(pod: PodFacts | None) -> list[str]:
     """Collect the warnings that finished containers report, without duplicates."""
-    containers = (pod.check, pod.build, pod.push) if pod else ()
+    containers = (pod.check, pod.upload, pod.build, pod.push) if pod else ()
     said = (parse_result(container.message).warnings for container in containers if container.exit_code is not None)
     return list(dict.fromkeys(text for texts in said for text in texts))[:MAX_WARNINGS]
 
@@ -215,7 +217,8 @@ def _of_platforms(status: Mapping[str, Any], entries: Platforms) -> Document:
 
 def _end(pod: PodFacts | None) -> datetime | None:
     """Return when the last finished container of a pod finished; None if none has."""
-    return pod.push.finished or pod.build.finished or pod.check.finished if pod else None
+    containers = (pod.push, pod.build, pod.upload, pod.check) if pod else ()
+    return next((each.finished for each in containers if each.finished), None)
 
 
 def _timings(
@@ -235,6 +238,7 @@ def _timings(
         scheduledMs=milliseconds(offered, pod.scheduled),
         pulledMs=milliseconds(pod.scheduled, pod.first.started),
         checkMs=milliseconds(pod.check.started, pod.check.finished),
+        uploadMs=milliseconds(pod.upload.started, pod.upload.finished),
         fetchMs=build.timings.get("fetchMs"),
         buildMs=build.timings.get("buildMs"),
         pushMs=push.timings.get("pushMs"),

@@ -60,6 +60,12 @@ def timings_of(platforms: Platforms, own: Mapping[str, int]) -> dict[str, int]:
     return timings
 
 
+def progress_of(platforms: Platforms) -> Document | None:
+    """Return the progress of the platform that is least far, of those that are being built."""
+    known: list[Document] = [entry["progress"] for entry in platforms if "progress" in entry]
+    return min(known, key=lambda progress: progress["step"] / max(progress["steps"], 1), default=None)
+
+
 def source_of(platforms: Platforms) -> Document | None:
     """Return the source, as reported by the first platform that has one."""
     return next((dict(entry["source"]) for entry in platforms if "source" in entry), None)

@@ -20,6 +20,8 @@ _logger: Final = logging.getLogger(__name__)
 
 #: Seconds of a Retry-After that are obeyed at most: nothing that happens meanwhile gets the key handled earlier.
 MAX_RETRY_AFTER: Final = 300.0
+#: Seconds below which a key is added at once: uvloop makes no timer of half a millisecond or less.
+SHORTEST_DELAY: Final = 0.001
 
 
 class RequeueError(Exception):
@@ -53,7 +55,11 @@ class WorkQueue(Generic[Key]):
     """Runs `handle(key)` for each key added; what it returns is the delay after which to handle the key again."""
 
     def __init__(
-        self, handle: Callable[[Key], Awaitable[float | None]], workers: int, failed: Failed[Key] | None = None
+        self,
+        handle: Callable[[Key], Awaitable[float | None]],
+        workers: int,
+        failed: Failed[Key] | None = None,
+        rank: Callable[[Key], Rank] = lambda _: Rank.NORMAL,
     ) -> None:
         """Set it up.
 
@@ -61,9 +67,11 @@ class WorkQueue(Generic[Key]):
             handle: Handles a key.
             workers: How many keys are handled at once.
             failed: Called with each failure; by default it is logged.
+            rank: Which of the keys that wait for a worker come first, unless the one who adds a key says so.
         """
         self._handle = handle
         self._failed: Failed[Key] = failed or _log_failure
+        self._rank = rank
         self._workers = workers
         self._ready: asyncio.PriorityQueue[tuple[Rank, int, Key]] = asyncio.PriorityQueue()
         self._numbers = itertools.count()
@@ -88,14 +96,17 @@ class WorkQueue(Generic[Key]):
             timer.cancel()
         await self._supervisor.stop()
 
-    def add(self, key: Key, delay: float = 0.0, rank: Rank = Rank.NORMAL) -> None:
+    def add(self, key: Key, delay: float = 0.0, rank: Rank | None = None) -> None:
         """Handle a key as soon as a worker is free, or after a delay in seconds, but never during a Retry-After."""
         delay = max(delay, self._not_before.get(key, 0.0) - asyncio.get_running_loop().time())
-        if delay > 0:
+        if delay > SHORTEST_DELAY:
             self._add_later(key, delay, rank)
-        elif key in self._active:
+            return
+        if key in self._active:
             self._again.add(key)
-        elif rank < self._queued.get(key, Rank.IDLE + 1):
+            return
+        rank = self._rank(key) if rank is None else rank
+        if rank < self._queued.get(key, Rank.IDLE + 1):
             # What it was queued as before stays in the queue, and is passed over when its turn comes.
             self._drop_timer(key)
             if not self._queued:
@@ -120,7 +131,7 @@ class WorkQueue(Generic[Key]):
         waited = asyncio.get_running_loop().time() - self._taken if self._queued else 0.0
         return max(waited, self.longest)
 
-    def _add_later(self, key: Key, delay: float, rank: Rank) -> None:
+    def _add_later(self, key: Key, delay: float, rank: Rank | None) -> None:
         loop = asyncio.get_running_loop()
         timer = self._timers.get(key)
         if timer is not None and timer.when() <= loop.time() + delay:
@@ -128,7 +139,7 @@ class WorkQueue(Generic[Key]):
         self._drop_timer(key)
         self._timers[key] = loop.call_later(delay, self._due, key, rank)
 
-    def _due(self, key: Key, rank: Rank) -> None:
+    def _due(self, key: Key, rank: Rank | None) -> None:
         self._timers.pop(key, None)
         self.add(key, rank=rank)
 

@@ -3,7 +3,7 @@
 The liveness probe fails only if a restart would help. So a silent watch counts only while the API server responds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 #: Seconds that one reconcile may take, or that keys may wait while none is processed. A request to the API server times
@@ -11,6 +11,8 @@ from typing import Final
 STUCK: Final = 600.0
 #: A watch has stalled when it is silent for this many times the silence after which it is restarted.
 SILENCES: Final = 3
+#: What to do if the operator lacks a permission.
+GRANT: Final = "Grant its ServiceAccount list and watch, as the chart's Role or ClusterRole does."
 
 
 def stalled(ages: Mapping[str, float], silence: float) -> list[str]:
@@ -42,6 +44,11 @@ def unready(*, has_started: bool, have_listed: bool) -> list[str]:
     if not has_started:
         return ["The operator is starting."]
     return [] if have_listed else ["The first lists of ImageBuilds and pods are incomplete."]
+
+
+def denied(paths: Sequence[str]) -> list[str]:
+    """Name the lists and watches that the API server denies the operator, each as a sentence."""
+    return [f"The API server denies the operator {path} (403). {GRANT}" for path in paths]
 
 
 def rejected(seconds: float, *, is_rejected: bool) -> list[str]:

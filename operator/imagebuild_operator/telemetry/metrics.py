@@ -1,4 +1,4 @@
-"""The table of metrics. `docs/metrics.md` is generated from it.
+"""The table of metrics. `docs/reference/metrics.md` is generated from it.
 
 It is data and no collection of prometheus_client's objects, since these keep their labels private, and the docs, the
 tests of alerts and the pure counting need them.

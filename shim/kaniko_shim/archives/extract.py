@@ -9,7 +9,7 @@ from kaniko_shim.archives.buffered import Buffered
 from kaniko_shim.archives.decompress import Decompressed, Reader, bunzip2, gunzip, unxz, unzstd
 from kaniko_shim.archives.entries import CHUNK, Entry, full_disk
 from kaniko_shim.archives.tar import BLOCK, is_header, read_tar
-from kaniko_shim.archives.tree import Tree
+from kaniko_shim.archives.tree import Tree, parts_of
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
@@ -46,9 +46,32 @@ def extract(source: Reader, tree: Tree, scratch: Path | None = None, *, has_dige
         pass
 
 
+def inspect(source: IO[bytes]) -> None:
+    """Read an archive to its end as `extract` does, but write nothing.
+
+    Limits of size, and links, are left to `extract`.
+
+    Raises:
+        JobError: SourceInvalid; it is no archive, is damaged or cut off, or has an entry outside of its directory.
+    """
+    stream = Buffered(lambda: source.read(CHUNK))
+    with closing(_entries(stream, source, None, has_digest=False)) as entries:
+        for entry in entries:
+            parts_of(entry.name)
+            for _ in entry.chunks:
+                pass
+    while stream.read(CHUNK):
+        pass
+
+
 def is_archive(start: bytes) -> bool:
     """Whether the first `BLOCK` bytes are those of an archive; a compressed stream may still hold something else."""
     return start.startswith((*_COMPRESSED, *_ZIP)) or is_header(start)
+
+
+def is_zip(start: bytes) -> bool:
+    """Whether the first bytes are those of a zip archive."""
+    return start.startswith(_ZIP)
 
 
 def decompressed(stream: Buffered) -> Buffered:
@@ -62,7 +85,7 @@ def _entries(
     stream: Buffered, source: Reader, scratch: Path | None, *, has_digest: bool
 ) -> Generator[Entry, None, None]:
     start = stream.peek(BLOCK)
-    if start.startswith(_ZIP):
+    if is_zip(start):
         yield from _zip_entries(stream, source, scratch)
         return
     content = decompressed(stream)

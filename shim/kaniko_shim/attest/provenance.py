@@ -7,7 +7,7 @@ from typing import Final
 from kaniko_shim.attest.record import Record
 
 BUILD_TYPE: Final = "https://imagebuild.dev/build/v1"
-"""Names the meaning of the parameters: docs/supply-chain.md."""
+"""Names the meaning of the parameters: docs/how-to/supply-chain.md."""
 
 BUILDER: Final = "https://imagebuild.dev/builder"
 

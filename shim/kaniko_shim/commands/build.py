@@ -28,8 +28,8 @@ from kaniko_shim.outcome.evidence import Evidence, Tried
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import PushedImage, Result, SourceReport
 from kaniko_shim.registry.crane import Crane
-from kaniko_shim.registry.credentials import explain_refusal, find_credentials, install_credentials
-from kaniko_shim.registry.docker_config import DockerConfig
+from kaniko_shim.registry.credentials import find_credentials
+from kaniko_shim.registry.logins import Logins
 from kaniko_shim.registry.references import registry_of
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.extra_args import ignores_immutable_tags
@@ -64,7 +64,7 @@ _LONGEST_DIGEST = 200
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     command: Invocation
-    credentials: DockerConfig | None = field(repr=False)
+    logins: Logins = field(repr=False)
     dockerfile: EffectiveDockerfile
     saved: SavedFiles
     names_in_keys: bool
@@ -78,9 +78,10 @@ def build(request: BuildRequest, job: Job) -> Result:
     """
     result = Result(str(request.command), timings=job.phases.timings)
     try:
-        source = _fetch(request, job)
+        logins = _install_logins(request, job)
+        source = _fetch(request, job, logins)
         result = Result(str(request.command), source=source, timings=job.phases.timings)
-        prepared = _prepare(request, job)
+        prepared = _prepare(request, job, logins)
     except (JobError, CancelledError) as error:
         return Result(str(request.command), failure_of(error), source=result.source, timings=job.phases.timings)
     outputs = (output.name for output in request.outputs)
@@ -97,7 +98,7 @@ def build(request: BuildRequest, job: Job) -> Result:
         write_record(record, Path(request.layout))
     if failure is None:
         try:
-            images = _verify(request, job)
+            images = _verify(request, job, logins)
         except (JobError, CancelledError) as error:
             failure = failure_of(error)
     return Result(
@@ -118,12 +119,26 @@ def plan(request: BuildRequest, job: Job) -> str:
     return executor.shown(_command(request, job, context, context / name, probe(job.paths)))
 
 
-def _fetch(request: BuildRequest, job: Job) -> SourceReport:
+def _install_logins(request: BuildRequest, job: Job) -> Logins:
+    """Install the credentials, and log in to the registries that the request names."""
+    logins = Logins.of(find_credentials(request.docker_config, job.environment, job.paths), job)
+    named = [output.registry for output in request.outputs] if request.push else []
+    if request.cache:
+        named.append(registry_of(request.cache.repo))
+    if isinstance(request.source.source, OciSource):
+        named.append(request.source.source.image.registry)
+    registries = [registry for registry in dict.fromkeys(named) if registry]
+    logins.install(registries)
+    for registry in registries:
+        logins.prepare(registry)
+    return logins
+
+
+def _fetch(request: BuildRequest, job: Job, logins: Logins) -> SourceReport:
     job.phases.enter("fetching the build context")
     crane = None
     if isinstance(request.source.source, OciSource):
-        install_credentials(find_credentials(request.docker_config, job.environment, job.paths), job.paths, job.warn)
-        crane = Crane(job.paths, job.source_environment, request.registries)
+        crane = Crane(job.paths, job.source_environment, request.registries, logins)
     workspace = Workspace(job.paths.context, job.paths.scratch, job.source_environment, job.say, crane, job.warn)
     limit = request.source.seconds
     try:
@@ -137,14 +152,12 @@ def _fetch(request: BuildRequest, job: Job) -> SourceReport:
         ) from error
 
 
-def _prepare(request: BuildRequest, job: Job) -> _Prepared:
+def _prepare(request: BuildRequest, job: Job, logins: Logins) -> _Prepared:
     paths = job.paths
     context = context_directory(paths.context, request.source)
     abilities = probe(paths)
     support = replace(abilities.support, architecture=architecture(), target=request.platform)
-    credentials = find_credentials(request.docker_config, job.environment, paths)
-    install_credentials(credentials, paths, job.warn)
-    bases = BaseImages(Crane(paths, job.environment, request.registries), request.registries)
+    bases = BaseImages(Crane(paths, job.environment, request.registries, logins), request.registries)
     with heartbeat(job.beat, request.heartbeat_seconds):
         dockerfile = make_effective(request, context, support, paths, bases)
     if request.layout:
@@ -156,7 +169,7 @@ def _prepare(request: BuildRequest, job: Job) -> _Prepared:
         job.warn(_VAR_RUN_LOST)
     command = _command(dockerfile.request, job, context, dockerfile.path, abilities)
     saved = SavedFiles(dockerfile.instructions, copies_modes=not support.has(Feature.IMPLICIT_OWNERS))
-    return _Prepared(command, credentials, dockerfile, saved, names_in_keys=support.has(Feature.NAMES_IN_KEYS))
+    return _Prepared(command, logins, dockerfile, saved, names_in_keys=support.has(Feature.NAMES_IN_KEYS))
 
 
 def _command(request: BuildRequest, job: Job, context: Path, dockerfile: Path, abilities: Abilities) -> Invocation:
@@ -225,7 +238,7 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
         names=tuple(output.name for output in request.outputs),
     )
     failure = explain_ignored(classify(evidence), evidence.missing, prepared.dockerfile.ignores)
-    return explain_refusal(failure, prepared.credentials)
+    return prepared.logins.explain(failure)
 
 
 def _mount_service(request: BuildRequest, job: Job, prepared: _Prepared, progress: Progress) -> MountService:
@@ -235,7 +248,7 @@ def _mount_service(request: BuildRequest, job: Job, prepared: _Prepared, progres
     return MountService(runs, sources, job.paths.mounts, job.paths.program_files, at=lambda: progress.instruction)
 
 
-def _verify(request: BuildRequest, job: Job) -> tuple[PushedImage, ...]:
+def _verify(request: BuildRequest, job: Job, logins: Logins) -> tuple[PushedImage, ...]:
     """Compare the digest that the executor reports with the one in the registry.
 
     A RUN step can write any digest into the executor's file, so the file alone proves nothing.
@@ -246,7 +259,7 @@ def _verify(request: BuildRequest, job: Job) -> tuple[PushedImage, ...]:
         return ()
     job.phases.enter("checking the digest at the registry")
     digest = _read_digest(job.paths.digest_file)
-    crane = Crane(job.paths, job.environment, request.registries)
+    crane = Crane(job.paths, job.environment, request.registries, logins)
     images = tuple(crane.inspect(output) for output in request.outputs)
     for image in images:
         if image.digest == digest:

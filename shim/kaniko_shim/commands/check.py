@@ -2,7 +2,8 @@
 
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import Result
-from kaniko_shim.registry.credentials import explain_refusal, find_credentials
+from kaniko_shim.registry.credentials import find_credentials
+from kaniko_shim.registry.logins import Logins
 from kaniko_shim.request.request import Request
 from kaniko_shim.system.heartbeat import heartbeat
 from kaniko_shim.system.job import Job
@@ -15,7 +16,7 @@ def check(request: Request, job: Job) -> Result:
     """Run the sub-command; a registry that does not answer causes only a warning.
 
     Raises:
-        JobError: InvalidSpec; the mounted Docker config can't be read.
+        JobError: InvalidSpec; the Docker config can't be used. RegistryUnauthorized; a credential helper failed.
     """
     if not request.push:
         job.say("nothing to check: NO_PUSH is true")
@@ -23,8 +24,9 @@ def check(request: Request, job: Job) -> Result:
     # Loaded here: the other sub-commands do without.
     from kaniko_shim.registry.push_check import PushCheck  # noqa: PLC0415
 
-    credentials = find_credentials(request.docker_config, job.environment, job.paths)
-    asker = PushCheck(request.registries, credentials, job.environment)
+    logins = Logins.of(find_credentials(request.docker_config, job.environment, job.paths), job)
+    logins.require(output.registry for output in request.outputs)
+    asker = PushCheck(request.registries, logins, job.environment)
     for output in request.outputs:
         job.phases.enter(f"checking whether {output.name} can be pushed")
         with heartbeat(job.beat, request.heartbeat_seconds):
@@ -34,6 +36,6 @@ def check(request: Request, job: Job) -> Result:
         elif failure.reason in _PASSING:
             job.warn(f"Could not check whether {output.name} can be pushed: {failure.message}")
         else:
-            failure = explain_refusal(failure, credentials)
+            failure = logins.explain(failure, output.registry)
             return Result(str(request.command), failure, timings=job.phases.timings)
     return Result(str(request.command), timings=job.phases.timings)

@@ -10,13 +10,19 @@ from kaniko_shim.attest.attestation import Predicates
 from kaniko_shim.outcome.errors import JobError, failure_of
 from kaniko_shim.outcome.result import PushedImage, Result
 from kaniko_shim.registry.crane import Crane
-from kaniko_shim.registry.credentials import explain_refusal, find_credentials, install_credentials
+from kaniko_shim.registry.credentials import find_credentials
+from kaniko_shim.registry.logins import Logins
 from kaniko_shim.registry.push import Pusher
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.request.push_request import IndexRequest, PushRequest
 from kaniko_shim.system.heartbeat import heartbeat
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.processes.interruption import CancelledError
+
+_SHARED_IDENTITY = (
+    "The identity used for {shared} comes from the metadata server, which gives it to every container of the pod: "
+    "commands of the Dockerfile can use it, too."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +61,10 @@ def deliver(request: PushRequest | IndexRequest, job: Job, make: Callable[[Crane
     """
     result = Result(str(request.command), timings=job.phases.timings)
     images = list[PushedImage]()
-    credentials = find_credentials(request.docker_config, job.environment, job.paths)
-    crane = Crane(job.paths, job.environment, request.registries)
+    logins = Logins.of(find_credentials(request.docker_config, job.environment, job.paths), job)
+    crane = Crane(job.paths, job.environment, request.registries, logins)
     try:
-        install_credentials(credentials, job.paths, job.warn)
+        logins.install([output.registry for output in request.outputs] if request.push else ())
         delivery = make(crane)
         if not request.push:
             job.say(f"{delivery.unpushed} ({delivery.digest}); it is not pushed: NO_PUSH is true")
@@ -75,8 +81,10 @@ def deliver(request: PushRequest | IndexRequest, job: Job, make: Callable[[Crane
             ]
             attached = attacher.attach(places, *gathered) if gathered else ()
     except (JobError, CancelledError) as error:
-        failure = explain_refusal(failure_of(error), credentials)
+        failure = logins.explain(failure_of(error))
         return replace(result, failure=failure, log_tail=job.tail.text, images=tuple(images))
+    if not delivery.is_index and (shared := ", ".join(logins.shared())):
+        job.warn(_SHARED_IDENTITY.format(shared=shared))
     return replace(result, images=tuple(images), attached=attached)
 
 

@@ -7,7 +7,9 @@ from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.push_request import IndexRequest, PushRequest
+from kaniko_shim.request.receive_request import ReceiveRequest
 from kaniko_shim.request.request import Request
+from kaniko_shim.request.warm_request import WarmRequest
 from kaniko_shim.system.container.rights import Container, read_container
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.paths import Paths
@@ -92,6 +94,10 @@ def _written(request: Request, paths: Paths) -> Iterator[Path]:
             yield Path(request.layout)
     elif isinstance(request, PushRequest | IndexRequest):
         yield paths.scratch
+    elif isinstance(request, ReceiveRequest):
+        yield paths.upload
+    elif isinstance(request, WarmRequest):
+        yield from (paths.scratch, paths.base_images)
 
 
 def _named(capabilities: list[str]) -> str:

@@ -81,7 +81,7 @@ class Adapted:
         uncached: images and URLs whose changes the cache cannot notice; no layer after them is taken from it.
         mounted: the RUNs with mounts.
         aliases: second paths of directories to make.
-        prepared: trees to prepare beside the context, by name.
+        prepared: trees to prepare next to the context, by name.
         warnings: what COPY, ADD and RUN do otherwise than in Docker.
     """
 

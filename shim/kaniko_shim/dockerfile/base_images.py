@@ -28,6 +28,9 @@ class Bases(Protocol):
             JobError: a registry's reason.
         """
 
+    def platform(self, image: str, platform: Platform) -> Platform | None:
+        """What the image for a platform is for by its own account; None if it cannot be found, or does not say."""
+
     def environment(self, image: str, platform: Platform) -> Mapping[str, str] | None:
         """The variables that an image sets; None if it cannot be found."""
 
@@ -45,6 +48,10 @@ class NoBases:
     def for_platform(self, image: str, _platform: Platform) -> str:
         """The same image."""
         return image
+
+    def platform(self, _image: str, _platform: Platform) -> Platform | None:
+        """None."""
+        return None
 
     def environment(self, _image: str, _platform: Platform) -> Mapping[str, str] | None:
         """None."""
@@ -86,6 +93,23 @@ class BaseImages:
         digest = self._first(image, lambda place: self.crane.digest_for(place, platform))
         return replace(name, tag="", digest=digest).name
 
+    def locate(self, image: str, platform: Platform) -> ImageReference:
+        """Where the image for a platform is, by its digest: in a mirror, or in its registry.
+
+        Raises:
+            JobError: a registry's reason.
+        """
+        return self._first(
+            image,
+            lambda place: replace(place, tag="", digest=self.crane.digest_for(place, platform)),
+        )
+
+    def platform(self, image: str, platform: Platform) -> Platform | None:
+        """What the image for a platform is for by its own account; None if it cannot be found, or does not say."""
+        whole = self._whole(image, platform) or {}
+        own = tuple(whole.get(each) or "" for each in ("os", "architecture", "variant"))
+        return Platform(*own) if own[0] and own[1] and all(isinstance(each, str) for each in own) else None
+
     def environment(self, image: str, platform: Platform) -> Mapping[str, str] | None:
         """The variables that an image sets; None if it cannot be found."""
         config = self._config(image, platform)
@@ -99,12 +123,17 @@ class BaseImages:
         return tuple((self._config(image, platform) or {}).get("Shell") or ())
 
     def _config(self, image: str, platform: Platform) -> Mapping[str, Any] | None:
+        """What containers of the image begin with; None if it cannot be found."""
+        whole = self._whole(image, platform)
+        return None if whole is None else whole.get("config") or {}
+
+    def _whole(self, image: str, platform: Platform) -> Mapping[str, Any] | None:
         """The image's configuration; None if it cannot be found."""
         key = image, platform
         if key not in self._configs:
             try:
                 content = self._first(image, lambda place: self.crane.config(place, platform))
-                self._configs[key] = load_json(content).get("config") or {}
+                self._configs[key] = load_json(content)
             except (JobError, ValueError):
                 self._configs[key] = None
         return self._configs[key]

@@ -6,11 +6,15 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
+from imagebuild_dockerignore.find import IGNORE_FILE
+from imagebuild_dockerignore.rules import IgnoreRules
+
 from kaniko_shim.dockerfile import files
 from kaniko_shim.dockerfile.adapt import Adapted, BuildInputs, adapt
 from kaniko_shim.dockerfile.base_images import Bases
 from kaniko_shim.dockerfile.capabilities import Support
 from kaniko_shim.dockerfile.context.circles import refuse_circles
+from kaniko_shim.dockerfile.context.credential_files import warn_of_credentials
 from kaniko_shim.dockerfile.context.files import ContextFiles
 from kaniko_shim.dockerfile.context.hard_links import warn_of_hard_links
 from kaniko_shim.dockerfile.context.ignore import apply_ignore_file
@@ -27,8 +31,6 @@ from kaniko_shim.dockerfile.steps import Steps, plan_steps
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import directives, parse_dockerfile
 from kaniko_shim.dockerfile.unsupported import refuse_syntax, refuse_unsupported, warnings_about
-from kaniko_shim.dockerignore.find import IGNORE_FILE
-from kaniko_shim.dockerignore.rules import IgnoreRules
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.request.build_request import BuildRequest
@@ -102,11 +104,12 @@ def make_effective(
     ignores = apply_ignore_file(paths.context, context, "" if request.dockerfile_content else name)
     arguments = {each.name: each.value for each in (*request.build_args, *request.secret_build_args)}
     refuse_syntax(directives(content).get("syntax", ""), name)
-    resolved = resolve_stages(content, request.target, arguments, support, bases.for_platform, name)
+    resolved = resolve_stages(content, request.target, arguments, support, bases.for_platform, name, bases.platform)
     concerned = resolved.instructions
     refuse_unsupported(concerned, support, name, resolved.escape)
     secrets = {secret.id for secret in request.build_secrets}
     refuse_mounts(concerned, secrets, name)
+    tree = DirectoryTree(context)
     inputs = BuildInputs(
         str(context),
         ContextFiles(context) if request.cache else None,
@@ -120,13 +123,16 @@ def make_effective(
         digest_of=bases.digest,
         salt=os.urandom(16).hex(),
         shell_of_image=lambda image: bases.shell(image, support.platform),
-        tree=DirectoryTree(context),
+        tree=tree,
         aliases=str(paths.context_aliases),
         prepared=str(paths.prepared),
     )
     adapted = adapt(resolved.dockerfile, support, inputs)
     refuse_circles(concerned, context, name)
-    hard_links = tuple(warn_of_hard_links(concerned, context, support))
+    about_files = (
+        *warn_of_credentials(concerned, context, tree, name),
+        *warn_of_hard_links(concerned, context, support),
+    )
     own = {instruction.line: instruction.text for instruction in instructions}
     refuse_links_out((replace(each, text=own.get(each.line, "")) for each in adapted.instructions), context, name)
     return EffectiveDockerfile(
@@ -138,7 +144,7 @@ def make_effective(
             *warnings_about(concerned, support, name),
             *unused_secrets(concerned, secrets),
             *adapted.warnings,
-            *hard_links,
+            *about_files,
             *map(_uncached, adapted.uncached),
         ),
         plan_steps(resolved.own, adapted.instructions),

@@ -1,1 +1,1 @@
-"""`.dockerignore` by Docker's rules: those of moby/patternmatcher, and of BuildKit's walk through a context."""
+"""Applies `.dockerignore` to a context; what it means is in the package imagebuild_dockerignore."""

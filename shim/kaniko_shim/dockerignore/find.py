@@ -1,54 +1,51 @@
-"""Finds the ignore file of a context."""
+"""Finds and reads ignore files; what is wrong with one ends the job."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from kaniko_shim.dockerignore.rules import IgnoreRules, parse_rules
+from imagebuild_dockerignore import find, rules, selection
+from imagebuild_dockerignore.errors import IgnoreFileError
+from imagebuild_dockerignore.rules import IgnoreRules
+from imagebuild_dockerignore.selection import Selection
+
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
-IGNORE_FILE = ".dockerignore"
-LARGEST = 4 * 1024 * 1024
-"""Maximum size of an ignore file in bytes."""
-
-
-def ignore_files(dockerfile: str) -> tuple[str, ...]:
-    """Where an ignore file may lie, relative to the context; as in Docker, one beside the Dockerfile comes first.
-
-    Args:
-        dockerfile: the Dockerfile's path relative to the context; empty if it does not come from there.
-    """
-    return (f"{dockerfile}{IGNORE_FILE}", IGNORE_FILE) if dockerfile else (IGNORE_FILE,)
-
 
 def find_rules(root: Path, context: Path, dockerfile: str) -> IgnoreRules:
-    """The rules of a context; none if it has no ignore file.
-
-    Args:
-        root: the tree that the file must lie in, once links are followed.
-        context: the context in it.
-        dockerfile: as above.
+    """The rules of a context, as imagebuild_dockerignore finds them.
 
     Raises:
         JobError: SourceInvalid; the file has a malformed line.
     """
-    for name in ignore_files(dockerfile):
-        content = _read(root, context / name, name)
-        if content is not None:
-            return parse_rules(content, name)
-    return IgnoreRules()
+    with _translated():
+        return find.find_rules(root, context, dockerfile)
 
 
-def _read(root: Path, path: Path, name: str) -> bytes | None:
-    """The content of a file, links resolved; None if there is no such file in the tree."""
+def parse_rules(content: bytes, name: str) -> IgnoreRules:
+    """The rules in a text.
+
+    Raises:
+        JobError: SourceInvalid; a line is malformed.
+    """
+    with _translated():
+        return rules.parse_rules(content, name)
+
+
+def select(directory: Path, sub_path: str, dockerfile: str) -> Selection:
+    """What is copied of a directory, as imagebuild_dockerignore selects it.
+
+    Raises:
+        JobError: SourceInvalid; the ignore file has a malformed line.
+    """
+    with _translated():
+        return selection.select(directory, sub_path, dockerfile)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
     try:
-        real = path.resolve(strict=True)
-    except (OSError, RuntimeError, ValueError):
-        return None
-    if not real.is_relative_to(root.resolve()) or not real.is_file():
-        return None
-    if real.stat().st_size > LARGEST:
-        raise JobError(Reason.SOURCE_INVALID, f"{name} has more than {LARGEST} bytes.")
-    try:
-        return real.read_bytes()
-    except OSError as error:
-        raise JobError(Reason.SOURCE_INVALID, f"{name} can't be read ({error.strerror}).") from error
+        yield
+    except IgnoreFileError as error:
+        raise JobError(Reason.SOURCE_INVALID, str(error), hint=error.hint) from error

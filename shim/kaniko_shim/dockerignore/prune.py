@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from kaniko_shim.dockerignore.rules import Hits, IgnoreRules
+from imagebuild_dockerignore.rules import Hits, IgnoreRules
 
 
 def prune(context: Path, rules: IgnoreRules) -> None:

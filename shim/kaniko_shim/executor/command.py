@@ -19,6 +19,8 @@ _RETRIES = "3"
 # The executor also retries errors that are permanent, such as an unknown image, and at each mirror. Below it, the
 # library retries what may pass.
 _DOWNLOAD_RETRIES = "1"
+# From when the executor reads cached base images from OCI layouts.
+_LAYOUTS_SINCE = (1, 28, 0)
 
 
 def invocation(
@@ -64,7 +66,7 @@ def invocation(
         *(("build-arg", name) for name in request.run_proxy),
         *(("label", f"{label.name}={label.value}") for label in request.labels),
         *_output_flags(request, paths),
-        *_cache_flags(request, abilities),
+        *_cache_flags(request, abilities, paths),
         *_registry_flags(request),
     ]
     if request.platform:
@@ -115,13 +117,16 @@ def _with_extra(flags: list[tuple[str, str]], request: BuildRequest, abilities: 
     return kept + [(extra.name, extra.value) for extra in request.extra_args]
 
 
-def _cache_flags(request: BuildRequest, abilities: Abilities) -> list[tuple[str, str]]:
+def _cache_flags(request: BuildRequest, abilities: Abilities, paths: Paths) -> list[tuple[str, str]]:
     if request.cache is None:
         return []
     # Uncompressed: the executor holds compressed layers in memory.
     flags = [("cache", "true"), ("cache-repo", request.cache.repo), ("compressed-caching", "false")]
     if caches_copies(abilities):
         flags.append(("cache-copy-layers", "true"))
+    if abilities.since(_LAYOUTS_SINCE):
+        # Where nothing is mounted, the executor finds nothing there and goes on.
+        flags.append(("cache-dir", str(paths.base_images)))
     if request.cache.ttl_seconds is not None:
         flags.append(("cache-ttl", f"{request.cache.ttl_seconds}s"))
     if request.cache.read_only:

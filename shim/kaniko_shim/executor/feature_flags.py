@@ -47,7 +47,7 @@ TABLE: Mapping[str, FeatureFlag] = {
     ),
     "FF_KANIKO_ROLLING_CACHE_KEY": FeatureFlag((1, 28, 1), "Different instructions never share a key."),
     "FF_KANIKO_HASH_DIR_FRAMING": FeatureFlag((1, 28, 1), "Different directories never share a key."),
-    # Not FF_KANIKO_SCOPED_DOCKERIGNORE: copy/trees/aliases.py excludes directories by paths beside the context.
+    # Not FF_KANIKO_SCOPED_DOCKERIGNORE: copy/trees/aliases.py excludes directories by paths next to the context.
     # Speed.
     "FF_KANIKO_INFER_CROSS_STAGE_CACHE_KEY": FeatureFlag(
         (1, 28, 2), "The key of `COPY --from` follows from the stage's key, without its files."
@@ -62,6 +62,9 @@ TABLE: Mapping[str, FeatureFlag] = {
     ),
     "FF_KANIKO_SKIP_RELABEL_RECOMPRESS": FeatureFlag(
         (1, 28, 0), "Cached layers are not compressed again for another media type."
+    ),
+    "FF_KANIKO_PRECOMPILE_DOCKERIGNORE": FeatureFlag(
+        (1, 28, 1), "The patterns that COPY leaves out are compiled once, not for each file."
     ),
 }
 """By the variable's name. One that the container's environment sets is left as it is."""

@@ -198,7 +198,7 @@ def _refusal(special: tuple[str, Path], copies: Sequence[Instruction], root: Pat
         Reason.DOCKERFILE_UNSUPPORTED,
         f"{who} copies the {kind} /{place.relative_to(root)} of another stage or image, which this executor cannot "
         "copy.",
-        hint="Remove it in a RUN of the other stage, or copy only the files beside it.",
+        hint="Remove it in a RUN of the other stage, or copy only the other files.",
         instruction=copies[0].text if copies else "",
         line=line,
     )

@@ -28,8 +28,16 @@ class Masker:
     """Replaces known secrets, and what looks like one in a URL, by `***`."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets = set[str]()
+        self.longest = 0
+        """Length of the longest secret, in bytes."""
+        self.add(secrets)
+
+    def add(self, secrets: Iterable[str]) -> None:
+        """Mask more secrets from now on."""
+        self._secrets.update(secrets)
         pieces = set[str]()
-        for secret in secrets:
+        for secret in self._secrets:
             # Output arrives line by line: a key of many lines is masked line by line.
             pieces.update(piece.strip() for piece in (secret, *secret.splitlines()))
         # Bytes that are no UTF-8 are replaced where output is read.
@@ -39,7 +47,6 @@ class Masker:
         encoded = [_bytes(p) for p in known]
         self._encoded = re.compile(b"|".join(re.escape(p) for p in encoded)) if encoded else None
         self.longest = max((len(p) for p in encoded), default=0)
-        """Length of the longest secret, in bytes."""
 
     def mask(self, text: str) -> str:
         """The text without secrets."""

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     SOURCE_TOO_LARGE = "SourceTooLarge"
     SOURCE_INVALID = "SourceInvalid"
     SOURCE_UNAVAILABLE = "SourceUnavailable"
+    UPLOAD_TIMEOUT = "UploadTimeout"
     DOCKERFILE_NOT_FOUND = "DockerfileNotFound"
     DOCKERFILE_INVALID = "DockerfileInvalid"
     DOCKERFILE_UNSUPPORTED = "DockerfileUnsupported"
@@ -83,6 +84,11 @@ TABLE: dict[Reason, Row] = {
         69,
         "The server of the build context did not answer, or answered with a server error.",
         "Retry; check that the builder can reach the server.",
+    ),
+    Reason.UPLOAD_TIMEOUT: Row(
+        85,
+        "No complete upload of the build context arrived within UPLOAD_DEADLINE_SECONDS.",
+        "Send the context sooner, or raise UPLOAD_DEADLINE_SECONDS.",
     ),
     Reason.DOCKERFILE_NOT_FOUND: Row(
         70,

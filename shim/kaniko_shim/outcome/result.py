@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from kaniko_shim.log.phases import Timings
 from kaniko_shim.outcome.errors import Failure
 
-LIMIT = 4096
-"""Bytes that Kubernetes keeps of a termination message."""
+LIMIT = 3072
+"""Bytes that the kubelet keeps of each termination message in a pod of four containers, which is our largest one.
+
+It divides 12 KiB by the number of containers: kubernetes/pkg/kubelet/status/status_manager.go, normalizeStatus.
+"""
 
 VERSION = 1
 
@@ -73,6 +76,8 @@ class Result:
     timings: Timings = field(default_factory=Timings)
     cache: CacheReport | None = None
     warnings: tuple[str, ...] = ()
+    #: How many processes of the container the kernel killed because memory ran out; None if unknown, or for a success.
+    oom_kills: int | None = None
     attached: tuple[Attached, ...] = ()
 
     @property
@@ -98,8 +103,9 @@ def document(result: Result) -> dict[str, object]:
             "instruction": failure.instruction,
             "dockerfileLine": failure.line,
             "registry": failure.registry,
-            "logTail": result.log_tail,
         }
+        if result.oom_kills is not None:
+            fields["memory"] = {"oomKills": result.oom_kills}
     fields["digest"] = result.images[0].digest if result.images else result.digest
     if result.images:
         fields["images"] = [
@@ -126,6 +132,9 @@ def document(result: Result) -> dict[str, object]:
         fields["cache"] = {"hits": result.cache.hits, "misses": result.cache.misses}
     fields["attached"] = [{"kind": each.kind, "digest": each.digest} for each in result.attached]
     fields["warnings"] = list(result.warnings)
+    if failure:
+        # Last, so that a kubelet that keeps less, since others have put containers into the pod, cuts only this.
+        fields["logTail"] = result.log_tail
     return _known(fields) | {"exitCode": result.exit_code}
 
 

@@ -12,6 +12,7 @@ from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.evidence import Evidence
 from kaniko_shim.outcome.registry_answer import is_missing
 from kaniko_shim.outcome.result import PushedImage
+from kaniko_shim.registry.logins import Logins
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.registry.registries import Registries
 from kaniko_shim.system.paths import Paths
@@ -25,18 +26,31 @@ _PREFIX = "Error: "
 
 @dataclass(frozen=True, slots=True)
 class Crane:
-    """crane, with its environment and the settings for registries."""
+    """crane, with its environment and the settings for registries.
+
+    Attributes:
+        paths: the builder's directories.
+        environment: proxies and CA bundles.
+        registries: the settings for registries.
+        logins: the credentials; None: those that are installed.
+    """
 
     paths: Paths
     environment: Mapping[str, str]
     registries: Registries
+    logins: Logins | None = None
 
     def command(self, registry: str, *arguments: str) -> Invocation:
-        """A command for one registry.
+        """A command for one registry, whose credentials are installed.
 
         crane has a single flag for plain HTTP and for unverified certificates; it is passed only for a registry that
         the request lists for one of them.
+
+        Raises:
+            JobError: RegistryUnauthorized; a credential helper that the Docker config names failed.
         """
+        if self.logins:
+            self.logins.prepare(registry)
         lenient = ("--insecure",) if self.registries.is_lenient(registry) else ()
         return Invocation(
             (str(self.paths.crane), *lenient, *arguments),

@@ -4,8 +4,8 @@ import base64
 import binascii
 import json
 import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class Login:
 
 # A key with one of these paths is for the whole registry.
 _NO_PATHS = frozenset({"", "v1", "v2"})
+_HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _AUTH_KEYS = ("auth", "username", "password", "identitytoken", "registrytoken", "email")
 
 
@@ -39,7 +40,7 @@ class DockerConfig:
 
     Attributes:
         auths: registry key -> its credentials.
-        helpers: registry host -> name of its credential helper.
+        helpers: registry key -> name of its credential helper.
         store: name of the credential helper for all other registries, or empty.
     """
 
@@ -57,16 +58,23 @@ class DockerConfig:
                 yield _decode_auth(auth["auth"])[1]
 
     def registries(self) -> frozenset[str]:
-        """`host[:port]` of every registry that has credentials or a credential helper."""
-        keys = {_host_of(key) for key in self.auths}
-        return frozenset(keys | set(self.helpers))
+        """`host[:port]` of every registry that has an entry, with credentials or without, or a credential helper."""
+        return frozenset(_host_of(key) for key in (*self.auths, *self.helpers))
+
+    def helper(self, registry: str) -> str:
+        """The name of the credential helper for a registry; empty if it has none of its own."""
+        return self.helpers.get(key_of(registry), "")
+
+    def has_login(self, registry: str) -> bool:
+        """Whether there are credentials for a registry, or for a repository in it."""
+        return any(_is_login(auth) and _host_of(key) == registry for key, auth in self.auths.items())
 
     def login(self, registry: str, repository: str) -> Login | None:
         """The credentials for a repository: its own, or those of its registry."""
         whole = f"{registry}/{repository}"
         for key, auth in sorted(self.auths.items(), key=lambda item: item[0] != whole):
             path = key.rpartition("://")[2].partition("/")[2].strip("/")
-            if key == whole or (_host_of(key) == registry and path in _NO_PATHS):
+            if _is_login(auth) and (key == whole or (_host_of(key) == registry and path in _NO_PATHS)):
                 user, password = _decode_auth(auth["auth"]) if auth.get("auth") else ("", "")
                 return Login(
                     auth.get("username") or user,
@@ -107,35 +115,23 @@ def parse_docker_config(text: str) -> DockerConfig | None:
         raise _wrong('"credsStore" is not a string')
     return DockerConfig(
         {_normal_key(key): _parse_auth(key, auth) for key, auth in _object(document, "auths").items()},
-        {key: _text(helper, f'"credHelpers" of {key}') for key, helper in _object(document, "credHelpers").items()},
-        store,
+        {_normal_key(key): _parse_helper(key, helper) for key, helper in _object(document, "credHelpers").items()},
+        _helper_name(store, '"credsStore"') if store else "",
     )
 
 
 def merge(first: DockerConfig | None, second: DockerConfig | None) -> DockerConfig | None:
-    """Merge two configs; for a registry in both, the first takes precedence."""
+    """Merge two configs; for a registry in both, the first takes precedence, unless its entry has no credentials."""
     if first is None or second is None:
         return first or second
     return DockerConfig(
-        {**second.auths, **first.auths},
+        {
+            **second.auths,
+            **{key: auth for key, auth in first.auths.items() if _is_login(auth) or key not in second.auths},
+        },
         {**second.helpers, **first.helpers},
         first.store or second.store,
     )
-
-
-def without_missing_helpers(
-    config: DockerConfig, find: Callable[[str], str | None] = shutil.which
-) -> tuple[DockerConfig, tuple[str, ...]]:
-    """Remove credential helpers whose program is missing: the executor would fail on them.
-
-    Returns:
-        The remaining config, and the names of the removed helpers.
-    """
-    names = {name for name in (config.store, *config.helpers.values()) if name}
-    missing = {name for name in names if find(f"docker-credential-{name}") is None}
-    helpers = {host: name for host, name in config.helpers.items() if name not in missing}
-    store = "" if config.store in missing else config.store
-    return DockerConfig(config.auths, helpers, store), tuple(sorted(missing))
 
 
 def write(config: DockerConfig, directory: Path) -> None:
@@ -152,6 +148,11 @@ def write(config: DockerConfig, directory: Path) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         json.dump(document, stream)
     draft.replace(directory / "config.json")
+
+
+def key_of(registry: str) -> str:
+    """The key of a registry in "credHelpers", which is also what a helper is asked for."""
+    return _normal_key(registry)
 
 
 def _refuse_bare_auths(document: Mapping[str, object]) -> None:
@@ -182,6 +183,21 @@ def _text(value: object, where: str) -> str:
     if not isinstance(value, str):
         raise _wrong(f"{where} is not a string")
     return value
+
+
+def _parse_helper(registry: str, value: object) -> str:
+    where = f'"credHelpers" of {registry}'
+    return _helper_name(_text(value, where), where)
+
+
+def _helper_name(name: str, where: str) -> str:
+    if not _HELPER.fullmatch(name):
+        raise _wrong(f"{where}: a credential helper is named by the part of its program behind docker-credential-")
+    return name
+
+
+def _is_login(auth: Auth) -> bool:
+    return any(auth.get(key) for key in ("auth", "password", "identitytoken", "registrytoken"))
 
 
 def _parse_auth(registry: str, value: object) -> Auth:

@@ -20,7 +20,7 @@ from kaniko_shim.net.tls import tls_context
 from kaniko_shim.outcome.classify import classify
 from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.outcome.evidence import Evidence
-from kaniko_shim.registry.docker_config import DockerConfig
+from kaniko_shim.registry.logins import Logins
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.registry.registries import Registries
 from kaniko_shim.system.json_text import load_json
@@ -45,16 +45,20 @@ class PushCheck:
 
     Attributes:
         registries: the settings for registries.
-        credentials: credentials for pushing.
+        logins: credentials for pushing; None: there are none.
         environment: proxies and CA bundles.
     """
 
     registries: Registries
-    credentials: DockerConfig | None = field(repr=False)
+    logins: Logins | None = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
 
     def ask(self, image: ImageReference) -> Failure | None:
-        """Why the image can't be pushed; None if it can."""
+        """Why the image can't be pushed; None if it can.
+
+        Raises:
+            JobError: RegistryUnauthorized; a credential helper that the Docker config names failed.
+        """
         problem = ""
         for base in self._bases(image.registry):
             try:
@@ -93,7 +97,7 @@ class PushCheck:
         ping = _send(pool, "GET", f"{base}/v2/")
         if ping.status != _UNAUTHORIZED:
             return {}
-        login = self.credentials.login(image.registry, image.repository) if self.credentials else None
+        login = self.logins.login(image.registry, image.repository) if self.logins else None
         basic = make_headers(basic_auth=f"{login.username}:{login.password}") if login and login.username else {}
         scheme, _, rest = ping.headers.get("WWW-Authenticate", "").partition(" ")
         if scheme.lower() != "bearer":

@@ -6,20 +6,18 @@ from dataclasses import dataclass, field, replace
 from kaniko_shim.oci.platform import Platform
 from kaniko_shim.registry.cache_repo import CachePolicy, infer_cache_repo
 from kaniko_shim.registry.references import ImageReference
-from kaniko_shim.registry.registries import Registries
 from kaniko_shim.request.build_args import BuildArg, BuildArgOrigin, resolve_origins
 from kaniko_shim.request.build_context import read_source
 from kaniko_shim.request.build_secrets import BuildSecret, read_build_secrets
 from kaniko_shim.request.extra_args import ExtraArg
 from kaniko_shim.request.labels import Label
-from kaniko_shim.request.request import DEFAULT_LAYOUT, Request, read_docker_config, read_outputs
+from kaniko_shim.request.request import DEFAULT_LAYOUT, Request, read_docker_config, read_outputs, read_pull_registries
 from kaniko_shim.request.variables import (
     attestation_variables,
     build_variables,
     cache_variables,
     job_variables,
     output_variables,
-    registry_variables,
 )
 from kaniko_shim.request.variables.cache_variables import CacheMode
 from kaniko_shim.request.variables.variable import Variable
@@ -89,7 +87,7 @@ def read_build_request(command: Command, reader: VariableReader) -> BuildRequest
         outputs=outputs,
         push=command is Command.ALL and not reader.read(output_variables.NO_PUSH),
         layout=layout,
-        registries=_registries(reader),
+        registries=read_pull_registries(reader),
         docker_config=read_docker_config(reader),
         heartbeat_seconds=reader.read(job_variables.HEARTBEAT_SECONDS),
         source=replace(source, dockerfile="" if dockerfile_content else dockerfile_path),
@@ -118,17 +116,6 @@ def _run_proxy(reader: VariableReader, request: BuildRequest) -> tuple[str, ...]
         name
         for name, value in sorted(reader.environment.items())
         if name.lower() in _PROXIES and name.lower() not in arguments and value.strip()
-    )
-
-
-def _registries(reader: VariableReader) -> Registries:
-    return Registries(
-        insecure=reader.read(registry_variables.INSECURE_REGISTRIES),
-        skip_tls_verify=reader.read(registry_variables.SKIP_TLS_VERIFY_REGISTRIES),
-        mirrors=reader.read(registry_variables.REGISTRY_MIRRORS),
-        maps=reader.read(registry_variables.REGISTRY_MAP),
-        skip_fallback=reader.read(registry_variables.SKIP_DEFAULT_REGISTRY_FALLBACK),
-        ca_bundle="".join(reader.read_all(registry_variables.REGISTRY_CA)),
     )
 
 

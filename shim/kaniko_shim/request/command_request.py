@@ -6,8 +6,10 @@ from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.request.build_request import BuildRequest, read_build_request
 from kaniko_shim.request.push_request import IndexRequest, PushRequest, read_index_request, read_push_request
+from kaniko_shim.request.receive_request import read_receive_request
 from kaniko_shim.request.request import Request, read_request
 from kaniko_shim.request.variables.variable_reader import VariableReader
+from kaniko_shim.request.warm_request import read_warm_request
 from kaniko_shim.sources.kinds import secrets_in_url
 from kaniko_shim.system.subcommand import Command
 
@@ -26,6 +28,10 @@ def parse_request(command: Command, environment: Mapping[str, str]) -> Request:
             request = read_push_request(reader)
         case Command.INDEX:
             request = read_index_request(reader)
+        case Command.RECEIVE:
+            request = read_receive_request(reader)
+        case Command.WARM:
+            request = read_warm_request(reader)
         case Command.CHECK:
             request = read_request(command, reader)
     if reader.problems:

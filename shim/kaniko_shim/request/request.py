@@ -70,3 +70,15 @@ def read_docker_config(reader: VariableReader) -> DockerConfig | None:
     for further in reader.read_all(registry_variables.DOCKER_CONFIG_JSON):
         config = docker_config.merge(config, further)
     return config
+
+
+def read_pull_registries(reader: VariableReader) -> Registries:
+    """Read how registries are reached that base images come from."""
+    return Registries(
+        insecure=reader.read(registry_variables.INSECURE_REGISTRIES),
+        skip_tls_verify=reader.read(registry_variables.SKIP_TLS_VERIFY_REGISTRIES),
+        mirrors=reader.read(registry_variables.REGISTRY_MIRRORS),
+        maps=reader.read(registry_variables.REGISTRY_MAP),
+        skip_fallback=reader.read(registry_variables.SKIP_DEFAULT_REGISTRY_FALLBACK),
+        ca_bundle="".join(reader.read_all(registry_variables.REGISTRY_CA)),
+    )

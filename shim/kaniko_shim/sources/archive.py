@@ -1,12 +1,13 @@
 """Unpacks an archive into the context, and counts and hashes it as it arrives."""
 
 import hashlib
-import os
+import sys
+from io import BufferedReader
 from pathlib import Path
-from typing import IO
 
 from kaniko_shim.archives.decompress import Reader
-from kaniko_shim.archives.extract import extract
+from kaniko_shim.archives.extract import extract, is_zip
+from kaniko_shim.archives.tar import BLOCK
 from kaniko_shim.archives.tree import Tree
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
@@ -55,13 +56,7 @@ def unpack_stream(source: Reader, request: SourceRequest, into: Path, scratch: P
     Raises:
         JobError: a Source… reason, or DiskFull.
     """
-    measured = Measured(source, request.max_bytes)
-    with Tree(into, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
-        try:
-            extract(measured, tree, scratch, has_digest=bool(request.sha256))
-        except JobError as error:
-            raise _prefer_checksum(error, measured, request) from error
-    return _report(measured, request, url)
+    return _unpack(Measured(source, request.max_bytes), request, into, scratch, url)
 
 
 def unpack_file(path: Path, request: SourceRequest, into: Path, url: str) -> SourceReport:
@@ -71,18 +66,29 @@ def unpack_file(path: Path, request: SourceRequest, into: Path, url: str) -> Sou
         JobError: a Source… reason, or DiskFull.
     """
     with _open(path) as stream:
-        if request.sha256:
-            measured = Measured(stream, request.max_bytes)
-            while measured.read(1024 * 1024):
-                pass
-            _report(measured, request, url)
-            stream.seek(0)
+        measured = Measured(stream, request.max_bytes if request.sha256 else sys.maxsize)
+        if not is_zip(stream.peek(BLOCK)):
+            return _unpack(measured, request, into, None, url)
+        # A zip is read from its end.
+        while measured.read(1024 * 1024):
+            pass
+        report = _report(measured, request, url)
+        stream.seek(0)
         with Tree(into, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
-            extract(stream, tree, has_digest=bool(request.sha256))
-        return SourceReport(url, sha256=request.sha256, size=os.fstat(stream.fileno()).st_size)
+            extract(stream, tree)
+        return report
 
 
-def _open(path: Path) -> IO[bytes]:
+def _unpack(measured: Measured, request: SourceRequest, into: Path, scratch: Path | None, url: str) -> SourceReport:
+    with Tree(into, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
+        try:
+            extract(measured, tree, scratch, has_digest=bool(request.sha256))
+        except JobError as error:
+            raise _prefer_checksum(error, measured, request) from error
+    return _report(measured, request, url)
+
+
+def _open(path: Path) -> BufferedReader:
     try:
         if path.is_dir():
             raise JobError(

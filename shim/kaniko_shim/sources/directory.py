@@ -10,10 +10,12 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from imagebuild_dockerignore.rules import Hits
+from imagebuild_dockerignore.selection import Selection
+
 from kaniko_shim.archives.entries import CHUNK, Entry, Kind
 from kaniko_shim.archives.tree import Tree
-from kaniko_shim.dockerignore.rules import Hits
-from kaniko_shim.dockerignore.selection import Selection, select
+from kaniko_shim.dockerignore.find import select
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.sources.source_request import SourceRequest

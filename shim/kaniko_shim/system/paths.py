@@ -18,13 +18,15 @@ class Paths:
         context: the build context.
         build_secrets: build secrets that were mounted, a file for each, named by its id.
         run_caches: the directories of RUN --mount=type=cache; a volume mounted here keeps them for later builds.
-        mounts: the socket for RUN steps with mounts, and what their mounts hide meanwhile.
+        base_images: the cache of base images, a volume that builds only read.
+    mounts: the socket for RUN steps with mounts, and what their mounts hide meanwhile.
         program_files: the shim, its Python and crane.
         heredocs: the files that a Dockerfile contains; RUN steps of any user read them.
         context_aliases: second paths of directories in the context, for COPY.
         prepared: trees made of the context's files, for COPY.
         scratch: the shim's temporary files, and its current directory.
         docker_config: directory of the mounted config.json, unless DOCKER_CONFIG names another.
+        upload: where an upload is received, and read by the build.
         termination_log: where Kubernetes reads the result.
     """
 
@@ -34,6 +36,7 @@ class Paths:
     context: Path = Path("/kaniko/buildcontext")
     build_secrets: Path = Path("/kaniko/.build-secrets")
     run_caches: Path = Path("/kaniko/.run-caches")
+    base_images: Path = Path("/kaniko/.base-images")
     mounts: Path = Path("/kaniko/.mounts")
     program_files: Path = Path("/kaniko/.Shim")
     heredocs: Path = Path("/kaniko/.heredocs")
@@ -41,6 +44,7 @@ class Paths:
     prepared: Path = Path("/kaniko/.prepared")
     scratch: Path = Path("/kaniko/.run")
     docker_config: Path = Path("/kaniko/.docker")
+    upload: Path = Path("/kaniko/source")
     termination_log: Path = Path("/dev/termination-log")
 
     @property
@@ -52,6 +56,16 @@ class Paths:
     def credentials(self) -> Path:
         """The DOCKER_CONFIG directory of the executor and crane."""
         return self.scratch / "docker"
+
+    @property
+    def credential_helpers(self) -> Path:
+        """The credential helpers of clouds, apart from everything else that a PATH must not lead to."""
+        return self.program_files / "credential-helpers"
+
+    @property
+    def helper_state(self) -> Path:
+        """Where credential helpers keep tokens and logs; elsewhere, they would become part of the image."""
+        return self.scratch / "credential-helpers"
 
     @property
     def inline_dockerfile(self) -> Path:

@@ -11,6 +11,14 @@ class Command(StrEnum):
     PUSH = "push"
     CHECK = "check"
     INDEX = "index"
+    RECEIVE = "receive"
+    WARM = "warm"
 
 
 EVERY_COMMAND = tuple(Command)
+REGISTRY_COMMANDS = tuple(command for command in Command if command is not Command.RECEIVE)
+"""Sub-commands that pull or push images."""
+PULL_COMMANDS = (Command.ALL, Command.BUILD, Command.WARM)
+"""Sub-commands that pull base images."""
+PUSH_COMMANDS = tuple(command for command in REGISTRY_COMMANDS if command is not Command.WARM)
+"""Sub-commands that are about images to push."""

@@ -21,6 +21,13 @@ _SECRET = re.compile(
 # The secret in a connection string; it is masked in addition to the whole string.
 _CONNECTION_SECRET = re.compile(r"(?:AccountKey|SharedAccessSignature)=([^;]+)", re.IGNORECASE)
 
+# National clouds of Azure: the server of their tokens, and their name for the credential helper.
+_AZURE_CLOUDS = {
+    "login.chinacloudapi.cn": "AZURECHINACLOUD",
+    "login.partner.microsoftonline.cn": "AZURECHINACLOUD",
+    "login.microsoftonline.us": "AZUREUSGOVERNMENTCLOUD",
+}
+
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/kaniko"
 
 
@@ -36,10 +43,21 @@ def tool_environment(environment: Mapping[str, str], paths: Paths) -> dict[str, 
     """The bare environment of the executor and of crane."""
     passed = {name: value for name, value in environment.items() if _PASSED_ON.fullmatch(name) and value}
     return passed | {
-        "PATH": _PATH,
+        "PATH": f"{_PATH}:{paths.credential_helpers}",
         "HOME": "/root",
         "TMPDIR": str(paths.scratch),
         "DOCKER_CONFIG": str(paths.credentials),
+        # Also for the helpers that are compiled into the executor: by default, ~/.ecr and ~/.config of the image.
+        "AWS_ECR_CACHE_DIR": str(paths.helper_state),
+        "DOCKER_CREDENTIAL_GCR_CONFIG": str(paths.helper_state / "gcr.json"),
+        **_azure_cloud(environment),
         # The executor refuses to run where it does not recognise a container.
         "container": "kube",
     }
+
+
+def _azure_cloud(environment: Mapping[str, str]) -> dict[str, str]:
+    """The cloud of an identity, for a helper that does not read the variable that Workload Identity sets."""
+    host = environment.get("AZURE_AUTHORITY_HOST", "").removeprefix("https://").strip("/")
+    name = _AZURE_CLOUDS.get(host, "")
+    return {"AZURE_ENVIRONMENT": name} if name and not environment.get("AZURE_ENVIRONMENT") else {}

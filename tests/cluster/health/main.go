@@ -1,14 +1,17 @@
-// Says how kstatus (Flux, kapp, cli-utils) and Argo CD's health Lua read objects.
+// Says how kstatus (kapp, cli-utils, Flux), Argo CD's health Lua and Flux's health check expressions read objects.
 //
-// Usage: health FILE.lua < objects.json. Input and output are JSON lists; for each object:
-// {"kstatus": "Current", "argocd": "Healthy", "message": "..."}.
+// Usage: health FILE.lua CHECK < objects.json. CHECK is JSON, an entry of healthCheckExprs of a Flux Kustomization. Input and output are JSON lists; for each object:
+// {"kstatus": "Current", "argocd": "Healthy", "flux": "Current", "message": "..."}.
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 
+	"github.com/fluxcd/pkg/apis/kustomize"
+	"github.com/fluxcd/pkg/runtime/cel"
 	lua "github.com/yuin/gopher-lua"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
@@ -17,17 +20,22 @@ import (
 type verdict struct {
 	Kstatus string `json:"kstatus"`
 	ArgoCD  string `json:"argocd"`
+	Flux    string `json:"flux"`
 	Message string `json:"message"`
 }
 
 func main() {
-	if err := run(os.Args[1]); err != nil {
+	if err := run(os.Args[1], os.Args[2]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(script string) error {
+func run(script, expressions string) error {
+	flux, err := evaluator(expressions)
+	if err != nil {
+		return err
+	}
 	var objects []map[string]any
 	if err := json.NewDecoder(os.Stdin).Decode(&objects); err != nil {
 		return err
@@ -39,13 +47,27 @@ func run(script string) error {
 			return err
 		}
 		// Last, since it changes the numbers in place.
-		computed, err := status.Compute(&unstructured.Unstructured{Object: integers(object).(map[string]any)})
+		whole := &unstructured.Unstructured{Object: integers(object).(map[string]any)}
+		computed, err := status.Compute(whole)
 		if err != nil {
 			return err
 		}
-		verdicts = append(verdicts, verdict{string(computed.Status), health, message})
+		// As Flux does with an expression that fails, for lack of a status for example.
+		checked := status.UnknownStatus.String()
+		if result, err := flux.Evaluate(context.Background(), whole); err == nil {
+			checked = string(result.Status)
+		}
+		verdicts = append(verdicts, verdict{string(computed.Status), health, checked, message})
 	}
 	return json.NewEncoder(os.Stdout).Encode(verdicts)
+}
+
+func evaluator(expressions string) (*cel.StatusEvaluator, error) {
+	var check kustomize.CustomHealthCheck
+	if err := json.Unmarshal([]byte(expressions), &check); err != nil {
+		return nil, err
+	}
+	return cel.NewStatusEvaluator(&check.HealthCheckExpressions)
 }
 
 // Argo CD sets the global obj, runs the script, and takes status and message of the table that it returns.

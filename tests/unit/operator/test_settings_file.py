@@ -32,6 +32,7 @@ builder:
   nodeSelector: {pool: builds}
   tolerations: [{key: builds, operator: Exists}]
   checkPush: false
+  pushProofSeconds: 600
   allowPrivilegeEscalation: true
   capabilities: [CHOWN]
   proxy: {httpProxy: "http://proxy:3128", httpsProxy: "", noProxy: ".svc"}
@@ -92,6 +93,7 @@ def test_everything():
         watch_silence=5.0,
         credentials_rejected=60.0,
         tracing_endpoint="http://collector:4318",
+        push_proof=600.0,
         retry_delay=2.5,
         keep_pods=KeepPods.NONE,
         progress=False,

@@ -17,7 +17,7 @@ from kaniko_shim.dockerfile.syntax.flags import split_command
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile, parse_heredoc
 from kaniko_shim.dockerfile.syntax.shell_words import expand, split_quoted_words, split_words
 from kaniko_shim.dockerfile.syntax.stages import split_stages
-from kaniko_shim.dockerignore.rules import parse_rules
+from kaniko_shim.dockerignore.find import parse_rules
 from kaniko_shim.executor.abilities import read_abilities
 from kaniko_shim.executor.record import parse_record, split_line
 from kaniko_shim.oci.platform import Platform

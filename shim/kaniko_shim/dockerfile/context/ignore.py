@@ -3,9 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+from imagebuild_dockerignore.rules import IgnoreRules
+
 from kaniko_shim.dockerignore.find import find_rules
 from kaniko_shim.dockerignore.prune import prune
-from kaniko_shim.dockerignore.rules import IgnoreRules
 from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.outcome.reasons import Reason
 

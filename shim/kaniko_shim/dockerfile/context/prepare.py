@@ -1,4 +1,4 @@
-"""Makes what COPY needs beside the context: second paths of directories, and trees of the context's files."""
+"""Makes what COPY needs next to the context: second paths of directories, and trees of the context's files."""
 
 import os
 import shutil

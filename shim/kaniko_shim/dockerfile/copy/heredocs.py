@@ -1,4 +1,4 @@
-"""Heredocs of COPY and ADD, which become files beside the context for an executor without them."""
+"""Heredocs of COPY and ADD, which become files next to the context for an executor without them."""
 
 import re
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """FROM --platform: an executor pulls every base for one platform, so another one is named by its digest."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from kaniko_shim.dockerfile.capabilities import Support, read_platform
 from kaniko_shim.dockerfile.refusal import refusal
@@ -54,6 +54,44 @@ def bases_by_digest(
             )
         found[stage.index] = find(stage.base, platform)
     return found
+
+
+def warnings_about_platforms(
+    stages: Stages,
+    built: Iterable[Stage],
+    support: Support,
+    values: Mapping[str, str],
+    own: Callable[[str, Platform], Platform | None],
+    name: str,
+) -> Iterator[str]:
+    """Warnings about bases that are for another platform than their stage.
+
+    A base that is no index is taken for every platform, by Docker too. Only where a platform is asked for is a base
+    looked up for this.
+
+    Args:
+        stages: the Dockerfile's.
+        built: those that are built.
+        support: what the executor supports.
+        values: those of the variables in FROM.
+        own: gives the platform of an image for a platform by its own account.
+        name: the Dockerfile's, for the message.
+    """
+    warned = set[tuple[str, Platform]]()
+    for stage in built:
+        text = stage.start.flag("--platform")
+        if stages.base(stage) or stage.base == _SCRATCH or not (text or support.target):
+            continue
+        platform = _platform(text, stage.start, support, values, name) if text else _normal(support.platform, support)
+        is_for = own(stage.base, platform)
+        if is_for is None or (stage.base, platform) in warned:
+            continue
+        if (is_for.os, is_for.architecture) != (platform.os, platform.architecture):
+            warned.add((stage.base, platform))
+            yield (
+                f"{name} line {stage.start.line}: {stage.base} is only for {is_for.name}, but the stage is for "
+                f"{platform.name}. Its programs do not run there; use a base image for {platform.name}."
+            )
 
 
 def _platform(text: str, instruction: Instruction, support: Support, values: Mapping[str, str], name: str) -> Platform:

@@ -8,7 +8,7 @@ from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.config.scopes import warnings_about_scopes
 from kaniko_shim.dockerfile.edits import Rewritten, unchanged
 from kaniko_shim.dockerfile.stages.onbuild import inline_triggers
-from kaniko_shim.dockerfile.stages.platforms import bases_by_digest
+from kaniko_shim.dockerfile.stages.platforms import bases_by_digest, warnings_about_platforms
 from kaniko_shim.dockerfile.stages.references import refuse_references, warnings_about_names
 from kaniko_shim.dockerfile.stages.selection import select_stages
 from kaniko_shim.dockerfile.syntax.arguments import values_for_from
@@ -52,6 +52,7 @@ def resolve_stages(
     support: Support,
     find: Callable[[str, Platform], str],
     name: str,
+    platform_of: Callable[[str, Platform], Platform | None] = lambda *_: None,
 ) -> Resolved:
     """Resolve the stages of a Dockerfile.
 
@@ -62,6 +63,7 @@ def resolve_stages(
         support: what the executor supports.
         find: gives the name by digest of an image for a platform.
         name: the Dockerfile's, for the message.
+        platform_of: gives the platform of an image for a platform by its own account.
 
     Raises:
         JobError: DockerfileInvalid or DockerfileUnsupported, naming the line; or a registry's reason.
@@ -89,7 +91,11 @@ def resolve_stages(
         values,
         automatic,
         escape,
-        (*warnings_about_names(here, built, target, name), *_scopes(here, built, support, arguments, name)),
+        (
+            *warnings_about_names(here, built, target, name),
+            *_scopes(here, built, support, arguments, name),
+            *warnings_about_platforms(here, built, support, values, platform_of, name),
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.registry_answer import MISSING, UNAUTHORIZED
-from kaniko_shim.outcome.situations.situation import answer_row, row
+from kaniko_shim.outcome.situations.situation import HELPER, answer_row, row
 
 PULL = (
     row(
@@ -11,6 +11,13 @@ PULL = (
         Reason.BASE_IMAGE_NOT_FOUND,
         "{image} is not available for {platform}",
         "Use a base image for that platform, or build on a node of the image's platform.",
+    ),
+    row(
+        "credential helper failed",
+        HELPER,
+        Reason.BASE_IMAGE_UNAUTHORIZED,
+        "The credential helper for {registry} failed: {error}",
+        "Correct what the docker-credential-… program needs that the Docker config names, or remove it there.",
     ),
     row(
         "no base image",

@@ -2,7 +2,7 @@
 
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.registry_answer import UNAUTHORIZED
-from kaniko_shim.outcome.situations.situation import answer_row
+from kaniko_shim.outcome.situations.situation import HELPER, answer_row, row
 
 IMMUTABLE_TAG = "immutable tag"
 
@@ -10,6 +10,13 @@ IMMUTABLE_TAG = "immutable tag"
 _NO_NAME = r"(?![\w/:-]|\.\w)"
 
 PUSH = (
+    row(
+        "credential helper failed",
+        HELPER,
+        Reason.REGISTRY_UNAUTHORIZED,
+        "The credential helper for {registry} failed: {error}",
+        "Correct what the docker-credential-… program needs that the Docker config names, or remove it there.",
+    ),
     answer_row(
         IMMUTABLE_TAG,
         {"rejected"},

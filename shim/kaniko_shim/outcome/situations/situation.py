@@ -45,6 +45,10 @@ class Situation:
         return self.pattern is None or self.pattern.search(text) is not None
 
 
+HELPER = r"error getting credentials - err: "
+"""How the library of the executor and crane begins what a Docker credential helper printed."""
+
+
 def row(name: str, pattern: str, reason: Reason, message: str, hint: str = "") -> Situation:
     """A row for the text of the program."""
     return Situation(name, re.compile(pattern), reason, message, hint)

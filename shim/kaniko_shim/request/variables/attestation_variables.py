@@ -23,7 +23,7 @@ def _parse_object(text: str) -> dict[str, object] | None:
 PROVENANCE = Variable(
     "PROVENANCE",
     "If `true`, SLSA provenance is attached to the image: what it was built from, and how ([supply "
-    "chain](supply-chain.md)).",
+    "chain](../how-to/supply-chain.md)).",
     parse_switch,
     default="false",
     commands=_PUSHING,

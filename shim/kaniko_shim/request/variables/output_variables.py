@@ -4,7 +4,7 @@ from kaniko_shim.registry.references import ImageReference, parse_output
 from kaniko_shim.request.platforms import parse_members
 from kaniko_shim.request.scalars import parse_absolute, parse_switch, split_list
 from kaniko_shim.request.variables.variable import Variable
-from kaniko_shim.system.subcommand import EVERY_COMMAND, Command
+from kaniko_shim.system.subcommand import PUSH_COMMANDS, Command
 
 
 def _parse_outputs(text: str) -> tuple[ImageReference, ...]:
@@ -25,14 +25,14 @@ OUTPUT_IMAGE = Variable(
     "Image to push, `[host[:port]/]path[:tag]`, or a comma-separated list of images. Required unless NO_PUSH is "
     "`true`. `build` does not push; it derives the cache repository from this.",
     _parse_outputs,
-    commands=EVERY_COMMAND,
+    commands=PUSH_COMMANDS,
 )
 NO_PUSH = Variable(
     "NO_PUSH",
     "If `true`, the image is built (and written to OUTPUT_LAYOUT, or checked there) but not pushed.",
     parse_switch,
     default="false",
-    commands=EVERY_COMMAND,
+    commands=PUSH_COMMANDS,
 )
 PUSH_BY_DIGEST = Variable(
     "PUSH_BY_DIGEST",

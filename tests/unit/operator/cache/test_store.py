@@ -1,10 +1,11 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from imagebuild_operator.api.names import KIND
 from imagebuild_operator.cache.keys import BuildKey, Sweep
 from imagebuild_operator.cache.store import Store
-from support.builds import UID, body
+from support.builds import START, UID, a_build, body
 
 KEY = BuildKey("team", "app")
 FINISHED = {"phase": "Succeeded", "completionTime": "2026-11-24T08:10:00Z"}
@@ -66,6 +67,21 @@ def test_an_older_body_of_a_pod_changes_nothing():
     assert [pod.phase for pod in store.pods(build)] == ["Succeeded"]
 
 
+def test_the_answer_to_a_deletion_changes_a_pod_that_is_held_and_brings_none_back():
+    store = Store()
+    store.put_build(body())
+    store.put_pod(pod_body(version="10"))
+    deleted = pod_body(version="11")
+    deleted["metadata"]["deletionTimestamp"] = "2026-11-24T08:05:00Z"
+    store.update_pod(deleted)
+    build = store.build(KEY)
+    assert build
+    assert [pod.is_deleting for pod in store.pods(build)] == [True]
+    store.remove_pod(deleted)
+    store.update_pod(deleted)
+    assert store.pods(build) == ()
+
+
 def test_a_build_of_a_later_uid_outlives_the_end_of_an_earlier_one():
     store = Store()
     store.put_build(body(uid="later"))
@@ -112,3 +128,24 @@ def test_what_has_to_go_is_noted_without_the_build():
     assert store.finished.of("team")
     store.finished.drop(KEY, UID)
     assert not store.finished.of("team")
+
+
+@pytest.mark.shows("F19")
+def test_a_deletion_is_due_by_the_operators_own_clock_however_far_it_is_off():
+    passed = [timedelta(hours=5)]
+    store = Store(clock=lambda: START + passed[0])
+    store.put_build(body())
+
+    def due(version: str, grace: int, uid: str = "pod-1") -> timedelta | None:
+        deleted = pod_body(uid=uid, version=version)
+        deleted["metadata"] |= {"deletionTimestamp": "2026-11-24T08:00:30Z", "deletionGracePeriodSeconds": grace}
+        store.put_pod(deleted)
+        [pod] = store.pods(a_build())
+        return pod.deletion - START if pod.deletion else None
+
+    assert due("2", 30) == timedelta(hours=5, seconds=30)
+    passed[0] += timedelta(seconds=20)
+    assert due("3", 30) == timedelta(hours=5, seconds=30)
+    # The kubelet has ended its containers, and it is deleted without a grace period.
+    assert due("4", 0) == timedelta(hours=5, seconds=20)
+    assert due("5", 30, uid="the next") == timedelta(hours=5, seconds=50)

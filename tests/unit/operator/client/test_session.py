@@ -8,8 +8,9 @@ import pytest
 from imagebuild_operator.client.events import EventClient
 from imagebuild_operator.client.pods import LOG_BYTES, PodClient
 from imagebuild_operator.client.session import Session
+from imagebuild_operator.client.transport import Transport
 from imagebuild_operator.telemetry.prometheus import Metrics
-from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.client import Configuration
 
 
 class Endless(BaseHTTPRequestHandler):
@@ -50,7 +51,7 @@ def server() -> Iterator[str]:
 
 def test_no_more_is_read_of_a_log_or_of_events_than_is_wanted(server: str):
     async def read() -> tuple[str, list[object], list[object]]:
-        session = Session(ApiClient(Configuration(host=server)), Metrics())
+        session = Session(Transport(Configuration(host=server)), Metrics())
         try:
             log = await PodClient(session).read_log("team", "app", "build")
             events = await EventClient(session).list_about_pod("team", "uid")

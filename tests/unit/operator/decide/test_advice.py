@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.reasons import Reason
-from imagebuild_operator.decide.advice import advice
+from imagebuild_operator.decide.advice import advice, waiting_advice
 from imagebuild_operator.observe.report import Result
 from support.builds import SPEC
 
@@ -65,3 +65,42 @@ def test_a_private_ca_is_the_first_remedy_for_tls():
 def test_a_secret_that_a_run_requires_goes_into_the_spec():
     result = Result(hint="Set BUILD_SECRET_npm to its value in base64, or list it in buildSecrets of the ImageBuild.")
     assert "spec.buildSecrets" in advice(Reason.INVALID_SPEC, parse_spec(SPEC), result)
+
+
+@pytest.mark.parametrize(
+    ("output", "words", "hint"),
+    [
+        ({"platforms": ["linux/arm64"]}, "didn't match Pod's node affinity/selector", "output.platformNodes to Any"),
+        ({"platforms": ["linux/arm64"], "platformNodes": "Any"}, "Pod's node affinity/selector", "nodeSelector"),
+        ({"platforms": ["linux/arm64"]}, "2 Insufficient cpu", "podTemplate.spec.resources"),
+        ({}, "didn't match Pod's node affinity/selector", "nodeSelector"),
+        ({}, 'persistentvolumeclaim "context" not found', "Create the PersistentVolumeClaim"),
+    ],
+)
+def test_the_author_of_a_pod_that_no_node_takes_is_told_which_field_to_change(
+    output: dict[str, Any], words: str, hint: str
+):
+    spec = parse_spec({**SPEC, "output": {**SPEC["output"], **output}})
+    message = f"0/1 nodes are available: {words}."
+    waits = waiting_advice(Reason.UNSCHEDULABLE, spec, message)
+    failed = advice(Reason.UNSCHEDULABLE, spec, Result(), message)
+    for text in (waits, failed):
+        assert hint in text
+        assert ("platformNodes" in text) == ("platformNodes" in hint)
+
+
+def test_a_registry_of_a_cloud_can_be_pushed_to_with_an_identity():
+    result = Result(registry="team.azurecr.io", hint="To use the pod's identity, label the pod.")
+    spec = parse_spec({**SPEC, "podTemplate": {"spec": {"serviceAccountName": "pusher"}}})
+    assert advice(Reason.REGISTRY_UNAUTHORIZED, spec, result) == (
+        "Give ServiceAccount pusher (podTemplate.spec.serviceAccountName) an identity that may push to "
+        "team.azurecr.io, or name a Secret with credentials for it in output.pushSecretRef."
+    )
+    assert "Name a Secret with credentials for team.azurecr.io in pullSecretRefs." in advice(
+        Reason.BASE_IMAGE_UNAUTHORIZED, spec, result
+    )
+
+
+def test_a_docker_config_without_passwords_is_made_again():
+    hint = 'Write {"auths": …}; `kubectl create secret docker-registry` makes such a config.'
+    assert advice(Reason.INVALID_SPEC, parse_spec(SPEC), Result(registry="r.example", hint=hint)) == hint

@@ -30,6 +30,13 @@ ADMITTED = {
     "message": "The build was given its turn.",
     "observedGeneration": 1,
 }
+STARTED = {
+    "type": "Started",
+    "status": "True",
+    "reason": "Started",
+    "message": "The container build has started.",
+    "observedGeneration": 1,
+}
 NEVER_AGAIN = {"retry": {"limit": 0}}
 
 
@@ -59,7 +66,9 @@ def test_the_first_status_of_a_build_as_a_whole():
         "message": message,
         "conditions": [
             {**ADMITTED, "lastTransitionTime": "2026-11-24T08:00:01Z"},
+            {"type": "Started", "status": "False", **condition},
             {"type": "Succeeded", "status": "Unknown", **condition},
+            {"type": "Failed", "status": "False", **condition},
             {"type": "Finished", "status": "False", **condition},
             {"type": "Ready", "status": "False", **condition},
             {"type": "Reconciling", "status": "True", **condition},
@@ -123,7 +132,9 @@ def test_a_success_as_a_whole():
         "message": message,
         "conditions": [
             {**ADMITTED, "lastTransitionTime": "2026-11-24T08:01:30Z"},
+            {**STARTED, "lastTransitionTime": "2026-11-24T08:01:30Z"},
             {"type": "Succeeded", **condition},
+            {"type": "Failed", **condition, "status": "False"},
             {"type": "Finished", **condition},
             {"type": "Ready", **condition},
             {"type": "Reconciling", **condition, "status": "False", "message": ""},
@@ -235,7 +246,7 @@ def test_a_failure_keeps_what_is_needed_when_the_pod_has_gone():
     assert status(made)["failure"] == {
         "reason": "RunCommandFailed",
         "message": "RUN make failed with exit code 7.",
-        "hint": "Read failure.logTail; the command is in failure.instruction.",
+        "hint": "The end of the log (failure.logTail) has the output of the command.",
         "dockerfileLine": 4,
         "instruction": "RUN make",
         "exitCode": 7,
@@ -293,6 +304,16 @@ def test_a_pod_that_never_began_fails_for_what_it_waited_for():
     assert status(made)["phase"] == "Failed"
     assert status(made)["failure"]["reason"] == "SecretNotFound"
     assert made.delete == (DeletePod(POD, "pod-1"),)
+
+
+def test_the_queue_of_a_gated_build_is_named():
+    made = plan(a_build({"queueName": "builds"}), a_pod(is_gated=True), after(5))
+    assert status(made)["message"].startswith(f"Kueue holds pod {POD} in LocalQueue builds. The build starts when")
+
+
+def test_a_build_that_kueue_preempts_is_evicted():
+    pod = a_pod(phase="Running", deletion=after(100), disruption="WorkloadEvictedDueToPreempted", build=running())
+    assert status(plan(a_build(), pod, after(5)))["reason"] == "Evicted"
 
 
 def test_the_time_behind_a_scheduling_gate_does_not_count():
@@ -360,7 +381,7 @@ def test_the_message_of_a_refusal_does_not_change_with_its_numbers():
         return decide(Situation(build, [], SETTINGS, after(0), refusals={POD: error}))
 
     build = recorded(build, refused(first))
-    assert build.status["message"].endswith("exceeded quota: small, requested: pods=1, limited: pods=10")
+    assert "exceeded quota: small, requested: pods=1, limited: pods=10. The build starts" in build.status["message"]
     assert refused(again).status is None
     assert refused(other).status
     build = recorded(build, refused(webhook))
@@ -375,7 +396,7 @@ def test_the_kubelet_is_asked_about_a_pod_that_does_not_start():
     assert not needs_explanation(a_pod(), after(50))
 
 
-def test_attempts_of_all_platforms_are_counted_together():
+def test_attempts_of_a_multi_platform_build_are_those_of_the_platform_that_took_most():
     platforms = [
         {"platform": "linux/amd64", "phase": "Building", "podName": "b", "attempts": [{"podName": "a"}]},
         {"platform": "linux/arm64", "phase": "Preparing", "podName": "c"},
@@ -384,4 +405,43 @@ def test_attempts_of_all_platforms_are_counted_together():
     ]
     verdict = Verdict(Phase.BUILDING, "Building.")
     status = next_status(a_build(status={"platforms": platforms}), verdict, None, "builder:1", START, ())
-    assert status["attemptCount"] == 4
+    assert status["attemptCount"] == 2
+    once = {"phase": "Succeeded", "podName": "b", "attempts": [{"podName": "b"}]}
+    built = [{"platform": name, **once} for name in ("linux/amd64", "linux/arm64")]
+    build, index = a_build(status={"platforms": built, "podName": "index"}), ({"podName": "index"},)
+    assert next_status(build, Verdict(Phase.SUCCEEDED, "Done."), None, "builder:1", START, index)["attemptCount"] == 1
+
+
+@pytest.mark.parametrize("kind", ["Secret", "ConfigMap"])
+def test_a_missing_object_is_waited_for_and_after_the_deadline_the_build_must_be_repeated(kind: str):
+    said = f'{kind.lower()} "mine" not found'
+    pod = a_pod(node="node1", scheduled=after(1), build=waiting("CreateContainerConfigError", said))
+    made = plan(a_build(NEVER_AGAIN), pod, after(2))
+    create = f"Create the {kind} in the build's namespace, with the key that the build uses"
+    assert status(made)["message"] == f"Waiting: {said}. {create}; the build continues automatically."
+    build = recorded(a_build(NEVER_AGAIN), made)
+    build = recorded(build, plan(build, pod, after(601)))
+    assert (build.status["phase"], build.status["reason"]) == ("Failed", f"{kind}NotFound")
+    assert build.status["message"] == (
+        f"Gave up after 601 s. Waiting: {said}. {create}, then build again with kubectl replace --force -f FILE."
+    )
+
+
+def test_a_missing_service_account_is_waited_for_and_after_the_deadline_the_build_must_be_repeated():
+    error = RejectedError(403, 'pods "app" is forbidden: error looking up service account team/mine: not found')
+    first = {"podName": "gone", "reason": "NodeLost", "completionTime": "2026-11-24T08:00:01Z"}
+    build = a_build(status={"startTime": "2026-11-24T08:00:00Z", "attempts": [first], "phase": "Pending"})
+    refusals = {pod_name(build, 2): error}
+    build = recorded(build, decide(Situation(build, [], SETTINGS, after(60), refusals=refusals)))
+    assert build.status["message"].endswith(
+        "Create the ServiceAccount in the build's namespace; the build continues automatically."
+    )
+    build = recorded(build, decide(Situation(build, [], SETTINGS, after(601), refusals=refusals)))
+    assert (build.status["phase"], build.status["reason"]) == ("Failed", "ServiceAccountNotFound")
+    assert build.status["message"].endswith("then build again with kubectl replace --force -f FILE.")
+
+
+def test_a_long_message_ends_with_what_to_do():
+    made = plan(a_build(), a_pod(unschedulable="0/1 nodes: " + "taint " * 400), after(2))
+    assert len(status(made)["message"]) <= 1024
+    assert status(made)["message"].endswith("build again with kubectl replace --force -f FILE.")

@@ -140,11 +140,15 @@ def test_the_pod_of_the_index_as_a_whole():
                 "app.kubernetes.io/name": "imagebuild",
                 "app.kubernetes.io/component": "index",
                 "app.kubernetes.io/managed-by": "imagebuild-operator",
+                "imagebuild.dev/build": "app",
                 "imagebuild.dev/build-uid": UID,
                 "sidecar.istio.io/inject": "false",
             },
             "annotations": {
+                "azure.workload.identity/skip-containers": "build",
                 "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+                "karpenter.sh/do-not-disrupt": "true",
+                "eks.amazonaws.com/skip-containers": "build",
                 "kubectl.kubernetes.io/default-container": "index",
                 "linkerd.io/inject": "disabled",
                 "sidecar.istio.io/inject": "false",
@@ -214,7 +218,7 @@ def test_a_build_is_as_far_as_the_least_of_its_platforms_and_waits_for_what_any_
     made = plan(build, pod_of(AMD64, build=running()), pod_of(ARM64, unschedulable="0/1 nodes fit."))
     assert phases(build, made) == ("Preparing", "Building", "Preparing")
     assert (status(made)["reason"], status(made)["startTime"]) == ("Unschedulable", "2026-11-24T08:00:00Z")
-    assert status(made)["message"] == f"{ARM64}: No node can take the build pod yet: 0/1 nodes fit."
+    assert status(made)["message"].startswith(f"{ARM64}: No node can take the build pod yet: 0/1 nodes fit. ")
     build = recorded(build, made)
     made = plan(build, pod_of(AMD64, build=running()), pod_of(ARM64, build=running()), at=30)
     assert (phases(build, made), status(made)["reason"]) == (("Building",) * 3, None)
@@ -266,7 +270,7 @@ def test_a_failing_platform_stops_the_others_with_their_grace_and_gives_the_fail
             "platform": ARM64,
             "reason": "RunCommandFailed",
             "message": "RUN make failed.",
-            "hint": "Read failure.logTail; the command is in failure.instruction.",
+            "hint": "The end of the log (failure.logTail) has the output of the command.",
             "exitCode": 7,
             "logTail": "no",
         }

@@ -22,7 +22,7 @@ def status(made: Plan) -> dict[str, Any]:
 
 def test_a_build_that_waits_is_cancelled_at_once():
     made = plan(a_build(CANCEL))
-    message = "The build was cancelled. Create a new ImageBuild to build again."
+    message = "The build was cancelled. To build again, run kubectl replace --force -f FILE, without cancel: true."
     condition = {
         "reason": "Cancelled",
         "message": message,
@@ -37,7 +37,9 @@ def test_a_build_that_waits_is_cancelled_at_once():
         "message": message,
         "conditions": [
             {"type": "Admitted", "status": "False", **condition},
+            {"type": "Started", "status": "True", **condition},
             {"type": "Succeeded", "status": "False", **condition},
+            {"type": "Failed", "status": "True", **condition},
             {"type": "Finished", "status": "True", **condition},
             {"type": "Ready", "status": "False", **condition},
             {"type": "Reconciling", "status": "False", **condition, "message": ""},

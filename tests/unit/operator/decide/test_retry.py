@@ -142,6 +142,25 @@ def test_more_memory_is_given_only_after_it_ran_out():
 
 
 @pytest.mark.parametrize(
+    ("kills", "expected"),
+    [
+        # The counter of the container's cgroup is exact; without it, the kubelet is believed.
+        ({"memory": {"oomKills": 0}}, "Internal"),
+        ({"memory": {"oomKills": 1}}, "OutOfMemory"),
+        ({}, "OutOfMemory"),
+        ({"memory": {"oomKills": "none"}}, "OutOfMemory"),
+    ],
+)
+def test_a_container_that_the_kernel_never_killed_for_memory_did_not_run_out_of_it(
+    kills: dict[str, object], expected: str
+):
+    report = json.dumps({"reason": "Internal", "message": "The executor was killed (SIGKILL).", **kills})
+    killed = ended(84, report, reason="OOMKilled")
+    status = plan(a_build({"retry": {"limit": 0}}), a_pod(phase="Failed", build=killed)).status or {}
+    assert status["reason"] == expected
+
+
+@pytest.mark.parametrize(
     ("quantity", "factor", "product"),
     [
         ("512Mi", 2.0, "1024Mi"),

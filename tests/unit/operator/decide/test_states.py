@@ -1,4 +1,4 @@
-"""Each row of docs/states.yaml, decided."""
+"""Each row of docs/reference/states.yaml, decided."""
 
 from typing import Any
 
@@ -29,6 +29,7 @@ def pods_of(row: Row) -> list[PodFacts]:
         return []
     metadata: dict[str, Any] = {
         "name": POD,
+        "namespace": "team",
         "uid": "pod-1",
         "creationTimestamp": 0,
         "ownerReferences": [{"apiVersion": API_VERSION, "kind": KIND, "name": "app", "uid": UID, "controller": True}],

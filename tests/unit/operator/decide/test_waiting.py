@@ -37,7 +37,7 @@ def test_a_build_that_never_has_its_turn_ends():
     assert (build.phase, build.status["reason"]) == ("Failed", "WaitTimeout")
     assert build.status["message"] == (
         "The build got no pod within 1h00m: the cluster runs its limit of 2 builds. "
-        "Remove the cause that the message names, then create a new ImageBuild."
+        "Remove the cause that the message names, then build again with kubectl replace --force -f FILE."
     )
     assert [event.reason for event in plan.events] == ["WaitTimeout"]
 

@@ -1,4 +1,4 @@
-"""Whoever writes a Dockerfile chooses much of what a pod says: it is bounded before it is parsed."""
+"""The author of a Dockerfile chooses much of what a pod says, so it is bounded before it is parsed."""
 
 import json
 from typing import Any

@@ -100,7 +100,7 @@ def test_progress_is_written_once_for_each_step_and_goes_with_the_build():
     build = recorded(build, decide(Situation(build, [BUILDING], SETTINGS, after(11))))
     assert "progress" not in build.status
     made = decide(Situation(build, [BUILDING], SETTINGS, after(15), logs={POD: Log(LINE_AT, after(15))}))
-    step = {"step": 3, "steps": 9, "stage": 1, "stages": 2, "instruction": "RUN make"}
+    step = {"summary": "3/9", "step": 3, "steps": 9, "stage": 1, "stages": 2, "instruction": "RUN make"}
     assert made.status == {"progress": {**step, "startTime": "2026-11-24T08:00:12Z"}}
     assert made.events == ()
     build = recorded(build, made)

@@ -28,6 +28,20 @@ FIELDS = [
 ]
 
 
+def test_a_failure_whose_log_the_kubelet_has_cut():
+    tail = 'A "quoted" line,\n\x01 C:\\new \\u0041\n' * 3
+    message = json.dumps({"reason": "RunCommandFailed", "message": "RUN make failed.", "logTail": tail})
+    for kept in range(message.index(tail[0], message.index("logTail")), len(message)):
+        found = parse_result(message[:kept])
+        assert (found.reason, found.message) == (Reason.RUN_COMMAND_FAILED, "RUN make failed.")
+        assert (found.log_tail or "") == "" or tail.replace("\x01", "\ufffd").startswith(found.log_tail or "")
+
+
+def test_a_message_that_is_no_report_is_a_log():
+    assert parse_result('{"reason": 7 and') == Result(log_tail='{"reason": 7 and')
+    assert parse_result("") == Result()
+
+
 def test_a_whole_report():
     report = {
         "version": 1,

@@ -45,7 +45,10 @@ FULL_SPEC = {
             {"name": "AWS_REGION", "value": "$(CACHE)"},
             {"name": "CI_JOB_TOKEN", "valueFrom": {"secretKeyRef": {"name": "ci", "key": "token"}}},
         ],
-        "metadata": {"labels": {"team": "a"}, "annotations": {"linkerd.io/inject": "enabled"}},
+        "metadata": {
+            "labels": {"team": "a"},
+            "annotations": {"linkerd.io/inject": "enabled", "eks.amazonaws.com/skip-containers": "none"},
+        },
         "spec": {
             "resources": {"limits": {"memory": "1Gi"}},
             "nodeSelector": {"disk": "ssd"},
@@ -76,11 +79,15 @@ def test_the_whole_pod_of_a_small_build():
                 "app.kubernetes.io/name": "imagebuild",
                 "app.kubernetes.io/component": "build",
                 "app.kubernetes.io/managed-by": "imagebuild-operator",
+                "imagebuild.dev/build": "app",
                 "imagebuild.dev/build-uid": UID,
                 "sidecar.istio.io/inject": "false",
             },
             "annotations": {
+                "azure.workload.identity/skip-containers": "build",
                 "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+                "karpenter.sh/do-not-disrupt": "true",
+                "eks.amazonaws.com/skip-containers": "build",
                 "kubectl.kubernetes.io/default-container": "build",
                 "linkerd.io/inject": "disabled",
                 "sidecar.istio.io/inject": "false",
@@ -382,6 +389,35 @@ def test_a_volume_is_mounted_read_only_in_build_alone(claim: dict[str, str], url
     assert '"source"' not in json.dumps([check, spec["containers"]])
 
 
+def test_an_upload_is_received_by_a_container_without_credentials():
+    spec = pod(a_build({"source": {"upload": {"deadlineSeconds": 60, "maxBytes": 1000}}}))["spec"]
+    check, upload, build = spec["initContainers"]
+    assert upload == {
+        "name": "upload",
+        "image": build["image"],
+        "imagePullPolicy": build["imagePullPolicy"],
+        "args": ["receive"],
+        "env": [
+            {"name": "UPLOAD_DEADLINE_SECONDS", "value": "60"},
+            {"name": "UPLOAD_MAX_BYTES", "value": "1000"},
+        ],
+        "resources": check["resources"],
+        "securityContext": check["securityContext"],
+        "volumeMounts": [{"name": "source", "mountPath": "/kaniko/source"}],
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+    }
+    assert spec["volumes"][-1] == {"name": "source", "emptyDir": {}}
+    assert build["env"][0] == {"name": "SOURCE_GET_URL", "value": "file:///kaniko/source/archive"}
+    assert build["volumeMounts"][-1] == {"name": "source", "mountPath": "/kaniko/source", "readOnly": True}
+
+
+def test_the_digest_of_an_upload_is_checked_when_it_arrives_and_when_it_is_built():
+    _, upload, build = pod(a_build({"source": {"upload": {"sha256": "ab" * 32}}}))["spec"]["initContainers"]
+    assert upload["env"][-1] == {"name": "UPLOAD_SHA256", "value": "ab" * 32}
+    assert build["env"][1] == {"name": "SOURCE_SHA256", "value": "ab" * 32}
+
+
 def test_build_is_not_given_the_push_credentials():
     spec = pod(a_build(FULL_SPEC))["spec"]
     check, build = spec["initContainers"]
@@ -432,6 +468,7 @@ def test_the_template_places_the_pod_and_adds_labels():
     }
     assert manifest["metadata"]["labels"]["team"] == "a"
     assert manifest["metadata"]["annotations"]["linkerd.io/inject"] == "enabled"
+    assert manifest["metadata"]["annotations"]["eks.amazonaws.com/skip-containers"] == "none"
     assert {"name": "source", "configMap": {"name": "context"}} in spec["volumes"]
     assert {"name": "source", "mountPath": "/kaniko/source", "readOnly": True} in spec["initContainers"][-1][
         "volumeMounts"
@@ -482,3 +519,10 @@ def test_the_disk_of_every_container_is_limited_where_that_of_the_build_is():
     [push] = manifest["containers"]
     assert own["resources"] == {"limits": {"ephemeral-storage": "5Gi"}}
     assert check["resources"] == push["resources"] == small
+
+
+@pytest.mark.parametrize(
+    ("name", "label"), [("app", "app"), ("a.b-1", "a.b-1"), ("a" * 253, "a" * 63), ("a" * 62 + "-b", "a" * 62)]
+)
+def test_pods_have_the_name_of_their_build_as_a_label(name: str, label: str):
+    assert pod(a_build(name=name))["metadata"]["labels"]["imagebuild.dev/build"] == label

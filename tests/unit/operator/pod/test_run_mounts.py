@@ -48,3 +48,16 @@ def test_one_claim_serves_as_source_and_for_caches():
     claim = {"persistentVolumeClaim": {"claimName": "work"}}
     spec = pod_spec({"source": claim, "cache": {"enabled": True, "mounts": claim}})
     assert [volume["name"] for volume in spec["volumes"]] == ["layout", "run", "source", "caches"]
+
+
+def test_the_volume_with_base_images_is_read_by_builds_with_a_layer_cache():
+    bases = {"persistentVolumeClaim": {"claimName": "base-images"}}
+    spec = pod_spec({"cache": {"enabled": True, "baseImages": bases}})
+    check, build = spec["initContainers"]
+    volume = {"name": "bases", "persistentVolumeClaim": {"claimName": "base-images", "readOnly": True}}
+    assert spec["volumes"][-1] == volume
+    assert build["volumeMounts"][-1] == {"name": "bases", "mountPath": "/kaniko/.base-images", "readOnly": True}
+    assert '"bases"' not in json.dumps([check, spec["containers"]])
+    for without in ({"enabled": True, "baseImages": {}}, {"enabled": True}):
+        assert pod_spec({"cache": without}) == pod_spec({"cache": {"enabled": True}})
+    assert pod_spec({"cache": {"enabled": False, "baseImages": bases}}) == pod_spec({"cache": {"enabled": False}})

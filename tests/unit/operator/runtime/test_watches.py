@@ -43,7 +43,7 @@ def test_a_watch_that_is_answered_while_its_session_is_given_up_is_a_lost_connec
             connection.recv(1)
 
     async def watch(url: str) -> None:
-        watches = Watches((), Metrics(), Authentication(60, lambda _: None))
+        watches = Watches((), lambda *_: None, Metrics(), Authentication(60, lambda _: None))
         given = await Login(watches.tracing())(kopf.OperatorSettings())
         session = given.aiohttp_session
         call = asyncio.create_task(session.get(f"{url}/api/v1/pods?watch=true"))

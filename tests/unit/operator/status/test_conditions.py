@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from imagebuild_operator.api.build import Phase
+from imagebuild_operator.api.build import ImageBuild, Phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.cache.keys import BuildKey
 from imagebuild_operator.cache.store import Store
@@ -68,3 +68,15 @@ def test_the_cache_keeps_a_finished_build_until_its_generation_is_observed():
 def test_the_selector_of_finished_builds_excludes_every_other_phase_and_none():
     excluded = {term.removeprefix("status.phase!=") for term in FINISHED.split(",")}
     assert excluded == {"", *(str(phase) for phase in Phase if not phase.is_final)}
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_started_is_true_once_the_log_can_be_followed_and_at_every_end(phase: Phase):
+    def started(build: ImageBuild) -> tuple[str, str]:
+        made = conditions(build, Verdict(phase, "M"), after(1), has_begun=True)
+        return next((c["status"], c["reason"]) for c in made if c["type"] == "Started")
+
+    has_log = phase in {Phase.BUILDING, Phase.PUSHING, Phase.SUCCEEDED}
+    assert started(a_build()) == (str(has_log or phase.is_final), "Started" if has_log else str(phase))
+    before = conditions(a_build(), Verdict(Phase.BUILDING, "M"), after(0), has_begun=True)
+    assert started(a_build(status={"conditions": before})) == ("True", "Started")

@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+import uvloop
 from imagebuild_operator.tasks.workqueue import Rank, RequeueError, WorkQueue
 
 
@@ -220,3 +221,52 @@ def test_a_failure_that_can_not_be_logged_does_not_end_the_queue(caplog: pytest.
     asyncio.run(use())
     assert handled[-1] == "last"
     assert "The failure of a could not be logged" in caplog.text
+
+
+def test_a_delay_below_a_millisecond_passes_at_once_in_the_loop_of_the_operator():
+    handled: list[str] = []
+
+    async def use(queue: WorkQueue[str]) -> None:
+        for key, delay in (("a", 0.0004), ("a", 0.0004), ("b", 0.002), ("b", 0.0015)):
+            queue.add(key, delay)
+        await both.wait()
+
+    both = asyncio.Event()
+
+    async def handle(key: str) -> None:
+        handled.append(key)
+        if set(handled) == {"a", "b"}:
+            both.set()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(handle, use))
+    assert handled == ["a", "b"]
+
+
+def test_a_key_that_comes_back_has_the_rank_that_it_has_then():
+    """As a build whose pod has been created goes behind those that have none yet."""
+    handled: list[str] = []
+    done = asyncio.Event()
+
+    async def handle(key: str) -> float | None:
+        handled.append(key)
+        if key == "first" and handled.count(key) == 1:
+            queue.add("second")
+            return 0.0
+        if key == "first":
+            done.set()
+        return None
+
+    def rank(key: str) -> Rank:
+        return Rank.IDLE if key in handled else Rank.NORMAL
+
+    queue = WorkQueue(handle, workers=1, rank=rank)
+
+    async def use() -> None:
+        queue.add("first")
+        queue.start()
+        await asyncio.wait_for(done.wait(), timeout=10)
+        await queue.stop()
+
+    asyncio.run(use())
+    assert handled == ["first", "second", "first"]

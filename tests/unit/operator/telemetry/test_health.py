@@ -1,4 +1,4 @@
-from imagebuild_operator.telemetry.health import out_of_election, stalled, stuck, unready
+from imagebuild_operator.telemetry.health import denied, out_of_election, stalled, stuck, unready
 
 
 def test_a_watch_may_be_silent_for_three_times_the_time_after_which_it_is_made_anew():
@@ -22,3 +22,9 @@ def test_ready_once_everything_has_been_listed():
 def test_an_operator_that_no_longer_takes_part_in_the_election_is_to_be_restarted():
     assert out_of_election(None) == []
     assert out_of_election(KeyError("spec")) == ["The leader election has failed: KeyError."]
+
+
+def test_what_the_api_server_denies_is_named_with_what_to_do():
+    assert denied([]) == []
+    [sentence] = denied(["/api/v1/namespaces/team/pods"])
+    assert sentence.startswith("The API server denies the operator /api/v1/namespaces/team/pods (403). Grant ")

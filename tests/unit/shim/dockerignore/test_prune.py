@@ -1,8 +1,8 @@
 from pathlib import Path
 
 import pytest
+from imagebuild_dockerignore.rules import parse_rules
 from kaniko_shim.dockerignore.prune import prune
-from kaniko_shim.dockerignore.rules import parse_rules
 
 FILES = [
     "a",

@@ -34,10 +34,12 @@ ALWAYS = (
     "--image-fs-extract-retry=3",
 )
 ENVIRONMENT = {
-    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/kaniko",
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/kaniko:/kaniko/.Shim/credential-helpers",
     "HOME": "/root",
     "TMPDIR": "/kaniko/.run",
     "DOCKER_CONFIG": "/kaniko/.run/docker",
+    "AWS_ECR_CACHE_DIR": "/kaniko/.run/credential-helpers",
+    "DOCKER_CREDENTIAL_GCR_CONFIG": "/kaniko/.run/credential-helpers/gcr.json",
     "container": "kube",
     "USER": "root",
 }
@@ -215,6 +217,15 @@ def test_layers_of_copy_are_cached_where_that_saves_whole_stages(
     environment = {"OUTPUT_IMAGE": "r.example/app", "CACHE_REPO": "r.example/cache", "EXTRA_ARGS": extra}
     made = command(environment, executor=Abilities(SHIPPED.flags, version))
     assert [arg for arg in made.argv if arg.startswith("--cache-copy-layers")] == found
+
+
+@pytest.mark.parametrize(("version", "read"), [((1, 28, 3), True), ((1, 27, 9), False)])
+def test_cached_base_images_are_read_from_layouts(version: tuple[int, int, int], read: bool):  # noqa: FBT001
+    environment = {"OUTPUT_IMAGE": "r.example/app", "CACHE_REPO": "r.example/cache"}
+    executor = Abilities(SHIPPED.flags | {"cache-dir"}, version)
+    made = command(environment, executor=executor)
+    assert ("--cache-dir=/kaniko/.base-images" in made.argv) is read
+    assert not [each for each in command({"OUTPUT_IMAGE": "r.example/app"}, executor=executor).argv if "cache" in each]
 
 
 def test_var_run_is_ignored_where_something_is_mounted_there():

@@ -43,6 +43,12 @@ def test_a_failure():
     }
 
 
+def test_a_failure_says_whether_memory_ran_out():
+    assert json.loads(encode(replace(FAILED, oom_kills=0), same))["memory"] == {"oomKills": 0}
+    assert json.loads(encode(replace(FAILED, oom_kills=2), same))["memory"] == {"oomKills": 2}
+    assert "memory" not in json.loads(encode(Result("push", oom_kills=2), same))
+
+
 def test_a_success():
     result = Result("push", images=(PushedImage("r/a:1", "sha256:1", 10, (3, 6)), PushedImage("r/b:1", "sha256:1")))
     assert json.loads(encode(result, same)) == {
@@ -76,6 +82,8 @@ def test_the_log_tail_is_the_first_to_be_cut_and_from_its_beginning():
     assert LIMIT - 20 < len(content) <= LIMIT
     assert document["logTail"].endswith("line 1998\nline 1999")
     assert document["message"] == "The RUN failed."
+    # The kubelet cuts off what is too long for a pod with containers of others.
+    assert list(document)[-1] == "logTail"
 
 
 ANYTHING = st.text(max_size=9000)

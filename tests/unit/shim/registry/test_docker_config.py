@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kaniko_shim.registry.docker_config import DockerConfig, merge, parse_docker_config, without_missing_helpers, write
+from kaniko_shim.registry.docker_config import DockerConfig, merge, parse_docker_config, write
 
 AUTH = b64encode(b"user:p:ss").decode()
 
@@ -33,10 +33,19 @@ def test_the_first_config_wins_per_registry():
     assert merge(None, None) is None
 
 
-def test_helpers_that_are_not_here_are_dropped():
-    config = DockerConfig({}, {"a": "ecr-login", "b": "gcloud"}, "desktop")
-    left, dropped = without_missing_helpers(config, {"docker-credential-gcloud": "/x"}.get)
-    assert (left, dropped) == (DockerConfig({}, {"b": "gcloud"}), ("desktop", "ecr-login"))
+def test_an_entry_without_credentials_hides_none():
+    empty, full = DockerConfig({"a": {"email": "x"}, "b": {}}), DockerConfig({"a": {"auth": AUTH}})
+    merged = merge(empty, full)
+    assert merged == DockerConfig({"a": {"auth": AUTH}, "b": {}})
+    assert (merged.has_login("a"), merged.has_login("b"), merged.login("b", "x")) == (True, False, None)
+
+
+@pytest.mark.parametrize("key", ["docker.io", "index.docker.io", "https://index.docker.io/v1/"])
+def test_helpers_are_found_by_registry(key: str):
+    config = parse_docker_config(json.dumps({"credHelpers": {key: "pass", "r.example:5000": "ecr-login"}}))
+    assert config is not None
+    assert (config.helper("index.docker.io"), config.helper("r.example:5000")) == ("pass", "ecr-login")
+    assert config.helper("other.example") == ""
 
 
 def test_every_secret_is_known():
@@ -73,6 +82,8 @@ def test_it_is_written_for_its_owner_only(tmp_path: Path):
         ('{"auths": {"r": {"password": 1}}}', "password in"),
         ('{"credHelpers": {"r": 1}}', '"credHelpers" of r'),
         ('{"credsStore": 1}', '"credsStore"'),
+        ('{"credsStore": "a/../secret"}', '"credsStore": a credential helper is named by'),
+        ('{"credHelpers": {"r": "/bin/secret"}}', '"credHelpers" of r: a credential helper is named by'),
     ],
 )
 def test_wrong_configs_are_not_quoted(text: str, problem: str):

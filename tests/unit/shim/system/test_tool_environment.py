@@ -58,3 +58,17 @@ def test_the_keys_of_storage_accounts_stay_with_the_shim():
 def test_the_key_in_a_connection_string_is_masked_by_itself():
     text = f"DefaultEndpointsProtocol=https;AccountName=a;AccountKey={SECRET};EndpointSuffix=core.windows.net"
     assert SECRET in set(platform_secrets({"AZURE_STORAGE_CONNECTION_STRING": text}))
+
+
+@pytest.mark.parametrize(
+    ("given", "cloud"),
+    [
+        ({"AZURE_AUTHORITY_HOST": "https://login.microsoftonline.com/"}, None),
+        ({"AZURE_AUTHORITY_HOST": "https://login.chinacloudapi.cn/"}, "AZURECHINACLOUD"),
+        ({"AZURE_AUTHORITY_HOST": "https://login.microsoftonline.us"}, "AZUREUSGOVERNMENTCLOUD"),
+        ({"AZURE_AUTHORITY_HOST": "https://login.chinacloudapi.cn/", "AZURE_ENVIRONMENT": "OWN"}, "OWN"),
+        ({}, None),
+    ],
+)
+def test_the_azure_helper_knows_the_cloud_of_the_identity(given: dict[str, str], cloud: str | None):
+    assert tool_environment(given, Paths()).get("AZURE_ENVIRONMENT") == cloud

@@ -3,7 +3,7 @@
 The executor gives the destination of a copied directory that directory's owner, and an old one its mode too, even if
 the destination existed before. BuildKit leaves an existing one as it is. The executor does so too for a directory that
 an ignore file excludes, while it still copies what is in it and not excluded. So the directory is named by another
-path, of which the ignore file excludes the directory alone. That path leads through a link beside the context, because
+path, of which the ignore file excludes the directory alone. That path leads through a link next to the context, because
 nothing else may be excluded that lies in the same place: another COPY can need the directory itself.
 """
 

@@ -1,4 +1,4 @@
-"""Trees that lie ready beside the context, for what the executor cannot take from the context as it is."""
+"""Trees that are prepared next to the context, for what the executor cannot take from the context as it is."""
 
 import hashlib
 from collections.abc import Mapping

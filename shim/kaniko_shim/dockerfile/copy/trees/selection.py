@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from imagebuild_dockerignore.rules import Hits, IgnoreRules
+
 from kaniko_shim.dockerfile.copy.sources import has_pattern
 from kaniko_shim.dockerfile.copy.trees.prepared import PreparedTree
 from kaniko_shim.dockerfile.copy.trees.tree import ContextTree, Kind
 from kaniko_shim.dockerfile.syntax.stages import place_of
-from kaniko_shim.dockerignore.rules import Hits, IgnoreRules, parse_rules
+from kaniko_shim.dockerignore.find import parse_rules
 
 
 @dataclass(slots=True)

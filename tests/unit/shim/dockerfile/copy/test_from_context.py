@@ -21,7 +21,7 @@ OLD, NEW = Support(), Support(MAINTAINED)
 
 
 class Context:
-    """A context, and what COPY makes beside it."""
+    """A context, and the trees that COPY adds to it."""
 
     def __init__(self, directory: Path) -> None:
         self.root = directory / "context"

@@ -137,3 +137,29 @@ def test_the_variables_that_docker_sets():
     assert made.automatic["TARGETSTAGE"] == "s"
     assert (made.values["TARGETPLATFORM"], made.values["TARGETVARIANT"]) == ("linux/arm/v7", "v7")
     assert (made.values["TARGETOS"], made.values["BUILDOS"], made.values["BUILDARCH"]) == ("other", "given", "amd64")
+
+
+@pytest.mark.parametrize(
+    ("text", "platform", "warned"),
+    [
+        ("FROM single\n", ARM, [1]),
+        ("FROM single\n", None, []),
+        ("FROM single\n", Platform("linux", "amd64"), []),
+        ("FROM unknown\n", ARM, []),
+        ("FROM single AS a\nFROM single AS b\nCOPY --from=a x y\n", ARM, [1]),
+        ("FROM single AS a\nFROM a\n", ARM, [1]),
+        ("FROM single AS unneeded\nFROM scratch\n", ARM, []),
+        ("FROM --platform=$BUILDPLATFORM single AS a\nFROM scratch\nCOPY --from=a x y\n", ARM, []),
+        ("FROM --platform=linux/arm64 single AS a\nFROM scratch\nCOPY --from=a x y\n", None, [1]),
+    ],
+)
+def test_a_base_for_another_platform_is_warned_of(text: str, platform: Platform | None, warned: list[int]):
+    def own(image: str, _: Platform) -> Platform | None:
+        return Platform("linux", "amd64") if image == "single" else None
+
+    support = Support(MAINTAINED, target=platform)
+    resolved = resolve_stages(text.encode(), "", {}, support, lambda image, _: image, "Dockerfile", own)
+    expected = "single is only for linux/amd64, but the stage is for linux/arm64. Its programs do not run there; "
+    assert list(resolved.warnings) == [
+        f"Dockerfile line {line}: {expected}use a base image for linux/arm64." for line in warned
+    ]

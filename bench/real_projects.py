@@ -1,0 +1,171 @@
+"""How long a cold build of real projects takes, beside a fresh BuildKit: nothing cached, pushed to a registry.
+
+Needs root, runc and overlayfs, and no Kubernetes; wheels come from PyPI, C sources from the Go module proxy:
+
+    .venv/bin/python bench/real_projects.py [--quick] [--json FILE]
+
+- `python`: an application on a base image of 373 MB, with wheels from an index (numpy, Django and others).
+- `c`: zstd in two stages, compiled in that base image and copied into a Debian.
+- `files`: 20,000 small files, copied and changed by two steps; the short form has only this, with 2,000.
+
+Each sample of BuildKit has a daemon of its own with an empty cache; its start does not count. `builder image` is one
+container, `build pod` is two, as the operator runs them: build into a layout, then push that. Their start counts.
+Each sample has a file system of its own, since ext4 creates files slowly for a minute after many were deleted.
+"""
+
+import itertools
+import os
+import subprocess
+import sys
+import tempfile
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "shim"), str(ROOT / "bench")]
+
+from measure.report import Report, options  # noqa: E402
+from measure.samples import alternately, seconds  # noqa: E402
+from projects import Project, projects  # noqa: E402
+from standalone.container import Builder  # noqa: E402
+from standalone.registry import cluster, own_registry  # noqa: E402
+from support.registry import Registry  # noqa: E402
+from truth.buildkit import Built, running  # noqa: E402
+from truth.subject import Subject  # noqa: E402
+
+ROUNDS, QUICK_ROUNDS = 5, 1
+NOBODY = 65532
+DISK = 8 << 30
+
+
+def main() -> None:
+    """Measure and print."""
+    told = options(__doc__)
+    anchors = {f"cold build of {name}": "BuildKit" for name in ("python", "c", "files")}
+    report = Report("real_projects", "bench/real_projects.py", anchors)
+    rounds = QUICK_ROUNDS if told.quick else ROUNDS
+    with tempfile.TemporaryDirectory(prefix="projects-") as directory:
+        scratch = Path(directory)
+        (scratch / "registry").mkdir()
+        builder = Builder.unpack(builder_layout(), scratch)
+        report.context["executor"] = builder.abilities.name
+        try:
+            with own_registry(scratch / "registry") as registry, projects(scratch, quick=told.quick) as found:
+                registry.push(cluster("base-image", "debian").removeprefix("oci:"), "library/debian:bookworm-slim")
+                for project in found:
+                    bench = Bench(builder, registry, scratch, project)
+                    cases = {"BuildKit": bench.buildkit, "builder image": bench.alone, "build pod": bench.split}
+                    report.add(f"cold build of {project.name}", alternately(cases, rounds, warmup=0))
+        finally:
+            builder.remove()
+    report.finish(told)
+
+
+def builder_layout() -> Path:
+    """The builder image, made if it is not cached."""
+    script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), "--print-layout"]
+    return Path(subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One project, built in several ways."""
+
+    builder: Builder
+    registry: Registry
+    scratch: Path
+    project: Project
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def buildkit(self) -> float:
+        """Seconds of a build with a fresh daemon."""
+        with file_system(self.scratch) as folder:
+            tempfile.tempdir = str(folder)
+            return self._buildkit()
+
+    def _buildkit(self) -> float:
+        context = self.project.context
+        subject = Subject(self.project.name, context, context, context / "Dockerfile", self.project.arguments)
+        with running(self.registry.address) as kit:
+            return seconds(lambda: self._succeed(kit.build(subject, self._image())))
+
+    def alone(self) -> float:
+        """Seconds of one container, whose executor pushes."""
+        with file_system(self.scratch) as folder:
+            builder = self._builder(folder)
+            mounts = {"/mnt/source": self.project.context}
+            return seconds(lambda: self._run(builder, self._environment(), mounts))
+
+    def split(self) -> float:
+        """Seconds of the containers of a build pod that build and push."""
+        with file_system(self.scratch) as folder:
+            builder = self._builder(folder)
+            layout, run = folder / "layout", folder / "run"
+            for each in (layout, run):
+                each.mkdir()
+                each.chmod(0o777)
+            environment = self._environment()
+            shared = {"/kaniko/layout": layout}
+
+            def both() -> None:
+                self._run(builder, environment, {**shared, "/mnt/source": self.project.context}, "build")
+                self._run(builder, environment, {**shared, "/kaniko/.run": run}, "push", user=NOBODY)
+
+            return seconds(both)
+
+    def _builder(self, folder: Path) -> Builder:
+        return replace(self.builder, scratch=folder, containers=[])
+
+    def _image(self) -> str:
+        return f"{self.registry.address}/bench/{self.project.name}-{os.getpid()}-{next(self.numbers)}:1"
+
+    def _environment(self) -> dict[str, str]:
+        pairs = (b64encode(f"{name}={value}".encode()).decode() for name, value in self.project.arguments.items())
+        return {
+            "OUTPUT_IMAGE": self._image(),
+            "SOURCE_GET_URL": "dir:///mnt/source",
+            "INSECURE_REGISTRIES": self.registry.address,
+            "REGISTRY_MIRRORS": self.registry.address,
+            "BUILD_ARG": ",".join(pairs),
+        }
+
+    def _run(
+        self,
+        builder: Builder,
+        environment: Mapping[str, str],
+        mounts: Mapping[str, Path],
+        *command: str,
+        user: int = 0,
+    ) -> None:
+        done = builder.run(*command, env=environment, mounts=mounts, user=user)
+        if done.code:
+            sys.exit(done.log)
+
+    def _succeed(self, built: Built) -> None:
+        if not built.succeeded:
+            sys.exit(built.log)
+
+
+@contextmanager
+def file_system(scratch: Path) -> Iterator[Path]:
+    """A fresh ext4, and away with it at the end."""
+    image, folder = scratch / "ext4", scratch / "mounted"
+    with image.open("wb") as file:
+        file.truncate(DISK)
+    folder.mkdir()
+    subprocess.run(["mkfs.ext4", "-q", "-E", "lazy_itable_init=1,lazy_journal_init=1", image], check=True)
+    subprocess.run(["mount", "-o", "loop", image, folder], check=True)
+    try:
+        yield folder
+    finally:
+        tempfile.tempdir = None
+        subprocess.run(["umount", folder], check=True)
+        folder.rmdir()
+        image.unlink()
+
+
+if __name__ == "__main__":
+    main()

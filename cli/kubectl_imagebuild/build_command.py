@@ -1,0 +1,135 @@
+"""The command build."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from imagebuild import AsyncClient, Build, Unchanged, UploadSource, image_build, pack
+
+from kubectl_imagebuild import flags
+from kubectl_imagebuild.forms import Progress
+from kubectl_imagebuild.options import (
+    BuildArgs,
+    Cache,
+    CacheRepo,
+    Context,
+    Detach,
+    Environment,
+    Images,
+    Kubeconfig,
+    Namespace,
+    NewName,
+    NoPush,
+    OutputForm,
+    PlatformNodesOption,
+    Platforms,
+    ProgressForm,
+    PullSecrets,
+    PushSecret,
+    SecretOptions,
+    Target,
+    TimeLimit,
+)
+from kubectl_imagebuild.outcome import Exit
+from kubectl_imagebuild.output import rendered
+from kubectl_imagebuild.packing import summary
+from kubectl_imagebuild.run import created, run
+from kubectl_imagebuild.secret_flags import Secrets, read_secrets
+
+
+def build_directory(  # noqa: PLR0913 - one argument per option
+    *,
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="Directory that is the build context.")] = ".",
+    images: Images = [],  # noqa: B006 - typer copies it
+    file: Annotated[str, typer.Option("-f", "--file", help="Dockerfile in DIR. Default: DIR/Dockerfile.")] = "",
+    name: NewName = "",
+    target: Target = "",
+    build_arg: BuildArgs = [],  # noqa: B006 - same
+    secret: SecretOptions = [],  # noqa: B006 - same
+    env: Environment = [],  # noqa: B006 - same
+    platform: Platforms = [],  # noqa: B006 - same
+    platform_nodes: PlatformNodesOption = None,
+    push_secret: PushSecret = "",
+    pull_secret: PullSecrets = [],  # noqa: B006 - same
+    cache: Cache = False,
+    cache_repo: CacheRepo = "",
+    no_push: NoPush = False,
+    timeout: TimeLimit = None,
+    skip_unchanged: Annotated[
+        bool,
+        typer.Option(
+            "--skip-unchanged",
+            help="End with the digest of an earlier build of the namespace, if the directory, the spec and the "
+            "defaults are the same. New base images are not looked for.",
+        ),
+    ] = False,
+    detach: Detach = False,
+    progress: ProgressForm = Progress.AUTO,
+    output: OutputForm = None,
+    namespace: Namespace = "",
+    context: Context = "",
+    kubeconfig: Kubeconfig = "",
+) -> None:
+    """Build a directory of this machine: send it, and follow the build to its end. Ctrl-C cancels the build."""
+    dockerfile = flags.dockerfile_in(Path(directory), file)
+    if not images:
+        raise ValueError("name the image: -t REGISTRY/REPOSITORY:TAG")
+    secrets = read_secrets(secret)
+    text = (Path(directory) / (dockerfile or "Dockerfile")).read_text(encoding="utf-8", errors="replace")
+
+    async def work(client: AsyncClient) -> Exit:
+        # First, so that nothing is created for a directory that cannot be read.
+        with await pack(directory, dockerfile=dockerfile or "Dockerfile") as archive:
+            sys.stderr.write(f"{summary(archive)}\n")
+            manifest = image_build(
+                images,
+                upload=UploadSource(
+                    max_bytes=archive.size if archive.size > flags.MAX_BYTES else None, sha256=archive.sha256
+                ),
+                name=name,
+                dockerfile=dockerfile,
+                target=target,
+                build_args=flags.build_args(build_arg),
+                build_secrets=secrets.existing,
+                platforms=platform,
+                platform_nodes=platform_nodes or "",
+                env=flags.environment(env),
+                push=not no_push,
+                push_secret=push_secret,
+                pull_secrets=pull_secret,
+                cache=cache,
+                cache_repo=cache_repo,
+                timeout_seconds=timeout,
+            )
+            if skip_unchanged and (earlier := await _earlier(client, manifest, secrets)) is not None:
+                if output:
+                    sys.stdout.write(rendered(earlier, output))
+                return Exit.OK
+            return await created(
+                client,
+                client.create(manifest, secrets=secrets.values),
+                progress,
+                output,
+                detach=detach,
+                archive=archive,
+                dockerfile=text,
+            )
+
+    run(namespace, context, kubeconfig, work)
+
+
+async def _earlier(client: AsyncClient, manifest: dict[str, Any], secrets: Secrets) -> Build | None:
+    """Find an earlier build with the same result, and say which, or why there is none."""
+    if secrets.values:
+        found = Unchanged(reason="it uses build secrets, whose values may have changed")
+    else:
+        found = await client.find_unchanged(manifest)
+    if found.build is None:
+        sys.stderr.write(f"Not skipped: {found.reason}.\n")
+        return None
+    ended = f"{found.build.completed:%Y-%m-%dT%H:%M:%SZ}"
+    sys.stderr.write(f"Unchanged since ImageBuild {found.build.name}, which ended at {ended}. Nothing is built.\n")
+    for image in found.build.outputs:
+        sys.stderr.write(f"{image}@{found.build.digest}\n")
+    return found.build

@@ -1,0 +1,1 @@
+"""Reading a cluster with the rights of the user."""

@@ -1,0 +1,108 @@
+"""The command create."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from imagebuild import AsyncClient, image_build
+
+from kubectl_imagebuild import flags
+from kubectl_imagebuild.forms import Progress
+from kubectl_imagebuild.options import (
+    BuildArgs,
+    Cache,
+    CacheRepo,
+    Context,
+    Detach,
+    Environment,
+    Images,
+    Kubeconfig,
+    Namespace,
+    NewName,
+    NoPush,
+    OutputForm,
+    PlatformNodesOption,
+    Platforms,
+    ProgressForm,
+    PullSecrets,
+    PushSecret,
+    SecretOptions,
+    Target,
+    TimeLimit,
+)
+from kubectl_imagebuild.outcome import Exit
+from kubectl_imagebuild.run import created, run
+from kubectl_imagebuild.secret_flags import read_secrets
+
+
+def create(  # noqa: PLR0913 - one argument per option
+    *,
+    filename: Annotated[
+        str, typer.Option("-f", "--filename", help="File with one ImageBuild; - for standard input.")
+    ] = "",
+    images: Images = [],  # noqa: B006 - typer copies it
+    git: Annotated[str, typer.Option(metavar="URL[#REVISION]", help="Git repository to build.")] = "",
+    revision: Annotated[str, typer.Option(help="Branch, tag or full commit of the repository.")] = "",
+    git_secret: Annotated[str, typer.Option(help="Secret with the credentials of the repository.")] = "",
+    url: Annotated[str, typer.Option(help="URL of the source, as in spec.source.url.")] = "",
+    name: NewName = "",
+    context_dir: Annotated[str, typer.Option(help="Directory of the source that is the build context.")] = "",
+    dockerfile: Annotated[str, typer.Option(help="Path of the Dockerfile in the context.")] = "",
+    target: Target = "",
+    build_arg: BuildArgs = [],  # noqa: B006 - same
+    secret: SecretOptions = [],  # noqa: B006 - same
+    env: Environment = [],  # noqa: B006 - same
+    platform: Platforms = [],  # noqa: B006 - same
+    platform_nodes: PlatformNodesOption = None,
+    push_secret: PushSecret = "",
+    pull_secret: PullSecrets = [],  # noqa: B006 - same
+    cache: Cache = False,
+    cache_repo: CacheRepo = "",
+    no_push: NoPush = False,
+    timeout: TimeLimit = None,
+    detach: Detach = False,
+    progress: ProgressForm = Progress.AUTO,
+    output: OutputForm = None,
+    namespace: Namespace = "",
+    context: Context = "",
+    kubeconfig: Kubeconfig = "",
+) -> None:
+    """Create a build from a file or from options, and follow it to its end. Ctrl-C cancels the build."""
+    secrets = read_secrets(secret)
+    if filename and (images or git or url or secrets.existing):
+        raise ValueError("-f has the whole build: leave out the options that describe one")
+    if filename:
+        text = sys.stdin.read() if filename == "-" else Path(filename).read_text(encoding="utf-8")
+        manifest = flags.manifest_of_file(text, "standard input" if filename == "-" else filename)
+    elif not images or bool(git) == bool(url):
+        raise ValueError("name what to build: -f FILE, or --git URL (or --url URL) with -t IMAGE")
+    else:
+        manifest = image_build(
+            images,
+            git=flags.git_source(git, revision, git_secret),
+            url=url,
+            name=name,
+            context_dir=context_dir,
+            dockerfile=dockerfile,
+            target=target,
+            build_args=flags.build_args(build_arg),
+            build_secrets=secrets.existing,
+            platforms=platform,
+            platform_nodes=platform_nodes or "",
+            env=flags.environment(env),
+            push=not no_push,
+            push_secret=push_secret,
+            pull_secrets=pull_secret,
+            cache=cache,
+            cache_repo=cache_repo,
+            timeout_seconds=timeout,
+        )
+    given = (manifest.get("metadata") or {}).get("namespace") or ""
+    if given and namespace and given != namespace:
+        raise ValueError(f"-n {namespace}: the file has namespace {given}")
+
+    async def work(client: AsyncClient) -> Exit:
+        return await created(client, client.create(manifest, secrets=secrets.values), progress, output, detach=detach)
+
+    run(namespace or given, context, kubeconfig, work)

@@ -1,0 +1,128 @@
+"""Flags as the arguments of a manifest. Every function raises ValueError with what to write instead."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from imagebuild import Archive, Build, GitSource
+
+#: Bytes that an upload may have by default.
+MAX_BYTES: Final = 10 * 1024**3
+
+
+def build_args(pairs: Sequence[str]) -> dict[str, str]:
+    """Read the values of --build-arg."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, separator, value = pair.partition("=")
+        if not separator or not name:
+            raise ValueError(f"--build-arg {name}: write --build-arg NAME=VALUE")
+        found[name] = value
+    return found
+
+
+def environment(pairs: Sequence[str]) -> dict[str, str]:
+    """Read the values of --env."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, separator, value = pair.partition("=")
+        if not separator or not name:
+            raise ValueError(f"--env {name}: write --env NAME=VALUE")
+        found[name] = value
+    return found
+
+
+def git_source(url: str, revision: str, secret: str) -> GitSource | None:
+    """Read --git URL[#REVISION] with --revision and --git-secret."""
+    if not url:
+        if revision or secret:
+            raise ValueError("--revision and --git-secret belong to --git URL")
+        return None
+    address, _, fragment = url.partition("#")
+    if fragment and revision:
+        raise ValueError(f"--git names the revision {fragment}, and --revision another: set one of them")
+    return GitSource(address, revision or fragment, secret)
+
+
+def dockerfile_in(directory: Path, file: str) -> str:
+    """Path of the Dockerfile in a directory; empty if it is the default one.
+
+    Args:
+        directory: The build context.
+        file: The value of --file; empty for the Dockerfile of the directory.
+    """
+    if not directory.is_dir():
+        raise ValueError(
+            f"{directory} is not a directory: write the directory of the build context, "
+            "or use `kubectl imagebuild create` with --git or --url"
+        )
+    path = Path(file) if file else directory / "Dockerfile"
+    if not path.is_file():
+        inside = directory / file
+        advice = f"write -f {inside}" if file and inside.is_file() else "name the Dockerfile: -f PATH"
+        raise ValueError(f"{path} is not a file: {advice}")
+    whole, root = path.parent.resolve() / path.name, directory.resolve()
+    if not whole.is_relative_to(root):
+        raise ValueError(
+            f"-f {path} is outside of the directory {directory}: copy it into the directory, "
+            "or name a directory that has both"
+        )
+    inner = whole.relative_to(root).as_posix()
+    return "" if inner == "Dockerfile" else inner
+
+
+def manifest_of_file(text: str, name: str) -> dict[str, Any]:
+    """Read the one ImageBuild of a YAML or JSON file.
+
+    Args:
+        text: The content of the file.
+        name: Its name.
+    """
+    try:
+        documents = [document for document in yaml.safe_load_all(text) if document is not None]
+    except yaml.YAMLError as error:
+        raise ValueError(f"{name} is not YAML: {' '.join(str(error).split())}") from error
+    builds = [each for each in documents if isinstance(each, dict) and each.get("kind") == "ImageBuild"]
+    if len(builds) != 1 or len(documents) != 1:
+        raise ValueError(
+            f"{name} has {len(builds)} ImageBuilds in {len(documents)} documents: write one ImageBuild only"
+        )
+    return dict(builds[0])
+
+
+def changed_spec(
+    build: Build, *, images: Sequence[str], revision: str, target: str, arguments: Mapping[str, str]
+) -> dict[str, Any]:
+    """Make the merge patch of a spec for `rerun`; empty values change nothing."""
+    changes: dict[str, Any] = {}
+    if images:
+        changes["output"] = {"images": list(images)}
+    if revision:
+        if "git" not in (build.spec.get("source") or {}):
+            raise ValueError(f"--revision: the source of ImageBuild {build.name} is not a git repository")
+        changes["source"] = {"git": {"revision": revision}}
+    if target:
+        changes["target"] = target
+    if arguments:
+        kept = [entry for entry in build.spec.get("buildArgs") or () if entry["name"] not in arguments]
+        changes["buildArgs"] = [*kept, *({"name": name, "value": value} for name, value in arguments.items())]
+    return changes
+
+
+def check_directory(build: Build, directory: str) -> None:
+    """Check that `rerun` has a directory if, and only if, it needs one."""
+    is_upload = "upload" in (build.spec.get("source") or {})
+    if is_upload and not directory:
+        raise ValueError(
+            f"ImageBuild {build.name} was built from a directory of a machine: write kubectl imagebuild rerun "
+            f"{build.name} DIR"
+        )
+    if directory and not is_upload:
+        raise ValueError(f"the source of ImageBuild {build.name} is not upload: leave out the directory {directory}")
+
+
+def upload_fields(build: Build, archive: Archive) -> dict[str, Any]:
+    """Make the fields of source.upload for another directory."""
+    limit = build.spec["source"]["upload"].get("maxBytes", MAX_BYTES)
+    return {"sha256": archive.sha256, **({"maxBytes": archive.size} if archive.size > limit else {})}

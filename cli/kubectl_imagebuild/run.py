@@ -1,0 +1,70 @@
+"""Runs the work of a command."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+import typer
+from imagebuild import Archive, AsyncClient, Build
+
+from kubectl_imagebuild.display import Plain, choose, standard
+from kubectl_imagebuild.following import follow_build, send_context
+from kubectl_imagebuild.forms import Output, Progress
+from kubectl_imagebuild.interrupts import Interrupts
+from kubectl_imagebuild.outcome import Exit, exit_of_build
+from kubectl_imagebuild.output import rendered
+
+Work = Callable[[AsyncClient], Awaitable[Exit]]
+
+
+def run(namespace: str, context: str, kubeconfig: str, work: Work) -> None:
+    """Run work with a client, and end with its exit code."""
+
+    async def connected() -> Exit:
+        async with AsyncClient(namespace, kubeconfig=kubeconfig or None, context=context or None) as client:
+            return await work(client)
+
+    raise typer.Exit(int(asyncio.run(connected())))
+
+
+async def created(
+    client: AsyncClient,
+    creating: Awaitable[Build],
+    progress: Progress,
+    output: Output | None,
+    *,
+    detach: bool,
+    archive: Archive | None = None,
+    dockerfile: str = "",
+) -> Exit:
+    """Create a build and say so, send its build context, and follow it.
+
+    Args:
+        client: The API server.
+        creating: Creates it.
+        progress: How its progress is shown.
+        output: Form of the output for programs.
+        detach: Whether to end as soon as it is created and has its build context.
+        archive: Its build context, if that is to be sent.
+        dockerfile: Text of the Dockerfile, if it is known.
+    """
+    if detach:
+        return await _detached(client, await creating, output, archive)
+    with Interrupts() as interrupts:
+        build = await creating
+        sys.stderr.write(f"imagebuild.imagebuild.dev/{build.name} created\n")
+        with choose(progress, *standard(to_error=output is not None), dockerfile) as display:
+            done = await follow_build(client, build.name, display, interrupts, cancels=True, archive=archive)
+    if output:
+        sys.stdout.write(rendered(done, output))
+    return exit_of_build(done)
+
+
+async def _detached(client: AsyncClient, build: Build, output: Output | None, archive: Archive | None) -> Exit:
+    if archive is None:
+        sys.stdout.write(rendered(build, output) if output else f"imagebuild.imagebuild.dev/{build.name} created\n")
+        return Exit.OK
+    sys.stderr.write(f"imagebuild.imagebuild.dev/{build.name} created\n")
+    await send_context(client, build, Plain(sys.stderr, sys.stderr), archive)
+    sys.stdout.write(rendered(build, output) if output else "")
+    return Exit.OK

@@ -1,0 +1,1 @@
+"""The page: a read-only view of builds, on this machine."""

@@ -1,0 +1,30 @@
+"""What the containers that run no command of the Dockerfile have in common."""
+
+from typing import Any, Final
+
+from imagebuild_operator.settings import BuildDefaults
+
+#: Their directory for Docker config and CA bundles, in memory; nothing else is writable there.
+RUN_PATH: Final = "/kaniko/.run"
+#: Any user except root; the layout is readable by all.
+PUSH_UID: Final = 65532
+UNPRIVILEGED: Final = {
+    "runAsUser": PUSH_UID,
+    "runAsGroup": PUSH_UID,
+    "runAsNonRoot": True,
+    "privileged": False,
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+RESULTS: Final = {
+    "terminationMessagePath": "/dev/termination-log",
+    # If the shim was killed before it could report, the end of its log says what it was doing.
+    "terminationMessagePolicy": "FallbackToLogsOnError",
+}
+RUN_VOLUME: Final = {"name": "run", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}}
+
+
+def image_fields(defaults: BuildDefaults) -> dict[str, Any]:
+    """The image of every container."""
+    return {"image": defaults.builder_image, "imagePullPolicy": defaults.builder_pull_policy}

@@ -1,0 +1,160 @@
+"""What kopf's lists and watches receive: objects go to the operator, failures to kopf as expired watches.
+
+kopf lists, watches, resumes and lists again. It would start a task for each object, with a memory, loggers and a queue,
+for handlers that do no more than to put a key into the work queue; so the objects are taken out of what it receives. A
+watch shows it a bookmark instead of each event, by which it knows where to resume, and a list its version alone.
+
+kopf lists everything again when a watch has expired (410), and ends the process after any other error of a watch, and
+after a 410 in the middle of a list. Both pass by themselves: listing again, after a backoff, is right for all of them.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, Final, cast
+
+import aiohttp
+
+from imagebuild_operator.api.errors import ClusterError
+from imagebuild_operator.client.codec import decode, encode
+from imagebuild_operator.client.watch_stream import complete_lines, parse_event
+from imagebuild_operator.tasks.backoff import Backoff
+
+_logger: Final = logging.getLogger(__name__)
+
+OK: Final = 200
+GONE: Final = 410
+#: Statuses that kopf handles: it logs in again, or retries.
+HANDLED: Final = frozenset({401, 403, 429})
+SERVER_ERROR: Final = 500
+
+#: Called with the path of what is listed or watched, the kind of the event, and the object. What is listed is ADDED.
+Seen = Callable[[str, str, Mapping[str, Any]], None]
+
+EXPIRED: Final = encode({"type": "ERROR", "object": {"kind": "Status", "code": GONE}}) + b"\n"
+#: Seconds that a watch has to last for its backoff to start over.
+STEADY: Final = 10.0
+#: The events that are about an object.
+KINDS: Final = frozenset({"ADDED", "MODIFIED", "DELETED"})
+
+
+class WatchedObjects:
+    """Stands between the API server and kopf."""
+
+    def __init__(self, seen: Seen, silence: float) -> None:
+        """Set it up.
+
+        Args:
+            seen: Called with each object, in the order in which they are received.
+            silence: Seconds without a byte after which kopf starts a watch again; no backoff may be as long.
+        """
+        self._seen = seen
+        self._longest = silence / 3
+        self._backoffs: dict[str, Backoff] = {}
+
+    async def check(self, path: str, response: aiohttp.ClientResponse, *, is_watch: bool) -> None:
+        """Take the objects out of an answer; let a failure look like what kopf handles.
+
+        Args:
+            path: What is listed or watched.
+            response: The answer to a list or a watch; its content may be replaced.
+            is_watch: Whether it is a watch.
+
+        Raises:
+            ClientPayloadError: the list has expired; kopf lists again.
+        """
+        if not is_watch:
+            if response.status == GONE:
+                response.close()
+                await self._pause(path, "410 in the middle of a list")
+                raise aiohttp.ClientPayloadError("the list has expired")
+            if response.status == OK:
+                response.content = cast(
+                    "aiohttp.StreamReader", _Page(partial(self._page, path, response.content), response)
+                )
+        elif response.status == OK:
+            response.content = cast("aiohttp.StreamReader", _Events(self._events(path, response.content), response))
+        elif response.status < SERVER_ERROR and response.status not in HANDLED:
+            problem = f"{response.status} from the API server: {await response.text()}"
+            response.status = OK
+            response.content = cast("aiohttp.StreamReader", _Events(self._expired(path, problem), response))
+
+    async def _events(self, path: str, content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+        start = time.monotonic()
+        async for line in complete_lines(content.iter_any()):
+            try:
+                kind, body = parse_event(line)
+            except ClusterError as error:
+                kind, body, problem = "ERROR", {}, str(error)
+            else:
+                problem = f"{body.get('code')} from the API server: {body.get('message')}"
+            if kind == "ERROR":
+                if time.monotonic() - start >= STEADY:
+                    self._backoffs.pop(path, None)
+                async for expired in self._expired(path, problem):
+                    yield expired
+                return
+            if kind in KINDS:
+                self._pass_on(path, kind, body)
+            version = (body.get("metadata") or {}).get("resourceVersion")
+            metadata = {"resourceVersion": version} if version else {}
+            yield encode({"type": "BOOKMARK", "object": {"metadata": metadata}}) + b"\n"
+
+    async def _page(self, path: str, content: aiohttp.StreamReader) -> bytes:
+        raw = await content.read()
+        try:
+            page = decode(raw)
+            items, rest = page["items"] or (), {**page, "items": []}
+        except (ValueError, KeyError, TypeError):
+            return raw  # kopf says what is wrong with it.
+        for body in items:
+            self._pass_on(path, "ADDED", body)
+        return encode(rest)
+
+    def _pass_on(self, path: str, kind: str, body: Mapping[str, Any]) -> None:
+        try:
+            self._seen(path, kind, body)
+        except Exception:
+            # The watch has to go on. The next resync shows the object again.
+            _logger.exception("An object that %s shows could not be handled", path)
+
+    async def _expired(self, path: str, problem: str) -> AsyncIterator[bytes]:
+        await self._pause(path, problem)
+        yield EXPIRED
+
+    async def _pause(self, path: str, problem: str) -> None:
+        delay = self._backoffs.setdefault(path, Backoff(self._longest)).next()
+        _logger.warning("Watching %s failed: %s; listing again in %.1f s", path, problem, delay)
+        await asyncio.sleep(delay)
+
+
+class _Events:
+    """The content of a response as kopf reads it; everything else is that of the real content."""
+
+    def __init__(self, events: AsyncIterator[bytes], response: aiohttp.ClientResponse) -> None:
+        self._events = events
+        self._content = response.content
+
+    def iter_chunked(self, _: int) -> AsyncIterator[bytes]:
+        """The events, each a whole line."""
+        return self._events
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the content has
+        return getattr(self._content, name)
+
+
+class _Page:
+    """The content of a list as kopf reads it; everything else is that of the real content."""
+
+    def __init__(self, page: Callable[[], Awaitable[bytes]], response: aiohttp.ClientResponse) -> None:
+        self._page = page
+        self._content = response.content
+
+    async def read(self) -> bytes:
+        """The list without its items."""
+        return await self._page()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the content has
+        return getattr(self._content, name)

@@ -1,0 +1,75 @@
+"""Values of build secrets, in a Secret that belongs to the build."""
+
+import copy
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Any, Final
+
+from imagebuild.build import Build
+from imagebuild.names import API_VERSION, KIND
+
+#: Bytes that a Secret holds at most.
+MAX_BYTES: Final = 1024**2
+#: Bytes that one value has at most: Linux limits environment variables.
+MAX_VALUE: Final = 128 * 1024
+#: Characters of a name, and of what is appended to it here.
+_MAX_NAME: Final = 253
+_MAX_SUFFIX: Final = 20
+
+
+def secret_name(manifest: Mapping[str, Any], random: str) -> str:
+    """Make the name of the Secret of a build, which may have no name itself yet."""
+    metadata = manifest.get("metadata") or {}
+    stem = str(metadata.get("name") or metadata.get("generateName") or "build").rstrip("-.")
+    return f"{stem[: _MAX_NAME - _MAX_SUFFIX]}-secrets-{random}"
+
+
+def with_secrets(manifest: Mapping[str, Any], secret: str, values: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return a manifest whose spec.buildSecrets has these secrets, too.
+
+    Args:
+        manifest: The ImageBuild.
+        secret: Name of the Secret that will hold them.
+        values: Their values, by id. The ids are the keys in the Secret.
+
+    Raises:
+        ValueError: they do not fit into a Secret, or one is too large or no text.
+    """
+    for name, value in values.items():
+        if len(value) > MAX_VALUE:
+            raise ValueError(f"the build secret {name} has {len(value)} bytes, and may have {MAX_VALUE} at most")
+        if not _is_text(value):
+            # They reach the build in environment variables, and the container runtime would quote the value.
+            raise ValueError(f"the build secret {name} is no text (UTF-8 without NUL): encode it with base64")
+    size = sum(map(len, values.values()))
+    if size > MAX_BYTES:
+        raise ValueError(f"the build secrets have {size} bytes together, and a Secret holds {MAX_BYTES} at most")
+    whole = copy.deepcopy(dict(manifest))
+    spec = whole.setdefault("spec", {})
+    references = [{"id": each, "secretKeyRef": {"name": secret, "key": each}} for each in values]
+    spec["buildSecrets"] = [*(spec.get("buildSecrets") or ()), *references]
+    return whole
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        return "\0" not in value.decode()
+    except UnicodeDecodeError:
+        return False
+
+
+def secret_of(name: str, values: Mapping[str, bytes], build: Build | None = None) -> dict[str, Any]:
+    """Make the Secret with the values. Kubernetes deletes it together with the build, if that is given."""
+    metadata: dict[str, Any] = {"name": name}
+    if build is not None:
+        owner = {"apiVersion": API_VERSION, "kind": KIND, "name": build.name, "uid": build.uid}
+        metadata["ownerReferences"] = [owner]
+    data = {key: b64encode(value).decode() for key, value in values.items()}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata,
+        "type": "Opaque",
+        "immutable": True,
+        "data": data,
+    }

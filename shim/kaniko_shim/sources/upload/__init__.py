@@ -1,0 +1,1 @@
+"""An upload of the build context into the container."""

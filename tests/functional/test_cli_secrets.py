@@ -1,0 +1,122 @@
+"""--secret of kubectl imagebuild against a real API server, as in docs/how-to/cli.md."""
+
+import base64
+import json
+import os
+import subprocess
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from functional.kube import Builds, Kubectl, spec
+from imagebuild import Client, ForbiddenError, InvalidError, image_build
+
+PROGRAM = Path(sysconfig.get_path("scripts")) / "kubectl-imagebuild"
+IMAGE = "registry.example.com/team/app:1"
+SOURCE = "https://git.example.com/team/app"
+VALUE = "hunter2"
+OTHER = ("--secret", "id=c,secret=d,key=e")
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(kubeconfig: Path, builds: Builds, tmp_path: Path) -> Run:
+    """Run a command in the test's namespace."""
+
+    def go(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [PROGRAM, *arguments, "-n", builds.namespace],
+            cwd=tmp_path,
+            env={**os.environ, "KUBECONFIG": str(kubeconfig), "TOKEN": VALUE},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return go
+
+
+def secrets(kubectl: Kubectl, namespace: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = json.loads(kubectl("-n", namespace, "get", "secrets", "-o", "json"))["items"]
+    return [item for item in items if "-secrets-" in item["metadata"]["name"]]
+
+
+def test_secrets_of_files_and_variables_belong_to_the_build(run: Run, kubectl: Kubectl, builds: Builds, tmp_path: Path):
+    (tmp_path / "token").write_bytes("é\n".encode())
+    local = ("--secret", "id=npm,src=token", "--secret", "id=pip,env=TOKEN")
+    done = run(
+        "create", "--git", SOURCE, "-t", IMAGE, *local, "--secret", "id=c,secret=d,key=e", "--detach", "-o", "name"
+    )
+    assert done.returncode == 0, done.stderr
+    assert VALUE not in done.stdout + done.stderr
+    build = builds.get(done.stdout.strip().rpartition("/")[2])
+    (secret,) = secrets(kubectl, builds.namespace)
+    name = secret["metadata"]["name"]
+    assert {key: base64.b64decode(value) for key, value in secret["data"].items()} == {
+        "npm": "é\n".encode(),
+        "pip": VALUE.encode(),
+    }
+    (owner,) = secret["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["uid"]) == ("ImageBuild", build["metadata"]["uid"])
+    assert build["spec"]["buildSecrets"] == [
+        {"id": "c", "secretKeyRef": {"name": "d", "key": "e"}},
+        {"id": "npm", "secretKeyRef": {"name": name, "key": "npm"}},
+        {"id": "pip", "secretKeyRef": {"name": name, "key": "pip"}},
+    ]
+
+
+def test_a_build_of_a_file_can_have_them_too(run: Run, builds: Builds):
+    body = {"apiVersion": "imagebuild.dev/v1alpha1", "kind": "ImageBuild", "metadata": {"name": "app"}, "spec": spec()}
+    done = run("create", "-f", "-", "--secret", "id=a,env=TOKEN", "--detach", stdin=json.dumps(body))
+    assert done.returncode == 0, done.stderr
+    assert [each["id"] for each in builds.get("app")["spec"]["buildSecrets"]] == ["a"]
+
+
+def test_variables_of_the_build_container_and_any_nodes(run: Run, builds: Builds):
+    options = ("--env", "AWS_REGION=eu-west-1", "--platform", "linux/arm64", "--platform-nodes", "Any")
+    done = run("create", "--git", SOURCE, "-t", IMAGE, *options, "--name", "app", "--detach")
+    assert done.returncode == 0, done.stderr
+    found = builds.get("app")["spec"]
+    assert found["podTemplate"] == {"env": [{"name": "AWS_REGION", "value": "eu-west-1"}]}
+    assert found["output"]["platformNodes"] == "Any"
+
+
+@pytest.fixture
+def without_secrets(kubectl: Kubectl, builds: Builds, tmp_path: Path) -> Path:
+    """The kubeconfig of a user who may create ImageBuilds, but no Secrets."""
+    namespace = builds.namespace
+    kubectl("-n", namespace, "create", "serviceaccount", "builder")
+    rights = ("--verb=get,list,watch,create,patch", "--resource=imagebuilds.imagebuild.dev")
+    kubectl("-n", namespace, "create", "role", "builder", *rights)
+    account = f"--serviceaccount={namespace}:builder"
+    kubectl("-n", namespace, "create", "rolebinding", "builder", "--role=builder", account)
+    token = kubectl("-n", namespace, "create", "token", "builder")
+    kubeconfig = tmp_path / "builder"
+    kubeconfig.write_text(kubectl("config", "view", "--raw", "--flatten"))
+    changed = ("--kubeconfig", str(kubeconfig), "config")
+    kubectl(*changed, "set-credentials", "builder", f"--token={token.strip()}")
+    kubectl(*changed, "set-context", "--current", "--user=builder")
+    return kubeconfig
+
+
+def test_without_the_permission_nothing_is_created(without_secrets: Path, kubeconfig: Path, builds: Builds):
+    manifest = image_build([IMAGE], url="https://example.com/app.tar.gz", name="app")
+    with (
+        Client(builds.namespace, kubeconfig=str(without_secrets)) as sdk,
+        pytest.raises(ForbiddenError, match=r"You may not create the Secret .* use a Secret that exists"),
+    ):
+        sdk.create(manifest, secrets={"npm": VALUE.encode()})
+    with Client(builds.namespace, kubeconfig=str(kubeconfig)) as sdk:
+        assert sdk.list() == []
+
+
+def test_a_build_that_is_refused_leaves_no_secret(kubeconfig: Path, kubectl: Kubectl, builds: Builds):
+    manifest = image_build(["http://a/b"], url="https://example.com/app.tar.gz", name="app")
+    with Client(builds.namespace, kubeconfig=str(kubeconfig)) as sdk, pytest.raises(InvalidError):
+        sdk.create(manifest, secrets={"npm": VALUE.encode()})
+    assert secrets(kubectl, builds.namespace) == []
