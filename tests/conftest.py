@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from support.executor import tested
+from support.starting import start_programs_again
+
+start_programs_again()
 
 #: Claims by their ids, with the outcomes of the tests that carry `@pytest.mark.shows(id, …)`.
 _outcomes: dict[str, set[str]] = {}

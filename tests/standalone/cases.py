@@ -17,7 +17,6 @@ from standalone.container import Builder, Done
 from standalone.registry import ROOT
 from support.expectations import expected_of
 from support.registry import Registry
-from support.starting import start_again
 
 DIRECTORY = ROOT / "tests" / "cases"
 NAMES = sorted(path.parent.name for path in DIRECTORY.glob("*/Dockerfile"))
@@ -111,7 +110,7 @@ def copy_context(directory: Path, context: Path) -> Path:
     """Make a case's build context, for a build that may change it."""
     shutil.copytree(directory, context, symlinks=True)
     if (context / "prepare").exists():
-        start_again(lambda: subprocess.run([context / "prepare"], cwd=context, check=True))
+        subprocess.run([context / "prepare"], cwd=context, check=True)
     for name in _NOT_CONTEXT:
         path = context / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

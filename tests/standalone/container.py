@@ -16,7 +16,6 @@ from typing import Any
 
 from kaniko_shim.executor.abilities import Abilities, read_abilities
 from support.expectations import OLD, SHIPPED
-from support.starting import start_again
 
 # What the build pod grants.
 CAPABILITIES = tuple(
@@ -231,7 +230,7 @@ class Container:
     def _start(self) -> subprocess.Popen[bytes]:
         command = [self._runtime, "run", "--bundle", str(self._directory), self.name]
         with self._log.open("wb") as log:
-            return start_again(lambda: subprocess.Popen(command, stdout=log, stderr=log))
+            return subprocess.Popen(command, stdout=log, stderr=log)
 
     def _unmount(self) -> None:
         for mount in (self._root, self._disk):

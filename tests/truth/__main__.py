@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cluster.settings import SYSTEM_PATH
+from support.starting import start_programs_again
 from truth.judge import Judge, judging
 from truth.subject import of_dockerfile
 from truth.verdict import Outcome, Verdict
@@ -30,6 +31,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="builds at the same time (default: %(default)s)")
     parser.add_argument("--remember", type=Path, metavar="FOLDER", help="ask BuildKit once only about each Dockerfile")
     options = parser.parse_args()
+    start_programs_again()
     os.environ["PATH"] = f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}"
     # Ends the daemons too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -13,7 +13,6 @@ from pathlib import Path
 from cluster.settings import SYSTEM_PATH
 from standalone.container import CGROUPS
 from standalone.registry import cluster
-from support.starting import start_again
 from truth.subject import Subject
 
 _START_SECONDS = 60
@@ -77,9 +76,7 @@ class BuildKit:
         command += [f"--output=type=image,name={image},push=true,oci-mediatypes=true"]
         command += [f"--secret=id={secret},src={path}" for secret, path in _secret_files(subject)]
         try:
-            done = start_again(
-                lambda: subprocess.run(command, check=False, capture_output=True, text=True, timeout=_BUILD_SECONDS)
-            )
+            done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_BUILD_SECONDS)
         except subprocess.TimeoutExpired as error:
             return Built(succeeded=False, log=f"no end in {error.timeout} s")
         return Built(done.returncode == 0, done.stdout + done.stderr)
