@@ -9,12 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 import yaml
+from chaos import packets
 from chaos.api import Api
 from chaos.timeline import Fault
 from chaos.victims import Victim, held, in_pods, part
@@ -24,8 +26,6 @@ from cluster.settings import NODE_NAME, SYSTEM_PATH, Cluster
 from install import NAMESPACE
 
 TAINT: Final = {"key": "chaos", "value": "on", "effect": "NoExecute"}
-BRIDGE_LINK: Final = "uplink"
-LOST: Final = "0.15"
 #: How far the clock of an operator is off, in seconds.
 OFF: Final = {"ahead": "+300s", "behind": "-300s"}
 FILLED: Final = 160 << 20
@@ -63,8 +63,9 @@ class Faults:
             "drain": self._drain,
             "taint": self._taint,
             "fill-registry": self._fill_registry,
-            "cut-network": self._cut_network,
-            "lose-packets": self._lose_packets,
+            "cut-network": partial(self._on_the_way, packets.cut),
+            "lose-packets": partial(self._on_the_way, packets.lose),
+            "delay-packets": partial(self._on_the_way, packets.delay),
             "clock": self._clock,
         }
         try:
@@ -177,24 +178,9 @@ class Faults:
             filler.unlink()
         return "registry-private"
 
-    def _cut_network(self, fault: Fault) -> str:
-        link = ["ip", "-n", self._cluster.name, "link", "set", BRIDGE_LINK]
-        subprocess.run([*link, "down"], check=True)
-        try:
+    def _on_the_way(self, trouble: packets.Trouble, fault: Fault) -> str:
+        with trouble(self._cluster) as link:
             time.sleep(fault.seconds)
-        finally:
-            subprocess.run([*link, "up"], check=True)
-        return BRIDGE_LINK
-
-    def _lose_packets(self, fault: Fault) -> str:
-        """Lose packets that come from the node, by a rule on the cluster's link: no netem is needed."""
-        link, lost = self._cluster.host_interface, LOST
-        rule = ["INPUT", "-i", link, "-m", "statistic", "--mode", "random", "--probability", lost, "-j", "DROP"]
-        subprocess.run(["iptables", "-w", "-I", *rule], check=True)
-        try:
-            time.sleep(fault.seconds)
-        finally:
-            subprocess.run(["iptables", "-w", "-D", *rule], check=True)
         return link
 
     def _clock(self, fault: Fault) -> str:

@@ -22,11 +22,13 @@ from chaos.invariants import Violation, violations
 from chaos.records import Records, Use
 from chaos.timeline import Fault
 from chaos.upgrade import NEWER, NEWEST, OLDER, Release
+from chaos.uploads import upload
 from chaos.workload import (
     CLUSTER_LIMIT,
     LIMITS,
     NAMESPACES,
     PUSH_SECRET,
+    QUOTAS,
     RECIPES,
     TOKEN_SECRET,
     Build,
@@ -121,10 +123,10 @@ class Run:
         """
         start = time.monotonic()
         names = Registries(registries.service("plain"), registries.service("private"))
-        with ThreadPoolExecutor(len(self.faults) + 2) as threads:
+        with ThreadPoolExecutor(len(self.faults) + 2) as threads, ThreadPoolExecutor(UNFINISHED) as users:
             if self.older:
                 threads.submit(self._upgrade, start)
-            creating = threads.submit(self._create_all, names, start)
+            creating = threads.submit(self._create_all, names, start, users)
             with alongside(partial(self._follow, start)):
                 for fault in self.faults:
                     time.sleep(max(0.0, start + fault.at - time.monotonic()))
@@ -162,6 +164,9 @@ class Run:
         ):
             body = {"metadata": {"name": name}, "type": kind, "stringData": content}
             self.api.post(f"{path}/secrets", body)
+        if pods := QUOTAS.get(namespace):
+            quota = {"metadata": {"name": "pods"}, "spec": {"hard": {"pods": str(pods)}}}
+            self.api.post(f"{path}/resourcequotas", quota)
 
     def _upgrade(self, start: float) -> None:
         """Upgrade, roll back, and upgrade again; each again until it succeeds."""
@@ -177,13 +182,15 @@ class Run:
                     self.doer.done.append(f"{time.monotonic() - start:6.1f} s: installed the release of {tree}")
                     break
 
-    def _create_all(self, names: Registries, start: float) -> None:
+    def _create_all(self, names: Registries, start: float, users: ThreadPoolExecutor) -> None:
         for build in workload(self.seed, names, self.recipes):
             while len(self._unfinished()) >= UNFINISHED and time.monotonic() < start + self.seconds:
                 time.sleep(0.5)
             if time.monotonic() > start + self.seconds or (self.most and len(self.builds) >= self.most):
                 return
             self._create(build)
+            if build.files:
+                users.submit(upload, self.cluster.kubeconfig, build)
 
     def _create(self, build: Build) -> None:
         body = {

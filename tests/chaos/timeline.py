@@ -53,6 +53,7 @@ FAULTS: Final[Sequence[tuple[str, tuple[str, ...], tuple[float, float]]]] = (
     ("fill-registry", ("",), (5.0, 12.0)),
     ("cut-network", ("",), (2.0, 8.0)),
     ("lose-packets", ("",), (5.0, 15.0)),
+    ("delay-packets", ("",), (5.0, 15.0)),
     ("clock", ("ahead", "behind"), (15.0, 20.0)),
 )
 

@@ -11,8 +11,12 @@ NAMESPACES: Final = ("chaos-one", "chaos-two", "chaos-three")
 #: How many builds may run at once, of a namespace and of all.
 LIMITS: Final[Mapping[str, int]] = {"chaos-one": 2}
 CLUSTER_LIMIT: Final = 5
+#: How many pods may run at once in a namespace, by its ResourceQuota.
+QUOTAS: Final[Mapping[str, int]] = {"chaos-three": 2}
 PUSH_SECRET: Final = "push"
 TOKEN_SECRET: Final = "token"
+#: Seconds in which an upload has to arrive: more than all faults take.
+UPLOAD_SECONDS: Final = 1800
 SUCCEEDED: Final = {"Succeeded": frozenset({""})}
 
 
@@ -35,6 +39,7 @@ class Build:
         expected: How it has to end.
         change: The change of its spec that its user makes; None for none.
         at: The phase in which the user makes it.
+        files: What its user uploads, by name; empty if its source is another.
     """
 
     namespace: str
@@ -43,6 +48,7 @@ class Build:
     expected: Expected
     change: Mapping[str, Any] | None = None
     at: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,8 @@ class Recipe:
     at: str = ""
     group: str = ""
     is_private: bool = False
+    #: Bytes of random data that are uploaded with the Dockerfile; 0 for a build that has both in its spec.
+    upload: int = 0
 
 
 #: Of the soak: as short as a build can be.
@@ -75,6 +83,8 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     "multi": Recipe(
         "FROM scratch\nCOPY data /\n", output={"platforms": ["linux/amd64", "linux/arm64"], "platformNodes": "Any"}
     ),
+    # The upload takes a while, so that faults meet it; each attempt needs it again.
+    "uploaded": Recipe("FROM busybox\nCOPY data /\nRUN sleep 1\n", upload=20_000_000),
     "serial": Recipe(
         "FROM busybox\nRUN sleep 3\n", spec={"concurrency": {"group": "line", "policy": "Serial"}}, group="line"
     ),
@@ -96,17 +106,21 @@ def workload(seed: str, registries: Registries, recipes: Mapping[str, Recipe] = 
     number = 0
     while True:
         for kind in random.sample(sorted(recipes), len(recipes)):
-            yield _build(kind, recipes[kind], number, random.choice(NAMESPACES), registries)
+            yield _build(kind, recipes[kind], number, random, registries)
             number += 1
 
 
-def _build(kind: str, recipe: Recipe, number: int, namespace: str, registries: Registries) -> Build:
-    name = f"{kind}-{number}"
+def _build(kind: str, recipe: Recipe, number: int, random: Random, registries: Registries) -> Build:
+    namespace, name = random.choice(NAMESPACES), f"{kind}-{number}"
     registry = registries.private if recipe.is_private else registries.plain
     image = f"{registry}/{namespace}/{name}:1"
     output: dict[str, Any] = {"images": [image], **recipe.output}
+    files = {"Dockerfile": recipe.dockerfile, "data": f"of {name}\n"}
+    uploads: dict[str, bytes] = {}
+    if recipe.upload:
+        uploads = {"Dockerfile": recipe.dockerfile.encode(), "data": random.randbytes(recipe.upload)}
     spec: dict[str, Any] = {
-        "source": {"inline": {"files": {"Dockerfile": recipe.dockerfile, "data": f"of {name}\n"}}},
+        "source": {"upload": {"deadlineSeconds": UPLOAD_SECONDS}} if uploads else {"inline": {"files": files}},
         "output": output,
         "retry": {"limit": 10},
         "timeoutSeconds": 3600,
@@ -117,4 +131,4 @@ def _build(kind: str, recipe: Recipe, number: int, namespace: str, registries: R
         spec["registries"] = [{"host": registries.private, "skipTLSVerify": True}]
     expires = "ttlSecondsAfterFinished" in recipe.spec
     expected = Expected(recipe.ends, (image,), expires=expires, group=recipe.group)
-    return Build(namespace, name, spec, expected, recipe.change, recipe.at)
+    return Build(namespace, name, spec, expected, recipe.change, recipe.at, uploads)
