@@ -20,13 +20,13 @@ import sys
 import tempfile
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "shim"), str(ROOT / "bench")]
 
+from measure.file_system import file_system  # noqa: E402
 from measure.report import Report, options  # noqa: E402
 from measure.samples import alternately, seconds  # noqa: E402
 from projects import Project, projects  # noqa: E402
@@ -38,7 +38,6 @@ from truth.subject import Subject  # noqa: E402
 
 ROUNDS, QUICK_ROUNDS = 5, 1
 NOBODY = 65532
-DISK = 8 << 30
 
 
 def main() -> None:
@@ -84,7 +83,10 @@ class Bench:
         """Seconds of a build with a fresh daemon."""
         with file_system(self.scratch) as folder:
             tempfile.tempdir = str(folder)
-            return self._buildkit()
+            try:
+                return self._buildkit()
+            finally:
+                tempfile.tempdir = None
 
     def _buildkit(self) -> float:
         context = self.project.context
@@ -147,24 +149,6 @@ class Bench:
     def _succeed(self, built: Built) -> None:
         if not built.succeeded:
             sys.exit(built.log)
-
-
-@contextmanager
-def file_system(scratch: Path) -> Iterator[Path]:
-    """A fresh ext4, and away with it at the end."""
-    image, folder = scratch / "ext4", scratch / "mounted"
-    with image.open("wb") as file:
-        file.truncate(DISK)
-    folder.mkdir()
-    subprocess.run(["mkfs.ext4", "-q", "-E", "lazy_itable_init=1,lazy_journal_init=1", image], check=True)
-    subprocess.run(["mount", "-o", "loop", image, folder], check=True)
-    try:
-        yield folder
-    finally:
-        tempfile.tempdir = None
-        subprocess.run(["umount", folder], check=True)
-        folder.rmdir()
-        image.unlink()
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests")]
 
+from measure.file_system import file_system  # noqa: E402
 from measure.report import Report, options  # noqa: E402
 from standalone.container import Builder  # noqa: E402
 
@@ -34,17 +35,17 @@ def main() -> None:
     registry = os.environ.get("REGISTRY_ADDRESS", "10.244.0.1:5000")
     script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), "--print-layout"]
     layout = subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
-    with tempfile.TemporaryDirectory() as directory:
-        builder = Builder.unpack(Path(layout), Path(directory))
-        report.context["executor"] = builder.abilities.name
-        for name, size in ((name, size) for name, sizes in (QUICK if told.quick else SIZES).items() for size in sizes):
-            source = Path(directory) / f"{name}-{size}"
+    for name, size in ((name, size) for name, sizes in (QUICK if told.quick else SIZES).items() for size in sizes):
+        with tempfile.TemporaryDirectory() as scratch, file_system(Path(scratch)) as directory:
+            builder = Builder.unpack(Path(layout), directory)
+            report.context["executor"] = builder.abilities.name
+            source = directory / "source"
             write(source, name, size)
             # The first pair warms caches up.
-            pairs = [pair(builder, source, registry) for _ in range(2 if told.quick else 5)][1:]
-            samples = {"executor alone": [bare for _, bare in pairs], "shim": [shim for shim, _ in pairs]}
-            report.add(name, samples, "s", size)
-        builder.remove()
+            pairs = [pair(builder, source, registry) for _ in range(2 if told.quick else 6)][1:]
+            builder.remove()
+        samples = {"executor alone": [bare for _, bare in pairs], "shim": [shim for shim, _ in pairs]}
+        report.add(name, samples, "s", size)
     report.context["sizes"] = {name: name for name in SIZES}
     report.finish(told)
 
