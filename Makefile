@@ -166,8 +166,8 @@ MINUTES := 5
 BUILDS := 2000
 
 .PHONY: chaos
-chaos: setup image ## Kill, stop and disturb the parts of a cluster of its own while builds run; SEED=… MINUTES=5 UPGRADE=1
-	@PYTHONPATH=tests:tools:bench $(BIN)/python -m chaos --minutes $(MINUTES) --seed "$(SEED)" $(if $(UPGRADE),--upgrade)
+chaos: setup image ## Kill, stop and disturb the parts of a cluster of its own while builds run; SEED=… MINUTES=5 UPGRADE=1 (or a commit)
+	@PYTHONPATH=tests:tools:bench $(BIN)/python -m chaos --minutes $(MINUTES) --seed "$(SEED)" $(if $(UPGRADE),--upgrade $(filter-out 1,$(UPGRADE)))
 
 .PHONY: soak
 soak: setup image ## Build BUILDS=2000 small images in a row, at most for an hour, and plot what the operator holds
