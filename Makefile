@@ -2,6 +2,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
+# Tests start Python thousands of times, so compiled modules are kept, whatever the machine's environment says.
+export PYTHONDONTWRITEBYTECODE :=
 
 BIN := .venv/bin
 CLUSTER := cd tests && python3 -m cluster

@@ -11,6 +11,7 @@ from kubernetes import client
 from support.api_faults import NOTHING, Call, Fault
 from support.api_proxy import ApiProxy
 from support.waiting import until
+from support.watching import wait_for_build, wait_for_finish
 
 INTERNAL = b'{"type":"ERROR","object":{"kind":"Status","code":500,"message":"etcd event without a value"}}'
 Behind = Callable[[], OperatorProcess]
@@ -73,3 +74,29 @@ def test_the_operator_survives(
     builds.create(spec())
     assert kubelet.pod()
     assert operator.log.count("listing again in") == 2
+
+
+def test_a_pod_that_goes_after_the_operators_list_and_before_that_of_the_watch_is_missed_by_neither(
+    proxy: ApiProxy, operator: OperatorProcess, builds: Builds, kubelet: Kubelet, api: client.ApiClient
+):
+    operator.start()
+    builds.create({**spec(), "retry": {"limit": 0}}, "abandoned")
+    pod = kubelet.pod()
+    wait_for_build(api, builds.namespace, "abandoned", lambda body: body.get("status", {}).get("podName"))
+    operator.stop()
+    lists: list[str] = []
+
+    def decide(call: Call) -> Fault:
+        if is_of(call, "pods", watch=False) and "kopf" not in lists:
+            lists.append("kopf")
+            # Its answer comes after the other's.
+            return Fault(hold=2)
+        if call.is_list and call.path.endswith("/pods") and "operator" not in lists:
+            lists.append("operator")
+            return Fault(after=lambda: kubelet.remove(pod))
+        return NOTHING
+
+    proxy.fault = decide
+    operator.start()
+    wait_for_finish(api, builds.namespace, "abandoned", timeout=20)
+    assert sorted(lists) == ["kopf", "operator"]

@@ -171,7 +171,7 @@ class ApiProxy:
             await asyncio.sleep(fault.hold)
         if fault.before:
             fault.before()
-        if not fault.reaches:
+        if not fault.reaches or self._session.closed:
             return _answer(request, fault)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in OWN_HEADERS}
         url = f"{self._upstream}{request.raw_path}"

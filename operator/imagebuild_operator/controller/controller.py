@@ -119,7 +119,7 @@ class Controller:
         handle(body, is_gone=kind == "DELETED")
 
     def relisted(self) -> None:
-        """Handle a list that kopf has made again, since its watch had expired."""
+        """Handle a list of kopf's with which a watch begins, at first or after it had expired."""
         if self._worker is not None:
             self._worker.resync_soon()
 

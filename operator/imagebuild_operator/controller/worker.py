@@ -121,9 +121,8 @@ class Worker:
             self._enqueue(key)
 
     def resync_soon(self) -> None:
-        """List everything: a watch has expired, and what was deleted meanwhile is in no list of its own."""
-        if self._is_synced:
-            self._enqueue(Resync())
+        """List everything, again if that is under way: a watch begins now, and never shows what is gone by then."""
+        self._enqueue(Resync())
 
     def retry_soon(self, namespace: str) -> None:
         """Let builds whose namespace is held try again soon: a pod has ended, or the defaults can be read again."""

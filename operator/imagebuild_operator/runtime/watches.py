@@ -54,8 +54,8 @@ class Watches:
             authentication: Takes note of the status of each answer.
             silence: Seconds without a byte after which kopf starts a watch again.
             clock: Seconds that never go back.
-            relisted: Called when something was listed again, since its watch had expired. Such a list does not say what
-                was deleted meanwhile.
+            relisted: Called when something was listed whose watch begins, or was listed again, since its watch had
+                expired. Such a list does not say what was deleted before.
         """
         self._relisted = relisted
         self._objects = WatchedObjects(lambda path, *event: seen(self._resources[path], *event), silence)
@@ -119,9 +119,10 @@ class Watches:
             call.path = request.url.path
             call.verb = "watch" if is_watch else "list" if call.path in self._resources else request.method.lower()
             call.since = self._clock()
-            if is_watch and call.path in self._resources:
+            if is_watch and call.path in self._resources and call.path not in self._listed:
                 # It begins where the list has ended.
                 self._listed.add(call.path)
+                self._relisted()
 
         async def end(
             session: aiohttp.ClientSession, call: SimpleNamespace, request: aiohttp.TraceRequestEndParams

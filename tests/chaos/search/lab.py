@@ -197,7 +197,7 @@ def _records(plan: Plan, world: World, namespace: str, log: str) -> Records:
 
 
 def _namespace(api: client.ApiClient) -> tuple[str, str]:
-    """A new namespace with what builds need; its name and resourceVersion."""
+    """A new namespace with what builds need; its name, and a resourceVersion from which its builds can be watched."""
     core = client.CoreV1Api(api)
     made = core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(generate_name="search-")))
     assert made.metadata
@@ -207,7 +207,10 @@ def _namespace(api: client.ApiClient) -> tuple[str, str]:
     core.create_namespaced_service_account(name, account)
     secret = client.V1Secret(metadata=client.V1ObjectMeta(name="secret"), string_data={"token": SECRET})
     core.create_namespaced_secret(name, secret)
-    return name, str(made.metadata.resource_version)
+    # Not the namespace's own: the API server may have begun to serve builds after it, and then knows nothing so old.
+    custom = client.CustomObjectsApi(api)
+    builds: Any = custom.list_namespaced_custom_object("imagebuild.dev", "v1alpha1", name, "imagebuilds")
+    return name, str(builds["metadata"]["resourceVersion"])
 
 
 def _tls(api: client.ApiClient) -> ssl.SSLContext:
