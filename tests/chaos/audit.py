@@ -1,11 +1,11 @@
 """The audit log of an API server, read as a history of pods and ImageBuilds. Pure: lines in, versions out.
 
 A server that is killed writes no line for the calls that it was answering. So a version can be missing, and its effect
-is seen in the next one.
+is seen in the next one, or in what is there at the end.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -46,6 +46,26 @@ def history(lines: Iterable[str]) -> History:
             versions = list(_versions(entry, newest))
             newest |= {key: version.body for version in versions for key in (version.uid, version.name)}
             (found.builds if resource == "imagebuilds" else found.pods).extend(versions)
+    return found
+
+
+def with_end(versions: Sequence[Version], bodies: Iterable[Mapping[str, Any]], now: float) -> list[Version]:
+    """Versions, and those last ones that the log lacks.
+
+    Args:
+        versions: What the log shows of some objects.
+        bodies: Those of them that are there at the end.
+        now: When they were listed.
+    """
+    newest = {version.uid: version for version in sorted(versions, key=lambda version: version.revision)}
+    gone = {version.uid for version in versions if version.change == DELETED}
+    found = list(versions)
+    for body in bodies:
+        last = newest.pop(body["metadata"]["uid"], None)
+        if last is None or int(body["metadata"]["resourceVersion"]) > last.revision:
+            begin = _seconds(body["metadata"]["creationTimestamp"]) if last is None else last.end
+            found.append(Version(MODIFIED, body, begin, now))
+    found += [Version(DELETED, last.body, last.end, now) for uid, last in newest.items() if uid not in gone]
     return found
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -39,13 +40,15 @@ def collect(
     with cluster.audit_log.open(encoding="utf-8", errors="replace") as lines:
         history = audit.history(lines)
     events = [event for namespace in NAMESPACES for event in api.events(namespace)]
+    now = time.time()
     builds = [build for namespace in NAMESPACES for build in api.builds(namespace)]
+    pods = [pod for namespace in NAMESPACES for pod in api.pods(namespace)]
     texts = dict(_logs(cluster))
     texts |= {"Events": json.dumps(events), "ImageBuilds": json.dumps([build.get("status") for build in builds])}
     return Records(
         expected=expected,
-        builds=_ours(history.builds, since),
-        pods=_ours(history.pods, since),
+        builds=audit.with_end(_ours(history.builds, since), builds, now),
+        pods=audit.with_end(_ours(history.pods, since), pods, now),
         tags=dict(_tags(cluster)),
         events=events,
         texts=texts,

@@ -3,11 +3,14 @@
 import json
 from typing import Any
 
-from chaos.audit import history
+from chaos.audit import history, with_end
 from chaos.history import ADDED, DELETED, MODIFIED
 
-POD = {"metadata": {"namespace": "team", "name": "app-1", "uid": "pod", "resourceVersion": "7"}}
-BUILD = {"metadata": {"namespace": "team", "name": "app", "uid": "build", "resourceVersion": "5"}, "status": {"a": 1}}
+POD: dict[str, Any] = {"metadata": {"namespace": "team", "name": "app-1", "uid": "pod", "resourceVersion": "7"}}
+BUILD: dict[str, Any] = {
+    "metadata": {"namespace": "team", "name": "app", "uid": "build", "resourceVersion": "5"},
+    "status": {"a": 1},
+}
 
 
 def line(verb: str, answer: object, resource: str = "pods", **fields: Any) -> str:  # noqa: ANN401
@@ -68,3 +71,24 @@ def test_a_deleted_build_keeps_its_last_status():
 def test_a_collection_is_deleted_object_by_object():
     found = history([line("deletecollection", {"items": [BUILD]}, "imagebuilds")])
     assert [(version.change, version.name) for version in found.builds] == [(DELETED, "team/app")]
+
+
+def test_what_a_killed_server_has_not_logged_is_seen_at_the_end():
+    known = history([line("create", POD), line("patch", BUILD, "imagebuilds")])
+    ended = {**BUILD, "metadata": {**BUILD["metadata"], "resourceVersion": "9"}, "status": {"phase": "Succeeded"}}
+    builds, now = with_end(known.builds, [ended], known.builds[0].end + 60), known.builds[0].end
+    assert [(version.phase, version.begin) for version in builds] == [(None, now - 1.5), ("Succeeded", now)]
+    assert [version.change for version in with_end(known.pods, [], now)] == [ADDED, DELETED]
+
+
+def test_what_the_log_has_already_is_not_repeated():
+    known = history([line("create", POD), line("delete", POD)])
+    assert with_end(known.pods, [], 0) == known.pods
+    created = history([line("create", POD)]).pods
+    assert with_end(created, [POD], 0) == created
+
+
+def test_an_object_whose_lines_are_all_lost_is_there_from_its_creation():
+    body = {"metadata": {**POD["metadata"], "creationTimestamp": "2026-11-24T08:00:00Z"}}
+    (version,) = with_end([], [body], 1e10)
+    assert (version.uid, version.end - version.begin > 0) == ("pod", True)
