@@ -33,7 +33,8 @@ REGISTRY = (
     ),
     row(
         "plain HTTP",
-        r"server gave HTTP response to HTTPS client",
+        # If HTTP was tried too, what came of that is the problem.
+        r"server gave HTTP response to HTTPS client(?!; Get )",
         Reason.REGISTRY_TLS,
         "{registry} uses plain HTTP: {error}",
         "List {registry} in INSECURE_REGISTRIES.",

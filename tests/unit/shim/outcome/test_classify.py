@@ -150,6 +150,16 @@ PULL, PUSH = False, True
         ),
         (
             (
+                'fetching manifest r.example:5000/app@sha256:1: Get "https://r.example:5000/v2/": http: server gave '
+                'HTTP response to HTTPS client; Get "http://r.example:5000/v2/": dial tcp 10.0.0.1:5000: connect: '
+                "connection refused"
+            ),
+            PUSH,
+            Reason.REGISTRY_UNAVAILABLE,
+            "r.example:5000",
+        ),
+        (
+            (
                 "error pushing image: failed to push to destination r.example/app:1: PUT https://r.example/v2/app/manifests/1"
                 ": MANIFEST_INVALID: no"
             ),
