@@ -30,18 +30,19 @@ class Release:
         Raises:
             CalledProcessError: Helm has failed, as it does while the API server is away.
         """
-        command = [sys.executable, str(self.tree / "tools" / "install.py"), *self.options]
+        command = [str(self.tree / ".venv" / "bin" / "python"), str(self.tree / "tools" / "install.py"), *self.options]
         environment = with_programs(cluster_variables())
         subprocess.run(command, cwd=self.tree, env=environment, check=True, stdout=sys.stderr)
         return self.tree.name
 
 
 def checkout(ref: str, folder: Path) -> Path:
-    """The tree of another commit, such as the last tag; it stays for the next run."""
+    """The tree of another commit, such as the last tag, with its own packages; it stays for the next run."""
     commit = _git("rev-parse", "--verify", f"{ref}^{{commit}}")
     tree = folder / f"tree-{commit[:12]}"
     if not tree.exists():
         _git("worktree", "add", "--detach", str(tree), commit)
+    subprocess.run([tree / "tools" / "bootstrap.sh"], check=True)
     return tree
 
 

@@ -67,7 +67,9 @@ def _wait(situation: Situation, attempts: Attempts) -> float:
     if ended is None:
         return 0.0
     delay = retry_delay(situation.build.uid, len(attempts), situation.settings.retry_delay)
-    return max(0.0, delay - (situation.now - ended).total_seconds())
+    passed = (situation.now - ended).total_seconds()
+    # An operator whose clock was ahead wrote a time that is still to come: when it really was is unknown.
+    return 0.0 if passed < -delay else max(0.0, delay - passed)
 
 
 def end(situation: Situation, spec: BuildSpec, verdict: Verdict, *, delete: tuple[DeletePod, ...] = ()) -> Plan:

@@ -72,6 +72,19 @@ def test_an_infrastructure_failure_is_tried_again_in_a_pod_of_its_own():
     assert [create.name for create in made.create] == [pod_name(build, 3)]
 
 
+def test_the_end_of_an_attempt_that_is_still_to_come_by_our_clock_delays_nothing():
+    entry = {**attempts(Reason.NODE_LOST)[0], "completionTime": format_time(after(300))}
+    build = a_build({}, {"startTime": format_time(START), "attempts": [entry]})
+    assert plan(build, at=60).create
+    # A second or two are no other clock's.
+    soon = a_build(
+        {}, {"startTime": format_time(START), "attempts": [{**entry, "completionTime": format_time(after(62))}]}
+    )
+    wait = plan(soon, at=60).requeue_after
+    assert wait is not None
+    assert wait == pytest.approx(retry_delay(build.uid, 1, SETTINGS.retry_delay) + 2)
+
+
 def test_the_limit_ends_it_with_the_last_failure_and_all_attempts():
     build = a_build(
         {"retry": {"limit": 1}}, {"startTime": "2026-11-24T08:00:00Z", "attempts": attempts(Reason.INTERNAL)}
