@@ -52,6 +52,8 @@ PATIENCE: Final = 900.0
 SETTLED: Final = 5.0
 #: How often an upgrade is tried that a fault has kept from succeeding.
 TRIES: Final = 5
+#: Seconds between two of them, in which an API server that is stopped may come back.
+BETWEEN_TRIES: Final = 5.0
 
 
 @dataclass
@@ -124,15 +126,15 @@ class Run:
         start = time.monotonic()
         names = Registries(registries.service("plain"), registries.service("private"))
         with ThreadPoolExecutor(len(self.faults) + 2) as threads, ThreadPoolExecutor(UNFINISHED) as users:
-            if self.older:
-                threads.submit(self._upgrade, start)
+            upgrading = [threads.submit(self._upgrade, start)] if self.older else []
             creating = threads.submit(self._create_all, names, start, users)
             with alongside(partial(self._follow, start)):
                 for fault in self.faults:
                     time.sleep(max(0.0, start + fault.at - time.monotonic()))
                     sys.stderr.write(f"{fault}\n")
                     threads.submit(self.doer.do, fault)
-                creating.result()
+                for work in (creating, *upgrading):
+                    work.result()
                 threads.shutdown(wait=True)
                 self.doer.heal()
                 self._await_end()
@@ -176,8 +178,9 @@ class Run:
             for _ in range(TRIES):
                 try:
                     tree = release.install()
-                except subprocess.CalledProcessError as error:
+                except (subprocess.CalledProcessError, SystemExit) as error:
                     self.doer.errors.append(f"upgrade: {error}")
+                    time.sleep(BETWEEN_TRIES)
                 else:
                     self.doer.done.append(f"{time.monotonic() - start:6.1f} s: installed the release of {tree}")
                     break
