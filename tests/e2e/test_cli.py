@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 from environment import with_programs
-from functional.kube import Builds, Kubectl, spec
+from functional.kube import Builds, Kubectl, kubeconfig_of_user, spec
 from imagebuild import Client
 from kubernetes import client
 from support.registry import Registry
@@ -207,17 +207,8 @@ def test_ctrl_c_during_the_upload_cancels_the_build(
 def test_without_the_permission_to_exec_the_build_is_cancelled(
     app: Path, kubectl: Kubectl, builds: Builds, cluster: dict[str, str], namespace: str, tmp_path: Path
 ):
-    kubectl("-n", namespace, "create", "serviceaccount", "builder")
-    rights = ("--verb=get,list,watch,create,patch", "--resource=imagebuilds.imagebuild.dev,pods,pods/log")
-    kubectl("-n", namespace, "create", "role", "builder", *rights)
-    account = f"--serviceaccount={namespace}:builder"
-    kubectl("-n", namespace, "create", "rolebinding", "builder", "--role=builder", account)
-    token = kubectl("-n", namespace, "create", "token", "builder")
-    kubeconfig = tmp_path / "kubeconfig"
-    kubeconfig.write_text(kubectl("config", "view", "--raw", "--flatten"))
-    kubectl_of_user = ("--kubeconfig", str(kubeconfig), "config")
-    kubectl(*kubectl_of_user, "set-credentials", "builder", f"--token={token.strip()}")
-    kubectl(*kubectl_of_user, "set-context", "--current", "--user=builder")
+    resources = "imagebuilds.imagebuild.dev,pods,pods/log"
+    kubeconfig = kubeconfig_of_user(kubectl, namespace, resources, tmp_path / "kubeconfig")
     done = subprocess.run(
         [PROGRAM, "-n", namespace, "build", str(app), "-t", "registry.example.com/app:1", "--name", "app"],
         env={**os.environ, **with_programs(cluster), "KUBECONFIG": str(kubeconfig)},

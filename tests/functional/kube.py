@@ -49,6 +49,21 @@ class Kubectl:
         return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=60)
 
 
+def kubeconfig_of_user(kubectl: Kubectl, namespace: str, resources: str, path: Path) -> Path:
+    """Write the kubeconfig of a user who may see, create and change these resources of a namespace, and no more."""
+    kubectl("-n", namespace, "create", "serviceaccount", "builder")
+    rights = ("--verb=get,list,watch,create,patch", f"--resource={resources}")
+    kubectl("-n", namespace, "create", "role", "builder", *rights)
+    account = f"--serviceaccount={namespace}:builder"
+    kubectl("-n", namespace, "create", "rolebinding", "builder", "--role=builder", account)
+    token = kubectl("-n", namespace, "create", "token", "builder")
+    path.write_text(kubectl("config", "view", "--raw", "--flatten"))
+    changed = ("--kubeconfig", str(path), "config")
+    kubectl(*changed, "set-credentials", "builder", f"--token={token.strip()}")
+    kubectl(*changed, "set-context", "--current", "--user=builder")
+    return path
+
+
 @dataclass(frozen=True)
 class Builds:
     """The ImageBuilds of one namespace."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from functional.kube import Builds, Kubectl, spec
+from functional.kube import Builds, Kubectl, kubeconfig_of_user, spec
 from imagebuild import Client, ForbiddenError, InvalidError, image_build
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "kubectl-imagebuild"
@@ -89,19 +89,7 @@ def test_variables_of_the_build_container_and_any_nodes(run: Run, builds: Builds
 @pytest.fixture
 def without_secrets(kubectl: Kubectl, builds: Builds, tmp_path: Path) -> Path:
     """The kubeconfig of a user who may create ImageBuilds, but no Secrets."""
-    namespace = builds.namespace
-    kubectl("-n", namespace, "create", "serviceaccount", "builder")
-    rights = ("--verb=get,list,watch,create,patch", "--resource=imagebuilds.imagebuild.dev")
-    kubectl("-n", namespace, "create", "role", "builder", *rights)
-    account = f"--serviceaccount={namespace}:builder"
-    kubectl("-n", namespace, "create", "rolebinding", "builder", "--role=builder", account)
-    token = kubectl("-n", namespace, "create", "token", "builder")
-    kubeconfig = tmp_path / "builder"
-    kubeconfig.write_text(kubectl("config", "view", "--raw", "--flatten"))
-    changed = ("--kubeconfig", str(kubeconfig), "config")
-    kubectl(*changed, "set-credentials", "builder", f"--token={token.strip()}")
-    kubectl(*changed, "set-context", "--current", "--user=builder")
-    return kubeconfig
+    return kubeconfig_of_user(kubectl, builds.namespace, "imagebuilds.imagebuild.dev", tmp_path / "builder")
 
 
 def test_without_the_permission_nothing_is_created(without_secrets: Path, kubeconfig: Path, builds: Builds):
