@@ -155,8 +155,7 @@ def test_what_a_newer_build_supersedes(
     builds.create(spec(concurrency=group), "one")
     wait_for_build(api, namespace, "one", phase)
     shown = json.loads(run("-f", "-", "-o", "json", stdin=manifest({"concurrency": group}, "zwei")).stdout)
-    status = builds.get("one")["metadata"]
-    assert shown["supersedes"] == ["one"], status
+    assert shown["supersedes"] == ["one"], builds.get("one")
 
 
 def test_an_invalid_spec_fails_as_it_would_with_the_operator(

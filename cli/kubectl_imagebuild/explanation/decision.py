@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from imagebuild_operator.api.build import ImageBuild
@@ -22,6 +22,8 @@ from kubectl_imagebuild.explanation.turns import Queue, queue
 
 #: In the pod of the index, for the digests that the pods of the platforms report.
 UNKNOWN_DIGEST: Final = "sha256:" + "0" * 64
+
+SECOND: Final = timedelta(seconds=1)
 
 Body = Mapping[str, Any]
 Manifest = dict[str, Any]
@@ -118,7 +120,11 @@ def as_created(manifest: Manifest, now: datetime) -> Manifest:
 
 
 def _queue(build: ImageBuild, facts: Facts) -> Queue:
-    others = [each for body in facts.others if (each := parse_build(body)).uid != build.uid]
+    builds = [parse_build(body) for body in facts.others]
+    others = [each for each in builds if each.uid != build.uid]
+    if len(others) == len(builds):
+        # It is yet to be created, after all that exist; times of creation count in seconds.
+        build = replace(build, created=max([build.created, *(each.created + SECOND for each in others)]))
     limits = _limits(build.namespace, facts)
     return queue(build, others, limits, facts.defaults.problem)
 

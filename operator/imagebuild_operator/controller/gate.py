@@ -15,6 +15,7 @@ from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.cache.keys import BuildKey
 from imagebuild_operator.controller.holds import Holds
+from imagebuild_operator.controller.places import Places
 from imagebuild_operator.decide.groups import Groups, Member, Policy, group
 from imagebuild_operator.decide.queue import (
     BEGIN,
@@ -74,6 +75,7 @@ class Gate:
         self._admitted: dict[BuildKey, str] = {}
         self._turns: dict[BuildKey, Turn] = {}
         self._superseded: dict[str, Turn] = {}
+        self._places = Places()
         self._holds = Holds()
         self._positions_at: datetime | None = None
         #: Whether a new decision is due because of something that only the gate knows.
@@ -122,7 +124,7 @@ class Gate:
         """
         self.is_stale = False
         running, waiting, members = self._sort(builds)
-        groups = group(members)
+        groups = group(self._places.of(members))
         replaced = {uid: superseded(by) for uid, by in groups.superseded.items()}
         waiting = [build for build in waiting if build.uid not in replaced]
         on_the_way = Counter(key.namespace for key in self._admitted)

@@ -33,10 +33,11 @@ class Member:
         namespace: Its namespace; groups of different namespaces are different groups.
         group: Name of the group.
         name: Name of the build.
-        uid: Its uid, which orders builds that were created in the same second.
+        uid: Its uid.
         created: When it was created.
         policy: Its policy.
         has_begun: Whether it has started.
+        place: Its place among all that were seen, the first the lowest; 0 where it is not known.
     """
 
     namespace: str
@@ -46,6 +47,15 @@ class Member:
     created: datetime
     policy: Policy = Policy.PARALLEL
     has_begun: bool = False
+    place: int = 0
+
+    @property
+    def age(self) -> tuple[datetime, int, bool, str]:
+        """Orders the builds of a group, the oldest first.
+
+        Times of creation count in seconds. Of the same second, the one seen first is older, or the one that has begun.
+        """
+        return self.created, self.place, not self.has_begun, self.uid
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,7 @@ def group(members: Iterable[Member]) -> Groups:
         groups[member.namespace, member.group].append(member)
     found = Groups()
     for builds in groups.values():
-        _group(sorted(builds, key=lambda member: (member.created, member.uid)), found)
+        _group(sorted(builds, key=lambda member: member.age), found)
     return found
 
 
@@ -74,7 +84,7 @@ def _group(members: list[Member], found: Groups) -> None:
     for member in members:
         if newest is None or member is newest or (member.has_begun and not cancels_running):
             continue
-        if (member.created, member.uid) < (newest.created, newest.uid):
+        if member.age < newest.age:
             found.superseded[member.uid] = newest.name
     running = next((m.name for m in members if m.has_begun), None)
     for member in members:

@@ -77,7 +77,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "double": Kind(spec={"output": {"images": ["registry.example.com/team/app:1"], "platforms": list(PLATFORMS)}}),
     "first": Kind(Expected(SUCCESS.ends, group="line"), _group("line", "Serial"), group="line"),
     "second": Kind(Expected(SUCCESS.ends, group="line"), _group("line", "Serial"), group="line"),
-    # Which of two builds of the same second is the older one is decided by their uid.
+    # Of two builds of the same second, an operator that starts does not know which is older.
     "old": Kind(
         Expected({"Succeeded": frozenset({""}), "Cancelled": frozenset({"Superseded"})}, group="race"),
         _group("race", "LatestCancelRunning"),

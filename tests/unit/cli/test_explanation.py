@@ -50,6 +50,13 @@ def test_a_build_that_waits_has_its_pod_all_the_same():
     assert (problem.phase, problem.reason) == ("Queued", "DefaultsInvalid")
 
 
+def test_a_build_yet_to_be_created_is_newer_than_all_that_exist():
+    group = {"group": "main", "policy": "LatestCancelRunning"}
+    others = tuple(build(name, concurrency=group) for name in ("aaa", "zzz"))
+    found = explained(build("mmm", concurrency=group), others=others)
+    assert (found.phase, found.supersedes) == ("Preparing", ("aaa", "zzz"))
+
+
 def test_a_build_that_fails_at_once():
     invalid = explained(build(output={"images": []}))
     assert (invalid.phase, invalid.reason, invalid.pods) == ("Failed", "InvalidSpec", ())

@@ -1,5 +1,6 @@
 from datetime import datetime
 
+import pytest
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.controller.gate import MAX_POSITIONS, Gate
@@ -142,6 +143,27 @@ def test_a_newer_build_of_the_group_takes_the_place_of_those_that_wait():
     )
     assert names(gate, [third], after(3)) == ["b2"]
     assert gate.turn(third) == BEGIN
+
+
+@pytest.mark.parametrize("uids", [("a", "b"), ("b", "a")])
+def test_of_two_builds_of_one_second_the_one_seen_later_is_newer_and_stays_it(uids: tuple[str, str]):
+    gate = Gate(Limits())
+    spec = {"concurrency": {"group": "main", "policy": "LatestCancelRunning"}}
+    first, second = (a_build(spec, name=uid, uid=uid) for uid in uids)
+    names(gate, [first], after(0))
+    names(gate, [second, first], after(0))
+    newer = gate.turn(second)
+    assert newer is not None
+    assert newer.reason is Reason.GROUP_BUSY
+    # Neither a refused pod nor a begun one changes which is the older.
+    gate.refused(first, Reason.QUOTA_EXCEEDED, after(1))
+    names(gate, [second, first], after(1))
+    restarted = Gate(Limits())
+    names(restarted, [first, second], after(1), begun=1)
+    for each in (gate, restarted):
+        turn = each.turn(first)
+        assert turn is not None
+        assert turn.reason is Reason.SUPERSEDED
 
 
 def test_a_running_build_that_is_replaced_is_stopped_and_stays_so_although_the_newer_has_ended():

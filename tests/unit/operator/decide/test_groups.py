@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from imagebuild_operator.decide.groups import Groups, Member, Policy, group
@@ -29,6 +32,13 @@ def test_the_latest_waits_for_what_runs_and_replaces_what_waits():
 def test_the_latest_replaces_what_runs_where_asked_and_waits_for_its_end():
     members = [member(0, Policy.SERIAL, has_begun=True), member(1, Policy.LATEST_CANCEL_RUNNING)]
     assert group(members) == Groups(blocked={"b1": "b0"}, superseded={"b0": "b1"})
+
+
+@pytest.mark.parametrize("begun", [0, 1])
+def test_of_the_same_second_what_has_begun_is_older(begun: int):
+    members = [replace(member(n, Policy.LATEST_CANCEL_RUNNING, has_begun=n == begun), created=after(0)) for n in (0, 1)]
+    first, second = f"b{begun}", f"b{1 - begun}"
+    assert group(members) == Groups(blocked={second: first}, superseded={first: second})
 
 
 def test_what_is_younger_than_the_latest_waits_behind_it():
