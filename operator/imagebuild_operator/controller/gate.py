@@ -124,7 +124,7 @@ class Gate:
         """
         self.is_stale = False
         running, waiting, members = self._sort(builds)
-        groups = group(self._places.of(members))
+        groups = group(members, self._places.of(members))
         replaced = {uid: superseded(by) for uid, by in groups.superseded.items()}
         waiting = [build for build in waiting if build.uid not in replaced]
         on_the_way = Counter(key.namespace for key in self._admitted)

@@ -1,7 +1,7 @@
 """Which builds of a concurrency group were seen first: times of creation count in seconds, and pushes come faster."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Sequence
+from itertools import count
 
 from imagebuild_operator.decide.groups import Member
 
@@ -15,18 +15,16 @@ class Places:
     def __init__(self) -> None:
         """Make one that has seen nothing."""
         self._places: dict[str, int] = {}
-        self._next = 1
+        self._numbers = count(1)
 
-    def of(self, members: Iterable[Member]) -> list[Member]:
-        """The members with their places; forgets all others.
+    def of(self, members: Sequence[Member]) -> dict[str, int]:
+        """The place of each member by its uid, the first the lowest; forgets all others.
 
         Args:
             members: The builds of all groups.
         """
-        known = list(members)
-        places = {member.uid: self._places[member.uid] for member in known if member.uid in self._places}
-        for member in sorted((m for m in known if m.uid not in places), key=lambda member: not member.has_begun):
-            places[member.uid] = self._next
-            self._next += 1
-        self._places = places
-        return [replace(member, place=places[member.uid]) for member in known]
+        known = {member.uid: self._places.get(member.uid, 0) for member in members}
+        for member in sorted((m for m in members if not known[m.uid]), key=lambda member: not member.has_begun):
+            known[member.uid] = next(self._numbers)
+        self._places = known
+        return known

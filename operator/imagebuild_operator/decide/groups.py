@@ -1,10 +1,11 @@
 """Concurrency groups: which build waits for which, and which is superseded. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Policy(StrEnum):
@@ -37,7 +38,6 @@ class Member:
         created: When it was created.
         policy: Its policy.
         has_begun: Whether it has started.
-        place: Its place among all that were seen, the first the lowest; 0 where it is not known.
     """
 
     namespace: str
@@ -47,15 +47,6 @@ class Member:
     created: datetime
     policy: Policy = Policy.PARALLEL
     has_begun: bool = False
-    place: int = 0
-
-    @property
-    def age(self) -> tuple[datetime, int, bool, str]:
-        """Orders the builds of a group, the oldest first.
-
-        Times of creation count in seconds. Of the same second, the one seen first is older, or the one that has begun.
-        """
-        return self.created, self.place, not self.has_begun, self.uid
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +57,29 @@ class Groups:
     superseded: dict[str, str] = field(default_factory=dict)
 
 
-def group(members: Iterable[Member]) -> Groups:
-    """Find the builds that wait for another build of their group, and those that a newer one supersedes."""
+def group(members: Iterable[Member], places: Mapping[str, int] = MappingProxyType({})) -> Groups:
+    """Find the builds that wait for another build of their group, and those that a newer one supersedes.
+
+    Args:
+        members: The builds of all groups.
+        places: By uid, the place of each among all that were seen, the first the lowest. Times of creation count in
+            seconds: of the same second, the one seen first is older, or where that is not known the one that has begun.
+    """
     groups: defaultdict[tuple[str, str], list[Member]] = defaultdict(list)
     for member in members:
         groups[member.namespace, member.group].append(member)
     found = Groups()
     for builds in groups.values():
-        _group(sorted(builds, key=lambda member: member.age), found)
+        _group(sorted(builds, key=lambda m: (m.created, places.get(m.uid, 0), not m.has_begun, m.uid)), found)
     return found
 
 
 def _group(members: list[Member], found: Groups) -> None:
     """Decide for one group, ordered by age, the oldest first."""
-    newest = next((m for m in reversed(members) if m.policy.supersedes), None)
-    cancels_running = newest is not None and newest.policy is Policy.LATEST_CANCEL_RUNNING
-    for member in members:
-        if newest is None or member is newest or (member.has_begun and not cancels_running):
-            continue
-        if member.age < newest.age:
+    last = max((number for number, member in enumerate(members) if member.policy.supersedes), default=0)
+    newest = members[last]
+    for member in members[:last]:
+        if not member.has_begun or newest.policy is Policy.LATEST_CANCEL_RUNNING:
             found.superseded[member.uid] = newest.name
     running = next((m.name for m in members if m.has_begun), None)
     for member in members:
