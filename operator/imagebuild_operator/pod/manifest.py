@@ -6,11 +6,11 @@ writes an OCI layout. `push` runs no command of the Dockerfile; it verifies the 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from imagebuild_operator.api.build import BuildSpec, ImageBuild, Platform, PlatformNodes
+from imagebuild_operator.api.build import BuildSpec, ImageBuild, Platform, PlatformNodes, Registry
 from imagebuild_operator.api.names import (
     API_VERSION,
     BUILD,
@@ -31,7 +31,15 @@ from imagebuild_operator.pod.env import Variable, of_proxy, of_template, plain
 from imagebuild_operator.pod.memory import memory_scale, with_memory
 from imagebuild_operator.pod.resources import DISK, push_resources
 from imagebuild_operator.pod.source import SOURCE_PATH, context_volume
-from imagebuild_operator.pod.unprivileged import RESULTS, RUN_PATH, RUN_VOLUME, UNPRIVILEGED, image_fields
+from imagebuild_operator.pod.unprivileged import (
+    KEPT_FILES,
+    OWN_SHM,
+    RESULTS,
+    RUN_PATH,
+    RUN_VOLUME,
+    UNPRIVILEGED,
+    image_fields,
+)
 from imagebuild_operator.pod.upload import upload_containers
 from imagebuild_operator.pod.variables import (
     BASE_IMAGES_PATH,
@@ -203,6 +211,7 @@ def _containers(
     source, caches = context_volume(spec.source), spec.cache.mounts_claim
     bases = spec.cache.base_images_claim if spec.cache.enabled else None
     resources = with_memory(merge_resources(spec.pod_template.resources, defaults.resources), scale)
+    has_check = spec.push and (defaults.check_push or trusts_names(spec.images, registries))
     small = push_resources((resources.get("limits") or {}).get(DISK))
     return {
         "initContainers": [
@@ -219,7 +228,7 @@ def _containers(
                         **RESULTS,
                     }
                 ]
-                if spec.push and defaults.check_push
+                if has_check
                 else []
             ),
             *upload_containers(spec.source, image, small),
@@ -262,6 +271,8 @@ def _containers(
                 "volumeMounts": [
                     {"name": "layout", "mountPath": LAYOUT_PATH, "readOnly": True},
                     {"name": "run", "mountPath": RUN_PATH},
+                    dict(OWN_SHM),
+                    *(map(dict, KEPT_FILES) if has_check else ()),
                 ],
                 **RESULTS,
             }
@@ -274,6 +285,21 @@ def _containers(
             *([{"name": "bases", "persistentVolumeClaim": {"claimName": bases, "readOnly": True}}] if bases else []),
         ],
     }
+
+
+def trusts_names(images: Iterable[str], registries: Iterable[Registry]) -> bool:
+    """Whether a push relies on DNS: where no certificate is verified, or plain HTTP is the fallback for a local name.
+
+    Then `check` runs in any case, since it keeps the resolver configuration from before the build.
+
+    Args:
+        images: What is pushed.
+        registries: How registries are reached.
+    """
+    unverified = {registry.host for registry in registries if registry.insecure or registry.skip_tls_verify}
+    hosts = {image.partition("/")[0] for image in images}
+    names = {host.partition(":")[0].rstrip(".").lower() for host in hosts}
+    return not hosts.isdisjoint(unverified) or any(name.endswith((".local", ".localhost")) for name in names)
 
 
 def _placement(asked: Mapping[str, Any], defaults: BuildDefaults) -> Manifest:

@@ -23,6 +23,14 @@ RESULTS: Final = {
     "terminationMessagePolicy": "FallbackToLogsOnError",
 }
 RUN_VOLUME: Final = {"name": "run", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}}
+#: In the place of the pod's own /dev/shm, which is the same directory in all containers.
+OWN_SHM: Final = {"name": "run", "mountPath": "/dev/shm", "subPath": "shm"}  # noqa: S108 - a mount, not a file
+#: Files as `check` has kept them. The pod's own are the same, writable files in all containers, so a RUN step could
+#: make `push` ask a DNS server of the Dockerfile's author.
+KEPT_FILES: Final = tuple(
+    {"name": "run", "mountPath": f"/etc/{name}", "subPath": name, "readOnly": True}
+    for name in ("resolv.conf", "hostname")
+)
 
 
 def image_fields(defaults: BuildDefaults) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """`build`, and a run without a sub-command: fetch the build context, run the executor, report."""
 
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kaniko_shim.attest.record import Record, write_record
 from kaniko_shim.commands.build_record import build_parameters, source_record
-from kaniko_shim.dockerfile.base_images import BaseImages
+from kaniko_shim.dockerfile.base_images import BaseImages, places
 from kaniko_shim.dockerfile.capabilities import Feature
 from kaniko_shim.dockerfile.context.ignore import explain_ignored
 from kaniko_shim.dockerfile.effective import EffectiveDockerfile, make_effective
@@ -30,7 +32,8 @@ from kaniko_shim.outcome.result import PushedImage, Result, SourceReport
 from kaniko_shim.registry.crane import Crane
 from kaniko_shim.registry.credentials import find_credentials
 from kaniko_shim.registry.logins import Logins
-from kaniko_shim.registry.references import registry_of
+from kaniko_shim.registry.plain_http import TlsGuard
+from kaniko_shim.registry.references import parse_reference, registry_of
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.extra_args import ignores_immutable_tags
 from kaniko_shim.sources.fetch import context_directory, fetch
@@ -163,13 +166,29 @@ def _prepare(request: BuildRequest, job: Job, logins: Logins) -> _Prepared:
     if request.layout:
         Path(request.layout).mkdir(parents=True, exist_ok=True)
     paths.digest_file.unlink(missing_ok=True)
+    with heartbeat(job.beat, request.heartbeat_seconds):
+        guard = TlsGuard(request.registries, job.environment)
+        guard.require(_registries(request, dockerfile.images), crane=False)
+        registries = guard.without_unreachable_mirrors()
     for warning in dockerfile.warnings:
         job.warn(warning)
     if not _keeps_var_run() and any(_VAR_RUN in instruction.text for instruction in dockerfile.instructions):
         job.warn(_VAR_RUN_LOST)
-    command = _command(dockerfile.request, job, context, dockerfile.path, abilities)
+    command = _command(replace(dockerfile.request, registries=registries), job, context, dockerfile.path, abilities)
     saved = SavedFiles(dockerfile.instructions, copies_modes=not support.has(Feature.IMPLICIT_OWNERS))
     return _Prepared(command, logins, dockerfile, saved, names_in_keys=support.has(Feature.NAMES_IN_KEYS))
+
+
+def _registries(request: BuildRequest, images: Iterable[str]) -> Iterator[str]:
+    """The registries that the executor will ask."""
+    if request.push:
+        yield from (output.registry for output in request.outputs)
+    if request.cache and (cache := registry_of(request.cache.repo)):
+        yield cache
+    for image in images:
+        with suppress(ValueError):
+            named = parse_reference(image)
+            yield from (each.registry for each in places(named, request.registries) if each.registry == named.registry)
 
 
 def _command(request: BuildRequest, job: Job, context: Path, dockerfile: Path, abilities: Abilities) -> Invocation:

@@ -1,5 +1,13 @@
-"""`check`: ask the registry of every output whether the image can be pushed, before it is built."""
+"""`check`: ask the registry of every output whether the image can be pushed, before it is built.
 
+It also keeps the pod's resolver configuration for `push`. Kubernetes mounts one writable file into all containers of a
+pod, so a RUN step could make `push` ask a DNS server of its own.
+"""
+
+import shutil
+from pathlib import Path
+
+from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import Result
 from kaniko_shim.registry.credentials import find_credentials
@@ -7,6 +15,13 @@ from kaniko_shim.registry.logins import Logins
 from kaniko_shim.request.request import Request
 from kaniko_shim.system.heartbeat import heartbeat
 from kaniko_shim.system.job import Job
+from kaniko_shim.system.processes.interruption import TooLateError
+
+SHARED = (Path("/etc/resolv.conf"), Path("/etc/hostname"))
+"""Files that all containers of a pod share, which `push` gets as they were before the build, from the directory RUN."""
+
+LONGEST_CHECK = 30.0
+"""Seconds for one output; a registry that answers slowly must not delay the build."""
 
 # May have passed by the time of the push, which has its own retries.
 _PASSING = frozenset({Reason.REGISTRY_UNAVAILABLE, Reason.RATE_LIMITED, Reason.INTERNAL})
@@ -18,6 +33,7 @@ def check(request: Request, job: Job) -> Result:
     Raises:
         JobError: InvalidSpec; the Docker config can't be used. RegistryUnauthorized; a credential helper failed.
     """
+    _keep_shared_files(job.paths.scratch)
     if not request.push:
         job.say("nothing to check: NO_PUSH is true")
         return Result(str(request.command), timings=job.phases.timings)
@@ -29,8 +45,12 @@ def check(request: Request, job: Job) -> Result:
     asker = PushCheck(request.registries, logins, job.environment)
     for output in request.outputs:
         job.phases.enter(f"checking whether {output.name} can be pushed")
-        with heartbeat(job.beat, request.heartbeat_seconds):
-            failure = asker.ask(output)
+        try:
+            with heartbeat(job.beat, request.heartbeat_seconds, LONGEST_CHECK):
+                failure = asker.ask(output)
+        except TooLateError:
+            message = f"{output.registry} did not answer within {LONGEST_CHECK:.0f} s."
+            failure = Failure(Reason.REGISTRY_UNAVAILABLE, message, registry=output.registry)
         if failure is None:
             job.say(f"{output.name} can be pushed")
         elif failure.reason in _PASSING:
@@ -39,3 +59,15 @@ def check(request: Request, job: Job) -> Result:
             failure = logins.explain(failure, output.registry)
             return Result(str(request.command), failure, timings=job.phases.timings)
     return Result(str(request.command), timings=job.phases.timings)
+
+
+def _keep_shared_files(directory: Path) -> None:
+    for path in SHARED:
+        kept = directory / path.name
+        kept.unlink(missing_ok=True)
+        try:
+            shutil.copyfile(path, kept)
+        except FileNotFoundError:
+            # A directory would be mounted in the place of a missing file.
+            kept.touch()
+        kept.chmod(0o444)

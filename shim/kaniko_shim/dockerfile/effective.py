@@ -51,6 +51,7 @@ class EffectiveDockerfile:
         checksum: SHA-256 of the user's Dockerfile, in hexadecimal.
         ignores: the rules of `.dockerignore`, which have been applied.
         mounted: the RUNs with mounts.
+        images: the images that FROM and --from name.
     """
 
     path: Path
@@ -63,6 +64,7 @@ class EffectiveDockerfile:
     _rewritten: Rewritten = field(repr=False)
     ignores: IgnoreRules = field(default=IgnoreRules(), repr=False)
     mounted: tuple[MountedRun, ...] = ()
+    images: tuple[str, ...] = ()
 
     def own(self, instruction: str, line: int) -> str:
         """An instruction that the executor logged, as the user wrote it."""
@@ -153,6 +155,7 @@ def make_effective(
         adapted.dockerfile,
         ignores,
         adapted.mounted,
+        resolved.images,
     )
 
 

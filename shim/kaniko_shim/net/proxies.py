@@ -11,7 +11,8 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 import urllib3
 from urllib3.exceptions import MaxRetryError, ProxyError
 
-from kaniko_shim.net.metadata_guard import refuse_metadata
+from kaniko_shim.net.basic_auth import basic_auth
+from kaniko_shim.net.metadata_guard import guarded_pools, refuse_metadata
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
@@ -68,18 +69,30 @@ def _is_in_network(host: str, excluded: str) -> bool:
 
 
 @contextmanager
-def connect(url: str, environment: Mapping[str, str], context: ssl.SSLContext | None) -> Iterator[urllib3.PoolManager]:
-    """Connections for one URL. At the end all are closed, even those whose response was not read to its end."""
+def connect(
+    url: str, environment: Mapping[str, str], context: ssl.SSLContext | None, origin: str = ""
+) -> Iterator[urllib3.PoolManager]:
+    """Connections for one URL. At the end all are closed, even those whose response was not read to its end.
+
+    Args:
+        url: the URL.
+        environment: the variables for proxies.
+        context: the TLS context for https.
+        origin: the host that the user named, which alone may be a metadata server; by default, that of the URL.
+    """
+    origin = origin or urlsplit(url).hostname or ""
     proxy = proxy_for(url, environment)
     if proxy:
         userinfo, at, _ = urlsplit(proxy).netloc.rpartition("@")
-        headers = urllib3.util.make_headers(proxy_basic_auth=unquote(userinfo)) if at else None
+        user, _, password = userinfo.partition(":")
+        headers = basic_auth(unquote(user), unquote(password), "Proxy-Authorization") if at else None
         pool: urllib3.PoolManager = urllib3.ProxyManager(proxy, proxy_headers=headers, ssl_context=context)
     else:
         pool = urllib3.PoolManager(ssl_context=context)
+        pool.pool_classes_by_scheme = guarded_pools(origin)
     responses = list[urllib3.BaseHTTPResponse]()
     pool.request = _remember(pool.request, responses)  # type: ignore[method-assign] # clear() closes only idle ones
-    pool.urlopen = _guard(pool.urlopen, urlsplit(url).hostname or "", proxied=bool(proxy))  # type: ignore[method-assign] # it calls itself
+    pool.urlopen = _guard(pool.urlopen, origin)  # type: ignore[method-assign] # it calls itself
     try:
         yield pool
     finally:
@@ -97,11 +110,11 @@ def _remember(call: Callable[P, R], made: list[R]) -> Callable[P, R]:
     return remembering
 
 
-def _guard(call: Callable[..., R], origin: str, *, proxied: bool) -> Callable[..., R]:
+def _guard(call: Callable[..., R], origin: str) -> Callable[..., R]:
     """Check where redirects lead."""
 
     def guarded(method: str, url: str, *args: object, **kwargs: object) -> R:
-        refuse_metadata(url, origin, proxied=proxied)
+        refuse_metadata(url, origin)
         return call(method, url, *args, **kwargs)
 
     return guarded

@@ -13,7 +13,7 @@ from urllib3.util import Timeout
 from kaniko_shim import __version__
 from kaniko_shim.log.masking import mask_url
 from kaniko_shim.net.metadata_guard import refuse_metadata
-from kaniko_shim.net.proxies import connect, proxy_for, proxy_unauthorized, refusal_of_proxy
+from kaniko_shim.net.proxies import connect, proxy_unauthorized, refusal_of_proxy
 from kaniko_shim.net.tls import tls_context
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
@@ -125,7 +125,7 @@ def _follow(
         if _origin(url) == _origin(target.url):
             headers |= target.headers
         context = tls_context(environment) if url.startswith("https:") else None
-        pool = connections.enter_context(connect(url, environment, context))
+        pool = connections.enter_context(connect(url, environment, context, origin))
         response = pool.request(
             "GET", url, headers=headers, preload_content=False, redirect=False, retries=False, timeout=TIMEOUT
         )
@@ -137,7 +137,7 @@ def _follow(
             raise JobError(
                 Reason.SOURCE_INVALID, f"{mask_url(before)} redirects to a URL that is neither http:// nor https://."
             )
-        refuse_metadata(url, origin, proxied=bool(proxy_for(url, environment)))
+        refuse_metadata(url, origin)
     raise JobError(
         Reason.SOURCE_INVALID,
         f"The server of the context redirects more than {_MOST_REDIRECTS} times, at last to {mask_url(url)}.",

@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kaniko_shim.oci.digests import digest_of
 from kaniko_shim.oci.layout import sizes
@@ -13,6 +13,7 @@ from kaniko_shim.outcome.evidence import Evidence
 from kaniko_shim.outcome.registry_answer import is_missing
 from kaniko_shim.outcome.result import PushedImage
 from kaniko_shim.registry.logins import Logins
+from kaniko_shim.registry.plain_http import TlsGuard
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.registry.registries import Registries
 from kaniko_shim.system.paths import Paths
@@ -39,6 +40,11 @@ class Crane:
     environment: Mapping[str, str]
     registries: Registries
     logins: Logins | None = None
+    _guard: TlsGuard = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Its guard remembers the registries that it has asked."""
+        object.__setattr__(self, "_guard", TlsGuard(self.registries, self.environment))
 
     def command(self, registry: str, *arguments: str) -> Invocation:
         """A command for one registry, whose credentials are installed.
@@ -47,8 +53,10 @@ class Crane:
         the request lists for one of them.
 
         Raises:
-            JobError: RegistryUnauthorized; a credential helper that the Docker config names failed.
+            JobError: RegistryUnauthorized; a credential helper that the Docker config names failed. RegistryTLS,
+                RegistryUnavailable; it is reached by plain HTTP only, and is not listed for it.
         """
+        self._guard.require((registry,), crane=True)
         if self.logins:
             self.logins.prepare(registry)
         lenient = ("--insecure",) if self.registries.is_lenient(registry) else ()

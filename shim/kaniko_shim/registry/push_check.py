@@ -3,23 +3,27 @@
 Nothing is stored. https://distribution.github.io/distribution/spec/api/
 """
 
-import ipaddress
 import re
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlencode, urljoin
+from http import HTTPStatus
+from ipaddress import ip_address
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
-from urllib3.util import Timeout, make_headers
+from urllib3.exceptions import HTTPError
+from urllib3.util import Timeout
 
 from kaniko_shim import __version__
+from kaniko_shim.net.basic_auth import basic_auth
 from kaniko_shim.net.proxies import connect
 from kaniko_shim.net.tls import tls_context
 from kaniko_shim.outcome.classify import classify
 from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.outcome.evidence import Evidence
+from kaniko_shim.registry.connection_errors import SPEAKS_HTTP, in_go
+from kaniko_shim.registry.docker_config import Login
 from kaniko_shim.registry.logins import Logins
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.registry.registries import Registries
@@ -29,9 +33,11 @@ from kaniko_shim.system.processes.process import Ended
 TIMEOUT = Timeout(connect=3, read=5)
 """Seconds; a slow registry must not delay the build."""
 
-_OK, _ACCEPTED, _UNAUTHORIZED = 200, 202, 401
-_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
-_SPEAKS_HTTP = "http: server gave HTTP response to HTTPS client"
+LARGEST_ANSWER = 1024 * 1024
+"""Bytes of an answer that are read; a token has a few thousand."""
+
+_CLIENT = "kaniko-shim"
+_CHALLENGE = re.compile(r'(\w{1,40})="([^"]*)"')
 _DOCKER_HUB_API = "registry-1.docker.io"
 
 
@@ -68,8 +74,8 @@ class PushCheck:
                 break
             except (HTTPError, ssl.SSLError) as error:
                 # The problem of HTTPS says more, unless it is that the registry speaks plain HTTP.
-                if not problem or _SPEAKS_HTTP in problem:
-                    problem = _in_go(base, error)
+                if not problem or SPEAKS_HTTP in problem:
+                    problem = in_go(base, error)
             else:
                 return None
         return classify(Evidence(Ended(1), problem, pushing=True, names=(image.name,)))
@@ -77,112 +83,131 @@ class PushCheck:
     def _bases(self, registry: str) -> Iterator[str]:
         host = _DOCKER_HUB_API if registry == "index.docker.io" else registry
         yield f"https://{host}"
-        if registry in self.registries.insecure or _is_near(registry):
+        if registry in self.registries.insecure:
             yield f"http://{host}"
 
     def _begin_and_cancel(self, base: str, image: ImageReference) -> None:
-        lenient = self.registries.is_lenient(image.registry)
-        context = _context(self.environment, lenient=lenient) if base.startswith("https:") else None
+        context = self._context(base, image.registry)
         with connect(base, self.environment, context) as pool:
             headers = self._authorization(pool, base, image)
             url = f"{base}/v2/{image.repository}/blobs/uploads/"
             answer = _send(pool, "POST", url, {**headers, "Content-Length": "0"})
-            if answer.status != _ACCEPTED:
+            if answer.status != HTTPStatus.ACCEPTED:
                 raise _RefusedError(_refusal("POST", url, answer))
-            if location := answer.headers.get("Location"):
-                _send(pool, "DELETE", urljoin(url, location), headers)
+            location = urljoin(url, answer.headers.get("Location", ""))
+            # Another server gets no credentials; the registry removes an upload that nobody continues.
+            if location != url and _origin(location) == _origin(base):
+                _send(pool, "DELETE", location, headers)
 
     def _authorization(self, pool: urllib3.PoolManager, base: str, image: ImageReference) -> dict[str, str]:
-        """The headers that authorize each request."""
+        """The headers that authorize each request, by the rules of crane."""
         ping = _send(pool, "GET", f"{base}/v2/")
-        if ping.status != _UNAUTHORIZED:
-            return {}
         login = self.logins.login(image.registry, image.repository) if self.logins else None
-        basic = make_headers(basic_auth=f"{login.username}:{login.password}") if login and login.username else {}
         scheme, _, rest = ping.headers.get("WWW-Authenticate", "").partition(" ")
-        if scheme.lower() != "bearer":
-            return dict(basic)
+        if ping.status != HTTPStatus.UNAUTHORIZED or scheme.lower() != "bearer":
+            return _basic(login)
         if login and login.registry_token:
             return {"Authorization": f"Bearer {login.registry_token}"}
-        words = dict(_CHALLENGE.findall(rest))
-        scope = f"repository:{image.repository}:pull,push"
-        query = {"service": words.get("service", ""), "scope": scope}
-        realm = urljoin(base, words.get("realm", ""))
-        # The realm may be another server; its certificate is always verified.
-        context = _context(self.environment, lenient=False) if realm.startswith("https:") else None
-        with connect(realm, self.environment, context) as server:
+        return {"Authorization": f"Bearer {self._token(base, dict(_CHALLENGE.findall(rest)), image, login)}"}
+
+    def _token(self, base: str, challenge: Mapping[str, str], image: ImageReference, login: Login | None) -> str:
+        realm = challenge.get("realm", "")
+        if problem := _realm_problem(realm, base):
+            raise _RefusedError(f"GET {base}/v2/: invalid realm in www-authenticate: {problem}")
+        asked = {"service": challenge.get("service", ""), "scope": f"repository:{image.repository}:pull,push"}
+        registry = urlsplit(base).hostname or ""
+        with connect(realm, self.environment, self._context(realm, image.registry), registry) as server:
             if login and login.identity_token:
-                form = urlencode({"grant_type": "refresh_token", "refresh_token": login.identity_token, **query})
+                grant = {"grant_type": "refresh_token", "refresh_token": login.identity_token, "client_id": _CLIENT}
                 kind = {"Content-Type": "application/x-www-form-urlencoded"}
-                answer = _send(server, "POST", realm, kind, form)
+                answer = _send(server, "POST", realm, kind, urlencode({**grant, **asked}))
             else:
-                answer = _send(server, "GET", f"{realm}?{urlencode(query)}", dict(basic))
-        if answer.status != _OK:
+                parts = urlsplit(realm)
+                query = urlencode({**dict(parse_qsl(parts.query)), **asked})
+                answer = _send(server, "GET", parts._replace(query=query, fragment="").geturl(), _basic(login))
+        if answer.status != HTTPStatus.OK:
             raise _RefusedError(_refusal("GET", realm, answer))
         document = _json(answer)
-        return {"Authorization": f"Bearer {document.get('token') or document.get('access_token') or ''}"}
+        return str(document.get("token") or document.get("access_token") or "")
+
+    def _context(self, url: str, registry: str) -> ssl.SSLContext | None:
+        """The TLS context for a server: lenient for a registry that the request lists, and for its own host only."""
+        parts = urlsplit(url)
+        if parts.scheme != "https":
+            return None
+        context = tls_context(self.environment)
+        own = parts.hostname == urlsplit(f"//{registry}").hostname and self.registries.is_lenient(registry)
+        if own or self.registries.is_lenient(parts.netloc):
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
 
 
 def _send(
     pool: urllib3.PoolManager, method: str, url: str, headers: Mapping[str, str] | None = None, body: str | None = None
-) -> urllib3.BaseHTTPResponse:
-    sent = {"User-Agent": f"kaniko-shim/{__version__}", **(headers or {})}
-    return pool.request(method, url, headers=sent, body=body, redirect=False, retries=False, timeout=TIMEOUT)
+) -> _Answer:
+    sent = {"User-Agent": f"{_CLIENT}/{__version__}", "Accept-Encoding": "identity", **(headers or {})}
+    response = pool.request(
+        method, url, headers=sent, body=body, redirect=False, retries=False, timeout=TIMEOUT, preload_content=False
+    )
+    content = response.read(LARGEST_ANSWER, decode_content=False)
+    return _Answer(response.status, response.reason or "", response.headers, content)
 
 
-def _context(environment: Mapping[str, str], *, lenient: bool) -> ssl.SSLContext:
-    context = tls_context(environment)
-    if lenient:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+def _basic(login: Login | None) -> dict[str, str]:
+    return basic_auth(login.username, login.password) if login and login.username else {}
 
 
-def _is_near(registry: str) -> bool:
-    """Whether the registry library tries plain HTTP by default."""
-    host = registry.rpartition(":")[0] or registry
-    if host == "localhost" or host.endswith((".local", ".localhost")):
-        return True
+def _realm_problem(realm: str, base: str) -> str:
+    """Why no credentials are sent to a realm; empty if they may be.
+
+    The rules are those of crane: https://github.com/google/go-containerregistry/issues/2258. A registry that speaks
+    plain HTTP may name its own host only, since anyone on the way could have written the realm.
+    """
     try:
-        address = ipaddress.ip_address(host.strip("[]"))
+        parts = urlsplit(realm)
+        host = parts.hostname or ""
     except ValueError:
-        return False
-    return address.is_loopback or address.is_private
+        return "it is not a URL"
+    if parts.scheme not in {"https", "http"} or not host:
+        return "it is not an https:// URL"
+    if _origin(realm) == _origin(base):
+        return ""
+    if parts.scheme == "http" and not (base.startswith("http://") and host == urlsplit(base).hostname):
+        return "its scheme is http"
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return ""
+    # The mapped address is the one that is connected to.
+    address = getattr(address, "ipv4_mapped", None) or address
+    return "" if address.is_global or host == urlsplit(base).hostname else f"{host} is a private address"
 
 
-def _refusal(method: str, url: str, answer: urllib3.BaseHTTPResponse) -> str:
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.lower()
+
+
+def _refusal(method: str, url: str, answer: _Answer) -> str:
     errors = _json(answer).get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     if code := first.get("code"):
         return f"{method} {url}: {code}: {first.get('message') or ''}"
-    return f"{method} {url}: unexpected status code {answer.status} {answer.reason or ''}".rstrip()
+    return f"{method} {url}: unexpected status code {answer.status} {answer.reason}".rstrip()
 
 
-def _json(answer: urllib3.BaseHTTPResponse) -> dict[str, object]:
+def _json(answer: _Answer) -> dict[str, object]:
     try:
-        document: object = load_json(answer.data)
+        document: object = load_json(answer.body)
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}
-
-
-def _in_go(base: str, error: Exception) -> str:
-    """A connection failure, in the words that the table of situations has patterns for."""
-    cause: object = error.reason if isinstance(error, MaxRetryError) else error
-    text = str(cause)
-    if isinstance(cause, SSLError | ssl.SSLError):
-        if "WRONG_VERSION_NUMBER" in text or "record layer" in text:
-            text = _SPEAKS_HTTP
-        elif "doesn't match" in text or "not valid for" in text or "mismatch" in text:
-            text = "x509: certificate is valid for other names"
-        elif "expired" in text:
-            text = "x509: certificate has expired or is not yet valid"
-        elif "CERTIFICATE_VERIFY_FAILED" in text:
-            text = "x509: certificate signed by unknown authority"
-        else:
-            text = f"TLS handshake timeout ({text})"
-    elif "Tunnel connection failed: 407" in text:
-        text = "Proxy Authentication Required"
-    elif isinstance(cause, HTTPError):
-        text = f"connection refused or i/o timeout ({text.rpartition('>: ')[2] or type(cause).__name__})"
-    return f'Get "{base}/v2/": {text}'

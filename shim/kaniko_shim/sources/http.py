@@ -4,9 +4,8 @@ import time
 from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
-from urllib3.util import make_headers
-
 from kaniko_shim.log.masking import mask_url
+from kaniko_shim.net.basic_auth import basic_auth
 from kaniko_shim.net.web import Target
 from kaniko_shim.outcome.result import SourceReport
 from kaniko_shim.sources.download import download
@@ -28,19 +27,17 @@ def fetch_http(
     Raises:
         JobError: a Source… reason, or DiskFull.
     """
-    credentials = _credentials(url, request)
-    headers = make_headers(basic_auth=credentials) if credentials else {}
-    target = Target(_without_userinfo(url), headers)
+    target = Target(_without_userinfo(url), _authorization(url, request))
     return download(lambda: target, mask_url(url), request, workspace, sleep)
 
 
-def _credentials(url: str, request: SourceRequest) -> str:
+def _authorization(url: str, request: SourceRequest) -> dict[str, str]:
     parts = urlsplit(url)
     if request.username or request.password:
-        return f"{request.username}:{request.password}"
+        return basic_auth(request.username, request.password)
     if parts.username is not None:
-        return f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return ""
+        return basic_auth(unquote(parts.username), unquote(parts.password or ""))
+    return {}
 
 
 def _without_userinfo(url: str) -> str:

@@ -1,6 +1,6 @@
 """Resolves the stages of a Dockerfile: what is built, from which bases."""
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -14,7 +14,7 @@ from kaniko_shim.dockerfile.stages.selection import select_stages
 from kaniko_shim.dockerfile.syntax.arguments import values_for_from
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import directives, parse_dockerfile
-from kaniko_shim.dockerfile.syntax.stages import Stage, Stages, split_stages
+from kaniko_shim.dockerfile.syntax.stages import Stage, Stages, origin_names, split_stages
 from kaniko_shim.oci.platform import Platform
 
 _UNNAMED = "default"
@@ -33,6 +33,7 @@ class Resolved:
         automatic: the variables that Docker sets by itself, with their values.
         escape: the escape character.
         warnings: what Docker would not accept.
+        images: the images that FROM and --from name, as written.
     """
 
     dockerfile: Rewritten
@@ -43,6 +44,7 @@ class Resolved:
     automatic: Mapping[str, str]
     escape: str
     warnings: tuple[str, ...]
+    images: tuple[str, ...]
 
 
 def resolve_stages(
@@ -96,7 +98,16 @@ def resolve_stages(
             *_scopes(here, built, support, arguments, name),
             *warnings_about_platforms(here, built, support, values, platform_of, name),
         ),
+        tuple(dict.fromkeys(_images(here, built))),
     )
+
+
+def _images(stages: Stages, built: Iterable[Stage]) -> Iterator[str]:
+    for stage in built:
+        if stages.base(stage) is None:
+            yield stage.base
+        for instruction in stage.instructions:
+            yield from (name for name in origin_names(instruction) if stages.find(name, stage.index) is None)
 
 
 def _scopes(

@@ -40,6 +40,13 @@ REGISTRY = (
         "List {registry} in INSECURE_REGISTRIES.",
     ),
     row(
+        "token server refused",
+        r"invalid realm in www-authenticate|refusing token-server redirect",
+        Reason.REGISTRY_UNAUTHORIZED,
+        "{registry} names a token server that no credentials are sent to: {error}",
+        "The realm of a registry must be an https:// URL, and no private IP address of another host.",
+    ),
+    row(
         "garbage",
         r"invalid character '.*' (?:looking for|after)|unexpected end of JSON input|unknown media type"
         r"|unsupported MediaType|error verifying sha256 checksum",
