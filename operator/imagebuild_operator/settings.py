@@ -11,7 +11,8 @@ from imagebuild_operator.api.build import Proxy, Registry
 LEASE_SECONDS: Final = 10
 #: Capabilities that the executor needs to unpack base images with their owners and modes, and to execute RUN as another
 #: user (GoogleContainerTools/kaniko#778, #2201). Without FSETID, setgid bits of other groups than root get lost.
-CAPABILITIES: Final = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID")
+#: With KILL, the shim ends what a RUN of another user leaves running, and RUN may signal other users, as in Docker.
+CAPABILITIES: Final = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETFCAP", "SETGID", "SETUID")
 
 
 @dataclass(frozen=True, slots=True)

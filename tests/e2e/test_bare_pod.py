@@ -15,7 +15,7 @@ from support.file_server import FileServer, tar_gz
 from support.registry import Registry
 from support.watching import wait_for_pod
 
-CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID"]
+CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETFCAP", "SETGID", "SETUID"]
 
 
 def bare_pod(image: str, variables: dict[str, str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from support.expectations import OLD, SHIPPED
 
 # What the build pod grants.
 CAPABILITIES = tuple(
-    f"CAP_{name}" for name in ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID", "SETFCAP")
+    f"CAP_{name}" for name in ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETFCAP")
 )
 
 CGROUPS = Path("/sys/fs/cgroup")

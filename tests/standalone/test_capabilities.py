@@ -8,12 +8,16 @@ from standalone.container import CAPABILITIES, Builder, Limits
 #: The right to bind low ports, as `setcap` writes it to a file.
 FILE_CAPABILITY = "0100000200040000000000000000000000000000"
 SET_CAPABILITY = f'import os; os.setxattr("/program", "security.capability", bytes.fromhex("{FILE_CAPABILITY}"))'
+OTHER_USER = (
+    "/kaniko/.Shim/bin/as-user 1000 keep sleep 30 & sleep 1; grep -q '^Uid:.1000' /proc/$!/status || exit 0; kill $!"
+)
 #: For each the instructions that need it, and with it those before it.
 NEEDED_FOR = {
     "CAP_CHOWN": ["RUN mkdir /mine && chmod 755 /mine && chown 1000:2000 /mine"],
     "CAP_DAC_OVERRIDE": ["RUN touch /mine/file"],
     "CAP_FOWNER": ["RUN chmod 750 /mine"],
     "CAP_FSETID": ["RUN chmod 2750 /mine 2>/dev/null; test -g /mine"],
+    "CAP_KILL": [f"RUN {OTHER_USER}"],
     "CAP_SETFCAP": [
         "RUN touch /program",
         f"RUN /kaniko/.Shim/bin/python3 -IBSc {SET_CAPABILITY!r}",

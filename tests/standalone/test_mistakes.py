@@ -53,7 +53,7 @@ def test_others_are_only_warned_of(builder: Builder, source: Path, env: dict[str
     done = builder.run(env=env, mounts={"/tmp/source": source}, limits=Limits(capabilities=CORE))
     assert done.code == 0, done.log
     assert [warning.partition(":")[0] for warning in done.result["warnings"]] == [
-        f"The container lacks the capability {name}" for name in ("FSETID", "SETFCAP", "SETGID", "SETUID")
+        f"The container lacks the capability {name}" for name in ("FSETID", "KILL", "SETFCAP", "SETGID", "SETUID")
     ]
 
 

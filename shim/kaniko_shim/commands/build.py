@@ -48,6 +48,7 @@ from kaniko_shim.system.job import Job
 from kaniko_shim.system.processes import process
 from kaniko_shim.system.processes.interruption import CancelledError, TooLateError
 from kaniko_shim.system.processes.invocation import Invocation
+from kaniko_shim.system.processes.leftovers import LeftoverError
 from kaniko_shim.system.subcommand import Command
 
 _TRIGGERS = (
@@ -225,9 +226,12 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
                 silence=request.heartbeat_seconds,
                 masker=job.console.masker,
                 on_start=service.started,
+                ends_steps=True,
             )
         except JobError as refusal:
             return refusal.failure
+        except LeftoverError as left:
+            return Failure(Reason.INTERNAL, f"{left}.", hint="Build again, and look for the RUN that starts them.")
     end = job.phases.now()
     if follower.push_begin is not None:
         job.phases.timings.push = round((end - follower.push_begin) * 1000)
@@ -264,7 +268,7 @@ def _mount_service(request: BuildRequest, job: Job, prepared: _Prepared, progres
     secrets = {secret.id: secret.value for secret in request.build_secrets}
     sources = Sources(context_directory(job.paths.context, request.source), job.paths.run_caches, secrets)
     runs = prepared.dockerfile.mounted
-    return MountService(runs, sources, job.paths.mounts, job.paths.program_files, at=lambda: progress.instruction)
+    return MountService(runs, sources, job.paths.mounts, job.paths.program_files, lambda: progress.instruction)
 
 
 def _verify(request: BuildRequest, job: Job, logins: Logins) -> tuple[PushedImage, ...]:

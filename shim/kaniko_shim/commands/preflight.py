@@ -19,6 +19,7 @@ _NEEDED = ("CHOWN", "DAC_OVERRIDE", "FOWNER")
 # What fails, or is lost without an error, in builds that need one of these.
 _USED = {
     "FSETID": "set-group-ID bits of files are lost",
+    "KILL": "a RUN after USER fails if it leaves a process running",
     "SETFCAP": "file capabilities are lost",
     "SETGID": "a RUN after USER fails",
     "SETUID": "a RUN after USER fails",

@@ -24,7 +24,7 @@ from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.run.mounted import MountedRun
 from kaniko_shim.dockerfile.run.rewrite import rewrite_runs
 from kaniko_shim.dockerfile.run.shells import ImageShell
-from kaniko_shim.dockerfile.run.users import rewrite_users
+from kaniko_shim.dockerfile.run.users import ImageUser, rewrite_users
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.stages import Stages, split_stages
 from kaniko_shim.outcome.reasons import Reason
@@ -64,6 +64,7 @@ class BuildInputs:
     digest_of: Callable[[str], str] = field(default=lambda _: "", repr=False)
     salt: str = ""
     shell_of_image: ImageShell = field(default=lambda _: (), repr=False)
+    user_of_image: ImageUser = field(default=lambda _: None, repr=False)
     tree: ContextTree | None = None
     aliases: str = "/kaniko/.aliases"
     prepared: str = "/kaniko/.prepared"
@@ -109,7 +110,11 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
     """
     dockerfile, labels = _adapt_config(dockerfile, support, inputs)
     runs = rewrite_runs(
-        _stages(dockerfile), inputs.heredocs, inputs.files.content if inputs.files else None, inputs.shell_of_image
+        _stages(dockerfile),
+        inputs.heredocs,
+        inputs.files.content if inputs.files else None,
+        inputs.shell_of_image,
+        inputs.user_of_image,
     )
     dockerfile = dockerfile.then(runs.edits)
     if inputs.tree:
@@ -134,7 +139,10 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
         {**runs.files, **copies.files},
         labels,
         tuple(uncached),
-        tuple(replace(run, given=users.given.get(run.given, run.given)) for run in runs.mounted),
+        tuple(
+            replace(run, given=run.given.union(*(users.given.get(each, ()) for each in run.given)))
+            for run in runs.mounted
+        ),
         aliases,
         trees.prepared if trees else {},
         (*copies.warnings, *groups),

@@ -37,6 +37,9 @@ class Bases(Protocol):
     def shell(self, image: str, platform: Platform) -> tuple[str, ...]:
         """The SHELL that an image sets; empty if it sets none, or cannot be found."""
 
+    def user(self, image: str, platform: Platform) -> str | None:
+        """The USER that an image sets, empty for root; None if it cannot be found."""
+
 
 class NoBases:
     """Finds nothing: there is no registry."""
@@ -60,6 +63,10 @@ class NoBases:
     def shell(self, _image: str, _platform: Platform) -> tuple[str, ...]:
         """None."""
         return ()
+
+    def user(self, _image: str, _platform: Platform) -> str | None:
+        """None."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,11 @@ class BaseImages:
     def shell(self, image: str, platform: Platform) -> tuple[str, ...]:
         """The SHELL that an image sets; empty if it sets none, or cannot be found."""
         return tuple((self._config(image, platform) or {}).get("Shell") or ())
+
+    def user(self, image: str, platform: Platform) -> str | None:
+        """The USER that an image sets, empty for root; None if it cannot be found."""
+        config = self._config(image, platform)
+        return None if config is None else str(config.get("User") or "")
 
     def _config(self, image: str, platform: Platform) -> Mapping[str, Any] | None:
         """What containers of the image begin with; None if it cannot be found."""

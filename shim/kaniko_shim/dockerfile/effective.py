@@ -125,6 +125,7 @@ def make_effective(
         digest_of=bases.digest,
         salt=os.urandom(16).hex(),
         shell_of_image=lambda image: bases.shell(image, support.platform),
+        user_of_image=lambda image: bases.user(image, support.platform),
         tree=tree,
         aliases=str(paths.context_aliases),
         prepared=str(paths.prepared),

@@ -3,8 +3,7 @@
 import os
 import socket
 import struct
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +19,13 @@ class Peer:
         pid: its process ID.
         parents: its ancestors' process IDs, its parent first, up to process 1.
         words: its command line.
+        uid: its user.
     """
 
     pid: int
     parents: tuple[int, ...]
     words: tuple[str, ...]
+    uid: int = 0
 
 
 def peer_of(connection: socket.socket) -> Peer:
@@ -33,8 +34,8 @@ def peer_of(connection: socket.socket) -> Peer:
     Raises:
         OSError: it has ended.
     """
-    pid, _, _ = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
-    return Peer(pid, tuple(_parents(pid)), _words(pid))
+    pid, uid, _ = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+    return Peer(pid, tuple(_parents(pid)), _words(pid), uid)
 
 
 def is_step(peer: Peer, executor: int, program: str, words: Sequence[str], tini: str) -> bool:
@@ -53,58 +54,6 @@ def is_step(peer: Peer, executor: int, program: str, words: Sequence[str], tini:
     if peer.parents[:1] == (executor,):
         return True
     return len(peer.parents) > 1 and peer.parents[1] == executor and _words(peer.parents[0])[:1] == (tini,)
-
-
-def end_others(kept: Iterable[int]) -> None:
-    """End the processes of the container that earlier steps left running, as the end of a step does in Docker.
-
-    Args:
-        kept: the process IDs of a step and the executor; their ancestors are kept too.
-    """
-    spared = {os.getpid(), 1}
-    for pid in kept:
-        spared |= {pid, *_parents(pid)}
-    owners = dict[int, list[int]]()
-    for pid in _below(os.getpid()) - spared:
-        with suppress(OSError):
-            owners.setdefault((_PROC / str(pid)).stat().st_uid, []).append(pid)
-    for owner, pids in owners.items():
-        _kill(pids, owner)
-
-
-def _kill(pids: Sequence[int], owner: int) -> None:
-    if owner == os.geteuid():
-        _kill_each(pids)
-        return
-    # Without CAP_KILL, only a process of the same user may.
-    child = os.fork()
-    if not child:
-        with suppress(OSError):
-            os.setresuid(owner, owner, owner)
-            _kill_each(pids)
-        os._exit(0)
-    with suppress(ChildProcessError):
-        # The main thread may have reaped it.
-        os.waitpid(child, 0)
-
-
-def _kill_each(pids: Sequence[int]) -> None:
-    for pid in pids:
-        with suppress(OSError):
-            os.kill(pid, 9)
-
-
-def _below(ancestor: int) -> set[int]:
-    """The descendants of a process."""
-    parents = dict[int, int]()
-    for entry in _PROC.iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):
-                parents[int(entry.name)] = _parent(int(entry.name))
-    found = {ancestor}
-    while more := {pid for pid, parent in parents.items() if parent in found and pid not in found}:
-        found |= more
-    return found - {ancestor}
 
 
 def _parents(pid: int) -> Iterator[int]:

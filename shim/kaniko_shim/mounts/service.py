@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -15,9 +15,11 @@ from typing import Self
 from kaniko_shim.dockerfile.run.mounted import PROGRAM, MountedRun
 from kaniko_shim.mounts import protocol
 from kaniko_shim.mounts.integrity import Fingerprint
-from kaniko_shim.mounts.peer import end_others, is_step, peer_of
+from kaniko_shim.mounts.peer import Peer, is_step, peer_of
 from kaniko_shim.mounts.placing import MountError, Places
 from kaniko_shim.mounts.preparing import Sources, prepare, remove_copies
+from kaniko_shim.system.processes.leftovers import LeftoverError, end_others
+from kaniko_shim.users.accounts import UnknownUserError, identity
 
 TINI = "/kaniko/tini"
 
@@ -25,6 +27,7 @@ _PATIENCE = 10.0
 """Seconds that a step has to say what it wants, and that the executor's log has to come to the step."""
 
 _PAUSE = 0.01
+_PASSWD, _GROUP = Path("/etc/passwd"), Path("/etc/group")
 
 
 class MountService:
@@ -48,8 +51,9 @@ class MountService:
             at: the instruction that the executor is at, by its log; empty if the log does not tell.
         """
         self._executor = 0
-        self._runs = {(run.key, *run.words): run for run in runs}
-        self._left = Counter((run.key, *run.words) for run in runs)
+        self._runs = defaultdict[tuple[str, ...], list[MountedRun]](list)
+        for run in runs:
+            self._runs[run.key, *run.words].append(run)
         self._sources = replace(sources, stopped=lambda: self._stopping)
         self._place = place
         self._program_files = program_files
@@ -107,21 +111,20 @@ class MountService:
         request = protocol.fields(_receive(connection))
         key = os.fsdecode(request[1]) if len(request) > 1 else ""
         words = (key, *(peer.words[peer.words.index(PROGRAM) + 2 :] if PROGRAM in peer.words else ()))
-        run = self._runs.get(words)
-        if (
-            len(request) < 3  # noqa: PLR2004 - what it wants, a key, a directory
-            or run is None
-            or not is_step(peer, self._executor, PROGRAM, words, TINI)
-            or not self._left[words]
-            or not self._comes_to(run)
-        ):
+        run = self._granted(peer, words)
+        if len(request) < 3 or run is None:  # noqa: PLR2004 - what it wants, a key, a directory
             _refuse(connection, "only the RUN that names these mounts can have them")
             return
         if run_uses_secrets(run) and not self._fingerprint.holds():
             _refuse(connection, "a RUN step has changed the builder's own files, so no build secret is given out")
             return
-        self._left[words] -= 1
-        end_others((peer.pid, self._executor))
+        self._runs[words].remove(run)
+        kept = (peer.pid, self._executor)
+        try:
+            end_others(kept)
+        except LeftoverError as error:
+            _refuse(connection, str(error))
+            return
         places = Places(self._place / "spare")
         connection.settimeout(None)
         try:
@@ -132,25 +135,49 @@ class MountService:
             problem = ""
         except MountError as error:
             problem = str(error)
-        end_others((peer.pid, self._executor))
         try:
+            end_others(kept)
             places.give_back()
             remove_copies(run)
-        except MountError as error:
+        except (MountError, LeftoverError) as error:
             problem = problem or str(error)
         if problem:
             _refuse(connection, problem)
         else:
             connection.sendall(protocol.frame(protocol.GRANTED))
 
+    def _granted(self, peer: Peer, words: tuple[str, ...]) -> MountedRun | None:
+        """The RUN that a process is the step of; None if it is none that may have mounts now."""
+        left = self._runs.get(words, [])
+        if not left or not is_step(peer, self._executor, PROGRAM, words, TINI) or not self._comes_to(left[0]):
+            return None
+        return next((run for run in left if _is_user(peer.uid, run.user)), None)
+
     def _comes_to(self, run: MountedRun) -> bool:
         """Whether the executor is at a RUN, once all that it has logged is read."""
         deadline = time.monotonic() + _PATIENCE
-        while (at := self._at()) and at != run.given:
+        while (at := self._at()) and at not in run.given:
             if self._stopping or time.monotonic() > deadline:
                 return False
             time.sleep(_PAUSE)
         return True
+
+
+def _is_user(uid: int, user: str | None) -> bool:
+    """Whether a process of a uid can be a step under a USER; None if that is not known."""
+    if user is None:
+        return True
+    try:
+        return uid == identity(user, _read(_PASSWD), _read(_GROUP))[0]
+    except UnknownUserError:
+        return False
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def run_uses_secrets(run: MountedRun) -> bool:

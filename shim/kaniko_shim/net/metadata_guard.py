@@ -69,6 +69,7 @@ def _guarded(pool: type[Pool], origin: str) -> type[Pool]:
                 raise _refusal(self.host)
             return connection
 
+    Guarded.__name__ = base.__name__
     return type(pool.__name__, (pool,), {"ConnectionCls": Guarded})
 
 
@@ -78,4 +79,3 @@ def _refusal(host: str) -> JobError:
         f"The server redirects to {host}, the address of a metadata server.",
         hint="If this is intended, set SOURCE_GET_URL to that URL itself.",
     )
-

@@ -167,6 +167,7 @@ def test_no_part_of_a_secret_is_written(
     environment = {
         "SOURCE_GET_URL": f"dir://{directory}/source",
         "OUTPUT_IMAGE": "127.0.0.1:9/app",
+        "INSECURE_REGISTRIES": "127.0.0.1:9",
         "OUTPUT_LAYOUT": str(directory / "layout"),
         "LOG_FORMAT": "json" if len(secret) % 2 else "text",
         "PATH": os.environ["PATH"],
@@ -186,6 +187,7 @@ def test_the_docker_config_goes_with_the_job(tmp_path: Path, command: list[str])
     environment = {
         "SOURCE_GET_URL": f"dir://{tmp_path}/source",
         "OUTPUT_IMAGE": "127.0.0.1:9/app",
+        "INSECURE_REGISTRIES": "127.0.0.1:9",
         "OUTPUT_LAYOUT": str(tmp_path / "layout"),
         "DOCKER_CONFIG_JSON": auths("a-password"),
     }

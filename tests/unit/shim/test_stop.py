@@ -149,6 +149,7 @@ def test_a_stop_is_a_cancellation(tmp_path: Path, server: Server, phase: Phase):
         "SOURCE_GET_URL": f"dir://{tmp_path}/source",
         "OUTPUT_LAYOUT": f"{tmp_path}/layout",
         "OUTPUT_IMAGE": "127.0.0.1:9/app:1",
+        "INSECURE_REGISTRIES": "127.0.0.1:9",
         "HEARTBEAT_SECONDS": "30",
         **{name: value.format_map(places) for name, value in phase.environment.items()},
     }

@@ -27,14 +27,16 @@ class MountedRun:
         words: the user's program and its arguments.
         mounts: the values of its --mount flags; their variables are those of the step.
         copied: by the number of a bind mount: the path that the executor copies its content to.
-        given: the instruction that the executor gets, on one line.
+        given: the instruction that the executor gets, on one line; several if the same RUN is in several stages.
+        user: the USER that is in force; None if it is not known.
     """
 
     key: str
     words: tuple[str, ...]
     mounts: tuple[str, ...]
     copied: dict[int, str] = field(default_factory=dict)
-    given: str = ""
+    given: frozenset[str] = frozenset()
+    user: str | None = None
 
 
 def mounted_run(words: tuple[str, ...], mounts: Sequence[str], digest_of: Callable[[str], str] | None) -> MountedRun:

@@ -8,6 +8,7 @@ from kaniko_shim.dockerfile.run.command import command_of, exec_form
 from kaniko_shim.dockerfile.run.mounted import PROGRAM, MountedRun, copy_before, mounted_run
 from kaniko_shim.dockerfile.run.mounts import mount_texts
 from kaniko_shim.dockerfile.run.shells import ImageShell, with_shells
+from kaniko_shim.dockerfile.run.users import ImageUser, users_of
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.stages import Stages
 
@@ -32,6 +33,7 @@ def rewrite_runs(
     directory: str,
     digest_of: Callable[[str], str] | None = None,
     shell_of_image: ImageShell = lambda _: (),
+    user_of_image: ImageUser = lambda _: None,
 ) -> RewrittenRuns:
     """Rewrite every RUN with heredocs or mounts to its exec form.
 
@@ -43,10 +45,12 @@ def rewrite_runs(
         directory: where files of heredocs are to lie.
         digest_of: a digest of the content of a path in the context; None if layers are not cached.
         shell_of_image: looks up the SHELL that a base image sets.
+        user_of_image: looks up the USER that a base image sets.
     """
     edits = list[Edit]()
     files = dict[str, tuple[str, int]]()
     mounted = list[MountedRun]()
+    users = users_of(stages, user_of_image)
     for instruction, shell in with_shells(stages, shell_of_image):
         run = instruction.trigger or instruction
         mounts = mount_texts(run) if not instruction.trigger else []
@@ -62,7 +66,8 @@ def rewrite_runs(
             edits += (inserted(instruction, copy_before(plan, number)) for number in plan.copied)
             text = f"RUN {exec_form((PROGRAM, plan.key, *plan.words))}"
             edits.append(replaced(instruction, text))
-            mounted.append(replace(plan, given=" ".join(text.split())))
+            given = frozenset({" ".join(text.split())})
+            mounted.append(replace(plan, given=given, user=users.get(id(instruction))))
             files |= command.files
             continue
         files |= command.files

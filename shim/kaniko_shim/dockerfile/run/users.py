@@ -11,10 +11,13 @@ from kaniko_shim.dockerfile.edits import Edit, replaced
 from kaniko_shim.dockerfile.run.command import command_of, exec_form
 from kaniko_shim.dockerfile.run.shells import ImageShell, Shell, with_shells
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
-from kaniko_shim.dockerfile.syntax.stages import Stages
+from kaniko_shim.dockerfile.syntax.stages import Stage, Stages
 
 PROGRAM = "/kaniko/.Shim/bin/as-user"
 """The program that such a RUN starts; its arguments are the user, what to do with HOME, and the user's command."""
+
+ImageUser = Callable[[str], str | None]
+"""Gives the USER that an image sets, empty for root; None if it cannot be found."""
 
 KEEP_HOME, OWN_HOME = "keep", "own"
 
@@ -28,12 +31,12 @@ class RewrittenUsers:
 
     Attributes:
         edits: what replaces them.
-        given: by an instruction as the executor would have logged it: what it logs now.
+        given: by an instruction as the executor would have logged it: what it logs now, in one stage or another.
         left: RUNs that stay as they are, since LD_PRELOAD would bring libraries of the image into the program.
     """
 
     edits: tuple[Edit, ...] = ()
-    given: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, frozenset[str]] = field(default_factory=dict)
     left: tuple[Instruction, ...] = ()
 
 
@@ -48,7 +51,7 @@ def rewrite_users(
         shell_of_image: looks up the SHELL that a base image sets.
     """
     edits = list[Edit]()
-    given = dict[str, str]()
+    given = dict[str, frozenset[str]]()
     left = list[Instruction]()
     for instruction, user, shell in _with_users(stages, shell_of_image):
         command = command_of(instruction, (), shell.words, "")
@@ -61,23 +64,47 @@ def rewrite_users(
         head = instruction.head if instruction.head[-1:].isspace() else f"{instruction.head} "
         text = head + exec_form((PROGRAM, user, home, *command.words))
         edits.append(replaced(instruction, f"USER {_ROOT}\n{text}\nUSER {user}"))
-        given[_logged(instruction.text)] = _logged(text)
+        before = _logged(instruction.text)
+        given[before] = given.get(before, frozenset()) | {_logged(text)}
     return RewrittenUsers(tuple(edits), given, tuple(left))
+
+
+def users_of(stages: Stages, look_up: ImageUser = lambda _: "") -> dict[int, str | None]:
+    """The USER in force at each RUN with --mount, by the identity of the instruction; None if it is not known."""
+    found = dict[int, str | None]()
+    for stage, instruction, user in _walk(stages):
+        if instruction.keyword != "RUN" or "--mount" not in instruction.text:
+            continue
+        named = user if user is not None else "" if stage.base == "scratch" else look_up(_image(stages, stage))
+        found[id(instruction)] = named if named is not None and _NOT_PLAIN.isdisjoint(named) else None
+    return found
+
+
+def _image(stages: Stages, stage: Stage) -> str:
+    while base := stages.base(stage):
+        stage = base
+    return stage.base
+
+
+def _walk(stages: Stages) -> Iterator[tuple[Stage, Instruction, str | None]]:
+    """Each instruction with the USER before it; None for that of the base image."""
+    users = dict[int, str | None]()
+    for stage in stages.stages:
+        base = stages.base(stage)
+        user = users[base.index] if base else None
+        for instruction in stage.instructions:
+            if instruction.keyword == "USER":
+                user = instruction.rest
+            yield stage, instruction, user
+        users[stage.index] = user
 
 
 def _with_users(stages: Stages, shell_of_image: ImageShell) -> Iterator[tuple[Instruction, str, Shell]]:
     """Each RUN to rewrite, with its user and its shell."""
-    users = dict[int, str]()
     shells = {id(instruction): shell for instruction, shell in with_shells(stages, shell_of_image)}
-    for stage in stages.stages:
-        base = stages.base(stage)
-        user = users[base.index] if base else ""
-        for instruction in stage.instructions:
-            if instruction.keyword == "USER":
-                user = instruction.rest
-            elif instruction.keyword == "RUN" and not instruction.heredocs and _is_misread(user):
-                yield instruction, user, shells[id(instruction)]
-        users[stage.index] = user
+    for _, instruction, user in _walk(stages):
+        if instruction.keyword == "RUN" and not instruction.heredocs and user is not None and _is_misread(user):
+            yield instruction, user, shells[id(instruction)]
 
 
 def _is_misread(user: str) -> bool:

@@ -41,6 +41,6 @@ ENVIRONMENT = (
         r"operation not permitted",
         Reason.INTERNAL,
         "The builder lacks a permission that the executor needs: {error}",
-        "Run the builder as root with the capabilities CHOWN, DAC_OVERRIDE, FOWNER, FSETID, SETFCAP, SETGID, SETUID.",
+        "Run the builder as root; add capabilities CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETFCAP, SETGID, SETUID.",
     ),
 )

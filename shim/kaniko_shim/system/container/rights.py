@@ -13,6 +13,7 @@ _NUMBERS = {
     "DAC_OVERRIDE": 1,
     "FOWNER": 3,
     "FSETID": 4,
+    "KILL": 5,
     "SETGID": 6,
     "SETUID": 7,
     "SETFCAP": 31,

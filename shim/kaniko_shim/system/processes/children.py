@@ -10,6 +10,8 @@ _PROC = Path("/proc")
 _INIT = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
+# Any but root's; user namespaces have it. A program that this one starts does not keep it.
+_SAVED_GROUP = 65531
 
 
 def harden() -> None:
@@ -22,6 +24,11 @@ def harden() -> None:
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    if os.getresgid() == (0, 0, 0):
+        # prlimit(2) asks for the same saved group: else a RUN step could set limits for this process, and so end it.
+        # Without CAP_SETGID it stays as it is.
+        with contextlib.suppress(PermissionError):
+            os.setresgid(0, 0, _SAVED_GROUP)
 
 
 def signal_all(number: signal.Signals) -> None:

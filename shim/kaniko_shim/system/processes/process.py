@@ -4,7 +4,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
@@ -13,6 +13,7 @@ from kaniko_shim.log.lines import Lines
 from kaniko_shim.log.masking import Masker
 from kaniko_shim.system.processes.children import reap, signal_all
 from kaniko_shim.system.processes.invocation import Invocation
+from kaniko_shim.system.processes.leftovers import end_orphans, end_others, live_child
 from kaniko_shim.system.processes.signals import STOPPING, raise_if_stopped
 
 GRACE = 5.0
@@ -20,6 +21,8 @@ GRACE = 5.0
 
 _LEFTOVERS = 5.0
 _READ = 64 * 1024
+# A step begins right after the program has said so.
+_SOON, _LOOK = 1.0, 0.02
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 
@@ -47,6 +50,7 @@ def run(
     masker: Masker | None = None,
     grace: float = GRACE,
     on_start: Callable[[int], None] = lambda _: None,
+    ends_steps: bool = False,
 ) -> Ended:
     """Run a program in a process group of its own, with both outputs in one stream.
 
@@ -60,11 +64,15 @@ def run(
         masker: knows the secrets, none of which is cut in two where a line is too long.
         grace: seconds between a polite signal and SIGKILL.
         on_start: gets the program's process ID.
+        ends_steps: whether each child of the program is a step: all that it leaves running is ended when it has ended.
 
     Raises:
         CancelledError: a signal had stopped this process before.
+        LeftoverError: a process that the program started can't be ended.
     """
-    return _Run(command, Lines(on_line, masker or Masker()), on_silence, silence, grace).run(on_start)
+    return _Run(command, Lines(on_line, masker or Masker()), on_silence, silence, grace, ends_steps=ends_steps).run(
+        on_start
+    )
 
 
 class _Run:
@@ -75,6 +83,8 @@ class _Run:
         on_silence: Callable[[], None],
         silence: float,
         grace: float,
+        *,
+        ends_steps: bool,
     ) -> None:
         self._command = command
         self._lines = lines
@@ -85,6 +95,8 @@ class _Run:
         self._stopped_by = 0
         self._deadline: float | None = None
         self._heard = time.monotonic()
+        self._ends_steps = ends_steps
+        self._step = -1
 
     def run(self, on_start: Callable[[int], None]) -> Ended:
         raise_if_stopped()
@@ -109,10 +121,27 @@ class _Run:
             if output in ready and not self._read(output):
                 poll.unregister(output)
             self._reap()
+            if self._ends_steps and self._status is None:
+                self._follow_steps(poll, ready)
             self._check_clock()
+
+    def _follow_steps(self, poll: select.poll, ready: Mapping[int, int]) -> None:
+        if self._step >= 0:
+            if self._step not in ready:
+                return
+            poll.unregister(self._step)
+            os.close(self._step)
+            self._step = -1
+        end_orphans(self._pid)
+        with suppress(ProcessLookupError):
+            if child := live_child(self._pid):
+                self._step = os.pidfd_open(child)
+                poll.register(self._step, select.POLLIN)
 
     def _timeout(self) -> float:
         moments = [self._heard + self._silence]
+        if self._ends_steps and self._step < 0 and (now := time.monotonic()) < self._heard + _SOON:
+            moments.append(now + _LOOK)
         if self._deadline is not None:
             moments.append(self._deadline)
         return max(0, min(moments) - time.monotonic()) * 1000 + 1
@@ -146,8 +175,10 @@ class _Run:
 
     def _end_leftovers(self, output: int) -> None:
         """Kill the processes that the program left running, then read the rest of the output."""
+        if self._step >= 0:
+            os.close(self._step)
+        end_others(())
         deadline = time.monotonic() + _LEFTOVERS
-        signal_all(signal.SIGKILL)
         while time.monotonic() < deadline:
             ready, _, _ = select.select([output], [], [], 0.05)
             if ready and not self._read(output):

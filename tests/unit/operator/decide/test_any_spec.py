@@ -42,7 +42,7 @@ BUILD = {
     "allowPrivilegeEscalation": False,
     "capabilities": {
         "drop": ["ALL"],
-        "add": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID"],
+        "add": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETFCAP", "SETGID", "SETUID"],
     },
 }
 

@@ -150,7 +150,7 @@ def test_the_whole_pod_of_a_small_build():
                         "allowPrivilegeEscalation": False,
                         "capabilities": {
                             "drop": ["ALL"],
-                            "add": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID"],
+                            "add": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETFCAP", "SETGID", "SETUID"],
                         },
                     },
                     "volumeMounts": [{"name": "layout", "mountPath": "/kaniko/layout"}],

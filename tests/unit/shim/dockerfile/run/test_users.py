@@ -43,7 +43,7 @@ def test_user_and_shell_come_from_the_base_stage():
 def test_what_the_executor_will_log_is_known():
     dockerfile = unchanged(b"FROM x\nUSER 5\nRUN  a   b\n")
     made = rewrite_users(split_stages(dockerfile.instructions()), lambda _, _name: False)
-    assert made.given == {"RUN a b": 'RUN ["/kaniko/.Shim/bin/as-user", "5", "own", "/bin/sh", "-c", "a b"]'}
+    assert made.given == {"RUN a b": {'RUN ["/kaniko/.Shim/bin/as-user", "5", "own", "/bin/sh", "-c", "a b"]'}}
 
 
 def test_a_library_of_the_image_stays_out_of_the_program():

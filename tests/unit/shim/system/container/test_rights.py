@@ -12,7 +12,7 @@ def test_the_capabilities_of_docker_are_enough():
 
 def test_each_capability_that_is_dropped_is_known():
     assert lacking(STATUS.format("0000000000000000")) == {
-        *("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID"),
+        *("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETFCAP", "SETGID", "SETUID"),
     }
     assert lacking(STATUS.format("00000000a80425fa")) == {"CHOWN"}
     assert lacking(STATUS.format("00000000280425fb")) == {"SETFCAP"}
