@@ -8,7 +8,7 @@ ARG EXECUTOR_IMAGE=ghcr.io/osscontainertools/kaniko:v1.28.3@sha256:779f463aaa321
 # The released executor image has the credential helpers of clouds, too.
 ARG HELPERS_IMAGE=${EXECUTOR_IMAGE}
 # Renovate adds and moves the digests of these two: .github/renovate.json.
-ARG CRANE_IMAGE=gcr.io/go-containerregistry/crane:v0.20.6
+ARG CRANE_IMAGE=gcr.io/go-containerregistry/crane:v0.21.7
 ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-bookworm
 
 # A label each: in the end, buildah deletes the images of stages, and that of an empty stage is the image that was given.

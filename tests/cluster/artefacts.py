@@ -71,7 +71,7 @@ PROGRAMS = {
             SOURCES / "executor",
             f"-X github.com/chainguard-dev/kaniko/pkg/version.version={KANIKO}",
         ),
-        Program("crane", "github.com/google/go-containerregistry/cmd/crane@v0.20.6"),
+        Program("crane", "github.com/google/go-containerregistry/cmd/crane@v0.21.7"),
         *(Program(name, package, SOURCES / "helpers") for name, package in HELPERS.items()),
         Program("helm", "helm.sh/helm/v3/cmd/helm@v3.22.0"),
     )

@@ -105,7 +105,7 @@ def hostile_pod(api: client.ApiClient, namespace: str, kubectl: Kubectl, folder:
         *(f"--from-file={path}" for path in (program, certificate.certificate, certificate.key)),
     )  # fmt: skip
     command = "exec /kaniko/.Shim/bin/python3 /x/hostile_network.py"
-    pod = {
+    pod: Any = {
         "metadata": {"name": "hostile"},
         "spec": {
             "containers": [

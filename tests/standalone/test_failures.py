@@ -26,6 +26,7 @@ from support.registry import Registry
 ENDINGS = {"RUN exits", "RUN killed", "disk full in a RUN", "out of memory in a RUN"}
 #: Rows that no build can reach on purpose; the words are from the executor's source.
 UNREACHED = {
+    "token server refused": "crane refuses it, and `check`: tests/unit/shim/registry/test_push_check.py",
     "executor out of memory": "Go's own words; a container's limit kills the process before it can say them",
     "assertion": "no check of the executor is known to fail",
     "unsafe archive": "only the executor that ships refuses such archives",
@@ -71,6 +72,7 @@ def places(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iter
             "answers": stack.enter_context(serve_answers()),
             "untrusted": untrusted,
             "other": untrusted.replace("127.0.0.1", "other.test"),
+            "expired_ca": expired.authority.read_text(),
             "expired": stack.enter_context(serve_https(expired, b"x")).removeprefix("https://"),
         }
 
@@ -104,7 +106,7 @@ def build(builder: Builder, case: Failing, places: Mapping[str, str], directory:
     env = {
         "OUTPUT_IMAGE": "{plain}/standalone/failing:1",
         "SOURCE_GET_URL": "dir:///tmp/source",
-        "INSECURE_REGISTRIES": "{plain}",
+        "INSECURE_REGISTRIES": "{plain},{answers}",
         "REGISTRY_MIRRORS": "{plain}",
         "SKIP_DEFAULT_REGISTRY_FALLBACK": "true",
         **case.env,
@@ -148,7 +150,7 @@ def test_every_row_is_proven():
 
 
 def test_credentials_are_asked_for_or_blamed(ended: dict[Failing, Future[Done]], places: dict[str, str]):
-    refused = [case for case in ended if case.registry == "{private}" and case.env]
+    refused = [case for case in ended if case.registry == "{private}" and "OUTPUT_IMAGE" in case.env]
     hints = {case.wrong_password: ended[case].result(300).result["hint"] for case in refused}
     private = places["private"]
     assert hints == {

@@ -3,10 +3,11 @@
 import hashlib
 import io
 import json
+import posixpath
 import subprocess
 import tarfile
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,8 +64,22 @@ class Registry:
         return dict(json.loads(self._crane("config", image)))
 
     def export(self, image: str) -> bytes:
-        """An image's flattened file system, as a tar."""
-        return self._crane("export", image, "-")
+        """An image's flattened file system, as a tar.
+
+        Its own, since crane's leaves out links that lead out of the root.
+        """
+        repository = image.partition("@")[0] if "@" in image else image.rpartition(":")[0]
+        manifest = self.manifest(image)
+        if "manifests" in manifest:
+            (digest,) = [e["digest"] for e in manifest["manifests"] if e["platform"]["architecture"] == "amd64"]
+            manifest = self.manifest(f"{repository}@{digest}")
+        flat = io.BytesIO()
+        hidden = dict[str, bool]()
+        with tarfile.open(fileobj=flat, mode="w", format=tarfile.PAX_FORMAT) as into:
+            for layer in reversed(manifest["layers"]):
+                with tarfile.open(fileobj=io.BytesIO(self._crane("blob", f"{repository}@{layer['digest']}"))) as tar:
+                    _lay(tar, into, hidden)
+        return flat.getvalue()
 
     def files(self, image: str) -> dict[str, Entry]:
         """Every file and link of an image, its layers laid over one another, by path; no directories."""
@@ -144,3 +159,26 @@ class Registry:
         here = [argument.replace(self.name, self.address, 1) if self.name else argument for argument in arguments]
         line = [str(self.crane), "--insecure", command, *here]
         return subprocess.run(line, env=dict(self.environment) or None, capture_output=True, check=False)
+
+
+def _lay(tar: tarfile.TarFile, into: tarfile.TarFile, hidden: dict[str, bool]) -> None:
+    """Add what a layer has to those above it. `hidden`: paths that these have, and whether they hide what is below."""
+    found = dict[str, bool]()
+    for member in tar:
+        path = posixpath.normpath(f"/{member.name}").lstrip("/")
+        parent, _, name = path.rpartition("/")
+        if name == ".wh..wh..opq":
+            found[f"{parent}/"] = True
+        elif name.startswith(".wh."):
+            found[posixpath.join(parent, name.removeprefix(".wh."))] = True
+        elif path not in hidden and not any(hidden.get(above) or hidden.get(f"{above}/") for above in _above(path)):
+            found[path] = not member.isdir()
+            member.name = path or "."
+            into.addfile(member, tar.extractfile(member) if member.isfile() else None)
+    hidden.update(found)
+
+
+def _above(path: str) -> Iterator[str]:
+    while path:
+        path = path.rpartition("/")[0]
+        yield path

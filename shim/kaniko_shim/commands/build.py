@@ -1,8 +1,6 @@
 """`build`, and a run without a sub-command: fetch the build context, run the executor, report."""
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -169,27 +167,39 @@ def _prepare(request: BuildRequest, job: Job, logins: Logins) -> _Prepared:
     paths.digest_file.unlink(missing_ok=True)
     with heartbeat(job.beat, request.heartbeat_seconds):
         guard = TlsGuard(request.registries, job.environment)
-        guard.require(_registries(request, dockerfile.images), crane=False)
-        registries = guard.without_unreachable_mirrors()
+        _require_tls(guard, request, dockerfile)
+        reached = replace(dockerfile.request, registries=guard.without_unreachable_mirrors())
+        try:
+            guard.require(filter(None, [registry_of(request.cache.repo if request.cache else "")]), crane=False)
+        except JobError as error:
+            job.warn(f"The build does without its layer cache: {error.failure.message}")
+            reached = replace(reached, cache=None)
     for warning in dockerfile.warnings:
         job.warn(warning)
     if not _keeps_var_run() and any(_VAR_RUN in instruction.text for instruction in dockerfile.instructions):
         job.warn(_VAR_RUN_LOST)
-    command = _command(replace(dockerfile.request, registries=registries), job, context, dockerfile.path, abilities)
+    command = _command(reached, job, context, dockerfile.path, abilities)
     saved = SavedFiles(dockerfile.instructions, copies_modes=not support.has(Feature.IMPLICIT_OWNERS))
     return _Prepared(command, logins, dockerfile, saved, names_in_keys=support.has(Feature.NAMES_IN_KEYS))
 
 
-def _registries(request: BuildRequest, images: Iterable[str]) -> Iterator[str]:
-    """The registries that the executor will ask."""
+def _require_tls(guard: TlsGuard, request: BuildRequest, dockerfile: EffectiveDockerfile) -> None:
+    """Refuse registries that the executor would reach by plain HTTP, and name the line of an image."""
     if request.push:
-        yield from (output.registry for output in request.outputs)
-    if request.cache and (cache := registry_of(request.cache.repo)):
-        yield cache
-    for image in images:
-        with suppress(ValueError):
+        guard.require((output.registry for output in request.outputs), crane=False)
+    for image in dockerfile.images:
+        try:
             named = parse_reference(image)
-            yield from (each.registry for each in places(named, request.registries) if each.registry == named.registry)
+        except ValueError:
+            # The executor refuses it.
+            continue
+        asked = (each.registry for each in places(named, request.registries))
+        try:
+            guard.require((each for each in asked if each == named.registry), crane=False)
+        except JobError as error:
+            at = next((each for each in dockerfile.instructions if image in each.text), None)
+            failure = replace(error.failure, instruction=at.text, line=at.line) if at else error.failure
+            raise JobError.of(failure) from error
 
 
 def _command(request: BuildRequest, job: Job, context: Path, dockerfile: Path, abilities: Abilities) -> Invocation:

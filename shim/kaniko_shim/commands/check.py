@@ -4,6 +4,7 @@ It also keeps the pod's resolver configuration for `push`. Kubernetes mounts one
 pod, so a RUN step could make `push` ask a DNS server of its own.
 """
 
+import os
 import shutil
 from pathlib import Path
 
@@ -62,6 +63,9 @@ def check(request: Request, job: Job) -> Result:
 
 
 def _keep_shared_files(directory: Path) -> None:
+    if not os.access(directory, os.W_OK):
+        # Not in a build pod: there is no container after this one.
+        return
     for path in SHARED:
         kept = directory / path.name
         kept.unlink(missing_ok=True)

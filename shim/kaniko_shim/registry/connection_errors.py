@@ -7,6 +7,8 @@ from urllib3.exceptions import HTTPError, MaxRetryError, SSLError
 SPEAKS_HTTP = "http: server gave HTTP response to HTTPS client"
 """How Go's client says that a server speaks plain HTTP."""
 
+_UNVERIFIED = "tls: failed to verify certificate: x509: "
+
 
 def in_go(base: str, error: Exception) -> str:
     """A failure to connect, as Go's client words it.
@@ -21,11 +23,11 @@ def in_go(base: str, error: Exception) -> str:
         if "WRONG_VERSION_NUMBER" in text or "record layer" in text:
             text = SPEAKS_HTTP
         elif "doesn't match" in text or "not valid for" in text or "mismatch" in text:
-            text = "x509: certificate is valid for other names"
+            text = f"{_UNVERIFIED}certificate is valid for other names"
         elif "expired" in text:
-            text = "x509: certificate has expired or is not yet valid"
+            text = f"{_UNVERIFIED}certificate has expired or is not yet valid"
         elif "CERTIFICATE_VERIFY_FAILED" in text:
-            text = "x509: certificate signed by unknown authority"
+            text = f"{_UNVERIFIED}certificate signed by unknown authority"
         else:
             text = f"TLS handshake timeout ({text})"
     elif "Tunnel connection failed: 407" in text:

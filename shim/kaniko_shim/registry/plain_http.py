@@ -61,30 +61,29 @@ class TlsGuard:
         """The settings without local mirrors that do not answer, which the executor would try by plain HTTP as well.
 
         Raises:
-            JobError: RegistryTLS; RegistryUnavailable if there is nothing but mirrors.
+            JobError: RegistryTLS; RegistryUnavailable if there would be none left, and nothing but mirrors is asked.
         """
+        missed = list[JobError]()
 
         def answers(mirror: str) -> bool:
             try:
                 self.require((mirror.partition("/")[0],), crane=False)
             except JobError as error:
-                if error.failure.reason is Reason.REGISTRY_TLS or self.registries.skip_fallback:
+                if error.failure.reason is Reason.REGISTRY_TLS:
                     raise
+                missed.append(error)
                 return False
             return True
 
-        return replace(
-            self.registries,
-            mirrors=tuple(filter(answers, self.registries.mirrors)),
-            maps=tuple(each for each in self.registries.maps if answers(each.mirror)),
-        )
+        mirrors = tuple(filter(answers, self.registries.mirrors))
+        maps = tuple(each for each in self.registries.maps if answers(each.mirror))
+        if missed and self.registries.skip_fallback and not (mirrors or maps):
+            raise missed[0]
+        return replace(self.registries, mirrors=mirrors, maps=maps)
 
     def _require(self, registry: str, *, unverified: bool) -> None:
         base = f"https://{registry}"
-        context = tls_context(self.environment)
-        if unverified:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
+        context = tls_context(self.environment, verify=not unverified)
         try:
             with connect(base, self.environment, context) as pool:
                 # Whatever it answers, the handshake has succeeded.

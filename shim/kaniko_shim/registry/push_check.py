@@ -135,12 +135,8 @@ class PushCheck:
         parts = urlsplit(url)
         if parts.scheme != "https":
             return None
-        context = tls_context(self.environment)
         own = parts.hostname == urlsplit(f"//{registry}").hostname and self.registries.is_lenient(registry)
-        if own or self.registries.is_lenient(parts.netloc):
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
+        return tls_context(self.environment, verify=not (own or self.registries.is_lenient(parts.netloc)))
 
 
 @dataclass(frozen=True, slots=True)

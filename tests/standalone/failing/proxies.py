@@ -23,7 +23,7 @@ PROXIES = (
         "GET http://far.test/v2/: unexpected status code 407 *.",
         line=1,
         registry="far.test",
-        env={**_NO_PASSWORD, "INSECURE_REGISTRIES": "{plain},far.test"},
+        env={**_NO_PASSWORD, "INSECURE_REGISTRIES": "{plain},{answers},far.test"},
     ),
     Failing(
         "proxy refuses",

@@ -43,6 +43,7 @@ PULLS = (
         f"GET http://{{private}}/v2/team/app/manifests/1: {UNAUTHORIZED}.",
         line=1,
         registry="{private}",
+        env={"INSECURE_REGISTRIES": "{plain},{private}"},
     ),
     Failing(
         "base image refused",
@@ -53,6 +54,7 @@ PULLS = (
         f"GET http://{{private}}/v2/team/app/manifests/1: {UNAUTHORIZED}.",
         line=1,
         registry="{private}",
+        env={"INSECURE_REGISTRIES": "{plain},{private}"},
         wrong_password=True,
     ),
     _pull(
@@ -88,6 +90,7 @@ PULLS = (
         "The answer of * is not an image: *error verifying sha256 checksum*",
         line=1,
         registry="{corrupt}",
+        env={"INSECURE_REGISTRIES": "{plain},{corrupt}"},
     ),
     _pull(
         "not for this platform",
@@ -128,10 +131,10 @@ PULLS = (
         "BaseImageNotFound",
         75,
         f"The base image team/nosuch:1 does not exist: {MANIFEST % 'nosuch'}MANIFEST_UNKNOWN: manifest unknown. "
-        "127.0.0.1:9 was asked too: *connection refused.",
+        "other.test:9 was asked too: *connection refused.",
         line=1,
         registry="{answers}",
-        env={"REGISTRY_MIRRORS": "127.0.0.1:9,{answers}"},
+        env={"REGISTRY_MIRRORS": "other.test:9,{answers}"},
     ),
     Failing(
         "no base image",
@@ -183,6 +186,7 @@ PULLS = (
         "or is not yet valid*",
         line=1,
         registry="{expired}",
+        env={"REGISTRY_CA": "{expired_ca}"},
     ),
     Failing(
         "plain HTTP",

@@ -22,7 +22,7 @@ PUSHES = (
         77,
         f"{{private}} {_REFUSED}POST http://{{private}}/v2/team/app/blobs/uploads/: {UNAUTHORIZED}.",
         registry="{private}",
-        env={"OUTPUT_IMAGE": "{private}/team/app:1"},
+        env={"OUTPUT_IMAGE": "{private}/team/app:1", "INSECURE_REGISTRIES": "{plain},{private}"},
     ),
     Failing(
         "push refused",
@@ -31,7 +31,7 @@ PUSHES = (
         77,
         f"{{private}} {_REFUSED}POST http://{{private}}/v2/team/app/blobs/uploads/: {UNAUTHORIZED}.",
         registry="{private}",
-        env={"OUTPUT_IMAGE": "{private}/team/app:1"},
+        env={"OUTPUT_IMAGE": "{private}/team/app:1", "INSECURE_REGISTRIES": "{plain},{private}"},
         wrong_password=True,
     ),
     _push(
