@@ -1,7 +1,7 @@
 """Adapts the user's Dockerfile, so that the executor interprets it as Docker would interpret the original."""
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from kaniko_shim.dockerfile.cache_names import Files, Markers
@@ -11,6 +11,7 @@ from kaniko_shim.dockerfile.config.rewrite import InvalidInstructionError, rewri
 from kaniko_shim.dockerfile.config.scopes import end_scopes
 from kaniko_shim.dockerfile.config.variables import Environment, Place, walk
 from kaniko_shim.dockerfile.config.volumes import volume_text
+from kaniko_shim.dockerfile.context.links import CopiedSource
 from kaniko_shim.dockerfile.copy.from_context import ContextCopies
 from kaniko_shim.dockerfile.copy.rewrite import CopyInputs, rewrite_copies
 from kaniko_shim.dockerfile.copy.scope import Scope, scopes
@@ -19,6 +20,7 @@ from kaniko_shim.dockerfile.copy.split import split_adds
 from kaniko_shim.dockerfile.copy.trees.aliases import Aliases
 from kaniko_shim.dockerfile.copy.trees.prepared import PreparedTree
 from kaniko_shim.dockerfile.copy.trees.tree import ContextTree
+from kaniko_shim.dockerfile.copy.words import COPYING, words_of
 from kaniko_shim.dockerfile.edits import Edit, Rewritten
 from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.run.mounted import MountedRun
@@ -84,6 +86,7 @@ class Adapted:
         aliases: second paths of directories to make.
         prepared: trees to prepare next to the context, by name.
         warnings: what COPY, ADD and RUN do otherwise than in Docker.
+        copied: the sources of COPY and ADD in the context.
     """
 
     dockerfile: Rewritten
@@ -95,6 +98,7 @@ class Adapted:
     aliases: Aliases = field(default_factory=lambda: Aliases("", "/"))
     prepared: Mapping[str, PreparedTree] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    copied: tuple[CopiedSource, ...] = ()
 
 
 def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapted:
@@ -146,7 +150,17 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
         aliases,
         trees.prepared if trees else {},
         (*copies.warnings, *groups),
+        tuple(_copied(dockerfile, inputs)),
     )
+
+
+def _copied(dockerfile: Rewritten, inputs: BuildInputs) -> Iterator[CopiedSource]:
+    for scope in _scopes(dockerfile, inputs):
+        instruction = scope.instruction
+        if instruction.keyword in COPYING and instruction.flag("--from") is None:
+            original = dockerfile.original(instruction)
+            for word in words_of(instruction).sources:
+                yield CopiedSource(original, scope.value(word))
 
 
 def _adapt_config(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> tuple[Rewritten, Mapping[str, str]]:

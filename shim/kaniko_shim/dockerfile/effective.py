@@ -137,7 +137,14 @@ def make_effective(
         *warn_of_hard_links(concerned, context, support),
     )
     own = {instruction.line: instruction.text for instruction in instructions}
-    refuse_links_out((replace(each, text=own.get(each.line, "")) for each in adapted.instructions), context, name)
+    refuse_links_out(
+        (
+            replace(each, instruction=replace(each.instruction, text=own.get(each.instruction.line, "")))
+            for each in adapted.copied
+        ),
+        context,
+        name,
+    )
     return EffectiveDockerfile(
         _write(adapted, context, paths),
         replace(request, target=resolved.target, labels=_labels(request, adapted)),

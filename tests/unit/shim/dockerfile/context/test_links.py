@@ -1,8 +1,11 @@
 from pathlib import Path
 
 import pytest
-from kaniko_shim.dockerfile.context.links import refuse_links_out
+from kaniko_shim.dockerfile.config.variables import walk
+from kaniko_shim.dockerfile.context.links import CopiedSource, refuse_links_out
+from kaniko_shim.dockerfile.copy.words import COPYING, words_of
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
+from kaniko_shim.dockerfile.syntax.stages import split_stages
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
@@ -24,6 +27,9 @@ def context(tmp_path: Path) -> Path:
         "inside-out": "real/again",
         "archive.tar": "/kaniko/archive.tar",
         "circle": "circle",
+        "a$b": "/kaniko/.Shim",
+        "a'b": "/kaniko/.Shim",
+        "real/deep": "/kaniko",
     }
     for name, target in links.items():
         (context / name).symlink_to(target)
@@ -31,8 +37,15 @@ def context(tmp_path: Path) -> Path:
 
 
 def refuse(context: Path, line: str) -> None:
-    instructions = parse_dockerfile(f"FROM scratch\n{line}\n".encode())
-    refuse_links_out(instructions, context, "Dockerfile")
+    stages = split_stages(parse_dockerfile(f"FROM base\n{line}\n".encode()))
+    places = walk(stages, {}, {}, lambda _: None if "$UNKNOWN" in line else {"KNOWN": "out"}, "\\")
+    sources = (
+        CopiedSource(place.instruction, place.expanded(word))
+        for place in places
+        if place.instruction.keyword in COPYING and place.instruction.flag("--from") is None
+        for word in words_of(place.instruction).sources
+    )
+    refuse_links_out(sources, context, "Dockerfile")
 
 
 @pytest.mark.shows("A13")
@@ -43,7 +56,13 @@ def refuse(context: Path, line: str) -> None:
         ("COPY real /out/./config.json /x/", "out", "/kaniko/.docker"),
         ('COPY ["up/etc/passwd", "/x"]', "up", "../../.."),
         ("COPY ../../up/etc/passwd /x", "up", "../../.."),
-        ("COPY up/$NAME /x", "up", "../../.."),
+        ("COPY up/${NAME:-x} /x", "up", "../../.."),
+        ("COPY $KNOWN/config.json /x", "out", "/kaniko/.docker"),
+        (r'COPY ["a\\$b/x", "/x"]', "a$b", "/kaniko/.Shim"),
+        (r"COPY a\$b/x /x", "a$b", "/kaniko/.Shim"),
+        ("COPY 'a$b/x' /x", "a$b", "/kaniko/.Shim"),
+        ('COPY "a\'b/x" /x', "a'b", "/kaniko/.Shim"),
+        ("COPY r'ea'l/d\"ee\"p/.run /x", "real/deep", "/kaniko"),
         ("COPY real/again/config.json /x", "real/again", "../out"),
         ("COPY inside-out/config.json /x", "inside-out", "real/again"),
         ("COPY inside/again/config.json /x", "inside/again", "../out"),
@@ -66,6 +85,7 @@ def test_what_lies_behind_a_link_out_is_not_copied(context: Path, line: str, lin
         "COPY out up inside /x/",
         "COPY inside/file absolute/file /x/",
         "COPY ou*/config.json /x",
+        "COPY nothing$UNSET/config.json /x",
         "COPY $DIRECTORY/config.json /x",
         "COPY circle/x missing/x /x/",
         "COPY --from=scratch out/config.json /x",
@@ -75,3 +95,11 @@ def test_what_lies_behind_a_link_out_is_not_copied(context: Path, line: str, lin
 )
 def test_links_themselves_and_those_inside_are_copied(context: Path, line: str):
     refuse(context, line)
+
+
+def test_a_variable_that_only_the_base_image_knows_leads_over_no_link_to_the_builder(context: Path):
+    with pytest.raises(JobError, match="is a link to"):
+        refuse(context, "COPY x/$UNKNOWN/config.json /x")
+    for link in ("out", "up", "a$b", "a'b", "real/deep", "archive.tar"):
+        (context / link).unlink()
+    refuse(context, "COPY x/$UNKNOWN/config.json /x")
