@@ -1,5 +1,6 @@
 """The variables that make the builder image attach provenance, an SBOM and signatures to an image."""
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -45,7 +46,8 @@ def attestation_variables(
 def parameters(spec: Mapping[str, Any]) -> str:
     """The external parameters of the provenance, as JSON: the fields of the spec that say what is built.
 
-    Secrets appear by name only, as in the spec. Contents of inline files are left out if they are too large.
+    Secrets appear by name only, as in the spec. Contents of inline files are left out if they are too large; the
+    checksum of the Dockerfile is then there instead.
     """
     asked = (
         "source",
@@ -56,19 +58,35 @@ def parameters(spec: Mapping[str, Any]) -> str:
         "buildSecrets",
         "output",
         "registries",
+        "proxy",
+        "cache",
+        "podTemplate",
         "executor",
     )
     known = {field: spec[field] for field in asked if field in spec}
     if "source" in known:
         known["source"] = {kind: _without_query(said) for kind, said in known["source"].items()}
+    if "proxy" in known:
+        known["proxy"] = {
+            name: redact(said) if isinstance(said, str) else said for name, said in known["proxy"].items()
+        }
     text = json.dumps(known, ensure_ascii=False, sort_keys=True)
     if len(text.encode()) <= MOST_PARAMETERS:
         return text
+    dockerfile = known.get("dockerfile", {})
     if "inline" in known.get("source", {}):
-        known["source"] = {"inline": {"files": sorted(known["source"]["inline"]["files"])}}
-    if "inline" in known.get("dockerfile", {}):
-        del known["dockerfile"]
+        files = known["source"]["inline"]["files"]
+        path = "/".join(filter(None, (known.get("contextDir"), dockerfile.get("path") or "Dockerfile")))
+        known["source"] = {"inline": {"files": sorted(files)}}
+        if "inline" not in dockerfile and path in files:
+            known["dockerfile"] = {**dockerfile, "inlineSHA256": _sha256(files[path])}
+    if "inline" in dockerfile:
+        known["dockerfile"] = {"inlineSHA256": _sha256(dockerfile["inline"])}
     return json.dumps(known, ensure_ascii=False, sort_keys=True)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _without_query(said: object) -> object:

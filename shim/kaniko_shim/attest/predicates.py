@@ -6,6 +6,7 @@ from pathlib import Path
 from kaniko_shim import __version__
 from kaniko_shim.attest.artifact import Subject
 from kaniko_shim.attest.attestation import Predicates
+from kaniko_shim.attest.claims import settle
 from kaniko_shim.attest.options import AttestationOptions
 from kaniko_shim.attest.provenance import provenance
 from kaniko_shim.attest.record import NAME, Record, read_record
@@ -13,6 +14,7 @@ from kaniko_shim.oci import layout
 from kaniko_shim.oci.index import ImageIndex
 from kaniko_shim.oci.media_types import INDEX, MANIFEST
 from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.system.clock import now
 from kaniko_shim.system.job import Job
@@ -26,12 +28,14 @@ def image_predicates(
     """The predicates about the image in a checked layout.
 
     Raises:
-        JobError: Internal; its layers can't be read.
+        JobError: Internal; its layers can't be read. SourceInvalid; the record of the build contradicts its parameters.
     """
     manifest = layout.read_manifest(directory, digest)
     subject = Subject(digest, len(manifest), str(load_json(manifest).get("mediaType") or MANIFEST))
     created = now()
-    slsa = provenance(_record(directory, job), options.inputs, versions(job.paths)) if options.provenance else None
+    slsa = None
+    if options.provenance:
+        slsa = provenance(_record(directory, job, options, created), options.inputs, versions(job.paths))
     if not options.sbom:
         return subject, Predicates(created, slsa)
     from kaniko_shim.sbom.inventory import take_inventory  # noqa: PLC0415 - for an SBOM only
@@ -54,9 +58,19 @@ def index_predicates(options: AttestationOptions, job: Job, made: ImageIndex) ->
     return Subject(made.digest, len(made.content), INDEX), Predicates(now(), slsa)
 
 
-def _record(directory: Path, job: Job) -> Record:
+def _record(directory: Path, job: Job, options: AttestationOptions, created: str) -> Record:
     try:
-        return read_record(layout.read_document(directory, NAME))
+        record = read_record(layout.read_document(directory, NAME))
     except JobError:
         job.warn(f"The provenance lacks the build's source and parameters: the layout has no usable {NAME}.")
-        return Record()
+        record = Record()
+    if options.inputs.parameters is None:
+        return record
+    try:
+        return settle(record, options.inputs.parameters, created)
+    except ValueError as error:
+        raise JobError(
+            Reason.SOURCE_INVALID,
+            f"The record of the build contradicts its spec: {error}.",
+            hint="A RUN step has changed the builder. Nothing was pushed.",
+        ) from error

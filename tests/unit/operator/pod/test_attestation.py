@@ -1,6 +1,8 @@
 """What is attached to an image: from the spec to the variables of what pushes, and back from the result."""
 
 import json
+from hashlib import sha256
+from typing import Any
 
 import pytest
 from imagebuild_operator.api.parse import parse_spec
@@ -86,9 +88,16 @@ def test_sources_are_told_without_secrets_and_of_bounded_size(source: dict[str, 
     assert json.loads(parameters({"source": source})) == {"source": told}
 
 
-def test_a_dockerfile_that_is_too_large_is_left_out():
-    spec = {"dockerfile": {"inline": "#" * MOST_PARAMETERS}, "target": "x"}
-    assert json.loads(parameters(spec)) == {"target": "x"}
+def test_of_a_dockerfile_that_is_too_large_the_checksum_is_told():
+    spec: dict[str, Any] = {"dockerfile": {"inline": "#" * MOST_PARAMETERS}, "target": "x"}
+    digest = sha256(spec["dockerfile"]["inline"].encode()).hexdigest()
+    assert json.loads(parameters(spec)) == {"target": "x", "dockerfile": {"inlineSHA256": digest}}
+    source = {"inline": {"files": {"app/Dockerfile": "#" * MOST_PARAMETERS}}}
+    assert json.loads(parameters({"source": source, "contextDir": "app"})) == {
+        "contextDir": "app",
+        "source": {"inline": {"files": ["app/Dockerfile"]}},
+        "dockerfile": {"inlineSHA256": digest},
+    }
 
 
 def test_what_was_attached_is_read_with_care():

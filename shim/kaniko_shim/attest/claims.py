@@ -1,0 +1,95 @@
+"""Holds what `build` recorded against what the build was asked for.
+
+The record is a claim: a RUN step is root where it is written. What the parameters of a trusted source say is never
+taken from it, and a record that contradicts them is refused.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+from kaniko_shim.attest.record import Record
+from kaniko_shim.log.masking import MASK
+
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+# How the record names a context of a kind that has no URL of its own in the spec.
+_SCHEMES = {
+    "inline": ("data:",),
+    "configMap": ("dir:",),
+    "persistentVolumeClaim": ("dir:", "file:"),
+    "upload": ("file:",),
+    "s3": ("s3:",),
+    "oci": ("oci:",),
+}
+
+
+def settle(record: Record, parameters: Mapping[str, Any], now: str) -> Record:
+    """The record, completed with what follows from the parameters.
+
+    Args:
+        record: what `build` recorded.
+        parameters: those of the operator: fields of an ImageBuild's spec.
+        now: RFC 3339.
+
+    Raises:
+        ValueError: the record contradicts the parameters; the message says in what.
+    """
+    kind, said = next(iter(_mapping(parameters.get("source")).items()), ("", None))
+    named = _mapping(said) if kind != "url" else {"url": said}
+    _compare_source(record, kind, named)
+    own = _dockerfile_digest(parameters, named if kind == "inline" else {})
+    if own and record.dockerfile and own != record.dockerfile:
+        raise ValueError(f"it names a Dockerfile with SHA-256 {record.dockerfile}, and that of the spec has {own}")
+    if not record.started <= record.finished <= now:
+        raise ValueError(f"it says that the build ran from {record.started} to {record.finished}, and now is {now}")
+    return replace(record, dockerfile=own or record.dockerfile)
+
+
+def _compare_source(record: Record, kind: str, named: Mapping[str, Any]) -> None:
+    url, revision, checksum = (record.source.get(name, "") for name in ("url", "revision", "sha256"))
+    expected = _bare(str(named.get("url") or ""))
+    # Where a part of the spec's URL looked like a secret, there is nothing to compare with.
+    if url and expected and MASK not in expected and _bare(url) != expected:
+        raise ValueError(f"it names the source {url}, and the spec {named['url']}")
+    if url and kind in _SCHEMES and not url.startswith(_SCHEMES[kind]):
+        raise ValueError(f"it names the source {url}, and that of the spec is {kind}")
+    if revision and kind in _SCHEMES.keys() - {"oci"}:
+        raise ValueError(f"it names the revision {revision}, and a source of the kind {kind} has none")
+    wanted = str(named.get("revision") or "")
+    if revision and _COMMIT.fullmatch(wanted) and revision != wanted:
+        raise ValueError(f"it names the commit {revision}, and the spec {wanted}")
+    pinned = str(named.get("sha256") or "")
+    if checksum and pinned and checksum != pinned:
+        raise ValueError(f"it names the checksum {checksum}, and the spec {pinned}")
+
+
+def _bare(url: str) -> str:
+    """A URL without what only one of the two forms has: the mark of Git, the user, the query and the revision."""
+    rest = re.sub(r"[?#].*", "", url, flags=re.DOTALL).removeprefix("git+")
+    scheme, slashes, path = rest.partition("://")
+    host, slash, tail = path.partition("/")
+    return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{tail}"
+
+
+def _dockerfile_digest(parameters: Mapping[str, Any], inline: Mapping[str, Any]) -> str:
+    """SHA-256 of a Dockerfile that is in the spec; empty if it is in the context."""
+    dockerfile = _mapping(parameters.get("dockerfile"))
+    if "inlineSHA256" in dockerfile:
+        return str(dockerfile["inlineSHA256"])
+    if isinstance(dockerfile.get("inline"), str):
+        return _digest(dockerfile["inline"])
+    path = "/".join(
+        filter(None, (str(parameters.get("contextDir") or ""), str(dockerfile.get("path") or "Dockerfile")))
+    )
+    content = _mapping(inline.get("files")).get(path.removeprefix("./"))
+    return _digest(content) if isinstance(content, str) else ""
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
