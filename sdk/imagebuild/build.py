@@ -21,6 +21,15 @@ class Phase(StrEnum):
     FAILED = "Failed"
     CANCELLED = "Cancelled"
 
+    @classmethod
+    def _missing_(cls, value: object) -> "Phase | None":
+        """A phase of a later version keeps its name, and is not final."""
+        if not isinstance(value, str):
+            return None
+        made = str.__new__(cls, value)
+        made._name_ = made._value_ = value
+        return made
+
     @property
     def is_final(self) -> bool:
         """Whether a build in this phase has ended."""

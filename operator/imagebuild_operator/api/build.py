@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -14,6 +14,11 @@ from imagebuild_operator.api.time import parse_time
 
 #: The attempts at a build that have ended, as `status.attempts` records them.
 Attempts = Sequence[Mapping[str, Any]]
+
+#: The fields that decide when a build starts, and when it is deleted. The cache keeps no others of a large spec.
+WAITING_FIELDS: Final = ("cancel", "concurrency", "priority", "queueName", "suspend", "ttlSecondsAfterFinished")
+#: Characters of a spec that the cache keeps as a whole.
+MAX_CACHED: Final = 16384
 
 #: Time limit of a build in seconds if neither the build nor its defaults set one.
 DEFAULT_TIMEOUT: Final = 3600
@@ -30,6 +35,11 @@ class Phase(StrEnum):
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
     CANCELLED = "Cancelled"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> "Phase":
+        """What a later version has written is a phase that is not finished: after a rollback the build goes on."""
+        return cls.PENDING
 
     @property
     def is_final(self) -> bool:
@@ -223,11 +233,21 @@ class ImageBuild:
     bounds: Bounds = field(default_factory=Bounds)
     #: The annotation with the trace context of the caller that created it.
     traceparent: str | None = None
+    #: Whether its spec has only the fields of `WAITING_FIELDS`, since it is too large for the cache.
+    is_partial: bool = False
     #: The platform of a multi-platform build that this is; None for the whole build.
     platform: Platform | None = None
     #: For a platform, when the time of the whole build began to count, and since when that has waited.
     whole_started: datetime | None = None
     whole_waiting_since: datetime | None = None
+
+    @property
+    def for_cache(self) -> "ImageBuild":
+        """The build as the cache keeps it: thousands may wait, with a megabyte each."""
+        if weight(self.spec) <= MAX_CACHED:
+            return self
+        spec = {name: self.spec[name] for name in WAITING_FIELDS if name in self.spec}
+        return replace(self, spec=spec, is_partial=True)
 
     @property
     def phase(self) -> Phase:
@@ -236,8 +256,12 @@ class ImageBuild:
 
     @property
     def is_finished(self) -> bool:
-        """Whether a final status has been recorded. It is never changed again."""
-        return self.phase.is_final
+        """Whether a final status has been recorded. It is never changed again.
+
+        Of a phase that a later version has written, the time of its end tells.
+        """
+        is_known = self.status.get("phase") in {None, *Phase}
+        return self.phase.is_final or (not is_known and "completionTime" in self.status)
 
     @property
     def is_observed(self) -> bool:
@@ -296,3 +320,16 @@ class ImageBuild:
         """The name of the pod that was recorded for this attempt, which may be gone; None before the first pod."""
         name = self.status.get("podName")
         return None if name in {attempt.get("podName") for attempt in self.attempts} else name
+
+
+def weight(value: object) -> int:
+    """About how many characters a value of a body has."""
+    match value:
+        case str():
+            return len(value)
+        case Mapping():
+            return sum(len(name) + weight(item) for name, item in value.items())
+        case list():
+            return sum(map(weight, value))
+        case _:
+            return 8

@@ -4,8 +4,10 @@ The API server has already applied the CRD's schema and rules. What these cannot
 the path of the field.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from enum import StrEnum
+from typing import Final, TypeVar
 
 from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.build import (
@@ -40,6 +42,8 @@ from imagebuild_operator.api.sources import (
     UrlSource,
 )
 
+#: The values of `spec.concurrency.policy`.
+POLICIES: Final = ("Parallel", "Serial", "Latest", "LatestCancelRunning")
 #: The fields of `spec.source`, of which one is set.
 KINDS: Final = ("url", "http", "git", "s3", "oci", "inline", "configMap", "persistentVolumeClaim", "upload")
 
@@ -70,6 +74,7 @@ def parse_spec(spec: Body) -> BuildSpec:
     output = spec.get("output") or {}
     dockerfile = spec.get("dockerfile") or {}
     images = tuple(output.get("images") or ())
+    _known(POLICIES, (spec.get("concurrency") or {}).get("policy", POLICIES[0]), "spec.concurrency.policy")
     if not images:
         raise InvalidSpecError("spec.output.images", "name at least one image")
     return BuildSpec(
@@ -80,7 +85,7 @@ def parse_spec(spec: Body) -> BuildSpec:
         attestations=_attestations(output.get("attestations") or {}),
         signing=_signing(output.get("signing")),
         platforms=parse_platforms(spec),
-        platform_nodes=PlatformNodes(output.get("platformNodes") or PlatformNodes.NATIVE),
+        platform_nodes=_choice(PlatformNodes, output.get("platformNodes") or "Native", "spec.output.platformNodes"),
         pull_secrets=tuple(ref["name"] for ref in spec.get("pullSecretRefs") or ()),
         context_dir=spec.get("contextDir"),
         dockerfile_path=dockerfile.get("path"),
@@ -100,11 +105,31 @@ def parse_spec(spec: Body) -> BuildSpec:
     )
 
 
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def _choice(kind: type[Choice], value: str, field: str) -> Choice:
+    _known(tuple(kind), value, field)
+    return kind(value)
+
+
+def _known(values: Sequence[str], value: str, field: str) -> None:
+    """Refuse a value that a CRD of a later version allows: to ignore it would build something else."""
+    if value not in values:
+        raise InvalidSpecError(field, f"this version of the operator knows {', '.join(values)}, but not {value!r}")
+
+
 def _attestations(attestations: Body) -> Attestations:
     return Attestations(
-        provenance=attestations.get("provenance") == "SLSA",
-        sbom=attestations.get("sbom") == "SPDX",
+        provenance=_is(attestations, "provenance", "SLSA"),
+        sbom=_is(attestations, "sbom", "SPDX"),
     )
+
+
+def _is(attestations: Body, kind: str, form: str) -> bool:
+    asked = attestations.get(kind, "None")
+    _known(("None", form), asked, f"spec.output.attestations.{kind}")
+    return bool(asked == form)
 
 
 def _signing(signing: Body | None) -> SigningKey | None:

@@ -46,6 +46,8 @@ class Store:
         #: The uids of what was deleted while a list was read; None while none is.
         self._deleted: set[str] | None = None
         self._has_seen_builds = False
+        #: Whether everything has been listed once, the defaults among it: before that, no build is over its limits.
+        self.is_complete = False
 
     def put_defaults(self, body: Mapping[str, Any]) -> Keys:
         """Take the newest body of an ImageBuildDefaults or ClusterImageBuildDefaults."""
@@ -118,7 +120,7 @@ class Store:
         if build.is_finished and build.is_observed and not self._has_leftovers(key):
             self.forget(key)
             return keys
-        self._builds[key] = build
+        self._builds[key] = build.for_cache
         return [key, *keys]
 
     def put_finished(self, body: Mapping[str, Any]) -> None:
@@ -253,6 +255,7 @@ class Store:
         finally:
             self._deleted = None
         self._has_seen_builds = True
+        self.is_complete = True
         for key, build in builds.items():
             if build.uid not in relist.uids and self._builds.get(key) is build:
                 self.drop_build(key)

@@ -1,5 +1,6 @@
 """Requests about ImageBuilds."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -10,6 +11,9 @@ from imagebuild_operator.client.session import Session
 
 #: Seconds after which the API server counts as not answering. The kubelet's probe waits for this.
 PING_TIMEOUT: Final = 3.0
+BAD_REQUEST: Final = 400
+#: The first version of Kubernetes that selects custom resources by the fields that a CRD names.
+SELECTABLE: Final = (1, 31)
 
 
 class BuildClient:
@@ -47,13 +51,24 @@ class BuildClient:
         raise NotFoundError(404, f"no ImageBuild {name} is selected by {self._selector}")
 
     async def supports_selector(self, namespace: str, fields: str) -> bool:
-        """Whether ImageBuilds can be selected by these fields; not before Kubernetes 1.31, nor with an older CRD."""
+        """Whether ImageBuilds can be selected by these fields; not before Kubernetes 1.31, nor with an older CRD.
+
+        Where the list is denied, or there is no CRD yet, the version of the API server tells, since the answer holds
+        until the next start.
+        """
         query = {"fieldSelector": fields, "limit": "1"}
         try:
             await self._session.call("GET", _builds_path(namespace), query=query, verb="list")
-        except (RejectedError, NotFoundError):
-            return False
-        return True
+        except RejectedError as error:
+            if error.status == BAD_REQUEST:
+                return False
+        except NotFoundError:
+            pass
+        else:
+            return True
+        version = await self._session.call("GET", "/version")
+        digits = (re.sub(r"\D.*", "", str(version.get(part) or "")) or "0" for part in ("major", "minor"))
+        return tuple(map(int, digits)) >= SELECTABLE
 
     def list(self, namespace: str, fields: str = "") -> AsyncIterator[Document]:
         """List the ImageBuilds of a namespace, or of all if it is empty, that match a field selector."""

@@ -22,8 +22,11 @@ TIMEOUT: Final = 30.0
 CONNECTIONS: Final = 50
 #: Seconds for which one watch lasts.
 WATCH: Final = 300
-#: Objects in one page of a list.
+#: Objects in one page of a list at most, and in the first: an ImageBuild may have a megabyte.
 PAGE: Final = 500
+FIRST_PAGE: Final = 20
+#: Bytes that a page should have. They take several times as much memory while they are parsed.
+PAGE_BYTES: Final = 4 * 1024 * 1024
 
 #: The verbs of Kubernetes for what an HTTP method does to one object.
 _VERBS: Final = {"GET": "get", "POST": "create", "PATCH": "patch", "DELETE": "delete"}
@@ -93,10 +96,20 @@ class Session:
                 yield item
 
     async def pages(self, path: str, query: Mapping[str, str], size: int = PAGE) -> AsyncIterator[Document]:
-        """List objects page by page, so that thousands of them are never in memory at once."""
-        token = ""
+        """List objects page by page, so that thousands of them are never in memory at once.
+
+        Args:
+            path: The objects' path.
+            query: What to select.
+            size: Objects in one page at most. Pages are made smaller where objects are large.
+        """
+        token, limit = "", min(size, FIRST_PAGE)
         while True:
-            page = await self.call("GET", path, query={**query, "limit": str(size), "continue": token}, verb="list")
+            asked = {**query, "limit": str(limit), "continue": token}
+            content = await self.send("GET", path, query=asked, verb="list")
+            limit = next_page(limit, len(content), size)
+            page: Document = decode(content)
+            del content
             yield page
             token = page.get("metadata", {}).get("continue") or ""
             if not token:
@@ -117,7 +130,7 @@ class Session:
         start, status = time.perf_counter(), None
         try:
             with translated_errors():
-                response = await self._open("GET", path, None, parameters, WATCH + TIMEOUT)
+                response = await self._open("GET", path, None, parameters, WATCH + TIMEOUT, is_watch=True)
             status = response.status
         finally:
             self._answered("watch", status, time.perf_counter() - start)
@@ -189,10 +202,24 @@ class Session:
         body: Document | None,
         query: Mapping[str, str] | None,
         timeout: float,  # noqa: ASYNC109 - see above
+        *,
+        is_watch: bool = False,
     ) -> aiohttp.ClientResponse:
         content = None if body is None else encode(body)
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
-        return await self._transport.request(method, path, query or {}, content, kind, timeout)
+        return await self._transport.request(method, path, query or {}, content, kind, timeout, is_watch=is_watch)
+
+
+def next_page(limit: int, content: int, most: int = PAGE) -> int:
+    """How many objects to ask for next.
+
+    Args:
+        limit: How many were asked for.
+        content: Bytes of the answer.
+        most: How many may be asked for.
+    """
+    # Growing in steps: the objects after small ones may be large.
+    return max(1, min(most, 4 * limit, limit * PAGE_BYTES // max(1, content)))
 
 
 async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:

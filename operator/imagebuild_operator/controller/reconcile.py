@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from imagebuild_operator.api.build import ImageBuild, Phase
 from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFoundError, RejectedError
-from imagebuild_operator.api.parse import parse_spec
+from imagebuild_operator.api.parse import parse_build, parse_spec
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.cache.keys import BuildKey, Resync, Sweep
 from imagebuild_operator.cache.known_pushes import KnownPushes
@@ -103,6 +103,11 @@ class Reconciler:
             self._logs.forget(key)
             return None
         try:
+            if build.is_partial:
+                whole = await self._whole(build)
+                if whole is None:
+                    return 0.0
+                build = whole
             return await self._reconcile(build, self._store.defaults(build.namespace))
         except ConflictError:
             await self._refresh(key)
@@ -174,12 +179,20 @@ class Reconciler:
 
     async def _explanations(self, build: ImageBuild, pods: Iterable[PodFacts], now: datetime) -> dict[str, str]:
         """The kubelet's latest Warning about each pod that does not start."""
-        found = {
-            pod.name: latest_warning(await self._cluster.events.list_about_pod(build.namespace, pod.uid))
-            for pod in pods
-            if needs_explanation(pod, now)
-        }
-        return {name: warning for name, warning in found.items() if warning}
+        found = dict[str, str]()
+        for pod in pods:
+            if not needs_explanation(pod, now):
+                continue
+            try:
+                events = await self._cluster.events.list_about_pod(build.namespace, pod.uid)
+            except ClusterError as error:
+                # They only explain: the build goes on, and ends at its deadline, without them.
+                extra = about(build.namespace, build.name, uid=build.uid)
+                _logger.warning("The Events about pod %s cannot be listed: %s", pod.name, error, extra=extra)
+                continue
+            if warning := latest_warning(events):
+                found[pod.name] = warning
+        return found
 
     async def _create(self, build: ImageBuild, pods: Iterable[PodFacts], creates: Iterable[CreatePod]) -> Plan:
         """Create pods, or find those that an earlier run created.
@@ -216,6 +229,14 @@ class Reconciler:
             self._enqueue(Resync())
         own, *cluster = (None if body is None else parse_defaults(body) for body in bodies)
         return namespace_defaults(own, cluster[0] if cluster else None)
+
+    async def _whole(self, build: ImageBuild) -> ImageBuild | None:
+        """The build with all of its spec, which the cache does not keep; None if it has changed meanwhile."""
+        body = await self._cluster.builds.get(build.namespace, build.name)
+        self._put(body)
+        whole = parse_build(body)
+        is_same = (whole.uid, whole.resource_version) == (build.uid, build.resource_version)
+        return whole if is_same else None
 
     async def _is_newest(self, build: ImageBuild) -> bool:
         """Read the build before its pod is created: a watch that lags may show a build as new that ended long ago."""

@@ -22,6 +22,8 @@ BATCH: Final = 100
 RATE: Final = 20.0
 #: Seconds until the sweep of a namespace whose ImageBuildDefaults cannot be read is retried.
 UNREADABLE_RETRY: Final = 60.0
+#: Seconds until a sweep is retried that came before the first list of everything.
+INCOMPLETE_RETRY: Final = 1.0
 
 
 class Sweeper:
@@ -54,6 +56,9 @@ class Sweeper:
         Raises:
             ClusterError: the API server failed; the same call later will do.
         """
+        if not self._store.is_complete:
+            # The defaults are not known yet, which may keep builds for longer than the settings do.
+            return INCOMPLETE_RETRY
         if self._store.is_defaults_unreadable(namespace):
             # They may keep builds for longer than the settings do.
             return UNREADABLE_RETRY
@@ -83,6 +88,8 @@ class Sweeper:
             # Those that others have deleted are still counted, since the watch excludes them.
             self._store.finished.unlist(namespace)
             await self._list_finished(namespace)
+            # The defaults may have changed while the list was read.
+            history = self._store.history(namespace)
             due, wait = expired(self._store.finished.of(namespace), history, self._clock())
             self._verified[namespace] = {build.uid for build in due}
         return due, wait

@@ -20,6 +20,11 @@ class Policy(StrEnum):
     #: It supersedes older running builds as well.
     LATEST_CANCEL_RUNNING = "LatestCancelRunning"
 
+    @classmethod
+    def _missing_(cls, _value: object) -> "Policy":
+        """One of a later version supersedes nothing, and is refused when the build's turn comes (`api/parse.py`)."""
+        return cls.PARALLEL
+
     @property
     def supersedes(self) -> bool:
         """Whether it supersedes older builds of its group."""

@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-PUSH_RESOURCES: Final = {"requests": {"cpu": "50m", "memory": "64Mi"}}
+#: What comes from a registry, a layout or a sender is bounded; should a bound be missing, the node is not at risk.
+PUSH_RESOURCES: Final = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}
 DISK: Final = "ephemeral-storage"
 
 
@@ -16,6 +17,6 @@ def push_resources(disk: object) -> dict[str, Any]:
         disk: The build container's limit of ephemeral storage; None for none.
     """
     if disk is None:
-        return dict(PUSH_RESOURCES)
+        return {kind: dict(amounts) for kind, amounts in PUSH_RESOURCES.items()}
     # Without its own request, the limit would be reserved again.
-    return {"requests": {**PUSH_RESOURCES["requests"], DISK: "0"}, "limits": {DISK: disk}}
+    return {"requests": {**PUSH_RESOURCES["requests"], DISK: "0"}, "limits": {**PUSH_RESOURCES["limits"], DISK: disk}}

@@ -6,6 +6,7 @@ from typing import Final
 import kopf
 
 from imagebuild_operator.api.names import GROUP, OPERATOR, PLURAL, POD_SELECTOR, VERSION
+from imagebuild_operator.client.session import FIRST_PAGE
 from imagebuild_operator.runtime.storages import NoDiffBase, NoProgress
 from imagebuild_operator.tasks.backoff import Backoff
 
@@ -39,8 +40,8 @@ def kopf_settings(watch_silence: float, selector: str) -> kopf.OperatorSettings:
     if selector:
         # A build whose labels change so that it belongs to another installation leaves the watch, which sends DELETED.
         settings.watching.label_selectors[GROUP, VERSION, PLURAL] = selector
-    # List page by page, so that thousands of finished builds are never in memory at once.
-    settings.watching.chunk_size = 500
+    # List page by page, so that thousands of builds are never in memory at once. Each may have a megabyte.
+    settings.watching.chunk_size = FIRST_PAGE
     # Readiness depends on it: `Watches` takes the first watch of a resource as the end of its first list.
     settings.watching.initial_streaming = False
     settings.watching.inactivity_timeout = watch_silence

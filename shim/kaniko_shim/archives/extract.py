@@ -77,7 +77,12 @@ def is_zip(start: bytes) -> bool:
 def decompressed(stream: Buffered) -> Buffered:
     """The content of a compressed stream, recognised by its first bytes; any other stream itself."""
     start = stream.peek(BLOCK)
-    decompress = next((each for magic, each in _COMPRESSED.items() if start.startswith(magic)), None)
+    # A tar whose first file is called ] begins as an LZMA stream does.
+    decompress = (
+        None
+        if is_header(start)
+        else next((each for magic, each in _COMPRESSED.items() if start.startswith(magic)), None)
+    )
     return decompress(stream) if decompress else stream
 
 

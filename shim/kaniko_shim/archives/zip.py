@@ -14,8 +14,8 @@ from kaniko_shim.archives.decompress import XZ_MEMORY
 from kaniko_shim.archives.entries import CHUNK, Entry, Kind, damaged, unsafe
 
 _LONGEST_TARGET = 4096
-# The directory of a million entries with names of usual length.
-_LARGEST_READ = 128 * 1024 * 1024
+# The directory of some hundred thousand entries; each takes ten times as much memory as there.
+_LARGEST_READ = 32 * 1024 * 1024
 _ENCRYPTED = 0x1
 # Systems whose zip programs write \ between directories.
 _BACKSLASH_SYSTEMS = frozenset({0, 10, 11})

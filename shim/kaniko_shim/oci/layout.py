@@ -28,6 +28,9 @@ MOST_LAYERS = 1000
 MOST_BLOBS = 10_000
 """Files in the layout; the executor leaves those of cached layers there, too."""
 
+LARGEST_CONFIG = 8 * 1024 * 1024
+"""Bytes of an image's config, which crane and container runtimes read as a whole."""
+
 LARGEST_IMAGE = 256 * 1024**3
 """Bytes of the config and all layers. A sparse file takes no space on the disk, but as long to push as any other."""
 
@@ -73,6 +76,8 @@ def check_layout(directory: Path) -> LayoutImage:
     if "subject" in manifest:
         raise _broken("the manifest declares itself part of another image")
     blobs = [_blob(manifest.get("config")), *map(_blob, layers)]
+    if blobs[0].size > LARGEST_CONFIG:
+        raise _broken(f"the config has {blobs[0].size} bytes; at most {LARGEST_CONFIG} are pushed")
     size = sum(blob.size for blob in blobs)
     if size > LARGEST_IMAGE:
         raise _broken(f"the image has {size} bytes; at most {LARGEST_IMAGE} are pushed")

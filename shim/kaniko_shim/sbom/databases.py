@@ -7,6 +7,7 @@ from typing import Final
 from kaniko_shim.sbom.packages import Distribution, Package
 from kaniko_shim.system.json_text import load_json
 
+_BLANK_LINE: Final = re.compile(r"\n[ \t]*\n")
 OS_RELEASE: Final = ("etc/os-release", "usr/lib/os-release")
 
 
@@ -20,7 +21,7 @@ def read_dpkg(text: str) -> Iterator[Package]:
 
 def read_apk(text: str) -> Iterator[Package]:
     """Packages of Alpine's database: https://wiki.alpinelinux.org/wiki/Apk_spec."""
-    for paragraph in text.split("\n\n"):
+    for paragraph in _split(text, re.compile("\n\n")):
         fields = dict(line.split(":", 1) for line in paragraph.splitlines() if line[1:2] == ":")
         if fields.get("P") and fields.get("V"):
             yield Package("apk", fields["P"], fields["V"], fields.get("A", ""), fields.get("L", ""))
@@ -81,9 +82,18 @@ def is_unread(path: str) -> bool:
     return _UNREAD.fullmatch(path) is not None
 
 
+def _split(text: str, separator: re.Pattern[str]) -> Iterator[str]:
+    """The parts of a text one by one: of a large one, a list of them would take several times as much memory."""
+    begin = 0
+    for match in separator.finditer(text):
+        yield text[begin : match.start()]
+        begin = match.end()
+    yield text[begin:]
+
+
 def _paragraphs(text: str) -> Iterator[dict[str, str]]:
     """Fields of a text like RFC 822; continuation lines are dropped, since no field that is read here has any."""
-    for paragraph in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n")):
+    for paragraph in _split(text.replace("\r\n", "\n"), _BLANK_LINE):
         pairs = (line.partition(":") for line in paragraph.splitlines() if line[:1] not in {" ", "\t", ""})
         if fields := {name: value.strip() for name, colon, value in pairs if colon}:
             yield fields

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from kaniko_shim.sbom.databases import OS_RELEASE, is_unread, read_os_release, reader_of
+from kaniko_shim.sbom.databases import OS_RELEASE, is_unread
 from kaniko_shim.sbom.layers import read_layers
 from kaniko_shim.sbom.packages import Distribution, Package
 
@@ -31,8 +31,9 @@ def take_inventory(layout: Path, manifest: bytes) -> Inventory:
     """
     files = read_layers(layout, manifest)
     packages: list[Package] = []
-    for path, text in sorted(files.items()):
-        if reader := reader_of(path):
-            packages += reader(text)
-    release = next((files[path] for path in OS_RELEASE if path in files), "")
-    return Inventory(tuple(packages), read_os_release(release), tuple(sorted(filter(is_unread, files))))
+    for _, content in sorted(files.items(), key=lambda item: item[0]):
+        if isinstance(content, tuple):
+            packages += content
+    releases = (files[path] for path in OS_RELEASE if path in files)
+    release = next((each for each in releases if isinstance(each, Distribution)), Distribution())
+    return Inventory(tuple(packages), release, tuple(sorted(filter(is_unread, files))))

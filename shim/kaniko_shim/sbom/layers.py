@@ -1,6 +1,7 @@
 """The files of an image from which its packages are read, taken from its layers."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -12,19 +13,25 @@ from kaniko_shim.oci.blobs import blob_path
 from kaniko_shim.oci.whiteouts import parse_whiteout
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
-from kaniko_shim.sbom.databases import OS_RELEASE, is_unread, reader_of
+from kaniko_shim.sbom.databases import OS_RELEASE, is_unread, read_os_release, reader_of
+from kaniko_shim.sbom.packages import Distribution, Package
 from kaniko_shim.system.json_text import load_json
 
-#: Bytes of all such files together.
-_MOST: Final = 256 * 1024 * 1024
+#: Bytes of one such file, and packages of all together: a small layer may unpack to gigabytes of them.
+_LARGEST: Final = 32 * 1024 * 1024
+_MOST: Final = 300_000
 #: Such files in all layers together.
 _MOST_FILES: Final = 1_000_000
 #: Characters of a path; Linux opens no longer one.
 _LONGEST_PATH: Final = 4096
 
 
-def read_layers(layout: Path, manifest: bytes) -> dict[str, str]:
-    """The text of each file that lists packages, by its path without a leading slash.
+Content = tuple[Package, ...] | Distribution | None
+"""What a file says: packages, or the distribution; None for a database that can't be read here."""
+
+
+def read_layers(layout: Path, manifest: bytes) -> dict[str, Content]:
+    """What each file that lists packages says, by its path without a leading slash.
 
     Args:
         layout: a checked layout.
@@ -53,8 +60,8 @@ def read_layers(layout: Path, manifest: bytes) -> dict[str, str]:
     return image.files()
 
 
-_Directory = dict[str, "_Directory | str"]
-"""What a directory holds by name: directories, and the text of files."""
+_Directory = dict[str, "_Directory | Content"]
+"""What a directory holds by name: directories, and what files say."""
 
 
 class _Image:
@@ -64,14 +71,14 @@ class _Image:
         self._root: _Directory = {}
         self._size = self._entries = 0
 
-    def files(self) -> dict[str, str]:
-        """The text of each file, by path."""
+    def files(self) -> dict[str, Content]:
+        """What each file says, by path."""
         return dict(_files(self._root))
 
     def add(self, entries: Iterator[Entry]) -> None:
         """Put a layer on top."""
         # A layer hides nothing of its own.
-        layer: dict[str, str] = {}
+        layer: dict[str, Content] = {}
         for entry in entries:
             path = _normal(entry.name)
             if len(path) > _LONGEST_PATH:
@@ -84,78 +91,88 @@ class _Image:
                 self._remove(whiteout.path, itself=not whiteout.opaque)
                 continue
             self._remove(path, below=entry.kind is not Kind.DIRECTORY)
-            self._forget(layer.pop(path, ""))
+            self._forget(layer.pop(path, None))
             if entry.kind not in {Kind.FILE, Kind.HARDLINK} or not _is_wanted(path):
                 continue
             self._entries += 1
             if self._entries > _MOST_FILES:
                 raise _too_much(f"there are more than {_MOST_FILES} files that list packages")
             if entry.kind is Kind.FILE:
-                layer[path] = self._text(entry, path)
+                layer[path] = self._read(entry, path)
             else:
                 linked = layer.get(target := _normal(entry.target), self._find(target))
-                if isinstance(linked, str):
+                if isinstance(linked, tuple | Distribution):
                     layer[path] = linked
-                    self._count(len(linked))
-        for path, text in layer.items():
-            self._put(path, text)
+                    self._count(linked)
+        for path, content in layer.items():
+            self._put(path, content)
 
-    def _find(self, path: str) -> "_Directory | str | None":
-        found: _Directory | str | None = self._root
+    def _find(self, path: str) -> "_Directory | Content":
+        found: _Directory | Content = self._root
         for part in filter(None, path.split("/")):
             if not isinstance(found, dict):
                 return None
             found = found.get(part)
         return found
 
-    def _put(self, path: str, text: str) -> None:
+    def _put(self, path: str, content: Content) -> None:
         *above, name = path.split("/")
         directory = self._root
         for part in above:
             below = directory.setdefault(part, {})
-            if isinstance(below, str):
+            if not isinstance(below, dict):
                 # A file of a layer below, of which this layer makes a directory without saying so.
                 self._forget(below)
                 below = directory[part] = {}
             directory = below
-        directory[name] = text
+        directory[name] = content
 
     def _remove(self, path: str, *, itself: bool = True, below: bool = True) -> None:
         """Remove a file, or a directory with all that it holds."""
         parent, name = self._find(path.rpartition("/")[0]), path.rpartition("/")[2]
         found = parent.get(name) if isinstance(parent, dict) and name else parent
         if isinstance(found, dict) and below:
-            for _, text in _files(found):
-                self._forget(text)
+            for _, content in _files(found):
+                self._forget(content)
             found.clear()
-        elif isinstance(found, str) and isinstance(parent, dict) and itself:
+        elif not isinstance(found, dict) and isinstance(parent, dict) and name in parent and itself:
             self._forget(found)
             del parent[name]
 
-    def _text(self, entry: Entry, path: str) -> str:
+    def _read(self, entry: Entry, path: str) -> Content:
         if is_unread(path):
-            return ""
+            return None
         content = bytearray()
         for chunk in entry.chunks:
             content += chunk
-            self._count(len(chunk))
-        return content.decode("utf-8", "replace")
+            if len(content) > _LARGEST:
+                raise _too_much(f"{path} has more than {_LARGEST} bytes")
+        text = content.decode("utf-8", "replace")
+        reader = reader_of(path)
+        # One more than there may be: a file may list millions.
+        read = tuple(islice(reader(text), _MOST + 1)) if reader else read_os_release(text)
+        self._count(read)
+        return read
 
-    def _count(self, size: int) -> None:
-        self._size += size
+    def _count(self, content: Content) -> None:
+        self._size += _packages(content)
         if self._size > _MOST:
-            raise _too_much(f"the files that list packages have more than {_MOST} bytes")
+            raise _too_much(f"the image has more than {_MOST} packages")
 
-    def _forget(self, text: str) -> None:
-        self._size -= len(text)
+    def _forget(self, content: Content) -> None:
+        self._size -= _packages(content)
+
+
+def _packages(content: Content) -> int:
+    return len(content) if isinstance(content, tuple) else 0
 
 
 def _too_much(problem: str) -> JobError:
     return JobError(Reason.INTERNAL, f"The SBOM can't be made, since {problem}.", hint="Build without SBOM.")
 
 
-def _files(directory: _Directory) -> Iterator[tuple[str, str]]:
-    """The path and the text of each file below a directory."""
+def _files(directory: _Directory) -> Iterator[tuple[str, Content]]:
+    """The path of each file below a directory, and what it says."""
     pending: list[tuple[str, _Directory]] = [("", directory)]
     while pending:
         prefix, present = pending.pop()

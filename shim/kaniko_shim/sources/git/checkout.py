@@ -23,6 +23,7 @@ from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import SourceReport
 from kaniko_shim.sources.fetch_retries import FetchRetries
 from kaniko_shim.sources.git.failures import final_failure
+from kaniko_shim.sources.git.limits import bounded_objects
 from kaniko_shim.sources.git.objects import Access, fetch_objects
 from kaniko_shim.sources.git.remotes import Remote, parse_remote
 from kaniko_shim.sources.git.tree import Submodules, walk
@@ -58,7 +59,7 @@ def fetch_git(source: GitSource, request: SourceRequest, workspace: Workspace) -
             yield found
 
     try:
-        with fetched(remote, source.ref) as (repo, commit):
+        with bounded_objects(request.max_bytes), fetched(remote, source.ref) as (repo, commit):
             submodules = Submodules(fetched if request.submodules else None, workspace.say)
             with trees.Tree(workspace.context, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
                 for entry in walk(repo, commit, remote, submodules):

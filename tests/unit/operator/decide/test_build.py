@@ -192,7 +192,7 @@ def test_the_pod_of_the_index_as_a_whole():
                     ],
                     "resources": {
                         "requests": {"cpu": "50m", "memory": "64Mi", "ephemeral-storage": "0"},
-                        "limits": {"ephemeral-storage": "256Mi"},
+                        "limits": {"memory": "512Mi", "ephemeral-storage": "256Mi"},
                     },
                     "securityContext": {
                         "runAsUser": 65532,

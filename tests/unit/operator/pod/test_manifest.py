@@ -117,7 +117,7 @@ def test_the_whole_pod_of_a_small_build():
                     "imagePullPolicy": "IfNotPresent",
                     "args": ["check"],
                     "env": [{"name": "OUTPUT_IMAGE", "value": "registry.example/team/app:1"}],
-                    "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}},
+                    "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
                     "securityContext": {
                         "runAsUser": 65532,
                         "runAsGroup": 65532,
@@ -168,7 +168,7 @@ def test_the_whole_pod_of_a_small_build():
                         {"name": "OUTPUT_IMAGE", "value": "registry.example/team/app:1"},
                         {"name": "OUTPUT_LAYOUT", "value": "/kaniko/layout"},
                     ],
-                    "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}},
+                    "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
                     "securityContext": {
                         "runAsUser": 65532,
                         "runAsGroup": 65532,
@@ -181,6 +181,9 @@ def test_the_whole_pod_of_a_small_build():
                     "volumeMounts": [
                         {"name": "layout", "mountPath": "/kaniko/layout", "readOnly": True},
                         {"name": "run", "mountPath": "/kaniko/.run"},
+                        {"name": "run", "mountPath": "/dev/shm", "subPath": "shm"},
+                        {"name": "run", "mountPath": "/etc/resolv.conf", "subPath": "resolv.conf", "readOnly": True},
+                        {"name": "run", "mountPath": "/etc/hostname", "subPath": "hostname", "readOnly": True},
                     ],
                     "terminationMessagePath": "/dev/termination-log",
                     "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -513,7 +516,7 @@ def test_the_disk_of_every_container_is_limited_where_that_of_the_build_is():
     manifest = pod(build)["spec"]
     small = {
         "requests": {"cpu": "50m", "memory": "64Mi", "ephemeral-storage": "0"},
-        "limits": {"ephemeral-storage": "5Gi"},
+        "limits": {"memory": "512Mi", "ephemeral-storage": "5Gi"},
     }
     check, own = manifest["initContainers"]
     [push] = manifest["containers"]

@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 import tempfile
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -189,10 +190,24 @@ def test_a_directory_in_place_of_a_file_that_is_not_listed_itself(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("name", "problem"), [("_MOST", "have more than 30 bytes"), ("_MOST_FILES", "there are more than 30 files")]
+    ("name", "problem"),
+    [("_MOST", "the image has more than 30 packages"), ("_MOST_FILES", "there are more than 30 files")],
 )
 def test_what_is_read_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, problem: str):
     monkeypatch.setattr(f"kaniko_shim.sbom.layers.{name}", 30)
-    files = {f"{number}.dist-info/METADATA": "1" if name == "_MOST" else "" for number in range(31)}
+    text = "Name: a\nVersion: 1" if name == "_MOST" else ""
+    files = {f"{number}.dist-info/METADATA": text for number in range(31)}
     with pytest.raises(JobError, match=f"The SBOM can't be made, since .*{problem}"):
         take_inventory(tmp_path, image(tmp_path, layer(files)))
+
+
+@pytest.mark.parametrize("record", ["Package: a\nVersion: 1\n\n", "x" * 1024])
+def test_memory_does_not_grow_with_what_a_small_layer_unpacks_to(tmp_path: Path, record: str):
+    manifest = image(tmp_path, layer({"var/lib/dpkg/status": record * (48 * 1024 * 1024 // len(record))}))
+    tracemalloc.start()
+    try:
+        with pytest.raises(JobError, match="The SBOM can't be made"):
+            take_inventory(tmp_path, manifest)
+        assert tracemalloc.get_traced_memory()[1] < 256 * 1024 * 1024
+    finally:
+        tracemalloc.stop()

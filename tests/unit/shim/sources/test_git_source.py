@@ -1,3 +1,4 @@
+import gc
 import os
 from base64 import b64encode
 from collections.abc import Iterator
@@ -131,3 +132,25 @@ def test_credentials_do_not_follow_a_redirect(repository: Path, tmp_path: Path):
             assert [asked.authorization != "" for asked in server.asked] == [True]
     assert "Dockerfile" in names(tmp_path)
     assert set(given) == {""}
+
+
+# dulwich leaves its temporary files to the garbage collector when it is interrupted.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.shows("A49")
+@pytest.mark.parametrize("kind", ["whole", "delta"])
+def test_an_object_may_not_unpack_to_more_than_is_read(
+    repository: Path, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+):
+    monkeypatch.setattr("kaniko_shim.sources.git.limits.LARGEST_OBJECT", 3_000_000)
+    # Two files that are alike: git sends one as what differs from the other.
+    part = os.urandom(2_000_000) if kind == "delta" else b""
+    (repository / "small").write_bytes(part)
+    (repository / "large").write_bytes(part * 2 if kind == "delta" else bytes(5_000_000))
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "-m", "bomb")
+    git(repository, "repack", "-adq")
+    with pytest.raises(JobError, match=r"has an object of [0-9]+ bytes; at most 3000000 are read") as caught:
+        fetch(SourceRequest(parse_source(url + "#main")), workspace(tmp_path))
+    assert caught.value.failure.reason is Reason.SOURCE_TOO_LARGE
+    del caught
+    gc.collect()
