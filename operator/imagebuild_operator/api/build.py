@@ -316,6 +316,11 @@ class ImageBuild:
         return len(self.attempts) + 1
 
     @property
+    def recorded_uid(self) -> str | None:
+        """The uid of the recorded pod; None before the first pod, and where an earlier version has recorded it."""
+        return self.status.get("podUID") if self.recorded_pod else None
+
+    @property
     def recorded_pod(self) -> str | None:
         """The name of the pod that was recorded for this attempt, which may be gone; None before the first pod."""
         name = self.status.get("podName")

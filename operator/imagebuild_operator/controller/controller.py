@@ -99,6 +99,11 @@ class Controller:
         return self._worker.watch_ages() if self._worker else {}
 
     @property
+    def unreached_lease(self) -> float:
+        """Seconds by which the Lease could not be read or renewed for longer than it lasts; 0 if it could."""
+        return self._leadership.unreached if self._leadership else 0.0
+
+    @property
     def election_failure(self) -> BaseException | None:
         """The unexpected exception that ended its part in the election."""
         return self._leadership.failure if self._leadership else None

@@ -11,6 +11,7 @@ from imagebuild_operator.api.build import ImageBuild, Phase
 from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFoundError, RejectedError
 from imagebuild_operator.api.parse import parse_build, parse_spec
 from imagebuild_operator.api.reasons import Reason
+from imagebuild_operator.cache.bounded_set import BoundedSet
 from imagebuild_operator.cache.keys import BuildKey, Resync, Sweep
 from imagebuild_operator.cache.known_pushes import KnownPushes
 from imagebuild_operator.cache.store import Store
@@ -24,7 +25,7 @@ from imagebuild_operator.controller.pod_logs import LogReader
 from imagebuild_operator.decide.attempt import needs_explanation
 from imagebuild_operator.decide.build import decide_build, parts
 from imagebuild_operator.decide.cancel import cause
-from imagebuild_operator.decide.lifecycle import wait_for_turn
+from imagebuild_operator.decide.lifecycle import expected_pod, wait_for_turn
 from imagebuild_operator.decide.plan import CreatePod, Plan
 from imagebuild_operator.decide.push_proof import push_proofs
 from imagebuild_operator.decide.queue import BEGIN, DEFAULTS_UNREADABLE, invalid_defaults
@@ -35,6 +36,7 @@ from imagebuild_operator.defaults.namespace import NamespaceDefaults, namespace_
 from imagebuild_operator.defaults.objects import parse_defaults
 from imagebuild_operator.observe.pod import PodFacts, observe
 from imagebuild_operator.observe.warnings import latest_warning
+from imagebuild_operator.pod.identity import difference
 from imagebuild_operator.pod.manifest import pod_name
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.telemetry.logging import about
@@ -42,6 +44,8 @@ from imagebuild_operator.telemetry.recorder import StatusRecorder
 
 _logger: Final = logging.getLogger(__name__)
 
+#: Pods that are remembered as created by this leader. A recorded one need not be.
+MAX_OWN_PODS: Final = 10_000
 #: Seconds after which a pod that was deleted is looked for, if the watch has not shown its DELETED: a watch that began
 #: after the deletion never does.
 DELETION_CHECK: Final = 1.0
@@ -79,6 +83,8 @@ class Reconciler:
         self._logs = LogReader(cluster, enabled=settings.progress)
         self._defaults = DefaultsReader(cluster.defaults)
         self._own = OwnBuilds(has_lease=settings.lease is not None)
+        #: The uids of the pods that this leader has created, or compared with their manifests.
+        self._own_pods = BoundedSet(MAX_OWN_PODS)
         self._pushes = KnownPushes(settings.push_proof)
         self._written = written
         self._enqueue = enqueue
@@ -120,10 +126,10 @@ class Reconciler:
         build = with_defaults(bare, defaults)
         pods = self._store.pods(build)
         current = [(part, current_pod(part, pods)) for part in parts(build)]
+        if await self._has_foreign_pod(current):
+            return DELETION_CHECK
         turn = self._gate.turn(build)
-        missing = [part for part, pod in current if pod is None]
-        ends = cause(build, turn) is not None
-        found = [facts for part in missing if (facts := await self._confirm_gone(part, ends=ends))]
+        found = await self._confirm_all_gone(current, ends=cause(build, turn) is not None)
         pods = (*pods, *found)
         now = self._clock()
         shown = [*found, *(pod for _, pod in current if pod)]
@@ -151,11 +157,41 @@ class Reconciler:
         are_pods_gone = await self._apply(build, plan)
         if build.is_finished and not plan.delete:
             self._store.forget(BuildKey.of(build))
-        if are_pods_gone:
-            return 0.0
-        if plan.delete:
-            return min(DELETION_CHECK, DELETION_CHECK if plan.requeue_after is None else plan.requeue_after)
-        return plan.requeue_after
+        return 0.0 if are_pods_gone else _next(plan)
+
+    async def _has_foreign_pod(self, current: Iterable[tuple[ImageBuild, PodFacts | None]]) -> bool:
+        """Delete a pod that somebody else has made in the place of one of the operator's; whether there was one."""
+        for build, pod in current:
+            if pod is not None and (problem := await self._why_foreign(build, pod)):
+                extra = about(build.namespace, build.name, uid=build.uid)
+                _logger.warning("Pod %s is deleted: it is not the operator's; %s", pod.name, problem, extra=extra)
+                if await self._cluster.pods.delete(build.namespace, pod.name, pod.uid) is None:
+                    self._store.drop_pod(BuildKey.of(build), pod.name, pod.uid)
+                return True
+        return False
+
+    async def _why_foreign(self, build: ImageBuild, pod: PodFacts) -> str:
+        """Why a pod cannot be the operator's; empty if it is. It is compared once, unless it is recorded or new."""
+        is_recorded = build.recorded_pod == pod.name and build.recorded_uid in {None, pod.uid}
+        if is_recorded or pod.uid in self._own_pods or build.is_finished:
+            return ""
+        try:
+            body = await self._cluster.pods.get(build.namespace, pod.name)
+        except NotFoundError:
+            return "it is gone"
+        if str(body["metadata"]["uid"]) != pod.uid:
+            return "there is another of its name by now"
+        manifest = expected_pod(build, self._settings)
+        problem = "there is no pod to be yet" if manifest is None else difference(body, manifest)
+        if not problem:
+            self._own_pods.add(pod.uid)
+        return problem
+
+    async def _confirm_all_gone(
+        self, current: Iterable[tuple[ImageBuild, PodFacts | None]], *, ends: bool
+    ) -> list[PodFacts]:
+        missing = [part for part, pod in current if pod is None]
+        return [facts for part in missing if (facts := await self._confirm_gone(part, ends=ends))]
 
     async def _confirm_gone(self, build: ImageBuild, *, ends: bool) -> PodFacts | None:
         """Ask the API server whether a recorded pod is gone: the watch may only be late.
@@ -169,7 +205,8 @@ class Reconciler:
             facts = self._take(build, await self._cluster.pods.get(build.namespace, name))
         except NotFoundError:
             return None
-        return facts if facts.owner_uid == build.uid else None
+        is_recorded = build.recorded_uid in {None, facts.uid}
+        return facts if facts.owner_uid == build.uid and is_recorded else None
 
     def _take(self, build: ImageBuild, body: dict[str, Any]) -> PodFacts:
         """Put a pod's newest body into the cache, which says by the operator's own clock when its deletion is due."""
@@ -247,15 +284,18 @@ class Reconciler:
 
     async def _create_or_get(self, build: ImageBuild, create: CreatePod) -> dict[str, Any]:
         try:
-            return await self._cluster.pods.create(create.manifest)
+            body = await self._cluster.pods.create(create.manifest)
         except ConflictError as conflict:
             try:
                 body = await self._cluster.pods.get(build.namespace, create.name)
             except NotFoundError:
                 # The conflict is not about the pod: concurrent changes of a quota, or a webhook's own status.
                 raise conflict from None
-        if observe(body).owner_uid != build.uid:
-            raise RejectedError(409, f"pod {create.name} exists and belongs to something else")
+            if observe(body).owner_uid != build.uid:
+                raise RejectedError(409, f"pod {create.name} exists and belongs to something else") from conflict
+            # An earlier run may have created it, or somebody else: the next run compares it.
+        else:
+            self._own_pods.add(body["metadata"]["uid"])
         return body
 
     async def _apply(self, build: ImageBuild, plan: Plan) -> bool:
@@ -303,6 +343,13 @@ class Reconciler:
         for key in self._store.put_build(body):
             if isinstance(key, Sweep):
                 self._enqueue(key)
+
+
+def _next(plan: Plan) -> float | None:
+    """Seconds after which to requeue a build whose plan was applied."""
+    if plan.delete:
+        return min(DELETION_CHECK, DELETION_CHECK if plan.requeue_after is None else plan.requeue_after)
+    return plan.requeue_after
 
 
 def _depends_on_defaults(plan: Plan) -> bool:

@@ -36,6 +36,8 @@ _logger: Final = logging.getLogger(__name__)
 MAX_CONCURRENT_RECONCILES: Final = 16
 #: Seconds between two decisions on whose turn it is; each looks at all that wait.
 ADMISSION_INTERVAL: Final = 0.1
+#: The part of the time that decisions may take: with tens of thousands of waiting builds, they come less often.
+ADMISSION_SHARE: Final = 0.1
 #: The name of the watch of builds with a TTL, in metrics and probes.
 EXPIRY_WATCH: Final = f"{PLURAL}-ttl"
 #: Seconds between two resyncs.
@@ -80,6 +82,7 @@ class Worker:
         self.queue: WorkQueue[Key] = WorkQueue(self._handle, MAX_CONCURRENT_RECONCILES, self._log_failure, self._rank)
         self._is_synced = False
         self._admitted_at = 0.0
+        self._pause = ADMISSION_INTERVAL
 
     def start(self) -> None:
         """Start with a resync; nothing else is done before it."""
@@ -135,7 +138,7 @@ class Worker:
     def _enqueue_admission(self) -> None:
         """Decide soon whose turn it is: at once, or with all that happens in a short while."""
         passed = asyncio.get_running_loop().time() - self._admitted_at
-        self.queue.add(Admission(), max(0.0, ADMISSION_INTERVAL - passed), Rank.URGENT)
+        self.queue.add(Admission(), max(0.0, self._pause - passed), Rank.URGENT)
 
     def _rank(self, key: Key) -> Rank:
         """Builds that have only to be recorded, as waiting or as those of new pods, come after those that get a pod."""
@@ -231,14 +234,16 @@ class Worker:
             self._enqueue(key)
 
     def _admit(self) -> None:
+        start = time.perf_counter()
         decision = self._gate.decide(self._store.unfinished(), _utc_now())
+        self._pause = max(ADMISSION_INTERVAL, (time.perf_counter() - start) / ADMISSION_SHARE)
         for key in decision.due:
             self.queue.add(key, rank=Rank.URGENT)
         for key in decision.waiting:
             self.queue.add(key, rank=Rank.IDLE)
         self._admitted_at = asyncio.get_running_loop().time()
         if decision.requeue_after is not None:
-            self.queue.add(Admission(), decision.requeue_after, Rank.URGENT)
+            self.queue.add(Admission(), max(self._pause, decision.requeue_after), Rank.URGENT)
 
 
 def _utc_now() -> datetime:

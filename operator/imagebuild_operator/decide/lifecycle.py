@@ -3,7 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from imagebuild_operator.api.build import Attempts, BuildSpec, Phase
+from imagebuild_operator.api.build import Attempts, BuildSpec, ImageBuild, Phase
+from imagebuild_operator.api.errors import InvalidSpecError
+from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.time import format_time, parse_time
 from imagebuild_operator.decide.phase import failed_verdict, waiting_verdict
@@ -16,7 +18,8 @@ from imagebuild_operator.decide.retry import is_tried_again, retry_delay
 from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.decide.waiting import given_up, patience
 from imagebuild_operator.pod.index import index_pod
-from imagebuild_operator.pod.manifest import build_pod
+from imagebuild_operator.pod.manifest import Manifest, build_pod
+from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.status.document import attempt_record
 from imagebuild_operator.status.verdict import Verdict
 
@@ -44,6 +47,22 @@ def begin(situation: Situation, spec: BuildSpec) -> Plan:
     is_proven = all(proof in situation.pushes for proof in push_proofs(build.namespace, spec))
     defaults = replace(settings.defaults, check_push=settings.defaults.check_push and not is_proven)
     return Plan(create=(CreatePod(make(build, spec, defaults, seconds)),))
+
+
+def expected_pod(build: ImageBuild, settings: OperatorSettings) -> Manifest | None:
+    """What the pod of the current attempt has to be, with all containers that it may have; None if there can be none.
+
+    Args:
+        build: The build, or one of its platforms.
+        settings: The operator's settings.
+    """
+    try:
+        spec = parse_spec(build.spec)
+        make = index_pod if spec.has_index and build.platform is None else build_pod
+        return make(build, spec, replace(settings.defaults, check_push=True), spec.timeout_seconds)
+    except (InvalidSpecError, KeyError):
+        # KeyError: a pod for the index before the platforms have been built.
+        return None
 
 
 def wait_for_turn(situation: Situation) -> Plan:

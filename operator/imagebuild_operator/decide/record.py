@@ -43,7 +43,8 @@ def record(
         delete: Pods to delete once it is written.
         attempts: The attempts that have ended, if there is one more than recorded.
     """
-    build, image = situation.build, situation.settings.defaults.builder_image
+    build, now_set = situation.build, situation.settings.defaults.builder_image
+    image = next((pod.image for pod in situation.pods if pod.image), now_set)
     recorded = build.attempts if attempts is None else attempts
     # Redact before it is cut: half a password could no longer be recognized.
     verdict = replace(verdict, message=_fit(redact(verdict.message), verdict.hint or ""))

@@ -61,4 +61,6 @@ class Situation:
 def current_pod(build: ImageBuild, pods: Sequence[PodFacts]) -> PodFacts | None:
     """The pod of the attempt that runs or comes next."""
     name = build.recorded_pod or pod_name(build, build.attempt)
-    return next((pod for pod in pods if pod.name == name), None)
+    # Another of the same name has been made in the place of the recorded one by somebody else.
+    uids = {build.recorded_uid} if build.recorded_uid else {pod.uid for pod in pods}
+    return next((pod for pod in pods if pod.name == name and pod.uid in uids), None)

@@ -57,6 +57,13 @@ class Leadership:
         self._has_begun = False
         self._task: asyncio.Task[None] | None = None
         self._problem = ""
+        self._reached = now()
+
+    @property
+    def unreached(self) -> float:
+        """Seconds by which the Lease could not be read or renewed for longer than it lasts; 0 if it could."""
+        late = now() - self._reached - self._place.seconds
+        return late if self._task is not None and late > 0 else 0.0
 
     @property
     def is_leader(self) -> bool:
@@ -97,10 +104,12 @@ class Leadership:
                 async with asyncio.timeout(self._timeout()):
                     await self._read_or_renew()
             except ConflictError:
+                self._reached = now()
                 self._log_problem("")  # Another was quicker.
             except (ClusterError, TimeoutError) as error:
                 self._log_problem(f"Reading or renewing Lease {self._place} failed: {error!r}")
             else:
+                self._reached = now()
                 self._log_problem("")
             await self._start_or_stop()
             await asyncio.sleep(self._election.wait(now()))

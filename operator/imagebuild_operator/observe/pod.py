@@ -9,6 +9,7 @@ from imagebuild_operator.api.names import BUILD, CHECK, INDEX, KIND, PLATFORM_LA
 from imagebuild_operator.api.redact import head, tail
 from imagebuild_operator.api.time import parse_time
 
+OURS: Final = frozenset({BUILD, CHECK, INDEX, PUSH, UPLOAD})
 #: Conditions of a pod that is taken away: by Kubernetes, by Kueue.
 DISRUPTED: Final = ("DisruptionTarget", "TerminationTarget")
 #: Reasons of the condition PodScheduled while no node is found.
@@ -69,6 +70,8 @@ class PodFacts:
     #: Its resourceVersion; the greater one is newer.
     version: int = 0
     node: str | None = None
+    #: The image of its containers: by digest once the node has reported it, else as the pod names it.
+    image: str = ""
     phase: str = "Pending"
     reason: str | None = None
     message: str = ""
@@ -148,6 +151,7 @@ def observe(pod: Body) -> PodFacts:
         platform=(metadata.get("labels") or {}).get(PLATFORM_LABEL),
         is_index=is_index,
         node=spec.get("nodeName"),
+        image=_image(spec, status),
         phase=status.get("phase", "Pending"),
         reason=_reason(status),
         message=_message(status),
@@ -162,6 +166,15 @@ def observe(pod: Body) -> PodFacts:
         build=_container(status.get("initContainerStatuses"), BUILD),
         push=_container(status.get("containerStatuses"), INDEX if is_index else PUSH),
     )
+
+
+def _image(spec: Body, status: Body) -> str:
+    kinds = ("initContainer", "container")
+    named = [each for kind in kinds for each in spec.get(f"{kind}s") or () if each["name"] in OURS]
+    states = [each for kind in kinds for each in status.get(f"{kind}Statuses") or () if each["name"] in OURS]
+    # Some container runtimes put a scheme before it; for an image that was loaded, it is the image's ID alone.
+    pulled = ((each.get("imageID") or "").rpartition("://")[2] for each in states)
+    return next((each for each in pulled if "@" in each), named[0].get("image", "") if named else "")[:MAX_MESSAGE]
 
 
 def owner(pod: Body) -> tuple[str | None, str | None]:

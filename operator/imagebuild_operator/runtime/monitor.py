@@ -8,7 +8,16 @@ from imagebuild_operator.controller.controller import Controller
 from imagebuild_operator.runtime.pages import HEALTH, READY, Pages
 from imagebuild_operator.runtime.watches import Watches
 from imagebuild_operator.settings import OperatorSettings
-from imagebuild_operator.telemetry.health import degraded, denied, out_of_election, rejected, stalled, stuck, unready
+from imagebuild_operator.telemetry.health import (
+    degraded,
+    denied,
+    out_of_election,
+    rejected,
+    stalled,
+    stuck,
+    unready,
+    without_lease,
+)
 from imagebuild_operator.telemetry.metrics import WATCH_PROGRESS, Observation
 from imagebuild_operator.telemetry.prometheus import Metrics
 
@@ -62,6 +71,7 @@ class Monitor:
             *unready(has_started=self._controller.has_started, have_listed=self._watches.have_listed),
             *denied(self._watches.denied),
             *rejected(self._authentication.rejected_for, is_rejected=self._authentication.is_rejected),
+            *without_lease(self._controller.unreached_lease),
             *degraded(has_unreadable_defaults=self._controller.has_unreadable_defaults),
         ]
 

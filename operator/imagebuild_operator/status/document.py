@@ -60,6 +60,7 @@ def next_status(
         "conditions": conditions(build, verdict, now, has_begun=start is not None),
         "appliedDefaults": (build.applied_defaults or None) if has_pod or build.has_begun else None,
         "podName": recorded.get("podName"),
+        "podUID": recorded.get("podUID"),
         "node": recorded.get("node"),
         "startTime": start,
         "waitStartTime": None if start or has_pod else _wait_start(build, verdict, now),
@@ -72,8 +73,9 @@ def next_status(
     if pod is not None:
         status |= {
             "podName": pod.name,
+            "podUID": pod.uid,
             "node": pod.node or (recorded.get("node") if pod.name == recorded.get("podName") else None),
-            "builderImage": builder_image,
+            "builderImage": pod.image or builder_image,
         }
     status["attemptCount"] = max(_begun(each) for each in (status, *entries)) or None
     if verdict.phase.is_final:

@@ -14,6 +14,7 @@ FIELDS: Final = (
     "reason",
     "message",
     "podName",
+    "podUID",
     "node",
     "digest",
     "layerBytes",

@@ -39,6 +39,11 @@ def out_of_election(failure: BaseException | None) -> list[str]:
     return [f"The leader election has failed: {type(failure).__name__}."] if failure else []
 
 
+def without_lease(seconds: float) -> list[str]:
+    """Say whether the Lease cannot be reached, so that this operator neither leads nor takes over."""
+    return [f"The Lease could not be read or renewed for {seconds:.0f} s longer than it lasts."] if seconds else []
+
+
 def unready(*, has_started: bool, have_listed: bool) -> list[str]:
     """List what the operator waits for before it is ready."""
     if not has_started:

@@ -76,6 +76,7 @@ def test_the_first_status_of_a_build_as_a_whole():
         ],
         "attemptCount": 1,
         "podName": POD,
+        "podUID": "pod-1",
         "startTime": "2026-11-24T08:00:00Z",
         "builderImage": "registry.example/builder:1",
     }
@@ -141,6 +142,7 @@ def test_a_success_as_a_whole():
             {"type": "Stalled", **condition, "status": "False", "message": ""},
         ],
         "podName": POD,
+        "podUID": "pod-1",
         "node": "node1",
         "startTime": "2026-11-24T08:00:00Z",
         "completionTime": "2026-11-24T08:01:23Z",
