@@ -167,6 +167,9 @@ def test_without_metrics_there_is_nothing_of_it(chart: Chart) -> None:
         "ClusterRoleBinding",
         "ConfigMap",
         "Deployment",
+        "NetworkPolicy",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
     }
     assert settings(objects)["metrics"]["enabled"] is False
     assert [port["name"] for port in operator_container(objects)["ports"]] == ["health"]

@@ -22,15 +22,19 @@ def policies(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def operators(chart: Chart, **values: object) -> dict[str, Any]:
-    objects = chart.render({"networkPolicy": {"operator": {"enabled": True, **values}}})
+    objects = chart.render({"networkPolicy": {"operator": values}})
     [policy] = policies(objects)
     kubernetes_validate.validate(policy, KUBERNETES, strict=True)
     labels = one(objects, "Deployment")["spec"]["template"]["metadata"]["labels"]
     assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
     assert policy["metadata"]["namespace"] == "imagebuild-system"
-    assert policy["spec"]["policyTypes"] == ["Egress", "Ingress"]
+    assert policy["spec"]["policyTypes"] == (["Egress", "Ingress"] if values.get("limitEgress") else ["Ingress"])
     spec: dict[str, Any] = policy["spec"]
     return spec
+
+
+def of_builds(chart: Chart, values: dict[str, Any]) -> list[dict[str, Any]]:
+    return [policy for policy in policies(chart.render(values)) if policy["metadata"]["name"].endswith("-builds")]
 
 
 def reaches(policy: dict[str, Any], address: str) -> bool:
@@ -43,12 +47,19 @@ def reaches(policy: dict[str, Any], address: str) -> bool:
     )
 
 
-def test_there_is_none_by_default(chart: Chart) -> None:
-    assert policies(chart.render()) == []
+@pytest.mark.shows("A50")
+def test_by_default_others_reach_the_metrics_only(chart: Chart) -> None:
+    spec = operators(chart)
+    assert spec["ingress"] == [{"ports": [{"port": 8081, "protocol": "TCP"}]}]
+    assert "egress" not in spec
+    [policy] = policies(chart.render({"metrics": {"enabled": False}}))
+    assert policy["spec"]["ingress"] == []
+    assert policies(chart.render({"networkPolicy": {"operator": {"enabled": False}}})) == []
 
 
 def test_the_operator_reaches_the_api_server_only(chart: Chart) -> None:
-    spec = operators(chart, apiServer={"cidrs": ["10.96.0.1/32", "fd00::1/128"], "ports": [6443]})
+    api = {"cidrs": ["10.96.0.1/32", "fd00::1/128"], "ports": [6443]}
+    spec = operators(chart, limitEgress=True, apiServer=api)
     assert spec["egress"] == [
         NAMES,
         {
@@ -56,18 +67,17 @@ def test_the_operator_reaches_the_api_server_only(chart: Chart) -> None:
             "to": [{"ipBlock": {"cidr": "10.96.0.1/32"}}, {"ipBlock": {"cidr": "fd00::1/128"}}],
         },
     ]
-    assert spec["ingress"] == [{"ports": [{"port": 8080, "protocol": "TCP"}, {"port": 8081, "protocol": "TCP"}]}]
 
 
-def test_without_a_cluster_to_ask_the_ports_are_all_that_is_known(chart: Chart) -> None:
-    ports = [{"port": port, "protocol": "TCP"} for port in (443, 6443)]
-    assert operators(chart)["egress"] == [NAMES, {"ports": ports}]
+def test_without_addresses_the_ports_of_the_api_server_are_allowed(chart: Chart) -> None:
+    ports = [{"port": port, "protocol": "TCP"} for port in (443, 6443, 8443, 16443)]
+    assert operators(chart, limitEgress=True)["egress"] == [NAMES, {"ports": ports}]
 
 
 def test_others_may_be_let_in_and_reached(chart: Chart) -> None:
     monitoring = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
     collector = {"to": [monitoring], "ports": [{"port": 4318}]}
-    spec = operators(chart, **{"from": [monitoring], "egress": [collector]})
+    spec = operators(chart, **{"limitEgress": True, "from": [monitoring], "egress": [collector]})
     assert spec["ingress"][0]["from"] == [monitoring]
     assert spec["egress"][-1] == collector
 
@@ -75,7 +85,7 @@ def test_others_may_be_let_in_and_reached(chart: Chart) -> None:
 @pytest.mark.shows("A37")
 def test_builds_reach_no_metadata(chart: Chart) -> None:
     values = {"watchNamespaces": ["team-a", "team-b"], "networkPolicy": {"builds": {"enabled": True}}}
-    made = policies(chart.render(values))
+    made = of_builds(chart, values)
     assert [policy["metadata"]["namespace"] for policy in made] == ["team-a", "team-b"]
     for policy in made:
         kubernetes_validate.validate(policy, KUBERNETES, strict=True)
@@ -87,7 +97,7 @@ def test_builds_reach_no_metadata(chart: Chart) -> None:
 
 def test_the_example_says_the_same_and_selects_build_pods(chart: Chart) -> None:
     values = {"watchNamespaces": ["team-a"], "networkPolicy": {"builds": {"enabled": True}}}
-    [policy] = policies(chart.render(values))
+    [policy] = of_builds(chart, values)
     example = yaml.safe_load((chart.folder.parents[1] / "examples/networkpolicy.yaml").read_text())
     assert example["spec"] == policy["spec"]
     build = a_build()
@@ -97,7 +107,7 @@ def test_the_example_says_the_same_and_selects_build_pods(chart: Chart) -> None:
 
 def test_an_operator_of_all_namespaces_lists_those_with_builds(chart: Chart) -> None:
     values = {"networkPolicy": {"builds": {"enabled": True, "namespaces": ["team-c"]}}}
-    [policy] = policies(chart.render(values))
+    [policy] = of_builds(chart, values)
     assert policy["metadata"]["namespace"] == "team-c"
 
 

@@ -53,7 +53,8 @@ def test_an_older_cluster_gets_a_crd_that_it_knows(chart: Chart) -> None:
 def test_the_crds_can_be_left_out(chart: Chart) -> None:
     kinds = {item["kind"] for item in chart.render({"crds": {"enabled": False}})}
     roles = {"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
-    assert kinds == {"ServiceAccount", "ConfigMap", "Deployment", "Service", *roles}
+    policies = {"NetworkPolicy", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
+    assert kinds == {"ServiceAccount", "ConfigMap", "Deployment", "Service", *roles, *policies}
 
 
 def test_numbers_reach_the_operator_as_whole_numbers(chart: Chart) -> None:
@@ -130,7 +131,9 @@ def test_names_fit_two_releases_and_long_ones(chart: Chart) -> None:
     assert one(chart.render(name="ib"), "Deployment")["metadata"]["name"] == "ib-imagebuild-operator"
     for item in chart.render(name="a" * 53):
         if item["kind"] != "CustomResourceDefinition":
-            assert len(item["metadata"]["name"]) <= (253 if item["kind"].startswith("ClusterRole") else 63)
+            assert len(item["metadata"]["name"]) <= (
+                253 if item["kind"].startswith(("ClusterRole", "ValidatingAdmission")) else 63
+            )
 
 
 def test_every_object_says_where_it_comes_from(chart: Chart) -> None:

@@ -131,6 +131,7 @@ def test_users_of_a_namespace(chart: Chart, namespaces: list[str]) -> None:
 
 def test_without_rights_in_the_cluster_each_namespace_has_roles_to_bind(chart: Chart) -> None:
     values = {"watchNamespaces": ["team-a", "team-b"], "rbac": {"aggregate": False}, "crds": {"enabled": False}}
+    values["podPolicy"] = {"enabled": False}
     objects = chart.render(values)
     assert all(item["metadata"].get("namespace") for item in objects)
     for namespace in values["watchNamespaces"]:

@@ -150,26 +150,6 @@ which may be a name only. Takes the root and the image's own. */}}
 namespace="{{ .Release.Namespace }}", job="{{ .Release.Name }}"
 {{- end -}}
 
-{{/* Addresses of the API server as a JSON list: those in the values, or those that Helm finds in the cluster. */}}
-{{- define "imagebuild.apiServers" -}}
-{{- $found := .Values.networkPolicy.operator.apiServer.cidrs -}}
-{{- if not $found -}}
-{{- with lookup "v1" "Service" "default" "kubernetes" -}}
-{{- range .spec.clusterIPs -}}
-{{- $found = append $found (ternary (printf "%s/128" .) (printf "%s/32" .) (contains ":" .)) -}}
-{{- end -}}
-{{- end -}}
-{{- with lookup "discovery.k8s.io/v1" "EndpointSlice" "default" "kubernetes" -}}
-{{- range .endpoints -}}
-{{- range .addresses -}}
-{{- $found = append $found (ternary (printf "%s/128" .) (printf "%s/32" .) (contains ":" .)) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-{{- $found | uniq | toJson -}}
-{{- end -}}
-
 {{/* CEL expression that is true if variables.labels match a label selector such as "team in (a,b), !legacy". */}}
 {{- define "imagebuild.selectorExpression" -}}
 {{- $terms := list -}}

@@ -210,6 +210,13 @@ class Bounds:
 
     timeout_seconds: int | None = None
     service_accounts: frozenset[str] | None = None
+    priority: int | None = None
+    #: Fields of `podTemplate.spec` that a build may set.
+    pod_fields: frozenset[str] | None = None
+    #: Prefixes of the labels and annotations of the pod that a build may set.
+    pod_metadata: frozenset[str] | None = None
+    #: Secrets that `output.pushSecretRef` may name, and no other field.
+    push_secrets: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +238,8 @@ class ImageBuild:
     #: The defaults that complete the spec, as in `status.appliedDefaults`.
     applied_defaults: Mapping[str, Any] = field(default_factory=dict)
     bounds: Bounds = field(default_factory=Bounds)
+    #: Its own spec where `spec` is completed with defaults.
+    own_spec: Mapping[str, Any] = field(default_factory=dict)
     #: The annotation with the trace context of the caller that created it.
     traceparent: str | None = None
     #: Whether its spec has only the fields of `WAITING_FIELDS`, since it is too large for the cache.

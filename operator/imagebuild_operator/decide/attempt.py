@@ -18,7 +18,7 @@ from imagebuild_operator.decide.refusal import explanation, meaning, retry
 from imagebuild_operator.decide.retention import is_leftover
 from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.decide.waiting import given_up, patience
-from imagebuild_operator.defaults.namespace import check_bounds
+from imagebuild_operator.defaults.bounds import check_bounds
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.progress import next_read
 from imagebuild_operator.settings import OperatorSettings
@@ -71,7 +71,7 @@ def _decide(situation: Situation) -> Plan:
     try:
         spec = parse_spec(build.spec)
         if pod is None and build.recorded_pod is None:
-            check_bounds(spec, build.bounds)
+            check_bounds(build.own_spec, spec, build.bounds)
             return begin(situation, spec)
     except InvalidSpecError as error:
         return record(situation, failed_verdict(Reason.INVALID_SPEC, str(error), None))

@@ -18,4 +18,4 @@ def with_defaults(build: ImageBuild, defaults: NamespaceDefaults) -> ImageBuild:
     else:
         applied, bounds = defaults.applied, defaults.bounds
     spec = complete(build.spec, applied.get("spec") or {})
-    return replace(build, spec=spec, applied_defaults=applied, bounds=bounds)
+    return replace(build, spec=spec, own_spec=build.spec, applied_defaults=applied, bounds=bounds)

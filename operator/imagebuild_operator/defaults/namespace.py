@@ -1,11 +1,10 @@
 """The defaults that are in force in a namespace: those of the namespace, and below them those of the cluster."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from imagebuild_operator.api.build import Bounds, BuildSpec
-from imagebuild_operator.api.errors import InvalidSpecError
+from imagebuild_operator.api.build import Bounds
 from imagebuild_operator.defaults.objects import DefaultsObject
 from imagebuild_operator.defaults.rules import merge_defaults, values_for_builds
 from imagebuild_operator.settings import History
@@ -64,8 +63,28 @@ def namespace_defaults(namespace: DefaultsObject | None, cluster: DefaultsObject
         ttl=spec.get("ttlSecondsAfterFinished"),
         history=History(history.get("succeeded"), history.get("failed")),
         max_running=limits.get("maxRunning"),
-        bounds=Bounds(limits.get("maxTimeoutSeconds"), _accounts(spec)),
+        bounds=Bounds(
+            limits.get("maxTimeoutSeconds"),
+            _accounts(spec),
+            limits.get("maxPriority"),
+            _names(limits.get("podFields")),
+            _names(limits.get("podMetadata")),
+            _push_secrets(spec),
+        ),
     )
+
+
+def _names(listed: Iterable[str] | None) -> frozenset[str] | None:
+    return None if listed is None else frozenset(listed)
+
+
+def _push_secrets(spec: Mapping[str, Any]) -> frozenset[str] | None:
+    """The Secrets that a build may push with: those listed, and the one that builds get by default."""
+    listed = (spec.get("limits") or {}).get("pushSecrets")
+    if listed is None:
+        return None
+    given = spec.get("pushSecretRef")
+    return frozenset({*listed, *([given["name"]] if given else [])})
 
 
 def _accounts(spec: Mapping[str, Any]) -> frozenset[str] | None:
@@ -75,23 +94,3 @@ def _accounts(spec: Mapping[str, Any]) -> frozenset[str] | None:
         return None
     given = ((spec.get("podTemplate") or {}).get("spec") or {}).get("serviceAccountName", DEFAULT_ACCOUNT)
     return frozenset({*listed, given, DEFAULT_ACCOUNT})
-
-
-def check_bounds(spec: BuildSpec, bounds: Bounds) -> None:
-    """Refuse a build that asks for more than the defaults in force allow.
-
-    Raises:
-        InvalidSpecError: it does.
-    """
-    account = spec.pod_template.spec.get("serviceAccountName")
-    if bounds.service_accounts is not None and account is not None and account not in bounds.service_accounts:
-        raise InvalidSpecError(
-            "spec.podTemplate.spec.serviceAccountName",
-            f"ServiceAccount {account} is not allowed by the ImageBuildDefaults: write one of "
-            f"{', '.join(sorted(bounds.service_accounts))}, or leave it out",
-        )
-    if bounds.timeout_seconds is not None and spec.timeout_seconds > bounds.timeout_seconds:
-        raise InvalidSpecError(
-            "spec.timeoutSeconds",
-            f"{spec.timeout_seconds} is more than the ImageBuildDefaults allow: write at most {bounds.timeout_seconds}",
-        )

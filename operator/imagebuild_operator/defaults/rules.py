@@ -9,6 +9,7 @@ from typing import Any, Final
 from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.build import DEFAULT_TIMEOUT
 from imagebuild_operator.api.parse import parse_registry
+from imagebuild_operator.defaults.bounds import merge_limits
 from imagebuild_operator.defaults.merge import merge_registries, merge_resources
 
 #: Merges the more specific value with the more general one, where both exist.
@@ -63,6 +64,11 @@ def _added(own: list[Any], default: list[Any]) -> list[Any]:
     return [*own, *(item for item in default if item not in own)]
 
 
+def _common(own: list[Any], default: list[Any]) -> list[Any]:
+    """What both allow."""
+    return [item for item in own if item in default]
+
+
 def _added_by(key: str) -> Rule:
     """The more specific items, then those with other keys."""
 
@@ -101,4 +107,6 @@ _RULES: Final[Mapping[str, Rule]] = {
     ),
 }
 _BUILD: Final = _by_field(**_RULES, source=_source, output=_by_field(attestations=_by_field()))
-_DEFAULTS: Final = _by_field(**_RULES, attestations=_by_field(), limits=_by_field(), history=_by_field())
+_DEFAULTS: Final = _by_field(
+    **_RULES, attestations=_by_field(), limits=merge_limits, allowedServiceAccounts=_common, history=_by_field()
+)

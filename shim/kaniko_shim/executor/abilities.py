@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kaniko_shim.dockerfile.capabilities import Support, features
 
-_FLAG = re.compile(r"^\s+(?:-\w, )?--([A-Za-z][A-Za-z0-9-]*)", re.MULTILINE)
+_FLAG = re.compile(r"^[ \t]+(?:-\w, )?--([A-Za-z][A-Za-z0-9-]*)", re.MULTILINE)
 _VERSION = re.compile(r"^Kaniko version\s*:\s*v?(\d+)\.(\d+)\.(\d+)(?:-\S*)?\s*$", re.MULTILINE)
 # The first version that is not of the archived project.
 _FIRST_OF_FORKS = (1, 25, 0)

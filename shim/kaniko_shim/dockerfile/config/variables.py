@@ -47,12 +47,14 @@ class _Scope:
 
     def get(self, name: str, place: int, *, ask: bool) -> str:
         """The value before a place; a KeyError if there is none."""
-        index = bisect_left(self.places.get(name, ()), place) - 1
+        scope = self
+        # A loop, since a thousand stages may be based on one another.
+        while (index := bisect_left(scope.places.get(name, ()), place) - 1) < 0 and isinstance(scope.base, _Scope):
+            scope, place = scope.base, _LAST
         if index >= 0:
-            return self._value(name, index, ask=ask)
-        if isinstance(self.base, _Scope):
-            return self.base.get(name, _LAST, ask=ask)
-        known = self.base if isinstance(self.base, Mapping) else self.base() if ask else None
+            return scope._value(name, index, ask=ask)  # noqa: SLF001 - of the same class
+        base = scope.base
+        known = base if isinstance(base, Mapping) else base() if ask and not isinstance(base, _Scope) else None
         if known is None:
             raise UnknownVariableError(name)
         return known[name] if name != "PATH" else known.get(name, PATH)

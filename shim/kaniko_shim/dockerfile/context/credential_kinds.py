@@ -69,7 +69,7 @@ def _private_key(content: bytes) -> bool:
 
 
 def _of(names: str) -> re.Pattern[str]:
-    return re.compile(f"(?:.*/)?(?:{names})", re.DOTALL)
+    return re.compile(f"(?:[^/]*/)?(?:{names})", re.DOTALL)
 
 
 _KINDS = (
@@ -80,39 +80,48 @@ _KINDS = (
     CredentialKind("password", _of(r"[._]netrc"), _lines(rb"\bpassword\s+" + _VALUE)),
     CredentialKind(
         "private key",
-        re.compile(rf".*/(?:{_KEY_NAMES.pattern})(?<!\.pub)|\.ssh/[^/]*(?<!\.pub)", re.DOTALL),
+        re.compile(rf"[^/]*/(?:{_KEY_NAMES.pattern})(?<!\.pub)|\.ssh/[^/]*(?<!\.pub)", re.DOTALL),
         _private_key,
     ),
     CredentialKind("private key", _of(r".*\.(?:pem|key|ppk)"), _lines(rb"^-----BEGIN OPENSSH PRIVATE KEY-----")),
     CredentialKind(
         "npm token", _of(r"\.(?:npmrc|yarnrc)"), _lines(rb"(?:_authtoken|_auth|_password)\"?(?:[ \t]*=|[ \t])" + _VALUE)
     ),
-    CredentialKind("npm token", _of(r"\.yarnrc\.yml"), _lines(rb"\bnpmauth(?:token|ident)\s*:" + _VALUE)),
-    CredentialKind("Git password", _of(r"\.git-credentials"), _lines(rb"^\s*[a-z]+://[^/\s:@]+:" + _VALUE)),
+    CredentialKind("npm token", _of(r"\.yarnrc\.yml"), _lines(rb"\bnpmauth(?:token|ident)[ \t]*:" + _VALUE)),
+    CredentialKind("Git password", _of(r"\.git-credentials"), _lines(rb"^[ \t]*[a-z]+://[^/\s:@]+:" + _VALUE)),
     CredentialKind(
         "Git password",
-        re.compile(r"\.git/config|.*/\.gitconfig"),
-        _lines(rb"^\s*url\s*=\s*https?://[^/\s:@]+:" + _VALUE + rb"|^\s*extraheader\s*=\s*authorization:" + _VALUE),
+        re.compile(r"\.git/config|[^/]*/\.gitconfig"),
+        _lines(
+            rb"^[ \t]*url[ \t]*=[ \t]*https?://[^/\s:@]+:"
+            + _VALUE
+            + rb"|^[ \t]*extraheader[ \t]*=[ \t]*authorization:"
+            + _VALUE
+        ),
     ),
-    CredentialKind("package index password", _of(r"\.pypirc"), _lines(rb"^\s*password\s*[=:]" + _VALUE)),
+    CredentialKind("package index password", _of(r"\.pypirc"), _lines(rb"^[ \t]*password[ \t]*[=:]" + _VALUE)),
     CredentialKind(
         "package index password",
         _of(r"pip\.(?:conf|ini)"),
-        _lines(rb"^\s*(?:extra-)?index-url\s*[=:]\s*https?://[^/\s:@]+:" + _VALUE),
+        _lines(rb"^[ \t]*(?:extra-)?index-url[ \t]*[=:][ \t]*https?://[^/\s:@]+:" + _VALUE),
     ),
-    CredentialKind("AWS key", re.compile(r"\.aws/credentials"), _lines(rb"^\s*aws_secret_access_key\s*=" + _VALUE)),
+    CredentialKind(
+        "AWS key", re.compile(r"\.aws/credentials"), _lines(rb"^[ \t]*aws_secret_access_key[ \t]*=" + _VALUE)
+    ),
     CredentialKind(
         "Google Cloud key",
         _of(r"application_default_credentials\.json|.*service[_-]?account.*\.json|.*credentials.*\.json|key\.json"),
-        _lines(rb"\"(?:private_key|refresh_token)\"\s*:" + _VALUE),
+        _lines(rb"\"(?:private_key|refresh_token)\"[ \t]*:" + _VALUE),
     ),
     CredentialKind(
         "Kubernetes credential",
-        re.compile(r"\.kube/config|.*/(?:.*\.)?kubeconfig(?:\.ya?ml)?"),
-        _lines(rb"^\s*(?:-\s+)?\"?(?:client-key-data|token|password)\"?\s*:" + _VALUE),
+        re.compile(r"\.kube/config|[^/]*/(?:.*\.)?kubeconfig(?:\.ya?ml)?"),
+        _lines(rb"^[ \t]*(?:-[ \t]+)?\"?(?:client-key-data|token|password)\"?[ \t]*:" + _VALUE),
     ),
     CredentialKind(
-        "Cargo token", re.compile(r"\.cargo/credentials(?:\.toml)?"), _lines(rb"^\s*(?:secret-)?token\s*=" + _VALUE)
+        "Cargo token",
+        re.compile(r"\.cargo/credentials(?:\.toml)?"),
+        _lines(rb"^[ \t]*(?:secret-)?token[ \t]*=" + _VALUE),
     ),
 )
 # Names that none of the kinds has are the rule, and are to cost little.

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from imagebuild_dockerignore.automaton import Accepts, Automaton, Step
+
 from kaniko_shim.dockerfile.copy.trees.tree import ContextTree, Kind
 from kaniko_shim.dockerfile.syntax.stages import place_of
 
@@ -55,7 +57,7 @@ def match_paths(source: str, tree: ContextTree) -> Iterator[str]:
 def _matched(directory: str, parts: list[str], tree: ContextTree) -> Iterator[str]:
     pattern = name_pattern(parts[0])
     for name in tree.children(directory):
-        if not pattern.fullmatch(name):
+        if pattern is None or not pattern.matches(name):
             continue
         path = name if directory == "." else f"{directory}/{name}"
         if len(parts) == 1:
@@ -64,46 +66,45 @@ def _matched(directory: str, parts: list[str], tree: ContextTree) -> Iterator[st
             yield from _matched(path, parts[1:], tree)
 
 
-def name_pattern(pattern: str) -> re.Pattern[str]:
-    """A pattern for one name, by the rules of Go's `filepath.Match`; one that is malformed matches nothing."""
-    made = list[str]()
+def name_pattern(pattern: str) -> Automaton | None:
+    """A pattern for one name, by the rules of Go's `filepath.Match`; None if it is malformed, and matches nothing."""
+    steps = list[Step]()
     position = 0
     while position < len(pattern):
         character = pattern[position]
         position += 1
         match character:
             case "*":
-                made.append(".*" if made[-1:] != [".*"] else "")
+                steps.append(Step(_any, repeats=True))
             case "?":
-                made.append(".")
+                steps.append(Step(_any))
             case "\\":
-                made.append(re.escape(pattern[position : position + 1]))
+                steps.append(Step(pattern[position : position + 1].__eq__))
                 position += 1
             case "[":
-                end, text = _character_class(pattern, position)
+                end, accepts = _character_class(pattern, position)
                 if not end:
-                    return re.compile(r"(?!)")
-                made.append(text)
+                    return None
+                steps.append(Step(accepts))
                 position = end
             case _:
-                made.append(re.escape(character))
-    return re.compile("".join(made), re.DOTALL)
+                steps.append(Step(character.__eq__))
+    return Automaton(steps)
 
 
-def _character_class(pattern: str, position: int) -> tuple[int, str]:
-    """Where a class ends and what it is as a regular expression; 0 if it is malformed."""
+def _any(_character: str) -> bool:
+    return True
+
+
+def _character_class(pattern: str, position: int) -> tuple[int, Accepts]:
+    """Where a class ends and what it accepts; 0 if it is malformed."""
     match = re.compile(r"(\^?)((?:(?:\\.|[^\\\]-])(?:-(?:\\.|[^\\\]-]))?)+)\]", re.DOTALL).match(pattern, position)
     if match is None:
-        return 0, ""
+        return 0, _any
     ranges = re.findall(r"(\\.|[^\\])(?:-(\\.|[^\\]))?", match[2], re.DOTALL)
-    parts = list[str]()
-    for low, high in ranges:
-        first, last = low[-1], (high or low)[-1]
-        if first <= last:
-            parts.append(f"{re.escape(first)}-{re.escape(last)}")
-    if not parts:
-        return match.end(), "." if match[1] else "(?!)"
-    return match.end(), f"[{match[1]}{''.join(parts)}]"
+    spans = [(low[-1], (high or low)[-1]) for low, high in ranges]
+    negated = bool(match[1])
+    return match.end(), lambda character: any(low <= character <= high for low, high in spans) != negated
 
 
 def _item(named: str, tree: ContextTree) -> Item:

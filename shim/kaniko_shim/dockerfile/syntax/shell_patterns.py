@@ -1,6 +1,6 @@
 """The patterns of `${name#pattern}`, `${name%pattern}` and `${name/pattern/replacement}`, as BuildKit matches them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _ANY = "*"
 _ONE = "?"
@@ -37,18 +37,55 @@ def replace_matches(value: str, pattern: str, replacement: str, *, every: bool) 
         raise ValueError("a replacement has a $")
     made = list[str]()
     position, copied, after = 0, 0, -1
-    while position <= len(value):
-        end = _end(value, position, tokens, longest=True)
-        if end is None or (end == position == after):
+    while found := _first(value, position, tokens):
+        begin, end = found
+        if begin == end == after:
             # An empty match behind another match does not count.
-            position += 1
+            position = begin + 1
             continue
-        made += [value[copied:position], replacement]
+        made += [value[copied:begin], replacement]
         copied = after = end
-        position = end if end > position else position + 1
+        position = end if end > begin else end + 1
         if not every:
             break
     return "".join(made) + value[copied:]
+
+
+def _first(value: str, position: int, tokens: Sequence[tuple[str, bool]]) -> tuple[int, int] | None:
+    """The first match from a position on, the longest one that begins there.
+
+    All ways from all beginnings are followed at once: of those that are at the same token, only the one that began
+    first can count.
+    """
+    found: tuple[int, int] | None = None
+    begins: dict[int, int] = {}
+    for place in range(position, len(value) + 1):
+        if found is None:
+            begins.setdefault(0, place)
+        for at in range(len(tokens)):
+            # What a * takes may be nothing.
+            if at in begins and tokens[at] == (_ANY, True):
+                begins[at + 1] = min(begins[at], begins.get(at + 1, place))
+        begin = begins.pop(len(tokens), None)
+        if begin is not None and (found is None or begin <= found[0]):
+            found = begin, place
+            begins = {at: began for at, began in begins.items() if began <= begin}
+        if place == len(value) or (found and not begins):
+            break
+        begins = _taken(value[place], begins, tokens)
+    return found
+
+
+def _taken(character: str, begins: Mapping[int, int], tokens: Sequence[tuple[str, bool]]) -> dict[int, int]:
+    """Which tokens the ways are at after another character, and where the first of each began."""
+    after: dict[int, int] = {}
+    for at, began in begins.items():
+        token, wildcard = tokens[at]
+        if character == "\n" if wildcard else character != token:
+            continue
+        following = at if wildcard and token == _ANY else at + 1
+        after[following] = min(began, after.get(following, began))
+    return after
 
 
 def _tokens(pattern: str) -> list[tuple[str, bool]]:

@@ -41,7 +41,7 @@ DOCKERFILE = (
     ),
     row(
         "no such target",
-        r"\"?(?P<target>[^\s\"]+)\"? is not a valid target build stage",
+        r"\"?(?P<target>[^\s\"]{1,300})\"? is not a valid target build stage",
         Reason.TARGET_NOT_FOUND,
         "The Dockerfile has no stage {target}, which TARGET names",
     ),

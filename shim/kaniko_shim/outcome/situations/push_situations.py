@@ -32,9 +32,9 @@ PUSH = (
         Reason.PUSH_REJECTED,
         "{registry} has no room for the image: {error}",
         "Delete old images there, or raise the quota.",
-        pattern=r"^\w*QUOTA\w*:|exceed the configured upper limit"
+        pattern=r"^\w{0,40}QUOTA\w{0,40}:|exceed the configured upper limit"
         r"|(?i:quota (?:\w+ ){0,3}(?:exceeded|reached|exhausted)|storage limit (?:\w+ ){0,2}(?:reached|exceeded)"
-        rf"|(?:exceed\w*|over|insufficient|reached) (?:\w+ ){{0,4}}quota{_NO_NAME}|quota limit)",
+        rf"|(?:exceed\w{{0,10}}|over|insufficient|reached) (?:\w+ ){{0,4}}quota{_NO_NAME}|quota limit)",
     ),
     answer_row(
         "push refused",

@@ -52,8 +52,8 @@ def test_the_build_counts_before_its_namespace_and_that_before_the_cluster():
         "allowedServiceAccounts": ["team"],
     }
     made = both(namespace, cluster)
-    assert (made.max_running, made.history, made.ttl) == (10, History(9, 1), 60)
-    assert (made.bounds.timeout_seconds, made.bounds.service_accounts) == (900, frozenset({"team", "default"}))
+    assert (made.max_running, made.history, made.ttl) == (4, History(9, 1), 60)
+    assert (made.bounds.timeout_seconds, made.bounds.service_accounts) == (900, frozenset({"default"}))
     assert made.applied["sources"] == [
         {"kind": "ImageBuildDefaults", "generation": 2},
         {"kind": "ClusterImageBuildDefaults", "generation": 2},
@@ -129,14 +129,14 @@ def test_a_change_of_the_clusters_defaults_concerns_every_namespace_that_it_chan
     store.put_build(body(name="waits"))
     store.put_build(body(name="waits", namespace="other"))
     store.put_defaults(an_object({"timeoutSeconds": 5, "limits": {"maxRunning": 3}}))
-    keys = store.put_defaults(an_object({"timeoutSeconds": 9, "limits": {"maxRunning": 2}}, namespace=""))
+    keys = store.put_defaults(an_object({"timeoutSeconds": 9, "limits": {"maxRunning": 5}}, namespace=""))
     assert keys == [BuildKey("other", "waits"), DefaultsKey("")]
     assert (store.defaults("team").values, store.defaults("other").values) == (
         {"timeoutSeconds": 5},
         {"timeoutSeconds": 9},
     )
     limits = Limits(namespace=7, namespaces={"capped": 1}, defaults=store.max_running)
-    assert [limits.of(name) for name in ("team", "other", "capped")] == [3, 2, 1]
+    assert [limits.of(name) for name in ("team", "other", "capped")] == [3, 5, 1]
     store.put_defaults(an_object({"timeoutSeconds": 9, "ttlSecondsAfterFinished": 5}, namespace="", version="8"))
     assert store.finished.unlisted == {""}
     assert Sweep("") in store.known_keys()

@@ -6,11 +6,14 @@ from collections.abc import Callable
 import pytest
 from kaniko_shim.dockerfile.adapt import BuildInputs, adapt
 from kaniko_shim.dockerfile.capabilities import Support
+from kaniko_shim.dockerfile.copy.sources import name_pattern
 from kaniko_shim.dockerfile.edits import unchanged
 from kaniko_shim.dockerfile.stages.resolve import resolve_stages
 from kaniko_shim.dockerfile.steps import plan_steps
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
+from kaniko_shim.dockerfile.syntax.shell_patterns import replace_matches
 from kaniko_shim.dockerfile.syntax.stages import split_stages
+from support.linear import assert_linear
 
 
 class Files:
@@ -51,6 +54,9 @@ FORMS: dict[str, Callable[[int], str]] = {
     "a chain": lambda n: (
         "FROM x AS s0\n" + "".join(f"FROM s{i - 1} AS s{i}\nCOPY --from=s0 a b\n" for i in range(1, n))
     ),
+    "a chain of variables": lambda n: (
+        "FROM x AS s0\nENV A0=1\n" + "".join(f"FROM s{i - 1} AS s{i}\nENV A{i}=$A{i - 1}\nRUN a\n" for i in range(1, n))
+    ),
     "heredocs": lambda n: "FROM x\n" + "RUN <<E\na\nE\n" * n,
     "heredocs of one instruction": lambda n: "FROM x\nRUN " + "<<E " * n + "\nE" * n,
     "flags": lambda n: "FROM x\nRUN " + "--a " * n + "b\n",
@@ -70,3 +76,23 @@ def test_work_is_linear(form: str):
     small, large = (work(FORMS[form](count)) for count in (100, 800))
     # Eight times the length: a square would be 64 times the work.
     assert large < 16 * small
+
+
+def test_a_thousand_stages_on_one_another_are_no_recursion():
+    chain = "".join(f"FROM s{i - 1} AS s{i}\nENV A{i}=$A{i - 1}\nUSER 5\nRUN a\n" for i in range(1, 1500))
+    assert work(f"FROM x AS s0\n{chain}") > 0
+
+
+@pytest.mark.shows("A54")
+@pytest.mark.parametrize("pattern", ["*a*a*a*a*b", "a*[ab]*?*c", "?*a*?b"])
+def test_a_pattern_of_copy_takes_linear_time(pattern: str):
+    compiled = name_pattern(pattern)
+    assert compiled
+    assert_linear(compiled.matches, lambda size: "a" * size, 2000)
+
+
+@pytest.mark.shows("A54")
+@pytest.mark.parametrize("pattern", ["*b", "a*b", "a*a*b", "?*b", "*a*b*c"])
+@pytest.mark.parametrize("every", [True, False])
+def test_a_pattern_of_a_variable_takes_linear_time(pattern: str, every: bool):  # noqa: FBT001 - a parameter
+    assert_linear(lambda value: replace_matches(value, pattern, "x", every=every), lambda size: "a" * size, 2000)

@@ -1,0 +1,135 @@
+"""What the defaults in force allow a build to ask for, held against the build's own spec.
+
+What the defaults themselves set is their author's choice, and is not refused.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from imagebuild_operator.api.body import Body
+from imagebuild_operator.api.build import Bounds, BuildSpec
+from imagebuild_operator.api.errors import InvalidSpecError
+
+#: Fields with a reference to a Secret, or a list of them.
+REFERENCES: Final = frozenset({"secretRef", "secretKeyRef", "pushSecretRef", "pullSecretRefs"})
+#: Fields of `podTemplate.spec` that lead a push to another server, where its credentials would be sent.
+NAMES: Final = ("hostAliases", "dnsConfig", "dnsPolicy")
+#: The same of an entry of `registries`.
+UNVERIFIED: Final = ("insecure", "skipTLSVerify", "caBundle")
+BY: Final = "the ImageBuildDefaults"
+
+
+def check_bounds(own: Body, spec: BuildSpec, bounds: Bounds) -> None:
+    """Refuse a build that asks for more than the defaults in force allow.
+
+    Args:
+        own: Its own spec, as written.
+        spec: The spec, completed with the defaults.
+        bounds: What it may ask for.
+
+    Raises:
+        InvalidSpecError: it asks for more.
+    """
+    account = spec.pod_template.spec.get("serviceAccountName")
+    if bounds.service_accounts is not None and account is not None and account not in bounds.service_accounts:
+        raise InvalidSpecError(
+            "spec.podTemplate.spec.serviceAccountName",
+            f"ServiceAccount {account} is not allowed by {BY}: write one of "
+            f"{', '.join(sorted(bounds.service_accounts))}, or leave it out",
+        )
+    if bounds.timeout_seconds is not None and spec.timeout_seconds > bounds.timeout_seconds:
+        raise InvalidSpecError(
+            "spec.timeoutSeconds",
+            f"{spec.timeout_seconds} is more than {BY} allow: write at most {bounds.timeout_seconds}",
+        )
+    priority = own.get("priority") or 0
+    if bounds.priority is not None and priority > bounds.priority:
+        raise InvalidSpecError("spec.priority", f"{priority} is more than {BY} allow: write at most {bounds.priority}")
+    _check_pod_template(own.get("podTemplate") or {}, bounds)
+    if bounds.push_secrets is not None:
+        _check_push_secrets(own, bounds.push_secrets)
+
+
+def _check_pod_template(template: Body, bounds: Bounds) -> None:
+    pod = template.get("spec") or {}
+    if bounds.pod_fields is not None:
+        for name in sorted(pod.keys() - bounds.pod_fields):
+            allowed = ", ".join(sorted(bounds.pod_fields)) or "none"
+            raise InvalidSpecError(
+                f"spec.podTemplate.spec.{name}",
+                f"{BY} do not allow builds to set it (allowed: {allowed}): leave it out",
+            )
+    if bounds.pod_metadata is not None:
+        for kind in ("labels", "annotations"):
+            for key in sorted((template.get("metadata") or {}).get(kind) or ()):
+                if not any(key.startswith(prefix) for prefix in bounds.pod_metadata):
+                    allowed = ", ".join(sorted(bounds.pod_metadata)) or "none"
+                    raise InvalidSpecError(
+                        f"spec.podTemplate.metadata.{kind}",
+                        f"{BY} do not allow {key} (allowed are keys that begin with: {allowed}): leave it out",
+                    )
+
+
+def _check_push_secrets(own: Body, allowed: frozenset[str]) -> None:
+    """Only `pushSecretRef` may name a Secret with push credentials, and nothing may lead a push to another server."""
+    for path, name in _secrets(own, "spec"):
+        if path == "spec.output.pushSecretRef":
+            if name not in allowed:
+                names = ", ".join(sorted(allowed)) or "none"
+                raise InvalidSpecError(path, f"Secret {name} is not allowed by {BY} (allowed: {names})")
+        elif name in allowed:
+            raise InvalidSpecError(path, f"{BY} allow Secret {name} in output.pushSecretRef only: use another Secret")
+    pod = (own.get("podTemplate") or {}).get("spec") or {}
+    for name in NAMES:
+        if name in pod:
+            raise InvalidSpecError(
+                f"spec.podTemplate.spec.{name}",
+                f"{BY} protect push credentials, which it could lead elsewhere: leave it out",
+            )
+    if "proxy" in own:
+        raise InvalidSpecError("spec.proxy", f"{BY} protect push credentials, which it could read: leave it out")
+    pushed = {image.partition("/")[0] for image in (own.get("output") or {}).get("images") or ()}
+    for index, registry in enumerate(own.get("registries") or ()):
+        if registry.get("host") in pushed and (named := [name for name in UNVERIFIED if registry.get(name)]):
+            raise InvalidSpecError(
+                f"spec.registries[{index}].{named[0]}",
+                f"{BY} protect push credentials: how {registry['host']} is reached is for them to say; leave it out",
+            )
+
+
+def _secrets(value: object, path: str) -> Iterator[tuple[str, str]]:
+    """The path and the name of each reference to a Secret."""
+    if isinstance(value, Mapping):
+        for field, item in value.items():
+            if field in REFERENCES:
+                for reference in item if isinstance(item, list) else [item]:
+                    yield f"{path}.{field}", str(reference.get("name"))
+            else:
+                yield from _secrets(item, f"{path}.{field}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _secrets(item, f"{path}[{index}]")
+
+
+def merge_limits(namespace: Mapping[str, Any], cluster: Mapping[str, Any]) -> dict[str, Any]:
+    """The limits of a namespace within those of the cluster: the smaller number, and what both allow."""
+    merged = {**cluster, **namespace}
+    for name in namespace.keys() & cluster.keys():
+        merged[name] = _narrower(name, namespace[name], cluster[name])
+    return merged
+
+
+def _narrower(name: str, own: Any, default: Any) -> Any:  # noqa: ANN401 - a number or a list
+    if name == "maxRunning":
+        # 0 means any number.
+        return min(filter(None, (own, default)), default=0)
+    if isinstance(own, int):
+        return min(own, default)
+    if name == "podMetadata":
+        # Prefixes: the longer one of two is the narrower.
+        return sorted({max(one, other, key=len) for one in own for other in default if _nested(one, other)})
+    return [item for item in own if item in default]
+
+
+def _nested(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)

@@ -1,0 +1,152 @@
+"""What builds may ask for where a namespace's defaults limit it."""
+
+from typing import Any
+
+import pytest
+from imagebuild_operator.api.errors import InvalidSpecError
+from imagebuild_operator.api.parse import parse_spec
+from imagebuild_operator.defaults.bounds import check_bounds
+from imagebuild_operator.defaults.namespace import namespace_defaults
+from imagebuild_operator.defaults.objects import DefaultsObject, parse_defaults
+from imagebuild_operator.defaults.rules import complete, merge_defaults
+
+Json = dict[str, Any]
+OWN: Json = {
+    "source": {"git": {"url": "https://h.example/a.git", "secretRef": {"name": "git"}}},
+    "output": {"images": ["registry.example/team/app:1"], "pushSecretRef": {"name": "push"}},
+}
+
+
+def an_object(spec: Json, namespace: str = "team") -> DefaultsObject:
+    metadata = {"name": "default", "uid": "u", "resourceVersion": "1", "generation": 1, "namespace": namespace}
+    return parse_defaults({"metadata": metadata, "spec": spec})
+
+
+def check(defaults: Json, **own: object) -> None:
+    written = {**OWN, **own}
+    in_force = namespace_defaults(an_object(defaults), None)
+    spec = complete(written, in_force.applied.get("spec") or {})
+    check_bounds(written, parse_spec(spec), in_force.bounds)
+
+
+PROTECTED: Json = {"limits": {"pushSecrets": ["push", "other-push"]}}
+KEY = {"name": "push", "key": ".dockerconfigjson"}
+
+
+@pytest.mark.shows("A53")
+@pytest.mark.parametrize(
+    ("own", "field"),
+    [
+        ({"buildSecrets": [{"id": "x", "secretKeyRef": KEY}]}, "spec.buildSecrets[0].secretKeyRef"),
+        (
+            {"buildArgs": [{"name": "X", "valueFrom": {"secretKeyRef": KEY}}]},
+            "spec.buildArgs[0].valueFrom.secretKeyRef",
+        ),
+        (
+            {"podTemplate": {"env": [{"name": "X", "valueFrom": {"secretKeyRef": KEY}}]}},
+            "spec.podTemplate.env[0].valueFrom.secretKeyRef",
+        ),
+        ({"pullSecretRefs": [{"name": "a"}, {"name": "other-push"}]}, "spec.pullSecretRefs"),
+        ({"source": {"http": {"url": "https://x", "secretRef": {"name": "push"}}}}, "spec.source.http.secretRef"),
+        (
+            {"source": {"git": {"url": "https://x/a", "caBundle": {"secretKeyRef": KEY}}}},
+            "spec.source.git.caBundle.secretKeyRef",
+        ),
+        (
+            {"registries": [{"host": "x", "caBundle": {"secretKeyRef": KEY}}]},
+            "spec.registries[0].caBundle.secretKeyRef",
+        ),
+        ({"proxy": {"secretRef": {"name": "push"}}}, "spec.proxy.secretRef"),
+        (
+            {"output": {**OWN["output"], "signing": {"key": {"secretRef": {"name": "push"}}}}},
+            "spec.output.signing.key.secretRef",
+        ),
+        ({"output": {**OWN["output"], "pushSecretRef": {"name": "git"}}}, "spec.output.pushSecretRef"),
+        ({"podTemplate": {"spec": {"hostAliases": [{"ip": "10.0.0.9"}]}}}, "spec.podTemplate.spec.hostAliases"),
+        ({"podTemplate": {"spec": {"dnsConfig": {"nameservers": ["10.0.0.9"]}}}}, "spec.podTemplate.spec.dnsConfig"),
+        ({"podTemplate": {"spec": {"dnsPolicy": "None"}}}, "spec.podTemplate.spec.dnsPolicy"),
+        ({"proxy": {"https": "http://evil.example"}}, "spec.proxy"),
+        ({"registries": [{"host": "registry.example", "insecure": True}]}, "spec.registries[0].insecure"),
+        ({"registries": [{"host": "registry.example", "skipTLSVerify": True}]}, "spec.registries[0].skipTLSVerify"),
+        (
+            {"registries": [{"host": "registry.example", "caBundle": {"configMapKeyRef": {"name": "x", "key": "y"}}}]},
+            "spec.registries[0].caBundle",
+        ),
+    ],
+)
+def test_a_push_secret_is_for_pushing_and_for_its_registry(own: Json, field: str):
+    check({}, **own)
+    with pytest.raises(InvalidSpecError) as caught:
+        check(PROTECTED, **own)
+    assert str(caught.value).startswith(f"{field}: ")
+
+
+def test_what_is_not_about_push_secrets_stays_allowed():
+    check(PROTECTED)
+    check(PROTECTED, pullSecretRefs=[{"name": "pull"}], registries=[{"host": "other.example", "insecure": True}])
+    check({**PROTECTED, "limits": {"pushSecrets": []}, "pushSecretRef": {"name": "push"}})
+    # What the defaults set is their author's choice.
+    mirrored = {"registries": [{"host": "registry.example", "insecure": True}], "proxy": {"https": "http://p.example"}}
+    check({**PROTECTED, **mirrored, "podTemplate": {"spec": {"dnsPolicy": "Default"}}})
+
+
+@pytest.mark.shows("A53")
+@pytest.mark.parametrize(
+    ("limits", "own", "field"),
+    [
+        ({"maxPriority": 0}, {"priority": 1}, "spec.priority"),
+        (
+            {"podFields": ["resources"]},
+            {"podTemplate": {"spec": {"tolerations": []}}},
+            "spec.podTemplate.spec.tolerations",
+        ),
+        (
+            {"podFields": []},
+            {"podTemplate": {"spec": {"priorityClassName": "x"}}},
+            "spec.podTemplate.spec.priorityClassName",
+        ),
+        (
+            {"podMetadata": ["example.com/"]},
+            {"podTemplate": {"metadata": {"annotations": {"io.kubernetes.cri-o.userns-mode": "x"}}}},
+            "spec.podTemplate.metadata.annotations",
+        ),
+        (
+            {"podMetadata": []},
+            {"podTemplate": {"metadata": {"labels": {"app": "web"}}}},
+            "spec.podTemplate.metadata.labels",
+        ),
+    ],
+)
+def test_what_a_build_sets_on_its_pod_can_be_limited(limits: Json, own: Json, field: str):
+    check({}, **own)
+    with pytest.raises(InvalidSpecError) as caught:
+        check({"limits": limits}, **own)
+    assert str(caught.value).startswith(f"{field}: ")
+
+
+def test_within_the_limits_nothing_is_refused():
+    limits = {"maxPriority": 5, "podFields": ["resources"], "podMetadata": ["example.com/"]}
+    metadata = {"labels": {"example.com/team": "a"}, "annotations": {"example.com/cost": "1"}}
+    check({"limits": limits}, priority=5, podTemplate={"spec": {"resources": {}}, "metadata": metadata})
+    check({"limits": limits}, priority=-5)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "cluster", "merged"),
+    [
+        ({"maxRunning": 5}, {"maxRunning": 2}, {"maxRunning": 2}),
+        ({"maxRunning": 0}, {"maxRunning": 2}, {"maxRunning": 2}),
+        ({"maxRunning": 1}, {"maxRunning": 0}, {"maxRunning": 1}),
+        ({"maxTimeoutSeconds": 60}, {"maxTimeoutSeconds": 30}, {"maxTimeoutSeconds": 30}),
+        ({"maxPriority": 3}, {}, {"maxPriority": 3}),
+        ({"pushSecrets": ["a", "b"]}, {"pushSecrets": ["b", "c"]}, {"pushSecrets": ["b"]}),
+        ({"podMetadata": ["a.example/x", "b."]}, {"podMetadata": ["a.example/"]}, {"podMetadata": ["a.example/x"]}),
+    ],
+)
+def test_a_namespace_can_only_be_narrower_than_the_cluster(namespace: Json, cluster: Json, merged: Json):
+    assert merge_defaults({"limits": namespace}, {"limits": cluster})["limits"] == merged
+
+
+def test_service_accounts_are_those_that_both_allow():
+    both = merge_defaults({"allowedServiceAccounts": ["a", "b"]}, {"allowedServiceAccounts": ["b", "c"]})
+    assert both["allowedServiceAccounts"] == ["b"]
