@@ -92,7 +92,8 @@ def test_the_operator_can_create_build_pods_only(helm: Helm, kubectl: Kubectl, n
     for pod in own:
         assert refusal(pod) == ""
         # What webhooks of clouds add.
-        assert refusal(forged(pod, volume(projected={"sources": [FOR_A_CLOUD]}))) == ""
+        with_identity = forged(pod, volume(projected={"sources": [FOR_A_CLOUD]}))
+        assert refusal(forged(with_identity, change(serviceAccountName="default"))) == ""
         for name, (forge, answer) in FORGERIES.items():
             assert answer in refusal(forged(pod, forge)), name
     # Of everybody else it says nothing.
@@ -105,6 +106,8 @@ def test_the_operator_can_create_build_pods_only(helm: Helm, kubectl: Kubectl, n
 
 def forged(pod: Json, forge: Callable[[Json], object]) -> Json:
     changed = deepcopy(pod)
+    # Without one, a projected token is refused by another rule of Kubernetes.
+    changed["spec"]["serviceAccountName"] = "default"
     forge(changed)
     return changed
 

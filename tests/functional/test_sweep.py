@@ -34,6 +34,8 @@ def test_a_namespace_is_swept_in_batches_at_a_bounded_rate(
         nonlocal now
         cluster = await Cluster.connect(Metrics())
         store = Store(history=history)
+        # What holds before the defaults are known: test_no_build_is_deleted_before_the_defaults_are_known.
+        store.is_complete = True
         sweeper = Sweeper(cluster, store, FIELDS, lambda: now)
         store.finished.unlist(namespace)
         waits = [await sweeper.sweep(namespace), await sweeper.sweep(namespace)]

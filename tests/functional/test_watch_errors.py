@@ -7,6 +7,7 @@ import pytest
 from functional.kube import Builds, spec
 from functional.kubelet import Kubelet
 from functional.operator_process import OperatorProcess
+from imagebuild_operator.runtime.startup import CHUNK
 from kubernetes import client
 from support.api_faults import NOTHING, Call, Fault
 from support.api_proxy import ApiProxy
@@ -33,7 +34,9 @@ def operator(
 
 def is_of(call: Call, resource: str, *, watch: bool) -> bool:
     """Whether it is kopf's; the operator has lists and watches of its own."""
-    is_kopfs = not call.query.keys() & {"continue", "timeoutSeconds"} and (watch or call.query.get("limit") == "500")
+    is_kopfs = not call.query.keys() & {"continue", "timeoutSeconds"} and (
+        watch or call.query.get("limit") == str(CHUNK)
+    )
     return call.path.endswith(f"/{resource}") and is_kopfs and (call.is_watch if watch else call.is_list)
 
 

@@ -6,12 +6,13 @@ from typing import Final
 import kopf
 
 from imagebuild_operator.api.names import GROUP, OPERATOR, PLURAL, POD_SELECTOR, VERSION
-from imagebuild_operator.client.session import FIRST_PAGE
 from imagebuild_operator.runtime.storages import NoDiffBase, NoProgress
 from imagebuild_operator.tasks.backoff import Backoff
 
 #: Seconds between two retries of one of kopf's requests at most: a watch that is late delays every build.
 MAX_DELAY: Final = 10.0
+#: Objects in one page of kopf's lists.
+CHUNK: Final = 25
 
 
 class Backoffs:
@@ -41,7 +42,7 @@ def kopf_settings(watch_silence: float, selector: str) -> kopf.OperatorSettings:
         # A build whose labels change so that it belongs to another installation leaves the watch, which sends DELETED.
         settings.watching.label_selectors[GROUP, VERSION, PLURAL] = selector
     # List page by page, so that thousands of builds are never in memory at once. Each may have a megabyte.
-    settings.watching.chunk_size = FIRST_PAGE
+    settings.watching.chunk_size = CHUNK
     # Readiness depends on it: `Watches` takes the first watch of a resource as the end of its first list.
     settings.watching.initial_streaming = False
     settings.watching.inactivity_timeout = watch_silence
