@@ -47,9 +47,7 @@ def test_a_build_goes_on_where_events_cannot_be_listed(
         kubelet.write(pod, {"phase": "Pending", "conditions": [scheduled]})
         until(lambda: denied)
         # The status is written, and the deadline ends it.
-        wait_for_build(
-            api, namespace, "hello", lambda body: body.get("status", {}).get("reason") == "DeadlineExceeded", 60
-        )
+        assert wait_for_finish(api, namespace, "hello", timeout=60)["reason"] == "DeadlineExceeded"
     finally:
         process.stop()
     assert process.surprises() == []
