@@ -12,6 +12,7 @@ from kubernetes import client
 from support.api_faults import NOTHING, Call, Fault
 from support.api_proxy import ApiProxy
 from support.waiting import until
+from support.watching import wait_for_finish
 
 
 @pytest.fixture
