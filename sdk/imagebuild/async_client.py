@@ -15,6 +15,7 @@ from imagebuild.follow import follow
 from imagebuild.list_watch import Change, watch_builds
 from imagebuild.log_line import LogLine
 from imagebuild.names import API_VERSION, GROUP, KIND, PLURAL, VERSION
+from imagebuild.object_names import checked_name
 from imagebuild.send import Progress
 from imagebuild.unchanged import Unchanged, find_unchanged
 from imagebuild.upload import pack, upload
@@ -101,7 +102,7 @@ class AsyncClient:
 
     async def get(self, name: str) -> Build:
         """Read an ImageBuild."""
-        return Build(await self._connection.call("GET", self._path(name=name)))
+        return Build(await self._connection.call("GET", self._path_of(name)))
 
     async def list(self, *, all_namespaces: bool = False, selector: str = "") -> list[Build]:
         """List ImageBuilds, the oldest first.
@@ -124,11 +125,11 @@ class AsyncClient:
 
     async def cancel(self, name: str) -> Build:
         """Stop a build, which cannot be undone; the ImageBuild stays. A build that has ended stays as it is."""
-        return Build(await self._connection.call("PATCH", self._path(name=name), {"spec": {"cancel": True}}))
+        return Build(await self._connection.call("PATCH", self._path_of(name), {"spec": {"cancel": True}}))
 
     async def delete(self, name: str) -> None:
         """Delete an ImageBuild with its pods; a running build is stopped."""
-        await self._connection.call("DELETE", self._path(name=name))
+        await self._connection.call("DELETE", self._path_of(name))
 
     async def watch(self, name: str) -> AsyncGenerator[Build]:
         """Yield a build now and after each change, up to its end. A lost connection is made again.
@@ -136,7 +137,7 @@ class AsyncClient:
         Raises:
             DeletedError: it was deleted or replaced before its end.
         """
-        async for build in watch_build(self._connection, self._path(), name):
+        async for build in watch_build(self._connection, self._path(), checked_name(name)):
             yield build
 
     async def watch_all(self, *, all_namespaces: bool = False, selector: str = "") -> AsyncGenerator[Change]:
@@ -239,9 +240,11 @@ class AsyncClient:
     def _path_of_all(self, all_namespaces: bool) -> str:  # noqa: FBT001 - one argument
         return f"/apis/{GROUP}/{VERSION}/{PLURAL}" if all_namespaces else self._path()
 
-    def _path(self, namespace: str | None = None, name: str = "") -> str:
-        path = f"/apis/{GROUP}/{VERSION}/namespaces/{namespace or self.namespace}/{PLURAL}"
-        return f"{path}/{name}" if name else path
+    def _path(self) -> str:
+        return f"/apis/{GROUP}/{VERSION}/namespaces/{checked_name(self.namespace, 'a namespace')}/{PLURAL}"
+
+    def _path_of(self, name: str) -> str:
+        return f"{self._path()}/{checked_name(name)}"
 
 
 async def _once(build: Build) -> AsyncIterator[Build]:

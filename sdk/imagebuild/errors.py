@@ -19,6 +19,10 @@ class ConfigError(ImageBuildError):
     """Neither a kubeconfig nor the ServiceAccount of a pod says how to reach the API server."""
 
 
+class InvalidNameError(ImageBuildError):
+    """What is to be the name of an object is none: it is empty, for example, since a variable is not set."""
+
+
 class UnreachableError(ImageBuildError):
     """The API server does not answer."""
 
