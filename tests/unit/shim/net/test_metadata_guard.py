@@ -2,11 +2,14 @@
 
 import socket
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import pytest
 from kaniko_shim.net import metadata_guard
 from kaniko_shim.outcome.errors import JobError
-from urllib3.connectionpool import HTTPConnectionPool
+
+if TYPE_CHECKING:
+    from urllib3.connectionpool import HTTPConnectionPool
 
 
 @pytest.mark.shows("A6")
