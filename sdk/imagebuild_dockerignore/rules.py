@@ -1,7 +1,7 @@
 """The rules of a `.dockerignore`, and what they say about a path."""
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -100,16 +100,25 @@ def parse_rules(content: bytes, name: str) -> IgnoreRules:
     Raises:
         IgnoreFileError: a line is malformed.
     """
-    return IgnoreRules(name, tuple(_rules(content, name)))
+    lines = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape").split("\n")
+    return IgnoreRules(name, tuple(_rules(["" if line.startswith("#") else line for line in lines], name)))
 
 
-def _rules(content: bytes, name: str) -> Iterator[Rule]:
-    text = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
-    for number, line in enumerate(text.split("\n"), start=1):
+def pattern_rules(patterns: Sequence[str], name: str) -> IgnoreRules:
+    """Rules of patterns that are in no file: none of them is a comment.
+
+    Raises:
+        IgnoreFileError: a pattern is malformed.
+    """
+    return IgnoreRules(name, tuple(_rules(patterns, name)))
+
+
+def _rules(lines: Sequence[str], name: str) -> Iterator[Rule]:
+    for number, line in enumerate(lines, start=1):
         if len(line) >= _LONGEST_LINE:
             raise IgnoreFileError(f"{name} line {number} is longer than {_LONGEST_LINE} characters.")
         trimmed = line.strip(_SPACES)
-        if line.startswith("#") or not trimmed:
+        if not trimmed:
             continue
         keeps = trimmed.startswith("!")
         pattern = trimmed.removeprefix("!").strip(_SPACES)

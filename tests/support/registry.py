@@ -97,7 +97,7 @@ class Registry:
     def directories(self, image: str) -> set[str]:
         """Every directory of an image."""
         with tarfile.open(fileobj=io.BytesIO(self.export(image))) as tar:
-            return {"/" + member.name.removeprefix("./").strip("/") for member in tar if member.isdir()}
+            return {posixpath.normpath(f"/{member.name}") for member in tar if member.isdir()}
 
     def pull(self, image: str, into: Path) -> Path:
         """Unpack an image's flattened file system."""

@@ -65,7 +65,12 @@ class Rewritten:
         """The same with one more instruction at the end, at the line of the last one."""
         instructions = self.instructions()
         line = self.origin(instructions[-1].line) if instructions else 1
-        return Rewritten(f"{self.text}\n{text}\n", (*self.origins, line, line))
+        longer = Rewritten(f"{self.text}\n{text}\n", (*self.origins, line, line))
+        if not instructions or len(longer.instructions()) > len(instructions):
+            return longer
+        # The last one ends with an escape character, which Docker forgives, and would go on in `text`.
+        last = instructions[-1]
+        return self.then([replaced(last, last.head + last.rest)]).with_last(text)
 
     def translate(self, error: str) -> str:
         """An error of the executor, with the line numbers of the original."""

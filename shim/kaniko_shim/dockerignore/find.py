@@ -1,6 +1,6 @@
 """Finds and reads ignore files; what is wrong with one ends the job."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,14 +23,14 @@ def find_rules(root: Path, context: Path, dockerfile: str) -> IgnoreRules:
         return find.find_rules(root, context, dockerfile)
 
 
-def parse_rules(content: bytes, name: str) -> IgnoreRules:
-    """The rules in a text.
+def pattern_rules(patterns: Sequence[str], name: str) -> IgnoreRules:
+    """The rules that patterns of a flag make.
 
     Raises:
-        JobError: SourceInvalid; a line is malformed.
+        JobError: SourceInvalid; a pattern is malformed.
     """
     with _translated():
-        return rules.parse_rules(content, name)
+        return rules.pattern_rules(patterns, name)
 
 
 def select(directory: Path, sub_path: str, dockerfile: str) -> Selection:

@@ -29,6 +29,7 @@ _MISSING = frozenset({404, 410})
 _SUCCESS = frozenset({200, 206})
 _CHANGED = frozenset({412, 416})
 _LONGEST_ERROR = 4096
+_MOST_DIGITS = 18
 _CODE = re.compile(rb"<Code>\s*([A-Za-z0-9.]{1,60})\s*</Code>")
 # urllib3 writes the connection before the message.
 _CONNECTION = re.compile(r"^(?:.*>: |HTTPS?Connection(?:Pool)?\([^)]*\): )")
@@ -132,11 +133,7 @@ def _follow(
         location = response.headers.get("Location")
         if response.status not in _REDIRECT or not location:
             return response
-        before, url = url, urljoin(url, location)
-        if urlsplit(url).scheme not in {"http", "https"}:
-            raise JobError(
-                Reason.SOURCE_INVALID, f"{mask_url(before)} redirects to a URL that is neither http:// nor https://."
-            )
+        url = _next(url, location)
         refuse_metadata(url, origin)
     raise JobError(
         Reason.SOURCE_INVALID,
@@ -144,11 +141,30 @@ def _follow(
     )
 
 
+def _next(url: str, location: str) -> str:
+    try:
+        found = urljoin(url, location)
+        parts = urlsplit(found)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise JobError(
+            Reason.SOURCE_INVALID, f"{mask_url(url)} redirects to a URL that is neither http:// nor https://."
+        )
+    return found
+
+
+def whole_number(text: str) -> int | None:
+    """The number in a header, or None. `isdigit` alone takes ² too, and Python refuses thousands of digits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
+
+
 def _refusal(response: urllib3.BaseHTTPResponse, shown: str, hint: str) -> Exception:
     status = response.status
     if status in _TRANSIENT:
-        after = response.headers.get("Retry-After", "")
-        return TransientError(f"the server answered {status}", float(after) if after.isdigit() else 0)
+        after = whole_number(response.headers.get("Retry-After", ""))
+        return TransientError(f"the server answered {status}", float(after or 0))
     if status == _PROXY_UNAUTHORIZED:
         return proxy_unauthorized()
     if status in _CHANGED:

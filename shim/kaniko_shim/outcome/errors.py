@@ -33,8 +33,8 @@ class Failure:
 
     @property
     def code(self) -> int:
-        """The exit code of the process."""
-        return TABLE[self.reason].exit_code if self.exit_code is None else self.exit_code
+        """The exit code of the process, up to 255: the kernel keeps eight bits, so 256 would be a success."""
+        return min(TABLE[self.reason].exit_code if self.exit_code is None else self.exit_code, 255)
 
     @property
     def advice(self) -> str:

@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 from kaniko_shim.archives.buffered import Buffered
 from kaniko_shim.archives.entries import CHUNK
 from kaniko_shim.net.meter import Meter
-from kaniko_shim.net.web import ChangedError, Target, TransientError, explain, get
+from kaniko_shim.net.web import ChangedError, Target, TransientError, explain, get, whole_number
 from kaniko_shim.outcome.result import SourceReport
 from kaniko_shim.sources.archive import unpack_stream
 from kaniko_shim.sources.fetch_retries import FetchRetries
@@ -23,7 +23,7 @@ PROGRESS = 1024 * 1024
 """Bytes after which attempts are counted from the first again."""
 
 _PARTIAL = 206
-_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
 
 
 def download(
@@ -110,8 +110,7 @@ class _Body:
         else:
             if response.status == _PARTIAL:
                 raise ChangedError("the server sent only a part of the archive")
-            length = response.headers.get("Content-Length", "")
-            self._total = int(length) if length.isdigit() else None
+            self._total = whole_number(response.headers.get("Content-Length", ""))
             self._validator = validator_of(response.headers)
         self._response = response
         self._began = self._offset

@@ -17,7 +17,7 @@ from kaniko_shim.dockerfile.syntax.flags import split_command
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile, parse_heredoc
 from kaniko_shim.dockerfile.syntax.shell_words import expand, split_quoted_words, split_words
 from kaniko_shim.dockerfile.syntax.stages import split_stages
-from kaniko_shim.dockerignore.find import parse_rules
+from kaniko_shim.dockerignore.find import pattern_rules
 from kaniko_shim.executor.abilities import read_abilities
 from kaniko_shim.executor.record import parse_record, split_line
 from kaniko_shim.oci.platform import Platform
@@ -91,7 +91,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "parse_known_hosts": parse_known_hosts,
     "read_abilities": read_abilities,
     "parse_dockerfile": lambda text: split_stages(parse_dockerfile(text.encode("utf-8", "surrogateescape"))),
-    "parse_rules": lambda text: parse_rules(text.encode("utf-8", "surrogateescape"), "f").ignoring("a/b"),
+    "pattern_rules": lambda text: pattern_rules(text.split("\n"), "f").ignoring("a/b"),
     "parse_heredoc": parse_heredoc,
     "split_command": lambda text: split_command(text, "\\"),
     "split_origins": lambda text: split_origins(text, "NAME", lambda _name, _shown: None),

@@ -53,6 +53,12 @@ def test_the_executor_that_was_killed():
     assert classify(Evidence(Ended(None, 11), "")) == Failure(Reason.INTERNAL, "The executor was stopped by signal 11.")
 
 
+@pytest.mark.parametrize(("code", "ours"), [(0, 1), (255, 255), (256, 255), (512, 255)])
+def test_no_failed_run_ends_as_a_success(code: int, ours: int):
+    failure = failed(f"{RUN}waiting for process to exit: exit status {code}")
+    assert (failure.reason, failure.code) == (Reason.RUN_COMMAND_FAILED, ours)
+
+
 def test_a_full_disk_inside_of_a_run():
     error = f"{RUN}waiting for process to exit: exit status 1"
     failure = failed(error, log="cp: error writing 'x': No space left on device\n" + error, full=True)

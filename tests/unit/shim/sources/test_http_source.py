@@ -3,6 +3,7 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
+from kaniko_shim.net.web import whole_number
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import SourceReport
@@ -74,6 +75,14 @@ def test_what_may_pass_is_tried_again(fetching: Fetching, first: Answer):
 
 
 @pytest.mark.parametrize(
+    ("text", "number"),
+    [("0", 0), ("12", 12), ("", None), ("²", None), ("-1", None), ("1, 1", None), ("9" * 5000, None)],
+)
+def test_numbers_of_headers(text: str, number: int | None):
+    assert whole_number(text) == number
+
+
+@pytest.mark.parametrize(
     ("answer", "reason", "requests"),
     [
         (Answer(401), Reason.SOURCE_UNAUTHORIZED, 1),
@@ -84,7 +93,11 @@ def test_what_may_pass_is_tried_again(fetching: Fetching, first: Answer):
         (Answer(503), Reason.SOURCE_UNAVAILABLE, 5),
         (Answer(body=b"<html>log in</html>"), Reason.SOURCE_INVALID, 1),
         (Answer(302, headers={"Location": "file:///etc/passwd"}), Reason.SOURCE_INVALID, 1),
+        (Answer(302, headers={"Location": "http://[x/a"}), Reason.SOURCE_INVALID, 1),
+        (Answer(302, headers={"Location": "http://x:99999/a"}), Reason.SOURCE_INVALID, 1),
         (Answer(302, headers={"Location": "/again"}), Reason.SOURCE_INVALID, 11),
+        (Answer(503, headers={"Retry-After": "²"}), Reason.SOURCE_UNAVAILABLE, 5),
+        (Answer(503, headers={"Retry-After": "9" * 5000}), Reason.SOURCE_UNAVAILABLE, 5),
         *(
             (Answer(302, headers={"Location": f"http://{host}/latest/meta-data"}), Reason.SOURCE_INVALID, 1)
             for host in METADATA

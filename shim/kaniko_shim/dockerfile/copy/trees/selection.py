@@ -8,7 +8,7 @@ from kaniko_shim.dockerfile.copy.sources import has_pattern
 from kaniko_shim.dockerfile.copy.trees.prepared import PreparedTree
 from kaniko_shim.dockerfile.copy.trees.tree import ContextTree, Kind
 from kaniko_shim.dockerfile.syntax.stages import place_of
-from kaniko_shim.dockerignore.find import parse_rules
+from kaniko_shim.dockerignore.find import pattern_rules
 
 
 @dataclass(slots=True)
@@ -83,4 +83,4 @@ def without(directory: str, excludes: list[str], tree: ContextTree) -> PreparedT
 
 
 def _rules(patterns: list[str]) -> IgnoreRules:
-    return parse_rules("\n".join(patterns).encode("utf-8", "surrogateescape"), "--exclude")
+    return pattern_rules(patterns, "--exclude")

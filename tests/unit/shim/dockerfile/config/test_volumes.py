@@ -34,3 +34,23 @@ def test_an_instruction_at_the_end_belongs_to_the_last_line():
         ("RUN a b", 2),
         ("VOLUME /v", 2),
     ]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        'CMD ["/bin/busybox"] \\\n# comment\n',
+        'CMD ["/bin/busybox"] \\',
+        'CMD ["/bin/busybox"] \\\n\n\n',
+        '# escape=`\nCMD ["/bin/busybox"] `\n',
+        "RUN a \\\n  && b \\\n",
+        "RUN <<E\nb \\\nE\n",
+    ],
+)
+def test_an_instruction_that_goes_on_at_the_end_does_not_take_it_in(end: str):
+    begin = "# escape=`\n" if "escape" in end else ""
+    content = f"{begin}FROM x\n{end.removeprefix(begin)}".encode()
+    made = unchanged(content).with_last('VOLUME ["/v"]')
+    *others, last = made.instructions()
+    assert [each.text.rstrip() for each in others] == [each.text.rstrip() for each in parse_dockerfile(content)]
+    assert (last.text, made.origin(last.line)) == ('VOLUME ["/v"]', others[-1].line)

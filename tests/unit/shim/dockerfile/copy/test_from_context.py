@@ -119,6 +119,12 @@ def test_excluded_files(context: Context):
     assert context.copy("COPY --exclude=x --chown=1 d /x").flags == (("--chown", "1"),)
 
 
+def test_an_excluded_name_that_begins_with_a_hash_is_no_comment(context: Context):
+    (context.root / "d/#secret").write_text("x")
+    (path,) = context.sources("COPY --exclude=#secret d /x")
+    assert {each.name for each in path.rglob("*")} == {"a.txt", "sub", "b.txt", "b.md"}
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
