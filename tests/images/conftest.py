@@ -33,9 +33,9 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 
 
 @pytest.fixture(scope="session")
-def tools(registry: Registry) -> Iterator[Tools]:
+def tools(registry: Registry, bases: Registry) -> Iterator[Tools]:
     with ExitStack() as stack:
-        yield Tools(registry.address, stack)
+        yield Tools([registry.address, bases.address], stack)
 
 
 @pytest.fixture

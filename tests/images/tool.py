@@ -2,10 +2,11 @@
 
 import os
 import pwd
+import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,24 +63,34 @@ class Tool:
         return listed.stdout.split()
 
 
-def docker(home: Path, environment: Mapping[str, str]) -> Tool:
-    """Docker. The bridge of its daemon leads nowhere, so containers get the network of the machine."""
-    (home / "bin").mkdir()
-    wrapper = home / "bin" / "docker"
-    program = shutil.which("docker")
-    wrapper.write_text(
-        f'#!/bin/sh\n[ "$1" != run ] || {{ shift; set -- run --network=host "$@"; }}\nexec {program} "$@"\n'
-    )
-    wrapper.chmod(0o755)
+def docker(home: Path, registries: Sequence[str], environment: Mapping[str, str]) -> Tool:
+    """Docker. The bridge of its daemon leads nowhere, so containers get the network of the machine.
+
+    Args:
+        home: the user's home directory.
+        registries: addresses of registries that speak HTTP.
+        environment: leads to the daemon.
+    """
+    _wrap("docker", home, registries, "--network=host")
     return Tool("docker", home, environment)
 
 
-def podman(home: Path, registry: str, user: str = "") -> Tool:
+def _wrap(name: str, home: Path, registries: Sequence[str], *options: str) -> None:
+    """Add options to `run`: the commands of the pages are for registries with TLS, and those of the tests have none."""
+    added = shlex.join([f"--env=INSECURE_REGISTRIES={';'.join(registries)}", *options])
+    wrapper = home / "bin" / name
+    wrapper.parent.mkdir()
+    program = shutil.which(name)
+    wrapper.write_text(f'#!/bin/sh\n[ "$1" != run ] || {{ shift; set -- run {added} "$@"; }}\nexec {program} "$@"\n')
+    wrapper.chmod(0o755)
+
+
+def podman(home: Path, registries: Sequence[str], user: str = "") -> Tool:
     """Podman.
 
     Args:
         home: the user's home directory; storage and configuration are in it.
-        registry: address of a registry that speaks HTTP.
+        registries: addresses of registries that speak HTTP.
         user: who runs it; "" for root.
     """
     if not shutil.which("podman"):
@@ -93,8 +104,11 @@ def podman(home: Path, registry: str, user: str = "") -> Tool:
             '[containers]\nnetns = "host"\ndefault_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n'
             '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n'
         ),
-        "CONTAINERS_REGISTRIES_CONF": f'[[registry]]\nlocation = "{registry}"\ninsecure = true\n',
+        "CONTAINERS_REGISTRIES_CONF": "".join(
+            f'[[registry]]\nlocation = "{registry}"\ninsecure = true\n' for registry in registries
+        ),
     }
+    _wrap("podman", home, registries)
     (home / "run").mkdir(mode=0o700)
     for name, content in files.items():
         (home / name).write_text(content)

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -15,8 +15,8 @@ USERNAME, PASSWORD = "builder", "correct horse"
 class Tools:
     """The tools, each started when it is first asked for."""
 
-    def __init__(self, registry: str, stack: ExitStack) -> None:
-        self._registry = registry
+    def __init__(self, registries: Sequence[str], stack: ExitStack) -> None:
+        self._registries = registries
         self._stack = stack
         self._found: dict[str, Tool] = {}
 
@@ -25,12 +25,12 @@ class Tools:
         if name not in self._found:
             home = self._stack.enter_context(_home())
             if name == "docker":
-                self._found[name] = docker(home, self._stack.enter_context(docker_daemon()))
+                self._found[name] = docker(home, self._registries, self._stack.enter_context(docker_daemon()))
             elif name == "podman":
-                self._found[name] = podman(home, self._registry)
+                self._found[name] = podman(home, self._registries)
             else:
                 self._stack.enter_context(subordinate_ids())
-                self._found[name] = podman(home, self._registry, USER)
+                self._found[name] = podman(home, self._registries, USER)
             self._stack.callback(_clean, self._found[name])
         return self._found[name]
 
