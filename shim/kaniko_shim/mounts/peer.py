@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kaniko_shim.system.processes.table import read_process
+
 _PROC = Path("/proc")
 _CREDENTIALS = struct.Struct("3i")
 
@@ -59,15 +61,10 @@ def is_step(peer: Peer, executor: int, program: str, words: Sequence[str], tini:
 def _parents(pid: int) -> Iterator[int]:
     while pid > 1:
         try:
-            pid = _parent(pid)
+            pid = read_process(pid).parent
         except OSError:
             return
         yield pid
-
-
-def _parent(pid: int) -> int:
-    # The name in parentheses may contain blanks and parentheses.
-    return int((_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()[1])
 
 
 def _words(pid: int) -> tuple[str, ...]:

@@ -4,9 +4,9 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
-_PROC = Path("/proc")
+from kaniko_shim.system.processes.table import below, processes
+
 _INIT = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
@@ -40,9 +40,9 @@ def signal_all(number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, number)
         return
-    for pid in list(_descendants(os.getpid())):
+    for each in below(os.getpid(), processes()):
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, number)
+            os.kill(each.pid, number)
 
 
 def reap() -> Iterator[tuple[int, int]]:
@@ -55,22 +55,3 @@ def reap() -> Iterator[tuple[int, int]]:
         if not pid:
             return
         yield pid, status
-
-
-def _descendants(ancestor: int) -> Iterator[int]:
-    parents = dict(_parents())
-    for pid in parents:
-        above = pid
-        while above in parents and above != ancestor:
-            above = parents[above]
-        if above == ancestor and pid != ancestor:
-            yield pid
-
-
-def _parents() -> Iterator[tuple[int, int]]:
-    for entry in _PROC.iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                # The name in parentheses may contain blanks and parentheses.
-                fields = (entry / "stat").read_bytes().rpartition(b")")[2].split()
-                yield int(entry.name), int(fields[1])

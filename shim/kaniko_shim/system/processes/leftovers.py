@@ -10,15 +10,14 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from threading import RLock
 
-_PROC = Path("/proc")
+from kaniko_shim.system.processes.children import signal_all
+from kaniko_shim.system.processes.table import Process, below, processes
+
 _INIT = 1
 _DEADLINE = 30.0
 _PAUSE = 0.005
-_DEAD = frozenset("ZXx")
 
 # One sweep must not continue what another has stopped.
 _LOCK = RLock()
@@ -26,14 +25,6 @@ _LOCK = RLock()
 
 class LeftoverError(Exception):
     """Processes of a step could not be ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Process:
-    pid: int
-    parent: int
-    uid: int
-    lives: bool
 
 
 def end_others(kept: Iterable[int]) -> None:
@@ -54,26 +45,27 @@ def end_orphans(program: int) -> None:
         LeftoverError: some process can't be ended.
     """
 
-    def spared(found: Mapping[int, _Process]) -> Iterable[int]:
+    def spared(found: Mapping[int, Process]) -> Iterable[int]:
         # What a child that lives has started on purpose can't be told from what an ended one has left.
         busy = any(each.lives and each.parent == program for each in found.values())
         return found if busy else _with_ancestors((program,), found)
 
     with _LOCK:
-        found = _processes()
+        found = processes()
         kept = set(spared(found))
         # Nothing is stopped for nothing.
         if any(each.lives and each.pid not in kept for each in _ours(found)):
             _end_others(spared)
 
 
-def _end_others(spared: Callable[[Mapping[int, _Process]], Iterable[int]]) -> None:
+def _end_others(spared: Callable[[Mapping[int, Process]], Iterable[int]]) -> None:
     deadline = time.monotonic() + _DEADLINE
     stopped = set[int]()
     try:
         while True:
-            _stop_all()
-            found = _processes()
+            with suppress(PermissionError):
+                signal_all(signal.SIGSTOP)
+            found = processes()
             kept = {os.getpid(), _INIT, *spared(found)}
             stopped |= kept
             left = [each for each in _ours(found) if each.lives and each.pid not in kept]
@@ -91,23 +83,12 @@ def _end_others(spared: Callable[[Mapping[int, _Process]], Iterable[int]]) -> No
 
 def live_child(parent: int) -> int:
     """A child of a process that has not ended; 0 if there is none."""
-    return next((each.pid for each in _processes().values() if each.parent == parent and each.lives), 0)
+    return next((each.pid for each in processes().values() if each.parent == parent and each.lives), 0)
 
 
-def _stop_all() -> None:
-    """Stop every other process of the container; where this one is not its first, those that it is responsible for."""
-    if os.getpid() == _INIT:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(-1, signal.SIGSTOP)
-        return
-    for each in _ours(_processes()):
-        with suppress(OSError):
-            os.kill(each.pid, signal.SIGSTOP)
-
-
-def _kill(processes: Iterable[_Process]) -> None:
+def _kill(left: Iterable[Process]) -> None:
     others = set[int]()
-    for each in processes:
+    for each in left:
         try:
             os.kill(each.pid, signal.SIGKILL)
         except PermissionError:
@@ -131,7 +112,7 @@ def _kill_as(uid: int) -> None:
         os.waitpid(child, 0)
 
 
-def _with_ancestors(pids: Iterable[int], found: Mapping[int, _Process]) -> set[int]:
+def _with_ancestors(pids: Iterable[int], found: Mapping[int, Process]) -> set[int]:
     kept = set[int]()
     for each in pids:
         pid = each
@@ -141,32 +122,9 @@ def _with_ancestors(pids: Iterable[int], found: Mapping[int, _Process]) -> set[i
     return kept
 
 
-def _ours(found: Mapping[int, _Process]) -> Iterator[_Process]:
+def _ours(found: Mapping[int, Process]) -> Iterator[Process]:
     """All processes of the container; where this one is not its first, its descendants."""
     own = os.getpid()
     if own == _INIT:
         return (each for each in found.values() if each.pid != own)
-    return (found[pid] for pid in _below(own, found))
-
-
-def _below(ancestor: int, found: Mapping[int, _Process]) -> Iterator[int]:
-    children = dict[int, list[int]]()
-    for each in found.values():
-        children.setdefault(each.parent, []).append(each.pid)
-    level = list(children.get(ancestor, ()))
-    while level:
-        yield from level
-        level = [child for pid in level for child in children.get(pid, ())]
-
-
-def _processes() -> dict[int, _Process]:
-    found = dict[int, _Process]()
-    for entry in os.scandir(_PROC):
-        if entry.name.isdigit():
-            with suppress(OSError):
-                # The name in parentheses may contain blanks and parentheses.
-                fields = Path(entry.path, "stat").read_bytes().rpartition(b")")[2].split()
-                pid = int(entry.name)
-                lives = fields[0].decode() not in _DEAD or int(fields[17]) > 1
-                found[pid] = _Process(pid, int(fields[1]), entry.stat().st_uid, lives)
-    return found
+    return below(own, found)
