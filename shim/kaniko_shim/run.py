@@ -26,8 +26,9 @@ from kaniko_shim.request.command_request import parse_request, secrets_of
 from kaniko_shim.request.push_request import IndexRequest, PushRequest
 from kaniko_shim.request.receive_request import ReceiveRequest
 from kaniko_shim.request.request import Request
-from kaniko_shim.request.variables.job_variables import LOG_FORMAT, TRACEPARENT
+from kaniko_shim.request.variables.job_variables import LOG_FORMAT, RESULT_FILE, TRACEPARENT
 from kaniko_shim.request.variables.misspelling import misspelt
+from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.request.warm_request import WarmRequest
 from kaniko_shim.sources.kinds import OciSource
 from kaniko_shim.system.job import Job
@@ -74,7 +75,9 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], paths: Paths |
 def _run(line: CommandLine, environment: Mapping[str, str], paths: Paths, console: Console) -> int:
     phases = Phases()
     job = Job(environment, paths, console, LogTail(), phases, Warnings())
-    reports = Reports(paths.termination_log, "" if line.dry_run else environment.get("RESULT_FILE", "").strip())
+    # A problem with it is reported with those of the others.
+    result_file = "" if line.dry_run else VariableReader(environment).read(RESULT_FILE)
+    reports = Reports(paths.termination_log, result_file)
     if environment.get(LOG_FORMAT.name, "").strip().lower() == LogFormat.JSON:
         console.structure(lambda: phases.current)
     result: Result | None = None

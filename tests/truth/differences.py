@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from truth.image import Image
 from truth.layers import Inode, Tree, hard_links
+from truth.subject import CONTEXT_BEGIN, CONTEXT_END
 
 _LONGEST = 120
+_CONTEXT_TIMES = range(CONTEXT_BEGIN, CONTEXT_END)
 
 LEFT_OUT = {
     "/dev": "runtimes mount a file system there",
@@ -93,6 +95,9 @@ def _properties(left: Inode, right: Inode) -> Iterator[tuple[str, str, str]]:
     yield "owner", left.owner, right.owner
     if left.kind != right.kind:
         return
+    # What is made in the build has another time in each build.
+    if left.modified in _CONTEXT_TIMES or right.modified in _CONTEXT_TIMES:
+        yield "modified", str(left.modified), str(right.modified)
     yield "target", left.target, right.target
     yield "xattrs", _shown(left.xattrs), _shown(right.xattrs)
     if left.digest != right.digest:

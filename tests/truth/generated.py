@@ -83,9 +83,11 @@ def _trees(draw: st.DrawFn) -> list[Node]:
             case "file":
                 nodes.append(Node(name, directory=False, mode=draw(st.sampled_from(_MODES))))
             case "directory":
-                nodes.append(Node(name, directory=True, mode=draw(st.sampled_from(("755", "700", "1777", "2775")))))
+                nodes.append(
+                    Node(name, directory=True, mode=draw(st.sampled_from(("755", "700", "775", "1777", "2775"))))
+                )
                 below = draw(st.lists(st.sampled_from(_NAMES), max_size=2, unique=True))
-                modes = st.sampled_from(("755", "700"))
+                modes = st.sampled_from(("755", "700", "775"))
                 nodes += [Node(f"{name}/{each}", draw(st.booleans()), draw(modes)) for each in below]
             case _:
                 if nodes:

@@ -78,6 +78,9 @@ class Judge:
         if expected.image is None:
             return verdict.of_leniency(subject.name, warnings, expected.error)
         differences = compare(expected.image, self.images.pull(image))
+        if self.executor == "old":
+            # It gives every file that it copies the time of the build.
+            differences = [each for each in differences if each.kind != "modified"]
         if differences:
             differences = without(differences, self._varying(subject, number, expected))
         return verdict.of_images(subject.name, differences, warnings)

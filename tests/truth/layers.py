@@ -33,6 +33,7 @@ class Inode:
         digest: of a file's content, or the numbers of a device.
         text: the content of a small file.
         target: of a symbolic link.
+        modified: when, in seconds since 1970.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Inode:
     text: bytes = b""
     target: str = ""
     xattrs: tuple[tuple[str, str], ...] = ()
+    modified: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def _entry(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
     )
     target = member.linkname if kind == "symlink" else ""
     mode = 0o777 if kind == "symlink" else member.mode & 0o7777
-    return Entry(path, Inode(kind, mode, f"{member.uid}:{member.gid}", digest, text, target, xattrs))
+    return Entry(path, Inode(kind, mode, f"{member.uid}:{member.gid}", digest, text, target, xattrs, int(member.mtime)))
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> tuple[str, bytes]:

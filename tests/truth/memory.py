@@ -75,6 +75,13 @@ def _parts(subject: Subject) -> Iterator[object]:
             links = status.st_ino if status.st_nlink > 1 else 0
             content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
             target = str(path.readlink()) if path.is_symlink() else ""
-            yield str(path.relative_to(root)), status.st_mode, links > 0, hashlib.sha256(content).hexdigest(), target
+            yield (
+                str(path.relative_to(root)),
+                status.st_mode,
+                status.st_mtime_ns,
+                links > 0,
+                hashlib.sha256(content).hexdigest(),
+                target,
+            )
         if root == subject.context:
             return

@@ -1,6 +1,8 @@
 """What is built: a Dockerfile, its context, and what is given on the command line."""
 
 import json
+import os
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +10,9 @@ from typing import Any
 
 from kaniko_shim.request.build_secrets import BuildSecret, parse_secret_variables, read_build_secrets
 from standalone import cases
+
+CONTEXT_BEGIN, CONTEXT_END = 1_000_000_000, 1_300_000_000
+"""Modification times that the files of a context get: in a build, or in a base image, nothing is as old."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ def of_case(directory: Path, served: str, scratch: Path) -> Subject:
     arguments = cases.load(directory, "args.yaml")
     environment: dict[str, str] = dict(arguments.get("env", {}))
     root = cases.copy_context(directory, scratch / directory.name)
+    _set_times(root)
     context = root / environment.get("CONTEXT_SUB_PATH", "")
     dockerfile = context / environment.get("DOCKERFILE_PATH", "Dockerfile")
     if "DOCKERFILE_CONTENT" in environment:
@@ -72,6 +78,14 @@ def of_case(directory: Path, served: str, scratch: Path) -> Subject:
         environment.get("PLATFORM", ""),
         environment,
     )
+
+
+def _set_times(root: Path) -> None:
+    """Give each file a modification time of its own, which is the same in every run."""
+    for path in sorted(root.rglob("*")):
+        name = os.fsencode(path.relative_to(root))
+        moment = CONTEXT_BEGIN + zlib.crc32(name) % (CONTEXT_END - CONTEXT_BEGIN)
+        os.utime(path, (moment, moment), follow_symlinks=False)
 
 
 def of_dockerfile(dockerfile: Path, context: Path) -> Subject:

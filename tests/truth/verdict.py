@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from truth.differences import Difference
-from truth.warned import foretold, unexplained
+from truth.warned import false, foretold, unexplained
 
 _REFUSALS = frozenset({"DockerfileUnsupported", "DockerfileInvalid"})
 """Reasons that a Dockerfile is refused for, before anything is built. The result has to name the line."""
@@ -20,6 +20,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     BOTH_FAIL = "both fail"
     DIFFERENT = "different"
+    FALSE_WARNING = "false warning"
     ONLY_OURS_FAILS = "only ours fails"
     ONLY_BUILDKIT_FAILS = "only BuildKit fails"
 
@@ -64,8 +65,11 @@ class Verdict:
 def of_images(name: str, differences: Sequence[Difference], warnings: Sequence[str]) -> Verdict:
     """Both builds succeeded."""
     silent = tuple(unexplained(differences, warnings))
-    outcome = Outcome.DIFFERENT if silent else Outcome.WARNED if differences else Outcome.SAME
-    return Verdict(name, outcome, tuple(differences), silent, tuple(warnings))
+    wrong = "\n".join(f"false: {each}" for each in false(differences, warnings))
+    outcome = Outcome.WARNED if differences else Outcome.SAME
+    if silent or wrong:
+        outcome = Outcome.DIFFERENT if silent else Outcome.FALSE_WARNING
+    return Verdict(name, outcome, tuple(differences), silent, tuple(warnings), wrong)
 
 
 def of_our_failure(name: str, result: dict[str, Any], log: str, buildkit: str) -> Verdict:

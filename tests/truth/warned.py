@@ -10,10 +10,15 @@ from truth.differences import Difference
 
 @dataclass(frozen=True)
 class _Explanation:
-    """A warning, and the differences that somebody who has read it expects."""
+    """A warning, and the differences that somebody who has read it expects.
+
+    Attributes:
+        always: whether one of them is there whenever the warning is; a variable may not be used.
+    """
 
     warning: re.Pattern[str]
     expects: Callable[[Difference, re.Match[str]], bool]
+    always: bool = True
 
 
 def _config(*names: str) -> Callable[[Difference, re.Match[str]], bool]:
@@ -66,17 +71,17 @@ _TABLE = (
     _Explanation(
         re.compile(r"this executor ignores the first digit of the --chmod"), _of_files("mode", _same_permissions)
     ),
-    _Explanation(re.compile(r"this executor keeps the (value that ENV gave|ARG) \S+"), _text),
-    _Explanation(re.compile(r"--chown=.* gives the files the group whose number"), _of_files("owner", _group_of_user)),
+    _Explanation(re.compile(r"this executor keeps the (value that ENV gave|ARG) \S+"), _text, always=False),
+    _Explanation(re.compile(r"--chown=.* gives the files the group \d+"), _of_files("owner", _group_of_user)),
     _Explanation(
         re.compile(r"--chown=.* leaves the symbolic links"), _of_files("owner", lambda _buildkit, ours: ours == "0:0")
     ),
     _Explanation(re.compile(r"--chown=(?P<owner>\S+) does not change the owners"), _owner),
-    _Explanation(re.compile(r"--chmod=\d+ gives new directories"), _of_files("mode", _without_write)),
+    _Explanation(re.compile(r"--chmod=\d+ gives directories"), _of_files("mode", _without_write)),
     _Explanation(re.compile(r"--chown=.* with --link does not change"), _of_files("owner", operator.ne)),
     _Explanation(re.compile(r"--chown=.* also changes the owner of the destination"), _of_files("owner", operator.ne)),
     _Explanation(
-        re.compile(r"COPY --from (gives new directories|leaves the symbolic links)"), _of_files("owner", operator.ne)
+        re.compile(r"COPY --from (gives the directory|leaves the symbolic links)"), _of_files("owner", operator.ne)
     ),
     _Explanation(re.compile(r"COPY --from copies the link"), _link),
     _Explanation(re.compile(r"COPY --from gives the destination the mode"), _of_files("mode", operator.ne)),
@@ -85,6 +90,7 @@ _TABLE = (
 )
 
 _LENIENCIES = (
+    (re.compile(r"# check=.* has no effect"), re.compile(r"lint violation found")),
     (
         re.compile(r"^TARGET=\d+: Docker finds a target by its name only"),
         re.compile(r"target stage .* could not be found"),
@@ -101,6 +107,16 @@ def foretold(error: str, warnings: Collection[str]) -> bool:
     """Whether a warning says that Docker refuses what BuildKit has refused with this error."""
     matching = [refusal for warning, refusal in _LENIENCIES if any(warning.search(each) for each in warnings)]
     return any(refusal.search(error) for refusal in matching)
+
+
+def false(differences: Collection[Difference], warnings: Iterable[str]) -> Iterator[str]:
+    """The warnings that name a difference which is not there."""
+    for warning in warnings:
+        matches = [(each, match) for each in _TABLE if each.always and (match := each.warning.search(warning))]
+        if matches and not any(
+            each.expects(difference, match) for each, match in matches for difference in differences
+        ):
+            yield warning
 
 
 def unexplained(differences: Iterable[Difference], warnings: Collection[str]) -> Iterator[Difference]:

@@ -32,6 +32,7 @@ class Entry:
         mode: its permission bits, with those of set-id and sticky.
         target: what a link leads to.
         chunks: the content of a file.
+        modified: when it was modified, in nanoseconds since 1970; None for now. Of a hard link, its target's counts.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Entry:
     mode: int = 0o644
     target: str = ""
     chunks: Iterable[bytes] = ()
+    modified: int | None = None
 
 
 def unsafe(name: str, problem: str) -> JobError:

@@ -5,6 +5,7 @@ one holds one entry at a time.
 """
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 
 from kaniko_shim.archives.decompress import Reader
 from kaniko_shim.archives.entries import CHUNK, Entry, Kind, damaged, unsafe
@@ -14,7 +15,9 @@ _LONGEST_EXTENSION = 1024 * 1024
 # In an extended header, where each record begins with its length in digits.
 _LONGEST_LENGTH = 10
 _NEWLINE = ord("\n")
-_READ_RECORDS = frozenset({"path", "linkpath", "size"})
+# The last second that 32 unsigned bits hold, in the year 2106.
+_LATEST = Decimal(2**32 - 1)
+_READ_RECORDS = frozenset({"path", "linkpath", "size", "mtime"})
 _SPARSE = "GNU.sparse"
 
 _FILE_TYPES = frozenset(b"\x0007")
@@ -161,13 +164,14 @@ def _entry(header: bytes, extensions: dict[str, str], stream: _Stream, *, is_spa
     target = extensions.get("linkpath") or _text(header[157:257])
     kind = header[156:157]
     mode = _field(header[100:108])
+    modified = _modified(header, extensions)
     if is_sparse:
         raise unsafe(name, "is a sparse file; make the archive without --sparse")
     match kind:
         case b"5":
-            return Entry(name, Kind.DIRECTORY, mode)
+            return Entry(name, Kind.DIRECTORY, mode, modified=modified)
         case b"2":
-            return Entry(name, Kind.SYMLINK, target=target)
+            return Entry(name, Kind.SYMLINK, target=target, modified=modified)
         case b"1":
             return Entry(name, Kind.HARDLINK, target=target)
         case _ if kind in _REFUSED:
@@ -175,9 +179,18 @@ def _entry(header: bytes, extensions: dict[str, str], stream: _Stream, *, is_spa
         case _ if kind and kind[0] not in _FILE_TYPES:
             raise unsafe(name, f"is of the unknown tar type {kind!r}")
         case _ if name.endswith("/"):
-            return Entry(name, Kind.DIRECTORY, mode)
+            return Entry(name, Kind.DIRECTORY, mode, modified=modified)
         case _:
-            return Entry(name, Kind.FILE, mode, chunks=stream.content())
+            return Entry(name, Kind.FILE, mode, chunks=stream.content(), modified=modified)
+
+
+def _modified(header: bytes, extensions: dict[str, str]) -> int:
+    """When an entry was modified, in nanoseconds since 1970, within what file systems can record."""
+    try:
+        seconds = Decimal(extensions.get("mtime") or _number(header[136:148]))
+    except (ArithmeticError, ValueError) as error:
+        raise damaged("the modification time in a tar header is not a number") from error
+    return int(min(max(seconds, Decimal(0)), _LATEST) * 10**9) if seconds.is_finite() else 0
 
 
 def _name_of(header: bytes, extensions: dict[str, str]) -> str:
@@ -204,7 +217,8 @@ def _field(field: bytes) -> int:
 
 def _number(field: bytes) -> int:
     if field[0] & 0x80:
-        return int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big")
+        # GNU's base 256: a two's complement of which the highest bit is the mark.
+        return int.from_bytes(bytes([field[0] & 0x7F | (field[0] & 0x40) << 1]) + field[1:], "big", signed=True)
     digits = field.partition(b"\0")[0].strip()
     return int(digits or b"0", 8)
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import stat
 from collections.abc import Container, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -59,6 +59,8 @@ class Tree:
         self._max_bytes = max_bytes
         self._max_entries = max_entries
         self._directories: dict[tuple[str, ...], int] = {}
+        # Set at the end: each entry that is written to a directory changes its time.
+        self._modified: dict[tuple[str, ...], int] = {}
         self.size = 0
         self.entries = 0
         root.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -70,6 +72,8 @@ class Tree:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is None:
+            self._set_times()
         self._forget()
         os.close(self._root)
 
@@ -151,6 +155,14 @@ class Tree:
                     os.mkdir(name, mode, dir_fd=parent)
         with self._opened(parts, entry.name) as directory:
             os.fchmod(directory, mode)
+        if entry.modified is not None:
+            self._modified[parts] = entry.modified
+
+    def _set_times(self) -> None:
+        for parts, modified in self._modified.items():
+            # A later entry may have replaced it, or a directory above.
+            with suppress(FileNotFoundError, JobError), self._opened(parts, "", create=False) as directory:
+                os.utime(directory, ns=(modified, modified))
 
     def _make_leaf(self, parts: tuple[str, ...], entry: Entry) -> None:
         name = parts[-1]
@@ -168,6 +180,8 @@ class Tree:
             if not entry.target or "\0" in entry.target:
                 raise unsafe(entry.name, "is a link without a target")
             os.symlink(entry.target, name, dir_fd=parent)
+            if entry.modified is not None:
+                os.utime(name, ns=(entry.modified,) * 2, dir_fd=parent, follow_symlinks=False)
         elif entry.kind is Kind.HARDLINK:
             self._link(name, parent, entry)
         else:
@@ -197,6 +211,8 @@ class Tree:
                     )
                 _write_all(descriptor, chunk)
             os.fchmod(descriptor, stat.S_IMODE(entry.mode))
+            if entry.modified is not None:
+                os.utime(descriptor, ns=(entry.modified,) * 2)
         finally:
             os.close(descriptor)
 

@@ -1,5 +1,6 @@
 """Reads zip archives."""
 
+import calendar
 import lzma
 import os
 import stat
@@ -8,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import IO, cast
 
 from kaniko_shim.archives.decompress import XZ_MEMORY
@@ -102,17 +104,27 @@ def _entry(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Entry:
     _check_dictionary(archive, member)
     mode = member.external_attr >> 16
     kind = stat.S_IFMT(mode)
+    modified = _modified(member)
     if name.endswith("/") or kind == stat.S_IFDIR:
-        return Entry(name, Kind.DIRECTORY, mode or 0o755)
+        return Entry(name, Kind.DIRECTORY, mode or 0o755, modified=modified)
     if kind == stat.S_IFLNK:
         if member.file_size > _LONGEST_TARGET:
             raise unsafe(name, "is a link whose target is too long")
         with archive.open(member) as content:
             target = content.read(_LONGEST_TARGET)
-        return Entry(name, Kind.SYMLINK, target=target.decode("utf-8", "surrogateescape"))
+        return Entry(name, Kind.SYMLINK, target=target.decode("utf-8", "surrogateescape"), modified=modified)
     if kind not in {0, stat.S_IFREG}:
         raise unsafe(name, "is a device or a pipe, which a context can't hold")
-    return Entry(name, Kind.FILE, mode or 0o644, chunks=_content(archive, member))
+    return Entry(name, Kind.FILE, mode or 0o644, chunks=_content(archive, member), modified=modified)
+
+
+def _modified(member: zipfile.ZipInfo) -> int | None:
+    """When a member was modified, in nanoseconds since 1970; a zip has no time zone: UTC is taken."""
+    try:
+        return calendar.timegm(datetime(*member.date_time).timetuple()) * 10**9  # noqa: DTZ001 - as above
+    except ValueError:
+        # Programs that write no time leave zeros, which are no date.
+        return None
 
 
 def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:

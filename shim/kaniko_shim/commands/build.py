@@ -16,6 +16,7 @@ from kaniko_shim.executor.culprit import find_culprit, missing_path
 from kaniko_shim.executor.follow import Follower
 from kaniko_shim.executor.help import probe
 from kaniko_shim.executor.memory import oom_kills
+from kaniko_shim.executor.named_owners import NamedOwners
 from kaniko_shim.executor.progress import Progress
 from kaniko_shim.executor.saved_files import SavedFiles
 from kaniko_shim.mounts.preparing import Sources
@@ -179,7 +180,11 @@ def _prepare(request: BuildRequest, job: Job, logins: Logins) -> _Prepared:
     if not _keeps_var_run() and any(_VAR_RUN in instruction.text for instruction in dockerfile.instructions):
         job.warn(_VAR_RUN_LOST)
     command = _command(reached, job, context, dockerfile.path, abilities)
-    saved = SavedFiles(dockerfile.instructions, copies_modes=not support.has(Feature.IMPLICIT_OWNERS))
+    saved = SavedFiles(
+        dockerfile.instructions,
+        destinations=dockerfile.destinations,
+        copies_modes=not support.has(Feature.IMPLICIT_OWNERS),
+    )
     return _Prepared(command, logins, dockerfile, saved, names_in_keys=support.has(Feature.NAMES_IN_KEYS))
 
 
@@ -224,7 +229,7 @@ def _execute(request: BuildRequest, job: Job, prepared: _Prepared, progress: Pro
     job.phases.enter("starting the executor")
     begin = job.phases.now()
     kills = oom_kills()
-    follower = Follower(job, progress, prepared.saved)
+    follower = Follower(job, progress, prepared.saved, NamedOwners(prepared.dockerfile.named_owners))
     follower.begin()
     with _mount_service(request, job, prepared, progress) as service:
         refuse_imports()

@@ -13,6 +13,7 @@ from kaniko_shim.dockerfile.config.variables import Environment, Place, walk
 from kaniko_shim.dockerfile.config.volumes import volume_text
 from kaniko_shim.dockerfile.context.links import CopiedSource
 from kaniko_shim.dockerfile.copy.from_context import ContextCopies
+from kaniko_shim.dockerfile.copy.owners import name_without_group
 from kaniko_shim.dockerfile.copy.rewrite import CopyInputs, rewrite_copies
 from kaniko_shim.dockerfile.copy.scope import Scope, scopes
 from kaniko_shim.dockerfile.copy.set_id import keep_set_id
@@ -24,7 +25,7 @@ from kaniko_shim.dockerfile.copy.words import COPYING, words_of
 from kaniko_shim.dockerfile.edits import Edit, Rewritten
 from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.run.mounted import MountedRun
-from kaniko_shim.dockerfile.run.rewrite import rewrite_runs
+from kaniko_shim.dockerfile.run.rewrite import MountSourceError, RewrittenRuns, rewrite_runs
 from kaniko_shim.dockerfile.run.shells import ImageShell
 from kaniko_shim.dockerfile.run.users import ImageUser, rewrite_users
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
@@ -87,6 +88,8 @@ class Adapted:
         prepared: trees to prepare next to the context, by name.
         warnings: what COPY, ADD and RUN do otherwise than in Docker.
         copied: the sources of COPY and ADD in the context.
+        named_owners: the user that a COPY or ADD gives its files to, where `--chown` names no group.
+        destinations: the absolute destination of each COPY --from; empty where it is not known.
     """
 
     dockerfile: Rewritten
@@ -99,6 +102,8 @@ class Adapted:
     prepared: Mapping[str, PreparedTree] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     copied: tuple[CopiedSource, ...] = ()
+    named_owners: Mapping[Instruction, str] = field(default_factory=dict)
+    destinations: Mapping[Instruction, str] = field(default_factory=dict)
 
 
 def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapted:
@@ -113,13 +118,7 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
         JobError: DockerfileInvalid or DockerfileUnsupported, naming the line.
     """
     dockerfile, labels = _adapt_config(dockerfile, support, inputs)
-    runs = rewrite_runs(
-        _stages(dockerfile),
-        inputs.heredocs,
-        inputs.files.content if inputs.files else None,
-        inputs.shell_of_image,
-        inputs.user_of_image,
-    )
+    runs = _rewrite_runs(dockerfile, inputs)
     dockerfile = dockerfile.then(runs.edits)
     if inputs.tree:
         dockerfile = dockerfile.then(list(split_adds(_scopes(dockerfile, inputs), inputs.tree)))
@@ -137,6 +136,7 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
     users = rewrite_users(stages, _has(stages, inputs), inputs.shell_of_image)
     groups = [_other_group(dockerfile.original(each), inputs.name) for each in users.left]
     dockerfile = dockerfile.then(users.edits)
+    ends = [each for each in _scopes(dockerfile, inputs) if each.instruction.keyword in COPYING]
     return Adapted(
         dockerfile,
         tuple(map(dockerfile.original, dockerfile.instructions())),
@@ -150,14 +150,34 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
         aliases,
         trees.prepared if trees else {},
         (*copies.warnings, *groups),
-        tuple(_copied(dockerfile, inputs)),
+        tuple(_copied(dockerfile, ends)),
+        {dockerfile.original(each.instruction): name for each in ends if (name := name_without_group(each))},
+        {dockerfile.original(each.instruction): each.destination for each in ends if each.instruction.flag("--from")},
     )
 
 
-def _copied(dockerfile: Rewritten, inputs: BuildInputs) -> Iterator[CopiedSource]:
-    for scope in _scopes(dockerfile, inputs):
+def _rewrite_runs(dockerfile: Rewritten, inputs: BuildInputs) -> RewrittenRuns:
+    stages = _stages(dockerfile)
+    places = {each.instruction.line: each for each in _places(stages, inputs)}
+    try:
+        return rewrite_runs(
+            stages,
+            inputs.heredocs,
+            inputs.files.content if inputs.files else None,
+            inputs.shell_of_image,
+            inputs.user_of_image,
+            lambda instruction, word: places[instruction.line].expanded(word),
+        )
+    except MountSourceError as error:
+        instruction = dockerfile.original(error.instruction)
+        advice = "Write the path of the directory or file that the RUN needs, with variables of the Dockerfile at most."
+        raise refusal(Reason.DOCKERFILE_UNSUPPORTED, inputs.name, instruction, str(error), advice) from error
+
+
+def _copied(dockerfile: Rewritten, copies: Iterable[Scope]) -> Iterator[CopiedSource]:
+    for scope in copies:
         instruction = scope.instruction
-        if instruction.keyword in COPYING and instruction.flag("--from") is None:
+        if instruction.flag("--from") is None:
             original = dockerfile.original(instruction)
             for word in words_of(instruction).sources:
                 yield CopiedSource(original, scope.value(word))

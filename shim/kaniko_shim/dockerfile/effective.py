@@ -29,8 +29,8 @@ from kaniko_shim.dockerfile.run.mounted import MountedRun
 from kaniko_shim.dockerfile.stages.resolve import resolve_stages
 from kaniko_shim.dockerfile.steps import Steps, plan_steps
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
-from kaniko_shim.dockerfile.syntax.parse import directives, parse_dockerfile
-from kaniko_shim.dockerfile.unsupported import refuse_syntax, refuse_unsupported, warnings_about
+from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
+from kaniko_shim.dockerfile.unsupported import refuse_syntax, refuse_unsupported, warn_of_checks, warnings_about
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.request.build_request import BuildRequest
@@ -52,6 +52,8 @@ class EffectiveDockerfile:
         ignores: the rules of `.dockerignore`, which have been applied.
         mounted: the RUNs with mounts.
         images: the images that FROM and --from name.
+        named_owners: the user that a COPY or ADD gives its files to, where `--chown` names no group.
+        destinations: the absolute destination of each COPY --from; empty where it is not known.
     """
 
     path: Path
@@ -65,6 +67,8 @@ class EffectiveDockerfile:
     ignores: IgnoreRules = field(default=IgnoreRules(), repr=False)
     mounted: tuple[MountedRun, ...] = ()
     images: tuple[str, ...] = ()
+    named_owners: Mapping[Instruction, str] = field(default_factory=dict)
+    destinations: Mapping[Instruction, str] = field(default_factory=dict)
 
     def own(self, instruction: str, line: int) -> str:
         """An instruction that the executor logged, as the user wrote it."""
@@ -105,7 +109,7 @@ def make_effective(
     # The Dockerfile has been read: it may be ignored itself.
     ignores = apply_ignore_file(paths.context, context, "" if request.dockerfile_content else name)
     arguments = {each.name: each.value for each in (*request.build_args, *request.secret_build_args)}
-    refuse_syntax(directives(content).get("syntax", ""), name)
+    refuse_syntax(content, name)
     resolved = resolve_stages(content, request.target, arguments, support, bases.for_platform, name, bases.platform)
     concerned = resolved.instructions
     refuse_unsupported(concerned, support, name, resolved.escape)
@@ -151,6 +155,7 @@ def make_effective(
         adapted.instructions,
         (
             *resolved.warnings,
+            *warn_of_checks(content, name),
             *warnings_about(concerned, support, name),
             *unused_secrets(concerned, secrets),
             *adapted.warnings,
@@ -164,6 +169,8 @@ def make_effective(
         ignores,
         adapted.mounted,
         resolved.images,
+        adapted.named_owners,
+        adapted.destinations,
     )
 
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.config.escapes import is_misread
+from kaniko_shim.dockerfile.copy.words import NO_REPOSITORIES, is_repository
 from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.run.command import is_program
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
-from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
+from kaniko_shim.dockerfile.syntax.parse import frontend_directive, parse_heredoc
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 
 _COPYING = frozenset({"COPY", "ADD"})
-_GIT = re.compile(r"(?:git@|git://|ssh://)\S+|https?://\S+\.git(?:#\S*)?|https?://\S+\.git/?")
 _FRONTEND = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?:[:@].*)?")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -51,7 +51,7 @@ def _has(*names: str) -> Callable[[Instruction, _Build], bool]:
 
 
 def _adds_git(instruction: Instruction, _: _Build) -> bool:
-    return any(_GIT.fullmatch(word.strip("[]\"',")) for word in instruction.rest.split())
+    return any(is_repository(word.strip("[]\"',")) for word in instruction.rest.split())
 
 
 def _expands(instruction: Instruction, build: _Build) -> bool:
@@ -138,7 +138,9 @@ _TABLE = (
     ),
     _Feature(
         frozenset({"RUN"}),
-        _has("--security", "--device"),
+        lambda instruction, _: (
+            instruction.flag("--security") not in {None, "sandbox"} or instruction.flag("--device") is not None
+        ),
         "this executor cannot give privileges or devices to a RUN",
         "Remove --security and --device.",
     ),
@@ -175,8 +177,7 @@ _TABLE = (
     _Feature(
         frozenset({"ADD"}),
         _adds_git,
-        "this executor does not clone repositories; it would store the web page",
-        "Make the repository the build context, or clone it in a RUN.",
+        *NO_REPOSITORIES,
     ),
     _Feature(
         _COPYING,
@@ -201,24 +202,35 @@ _TABLE = (
 )
 
 
-def refuse_syntax(syntax: str, name: str) -> None:
+def refuse_syntax(content: bytes, name: str) -> None:
     """Refuse a frontend other than Dockerfiles.
 
     Args:
-        syntax: the value of the Dockerfile's `# syntax=`, or empty.
+        content: the Dockerfile's.
         name: the Dockerfile's, for the message.
 
     Raises:
         JobError: DockerfileUnsupported.
     """
+    syntax, line = frontend_directive(content, "syntax")
     if syntax and not _FRONTEND.fullmatch(syntax):
         raise JobError.of(
             Failure(
                 Reason.DOCKERFILE_UNSUPPORTED,
                 f"{name}: this executor silently ignores # syntax={syntax}; it reads only Dockerfiles.",
-                line=1,
+                line=line,
                 hint="Remove the line if the file is a plain Dockerfile.",
             )
+        )
+
+
+def warn_of_checks(content: bytes, name: str) -> Iterator[str]:
+    """A warning if the Dockerfile asks for build checks that fail the build, which only Docker's frontend runs."""
+    value, line = frontend_directive(content, "check")
+    if re.search(r"(?:^|;)\s*error\s*=\s*true\s*(?:;|$)", value, re.IGNORECASE):
+        yield (
+            f"{name} line {line}: # check={value} has no effect, since this executor runs no build checks. Run "
+            "docker build --check before."
         )
 
 

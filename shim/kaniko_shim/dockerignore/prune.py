@@ -9,7 +9,10 @@ from imagebuild_dockerignore.rules import Hits, IgnoreRules
 
 
 def prune(context: Path, rules: IgnoreRules) -> None:
-    """Remove what is ignored. A directory that is ignored stays, with its mode, if something below it is kept."""
+    """Remove what is ignored. A directory that is ignored stays, with its mode, if something below it is kept.
+
+    Directories keep their modification times: COPY writes them to the image.
+    """
     if rules.rules:
         for path in _ignored(str(context), "", (), rules):
             if os.path.isdir(path) and not os.path.islink(path):  # noqa: PTH112, PTH114 - surrogates
@@ -20,6 +23,7 @@ def prune(context: Path, rules: IgnoreRules) -> None:
 
 def _ignored(directory: str, prefix: str, above: Hits, rules: IgnoreRules) -> Iterator[str]:
     """The paths to remove, each with all that lies below it, before the directory that holds them."""
+    before = os.stat(directory).st_mtime_ns  # noqa: PTH116 - surrogates
     with os.scandir(directory) as found:
         items = list(found)
     for item in items:
@@ -35,3 +39,5 @@ def _ignored(directory: str, prefix: str, above: Hits, rules: IgnoreRules) -> It
             # A generator: what lies below is removed by now.
             if ignored and not os.listdir(item.path):  # noqa: PTH208 - surrogates
                 yield item.path
+    if os.stat(directory).st_mtime_ns != before:  # noqa: PTH116 - surrogates
+        os.utime(directory, ns=(before, before))

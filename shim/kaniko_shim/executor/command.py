@@ -9,6 +9,7 @@ from kaniko_shim.log.masking import MASK
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.references import DOCKER_HUB
+from kaniko_shim.request.build_args import with_both_spellings
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.extra_args import several
 from kaniko_shim.system.paths import Paths
@@ -61,7 +62,7 @@ def invocation(
         ("image-download-retry", _DOWNLOAD_RETRIES),
         ("image-fs-extract-retry", _RETRIES),
         *(("ignore-path", path) for path in ignored),
-        *(("build-arg", f"{argument.name}={argument.value}") for argument in request.build_args),
+        *(("build-arg", f"{name}={value}") for name, value in with_both_spellings(request.build_args)),
         *(("build-arg", argument.name) for argument in request.secret_build_args),
         *(("build-arg", name) for name in request.run_proxy),
         *(("label", f"{label.name}={label.value}") for label in request.labels),

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from kaniko_shim.executor.disk import is_full
+from kaniko_shim.executor.named_owners import NamedOwners
 from kaniko_shim.executor.progress import Progress
 from kaniko_shim.executor.saved_files import SavedFiles
 from kaniko_shim.system.job import Job
@@ -26,12 +27,15 @@ class Follower:
         push_begin: when the push of the image began, by the job's clock; None if it has not begun.
     """
 
-    def __init__(self, job: Job, progress: Progress, saved: SavedFiles | None = None) -> None:
+    def __init__(
+        self, job: Job, progress: Progress, saved: SavedFiles | None = None, owners: NamedOwners | None = None
+    ) -> None:
         self.progress = progress
         self.push_begin: float | None = None
         self.disk_full = False
         self._job = job
         self._saved = saved or SavedFiles(())
+        self._owners = owners or NamedOwners({})
         self._announced = progress.steps.step
         self._since = 0
 
@@ -46,7 +50,7 @@ class Follower:
         Raises:
             JobError: DockerfileUnsupported; the executor would never end.
         """
-        for warning in self._saved.read(line):
+        for warning in (*self._saved.read(line), *self._owners.read(line)):
             self._job.warn(warning)
         # Now, since what a RUN wrote may be gone when it has ended.
         if _NO_SPACE in line and not self.disk_full:

@@ -6,10 +6,12 @@ stay once it has unpacked the image. It would wait for a named pipe and read a d
 owners and set-id bits otherwise than Docker.
 """
 
+import contextlib
 import os
+import posixpath
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -38,6 +40,7 @@ class _Found:
 
     Attributes:
         is_link: whether it is a link itself.
+        is_directory: whether it is a directory.
         mode: its permission bits, if it is a directory; otherwise 0.
         owner: its owner.
         special: the first pipe, socket or device in it: its kind and path.
@@ -47,6 +50,7 @@ class _Found:
     """
 
     is_link: bool = False
+    is_directory: bool = False
     mode: int = 0
     owner: tuple[int, int] = (0, 0)
     special: tuple[str, Path] | None = None
@@ -63,6 +67,7 @@ class SavedFiles:
         root: the root directory of the stages.
         images: the directories in one of which the executor unpacks images, each under its name, and keeps what it has
             saved of stages, under their numbers.
+        destinations: the absolute destination of each COPY, as far as it is known.
         copies_modes: whether the executor gives a destination the mode of the directory that is copied to it.
     """
 
@@ -72,11 +77,13 @@ class SavedFiles:
         root: Path = Path("/"),
         images: Sequence[Path] = _IMAGES,
         *,
+        destinations: Mapping[Instruction, str] | None = None,
         copies_modes: bool = False,
     ) -> None:
         self.root = root
         self.images = images
         self.copies_modes = copies_modes
+        self.destinations = destinations or {}
         self._waiting = Path()
         self._said = set[str]()
         self.instructions = [
@@ -101,6 +108,8 @@ class SavedFiles:
                 copies = [each for each in self.instructions if (each.flag("--from") or "").lower() in origins]
                 self._of_stages.setdefault(_on_one_line(last), []).extend(copies)
         self._ending: Sequence[Instruction] = ()
+        #: Of the COPY that runs: the path, its owner, and the directory that may be made for it.
+        self._made: tuple[Instruction, str, tuple[int, int], str] | None = None
         #: By path: what was found at the last snapshot, if it is saved by itself, and as a part of a directory.
         self._early = dict[str, tuple[_Found, _Found]]()
 
@@ -118,6 +127,7 @@ class SavedFiles:
             if match := _SAVING.fullmatch(record.message):
                 yield from self._read_saving(match[1].strip("/"))
             elif record.message.startswith(_SNAPSHOT):
+                yield from self._look_at_owner()
                 self._look_early()
             else:
                 text = " ".join(record.message.split())
@@ -160,8 +170,36 @@ class SavedFiles:
             found = _look_at(root / path, inside=True)
             if found.special:
                 raise JobError.of(_refusal(found.special, [copy], root))
+            if not copy.flag("--chown") and found.owner != (0, 0) and (into := self._made_for(copy, path, found)):
+                self._made = copy, path, found.owner, into
             # Of a stage, those that are lost are lost already.
             yield from self._warnings(copy, path, replace(found, set_id=found.set_id and not name.isdigit()))
+
+    def _made_for(self, copy: Instruction, path: str, found: _Found) -> str:
+        """The directory that a COPY of a path makes if it is missing; empty if that is not known."""
+        destination = self.destinations.get(copy, "")
+        sources = words_of(copy).sources
+        first = place_of(sources[0].strip("\"'"))
+        if path != first and not PurePosixPath(path).match(first):
+            # Others than the first source find it made.
+            return ""
+        is_itself = found.is_directory or destination.endswith("/") or len(sources) > 1
+        return destination.rstrip("/") if is_itself else posixpath.dirname(destination)
+
+    def _look_at_owner(self) -> Iterator[str]:
+        """A COPY is done: it has made a directory for what it copied, perhaps, or given one another owner."""
+        if self._made is None:
+            return
+        copy, path, owner, into = self._made
+        self._made = None
+        with contextlib.suppress(OSError):
+            status = os.lstat(self.root / into.lstrip("/"))
+            if (status.st_uid, status.st_gid) == owner:
+                yield from self._once(
+                    f"line {copy.line}: COPY --from gives the directory {into} the owner of /{path} "
+                    f"({owner[0]}:{owner[1]}), where Docker leaves a directory that exists as it is, and makes a new "
+                    "one root's. Set --chown."
+                )
 
     def _warnings(self, copy: Instruction, path: str, found: _Found) -> Iterator[str]:
         for problem in _problems(path, found, copy.flag("--chown") or ""):
@@ -208,11 +246,6 @@ def _problems(path: str, found: _Found, owner: str) -> Iterator[str]:
     owned = owner.partition(":")[0] not in _ROOTS if owner else False
     if found.is_link:
         yield f"copies the link /{path} itself, where Docker copies what it leads to. Name that."
-    if not owner and found.owner != (0, 0):
-        yield (
-            f"gives new directories at the destination the owner of /{path} ({found.owner[0]}:{found.owner[1]}), where "
-            "Docker makes them root's. Set --chown."
-        )
     if found.links and (owned or (not owner and found.links != {(0, 0)})):
         yield f"leaves the symbolic links in /{path} to root, where Docker gives them their owner."
     if found.set_id:
@@ -257,6 +290,8 @@ def _look_at(path: Path, *, inside: bool = False) -> _Found:
             waiting += [f"{place}/{name}" for name in os.listdir(place)] if is_directory else []  # noqa: PTH208 - names
         except (OSError, ValueError):
             continue
+        if place == str(path):
+            found.is_directory = is_directory
         _note(found, Path(place), status, seen, top=place == str(path) and not inside)
         if inside and place == str(path):
             found.is_link = stat.S_ISLNK(status.st_mode)

@@ -13,6 +13,7 @@ from kaniko_shim.mounts.placing import MountError
 
 _PAUSE = 0.1
 _MODE = 0o755
+_PERMISSIONS = 0o777
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ def _lock(path: Path, *, wait: bool, stopped: Callable[[], bool]) -> int:
 def _make(directory: Path, mount: Mount) -> Path:
     try:
         directory.mkdir(parents=True)
-        directory.chmod(_MODE if mount.mode is None else mount.mode)
+        # BuildKit ignores the other bits.
+        directory.chmod(_MODE if mount.mode is None else mount.mode & _PERMISSIONS)
         os.chown(directory, mount.uid or 0, mount.gid or 0)
     except FileExistsError:
         pass

@@ -2,12 +2,14 @@
 
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kaniko_shim.request.scalars import split_list, split_origins
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+
+_PROXY = re.compile(r"(?:https?|ftp|no|all)_proxy", re.IGNORECASE)
 
 # Variables that the executor reads itself. Secret build arguments are in its environment: one of these names
 # would change what the executor does.
@@ -86,6 +88,18 @@ def parse_origins(text: str) -> tuple[BuildArgOrigin, ...]:
     """
     origins = split_origins(text, "ARGUMENT", _check_name)
     return tuple(BuildArgOrigin(name, variable) for name, variable in origins.items())
+
+
+def with_both_spellings(arguments: Iterable[BuildArg]) -> Iterator[tuple[str, str]]:
+    """Names and values; a proxy variable in both spellings: Docker's RUN sees them in capitals and small letters."""
+    arguments = tuple(arguments)
+    names = {argument.name for argument in arguments}
+    for argument in arguments:
+        yield argument.name, argument.value
+        if _PROXY.fullmatch(argument.name):
+            twins = {argument.name.lower(), argument.name.upper()} - names
+            yield from ((twin, argument.value) for twin in sorted(twins))
+            names |= twins
 
 
 def resolve_origins(origins: tuple[BuildArgOrigin, ...], environment: Mapping[str, str]) -> tuple[BuildArg, ...]:

@@ -8,6 +8,7 @@ from kaniko_shim.request.build_request import BuildRequest, read_build_request
 from kaniko_shim.request.push_request import IndexRequest, PushRequest, read_index_request, read_push_request
 from kaniko_shim.request.receive_request import read_receive_request
 from kaniko_shim.request.request import Request, read_request
+from kaniko_shim.request.variables.job_variables import RESULT_FILE
 from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.request.warm_request import read_warm_request
 from kaniko_shim.sources.kinds import secrets_in_url
@@ -34,6 +35,7 @@ def parse_request(command: Command, environment: Mapping[str, str]) -> Request:
             request = read_warm_request(reader)
         case Command.CHECK:
             request = read_request(command, reader)
+    reader.read(RESULT_FILE)
     if reader.problems:
         count = len(reader.problems)
         head = "One variable is invalid" if count == 1 else f"{count} variables are invalid"

@@ -86,22 +86,22 @@ class _Walk:
             if skipped:
                 continue
             if is_directory:
-                yield Entry(name, Kind.DIRECTORY, status.st_mode)
+                yield Entry(name, Kind.DIRECTORY, status.st_mode, modified=status.st_mtime_ns)
                 yield from self.below(item.path, name + "/", hits)
             else:
                 yield from self._leaf(item.path, name, status)
 
     def _leaf(self, path: str, name: str, status: os.stat_result) -> Iterator[Entry]:
         if stat.S_ISLNK(status.st_mode):
-            yield Entry(name, Kind.SYMLINK, target=str(Path(path).readlink()))
+            yield Entry(name, Kind.SYMLINK, target=str(Path(path).readlink()), modified=status.st_mtime_ns)
         elif stat.S_ISSOCK(status.st_mode):
-            yield Entry(name, Kind.FILE, status.st_mode)
+            yield Entry(name, Kind.FILE, status.st_mode, modified=status.st_mtime_ns)
         elif not stat.S_ISREG(status.st_mode):
             self.special.append(name)
         elif status.st_nlink > 1 and (first := self._names.setdefault((status.st_dev, status.st_ino), name)) != name:
             yield Entry(name, Kind.HARDLINK, target=first)
         else:
-            yield Entry(name, Kind.FILE, status.st_mode, chunks=_read(path))
+            yield Entry(name, Kind.FILE, status.st_mode, chunks=_read(path), modified=status.st_mtime_ns)
 
 
 def _read(path: str) -> Iterator[bytes]:

@@ -14,8 +14,15 @@ def entrypoint_text(place: Place, stages: Stages) -> str | None:
     """
     has_cmd = any(each.keyword == "CMD" for each in place.stage.instructions)
     if has_cmd or stages.base(place.stage) is None:
-        return None
+        return in_capitals(place)
     return f"{place.instruction.head}{place.instruction.rest}\nCMD []"
+
+
+def in_capitals(place: Place) -> str | None:
+    """An instruction whose keyword is not in capitals, with one that is: an executor looks for CMD and ENTRYPOINT."""
+    instruction = place.instruction
+    head = instruction.keyword + instruction.head[len(instruction.keyword) :]
+    return None if head == instruction.head else f"{head}{instruction.rest}"
 
 
 def user_text(place: Place) -> str | None:

@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kaniko_shim.dockerfile.config.commands import entrypoint_text, user_text, workdir_in_steps, workdir_text
+from kaniko_shim.dockerfile.config.commands import (
+    entrypoint_text,
+    in_capitals,
+    user_text,
+    workdir_in_steps,
+    workdir_text,
+)
 from kaniko_shim.dockerfile.config.labels import labels_of
 from kaniko_shim.dockerfile.config.ports import UnsupportedProtocolError, ports_text
 from kaniko_shim.dockerfile.config.variables import Environment, Place, walk
@@ -97,6 +103,8 @@ def _text(place: Place, stages: Stages, escape: str) -> str | None:
                 raise InvalidInstructionError(place, error) from error
         case "ENTRYPOINT":
             return entrypoint_text(place, stages)
+        case "CMD":
+            return in_capitals(place)
         case "USER":
             return user_text(place)
         case "WORKDIR":

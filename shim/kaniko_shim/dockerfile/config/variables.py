@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from kaniko_shim.dockerfile.syntax.arguments import declared
@@ -40,10 +41,18 @@ class _Scope:
     escape: str
     places: dict[str, list[int]] = field(default_factory=dict)
     values: dict[str, list[_Written | str]] = field(default_factory=dict)
+    written: list[tuple[str, int]] = field(default_factory=list)
 
     def put(self, name: str, place: int, value: _Written | str) -> None:
         self.places.setdefault(name, []).append(place)
         self.values.setdefault(name, []).append(value)
+        if isinstance(value, _Written):
+            index = len(self.values[name]) - 1
+            try:
+                # In order, so that a chain of a thousand variables never needs a thousand calls.
+                self._value(name, index, ask=False)
+            except UnknownVariableError:
+                self.written.append((name, index))
 
     def get(self, name: str, place: int, *, ask: bool) -> str:
         """The value before a place; a KeyError if there is none."""
@@ -63,6 +72,12 @@ class _Scope:
         value = self.values[name][index]
         if isinstance(value, str):
             return value
+        if ask and self.written:
+            # They wait for the same base image, whose variables are asked for now.
+            earlier, self.written = self.written, []
+            for each in earlier:
+                with suppress(UnknownVariableError):
+                    self._value(*each, ask=True)
         try:
             text = expand(value.text, Variables(self, value.place, ask=ask), self.escape)
         except ValueError:

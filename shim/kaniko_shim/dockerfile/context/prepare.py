@@ -40,6 +40,9 @@ def make_trees(trees: Mapping[str, PreparedTree], context: Path, directory: Path
                 _make_file(place / path, context / source, tree.modes.get(path))
         for path, mode in tree.directories.items():
             (place / path).chmod(mode)
+            if tree.base is not None:
+                modified = (context / tree.base / path).stat().st_mtime_ns
+                os.utime(place / path, ns=(modified, modified))
 
 
 def _make_file(place: Path, source: Path, mode: int | None) -> None:

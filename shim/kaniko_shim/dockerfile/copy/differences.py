@@ -1,41 +1,29 @@
 """Warnings about what COPY and ADD do otherwise than in Docker, though the image is usable."""
 
 import posixpath
-import re
 from collections.abc import Iterator
 
 from kaniko_shim.archives.added import Added
 from kaniko_shim.dockerfile.capabilities import Feature, Support
-from kaniko_shim.dockerfile.copy.modes import is_symbolic, parse_mode
-from kaniko_shim.dockerfile.copy.owners import name_without_group
+from kaniko_shim.dockerfile.copy.modes import is_symbolic, parse_mode, sets_id
 from kaniko_shim.dockerfile.copy.scope import Scope
 from kaniko_shim.dockerfile.copy.sources import Item, find_items
 from kaniko_shim.dockerfile.copy.trees.tree import ContextTree, Kind
-from kaniko_shim.dockerfile.copy.words import is_url, words_of
+from kaniko_shim.dockerfile.copy.words import USUAL_DIRECTORIES, is_url, words_of
 from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
 
 _ROOTS = frozenset({"0", "root"})
 _UMASK = 0o022
 _USUAL_MODE = 0o755
 _PERMISSIONS = 0o777
-_USUAL = re.compile(
-    r"/|/(?:bin|boot|etc|home|lib|mnt|opt|root|run|sbin|srv|tmp|usr|var)"
-    r"|/usr/(?:bin|lib|local|sbin|share)|/usr/local/(?:bin|etc|lib|sbin|share)|/var/(?:lib|log)"
-)
-"""Directories that nearly every base image has."""
 
 
 def differences(scope: Scope, tree: ContextTree | None, support: Support) -> Iterator[str]:
     """What a COPY or ADD does otherwise, each with advice; one or two sentences without the line."""
     instruction = scope.instruction
-    if user := name_without_group(scope):
-        yield (
-            f"--chown={user} gives the files the group whose number is that of the user, where Docker takes the user's "
-            f"own group. Write --chown={user}:GROUP."
-        )
     owner = instruction.flag("--chown") or ""
     if owner and owner.partition(":")[0] not in _ROOTS:
-        if instruction.flag("--link") not in {None, "false"}:
+        if instruction.flag("--link") not in {None, "false"} and _is_below_another(scope):
             yield (
                 f"--chown={owner} with --link does not change the owner of existing directories above the destination, "
                 "where Docker does. Remove --link."
@@ -51,11 +39,22 @@ def differences(scope: Scope, tree: ContextTree | None, support: Support) -> Ite
         made = wanted & ~_UMASK if support.has(Feature.IMPLICIT_OWNERS) else _USUAL_MODE
         if made != wanted & _PERMISSIONS:
             yield (
-                f"--chmod={mode} gives new directories on the way to the files mode {made:o}, where Docker gives them "
+                f"--chmod={mode} gives directories that it has to make mode {made:o}, where Docker gives them "
                 f"{wanted & _PERMISSIONS:o}. Make the directories in a RUN."
             )
     if tree and instruction.flag("--from") is None:
         yield from _of_context(scope, tree)
+
+
+def _is_below_another(scope: Scope) -> bool:
+    """Whether there is a directory above the destination, besides the root, that exists for sure or nearly so."""
+    value = scope.value(words_of(scope.instruction).destination) or ""
+    above = value if value.endswith("/") else posixpath.dirname(value)
+    while above := above.rstrip("/"):
+        if scope.exists(above) or USUAL_DIRECTORIES.fullmatch(above):
+            return True
+        above = posixpath.dirname(above)
+    return False
 
 
 def _of_context(scope: Scope, tree: ContextTree) -> Iterator[str]:
@@ -95,13 +94,16 @@ def _has_link(directory: str, tree: ContextTree) -> bool:
 
 
 def _makes_directories(scope: Scope, tree: ContextTree | None) -> bool:
-    """Whether the destination, or the directory above a single file, may have to be made."""
+    """Whether the destination, or the directory above a directory or single file, may have to be made."""
     value = scope.value(words_of(scope.instruction).destination)
     if value is None or scope.exists(value):
         return False
-    single = not value.endswith("/") and not _has_directory(scope, tree)
-    made = posixpath.dirname(value) if single else value.rstrip("/")
-    return not scope.exists(made) and not _USUAL.fullmatch(made or "/")
+    if _has_directory(scope, tree):
+        # The executor gives the mode to the destination itself, unless the shim has to give it to the files.
+        mode = scope.value(scope.instruction.flag("--chmod") or "") or ""
+        value = value.rstrip("/") + "/" * sets_id(mode)
+    made = value.rstrip("/") if value.endswith("/") else posixpath.dirname(value)
+    return not scope.exists(made) and not USUAL_DIRECTORIES.fullmatch(made or "/")
 
 
 def _has_directory(scope: Scope, tree: ContextTree | None) -> bool:
@@ -122,9 +124,11 @@ def _items(scope: Scope, tree: ContextTree) -> Iterator[Item]:
 
 
 def _is_directory_that_exists(scope: Scope) -> bool:
-    """Whether a directory of another stage is copied to one that exists, as far as it is known."""
+    """Whether a directory of another stage is copied to one of another owner, as far as it is known."""
     words = words_of(scope.instruction)
     destination = scope.value(words.destination)
     # A name with a dot is a file's.
     directories = any("." not in posixpath.basename(posixpath.normpath(word)).lstrip(".") for word in words.sources)
-    return directories and destination is not None and scope.exists(destination)
+    if not directories or destination is None or not scope.exists(destination):
+        return False
+    return scope.owner(destination) != (scope.value(scope.instruction.flag("--chown") or "") or "")

@@ -1,9 +1,9 @@
 """Rewrites a COPY or ADD from the build context, for which all the files that it names are known beforehand."""
 
+import functools
 import posixpath
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kaniko_shim.archives.added import Added
 from kaniko_shim.dockerfile.capabilities import Feature, Support
@@ -11,12 +11,11 @@ from kaniko_shim.dockerfile.copy.modes import Change, is_symbolic, parse_mode, s
 from kaniko_shim.dockerfile.copy.scope import Scope
 from kaniko_shim.dockerfile.copy.sources import Item, find_items, has_pattern
 from kaniko_shim.dockerfile.copy.trees.aliases import Aliases
-from kaniko_shim.dockerfile.copy.trees.directories import destination_is_made_alike
+from kaniko_shim.dockerfile.copy.trees.directories import USUAL_MODE, destination_is_made_alike
 from kaniko_shim.dockerfile.copy.trees.prepared import PreparedTree
 from kaniko_shim.dockerfile.copy.trees.selection import with_parents, without
 from kaniko_shim.dockerfile.copy.trees.tree import ContextTree, Kind
 from kaniko_shim.dockerfile.copy.words import Words, is_url, json_form, literal, words_of
-from kaniko_shim.dockerfile.syntax.flags import Flags
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
 from kaniko_shim.dockerfile.syntax.stages import place_of
@@ -25,7 +24,6 @@ _MOST_WORDS = 2000
 _HEREDOC = 0o644
 _PERMISSIONS = 0o777
 _OURS = frozenset({"--parents", "--exclude"})
-_QUOTED = re.compile(r"[\s\"'\\`]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,11 @@ class ContextCopies:
         if not sources:
             return ""
         dropped = _OURS | ({"--chmod"} if change else set())
-        return f"{head_without(instruction, dropped)}{json_form(sources, words.destination)}"
+        destination = words.destination
+        if len(sources) > len(words.sources) and not destination.endswith("/"):
+            # The executor wants it of several sources; a directory that became two goes to a directory anyway.
+            destination += "/"
+        return f"{instruction.head_without(dropped)}{json_form(sources, destination)}"
 
     def _all_sources(
         self, scope: Scope, words: Words, heredocs: Mapping[str, str], change: Change | None, *, needed: bool
@@ -118,7 +120,7 @@ class ContextCopies:
             raise ValueError("this executor cannot set this mode")
         found = [parse_heredoc(word) for word in words.sources]
         sources = [heredocs[each[1]] for each in found if each]
-        head = head_without(instruction, {"--chmod"}).rstrip()
+        head = instruction.head_without({"--chmod"}).rstrip()
         return f"{head} --chmod={mode:o} {json_form(sources, words.destination)}"
 
     def _sources(
@@ -177,19 +179,73 @@ class ContextCopies:
                 made += [
                     (path, item.path) for path, _ in self._prepared(tree, instruction, change, word, exists=exists)
                 ]
+            elif item.kind is Kind.DIRECTORY:
+                made += ((path, item.path) for path in self._directory(item, instruction, exists=exists))
             else:
-                made.append((self._one(item, instruction, change, exists=exists), item.path))
+                made.append((self._one(item, instruction, change), item.path))
         if any(path is None and has_pattern(own) for path, own in made):
             raise _UnknownError(word)
         yield from made
 
-    def _one(self, item: Item, instruction: Instruction, change: Change | None, *, exists: bool) -> str | None:
-        """Another path for a file or directory; None if it can be named by its own."""
-        if item.kind is Kind.DIRECTORY:
-            names = self.tree.children(item.path)
-            first = posixpath.join(item.path, names[0]) if names else ""
-            alias = self._alias(item.path, instruction, first, exists=exists)
-            return alias if alias or item.path == item.named else literal(item.path)
+    def _directory(self, item: Item, instruction: Instruction, *, exists: bool) -> tuple[str | None, ...]:
+        """What to copy instead of a directory; None if it can be named by its own path."""
+        children = {name: posixpath.join(item.path, name) for name in self.tree.children(item.path)}
+        itself = (None if item.path == item.named else literal(item.path),)
+        if not children:
+            if not exists and self.tree.mode(item.path) != USUAL_MODE and instruction.flag("--chmod") is None:
+                # The destination would get its mode.
+                empty = PreparedTree()
+                self.prepared[empty.name] = empty
+                return (f"{self.prepared_directory}/{empty.name}",)
+            return itself
+        names = {name: (self.tree.kind(path), self.tree.mode(path)) for name, path in children.items()}
+        return self._entries(item.path, names, children, instruction, exists=exists) or itself
+
+    def _entries(
+        self,
+        directory: str,
+        entries: Mapping[str, tuple[Kind | None, int]],
+        files: Mapping[str, str],
+        instruction: Instruction,
+        *,
+        exists: bool,
+    ) -> tuple[str, ...]:
+        """What to copy, so that all of a directory is copied and a destination that exists stays as it is.
+
+        The executor gives a destination the mode and owner of the directory itself, unless it is taken for excluded;
+        it then makes a missing destination for the first entry. If that would come out otherwise than in BuildKit,
+        another entry goes before.
+
+        Args:
+            directory: its path in the context.
+            entries: what is in it, in the order of their bytes: kinds and modes.
+            files: the paths of the files among them.
+            instruction: the COPY or ADD.
+            exists: whether the destination exists for sure.
+
+        Returns:
+            Words; none if it cannot be done.
+        """
+        alike = functools.partial(destination_is_made_alike, instruction, support=self.support)
+        before = ""
+        if not exists and not alike(*next(iter(entries.values()))):
+            fit = [name for name, (kind, mode) in entries.items() if kind is Kind.FILE and alike(kind, mode)]
+            if instruction.keyword == "ADD":
+                fit = [name for name in fit if self.tree.added(files[name]) is Added.FILE]
+            directories = [name for name, (kind, _) in entries.items() if kind is Kind.DIRECTORY]
+            if fit:
+                before = literal(files[fit[0]])
+            elif directories and alike(Kind.DIRECTORY, USUAL_MODE):
+                first = PreparedTree({directories[0]: USUAL_MODE})
+                self.prepared[first.name] = first
+                before = self.aliases.path(f"{self.prepared_directory}/{first.name}") or ""
+            if not before:
+                return ()
+        alias = self.aliases.path(directory)
+        return tuple(word for word in (before, alias) if word) if alias else ()
+
+    def _one(self, item: Item, instruction: Instruction, change: Change | None) -> str | None:
+        """Another path for a file; None if it can be named by its own."""
         if change:
             modes = {item.name: change(self.tree.mode(item.path), False)}
             return self._file(PreparedTree(files={item.name: item.path}, modes=modes), item.name)
@@ -201,15 +257,6 @@ class ContextCopies:
             return literal(item.path)
         return self._file(PreparedTree(files={item.name: item.path}), item.name)
 
-    def _alias(self, path: str, instruction: Instruction, first: str, *, exists: bool) -> str | None:
-        if not first:
-            return None
-        kind = self.tree.kind(first)
-        mode = self.tree.mode(first) if kind is Kind.DIRECTORY else 0
-        if exists or destination_is_made_alike(instruction, kind, mode, self.support):
-            return self.aliases.path(path)
-        return None
-
     def _prepared(
         self, tree: PreparedTree, instruction: Instruction, change: Change | None, word: str, *, exists: bool
     ) -> Iterator[tuple[str, str]]:
@@ -217,15 +264,20 @@ class ContextCopies:
             files = {path: place for path, place in tree.files.items() if self.tree.kind(place) is Kind.FILE}
             modes = {path: change(self.tree.mode(place), False) for path, place in files.items()}
             directories = {path: change(mode, True) for path, mode in tree.directories.items()}
-            tree = PreparedTree(directories, tree.files, modes)
-        if not (first := tree.first):
+            tree = replace(tree, directories=directories, modes=modes)
+        if not (tops := tree.tops):
             return
         self.prepared[tree.name] = tree
-        kind = Kind.DIRECTORY if first in tree.directories else self.tree.kind(tree.files[first])
         path = f"{self.prepared_directory}/{tree.name}"
-        if exists or destination_is_made_alike(instruction, kind, tree.directories.get(first, 0), self.support):
-            path = self.aliases.path(path) or path
-        yield path, word
+        entries = {
+            name: (Kind.DIRECTORY, tree.directories[name])
+            if name in tree.directories
+            else (self.tree.kind(tree.files[name]), 0)
+            for name in tops
+        }
+        files = {name: f"{path}/{name}" for name in tops}
+        for each in self._entries(path, entries, files, instruction, exists=exists) or (path,):
+            yield each, word
 
     def _file(self, tree: PreparedTree, name: str) -> str:
         self.prepared[tree.name] = tree
@@ -241,21 +293,3 @@ def _known(scope: Scope, word: str) -> str:
     if value is None:
         raise _UnknownError(word)
     return value
-
-
-def head_without(instruction: Instruction, dropped: set[str] | frozenset[str]) -> str:
-    """An instruction's keyword, and its flags without some."""
-    if not any(name in dropped for name, _ in instruction.flags):
-        return instruction.head
-    return with_flags(instruction.keyword, tuple(each for each in instruction.flags if each[0] not in dropped))
-
-
-def with_flags(keyword: str, flags: Flags) -> str:
-    """A keyword and flags as they are written."""
-    return " ".join([keyword, *(_flag(name, value) for name, value in flags)]) + " "
-
-
-def _flag(name: str, value: str) -> str:
-    if not value:
-        return name
-    return f"{name}={value}" if not _QUOTED.search(value) else f"{name}='{value}'"

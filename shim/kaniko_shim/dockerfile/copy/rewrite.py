@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.copy.differences import differences
-from kaniko_shim.dockerfile.copy.from_context import ContextCopies, with_flags
+from kaniko_shim.dockerfile.copy.from_context import ContextCopies
 from kaniko_shim.dockerfile.copy.heredocs import heredoc_file
 from kaniko_shim.dockerfile.copy.owners import with_user
 from kaniko_shim.dockerfile.copy.scope import Scope
-from kaniko_shim.dockerfile.copy.words import COPYING, words_of
+from kaniko_shim.dockerfile.copy.words import COPYING, NO_REPOSITORIES, is_repository, words_of
 from kaniko_shim.dockerfile.edits import Edit, replaced
 from kaniko_shim.dockerfile.refusal import refusal
+from kaniko_shim.dockerfile.syntax.flags import with_flags
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 from kaniko_shim.dockerfile.syntax.parse import parse_heredoc
 from kaniko_shim.dockerfile.syntax.stages import place_of
@@ -100,6 +101,10 @@ def _rewritten(
     files: dict[str, tuple[str, int]],
 ) -> str:
     instruction = scope.instruction
+    if instruction.keyword == "ADD" and any(
+        is_repository(scope.value(word) or "") for word in words_of(instruction).sources
+    ):
+        raise ValueError(*NO_REPOSITORIES)
     places = dict[str, str]()
     if not support.has(Feature.HEREDOCS):
         for heredoc in instruction.heredocs:
@@ -122,8 +127,8 @@ def _refusal(error: LookupError | ValueError, instruction: Instruction, name: st
     if isinstance(error, LookupError):
         problem = f"the build context has no {str(error.args[0])!r}, or it is a link that leads nowhere"
         return refusal(Reason.COPY_FAILED, name, instruction, problem, "Correct the path, or the link.")
-    advice = "Name the files or directories themselves."
-    return refusal(Reason.DOCKERFILE_UNSUPPORTED, name, instruction, str(error), advice)
+    problem, advice, *_ = (*error.args, "Name the files or directories themselves.")
+    return refusal(Reason.DOCKERFILE_UNSUPPORTED, name, instruction, problem, advice)
 
 
 def _rest(instruction: Instruction, names: Mapping[str, str]) -> str:

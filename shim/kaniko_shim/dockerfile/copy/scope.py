@@ -1,7 +1,7 @@
 """What is known of a stage before each of its instructions: variables, the working directory, and directories."""
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kaniko_shim.dockerfile.config.variables import Place
@@ -17,14 +17,16 @@ class Scope:
     Attributes:
         place: the instruction.
         workdir: the working directory; empty if only the base image knows it.
-        directories: directories that exist for sure.
+        directories: directories that exist for sure, and the owners of those that this stage has made, as written.
+        user: the USER in force, as written; empty for that of the base image.
         origin: the stage that a COPY takes files from; None if it is the context or an image.
         image: the image that this stage is, if it is nothing else; empty otherwise.
     """
 
     place: Place
     workdir: str = ""
-    directories: frozenset[str] = field(default=frozenset({"/"}))
+    directories: Mapping[str, str] = field(default_factory=lambda: {"/": ""})
+    user: str = ""
     origin: Stage | None = None
     image: str = ""
 
@@ -44,19 +46,31 @@ class Scope:
             return True
         return self._absolute(destination) in self.directories
 
-    def following(self) -> tuple[str, frozenset[str]]:
-        """The working directory and the directories after the instruction."""
+    @property
+    def destination(self) -> str:
+        """The absolute destination of a COPY or ADD, with a / at its end if it was written; empty if not known."""
+        value = self.value(words_of(self.instruction).destination) or ""
+        path = self._absolute(value)
+        return path if path in {"", "/"} or not value.endswith("/") else f"{path}/"
+
+    def owner(self, destination: str) -> str:
+        """The owner, as written, of a directory that this stage has made; empty if it is not known, or root."""
+        return self.directories.get(self._absolute(destination or "."), "")
+
+    def following(self) -> tuple[str, Mapping[str, str], str]:
+        """The working directory, the directories and the user after the instruction."""
         instruction = self.instruction
+        if instruction.keyword == "USER":
+            return self.workdir, self.directories, self.value(instruction.rest) or ""
         if instruction.keyword == "WORKDIR":
             value = self.value(instruction.rest)
             workdir = self._absolute(value) if value else ""
-            return workdir, self.directories | set(_upwards(workdir))
-        if instruction.keyword in COPYING:
-            value = self.value(words_of(instruction).destination) or ""
-            made = self._absolute(value)
-            made = made if value.endswith("/") else posixpath.dirname(made)
-            return self.workdir, self.directories | set(_upwards(made))
-        return self.workdir, self.directories
+            return workdir, {**dict.fromkeys(_upwards(workdir), self.user), **self.directories}, self.user
+        value = self.value(words_of(instruction).destination) or ""
+        made = self._absolute(value)
+        made = made if value.endswith("/") else posixpath.dirname(made)
+        owner = self.value(instruction.flag("--chown") or "") or ""
+        return self.workdir, {**dict.fromkeys(_upwards(made), owner), **self.directories}, self.user
 
     def _absolute(self, path: str) -> str:
         """A path from the root; empty if it is not known."""
@@ -68,17 +82,19 @@ class Scope:
 
 def scopes(stages: Stages, places: Iterable[Place]) -> Iterator[Scope]:
     """What is known before each instruction of each stage."""
-    ends = dict[int, tuple[str, frozenset[str]]]()
+    ends = dict[int, tuple[str, Mapping[str, str], str]]()
+    nothing = "", {"/": ""}, ""
     for place in places:
         index = place.stage.index
         if index not in ends:
             base = stages.base(place.stage)
-            ends[index] = ends.get(base.index, ("", frozenset({"/"}))) if base else ("", frozenset({"/"}))
+            ends[index] = ends.get(base.index, nothing) if base else nothing
         name = place.instruction.flag("--from")
         origin = stages.find(name, index) if name else None
-        scope = Scope(place, *ends[index], origin, _image(origin, stages) if origin else "")
+        workdir, directories, user = ends[index]
+        scope = Scope(place, workdir, directories, user, origin, _image(origin, stages) if origin else "")
         yield scope
-        if scope.instruction.keyword in COPYING or scope.instruction.keyword == "WORKDIR":
+        if scope.instruction.keyword in {*COPYING, "WORKDIR", "USER"}:
             ends[index] = scope.following()
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 
 from kaniko_shim.archives.added import Added
-from kaniko_shim.dockerfile.copy.from_context import head_without
 from kaniko_shim.dockerfile.copy.scope import Scope
 from kaniko_shim.dockerfile.copy.sources import Item, find_items, has_pattern
 from kaniko_shim.dockerfile.copy.trees.tree import ContextTree, Kind
@@ -28,8 +27,8 @@ def split_adds(scopes: Iterable[Scope], tree: ContextTree) -> Iterator[Edit]:
             copied += [literal(item.named) for item in mistaken]
             added += [literal(item.named) for item in items if item not in mistaken] if mistaken else [word]
         if copied:
-            made = [f"{head_without(instruction, frozenset())}{json_form(added, words.destination)}"] if added else []
-            _, _, flags = head_without(instruction, _OF_ADD).partition(" ")
+            made = [f"{instruction.head_without()}{json_form(added, words.destination)}"] if added else []
+            _, _, flags = instruction.head_without(_OF_ADD).partition(" ")
             yield replaced(instruction, "\n".join([*made, f"COPY {flags}{json_form(copied, words.destination)}"]))
 
 

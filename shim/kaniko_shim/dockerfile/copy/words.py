@@ -11,6 +11,19 @@ from kaniko_shim.dockerfile.syntax.words import json_words, plain_words
 COPYING = frozenset({"COPY", "ADD"})
 """The instructions that copy."""
 
+USUAL_DIRECTORIES = re.compile(
+    r"/|/(?:bin|boot|etc|home|lib|mnt|opt|root|run|sbin|srv|tmp|usr|var)"
+    r"|/usr/(?:bin|lib|local|sbin|share)|/usr/local/(?:bin|etc|lib|sbin|share)|/var/(?:lib|log)"
+)
+"""Directories that nearly every base image has."""
+
+NO_REPOSITORIES = (
+    "this executor does not clone repositories; it would store the web page",
+    "Make the repository the build context, or clone it in a RUN.",
+)
+"""Why ADD of a repository is refused, and what to do instead."""
+
+_GIT = re.compile(r"(?:git@|git://|ssh://)\S+|https?://[^\s?#]+\.git/?(?:[?#]\S*)?")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _SPECIAL = re.compile(r"""[\\$"'<]""")
 
@@ -45,6 +58,11 @@ def json_form(sources: Sequence[str], destination: str) -> str:
 def literal(path: str) -> str:
     """A path as a word that the executor's shell words read as it is."""
     return _SPECIAL.sub(r"\\\g<0>", path)
+
+
+def is_repository(source: str) -> bool:
+    """Whether a source of ADD is a Git repository to BuildKit."""
+    return bool(_GIT.fullmatch(source))
 
 
 def is_url(source: str) -> bool:

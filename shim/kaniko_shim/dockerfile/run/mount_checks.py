@@ -33,7 +33,7 @@ def refuse_mounts(instructions: Iterable[Instruction], secrets: Collection[str],
             except ValueError as error:
                 problem = f"--mount={text}: {error}"
                 raise refusal(Reason.DOCKERFILE_INVALID, name, instruction, problem, "Correct the flag.") from error
-            if found := _impossible(mount, stages):
+            if found := _impossible(mount, stages, later=has_variable(text)):
                 raise refusal(Reason.DOCKERFILE_UNSUPPORTED, name, instruction, *found)
             if _is_missing(mount, text, secrets):
                 problem = f"the build has no secret {mount.secret_id!r}, which this RUN requires"
@@ -63,8 +63,8 @@ def _stage_names(instructions: Iterable[Instruction]) -> Iterator[str]:
             yield words[-1].lower()
 
 
-def _impossible(mount: Mount, stages: Collection[str]) -> tuple[str, str] | None:
-    """What is wrong with a mount that is well-formed, and what to write instead."""
+def _impossible(mount: Mount, stages: Collection[str], *, later: bool) -> tuple[str, str] | None:
+    """What is wrong with a mount that is well-formed, and what to write instead; `later`: it depends on variables."""
     if mount.type is MountType.SSH:
         return (
             "RUN --mount=type=ssh needs an SSH agent outside of the build, which a build in a pod does not have",
@@ -75,7 +75,7 @@ def _impossible(mount: Mount, stages: Collection[str]) -> tuple[str, str] | None
             "the builder cannot fill a cache mount from a stage, an image or a directory of the cache",
             "Remove from and source; fill the cache in the RUN if it is empty.",
         )
-    if mount.type is MountType.BIND and mount.origin.lower() in stages and place_of(mount.source) == ".":
+    if mount.type is MountType.BIND and mount.origin.lower() in stages and place_of(mount.source) == "." and not later:
         return (
             "the builder cannot mount all of a stage, which would include the system's own directories",
             "Name the directory that the RUN needs: --mount=type=bind,from=STAGE,source=/DIRECTORY.",

@@ -1,6 +1,8 @@
 """RUNs with mounts: what the shim has to prepare when the executor is at one of them."""
 
+import csv
 import hashlib
+import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -87,6 +89,37 @@ def without_values(text: str) -> Mount:
     except ValueError:
         # What is missing may be what a variable holds.
         return Mount()
+
+
+def with_source(text: str, expanded: Callable[[str], str | None]) -> str:
+    """A mount; one from a stage or an image has its source written out, since that is copied before the step.
+
+    Args:
+        text: the value of a --mount flag.
+        expanded: expands the variables of a word; None if the value of one is not known before the build.
+
+    Raises:
+        ValueError: it is not known, or means all of the stage or image.
+    """
+    if not has_variable(text):
+        return text
+    fields = [field.partition("=") for field in next(csv.reader([text]), [])]
+    if all(name.lower() != "from" for name, _, _ in fields):
+        return text
+    made = list[str]()
+    for name, equals, value in fields:
+        if name.lower() in {"source", "src"} and has_variable(value):
+            found = expanded(value)
+            if found is None:
+                raise ValueError(f"the value of {value} is not known before the build")
+            if place_of(found) == ".":
+                raise ValueError(f"{value} is {found!r}: the builder cannot mount all of a stage or image")
+            made.append(f"{name}={found}")
+        else:
+            made.append(name + equals + value)
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(made)
+    return line.getvalue()
 
 
 def copy_before(run: MountedRun, number: int) -> str:

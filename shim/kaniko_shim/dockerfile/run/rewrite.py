@@ -1,11 +1,12 @@
 """Rewrites RUN where an executor interprets it differently from BuildKit."""
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kaniko_shim.dockerfile.edits import Edit, inserted, replaced
 from kaniko_shim.dockerfile.run.command import command_of, exec_form
-from kaniko_shim.dockerfile.run.mounted import PROGRAM, MountedRun, copy_before, mounted_run
+from kaniko_shim.dockerfile.run.mounted import PROGRAM, MountedRun, copy_before, mounted_run, with_source
 from kaniko_shim.dockerfile.run.mounts import mount_texts
 from kaniko_shim.dockerfile.run.shells import ImageShell, with_shells
 from kaniko_shim.dockerfile.run.users import ImageUser, users_of
@@ -28,12 +29,21 @@ class RewrittenRuns:
     mounted: tuple[MountedRun, ...] = ()
 
 
+class MountSourceError(Exception):
+    """What is wrong with the source of a bind mount."""
+
+    def __init__(self, instruction: Instruction, problem: str) -> None:
+        super().__init__(problem)
+        self.instruction = instruction
+
+
 def rewrite_runs(
     stages: Stages,
     directory: str,
     digest_of: Callable[[str], str] | None = None,
     shell_of_image: ImageShell = lambda _: (),
     user_of_image: ImageUser = lambda _: None,
+    expanded: Callable[[Instruction, str], str | None] = lambda _, word: word,
 ) -> RewrittenRuns:
     """Rewrite every RUN with heredocs or mounts to its exec form.
 
@@ -46,6 +56,10 @@ def rewrite_runs(
         digest_of: a digest of the content of a path in the context; None if layers are not cached.
         shell_of_image: looks up the SHELL that a base image sets.
         user_of_image: looks up the USER that a base image sets.
+        expanded: expands the variables of a word of an instruction; None if one is not known before the build.
+
+    Raises:
+        MountSourceError: the source of a bind mount cannot be copied.
     """
     edits = list[Edit]()
     files = dict[str, tuple[str, int]]()
@@ -53,8 +67,19 @@ def rewrite_runs(
     users = users_of(stages, user_of_image)
     for instruction, shell in with_shells(stages, shell_of_image):
         run = instruction.trigger or instruction
-        mounts = mount_texts(run) if not instruction.trigger else []
-        if run.keyword != "RUN" or not (instruction.heredocs or mounts):
+        try:
+            mounts = [
+                with_source(text, functools.partial(expanded, instruction))
+                for text in (mount_texts(run) if run.keyword == "RUN" and not instruction.trigger else ())
+            ]
+        except ValueError as error:
+            raise MountSourceError(instruction, str(error)) from error
+        if run.keyword != "RUN":
+            continue
+        if not (instruction.heredocs or mounts):
+            if instruction.flag("--security") is not None:
+                # Its default, which executors do not know.
+                edits.append(replaced(instruction, _head(instruction) + instruction.rest))
             continue
         command = command_of(run, instruction.heredocs, shell.words, directory)
         if mounts:
@@ -77,4 +102,5 @@ def rewrite_runs(
 
 
 def _head(instruction: Instruction) -> str:
-    return instruction.head if instruction.head[-1:].isspace() else f"{instruction.head} "
+    head = instruction.head_without({"--security"})
+    return head if head[-1:].isspace() else f"{head} "

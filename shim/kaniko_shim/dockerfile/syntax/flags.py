@@ -1,10 +1,13 @@
 """Splits an instruction into keyword, flags and the rest, as BuildKit does."""
 
+import re
+
 from kaniko_shim.dockerfile.syntax.spaces import BLANKS
 from kaniko_shim.system.spaces import SPACES
 
 Flags = tuple[tuple[str, str], ...]
 
+_QUOTED = re.compile(r"[\s\"'\\`]")
 _BYTE_SPACES = "\t\n\v\f\r \x85\xa0"
 
 
@@ -64,3 +67,14 @@ def _flag_word(text: str, position: int, escape: str) -> tuple[str, bool, int]:
             word.append(text[position])
             position += 1
     return "".join(word), quoted, position
+
+
+def with_flags(keyword: str, flags: Flags) -> str:
+    """A keyword and flags as they are written."""
+    return " ".join([keyword, *(_flag(name, value) for name, value in flags)]) + " "
+
+
+def _flag(name: str, value: str) -> str:
+    if not value:
+        return name
+    return f"{name}={value}" if not _QUOTED.search(value) else f"{name}='{value}'"

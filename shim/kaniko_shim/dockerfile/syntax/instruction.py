@@ -1,6 +1,9 @@
 """An instruction of a Dockerfile."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
+
+from kaniko_shim.dockerfile.syntax.flags import with_flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +56,9 @@ class Instruction:
     def flag(self, name: str) -> str | None:
         """The value of a flag such as `--from`, or None."""
         return dict(self.flags).get(name)
+
+    def head_without(self, dropped: Collection[str] = ()) -> str:
+        """Keyword and flags, without some of these."""
+        if not any(name in dropped for name, _ in self.flags):
+            return self.head
+        return with_flags(self.keyword, tuple(each for each in self.flags if each[0] not in dropped))

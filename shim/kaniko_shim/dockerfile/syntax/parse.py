@@ -65,6 +65,22 @@ def directives(content: bytes) -> dict[str, str]:
     return found
 
 
+def frontend_directive(content: bytes, name: str) -> tuple[str, int]:
+    """The value of a directive that Docker's client reads, not the Dockerfile's parser, and its line; empty and 0.
+
+    A first line that begins with `#!` may stand before it, as in BuildKit's `ParseDirective`.
+    """
+    lines = content.split(b"\n")
+    skipped = int(lines[0].removeprefix(b"\xef\xbb\xbf").startswith(b"#!"))
+    for number, line in enumerate(lines[skipped:], start=1 + skipped):
+        found = directives(line)
+        if not found:
+            break
+        if name in found:
+            return found[name], number
+    return "", 0
+
+
 def parse_heredoc(word: str) -> tuple[bool, str, bool] | None:
     """A word that begins a heredoc: whether it is `<<-`, what ends it, and whether that was quoted."""
     match = _HEREDOC.fullmatch(word)

@@ -40,6 +40,13 @@ RUN = (
         "Check WORKDIR, USER and SHELL before it.",
     ),
     row(
+        "no group file",
+        r"group ids for user: .*open /etc/group: no such file",
+        Reason.DOCKERFILE_UNSUPPORTED,
+        "{step} runs as a USER that is a number, for which this executor needs a file /etc/group in the image",
+        "COPY one to /etc/group before (it may be empty), or put the RUN before USER.",
+    ),
+    row(
         "no such user",
         r"(?:user|group) (?P<user>\S+) is not a [ug]id and does not exist on the system"
         r"|getting user group from chown: .*parsing \"(?P<group>[^\"]+)\"",

@@ -74,7 +74,7 @@ PLATFORM = Variable(
 LABELS = Variable(
     "LABELS",
     "Labels of the image: comma-separated `name=value` pairs, or a JSON object of strings if a value holds a comma. A "
-    "LABEL of the same name in the Dockerfile takes precedence.",
+    "label takes precedence over a LABEL of the same name in the Dockerfile.",
     parse_labels,
 )
 EXTRA_ARGS = Variable(

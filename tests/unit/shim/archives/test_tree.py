@@ -17,6 +17,7 @@ from unit.shim.archives.archives import member, tar, tar_of, unpack
 
 FORMS = [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT]
 Members = list[tuple[tarfile.TarInfo, bytes]]
+TIMES = [0, 1, 1_000_000_000, 2**31]
 
 # Few names, so that entries meet in the same directories, and one that needs an extended header.
 COMPONENTS = ["a", "b", "c", "ü", "d.e", "n" * 150]
@@ -27,6 +28,7 @@ def trees(draw: st.DrawFn) -> Members:
     """Members of which each has a name of its own: directories, files, symbolic links, hard links to any file."""
     kinds: dict[tuple[str, ...], bytes] = {}
     modes: dict[str, int] = {}
+    times: dict[str, float] = {}
     members: Members = []
     for number in range(draw(st.integers(1, 25))):
         path = tuple(draw(st.lists(st.sampled_from(COMPONENTS), min_size=1, max_size=draw(st.sampled_from([3, 12])))))
@@ -38,6 +40,7 @@ def trees(draw: st.DrawFn) -> Members:
         if kind == tarfile.LNKTYPE and not linked:
             kind = tarfile.REGTYPE
         info = member("/".join(path), kind, mode=draw(st.sampled_from([0o644, 0o755, 0o600, 0o777, 0o4711])))
+        info.mtime = draw(st.sampled_from(TIMES))
         content = b""
         match kind:
             case tarfile.REGTYPE:
@@ -46,11 +49,11 @@ def trees(draw: st.DrawFn) -> Members:
                 info.linkname = draw(st.sampled_from(["a", "../../etc", "/etc/passwd", "n" * 150]))
             case tarfile.LNKTYPE:
                 info.linkname = "/".join(draw(st.sampled_from(linked)))
-                info.mode = modes[info.linkname]
+                info.mode, info.mtime = modes[info.linkname], times[info.linkname]
             case _:
                 # Some programs write the room that a directory takes: no content follows.
                 info.size = draw(st.sampled_from([0, 0, 4096]))
-        modes[info.name] = info.mode
+        modes[info.name], times[info.name] = info.mode, info.mtime
         kinds |= dict.fromkeys(above, tarfile.DIRTYPE)
         kinds[path] = kind
         members.append((info, content))
@@ -67,20 +70,21 @@ def archive(members: Members, form: int) -> bytes:
     return buffer.getvalue()
 
 
-def described(root: Path) -> Iterator[tuple[str, str, bytes, int, list[str]]]:
-    """Every path with its kind, its content or target, its mode, and all names of the same file."""
+def described(root: Path) -> Iterator[tuple[str, str, bytes, int, float | None, list[str]]]:
+    """Every path with its kind, its content or target, its mode, its time if it was set, and all names of the file."""
     names: dict[int, list[str]] = {}
     found = sorted(root.rglob("*"))
     for path in found:
         names.setdefault(path.lstat().st_ino, []).append(path.relative_to(root).as_posix())
     for path in found:
         name, status = path.relative_to(root).as_posix(), path.lstat()
+        time = status.st_mtime if status.st_mtime in TIMES else None
         if path.is_symlink():
-            yield name, "link", os.fsencode(path.readlink()), 0, names[status.st_ino]
+            yield name, "link", os.fsencode(path.readlink()), 0, None, names[status.st_ino]
         elif path.is_dir():
-            yield name, "directory", b"", stat.S_IMODE(status.st_mode), []
+            yield name, "directory", b"", stat.S_IMODE(status.st_mode), time, []
         else:
-            yield name, "file", path.read_bytes(), stat.S_IMODE(status.st_mode), names[status.st_ino]
+            yield name, "file", path.read_bytes(), stat.S_IMODE(status.st_mode), time, names[status.st_ino]
 
 
 @settings(max_examples=150)
@@ -125,3 +129,44 @@ def test_a_tree_that_is_too_deep_is_refused_by_name(tmp_path: Path):
     with pytest.raises(JobError, match="more than 256 directories deep") as caught:
         unpack(tar_of({"d/" * 257 + "f": b"1"}), tmp_path / "tree")
     assert caught.value.failure.reason is Reason.SOURCE_INVALID
+
+
+def test_links_and_fractions_of_seconds_keep_their_time(tmp_path: Path):
+    link, file, directory = member("l", tarfile.SYMTYPE, "f"), member("d/f"), member("d", tarfile.DIRTYPE, mode=0o755)
+    link.mtime, file.mtime, directory.mtime = 1000.25, 2000.5, 3000.125
+    root = unpack(tar([(directory, b""), (link, b""), (file, b"1")]), tmp_path / "tree")
+    times = [path.lstat().st_mtime for path in (root / "l", root / "d/f", root / "d")]
+    assert times == [1000.25, 2000.5, 3000.125]
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        (b"\xff" * 12, 0),
+        (b"\xff" * 11 + b"\x00", 0),
+        (b"\x80" + b"\x00" * 7 + b"\x7f\xff\xff\xff", 2**31 - 1),
+        (b"\x80" + b"\xff" * 11, 2**32 - 1),
+        (b"77777777777\0", 2**32 - 1),
+        (b"\0" * 12, 0),
+    ],
+)
+def test_a_time_that_no_file_can_have_is_the_nearest_one(tmp_path: Path, field: bytes, expected: int):
+    content = bytearray(tar_of({"f": b"1"}, tarfile.GNU_FORMAT))
+    content[136:148] = field
+    content[148:156] = b" " * 8
+    content[148:156] = f"{sum(content[:512]):06o}\0 ".encode()
+    root = unpack(bytes(content), tmp_path / "tree")
+    assert int((root / "f").stat().st_mtime) == expected
+
+
+@pytest.mark.parametrize("record", ["x", "nan", "-1", "1e999999"])
+def test_a_time_in_an_extended_header_need_not_be_one(tmp_path: Path, record: str):
+    info = member("f")
+    info.pax_headers = {"mtime": record}
+    content = tar([(info, b"1")])
+    if record == "x":
+        with pytest.raises(JobError, match="modification time") as caught:
+            unpack(content, tmp_path / "tree")
+        assert caught.value.failure.reason is Reason.SOURCE_INVALID
+    else:
+        assert (unpack(content, tmp_path / "tree") / "f").stat().st_mtime in {0, 2**32 - 1}

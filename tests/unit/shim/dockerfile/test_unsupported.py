@@ -1,7 +1,7 @@
 import pytest
 from kaniko_shim.dockerfile.capabilities import MAINTAINED, Support
 from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
-from kaniko_shim.dockerfile.unsupported import refuse_syntax, refuse_unsupported, warnings_about
+from kaniko_shim.dockerfile.unsupported import refuse_syntax, refuse_unsupported, warn_of_checks, warnings_about
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
@@ -92,9 +92,26 @@ def test_what_is_warned_of(text: str, support: Support, problem: str):
     ],
 )
 def test_another_language_is_refused(syntax: str, *, refused: bool):
-    if not refused:
-        refuse_syntax(syntax, "Dockerfile")
-        return
-    with pytest.raises(JobError, match="ignores # syntax=") as caught:
-        refuse_syntax(syntax, "Dockerfile")
-    assert (caught.value.failure.reason, caught.value.failure.line) == (Reason.DOCKERFILE_UNSUPPORTED, 1)
+    for line, head in ((1, ""), (2, "#!/usr/bin/env docker build\n"), (2, "# escape=`\n")):
+        content = f"{head}# syntax={syntax}\nFROM x\n".encode()
+        if not refused:
+            refuse_syntax(content, "Dockerfile")
+            continue
+        with pytest.raises(JobError, match="ignores # syntax=") as caught:
+            refuse_syntax(content, "Dockerfile")
+        assert (caught.value.failure.reason, caught.value.failure.line) == (Reason.DOCKERFILE_UNSUPPORTED, line)
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"# check=error=true\nFROM x\n", 1),
+        (b"#!/bin/x\n# syntax=docker/dockerfile:1\n# check=skip=all; error=True\nFROM x\n", 3),
+        (b"# check=skip=all\nFROM x\n", 0),
+        (b"# check=error=false\nFROM x\n", 0),
+        (b"# a comment\n# check=error=true\nFROM x\n", 0),
+    ],
+)
+def test_build_checks_that_would_fail_the_build_are_warned_of(content: bytes, line: int):
+    found = [each.partition(": ")[0] for each in warn_of_checks(content, "Dockerfile")]
+    assert found == ([f"Dockerfile line {line}"] if line else [])

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,10 @@ def test_the_mode_of_an_ignored_directory_with_something_kept_stays(context: Pat
     (context / "sub").chmod(0o1777)
     left(context, "sub\n!sub/keep")
     assert (context / "sub").stat().st_mode & 0o7777 == 0o1777
+
+
+def test_directories_keep_their_times(context: Path):
+    for path in (context / "sub", context):
+        os.utime(path, (1000, 1000))
+    left(context, "sub\n!sub/keep\n*.md\nDockerfile")
+    assert [path.stat().st_mtime for path in (context / "sub", context)] == [1000, 1000]

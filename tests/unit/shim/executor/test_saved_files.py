@@ -6,7 +6,7 @@ from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
 from kaniko_shim.executor.saved_files import SavedFiles
 from kaniko_shim.outcome.errors import JobError
 
-OWNED = "gives new directories at the destination the owner"
+OWNED = "gives the directory /x the owner of /owned (5:6)"
 
 
 def record(message: str) -> str:
@@ -52,7 +52,6 @@ def copied_from_image(root: Path, copy: str) -> list[str]:
         ("COPY --from=registry.example.com/image:1 /link /x", "line 3: COPY --from copies the link /link itself"),
         ("COPY --from=registry.example.com/image:1 /link/link /x", "copies the link /link/link itself"),
         ("COPY --from=registry.example.com/image:1 /links/ /x", "leaves the symbolic links"),
-        ("COPY --from=registry.example.com/image:1 /owne[d] /x", f"{OWNED} of /owned (5:6)"),
         ("COPY --from=registry.example.com/image:1 /plain /missing /x/", ""),
         ("COPY --from=registry.example.com/other /owned /x", ""),
     ],
@@ -60,6 +59,38 @@ def copied_from_image(root: Path, copy: str) -> list[str]:
 def test_what_is_copied_otherwise_from_an_image_is_said_once(root: Path, copy: str, problem: str):
     warnings = copied_from_image(root, copy)
     assert [problem in each for each in warnings] == ([True] if problem else [])
+
+
+@pytest.mark.parametrize(
+    ("copy", "owner", "warned"),
+    [
+        ("COPY --from=0 /owned /x/", (5, 6), True),
+        ("COPY --from=0 /o* x/", (5, 6), True),
+        ("COPY --from=0 /directory /x", (5, 6), True),
+        # It was there, and stays as it is.
+        ("COPY --from=0 /owned /x/", (0, 0), False),
+        # No directory is made, or another one, or not by this source.
+        ("COPY --from=0 /owned /x", (5, 6), False),
+        ("COPY --from=0 /owned /y/", (5, 6), False),
+        ("COPY --from=0 /plain /owned /x/", (5, 6), False),
+        ("COPY --from=0 --chown=5:6 /owned /x/", (5, 6), False),
+    ],
+)
+def test_an_owner_is_compared_once_the_files_are_copied(root: Path, copy: str, owner: tuple[int, int], *, warned: bool):
+    (root / "directory").mkdir()
+    os.chown(root / "directory", 5, 6)
+    instruction = parse_dockerfile(f"FROM a\nFROM y\n{copy}\n".encode())[-1]
+    destinations = {instruction: "/" + copy.rpartition(" ")[2].lstrip("/")}
+    (root / "deps").mkdir()
+    (root / "deps/0").symlink_to(root)
+    files = SavedFiles(
+        (*parse_dockerfile(b"FROM a\nFROM y\n"), instruction), root, [root / "deps"], destinations=destinations
+    )
+    assert [each for each in files.read(record(copy)) if "owner" in each] == []
+    (root / "x").mkdir()
+    os.chown(root / "x", *owner)
+    found = list(files.read(record("Taking snapshot of files...")))
+    assert [OWNED.partition(" /owned")[0] in each for each in found] == [True] * warned
 
 
 def test_a_pipe_in_an_image_is_refused(root: Path):
@@ -86,7 +117,7 @@ def test_what_the_executor_would_wait_for_is_refused(root: Path, path: str):
         ("ids", "COPY --from=a /id[s] /x", "drops the set-user-ID"),
         ("ids/program", "COPY --from=a /ids/program /x", ""),
         ("hard", "COPY --from=a /hard /x", "copies hard links"),
-        ("owned", "COPY --from=a /o* /x/", f"{OWNED} of /owned (5:6)"),
+        ("owned", "COPY --from=a /o* /x/", ""),
         ("owned", "COPY --from=a --chown=5 /owned /x", ""),
         ("link", "COPY --from=a /link /x", "copies the link /link itself"),
         ("plain", "COPY --from=a /plain/link /x", "copies the link /plain/link itself"),
@@ -117,7 +148,7 @@ def test_a_silent_executor_may_wait_for_a_pipe(root: Path):
 
 
 def test_what_is_gone_when_it_is_saved_was_seen_at_the_last_snapshot(root: Path):
-    text = b"FROM x AS a\nRUN one\nRUN two\nCMD z\nFROM y\nCOPY --from=a /owned /x\nCOPY --from=0 /id[s] /y\n"
+    text = b"FROM x AS a\nRUN one\nRUN two\nCMD z\nFROM y\nCOPY --from=a /owned /x/\nCOPY --from=0 /id[s] /y\n"
     files = SavedFiles(parse_dockerfile(text), root)
     lines = ["RUN one", "Taking snapshot of full filesystem...", "RUN two", "Taking snapshot of full filesystem..."]
     assert [warning for line in lines for warning in files.read(record(line))] == []
@@ -127,9 +158,8 @@ def test_what_is_gone_when_it_is_saved_was_seen_at_the_last_snapshot(root: Path)
         *files.read(record("Saving file ids for later use")),
         *files.read(record("Saving file owned for later use")),
     ]
-    assert [each.split(":")[0] for each in found] == ["line 7", "line 6"]
+    assert [each.split(":")[0] for each in found] == ["line 7"]
     assert "drops the set-user-ID" in found[0]
-    assert OWNED in found[1]
 
 
 def test_a_pipe_that_was_saved_is_refused_when_it_is_copied(root: Path):

@@ -35,8 +35,11 @@ def test_a_directory_is_copied_with_its_modes(tmp_path: Path, workspace: Workspa
     (source / "link").symlink_to("sub/run.sh")
     (source / "away").symlink_to("/etc/passwd")
     (source / "loop").symlink_to(".")
+    for name in ("locked", "link", "sub"):
+        os.utime(source / name, (1000, 1000), follow_symlinks=False)
     report = fetch(SourceRequest(DirectorySource(str(source))), workspace)
     assert report == SourceReport(f"dir://{source}", size=10)
+    assert [(workspace.context / name).lstat().st_mtime for name in ("locked", "link", "sub")] == [1000] * 3
     assert files_of(workspace.context) == {"sub/run.sh": b"#!/bin/sh\n", "locked": b""}
     modes = {name: (workspace.context / name).stat().st_mode & 0o7777 for name in ("sub", "sub/run.sh", "locked")}
     assert modes == {"sub": 0o1777, "sub/run.sh": 0o4775, "locked": 0o400}

@@ -4,7 +4,7 @@ from kaniko_shim.dockerfile.capabilities import Feature, Support
 from kaniko_shim.dockerfile.copy.trees.tree import Kind
 from kaniko_shim.dockerfile.syntax.instruction import Instruction
 
-_USUAL = 0o755
+USUAL_MODE = 0o755
 
 
 def destination_is_made_alike(instruction: Instruction, first: Kind | None, mode: int, support: Support) -> bool:
@@ -22,7 +22,7 @@ def destination_is_made_alike(instruction: Instruction, first: Kind | None, mode
     implicit = support.has(Feature.IMPLICIT_OWNERS)
     match first:
         case Kind.DIRECTORY:
-            return mode == _USUAL and not moded and (implicit or not owned)
+            return mode == USUAL_MODE and not moded and (implicit or not owned)
         case Kind.FILE:
             return implicit or not moded
         case _:

@@ -13,12 +13,14 @@ class PreparedTree:
         directories: by path below the tree, the mode of each directory, its parents before it.
         files: by path below the tree, where each file or link lies in the context.
         modes: by path below the tree, the modes of files that get another one than in the context.
+        base: where the directories lie in the context; None if they lie nowhere.
         decompressed: whether the files are compressed in the context, and not in the tree.
     """
 
     directories: Mapping[str, int] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     modes: Mapping[str, int] = field(default_factory=dict)
+    base: str | None = None
     decompressed: bool = False
 
     @property
@@ -28,12 +30,13 @@ class PreparedTree:
             sorted(self.directories.items()),
             sorted(self.files.items()),
             sorted(self.modes.items()),
+            self.base,
             self.decompressed,
         )
         return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
     @property
-    def first(self) -> str:
-        """The entry at its top that the executor copies first; empty if there is none."""
+    def tops(self) -> list[str]:
+        """The entries at its top, in the order in which the executor copies them."""
         tops = {path.partition("/")[0] for path in (*self.directories, *self.files)}
-        return min(tops, key=lambda name: name.encode("utf-8", "surrogateescape"), default="")
+        return sorted(tops, key=lambda name: name.encode("utf-8", "surrogateescape"))

@@ -32,7 +32,7 @@ class Selection:
     def prepared(self) -> PreparedTree:
         """What is taken, at its path below the directory."""
         self._walk("", (), ())
-        return PreparedTree(self._directories, self._files)
+        return PreparedTree(self._directories, self._files, base=self.base)
 
     def _walk(self, directory: str, included: Hits, excluded: Hits) -> None:
         for name in self.tree.children(self._place(directory)):

@@ -98,8 +98,45 @@ def test_all_else_stays_as_it_is(context: Context, line: str):
     ],
 )
 def test_a_destination_that_may_be_missing_is_made_as_in_buildkit(context: Context, line: str, *, kept: bool):
-    (path,) = context.sources(line)
-    assert ("aliases" in path.parts) is kept
+    paths = context.sources(line)
+    assert ["aliases" in path.parts for path in paths] == ([True] if kept else [False, True])
+    # The destination is made for a file, whose directory gets no mode of the context.
+    assert all(path.is_file() for path in paths[:-1])
+
+
+@pytest.mark.parametrize(
+    ("line", "support", "before"),
+    [
+        ("COPY f /x", NEW, [[".a"]]),
+        ("COPY --chown=1 f /x", NEW, [[".a"]]),
+        ("COPY --chown=1 f /x", OLD, None),
+        ("COPY --chmod=700 f /x", NEW, None),
+        ("WORKDIR /x\nCOPY f .", NEW, []),
+        ("COPY f/.a /x", NEW, []),
+    ],
+)
+def test_a_missing_destination_is_made_for_a_directory_where_there_is_no_file(
+    context: Context, line: str, support: Support, before: list[list[str]] | None
+):
+    (context.root / "f/.a").mkdir(parents=True)
+    (context.root / "f/.a").chmod(0o775)
+    (context.root / "f/.a/file").touch()
+    *first, last = context.sources(line, support)
+    assert ("aliases" in last.parts) is (before is not None)
+    assert [[each.name for each in path.iterdir()] for path in first] == (before or [])
+    assert all(each.stat().st_mode & 0o7777 == 0o755 for path in first for each in path.iterdir())
+
+
+def test_an_archive_is_not_unpacked_to_make_a_destination(context: Context):
+    for name in ("f/.a", "f/b"):
+        (context.root / name).mkdir(parents=True)
+        (context.root / name).chmod(0o775)
+    (context.root / "f/archive").write_bytes(tar_of({"m": b"m"}))
+    first, _ = context.sources("ADD f /x")
+    assert [each.name for each in first.iterdir()] == [".a"]
+    (context.root / "f/text").touch()
+    first, _ = context.sources("ADD f /x")
+    assert first == context.root / "f/text"
 
 
 def test_a_link_is_followed_and_keeps_its_name(context: Context):
