@@ -40,7 +40,7 @@ _REFUSED: Final = 1
 _UNAVAILABLE: Final = 4
 
 
-async def send(connection: Connection, namespace: str, pod: str, archive: Archive, progress: Progress | None) -> None:
+async def send(connection: Connection, namespace: str, pod: str, archive: Archive, progress: Progress | None) -> bool:
     """Send an archive to one pod; a broken connection is continued.
 
     Args:
@@ -49,6 +49,9 @@ async def send(connection: Connection, namespace: str, pod: str, archive: Archiv
         pod: Its name.
         archive: What is sent.
         progress: Called with the bytes sent and the bytes of the archive.
+
+    Returns:
+        Whether the pod has all of it; False if the pod is gone, and the status of the build says why.
     """
     whole = ("--size", str(archive.size), "--sha256", archive.sha256)
     offset, delay, command = 0, Delay(), _Command(connection, namespace, pod)
@@ -56,15 +59,19 @@ async def send(connection: Connection, namespace: str, pod: str, archive: Archiv
         try:
             code, answer = await command.run((*whole, "--offset", str(offset)), archive, offset, progress)
             if code == _COMPLETE:
-                return
+                return True
             message = str(answer.get("message") or f"the command send ended with exit code {code}.")
             if code == _REFUSED:
                 raise UploadError(f"Pod {pod} refused the build context: {message}")
             if code == _UNAVAILABLE and _has_ended(answer, archive):
-                return
-            await delay.after(UnreachableError(f"The upload to pod {pod} does not get on: {message}", "Try again."))
+                return True
+            await delay.after(
+                UnreachableError(
+                    f"The upload to pod {pod} does not get on: {message}", "Look at the status of the build."
+                )
+            )
         except NotFoundError:
-            return  # the status of the build says why its pod is gone
+            return False
         except ImageBuildError as error:
             if isinstance(error, UnreachableError):
                 delay.worked()
@@ -89,13 +96,14 @@ async def _kept(command: "_Command", archive: Archive, delay: Delay) -> int:
 
 
 def _has_ended(answer: dict[str, Any], archive: Archive) -> bool:
-    """Whether a pod that takes nothing has what was sent; raises if it will never take it."""
+    """Whether a pod that takes nothing has what was sent; raises if it has something else.
+
+    If it does not wait any more, neither does the build, which ends the upload. If it does not wait yet, it will.
+    """
     if answer.get("state") == "complete":
         if answer.get("sha256") == archive.sha256:
             return True
         raise UploadError("The build has another build context already.", "Create another build.")
-    if answer.get("state") == "closed":
-        raise UploadError("The pod does not wait for a build context any more.", "Look at the status of the build.")
     return False
 
 

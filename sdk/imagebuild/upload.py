@@ -3,15 +3,19 @@
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from imagebuild.archive import Archive
-from imagebuild.build import Build
+from imagebuild.build import Build, Phase
 from imagebuild.connection import Connection
 from imagebuild.errors import DeletedError, UploadError
 from imagebuild.names import AWAITING_UPLOAD
 from imagebuild.send import Progress, send
+
+#: Phases in which the pod does not have its build context yet.
+_BEFORE: Final = frozenset({None, Phase.PENDING, Phase.QUEUED, Phase.PREPARING})
 
 
 async def pack(directory: str | os.PathLike[str], *, dockerfile: str = "Dockerfile", context_dir: str = "") -> Archive:
@@ -75,10 +79,16 @@ async def upload(
         await asyncio.gather(*left, return_exceptions=True)
 
 
+def _entries(build: Build) -> list[Mapping[str, Any]]:
+    """The status of each platform of a build; that of the build itself if it has no platforms."""
+    return list(build.status.get("platforms") or [build.status])
+
+
 def waiting_pods(build: Build) -> list[str]:
     """Names of the pods of a build that wait for an upload."""
-    entries = build.status.get("platforms") or [build.status]
-    return [entry["podName"] for entry in entries if entry.get("reason") == AWAITING_UPLOAD and entry.get("podName")]
+    return [
+        entry["podName"] for entry in _entries(build) if entry.get("reason") == AWAITING_UPLOAD and entry.get("podName")
+    ]
 
 
 async def _follow(builds: AsyncGenerator[Build], uploads: "_Uploads") -> Build | None:
@@ -99,7 +109,7 @@ class _Uploads:
     progress: Progress | None
     build: Build | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    _tasks: "dict[str, asyncio.Task[None]]" = field(default_factory=dict)
+    _tasks: "dict[str, asyncio.Task[bool]]" = field(default_factory=dict)
 
     def start(self, build: Build) -> None:
         """Start the uploads that a build waits for, and end those that it does not wait for any more.
@@ -120,17 +130,22 @@ class _Uploads:
         self.changed.set()
 
     @property
-    def running(self) -> "list[asyncio.Task[None]]":
+    def running(self) -> "list[asyncio.Task[bool]]":
         """The uploads that have not ended."""
         return [task for task in self._tasks.values() if not task.done()]
 
     @property
     def is_complete(self) -> bool:
-        """Whether the first pod for each platform has the archive."""
+        """Whether a pod for each platform has the archive, by its own word or because it builds."""
         if self.build is None:
             return False
         expected = len((self.build.spec.get("output") or {}).get("platforms") or ()) or 1
-        return len(self._tasks) >= expected and not self.running
+        return sum(map(self._is_served, _entries(self.build))) >= expected
+
+    def _is_served(self, entry: Mapping[str, Any]) -> bool:
+        task = self._tasks.get(str(entry.get("podName")))
+        has_said_so = task is not None and task.done() and not task.cancelled() and task.result()
+        return has_said_so or entry.get("phase") not in _BEFORE
 
     def check(self) -> None:
         """Raise the error of an upload that has failed."""

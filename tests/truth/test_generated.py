@@ -13,8 +13,9 @@ EXAMPLES = int(os.environ.get("TRUTH_EXAMPLES", "12"))
 """More of them, at random, is how differences are searched for: TRUTH_EXAMPLES=200."""
 
 _OLD = Known(
-    "an old executor gives a destination of COPY --from that exists the mode of the directory that is copied",
-    differs=("*: mode",),
+    "an old executor gives a destination that exists the mode of the directory that is copied, and its owner too, with "
+    "--from, and with --chown if no file lies at its top",
+    differs=("*: mode", "/home/app: owner"),
 )
 
 _numbers = itertools.count()
@@ -36,7 +37,7 @@ def test_generated(judge: Judge, tmp_path: Path) -> None:
         directory = tmp_path / f"generated-{next(_numbers)}"
         project.write(directory)
         verdict = judge.case(directory)
-        is_known = judge.executor == "old" and "--from" in project.dockerfile and not verdict.outcome.good
+        is_known = judge.executor == "old" and any(flag in project.dockerfile for flag in ("--from", "--chown")) and not verdict.outcome.good
         trouble = problem(verdict, _OLD if is_known else None)
         assert not trouble, f"{trouble}\n\n{project}"
 

@@ -59,7 +59,7 @@ def _text(difference: Difference, _: re.Match[str]) -> bool:
 
 
 def _link(difference: Difference, _: re.Match[str]) -> bool:
-    kinds = ("type", "mode", "owner", "content", "target", "missing")
+    kinds = ("type", "mode", "owner", "content", "target", "missing", "extra")
     return difference.place != "config" and difference.kind in kinds
 
 

@@ -10,6 +10,7 @@ import re
 import select
 import signal
 import sys
+import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from enum import IntEnum
@@ -24,6 +25,10 @@ from kaniko_shim.system.processes.signals import STOPPING
 
 # Seconds without a byte after which a connection counts as broken; some leave standard input open.
 _LONGEST_SILENCE = 60.0
+
+# Seconds that `receive` may need after the start of its container, on a node with much to do.
+_LONGEST_START = 30.0
+_PAUSE = 0.02
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -170,7 +175,10 @@ def _terms(folder: UploadFolder) -> Terms:
     """
     if folder.is_complete:
         raise _End(Exit.UNAVAILABLE, "The build has its context already. Create another build for another context.")
-    terms = folder.terms
+    deadline = time.monotonic() + _LONGEST_START
+    # The container runs, and is awaited, a moment before `receive` can say what it accepts.
+    while (terms := folder.terms) is None and not folder.is_closed and time.monotonic() < deadline:
+        time.sleep(_PAUSE)
     if terms is None:
         raise _End(Exit.UNAVAILABLE, "No upload is awaited in this container.")
     return terms
@@ -182,7 +190,7 @@ def _status(folder: UploadFolder) -> dict[str, object]:
         return {"state": "complete", "received": path.stat().st_size, "sha256": folder.sha256 or _digest(path)}
     terms = folder.terms
     if terms is None:
-        return {"state": "closed"}
+        return {"state": "closed" if folder.is_closed else "starting"}
     kept = folder.kept
     known = {} if kept.size is None else {"size": kept.size, "sha256": kept.sha256}
     received = folder.received

@@ -54,7 +54,7 @@ def serving(
         application.router.add_get(path, build)
         application.router.add_get(f"{path}/app", build)
         application.router.add_get("/version", about)
-        application.router.add_get("/api/v1/namespaces/team/pods/app-1/exec", exec_handler)
+        application.router.add_get("/api/v1/namespaces/team/pods/{pod}/exec", exec_handler)
         runner = web.AppRunner(application, shutdown_timeout=0)
         await runner.setup()
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -181,6 +181,57 @@ def test_a_lost_answer_does_not_matter_if_the_build_goes_on(tmp_path: Path, dire
         build = client.upload("app", directory)
     assert build.phase is Phase.BUILDING
     assert calls[0] == "0"
+
+
+@pytest.mark.parametrize("state", ["closed", "starting"])
+def test_a_pod_that_does_not_wait_yet_is_asked_again(tmp_path: Path, directory: Path, state: str):
+    calls: list[str] = []
+
+    async def exec_handler(request: web.Request) -> web.StreamResponse:
+        calls.append(request.query.getall("command")[-1])
+        socket = web.WebSocketResponse(protocols=("v5.channel.k8s.io",))
+        await socket.prepare(request)
+        async for message in socket:
+            if message.data[:1] == b"\xff":
+                break
+        # `closed` is what builders said until 0.1.0 where they do not wait yet.
+        for part in answer(0, state="complete") if len(calls) > 2 else answer(4, state=state, message="Not yet."):
+            await socket.send_bytes(part)
+        return socket
+
+    with serving(exec_handler, "34", tmp_path) as kubeconfig, Client(kubeconfig=str(kubeconfig)) as client:
+        client.upload("app", directory)
+    assert calls == ["0", "--status", "0"]
+
+
+def test_a_pod_that_is_evicted_has_nothing_and_the_next_one_gets_it(tmp_path: Path, directory: Path):
+    pods: list[str] = []
+    evicted = threading.Event()
+    metadata = {**BUILD["metadata"], "resourceVersion": "2"}
+    retried = {**BUILD, "metadata": metadata, "status": {**BUILD["status"], "podName": "app-2"}}
+    pending = {**BUILD, "metadata": {**metadata, "resourceVersion": "3"}, "status": {"phase": "Pending", "reason": "Retrying"}}
+    states = iter([pending, pending])
+
+    async def exec_handler(request: web.Request) -> web.StreamResponse:
+        pods.append(request.match_info["pod"])
+        if pods[-1] == "app-1":
+            evicted.set()
+            return web.json_response({"kind": "Status", "code": 404, "reason": "NotFound"}, status=404)
+        socket = web.WebSocketResponse(protocols=("v5.channel.k8s.io",))
+        await socket.prepare(request)
+        async for message in socket:
+            if message.data[:1] == b"\xff":
+                break
+        for part in answer(0, state="complete"):
+            await socket.send_bytes(part)
+        return socket
+
+    def current() -> object:
+        return next(states, retried) if evicted.is_set() else BUILD
+
+    with serving(exec_handler, "34", tmp_path, current) as kubeconfig, Client(kubeconfig=str(kubeconfig)) as client:
+        build = client.upload("app", directory)
+    assert (pods, build.status["podName"]) == (["app-1", "app-2"], "app-2")
 
 
 def test_an_upload_that_is_cancelled_leaves_no_socket_open(tmp_path: Path, directory: Path):

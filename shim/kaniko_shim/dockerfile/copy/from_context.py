@@ -174,7 +174,8 @@ class ContextCopies:
         if has_pattern(source) and self.tree.kind(place) and all(item.named != place for item in items):
             made.append(("", place))
         for item in items:
-            if item.kind is Kind.DIRECTORY and (excludes or change):
+            is_odd = item.kind is Kind.DIRECTORY and not self.aliases.can_name(item.path)
+            if item.kind is Kind.DIRECTORY and (excludes or change or (is_odd and self.tree.children(item.path))):
                 tree = without(item.path, list(excludes), self.tree)
                 made += [
                     (path, item.path) for path, _ in self._prepared(tree, instruction, change, word, exists=exists)

@@ -56,6 +56,7 @@ class UploadFolder:
         self._refusal = root / "refusal.json"
         self._lock = root / "lock"
         self._bell = root / "bell"
+        self._closed = root / "closed"
 
     def open(self, terms: Terms) -> int:
         """Begin to accept uploads; returns a descriptor that becomes readable when one may be complete."""
@@ -67,6 +68,7 @@ class UploadFolder:
 
     def close(self) -> None:
         """Accept no more uploads, and remove what is not complete."""
+        self._closed.touch()
         for path in (self._terms, self._bell, self.incoming, self._record):
             path.unlink(missing_ok=True)
 
@@ -75,6 +77,11 @@ class UploadFolder:
         """What is accepted; None if no upload is awaited."""
         found = _read(self._terms)
         return Terms(str(found["deadline"]), int(found["maxBytes"]), str(found["sha256"])) if found else None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether uploads were accepted before, and are no more."""
+        return self._closed.exists()
 
     @property
     def is_complete(self) -> bool:

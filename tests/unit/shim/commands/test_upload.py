@@ -222,9 +222,20 @@ def test_two_senders(paths: Paths):
     os.close(listening)
 
 
-def test_nothing_is_awaited(paths: Paths):
+def test_nothing_is_awaited_any_more(paths: Paths):
+    UploadFolder(paths.upload).close()
     code, answer = sent(paths, CONTEXT)
     assert (code, answer["state"], answer["message"]) == (4, "closed", "No upload is awaited in this container.")
+
+
+def test_a_sender_waits_until_something_is_awaited(paths: Paths):
+    sender = Sender(paths, *WHOLE)
+    status, answer = sent(paths, b"", "--status")
+    assert (status, answer) == (0, {"state": "starting"})
+    os.close(UploadFolder(paths.upload).open(Terms(DEADLINE, 100_000)))
+    listening = bell(paths)
+    assert sender.end(CONTEXT)[0] == 0
+    os.close(listening)
 
 
 def test_receive_ends_after_the_upload(paths: Paths):
@@ -243,7 +254,7 @@ def test_receive_ends_after_the_upload(paths: Paths):
     report = json.loads(paths.termination_log.read_text())
     assert (report["command"], report["outcome"]) == ("receive", "Succeeded")
     assert report["source"] == {"sha256": WHOLE[-1], "bytes": len(CONTEXT)}
-    assert sorted(path.name for path in paths.upload.iterdir()) == ["archive", "lock"]
+    assert sorted(path.name for path in paths.upload.iterdir()) == ["archive", "closed", "lock"]
 
 
 def test_receive_gives_up_at_the_deadline(paths: Paths):

@@ -31,11 +31,15 @@ class Aliases:
     links: dict[str, str] = field(default_factory=dict)
     _excluded: list[str] = field(default_factory=list)
 
+    def can_name(self, directory: str) -> bool:
+        """Whether a directory of the context has a name that can stand in a pattern."""
+        return bool(_PLAIN.fullmatch(posixpath.basename(posixpath.normpath(posixpath.join(self.context, directory)))))
+
     def path(self, directory: str) -> str | None:
         """The second path, relative to the context, of a directory in it; None if its name can't stand in a pattern."""
         place = posixpath.normpath(posixpath.join(self.context, directory))
         parent, name = posixpath.split(place)
-        if not _PLAIN.fullmatch(name):
+        if not self.can_name(directory):
             return None
         link = hashlib.sha256(directory.encode("utf-8", "surrogateescape")).hexdigest()[:12]
         self.links[link] = parent
