@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -49,8 +50,17 @@ def serve_git(
     *,
     https: Https | None = None,
     address: str = "127.0.0.1",
+    changed: Callable[[bytes, bytes], bytes | None] = lambda _, content: content,
 ) -> Iterator[str]:
-    """Git's own HTTP backend over the repositories below a directory."""
+    """Git's own HTTP backend over the repositories below a directory.
+
+    Args:
+        root: The directory.
+        allowed: Whether a request with an Authorization header gets an answer.
+        https: For HTTPS.
+        address: Where it listens.
+        changed: From what was posted and the answer to what is sent; None resets the connection.
+    """
 
     class Handler(Quiet):
         def do_GET(self) -> None:
@@ -85,7 +95,12 @@ def serve_git(
                 "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
             }
             done = subprocess.run(["git", "http-backend"], input=body, env=variables, capture_output=True, check=False)
-            head, _, content = done.stdout.partition(b"\r\n\r\n")
+            head, _, found = done.stdout.partition(b"\r\n\r\n")
+            content = changed(body, found) if self.command == "POST" else found
+            if content is None:
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.close_connection = True
+                return
             headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
             self.send_response(int(headers.pop("Status", "200").split()[0]))
             for name, value in headers.items():

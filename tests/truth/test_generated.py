@@ -37,7 +37,11 @@ def test_generated(judge: Judge, tmp_path: Path) -> None:
         directory = tmp_path / f"generated-{next(_numbers)}"
         project.write(directory)
         verdict = judge.case(directory)
-        is_known = judge.executor == "old" and any(flag in project.dockerfile for flag in ("--from", "--chown")) and not verdict.outcome.good
+        is_known = (
+            judge.executor == "old"
+            and any(flag in project.dockerfile for flag in ("--from", "--chown"))
+            and not verdict.outcome.good
+        )
         trouble = problem(verdict, _OLD if is_known else None)
         assert not trouble, f"{trouble}\n\n{project}"
 

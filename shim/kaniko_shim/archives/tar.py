@@ -163,7 +163,8 @@ def _entry(header: bytes, extensions: dict[str, str], stream: _Stream, *, is_spa
     name = _name_of(header, extensions)
     target = extensions.get("linkpath") or _text(header[157:257])
     kind = header[156:157]
-    mode = _field(header[100:108])
+    # Some programs write the bits of the type, too.
+    mode = _field(header[100:108]) & 0o7777
     modified = _modified(header, extensions)
     if is_sparse:
         raise unsafe(name, "is a sparse file; make the archive without --sparse")

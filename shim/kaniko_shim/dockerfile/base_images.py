@@ -122,12 +122,12 @@ class BaseImages:
         config = self._config(image, platform)
         if config is None:
             return None
-        pairs = (each.partition("=") for each in config.get("Env") or [])
+        pairs = (each.partition("=") for each in _texts(config.get("Env")))
         return {name: value for name, _, value in pairs}
 
     def shell(self, image: str, platform: Platform) -> tuple[str, ...]:
         """The SHELL that an image sets; empty if it sets none, or cannot be found."""
-        return tuple((self._config(image, platform) or {}).get("Shell") or ())
+        return _texts((self._config(image, platform) or {}).get("Shell"))
 
     def user(self, image: str, platform: Platform) -> str | None:
         """The USER that an image sets, empty for root; None if it cannot be found."""
@@ -137,7 +137,8 @@ class BaseImages:
     def _config(self, image: str, platform: Platform) -> Mapping[str, Any] | None:
         """What containers of the image begin with; None if it cannot be found."""
         whole = self._whole(image, platform)
-        return None if whole is None else whole.get("config") or {}
+        config = None if whole is None else whole.get("config") or {}
+        return config if isinstance(config, dict) else None
 
     def _whole(self, image: str, platform: Platform) -> Mapping[str, Any] | None:
         """The image's configuration; None if it cannot be found."""
@@ -145,7 +146,9 @@ class BaseImages:
         if key not in self._configs:
             try:
                 content = self._first(image, lambda place: self.crane.config(place, platform))
-                self._configs[key] = load_json(content)
+                whole = load_json(content)
+                # A registry may have anything.
+                self._configs[key] = whole if isinstance(whole, dict) else None
             except (JobError, ValueError):
                 self._configs[key] = None
         return self._configs[key]
@@ -159,6 +162,12 @@ class BaseImages:
             except JobError:
                 continue
         return ask(last)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """A list of texts; empty if it is anything else."""
+    is_list = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return tuple(value) if is_list and isinstance(value, list) else ()
 
 
 def places(image: ImageReference, registries: Registries) -> Iterator[ImageReference]:

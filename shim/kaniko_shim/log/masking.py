@@ -8,6 +8,9 @@ MASK = "***"
 SHORTEST = 4
 """Values with fewer characters are not masked: they would garble every line and protect nothing."""
 
+SHORTEST_LINE = 8
+"""Lines of a secret with fewer characters are not masked: one of them may be a word such as `true`."""
+
 _USERINFO = re.compile(r"(://)[^/\s\"']+@(?!sha256:)")
 _SIGNED_QUERY = re.compile(
     r"(?i)([?&](?:[a-z0-9_.-]*(?:signature|credential|token|secret|password|api[_-]?key|access[_-]?key)"
@@ -39,7 +42,9 @@ class Masker:
         pieces = set[str]()
         for secret in self._secrets:
             # Output arrives line by line: a key of many lines is masked line by line.
-            pieces.update(piece.strip() for piece in (secret, *secret.splitlines()))
+            lines = secret.splitlines()
+            pieces.add(secret.strip())
+            pieces.update(line for each in lines if len(line := each.strip()) >= SHORTEST_LINE or len(lines) == 1)
         # Bytes that are no UTF-8 are replaced where output is read.
         pieces.update([_bytes(piece).decode("utf-8", "replace") for piece in pieces if not piece.isprintable()])
         known = sorted((p for p in pieces if len(p) >= SHORTEST), key=lambda p: (-len(p), p))

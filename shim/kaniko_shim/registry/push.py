@@ -1,7 +1,7 @@
 """Pushes a layout to a registry: with retries, and a check of what the registry has afterwards."""
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kaniko_shim.net.retry import Retries
@@ -88,11 +88,19 @@ class Pusher:
         if ended.code != 0:
             raise JobError.of(crane_failure(ended, "\n".join(written), output))
         pushed = self.crane.inspect(output)
-        if pushed.digest != self.digest:
+        if pushed.digest == self.digest:
+            return pushed
+        # Another push of the same tag was later. The image is there all the same.
+        mine = replace(output, tag="", digest=self.digest)
+        if self.crane.find_manifest(mine) is None:
             raise JobError(
                 Reason.INTERNAL,
                 f"The registry has {pushed.digest} as {output.name}, but {self.digest} was pushed.",
-                hint="Someone else pushed the same tag meanwhile. Build again.",
+                hint="Build again. If that does not help, ask who runs the registry whether it changes images.",
                 registry=output.registry,
             )
-        return pushed
+        self.job.warn(
+            f"{output.name} is {pushed.digest} by now: another push of the same tag came after this one. This image is "
+            f"{mine.name}."
+        )
+        return replace(self.crane.inspect(mine), reference=output.name)

@@ -209,7 +209,11 @@ def test_a_pod_that_is_evicted_has_nothing_and_the_next_one_gets_it(tmp_path: Pa
     evicted = threading.Event()
     metadata = {**BUILD["metadata"], "resourceVersion": "2"}
     retried = {**BUILD, "metadata": metadata, "status": {**BUILD["status"], "podName": "app-2"}}
-    pending = {**BUILD, "metadata": {**metadata, "resourceVersion": "3"}, "status": {"phase": "Pending", "reason": "Retrying"}}
+    pending = {
+        **BUILD,
+        "metadata": {**metadata, "resourceVersion": "3"},
+        "status": {"phase": "Pending", "reason": "Retrying"},
+    }
     states = iter([pending, pending])
 
     async def exec_handler(request: web.Request) -> web.StreamResponse:

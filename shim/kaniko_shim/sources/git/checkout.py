@@ -5,6 +5,7 @@ configuration or link of the repository has any effect. Git LFS content is not f
 """
 
 import shutil
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,8 +13,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from dulwich.client import HTTPUnauthorized
-from dulwich.errors import GitProtocolError, NotGitRepository
+from dulwich.errors import ApplyDeltaError, ChecksumMismatch, FileFormatException, GitProtocolError, NotGitRepository
 from dulwich.objects import ObjectID
+from dulwich.pack import UnresolvedDeltas
 from dulwich.repo import Repo
 
 from kaniko_shim.archives import tree as trees
@@ -30,6 +32,9 @@ from kaniko_shim.sources.git.tree import Submodules, walk
 from kaniko_shim.sources.kinds import GitSource
 from kaniko_shim.sources.source_request import SourceRequest
 from kaniko_shim.sources.workspace import Workspace
+
+_DAMAGED = (ChecksumMismatch, FileFormatException, ApplyDeltaError, UnresolvedDeltas, zlib.error)
+"""What a pack that was damaged on its way looks like."""
 
 
 def fetch_git(source: GitSource, request: SourceRequest, workspace: Workspace) -> SourceReport:
@@ -82,7 +87,7 @@ def _retried(remote: Remote, ref: str, access: Access, scratch: Path) -> Iterato
                     commit = fetch_objects(remote, ref, access, repo)
                 except NotGitRepository as error:
                     raise JobError(Reason.SOURCE_NOT_FOUND, f"There is no Git repository at {remote.shown}.") from error
-                except (GitProtocolError, HTTPUnauthorized, OSError, EOFError) as error:
+                except (GitProtocolError, HTTPUnauthorized, OSError, EOFError, *_DAMAGED) as error:
                     if final := final_failure(error, remote):
                         raise final from error
                     retries.wait(mask_url(str(error).strip() or type(error).__name__))

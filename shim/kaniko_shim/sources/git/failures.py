@@ -2,6 +2,7 @@
 
 import re
 
+import urllib3
 from dulwich.client import HTTPUnauthorized
 
 from kaniko_shim.net.proxies import refusal_of_proxy
@@ -41,6 +42,14 @@ def final_failure(error: Exception, remote: Remote) -> JobError | None:
             hint="Set SOURCE_CA to the CA bundle of the server, or mount it into a directory of SSL_CERT_DIR.",
         )
     return None
+
+
+def is_broken(error: Exception) -> bool:
+    """Whether a connection broke, or a server was not able to answer, as opposed to an answer that says no."""
+    if isinstance(error, OSError) or isinstance(error.__cause__, urllib3.exceptions.HTTPError):
+        return True
+    match = _HTTP_STATUS.match(str(error))
+    return match is not None and (match[1] in {"408", "429"} or match[1].startswith("5"))
 
 
 def _kind(error: Exception, remote: Remote) -> Reason | None:

@@ -17,6 +17,7 @@ from kaniko_shim.net.proxies import connect
 from kaniko_shim.net.tls import tls_context
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.sources.git.failures import is_broken
 from kaniko_shim.sources.git.remotes import Remote
 from kaniko_shim.sources.git.ssh_access import SshAccess
 
@@ -102,7 +103,9 @@ def _fetch_commit(client: GitClient, remote: Remote, commit: ObjectID, repo: Rep
 
     try:
         client.fetch(remote.path, repo, determine_wants=want_commit, depth=1)
-    except (GitProtocolError, OSError, EOFError, KeyError):
+    except (GitProtocolError, EOFError, KeyError) as error:
+        if is_broken(error):
+            raise
         # Not every server sends a commit that no branch or tag names.
         client.fetch(remote.path, repo, determine_wants=_want_all)
     if commit not in repo.object_store:

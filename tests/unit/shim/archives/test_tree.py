@@ -170,3 +170,13 @@ def test_a_time_in_an_extended_header_need_not_be_one(tmp_path: Path, record: st
         assert caught.value.failure.reason is Reason.SOURCE_INVALID
     else:
         assert (unpack(content, tmp_path / "tree") / "f").stat().st_mtime in {0, 2**32 - 1}
+
+
+@pytest.mark.parametrize("field", [b"0100644\0", b"\x80\0\0\0\0\0\x81\xa4", b"\xff" * 8])
+def test_bits_of_the_type_in_a_mode_do_not_count(tmp_path: Path, field: bytes):
+    content = bytearray(tar_of({"f": b"1"}, tarfile.GNU_FORMAT))
+    content[100:108] = field
+    content[148:156] = b" " * 8
+    content[148:156] = f"{sum(content[:512]):06o}\0 ".encode()
+    mode = (unpack(bytes(content), tmp_path / "tree") / "f").stat().st_mode
+    assert stat.S_IMODE(mode) == (0o7777 if field[0] == 0xFF else 0o644)

@@ -30,6 +30,11 @@ def test_secrets_are_masked_whole_and_line_by_line():
     assert masker.mask("second line") == "***"
 
 
+def test_a_short_line_of_a_secret_is_not_looked_for_by_itself():
+    masker = Masker(["strict=\ntrue\nlong enough\n", "short\n"])
+    assert masker.mask("--watch=true, long enough, short") == "--watch=true, ***, ***"
+
+
 @given(st.text(min_size=4), st.text(), st.text())
 def test_no_secret_survives(secret: str, before: str, after: str):
     # Shorter ones, blank ends and several lines have rules of their own; stars are what masks are made of.

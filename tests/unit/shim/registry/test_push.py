@@ -1,4 +1,4 @@
-"""Tags that can't be overwritten."""
+"""Tags that can't be overwritten, or that somebody else overwrites at the same time."""
 
 import json
 from pathlib import Path
@@ -62,3 +62,29 @@ def test_nothing_else_is_ignored(tmp_path: Path):
     with pytest.raises(JobError) as caught:
         pushing(tmp_path, "DENIED: no", "sha256:0", ignore=True).push(OUTPUT)
     assert caught.value.failure.reason is Reason.REGISTRY_UNAUTHORIZED
+
+
+RACE = """#!/bin/sh
+case "$*" in
+  *push*) exit 0 ;;
+  *@*) [ -e {here}/mine ] && exec cat {here}/mine; echo "Error: GET https://r.example/v2/team/app/manifests/x: MANIFEST_UNKNOWN: manifest unknown" >&2; exit 1 ;;
+  *) exec cat {here}/manifest ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_later_push_of_the_same_tag_is_no_failure_if_the_image_is_there(tmp_path: Path, *, kept: bool):
+    mine = HELD.replace(b"2", b"3")
+    push = pushing(tmp_path, "", digest_of(mine), ignore=False)
+    (tmp_path / "crane").write_text(RACE.format(here=tmp_path))
+    if not kept:
+        with pytest.raises(JobError, match=f"has {digest_of(HELD)} as r.example/team/app:1, but") as caught:
+            push.push(OUTPUT)
+        assert caught.value.failure.reason is Reason.INTERNAL
+        return
+    (tmp_path / "mine").write_bytes(mine)
+    pushed = push.push(OUTPUT)
+    assert (pushed.reference, pushed.digest) == ("r.example/team/app:1", digest_of(mine))
+    (warning,) = push.job.warnings.texts
+    assert f"is {digest_of(HELD)} by now" in warning

@@ -1,7 +1,7 @@
 import gc
 import os
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -56,6 +56,34 @@ def test_a_commit_whether_or_not_the_server_hands_out_any(repository: Path, url:
     assert report.revision == commit
     assert context_directory(tmp_path / "context", SourceRequest(parse_source(f"git+{url}#{commit}:sub"))).name == "sub"
     assert "second.txt" not in names(tmp_path)
+
+
+def _damaged(content: bytes) -> bytes:
+    begin = content.index(b"PACK") + 40
+    return content[:begin] + bytes([content[begin] ^ 0xFF]) + content[begin + 1 :]
+
+
+# The library leaves a temporary file to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("spoil", [lambda _: None, _damaged], ids=["reset", "damaged"])
+@pytest.mark.parametrize("ref", ["v1", ""], ids=["commit", "branch"])
+def test_what_breaks_is_fetched_again_without_its_history(
+    repository: Path, tmp_path: Path, ref: str, spoil: Callable[[bytes], bytes | None]
+):
+    git(repository, "config", "uploadpack.allowAnySHA1InWant", "true")
+    wanted = git(repository, "rev-parse", f"{ref}^{{commit}}") if ref else "main"
+    asked = list[bytes]()
+
+    def changed(body: bytes, content: bytes) -> bytes | None:
+        if b"PACK" not in content:
+            return content
+        asked.append(body)
+        return spoil(content) if len(asked) == 1 else content
+
+    with serve_git(repository.parent, changed=changed) as base:
+        fetch(SourceRequest(parse_source(f"git+{base}/app.git#{wanted}")), workspace(tmp_path))
+    assert [b"deepen 1" in body for body in asked] == [True, True]
+    assert (tmp_path / "context/Dockerfile").exists()
 
 
 @pytest.mark.parametrize("ref", ["nosuch", "0" * 40])
