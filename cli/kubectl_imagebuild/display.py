@@ -13,7 +13,7 @@ from imagebuild import Build, LogLine
 
 from kubectl_imagebuild.forms import Progress
 from kubectl_imagebuild.plain_text import PlainText
-from kubectl_imagebuild.screen_text import clean
+from kubectl_imagebuild.standard_streams import raw
 from kubectl_imagebuild.text import ending, state_line
 
 #: Seconds between two notes about an upload.
@@ -56,7 +56,7 @@ def choose(progress: Progress, out: TextIO, err: TextIO, dockerfile: str = "") -
     if progress is Progress.TTY or (progress is Progress.AUTO and is_terminal(out)):
         from kubectl_imagebuild.terminal import Terminal  # noqa: PLC0415 - rich takes long to import
 
-        return Terminal(out, dockerfile)
+        return Terminal(raw(out), dockerfile)
     return Steps(out, err, dockerfile)
 
 
@@ -155,7 +155,7 @@ class Steps(Plain):
 
     def _print(self, lines: list[str]) -> None:
         for line in lines:
-            print(clean(line) if self._out.isatty() else line, file=self._out, flush=True)
+            print(line, file=self._out, flush=True)
 
 
 class RawJson(_Context):
@@ -191,9 +191,8 @@ class RawJson(_Context):
 
 
 def print_line(line: LogLine, out: TextIO) -> None:
-    """Print a line of the log as it is; on a terminal without what the terminal would obey."""
-    text = f"[{line.platform}] {line.text}" if line.platform else line.text
-    print(clean(text) if out.isatty() else text, file=out, flush=True)
+    """Print a line of the log."""
+    print(f"[{line.platform}] {line.text}" if line.platform else line.text, file=out, flush=True)
 
 
 def standard(to_error: bool) -> tuple[TextIO, TextIO]:  # noqa: FBT001 - one argument

@@ -19,7 +19,9 @@ class Exit(IntEnum):
     ERROR = 4
     #: The build has not ended in the time to wait.
     TIMEOUT = 5
-    #: The user left while the build continues.
+    #: A fault of this program.
+    INTERNAL = 70
+    #: The user, or the reader of the output, left while the build continues.
     LEFT = 130
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import typer
 from imagebuild import Archive, AsyncClient, Build
@@ -11,8 +12,9 @@ from kubectl_imagebuild.display import Plain, choose, standard
 from kubectl_imagebuild.following import follow_build, send_context
 from kubectl_imagebuild.forms import Output, Progress
 from kubectl_imagebuild.interrupts import Interrupts
-from kubectl_imagebuild.outcome import Exit, exit_of_build
+from kubectl_imagebuild.outcome import Exit, LeftError, exit_of_build
 from kubectl_imagebuild.output import rendered
+from kubectl_imagebuild.standard_streams import drop_output
 
 Work = Callable[[AsyncClient], Awaitable[Exit]]
 
@@ -24,7 +26,13 @@ def run(namespace: str, context: str, kubeconfig: str, work: Work) -> None:
         async with AsyncClient(namespace, kubeconfig=kubeconfig or None, context=context or None) as client:
             return await work(client)
 
-    raise typer.Exit(int(asyncio.run(connected())))
+    try:
+        code = asyncio.run(connected())
+    except BrokenPipeError:
+        # As with `| head`: whoever reads the output has enough.
+        drop_output()
+        code = Exit.OK
+    raise typer.Exit(int(code))
 
 
 async def created(
@@ -53,8 +61,14 @@ async def created(
     with Interrupts() as interrupts:
         build = await creating
         sys.stderr.write(f"imagebuild.imagebuild.dev/{build.name} created\n")
-        with choose(progress, *standard(to_error=output is not None), dockerfile) as display:
-            done = await follow_build(client, build.name, display, interrupts, cancels=True, archive=archive)
+        try:
+            with choose(progress, *standard(to_error=output is not None), dockerfile) as display:
+                done = await follow_build(client, build.name, display, interrupts, cancels=True, archive=archive)
+        except BrokenPipeError as error:
+            drop_output()
+            with suppress(BrokenPipeError):
+                sys.stderr.write(f"Nobody reads the output any more. ImageBuild {build.name} continues.\n")
+            raise LeftError from error
     if output:
         sys.stdout.write(rendered(done, output))
     return exit_of_build(done)

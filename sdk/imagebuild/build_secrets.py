@@ -1,6 +1,7 @@
 """Values of build secrets, in a Secret that belongs to the build."""
 
 import copy
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,6 +16,7 @@ MAX_VALUE: Final = 128 * 1024
 #: Characters of a name, and of what is appended to it here.
 _MAX_NAME: Final = 253
 _MAX_SUFFIX: Final = 20
+_MADE: Final = re.compile(r".+-secrets-[0-9a-f]{8}")
 
 
 def secret_name(manifest: Mapping[str, Any], random: str) -> str:
@@ -22,6 +24,16 @@ def secret_name(manifest: Mapping[str, Any], random: str) -> str:
     metadata = manifest.get("metadata") or {}
     stem = str(metadata.get("name") or metadata.get("generateName") or "build").rstrip("-.")
     return f"{stem[: _MAX_NAME - _MAX_SUFFIX]}-secrets-{random}"
+
+
+def is_made_name(name: str) -> bool:
+    """Whether a Secret has a name as `secret_name` makes them."""
+    return bool(_MADE.fullmatch(name))
+
+
+def owner_reference(build: Build) -> dict[str, Any]:
+    """Make the reference by which Kubernetes deletes an object together with a build."""
+    return {"apiVersion": API_VERSION, "kind": KIND, "name": build.name, "uid": build.uid}
 
 
 def with_secrets(manifest: Mapping[str, Any], secret: str, values: Mapping[str, bytes]) -> dict[str, Any]:
@@ -62,8 +74,7 @@ def secret_of(name: str, values: Mapping[str, bytes], build: Build | None = None
     """Make the Secret with the values. Kubernetes deletes it together with the build, if that is given."""
     metadata: dict[str, Any] = {"name": name}
     if build is not None:
-        owner = {"apiVersion": API_VERSION, "kind": KIND, "name": build.name, "uid": build.uid}
-        metadata["ownerReferences"] = [owner]
+        metadata["ownerReferences"] = [owner_reference(build)]
     data = {key: b64encode(value).decode() for key, value in values.items()}
     return {
         "apiVersion": "v1",

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import aiohttp
@@ -36,8 +37,11 @@ _USER_AGENT: Final = "imagebuild (Python SDK)"
 _JSON: Final = "application/json"
 #: Asks for the metadata of objects only.
 _METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+METADATA_OF_ONE: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 #: Directory with the token, the CA and the namespace of the pod that this program runs in.
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+
+_PROXIES: Final = frozenset({"http", "https"})
 
 Query = Mapping[str, str]
 
@@ -51,6 +55,10 @@ class Connection:
         #: Namespace of the context, or of the pod that this program runs in.
         self.namespace = access.namespace
         proxy = access.cluster.get("proxy-url")
+        if proxy and urlsplit(proxy).scheme not in _PROXIES:
+            raise ValueError(
+                f"its proxy-url is of the scheme {urlsplit(proxy).scheme!r}, and only http:// and https:// work here"
+            )
         self._options: dict[str, Any] = {
             "proxy": proxy or None,
             "server_hostname": access.cluster.get("tls-server-name") or None,

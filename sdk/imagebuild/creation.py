@@ -2,13 +2,13 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from imagebuild.build import Build
-from imagebuild.build_secrets import secret_name, secret_of, with_secrets
-from imagebuild.connection import Connection
+from imagebuild.build_secrets import is_made_name, owner_reference, secret_name, secret_of, with_secrets
+from imagebuild.connection import METADATA_OF_ONE, Connection
 from imagebuild.errors import ForbiddenError, ImageBuildError
 from imagebuild.names import BUILDS_PATH
 
@@ -17,7 +17,11 @@ STRICT: Final = {"fieldValidation": "Strict"}
 
 
 async def create(
-    connection: Connection, namespace: str, manifest: Mapping[str, Any], values: Mapping[str, bytes]
+    connection: Connection,
+    namespace: str,
+    manifest: Mapping[str, Any],
+    values: Mapping[str, bytes],
+    repeated: Build | None = None,
 ) -> Build:
     """Create a build, and the Secret of its build secrets.
 
@@ -29,25 +33,50 @@ async def create(
         namespace: Namespace of the build.
         manifest: The build.
         values: Values of build secrets, by id.
+        repeated: The build that is repeated; its own Secrets stay for the new one.
 
     Raises:
         ForbiddenError: the user may not create Secrets, or not the build.
     """
     builds = BUILDS_PATH.format(namespace)
     if not values:
-        return Build(await connection.call("POST", builds, dict(manifest), STRICT))
+        build = Build(await connection.call("POST", builds, dict(manifest), STRICT))
+        if repeated is not None:
+            async with _cancelled_if_it_fails(connection, build):
+                await _share_secrets(connection, repeated, build)
+        return build
     name = secret_name(manifest, secrets.token_hex(4))
     whole = with_secrets(manifest, name, values)
     await _create_secret(connection, namespace, secret_of(name, values), {"dryRun": "All"})
     build = Build(await connection.call("POST", builds, whole, STRICT))
-    try:
+    async with _cancelled_if_it_fails(connection, build):
         await _create_secret(connection, namespace, secret_of(name, values, build), {})
+    return build
+
+
+@asynccontextmanager
+async def _cancelled_if_it_fails(connection: Connection, build: Build) -> AsyncIterator[None]:
+    try:
+        yield
     except (ImageBuildError, asyncio.CancelledError):
         # It would wait for its Secret.
         with suppress(ImageBuildError):
-            await connection.call("PATCH", f"{builds}/{build.name}", {"spec": {"cancel": True}})
+            path = f"{BUILDS_PATH.format(build.namespace)}/{build.name}"
+            await connection.call("PATCH", path, {"spec": {"cancel": True}})
         raise
-    return build
+
+
+async def _share_secrets(connection: Connection, old: Build, new: Build) -> None:
+    """Let the Secrets that belong to one build belong to another, too."""
+    names = {(each.get("secretKeyRef") or {}).get("name") or "" for each in new.spec.get("buildSecrets") or ()}
+    for name in sorted(filter(is_made_name, names)):
+        path = f"/api/v1/namespaces/{new.namespace}/secrets/{name}"
+        metadata = (await connection.call("GET", path, accept=METADATA_OF_ONE))["metadata"]
+        owners = metadata.get("ownerReferences") or []
+        if any(owner.get("uid") == old.uid for owner in owners):
+            owners = [*owners, owner_reference(new)]
+            patch = {"metadata": {"resourceVersion": metadata["resourceVersion"], "ownerReferences": owners}}
+            await connection.call("PATCH", path, patch)
 
 
 async def _create_secret(

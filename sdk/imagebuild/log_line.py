@@ -1,11 +1,12 @@
 """Lines of a log, and where to continue after a broken connection."""
 
+import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
-#: Characters of a timestamp up to its second.
-_SECOND: Final = 19
+#: A timestamp: up to its second, the fraction, and the time zone of the node.
+_STAMP: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Position:
     The API server continues only from a second on, so the lines of that second come again and are skipped.
     """
 
-    #: The last second of which lines have been read, such as 2026-11-25T10:00:01; empty before the first line.
+    #: The last second of which lines have been read, in UTC, such as 2026-11-25T10:00:01; empty before the first line.
     second: str = ""
     #: Number of lines of that second.
     count: int = 0
@@ -92,7 +93,7 @@ class Position:
         time = _parse(stamp)
         if time is None:
             return None, raw
-        second = stamp[:_SECOND]
+        second = f"{time:%Y-%m-%dT%H:%M:%S}"
         if self._again:
             self._again -= second == self.second
             return None
@@ -104,9 +105,12 @@ class Position:
 
 
 def _parse(stamp: str) -> datetime | None:
-    """Read a timestamp; its nanoseconds are cut to microseconds."""
-    whole, dot, rest = stamp.partition(".")
+    """Read a timestamp, in UTC; its nanoseconds are cut to microseconds."""
+    match = _STAMP.fullmatch(stamp)
+    if match is None:
+        return None
+    whole, fraction, zone = match.groups("")
     try:
-        return datetime.fromisoformat(f"{whole}.{rest.rstrip('Z')[:6].ljust(6, '0')}+00:00" if dot else stamp)
-    except ValueError:
+        return datetime.fromisoformat(f"{whole}.{fraction[:6].ljust(6, '0')}{zone}").astimezone(UTC)
+    except (ValueError, OverflowError):
         return None

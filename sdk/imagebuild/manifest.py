@@ -12,6 +12,9 @@ Manifest = dict[str, Any]
 
 #: Fields of a spec that say how one build runs; a rebuild starts without them.
 _OF_ONE_RUN = frozenset({"cancel", "suspend"})
+#: Labels by which deployment tools find what they have applied.
+_LABELS_OF_OWNERS = frozenset({"app.kubernetes.io/instance", "app.kubernetes.io/managed-by"})
+_DOMAINS_OF_OWNERS = frozenset({"argocd.argoproj.io", "kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"})
 #: Characters of a prefix that the API server completes to a name.
 _MAX_PREFIX = 58
 
@@ -149,17 +152,24 @@ def rebuild(build: Build, *, name: str = "", changes: Mapping[str, Any] | None =
     """Make the manifest of a build with the same spec.
 
     Args:
-        build: The build to repeat. Its cancel and suspend are left out.
+        build: The build to repeat. Its cancel and suspend are left out, and labels by which a tool such as Argo CD
+            knows its own objects: it would delete this one as soon as it looks.
         name: Name of the new ImageBuild. Default: made by the API server from the name of the old one.
         changes: A JSON merge patch (RFC 7386) of the spec: null removes a field.
     """
     fields = {key: copy.deepcopy(value) for key, value in build.spec.items() if key not in _OF_ONE_RUN}
-    labels = dict(build.document["metadata"].get("labels") or {})
+    labels = {
+        name: value for name, value in (build.document["metadata"].get("labels") or {}).items() if not _is_owners(name)
+    }
     stem = build.document["metadata"].get("generateName") or f"{build.name}-"
     metadata: Manifest = {"name": name} if name else {"generateName": stem}
     if labels:
         metadata["labels"] = labels
     return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": _merged(fields, changes or {})}
+
+
+def _is_owners(label: str) -> bool:
+    return label in _LABELS_OF_OWNERS or label.partition("/")[0] in _DOMAINS_OF_OWNERS
 
 
 def _source(git: GitSource | None, url: str, files: Mapping[str, str] | None, upload: UploadSource | None) -> Manifest:

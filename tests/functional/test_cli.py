@@ -204,6 +204,21 @@ def test_ctrl_c_leaves_logs_and_the_build_goes_on(environment: dict[str, str], b
     assert "cancel" not in builds.get("app")["spec"]
 
 
+def test_a_build_whose_output_nobody_reads_goes_on(
+    environment: dict[str, str], builds: Builds, namespace: str, operator: OperatorProcess, kubelet: Kubelet
+):
+    assert operator.is_running()
+    source = ("--git", SOURCE, "-t", "registry.example.com/team/app:1", "--name", "app")
+    with started(environment, namespace, "create", *source) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        kubelet.report(kubelet.pod(), "Pending", build=running())
+        assert process.wait(60) == 130
+        assert process.stderr.read().endswith("Nobody reads the output any more. ImageBuild app continues.\n")
+    assert "cancel" not in builds.get("app")["spec"]
+
+
 def test_rerun_with_changes(run: Run, builds: Builds):
     source = {"git": {"url": SOURCE, "revision": "v1"}}
     builds.create(spec(source=source, buildArgs=[{"name": "A", "value": "1"}, {"name": "B", "value": "1"}]), "app")

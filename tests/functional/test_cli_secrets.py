@@ -92,6 +92,17 @@ def without_secrets(kubectl: Kubectl, builds: Builds, tmp_path: Path) -> Path:
     return kubeconfig_of_user(kubectl, builds.namespace, "imagebuilds.imagebuild.dev", tmp_path / "builder")
 
 
+def test_a_rerun_keeps_the_secrets_of_the_first_build(run: Run, kubectl: Kubectl, builds: Builds):
+    create = ("create", "--git", SOURCE, "-t", IMAGE, "--name", "first", "--secret", "id=pip,env=TOKEN", "--detach")
+    assert run(*create).returncode == 0
+    done = run("rerun", "first", "--name", "second", "--detach")
+    assert done.returncode == 0, done.stderr
+    (secret,) = secrets(kubectl, builds.namespace)
+    owners = {owner["name"]: owner["uid"] for owner in secret["metadata"]["ownerReferences"]}
+    assert owners == {name: builds.get(name)["metadata"]["uid"] for name in ("first", "second")}
+    assert builds.get("second")["spec"]["buildSecrets"] == builds.get("first")["spec"]["buildSecrets"]
+
+
 def test_without_the_permission_nothing_is_created(without_secrets: Path, kubeconfig: Path, builds: Builds):
     manifest = image_build([IMAGE], url="https://example.com/app.tar.gz", name="app")
     with (

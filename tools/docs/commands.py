@@ -27,7 +27,8 @@ MEANINGS = {
     outcome.Exit.CANCELLED: "The build was cancelled.",
     outcome.Exit.ERROR: "The API server refused the request or does not answer, or the ImageBuild is gone.",
     outcome.Exit.TIMEOUT: "The build has not ended in the time to wait (`wait --timeout`).",
-    outcome.Exit.LEFT: "The user has left with Ctrl-C while the build continues.",
+    outcome.Exit.INTERNAL: "A fault of this program.",
+    outcome.Exit.LEFT: "The user, or the reader of the output (`| head`), has left while the build continues.",
 }
 
 

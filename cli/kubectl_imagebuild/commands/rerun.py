@@ -53,12 +53,12 @@ def rerun(  # noqa: PLR0913 - same
         changes = flags.changed_spec(old, images=images, revision=revision, target=target, arguments=arguments)
         flags.check_directory(old, directory)
         if not directory:
-            creating = client.create(rebuild(old, name=new_name, changes=changes))
+            creating = client.create(rebuild(old, name=new_name, changes=changes), repeated=old)
             return await created(client, creating, progress, output, detach=detach)
         with await pack(directory, dockerfile=old.dockerfile, context_dir=old.context_dir) as archive:
             sys.stderr.write(f"{summary(archive)}\n")
             changes["source"] = {"upload": flags.upload_fields(old, archive)}
-            creating = client.create(rebuild(old, name=new_name, changes=changes))
+            creating = client.create(rebuild(old, name=new_name, changes=changes), repeated=old)
             return await created(client, creating, progress, output, detach=detach, archive=archive)
 
     run(namespace, context, kubeconfig, work)

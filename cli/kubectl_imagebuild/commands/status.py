@@ -10,7 +10,6 @@ from kubectl_imagebuild.options import Context, Kubeconfig, Name, Namespace, Out
 from kubectl_imagebuild.outcome import Exit
 from kubectl_imagebuild.output import rendered
 from kubectl_imagebuild.run import run
-from kubectl_imagebuild.screen_text import clean
 from kubectl_imagebuild.status_text import status
 
 
@@ -29,10 +28,7 @@ def show_status(
         if output:
             sys.stdout.write(rendered(build, output))
             return Exit.OK
-        text = status(build, datetime.now(UTC), get_terminal_size((100, 24)).columns)
-        is_terminal = sys.stdout.isatty()
-        for line in text.splitlines():
-            sys.stdout.write(f"{clean(line) if is_terminal else line}\n")
+        sys.stdout.write(status(build, datetime.now(UTC), get_terminal_size((100, 24)).columns))
         return Exit.OK
 
     run(namespace, context, kubeconfig, work)

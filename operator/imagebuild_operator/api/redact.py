@@ -9,6 +9,12 @@ from typing import Any, Final, TypeVar
 
 MASK: Final = "***"
 
+#: Characters, besides tabs and line feeds, that a terminal would obey or that change the direction of text, and lone
+#: surrogates, which cannot be encoded.
+UNSHOWN: Final = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+
 _PEM_BEGIN: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,64})-----")
 _PEM_END: Final = re.compile(r"-----END [A-Z0-9 ]{1,64}-----")
 #: PEM blocks whose label contains one of these are masked; a public key is not.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from imagebuild_operator.api.redact import redact
+from imagebuild_operator.api.redact import UNSHOWN, redact
 from imagebuild_operator.observe.pod import PodFacts
 
 #: Seconds from the start of the build until its log is first read; the log of a shorter build is never read.
@@ -33,7 +33,6 @@ _TIME: Final = re.compile(
 )
 #: The prefix of the shim's own lines in the log format `text`.
 _OWN: Final = "kaniko-shim: "
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ def _parse_line(line: str) -> Progress | None:
     found = _LINE.fullmatch(_message(line[time.end() :] if time else line))
     if found is None:
         return None
-    text = found["text"] and redact(_CONTROL.sub(" ", found["text"]))[:MAX_INSTRUCTION]
+    text = found["text"] and redact(" ".join(UNSHOWN.sub(" ", found["text"]).split()))[:MAX_INSTRUCTION]
     step, steps, stage, stages = (int(found[name]) for name in ("step", "steps", "stage", "stages"))
     return Progress(step, steps, stage, stages, text or None, _moment(time) if time else None)
 

@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from imagebuild_operator.api.reasons import REPORTED, Reason
-from imagebuild_operator.api.redact import redact, tail
+from imagebuild_operator.api.redact import UNSHOWN, redact, tail
 from imagebuild_operator.observe.pod import MAX_TERMINATION_MESSAGE
 
-#: Control characters, and lone surrogates, which cannot be encoded.
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 MAX_TEXT: Final = 1024
 MAX_LOG_TAIL: Final = 4096
@@ -115,7 +113,7 @@ def _reason(value: object) -> Reason | None:
 def _text(value: object, limit: int = MAX_TEXT) -> str | None:
     if not isinstance(value, str):
         return None
-    return redact(_CONTROL.sub("�", value))[-limit:] or None
+    return redact(UNSHOWN.sub("�", value))[-limit:] or None
 
 
 def _number(value: object, most: int = MAX_NUMBER) -> int | None:
@@ -150,7 +148,7 @@ def _source(value: object) -> dict[str, Any]:
 
 def _warnings(value: object) -> tuple[str, ...]:
     texts = (
-        (redact(" ".join(_CONTROL.sub(" ", item).split())) for item in value if isinstance(item, str))
+        (redact(" ".join(UNSHOWN.sub(" ", item).split())) for item in value if isinstance(item, str))
         if isinstance(value, list)
         else ()
     )

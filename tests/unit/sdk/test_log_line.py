@@ -55,3 +55,15 @@ def test_each_line_is_read_once_wherever_the_connection_breaks(breaks: list[int]
         read += [line[1] for line in taken if line is not None]
     expected = [line.partition(" ")[2] for line in LINES]
     assert read == expected
+
+
+def test_a_node_may_have_any_time_zone():
+    position = Position()
+    lines = ["2026-11-25T23:59:59.5-05:00 a", "2026-11-26T06:00:00.25+01:00 b"]
+    assert [position.take(line) for line in lines] == [
+        (datetime(2026, 11, 26, 4, 59, 59, 500_000, UTC), "a"),
+        (datetime(2026, 11, 26, 5, 0, 0, 250_000, UTC), "b"),
+    ]
+    assert position.resume() == "2026-11-26T05:00:00Z"
+    assert position.take(lines[1]) is None
+    assert position.take("2026-11-26T06:00:00.3+01:00 c") == (datetime(2026, 11, 26, 5, 0, 0, 300_000, UTC), "c")

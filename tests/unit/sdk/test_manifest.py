@@ -90,9 +90,16 @@ def test_the_prefix_of_a_name(image: str, prefix: str):
     assert image_build([image], url="https://e.example/a")["metadata"] == {"generateName": prefix}
 
 
+LABELS = {
+    "branch": "main",
+    # Whoever applied the old one would delete the new one.
+    "argocd.argoproj.io/instance": "apps",
+    "app.kubernetes.io/instance": "apps",
+    "kustomize.toolkit.fluxcd.io/name": "apps",
+}
 OLD = Build(
     {
-        "metadata": {"name": "app", "namespace": "team", "uid": "1", "labels": {"branch": "main"}},
+        "metadata": {"name": "app", "namespace": "team", "uid": "1", "labels": LABELS},
         "spec": {
             "source": {"git": {"url": "https://git.example.com/app", "revision": "v1"}},
             "output": {"images": [IMAGE]},

@@ -37,6 +37,14 @@ def test_a_failure_whose_log_the_kubelet_has_cut():
         assert (found.log_tail or "") == "" or tail.replace("\x01", "\ufffd").startswith(found.log_tail or "")
 
 
+@pytest.mark.parametrize("character", [*"\x1b\x9b\x07\r\u202e\u2066\u200f\u061c\u2028\ufeff"])
+def test_what_a_terminal_would_obey_reaches_no_status(character: str):
+    fields = {name: f"a{character}[2Jb" for name in ("message", "hint", "instruction", "logTail")}
+    result = parse_result(json.dumps({"reason": "RunCommandFailed", **fields, "warnings": [f"a{character}[2Jb"]}))
+    texts = [result.message, result.hint, result.instruction, result.log_tail, *result.warnings]
+    assert texts == ["a�[2Jb"] * 4 + ["a [2Jb"]
+
+
 def test_a_message_that_is_no_report_is_a_log():
     assert parse_result('{"reason": 7 and') == Result(log_tail='{"reason": 7 and')
     assert parse_result("") == Result()

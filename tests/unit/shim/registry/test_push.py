@@ -67,7 +67,8 @@ def test_nothing_else_is_ignored(tmp_path: Path):
 RACE = """#!/bin/sh
 case "$*" in
   *push*) exit 0 ;;
-  *@*) [ -e {here}/mine ] && exec cat {here}/mine; echo "Error: GET https://r.example/v2/team/app/manifests/x: MANIFEST_UNKNOWN: manifest unknown" >&2; exit 1 ;;
+  *@*) [ -e {here}/mine ] && exec cat {here}/mine
+    echo "Error: GET https://r.example/v2/team/app/manifests/x: MANIFEST_UNKNOWN: manifest unknown" >&2; exit 1 ;;
   *) exec cat {here}/manifest ;;
 esac
 """
