@@ -32,7 +32,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
         "mirrors and mapTo cannot be mixed",
     ),
     ({"cache": {"repo": "registry.example.com/Cache"}}, "write a repository in lower case"),
-    ({"pullSecretRefs": [{"name": "a"}, {"name": "a"}]}, "Duplicate value"),
+    ({"pullSecretRefs": [{"name": "a"}, {"name": "a"}]}, "each name of pullSecretRefs can be given once"),
     ({"pushSecretRef": {}}, "pushSecretRef.name: Required value"),
     ({"podTemplate": {"spec": {"hostNetwork": True}}}, 'unknown field "spec.podTemplate.spec.hostNetwork"'),
     ({"podTemplate": {"metadata": {"labels": {"imagebuild.dev/x": "y"}}}}, "are reserved for the operator"),

@@ -92,6 +92,27 @@ def test_the_spec_cannot_be_changed(builds: Builds, change: dict[str, object]) -
 
 
 @pytest.mark.parametrize(
+    ("fields", "change"),
+    [
+        ({}, {"output": {"images": ["registry.example.com/app-b:1", "registry.example.com/app-a:1"]}}),
+        ({"pullSecretRefs": [{"name": "a"}, {"name": "b"}]}, {"pullSecretRefs": [{"name": "b"}, {"name": "a"}]}),
+        (
+            {"buildArgs": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]},
+            {"buildArgs": [{"name": "B", "value": "2"}, {"name": "A", "value": "1"}]},
+        ),
+    ],
+    ids=["images", "pullSecretRefs", "buildArgs"],
+)
+def test_the_order_of_lists_cannot_be_changed(
+    builds: Builds, fields: dict[str, object], change: dict[str, object]
+) -> None:
+    builds.create(spec(output={"images": ["registry.example.com/app-a:1", "registry.example.com/app-b:1"]}, **fields))
+    with pytest.raises(client.ApiException) as refused:
+        builds.patch({"spec": change})
+    assert "spec is immutable: one ImageBuild is one build" in message(refused.value)
+
+
+@pytest.mark.parametrize(
     "change", [{"cancel": True}, {"suspend": True}, {"priority": 5}, {"ttlSecondsAfterFinished": 60}], ids=str
 )
 def test_what_manages_a_build_can_be_changed(builds: Builds, change: dict[str, object]) -> None:

@@ -29,8 +29,12 @@ LOCATIONS = st.sampled_from(["mirror.example.com", "mirror.example.com:5000/hub"
 REPOSITORIES = st.sampled_from(["a.b/app", "docker.io/team/app", "localhost:5000/team/app_1/x"])
 DIGESTS = st.sampled_from(["0" * 64, "0123456789abcdef" * 4])
 PROXIES = st.sampled_from(["http://proxy.example.com:3128", "https://[::1]:3128/"])
-LABEL_KEYS = st.sampled_from(["team", "example.com/cost-center", "a.b_c-d", "not a label"])
-QUANTITIES = st.sampled_from([1, 0, "1", "500m", "1.5", "512Mi", "2Gi", "1e3", "-1"])
+LABEL_KEYS = st.sampled_from(["team", "example.com/cost-center", "a.b_c-d", "A" * 63])
+LABELS = st.dictionaries(LABEL_KEYS, st.sampled_from(["", "web", "a.b_c-D"]), max_size=2)
+QUANTITIES = st.sampled_from([1, 0, "1", "500m", "1.5", "512Mi", "2Gi", "1e3"])
+RESOURCES = st.dictionaries(
+    st.sampled_from(["cpu", "memory", "ephemeral-storage", "hugepages-2Mi", "example.com/gpu"]), QUANTITIES, max_size=3
+)
 #: Values for strings that the schema bounds by a pattern: the pattern itself would make few of use.
 BY_PATTERN: dict[str, Strategy] = {
     "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$": NAMES,
@@ -88,7 +92,10 @@ SHAPES: dict[str, Strategy] = {
     "proxy.noProxy": st.sampled_from([".svc,10.0.0.0/8", "*"]),
     "podTemplate.env[].name": st.sampled_from(["AWS_REGION", "CI_JOB_TOKEN", "X"]),
     "podTemplate.env[].value": TEXTS,
-    "podTemplate.metadata.labels": st.dictionaries(LABEL_KEYS, st.sampled_from(["", "web", "not a label"]), max_size=2),
+    "podTemplate.metadata.labels": LABELS,
+    "podTemplate.spec.nodeSelector": LABELS,
+    "podTemplate.spec.resources.requests": RESOURCES,
+    "podTemplate.spec.resources.limits": RESOURCES,
     "podTemplate.metadata.annotations": st.dictionaries(LABEL_KEYS, TEXTS, max_size=2),
 }
 
@@ -140,6 +147,9 @@ def heed(spec: Json) -> Json:
         spec["cache"].setdefault("enabled", True)
     if "signing" in spec["output"] and "secretRef" not in spec["output"]["signing"].get("key", {}):
         del spec["output"]["signing"]
+    resources = spec.get("podTemplate", {}).get("spec", {}).get("resources", {})
+    for name in resources.get("limits", {}):
+        resources.get("requests", {}).pop(name, None)
     _heed_registries(spec.get("registries", []))
     _heed_platforms(spec)
     args: dict[str, str] = {arg.partition("=")[0]: arg for arg in spec.get("executor", {}).get("args", [])}
@@ -224,7 +234,10 @@ def _objects(schema: Json, path: str, shapes: dict[str, Strategy]) -> Strategy:
 
 
 def _arrays(schema: Json, path: str, shapes: dict[str, Strategy]) -> Strategy:
-    keys = schema.get("x-kubernetes-list-map-keys", ())
+    rules = "".join(each["rule"] for each in schema.get("x-kubernetes-validations", ()))
+    once = re.search(r"exists_one\(y, x(?:\.(\w+))? == y", rules)
+    is_unique = once or schema.get("x-kubernetes-list-type") != "atomic"
+    keys = [once[1]] if once and once[1] else schema.get("x-kubernetes-list-map-keys", ())
 
     def identity(item: Any) -> str:  # noqa: ANN401 - an item of any list
         return str([item.get(key) for key in keys]) if keys else str(item)
@@ -233,7 +246,7 @@ def _arrays(schema: Json, path: str, shapes: dict[str, Strategy]) -> Strategy:
         _values(schema["items"], f"{path}[]", shapes),
         min_size=schema.get("minItems", 0),
         max_size=min(schema.get("maxItems", MOST_ITEMS), MOST_ITEMS),
-        unique_by=None if schema.get("x-kubernetes-list-type") == "atomic" else identity,
+        unique_by=identity if is_unique else None,
     )
 
 
