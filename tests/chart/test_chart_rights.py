@@ -66,7 +66,7 @@ def test_the_whole_cluster(chart: Chart) -> None:
         *CLUSTER_RULES,
         *RULES[4:],
     ]
-    binding = one(objects, "ClusterRoleBinding")
+    binding = one(objects, "ClusterRoleBinding", "-operator-imagebuild-system")
     assert binding["roleRef"]["name"] == "ib-imagebuild-operator-imagebuild-system"
     assert binding["subjects"] == [
         {"kind": "ServiceAccount", "name": "ib-imagebuild-operator", "namespace": "imagebuild-system"}
@@ -85,7 +85,7 @@ def test_without_progress_no_log_can_be_read(chart: Chart) -> None:
 def test_some_namespaces(chart: Chart) -> None:
     objects = chart.render({"watchNamespaces": ["team-a", "team-b"]})
     users = [item for item in objects if item["kind"].startswith("ClusterRole")]
-    assert [item["metadata"]["name"].rpartition("-")[2] for item in users] == ["edit", "view"]
+    assert [item["metadata"]["name"].rpartition("-")[2] for item in users] == ["edit", "view", "defaults", "defaults"]
     objects = [item for item in objects if item not in users]
     for kind in ("Role", "RoleBinding"):
         of_kind = [item for item in objects if item["kind"] == kind and not is_of_lease(item)]
@@ -147,6 +147,38 @@ def test_without_rights_in_the_cluster_each_namespace_has_roles_to_bind(chart: C
         assert edit["rules"] == [{"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds"], "verbs": write}, read]
 
 
+def test_everyone_may_read_the_defaults_of_the_cluster_and_nothing_else(chart: Chart) -> None:
+    objects = chart.render()
+    role, binding = one(objects, "ClusterRole", "-defaults"), one(objects, "ClusterRoleBinding", "-defaults")
+    assert role["rules"] == [
+        {
+            "apiGroups": ["imagebuild.dev"],
+            "resources": ["clusterimagebuilddefaults"],
+            "resourceNames": ["default"],
+            "verbs": ["get"],
+        }
+    ]
+    group = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:authenticated"}
+    assert (binding["subjects"], binding["roleRef"]["name"]) == ([group], role["metadata"]["name"])
+    for rbac in ({"clusterDefaultsReaders": []}, {"aggregate": False}):
+        names = {item["metadata"]["name"] for item in chart.render({"rbac": rbac})}
+        assert role["metadata"]["name"] not in names
+
+
+def test_releases_of_one_name_may_watch_the_same_namespace(chart: Chart) -> None:
+    values = {"watchNamespaces": ["team-a"], "rbac": {"aggregate": False}, "crds": {"enabled": False}}
+
+    def objects(namespace: str) -> set[tuple[str, str, str]]:
+        found = chart.render(values, namespace=namespace)
+        return {
+            (item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"])
+            for item in found
+            if item["kind"] != "Namespace"
+        }
+
+    assert not objects("builds-a") & objects("builds-b")
+
+
 def test_rights_can_be_left_to_others(chart: Chart) -> None:
     assert not roles(chart.render({"rbac": {"create": False, "aggregate": False}}))
 
@@ -155,4 +187,6 @@ def test_a_service_account_of_ones_own(chart: Chart) -> None:
     objects = chart.render({"serviceAccount": {"create": False, "name": "mine"}})
     assert not [item for item in objects if item["kind"] == "ServiceAccount"]
     assert one(objects, "Deployment")["spec"]["template"]["spec"]["serviceAccountName"] == "mine"
-    assert one(objects, "ClusterRoleBinding")["subjects"][0]["name"] == "mine"
+    assert one(objects, "ClusterRoleBinding", "-operator-imagebuild-system")["subjects"][0]["name"] == "mine"
+    # Else every pod of the namespace that names no ServiceAccount would have the operator's permissions.
+    assert "set serviceAccount.name" in chart.refusal({"serviceAccount": {"create": False}})

@@ -48,7 +48,12 @@ annotations:
 {{- end -}}
 
 {{- define "imagebuild.serviceAccountName" -}}
-{{- default (ternary (include "imagebuild.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "imagebuild.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- /* Not `default`: every pod of the namespace that names no other would have the operator's permissions. */ -}}
+{{- required "serviceAccount.create is false: set serviceAccount.name to the ServiceAccount of the operator" .Values.serviceAccount.name -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Reference of an image: with its digest, its tag or the chart's appVersion. Takes the root, the image's values and
