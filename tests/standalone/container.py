@@ -237,6 +237,10 @@ class Container:
             subprocess.run(["umount", mount], check=False, capture_output=True)
         shutil.rmtree(self._disk, ignore_errors=True)
 
+    def _copy_of(self, file: Path) -> Path:
+        """A copy of a file of the machine: a RUN can write to what is mounted."""
+        return Path(shutil.copyfile(file, self._directory / file.name))
+
     def _write_spec(
         self,
         builder: Builder,
@@ -247,8 +251,7 @@ class Container:
         limits: Limits,
     ) -> None:
         binds = {
-            "/etc/resolv.conf": Path("/etc/resolv.conf"),
-            "/etc/hosts": Path("/etc/hosts"),
+            **{f"/etc/{name}": self._copy_of(Path("/etc", name)) for name in ("resolv.conf", "hosts")},
             "/dev/termination-log": self._termination_log,
             **mounts,
         }

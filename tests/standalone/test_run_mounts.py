@@ -169,3 +169,17 @@ def test_a_stopped_build_ends_with_its_mounts(builder: Builder, source: Path, en
 
 def _key(*mounts: str) -> str:
     return mounted_run(("x",), mounts, None).key
+
+
+def test_a_run_cannot_change_the_files_of_the_machine_that_runs_the_tests(
+    builder: Builder, source: Path, env: dict[str, str]
+):
+    files = [Path("/etc/hosts"), Path("/etc/resolv.conf")]
+    before = [file.read_bytes() for file in files]
+    write(
+        source,
+        "FROM busybox\nRUN echo 127.0.0.9 changed.example >> /etc/hosts; echo '# changed' >> /etc/resolv.conf; true\n",
+    )
+    done = run(builder, env, source)
+    assert done.code == 0, done.log
+    assert [file.read_bytes() for file in files] == before

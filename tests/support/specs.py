@@ -147,15 +147,18 @@ def heed(spec: Json) -> Json:
         spec["cache"].setdefault("enabled", True)
     if "signing" in spec["output"] and "secretRef" not in spec["output"]["signing"].get("key", {}):
         del spec["output"]["signing"]
-    resources = spec.get("podTemplate", {}).get("spec", {}).get("resources", {})
-    for name in resources.get("limits", {}):
-        resources.get("requests", {}).pop(name, None)
+    _heed_resources(spec.get("podTemplate", {}).get("spec", {}).get("resources", {}))
     _heed_registries(spec.get("registries", []))
     _heed_platforms(spec)
     args: dict[str, str] = {arg.partition("=")[0]: arg for arg in spec.get("executor", {}).get("args", [])}
     if args:
         spec["executor"]["args"] = list(args.values())
     return spec
+
+
+def _heed_resources(resources: Json) -> None:
+    for name in resources.get("limits", {}):
+        resources.get("requests", {}).pop(name, None)
 
 
 def _heed_ca_bundles(holders: list[Json]) -> None:

@@ -76,6 +76,10 @@ _TABLE = (
     _Explanation(
         re.compile(r"--chown=.* leaves the symbolic links"), _of_files("owner", lambda _buildkit, ours: ours == "0:0")
     ),
+    _Explanation(
+        re.compile(r"ADD gives the symbolic links"), _of_files("owner", lambda _buildkit, ours: ours == "0:0")
+    ),
+    _Explanation(re.compile(r"ADD leaves out the named pipes"), _is_special_file),
     _Explanation(re.compile(r"--chown=(?P<owner>\S+) does not change the owners"), _owner),
     _Explanation(re.compile(r"--chmod=\d+ gives directories"), _of_files("mode", _without_write)),
     _Explanation(re.compile(r"--chown=.* with --link does not change"), _of_files("owner", operator.ne)),
@@ -86,6 +90,10 @@ _TABLE = (
     _Explanation(re.compile(r"COPY --from copies the link"), _link),
     _Explanation(re.compile(r"COPY --from gives the destination the mode"), _of_files("mode", operator.ne)),
     _Explanation(re.compile(r"COPY --from drops the set-user-ID"), _of_files("mode", _same_permissions)),
+    _Explanation(
+        re.compile(r"COPY --from drops the capabilities"),
+        _of_files("xattrs", lambda buildkit, _ours: "security.capability" in buildkit),
+    ),
     _Explanation(re.compile(r"COPY --from copies hard links"), _of_files("hard links", operator.ne)),
 )
 

@@ -1,12 +1,14 @@
 """What ADD does with a file of the context: as in BuildKit, its content decides."""
 
+from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
 from kaniko_shim.archives.buffered import Buffered
-from kaniko_shim.archives.entries import CHUNK, full_disk
+from kaniko_shim.archives.entries import CHUNK, Kind, full_disk
 from kaniko_shim.archives.extract import decompressed
-from kaniko_shim.archives.tar import BLOCK, is_header
+from kaniko_shim.archives.tar import BLOCK, is_header, read_tar
 from kaniko_shim.outcome.errors import JobError
 
 _GZIP, _BZIP2 = b"\x1f\x8b\x08", b"BZh"
@@ -44,6 +46,29 @@ def added_as(path: Path) -> Added:
     if not is_tar:
         return Added.MISTAKEN
     return Added.ARCHIVE if native else Added.DECOMPRESSED
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What an executor loses of an archive that it unpacks.
+
+    Attributes:
+        owners: whether a symbolic link in it belongs to another user than root.
+        pipes: whether it holds named pipes.
+    """
+
+    owners: bool = False
+    pipes: bool = False
+
+
+def lost_of(path: Path) -> Lost:
+    """What is lost of an archive; as far as it can be read: of a damaged one, the executor says so."""
+    owners, pipes = False, list[None]()
+    with path.open("rb") as stream, suppress(JobError):
+        content = decompressed(Buffered(lambda: stream.read(CHUNK)))
+        for entry in read_tar(content, skip_special=True, on_pipe=lambda: pipes.append(None)):
+            owners |= entry.kind is Kind.SYMLINK and not entry.is_roots
+    return Lost(owners, bool(pipes))
 
 
 def decompress(path: Path, into: Path) -> None:

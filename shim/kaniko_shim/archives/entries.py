@@ -32,6 +32,7 @@ class Entry:
         mode: its permission bits, with those of set-id and sticky.
         target: what a link leads to.
         chunks: the content of a file.
+        is_roots: whether it belongs to root; True where the archive does not say.
         modified: when it was modified, in nanoseconds since 1970; None for now. Of a hard link, its target's counts.
     """
 
@@ -41,6 +42,7 @@ class Entry:
     target: str = ""
     chunks: Iterable[bytes] = ()
     modified: int | None = None
+    is_roots: bool = True
 
 
 def unsafe(name: str, problem: str) -> JobError:

@@ -17,23 +17,29 @@ _LONGEST_LENGTH = 10
 _NEWLINE = ord("\n")
 # The last second that 32 unsigned bits hold, in the year 2106.
 _LATEST = Decimal(2**32 - 1)
-_READ_RECORDS = frozenset({"path", "linkpath", "size", "mtime"})
+_READ_RECORDS = frozenset({"path", "linkpath", "size", "mtime", "uid", "gid"})
 _SPARSE = "GNU.sparse"
 
 _FILE_TYPES = frozenset(b"\x0007")
-_REFUSED = {b"3": "is a device", b"4": "is a device", b"6": "is a named pipe", b"S": "is a sparse file"}
+_PIPE = b"6"
+_REFUSED = {b"3": "is a device", b"4": "is a device", _PIPE: "is a named pipe", b"S": "is a sparse file"}
 # Links, devices, directories and pipes: a size in their headers does not say that content follows.
 _WITHOUT_CONTENT = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})
 
 
 def read_tar(
-    source: Reader, *, skip_special: bool = False, is_whole: Callable[[], bool] = lambda: False
+    source: Reader,
+    *,
+    skip_special: bool = False,
+    is_whole: Callable[[], bool] = lambda: False,
+    on_pipe: Callable[[], None] = lambda: None,
 ) -> Iterator[Entry]:
     """The entries in order; the content of a file is readable until the next entry is asked for.
 
     Args:
         source: the archive.
         skip_special: whether devices, pipes and sparse files are skipped instead of refused.
+        on_pipe: called for each named pipe that is skipped.
         is_whole: asked where the archive ends without its end blocks; True if something else vouches for its length.
 
     Raises:
@@ -62,6 +68,8 @@ def read_tar(
             yield _entry(header, extensions, stream, is_sparse=is_sparse)
         elif kind == b"S":
             stream.skip_sparse_map(header)
+        elif kind == _PIPE:
+            on_pipe()
         stream.skip()
     if here:
         raise damaged("its last entry is missing")
@@ -172,7 +180,7 @@ def _entry(header: bytes, extensions: dict[str, str], stream: _Stream, *, is_spa
         case b"5":
             return Entry(name, Kind.DIRECTORY, mode, modified=modified)
         case b"2":
-            return Entry(name, Kind.SYMLINK, target=target, modified=modified)
+            return Entry(name, Kind.SYMLINK, target=target, modified=modified, is_roots=_is_roots(header, extensions))
         case b"1":
             return Entry(name, Kind.HARDLINK, target=target)
         case _ if kind in _REFUSED:
@@ -192,6 +200,11 @@ def _modified(header: bytes, extensions: dict[str, str]) -> int:
     except (ArithmeticError, ValueError) as error:
         raise damaged("the modification time in a tar header is not a number") from error
     return int(min(max(seconds, Decimal(0)), _LATEST) * 10**9) if seconds.is_finite() else 0
+
+
+def _is_roots(header: bytes, extensions: dict[str, str]) -> bool:
+    ids = ((extensions.get("uid"), header[108:116]), (extensions.get("gid"), header[116:124]))
+    return all((given or "0").strip() == "0" if given is not None else not _field(own) for given, own in ids)
 
 
 def _name_of(header: bytes, extensions: dict[str, str]) -> str:

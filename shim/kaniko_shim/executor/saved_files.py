@@ -30,6 +30,7 @@ _ROOTS = ("0", "root")
 # Of the maintained line, and of kaniko up to 1.25.
 _IMAGES = (Path("/kaniko/deps"), Path("/kaniko"))
 _USUAL = 0o755
+_CAPABILITIES = "security.capability"
 _SNAPSHOT = "Taking snapshot of "
 _CHANGING = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
 
@@ -46,6 +47,7 @@ class _Found:
         special: the first pipe, socket or device in it: its kind and path.
         links: the owners of links in it.
         set_id: whether it is a directory that holds files or directories with set-id bits.
+        capabilities: whether it is a directory that holds files with capabilities.
         hard_links: whether two files in it are the same.
     """
 
@@ -56,6 +58,7 @@ class _Found:
     special: tuple[str, Path] | None = None
     links: set[tuple[int, int]] = field(default_factory=set)
     set_id: bool = False
+    capabilities: bool = False
     hard_links: bool = False
 
 
@@ -173,7 +176,11 @@ class SavedFiles:
             if not copy.flag("--chown") and found.owner != (0, 0) and (into := self._made_for(copy, path, found)):
                 self._made = copy, path, found.owner, into
             # Of a stage, those that are lost are lost already.
-            yield from self._warnings(copy, path, replace(found, set_id=found.set_id and not name.isdigit()))
+            lost = not name.isdigit()
+            seen = replace(
+                found, set_id=found.set_id and lost, capabilities=found.capabilities and lost and found.is_directory
+            )
+            yield from self._warnings(copy, path, seen)
 
     def _made_for(self, copy: Instruction, path: str, found: _Found) -> str:
         """The directory that a COPY of a path makes if it is missing; empty if that is not known."""
@@ -250,6 +257,8 @@ def _problems(path: str, found: _Found, owner: str) -> Iterator[str]:
         yield f"leaves the symbolic links in /{path} to root, where Docker gives them their owner."
     if found.set_id:
         yield f"drops the set-user-ID and set-group-ID bits in /{path}. Name the files, or set the bits in a RUN."
+    if found.capabilities:
+        yield f"drops the capabilities of files in /{path}. Name the files, or run setcap in a RUN."
     if found.hard_links:
         yield f"copies hard links in /{path} as files of their own."
 
@@ -313,6 +322,9 @@ def _note(found: _Found, place: Path, status: os.stat_result, seen: set[tuple[in
         found.links.add(owner)
     else:
         found.set_id |= bool(status.st_mode & (stat.S_ISUID | stat.S_ISGID))
+    if kind == stat.S_IFREG and not found.capabilities:
+        with contextlib.suppress(OSError):
+            found.capabilities = bool(os.getxattr(place, _CAPABILITIES, follow_symlinks=False))
     if kind == stat.S_IFREG and status.st_nlink > 1:
         inode = (status.st_dev, status.st_ino)
         found.hard_links |= inode in seen

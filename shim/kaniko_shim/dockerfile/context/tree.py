@@ -5,7 +5,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from kaniko_shim.archives.added import Added, added_as
+from kaniko_shim.archives.added import Added, Lost, added_as, lost_of
 from kaniko_shim.dockerfile.copy.trees.tree import Kind
 
 _MOST_LINKS = 255
@@ -76,6 +76,10 @@ class DirectoryTree:
         if path not in self._added:
             self._added[path] = added_as(self._root / path)
         return self._added[path]
+
+    def lost(self, path: str) -> Lost:
+        """What the executor loses of an archive that ADD unpacks."""
+        return lost_of(self._root / path)
 
     def directories_with_set_id(self) -> Sequence[str]:
         """All directories with a set-id bit, except the root."""

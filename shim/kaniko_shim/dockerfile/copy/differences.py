@@ -58,21 +58,35 @@ def _is_below_another(scope: Scope) -> bool:
 
 
 def _of_context(scope: Scope, tree: ContextTree) -> Iterator[str]:
-    owner = scope.instruction.flag("--chown")
-    if not owner or owner.partition(":")[0] in _ROOTS:
+    owner = scope.instruction.flag("--chown") or ""
+    is_others = owner.partition(":")[0] not in {"", *_ROOTS}
+    if scope.instruction.keyword != "ADD" and not is_others:
         return
     try:
         items = list(_items(scope, tree))
     except LookupError:
+        return
+    archives = [
+        item
+        for item in items
+        if scope.instruction.keyword == "ADD"
+        and item.kind is Kind.FILE
+        and tree.added(item.path) in {Added.ARCHIVE, Added.DECOMPRESSED}
+    ]
+    for archive in archives:
+        lost = tree.lost(archive.path)
+        if lost.owners and not is_others:
+            yield f"ADD gives the symbolic links in {archive.path} to root, where Docker gives them their owner."
+        if lost.pipes:
+            yield f"ADD leaves out the named pipes in {archive.path}. Make them in a RUN."
+    if not is_others:
         return
     if any(item.kind is Kind.DIRECTORY and _has_link(item.path, tree) for item in items):
         yield (
             f"--chown={owner} leaves the symbolic links among the files to root, where Docker gives them that owner "
             "too. What they lead to has the owner."
         )
-    if scope.instruction.keyword == "ADD" and any(
-        item.kind is Kind.FILE and tree.added(item.path) in {Added.ARCHIVE, Added.DECOMPRESSED} for item in items
-    ):
+    if archives:
         yield (
             f"--chown={owner} does not change the owners of files in an archive that ADD unpacks, where Docker does. "
             "Change them in a RUN."

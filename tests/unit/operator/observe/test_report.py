@@ -39,7 +39,7 @@ def test_a_failure_whose_log_the_kubelet_has_cut():
 
 @pytest.mark.parametrize("character", [*"\x1b\x9b\x07\r\u202e\u2066\u200f\u061c\u2028\ufeff"])
 def test_what_a_terminal_would_obey_reaches_no_status(character: str):
-    fields = {name: f"a{character}[2Jb" for name in ("message", "hint", "instruction", "logTail")}
+    fields = dict.fromkeys(("message", "hint", "instruction", "logTail"), f"a{character}[2Jb")
     result = parse_result(json.dumps({"reason": "RunCommandFailed", **fields, "warnings": [f"a{character}[2Jb"]}))
     texts = [result.message, result.hint, result.instruction, result.log_tail, *result.warnings]
     assert texts == ["a�[2Jb"] * 4 + ["a [2Jb"]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Protocol
 
-from kaniko_shim.archives.added import Added
+from kaniko_shim.archives.added import Added, Lost
 
 
 class Kind(Enum):
@@ -33,6 +33,9 @@ class ContextTree(Protocol):
 
     def added(self, path: str) -> Added:
         """What ADD does with a file, links not followed."""
+
+    def lost(self, path: str) -> Lost:
+        """What the executor loses of an archive that ADD unpacks."""
 
     def directories_with_set_id(self) -> Sequence[str]:
         """All directories with a set-id bit, except the root."""
