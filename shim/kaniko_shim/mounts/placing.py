@@ -28,6 +28,8 @@ class Places:
         """Args: `spare` is a directory for what is put aside."""
         self._spare = spare
         self._undo = list[Callable[[], None]]()
+        self._at_begin = list[Callable[[], None]]()
+        self._at_end = list[Callable[[], None]]()
         self._count = 0
         self._before = dict[Path, tuple[int, int]]()
         self._settled = dict[Path, int]()
@@ -60,12 +62,23 @@ class Places:
         """Do something before the place that was taken last is given back."""
         self._undo.append(action)
 
+    def watch(self, begin: Callable[[], None], end: Callable[[], None]) -> None:
+        """Do something when the step begins, with all places taken, and when it has ended; that may raise MountError."""
+        self._at_begin.append(begin)
+        self._at_end.append(end)
+
     def give_back(self) -> None:
         """Give every place back, the last one first.
 
         Raises:
-            MountError: one or more could not be.
+            MountError: one or more could not be, or what was watched is not as it should be.
         """
+        found: MountError | None = None
+        for end in self._at_end:
+            try:
+                end()
+            except MountError as error:
+                found = found or error
         problems = list[str]()
         untouched = self._untouched()
         while self._undo:
@@ -78,6 +91,8 @@ class Places:
                 os.utime(directory, ns=self._before[directory])
         if problems:
             raise MountError(f"a mount can't be taken away: {'; '.join(problems)}")
+        if found:
+            raise found
 
     def _next(self) -> Path:
         self._count += 1
@@ -105,6 +120,8 @@ class Places:
 
     def settle(self) -> None:
         """The step begins: from now on, changes are its own."""
+        for begin in self._at_begin:
+            begin()
         self._settled = {directory: directory.stat().st_mtime_ns for directory in self._before}
 
     def _untouched(self) -> list[Path]:

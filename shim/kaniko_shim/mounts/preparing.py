@@ -12,6 +12,7 @@ from pathlib import Path
 from kaniko_shim.dockerfile.run.mounted import BINDS, MountedRun
 from kaniko_shim.dockerfile.run.mounts import Mount, MountType, parse_mount
 from kaniko_shim.mounts.caches import open_cache
+from kaniko_shim.mounts.links import LinkedTree
 from kaniko_shim.mounts.placing import MountError, Places, remove
 
 _SECRET_MODE = 0o400
@@ -104,7 +105,11 @@ def _put(mount: Mount, place: str, copied: str, sources: Sources, places: Places
             Path(copied).rename(places.take(place))
         case MountType.BIND:
             source = _in_context(sources.context, mount.source)
-            _copy(source, places.take(place))
+            if mount.writable:
+                _copy(source, places.take(place))
+            else:
+                linked = LinkedTree(source, places.take(place))
+                places.watch(linked.seal, linked.check)
         case MountType.SSH:
             raise MountError("there is no SSH agent for type=ssh")
 

@@ -40,6 +40,7 @@ class Mount:
         id: of a cache or secret, as it was written; empty for the default.
         sharing: shared, private or locked, for a cache.
         required: whether a secret must be there.
+        writable: whether what a step writes to a bind mount is allowed, and dropped after it.
         env: the variable that holds a secret; None for none.
         mode: permission bits; None for the default.
         uid: owner; None for the default.
@@ -57,6 +58,7 @@ class Mount:
     mode: int | None = None
     uid: int | None = None
     gid: int | None = None
+    writable: bool = False
 
     @property
     def secret_id(self) -> str:
@@ -176,6 +178,7 @@ def _checked(kind: MountType, found: Mapping[str, str]) -> Mount:
         _number(found, "mode", 8),
         _number(found, "uid", 10),
         _number(found, "gid", 10),
+        writable=found.get("readwrite") in _TRUE or found.get("readonly") in _FALSE,
     )
     if kind is MountType.SECRET:
         _check_secret(mount)

@@ -1,4 +1,5 @@
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -115,19 +116,6 @@ def test_a_working_directory_that_is_hidden_is_made(step: Step):
     assert [path.name for path in inner.iterdir()] == ["own"]
 
 
-def test_a_bind_is_a_copy_of_the_context(step: Step):
-    (step.context / "dir").mkdir()
-    (step.context / "dir" / "f").write_text("1")
-    (step.context / "dir" / "link").symlink_to("f")
-    step.begin("source=dir,target=x", "source=dir/f,target=y")
-    assert (step.root / "x" / "f").read_text() == (step.root / "y").read_text() == "1"
-    assert (step.root / "x" / "link").is_symlink()
-    (step.root / "x" / "f").write_text("2")
-    step.places.give_back()
-    assert (step.context / "dir" / "f").read_text() == "1"
-    assert not list(step.root.iterdir())
-
-
 def test_a_bind_does_not_leave_the_context(step: Step):
     (step.context / "out").symlink_to("/etc")
     with pytest.raises(MountError, match="'out/passwd' leads out of the build context"):
@@ -141,3 +129,56 @@ def test_a_bind_does_not_leave_the_context(step: Step):
 def test_a_variable_that_makes_a_mount_malformed(step: Step):
     with pytest.raises(MountError, match="--mount: 'other' is not a type"):
         step.begin("type=$T,target=x", environment=(b"T=other",))
+
+
+@pytest.fixture
+def bound(step: Step) -> Step:
+    """A context with a directory that can be bound."""
+    (step.context / "d").mkdir(mode=0o750)
+    (step.context / "d/f").write_text("f")
+    (step.context / "d/l").symlink_to("f")
+    return step
+
+
+def test_what_is_bound_from_the_context_is_linked(bound: Step):
+    begin = bound.begin(f"type=bind,source=d,target={bound.root}/m", f"type=bind,source=d/f,target={bound.root}/n")
+    assert begin == []
+    assert (bound.root / "m/f").samefile(bound.context / "d/f")
+    assert (bound.root / "n").samefile(bound.context / "d/f")
+    assert (bound.root / "m/l").readlink() == Path("f")
+    assert (bound.root / "m").stat().st_mode & 0o777 == 0o750
+    # What is new is dropped, as the step would not have been able to write it.
+    (bound.root / "m/new").touch()
+    bound.places.give_back()
+    assert not list(bound.root.iterdir())
+    assert (bound.context / "d/f").stat().st_nlink == 1
+    assert sorted(path.name for path in (bound.context / "d").iterdir()) == ["f", "l"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.write_text("f"),
+        lambda path: path.chmod(0o600),
+        lambda path: os.utime(path, (1, 1)),
+        lambda path: path.unlink(),
+        lambda path: path.rename(path.with_name("g")),
+        lambda path: os.link(path, path.with_name("g")),
+    ],
+    ids=["write", "chmod", "utime", "unlink", "rename", "link"],
+)
+def test_a_step_that_changes_what_is_bound_fails(bound: Step, change: Callable[[Path], object]):
+    target = bound.root / "m"
+    bound.begin(f"type=bind,source=d,target={target}")
+    change(target / "f")
+    with pytest.raises(MountError, match=f"in the bind mount at {target}, which is read-only in Docker: add rw"):
+        bound.places.give_back()
+    assert not list(bound.root.iterdir())
+
+
+@pytest.mark.parametrize("flag", ["rw", "readwrite=true", "ro=false"])
+def test_what_is_bound_for_writing_is_a_copy(bound: Step, flag: str):
+    bound.begin(f"type=bind,source=d,target={bound.root}/m,{flag}")
+    (bound.root / "m/f").write_text("changed")
+    bound.places.give_back()
+    assert (bound.context / "d/f").read_text() == "f"

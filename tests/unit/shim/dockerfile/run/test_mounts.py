@@ -18,7 +18,7 @@ from kaniko_shim.outcome.errors import JobError
         ),
         ("type=secret,src=a,env=A", Mount(MountType.SECRET, source="a", env="A")),
         ("type=tmpfs,target=/t,size=64m", Mount(MountType.TMPFS, target="/t")),
-        ("from=s,source=/x,destination=/y,rw", Mount(origin="s", source="/x", target="/y")),
+        ("from=s,source=/x,destination=/y,rw", Mount(origin="s", source="/x", target="/y", writable=True)),
         ("type=cache,target=/c,sharing=LOCKED", Mount(MountType.CACHE, target="/c", sharing="locked")),
     ],
 )
