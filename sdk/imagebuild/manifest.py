@@ -39,12 +39,12 @@ class UploadSource:
     """A directory that is sent into the build pod, with `upload` of the client.
 
     Attributes:
-        deadline_seconds: Seconds for which the pod waits for it; None for the default of the API, 600.
+        timeout_seconds: Seconds for which the pod waits for it; None for the default of the API, 600.
         max_bytes: Maximum size of the archive in bytes; None for the default of the API, 10 GiB.
         sha256: SHA-256 of the only archive that the build accepts; empty for any.
     """
 
-    deadline_seconds: int | None = None
+    timeout_seconds: int | None = None
     max_bytes: int | None = None
     sha256: str = ""
 
@@ -141,7 +141,7 @@ def image_build(  # noqa: PLR0913 - one argument per field
         ),
         "pullSecretRefs": [{"name": each} for each in pull_secrets],
         "cache": _present(enabled=True, repo=cache_repo) if cache or cache_repo else None,
-        "podTemplate": _present(env=[{"name": key, "value": value} for key, value in (env or {}).items()]),
+        "env": [{"name": key, "value": value} for key, value in (env or {}).items()],
         "timeoutSeconds": timeout_seconds,
     }
     metadata = {"name": name} if name else {"generateName": generate_name or _prefix(images[0])}
@@ -174,7 +174,7 @@ def _is_owners(label: str) -> bool:
 
 def _source(git: GitSource | None, url: str, files: Mapping[str, str] | None, upload: UploadSource | None) -> Manifest:
     if upload is not None:
-        limits = _present(deadlineSeconds=upload.deadline_seconds, maxBytes=upload.max_bytes)
+        limits = _present(timeoutSeconds=upload.timeout_seconds, maxBytes=upload.max_bytes)
         return {"upload": limits | _present(sha256=upload.sha256)}
     if git is not None:
         secret = {"name": git.secret} if git.secret else None

@@ -120,7 +120,7 @@ def _build(kind: str, recipe: Recipe, number: int, random: Random, registries: R
     if recipe.upload:
         uploads = {"Dockerfile": recipe.dockerfile.encode(), "data": random.randbytes(recipe.upload)}
     spec: dict[str, Any] = {
-        "source": {"upload": {"deadlineSeconds": UPLOAD_SECONDS}} if uploads else {"inline": {"files": files}},
+        "source": {"upload": {"timeoutSeconds": UPLOAD_SECONDS}} if uploads else {"inline": {"files": files}},
         "output": output,
         "retry": {"limit": 10},
         "timeoutSeconds": 3600,

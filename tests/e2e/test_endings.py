@@ -52,8 +52,8 @@ def test_a_build_that_runs_out_of_memory_gets_more_where_asked(
         build(
             {"Dockerfile": "FROM busybox\nRUN head -c 400m /dev/zero | tail > /dev/null\n"},
             f"{registry.name}/{namespace}/memory:1",
-            podTemplate={"spec": {"resources": {"limits": {"memory": "200Mi"}}}},
-            retry={"memoryFactor": 4},
+            resources={"limits": {"memory": "200Mi"}},
+            retry={"memoryPercent": 400},
         )
     )
     status = wait_for_finish(api, namespace, "hello")

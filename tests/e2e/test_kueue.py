@@ -64,7 +64,7 @@ def a_build(name: str, namespace: str, registry: Registry, dockerfile: str = "")
     if dockerfile:
         spec["source"]["inline"]["files"]["Dockerfile"] = dockerfile
     spec["output"]["images"] = [f"{registry.name or registry.address}/{namespace}/{name}:1"]
-    spec.setdefault("podTemplate", {})["spec"] = {"resources": {"requests": {"cpu": REQUEST}}}
+    spec["resources"] = {"requests": {"cpu": REQUEST}}
     return spec
 
 
@@ -130,7 +130,7 @@ def test_a_resource_without_quota_is_named_by_the_workload(
     builds: Builds, api: client.ApiClient, namespace: str, registry: Registry, kubectl: Kubectl
 ):
     spec = a_build("app", namespace, registry)
-    spec["podTemplate"]["spec"]["resources"]["limits"] = {"example.com/gpu": "1"}
+    spec["resources"]["limits"] = {"example.com/gpu": "1"}
     builds.create(spec, name="app")
     wait_for_build(api, namespace, "app", is_gated)
     until(lambda: "example.com/gpu" in json.dumps(workloads(kubectl, namespace)[0].get("status", {})))

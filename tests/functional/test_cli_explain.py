@@ -30,7 +30,8 @@ SPECS: dict[str, Json] = {
     "platform": {"output": {**OUTPUT, "platforms": ["linux/arm64"], "attestations": {"sbom": "SPDX"}}},
     "template": {
         "cache": {"enabled": True, "repo": "registry.example.com/cache"},
-        "podTemplate": {"spec": {"resources": {"limits": {"memory": "1Gi"}}}, "metadata": {"labels": {"a": "b"}}},
+        "resources": {"limits": {"memory": "1Gi"}},
+        "podTemplate": {"metadata": {"labels": {"a": "b"}}},
     },
 }
 
@@ -184,7 +185,7 @@ def test_a_dry_run_shows_the_answers_of_admission(
     limit = client.V1LimitRangeItem(type="Container", min={"memory": "64Mi"})
     body = client.V1LimitRange(metadata=client.V1ObjectMeta(name="small"), spec=client.V1LimitRangeSpec(limits=[limit]))
     client.CoreV1Api(api).create_namespaced_limit_range(namespace, body)
-    little = {"podTemplate": {"spec": {"resources": {"requests": {"memory": "1Mi"}}}}}
+    little = {"resources": {"requests": {"memory": "1Mi"}}}
     done = run("-f", "-", "--create-dry-run", stdin=manifest(little))
     assert done.returncode == 1, done.stdout + done.stderr
     builds.create(spec(**little), "app")

@@ -82,7 +82,7 @@ def test_variables_of_the_build_container_and_any_nodes(run: Run, builds: Builds
     done = run("create", "--git", SOURCE, "-t", IMAGE, *options, "--name", "app", "--detach")
     assert done.returncode == 0, done.stderr
     found = builds.get("app")["spec"]
-    assert found["podTemplate"] == {"env": [{"name": "AWS_REGION", "value": "eu-west-1"}]}
+    assert found["env"] == [{"name": "AWS_REGION", "value": "eu-west-1"}]
     assert found["output"]["platformNodes"] == "Any"
 
 

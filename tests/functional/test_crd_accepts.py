@@ -80,22 +80,22 @@ FULL: dict[str, Any] = {
         "httpsProxy": "https://[::1]:3128/",
         "noProxy": "localhost, .svc,10.0.0.0/8",
     },
+    "env": [
+        {"name": "AWS_REGION", "value": "eu-central-1"},
+        {"name": "EMPTY", "value": ""},
+        {"name": "CI_JOB_TOKEN", "valueFrom": {"secretKeyRef": {"name": "ci", "key": "token"}}},
+        {"name": "AZURE_CLIENT_ID", "valueFrom": {"configMapKeyRef": {"name": "azure", "key": "client"}}},
+    ],
+    "resources": {
+        "requests": {"cpu": 1, "memory": "512Mi", "ephemeral-storage": "2Gi"},
+        "limits": {"memory": "2Gi", "nvidia.com/gpu": "1"},
+    },
     "podTemplate": {
-        "env": [
-            {"name": "AWS_REGION", "value": "eu-central-1"},
-            {"name": "EMPTY", "value": ""},
-            {"name": "CI_JOB_TOKEN", "valueFrom": {"secretKeyRef": {"name": "ci", "key": "token"}}},
-            {"name": "AZURE_CLIENT_ID", "valueFrom": {"configMapKeyRef": {"name": "azure", "key": "client"}}},
-        ],
         "metadata": {
             "labels": {"team": "web", "example.com/cost-center": "4711"},
             "annotations": {"sidecar.istio.io/inject": "false"},
         },
         "spec": {
-            "resources": {
-                "requests": {"cpu": 1, "memory": "512Mi", "ephemeral-storage": "2Gi"},
-                "limits": {"memory": "2Gi", "nvidia.com/gpu": "1"},
-            },
             "nodeSelector": {"kubernetes.io/arch": "amd64"},
             "tolerations": [{"key": "builds", "operator": "Exists", "effect": "NoSchedule"}],
             "affinity": {
@@ -142,7 +142,7 @@ FULL: dict[str, Any] = {
         },
     },
     "timeoutSeconds": 1800,
-    "retry": {"limit": 5, "memoryFactor": 1.5},
+    "retry": {"limit": 5, "memoryPercent": 150},
     "cancel": True,
     "suspend": True,
     "priority": -5,
@@ -203,7 +203,7 @@ SOURCES: list[dict[str, Any]] = [
     {"persistentVolumeClaim": {"claimName": "code", "archive": "..a/app.tar.gz"}},
     {"configMap": {"name": "context"}},
     {"upload": {}},
-    {"upload": {"deadlineSeconds": 86_400, "maxBytes": 2**50, "sha256": "0" * 64}},
+    {"upload": {"timeoutSeconds": 86_400, "maxBytes": 2**50, "sha256": "0" * 64}},
     {"inline": {"files": {"Dockerfile": "FROM scratch", "src/main.py": "", ".dockerignore": "*.md", "a b/ü.txt": "ü"}}},
     {"inline": {"files": {"big": "x" * 98_304}}},
     {"inline": {"files": {f"dir/{number}": "x" for number in range(64)}}},

@@ -37,7 +37,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"podTemplate": {"spec": {"hostNetwork": True}}}, 'unknown field "spec.podTemplate.spec.hostNetwork"'),
     ({"podTemplate": {"metadata": {"labels": {"imagebuild.dev/x": "y"}}}}, "are reserved for the operator"),
     ({"podTemplate": {"metadata": {"annotations": {"a": "x" * 10_000, "b": "x" * 10_000}}}}, "16384 bytes together"),
-    ({"podTemplate": {"env": [{"name": "PATH", "value": "/x"}]}}, "name PATH is reserved"),
+    ({"env": [{"name": "PATH", "value": "/x"}]}, "name PATH is reserved"),
     ({"proxy": {"httpProxy": "proxy:3128"}}, "like http://proxy.example.com:3128"),
     ({"timeoutSeconds": 0}, "should be greater than or equal to 1"),
     ({"timeoutSeconds": 2, "limits": {"maxTimeoutSeconds": 1}}, "must not be more than limits.maxTimeoutSeconds"),

@@ -59,7 +59,8 @@ def test_pod_fields_are_those_of_a_pod(kubectl: Kubectl, crd: Path) -> None:
     schemas = json.loads(kubectl("get", "--raw", "/openapi/v3/api/v1"))["components"]["schemas"]
     core = "io.k8s.api.core.v1."
     pod = schemas[core + "PodSpec"]["properties"] | {"resources": schemas[core + "ResourceRequirements"]}
-    template = spec_and_status(crd)["spec"]["properties"]["podTemplate"]["properties"]["spec"]["properties"]
+    spec = spec_and_status(crd)["spec"]["properties"]
+    template = spec["podTemplate"]["properties"]["spec"]["properties"] | {"resources": spec["resources"]}
     for name in POD_FIELDS:
         ours, theirs = fields(template[name], name), fields(resolve(pod[name], schemas), name)
         assert set(ours) <= set(theirs)

@@ -48,7 +48,11 @@ def pod(**fields: object) -> dict[str, Any]:
 
 
 def env(**fields: object) -> dict[str, Any]:
-    return {"podTemplate": {"env": [fields]}}
+    return {"env": [fields]}
+
+
+def of(**fields: object) -> dict[str, Any]:
+    return fields
 
 
 def pod_metadata(**fields: object) -> dict[str, Any]:
@@ -183,8 +187,8 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (source(persistentVolumeClaim={"claimName": "c", "path": "a", "archive": "b"}), "set either path (a directory)"),
     (source(persistentVolumeClaim={"claimName": "c", "readOnly": False}), "unknown field"),
     # source.upload
-    (source(upload={"deadlineSeconds": 0}), "greater than or equal to 1"),
-    (source(upload={"deadlineSeconds": 86_401}), "less than or equal to 86400"),
+    (source(upload={"timeoutSeconds": 0}), "greater than or equal to 1"),
+    (source(upload={"timeoutSeconds": 86_401}), "less than or equal to 86400"),
     (source(upload={"maxBytes": "1Gi"}), "must be of type integer"),
     (source(upload={"sha256": SHA.upper()}), "64 lower-case hexadecimal digits"),
     (source(upload={}, url="https://a.b/c.tar"), "only one source can be set"),
@@ -405,8 +409,8 @@ CASES: list[tuple[dict[str, Any], str]] = [
     # retry
     ({"retry": {"limit": -1}}, "greater than or equal to 0"),
     ({"retry": {"limit": 11}}, "less than or equal to 10"),
-    ({"retry": {"memoryFactor": 1}}, "greater than 1"),
-    ({"retry": {"memoryFactor": "2"}}, "must be of type number"),
+    ({"retry": {"memoryPercent": 100}}, "greater than or equal to 101"),
+    ({"retry": {"memoryPercent": 150.5}}, "must be of type integer"),
     ({"retry": {"backoff": 1}}, 'unknown field "spec.retry.backoff"'),
     # cancel, ttlSecondsAfterFinished
     ({"cancel": "yes"}, "must be of type boolean"),
@@ -430,16 +434,16 @@ CASES: list[tuple[dict[str, Any], str]] = [
         "AppArmor and seccomp profiles cannot be chosen",
     ),
     (pod_metadata(name="x"), 'unknown field "spec.podTemplate.metadata.name"'),
-    (pod(resources={"limits": {"memory": "lots"}}), "should match"),
-    (pod(resources={"claims": []}), "unknown field"),
-    (pod(resources={"limits": {"cpu": "-1"}}), "a quantity cannot be negative"),
-    (pod(resources={"requests": {"memory": -1}}), "a quantity cannot be negative"),
-    (pod(resources={"requests": {"Cpu": 1}}), "write cpu, memory, ephemeral-storage, or the name"),
+    (of(resources={"limits": {"memory": "lots"}}), "should match"),
+    (of(resources={"claims": []}), "unknown field"),
+    (of(resources={"limits": {"cpu": "-1"}}), "a quantity cannot be negative"),
+    (of(resources={"requests": {"memory": -1}}), "a quantity cannot be negative"),
+    (of(resources={"requests": {"Cpu": 1}}), "write cpu, memory, ephemeral-storage, or the name"),
     (
-        pod(resources={"requests": {"cpu": 2}, "limits": {"cpu": "1500m"}}),
+        of(resources={"requests": {"cpu": 2}, "limits": {"cpu": "1500m"}}),
         "the request for cpu is larger than its limit",
     ),
-    (pod(resources={"requests": {"memory": "2Gi"}, "limits": {"memory": "2G"}}), "the request for memory is larger"),
+    (of(resources={"requests": {"memory": "2Gi"}, "limits": {"memory": "2G"}}), "the request for memory is larger"),
     (pod(nodeSelector={"a b": "c"}), '"a b": write a name of at most 63 letters'),
     (pod(nodeSelector={"a": "b c"}), "a value has at most 63 letters"),
     (pod_metadata(labels={"-a": "b"}), '"-a": write a name of at most 63 letters'),
@@ -449,7 +453,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (pod(tolerations=[{"effect": "Never"}]), "Unsupported value"),
     (pod(affinity={"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}}), "Required value"),
     (pod(serviceAccountName="a_b"), "serviceAccountName in body should match"),
-    # podTemplate.env
+    # env
     (env(name="A B", value=""), "name of a variable: letters, digits and _"),
     (env(name="A"), 'env A: set value (it may be "") or valueFrom'),
     (env(name="A", value="", valueFrom={"secretKeyRef": CA}), "env A: set value or valueFrom, not both"),
@@ -460,10 +464,10 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (env(name="https_proxy", value="http://p:1"), "set the proxy in proxy, which reaches every container"),
     (env(name="SSL_CERT_FILE", value="/x"), "set caBundle of the source or of a registry"),
     (
-        {"podTemplate": {"env": [{"name": "A", "value": "a"}, {"name": "A", "value": "b"}]}},
+        {"env": [{"name": "A", "value": "a"}, {"name": "A", "value": "b"}]},
         "each name of env can be given once",
     ),
-    ({"podTemplate": {"env": [{"name": f"A{n}", "value": "x" * 4096} for n in range(5)]}}, "16384 bytes together"),
+    ({"env": [{"name": f"A{n}", "value": "x" * 4096} for n in range(5)]}, "16384 bytes together"),
     # proxy
     ({"proxy": {"httpProxy": "proxy.example.com:3128"}}, "like http://proxy.example.com:3128"),
     ({"proxy": {"httpProxy": "socks5://proxy:1080"}}, "write the URL of the proxy"),

@@ -31,7 +31,8 @@ DEFAULTS: Json = {
     "pullSecretRefs": [{"name": "team-pull"}],
     "registries": [{"host": "docker.io", "mirrors": ["mirror.example.com"]}],
     "cache": {"enabled": True, "repo": "registry.example.com/team/cache"},
-    "podTemplate": {"spec": {"nodeSelector": {"pool": "builds"}, "resources": {"limits": {"memory": "2Gi"}}}},
+    "podTemplate": {"spec": {"nodeSelector": {"pool": "builds"}}},
+    "resources": {"limits": {"memory": "2Gi"}},
     "timeoutSeconds": 600,
 }
 #: What the chart gives all build pods.
@@ -71,7 +72,7 @@ def test_the_build_goes_before_its_namespace_and_that_before_the_chart_and_the_s
     own = spec(
         timeoutSeconds=60,
         pullSecretRefs=[{"name": "own"}],
-        podTemplate={"spec": {"resources": {"requests": {"ephemeral-storage": "3Gi"}}}},
+        resources={"requests": {"ephemeral-storage": "3Gi"}},
     )
     created = builds.create(own)["metadata"]["resourceVersion"]
     pod = kubelet.pod()

@@ -38,7 +38,6 @@ RUN_MOUNTS: Json = {
 }
 OUTPUT: Json = {"images": ["registry.example/app:1"], "push": True, "pushSecretRef": {"name": "push"}}
 POD_FIELDS: Json = {
-    "resources": {"limits": {"memory": "1Gi"}},
     "nodeSelector": {"disk": "ssd"},
     "tolerations": [{"operator": "Exists"}],
     "affinity": {"nodeAffinity": {}},

@@ -33,9 +33,10 @@ ALLOWED: Json = {
         ],
         "podTemplate": {
             "metadata": {"labels": {"example.com/team": "checkout"}},
-            "env": [{"name": "AWS_REGION", "value": "eu-central-1"}],
-            "spec": {"resources": {"limits": {"memory": "1Gi"}}},
+            "spec": {"imagePullSecrets": [{"name": "pull"}]},
         },
+        "env": [{"name": "AWS_REGION", "value": "eu-central-1"}],
+        "resources": {"limits": {"memory": "1Gi"}},
     },
 }
 

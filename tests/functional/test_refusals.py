@@ -78,7 +78,7 @@ def test_a_refusal_is_final_where_it_is_meant_and_waited_for_where_it_may_heal(
     until(partial(refusal, api, namespace, "unknown"))
     builds.create(labelled("policy"), name="policy")
     builds.create(labelled("webhook"), name="webhook")
-    builds.create(spec(podTemplate={"spec": {"resources": {"limits": {"cpu": "2"}}}}), name="limits")
+    builds.create(spec(resources={"limits": {"cpu": "2"}}), name="limits")
     builds.create(spec(), name="unknown")
     for name, reason, words in (
         ("policy", "PodRejected", "denied request: say who owns it"),

@@ -90,12 +90,12 @@ SHAPES: dict[str, Strategy] = {
     "proxy.httpProxy": PROXIES,
     "proxy.httpsProxy": PROXIES,
     "proxy.noProxy": st.sampled_from([".svc,10.0.0.0/8", "*"]),
-    "podTemplate.env[].name": st.sampled_from(["AWS_REGION", "CI_JOB_TOKEN", "X"]),
-    "podTemplate.env[].value": TEXTS,
+    "env[].name": st.sampled_from(["AWS_REGION", "CI_JOB_TOKEN", "X"]),
+    "env[].value": TEXTS,
     "podTemplate.metadata.labels": LABELS,
     "podTemplate.spec.nodeSelector": LABELS,
-    "podTemplate.spec.resources.requests": RESOURCES,
-    "podTemplate.spec.resources.limits": RESOURCES,
+    "resources.requests": RESOURCES,
+    "resources.limits": RESOURCES,
     "podTemplate.metadata.annotations": st.dictionaries(LABEL_KEYS, TEXTS, max_size=2),
 }
 
@@ -133,7 +133,7 @@ def heed(spec: Json) -> Json:
     _keep_one(spec.get("dockerfile", {}), "path", "inline")
     if "secretRef" in spec.get("proxy", {}):
         spec["proxy"] = {"secretRef": spec["proxy"]["secretRef"]}
-    for arg in [*spec.get("buildArgs", []), *spec.get("podTemplate", {}).get("env", [])]:
+    for arg in [*spec.get("buildArgs", []), *spec.get("env", [])]:
         _keep_one(arg, "value", "valueFrom")
         _keep_one(arg.get("valueFrom", {}), "secretKeyRef", "configMapKeyRef")
         if not arg.get("value") and not arg.get("valueFrom"):
@@ -147,7 +147,7 @@ def heed(spec: Json) -> Json:
         spec["cache"].setdefault("enabled", True)
     if "signing" in spec["output"] and "secretRef" not in spec["output"]["signing"].get("key", {}):
         del spec["output"]["signing"]
-    _heed_resources(spec.get("podTemplate", {}).get("spec", {}).get("resources", {}))
+    _heed_resources(spec.get("resources", {}))
     _heed_registries(spec.get("registries", []))
     _heed_platforms(spec)
     args: dict[str, str] = {arg.partition("=")[0]: arg for arg in spec.get("executor", {}).get("args", [])}

@@ -14,8 +14,8 @@ EXAMPLES = int(os.environ.get("TRUTH_EXAMPLES", "12"))
 
 _OLD = Known(
     "an old executor gives a destination that exists the mode of the directory that is copied, and its owner too, with "
-    "--from, and with --chown if no file lies at its top",
-    differs=("*: mode", "/home/app: owner"),
+    "--from, and with --chown if no file lies at its top; with --chmod too, new directories above it are root's",
+    differs=("*: mode", "/home/app: owner", "/new*: owner"),
 )
 
 _numbers = itertools.count()

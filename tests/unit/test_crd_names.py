@@ -29,7 +29,7 @@ def test_both_allow_the_same_flags() -> None:
 
 @pytest.mark.shows("A16")
 def test_variables_of_the_template_never_have_a_meaning_for_the_builder_image() -> None:
-    env: dict[str, Any] = spec_schema()["properties"]["podTemplate"]["properties"]["env"]
+    env: dict[str, Any] = spec_schema()["properties"]["env"]
     schema = env["items"]["properties"]["name"]
     [reserved] = {
         pattern

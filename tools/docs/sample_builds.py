@@ -113,7 +113,6 @@ def _succeeded(clock: Clock, namespace: str, name: str, ago: int, seconds: int) 
         "phase": "Succeeded",
         "message": f"Pushed {reference}.",
         "digest": f"sha256:{digest}",
-        "shortDigest": digest[:12],
         "images": [{"reference": reference, "digest": f"sha256:{digest}", "sizeBytes": 48_300_000 + 700_000 * seconds}],
         "startTime": clock.stamp(ago),
         "completionTime": clock.stamp(ago - seconds),

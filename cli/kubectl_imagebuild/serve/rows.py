@@ -20,7 +20,7 @@ def row(build: Build) -> dict[str, Any]:
         "image": build.outputs[0] if build.outputs else "",
         "images": len(build.outputs),
         "platforms": len(build.status.get("platforms") or ()),
-        "digest": build.status.get("shortDigest") or "",
+        "digest": build.digest.removeprefix("sha256:")[:12],
         "step": progress.step if progress else 0,
         "steps": progress.steps if progress else 0,
         "instruction": progress.instruction if progress else "",

@@ -146,7 +146,7 @@ class RetrySpec:
     """Retries after infrastructure failures, and the factor of the memory after each attempt that ran out of it."""
 
     limit: int = 2
-    memory_factor: float | None = None
+    memory_percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +211,7 @@ class Bounds:
     timeout_seconds: int | None = None
     service_accounts: frozenset[str] | None = None
     priority: int | None = None
-    #: Fields of `podTemplate.spec` that a build may set.
+    #: Fields of `podTemplate.spec` that a build may set, and `resources`.
     pod_fields: frozenset[str] | None = None
     #: Prefixes of the labels and annotations of the pod that a build may set.
     pod_metadata: frozenset[str] | None = None

@@ -98,7 +98,7 @@ def parse_spec(spec: Body) -> BuildSpec:
         proxy=parse_proxy(spec["proxy"]) if spec.get("proxy") is not None else None,
         labels=dict(output.get("labels") or {}),
         executor_args=tuple((spec.get("executor") or {}).get("args") or ()),
-        pod_template=_pod_template(spec.get("podTemplate") or {}),
+        pod_template=_pod_template(spec),
         timeout_seconds=spec.get("timeoutSeconds", DEFAULT_TIMEOUT),
         retry=_retry(spec.get("retry") or {}),
         queue_name=spec.get("queueName"),
@@ -221,7 +221,7 @@ def _source(source: Body) -> Source:
         case {"upload": upload}:
             default = UploadSource()
             return UploadSource(
-                upload.get("deadlineSeconds", default.deadline_seconds),
+                upload.get("timeoutSeconds", default.timeout_seconds),
                 upload.get("maxBytes", default.max_bytes),
                 upload.get("sha256"),
             )
@@ -271,21 +271,21 @@ def _claim(volume: Body | None) -> str | None:
 
 
 def _retry(retry: Body) -> RetrySpec:
-    return RetrySpec(limit=retry.get("limit", 2), memory_factor=retry.get("memoryFactor"))
+    return RetrySpec(limit=retry.get("limit", 2), memory_percent=retry.get("memoryPercent"))
 
 
-def _pod_template(template: Body) -> PodTemplate:
+def _pod_template(spec: Body) -> PodTemplate:
+    template = spec.get("podTemplate") or {}
     metadata = template.get("metadata") or {}
-    spec = dict(template.get("spec") or {})
     return PodTemplate(
         env=tuple(
-            EnvVar(variable["name"], _value(f"spec.podTemplate.env[{index}]", variable))
-            for index, variable in enumerate(template.get("env") or ())
+            EnvVar(variable["name"], _value(f"spec.env[{index}]", variable))
+            for index, variable in enumerate(spec.get("env") or ())
         ),
         labels=dict(metadata.get("labels") or {}),
         annotations=dict(metadata.get("annotations") or {}),
-        resources=spec.pop("resources", None) or {},
-        spec=spec,
+        resources=spec.get("resources") or {},
+        spec=dict(template.get("spec") or {}),
     )
 
 

@@ -20,8 +20,8 @@ class Retry(StrEnum):
     NEVER = "never"
     #: Up to `spec.retry.limit` times.
     LIMITED = "within retry.limit"
-    #: Like `LIMITED`, but only if `spec.retry.memoryFactor` says how much more memory to give.
-    MORE_MEMORY = "within retry.limit, with retry.memoryFactor"
+    #: Like `LIMITED`, but only if `spec.retry.memoryPercent` says how much more memory to give.
+    MORE_MEMORY = "within retry.limit, with retry.memoryPercent"
     #: The cluster removed the pod. The build is not at fault, so the retry does not count towards the limit.
     DISRUPTION = "up to 10 times, in addition to retry.limit"
 
@@ -91,7 +91,7 @@ ROWS: Final[Mapping[str, Row]] = {
     ),
     "UploadTimeout": _user(
         "No complete upload of the build context arrived in time.",
-        f"{AGAIN[0].upper()}{AGAIN[1:]}, then send the context within source.upload.deadlineSeconds.",
+        f"{AGAIN[0].upper()}{AGAIN[1:]}, then send the context within source.upload.timeoutSeconds.",
     ),
     "SourceChanged": _user(
         "The branch or tag moved during the build, so the platforms were built from different commits.",
@@ -242,9 +242,9 @@ ROWS: Final[Mapping[str, Row]] = {
     ),
     "Unschedulable": _infrastructure(
         "No node has room for the build pod, or none matches its constraints.",
-        f"Lower podTemplate.spec.resources, or correct nodeSelector, affinity and tolerations, then {AGAIN}.",
+        f"Lower resources, or correct nodeSelector, affinity and tolerations, then {AGAIN}.",
         Retry.NEVER,
-        waiting="The build starts when a node fits. If none will, lower podTemplate.spec.resources, or correct "
+        waiting="The build starts when a node fits. If none will, lower resources, or correct "
         f"nodeSelector, affinity and tolerations, and {AGAIN}.",
     ),
     "BuilderImagePullFailed": _infrastructure(
@@ -259,7 +259,7 @@ ROWS: Final[Mapping[str, Row]] = {
     ),
     "Evicted": _infrastructure(
         "The node evicted the build pod, or another pod preempted it.",
-        "Request what the build uses in podTemplate.spec.resources, including ephemeral-storage.",
+        "Request what the build uses in resources, including ephemeral-storage.",
         Retry.DISRUPTION,
     ),
     "NodeLost": _infrastructure("The node of the build pod was lost.", "Create the build again.", Retry.DISRUPTION),
@@ -268,11 +268,11 @@ ROWS: Final[Mapping[str, Row]] = {
     ),
     "DiskFull": _infrastructure(
         "The build filled the disk of its node, or exceeded its own ephemeral-storage limit.",
-        "Raise the ephemeral-storage limit in podTemplate.spec.resources.",
+        "Raise the ephemeral-storage limit in resources.",
     ),
     "OutOfMemory": _infrastructure(
         "The build ran out of memory.",
-        "Raise the memory limit in podTemplate.spec.resources, or set retry.memoryFactor.",
+        "Raise the memory limit in resources, or set retry.memoryPercent.",
         Retry.MORE_MEMORY,
     ),
     "Internal": _infrastructure(

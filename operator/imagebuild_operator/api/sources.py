@@ -102,7 +102,7 @@ class ClaimSource:
 class UploadSource:
     """An archive that is sent into the build pod, which waits for it."""
 
-    deadline_seconds: int = 600
+    timeout_seconds: int = 600
     #: Limit on the archive as it is sent: 10 GiB.
     max_bytes: int = 10 * 1024**3
     #: The only archive that is accepted; None for any.

@@ -31,7 +31,7 @@ def is_tried_again(reason: Reason, retry: RetrySpec, attempts: Attempts) -> bool
         case Retry.LIMITED:
             return _count(attempts, disruptions=False) <= retry.limit
         case Retry.MORE_MEMORY:
-            return retry.memory_factor is not None and _count(attempts, disruptions=False) <= retry.limit
+            return retry.memory_percent is not None and _count(attempts, disruptions=False) <= retry.limit
 
 
 def retry_delay(uid: str, attempts: int, first: float) -> float:

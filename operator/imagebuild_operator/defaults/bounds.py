@@ -45,18 +45,21 @@ def check_bounds(own: Body, spec: BuildSpec, bounds: Bounds) -> None:
     priority = own.get("priority") or 0
     if bounds.priority is not None and priority > bounds.priority:
         raise InvalidSpecError("spec.priority", f"{priority} is more than {BY} allow: write at most {bounds.priority}")
-    _check_pod_template(own.get("podTemplate") or {}, bounds)
+    _check_pod(own, bounds)
     if bounds.push_secrets is not None:
         _check_push_secrets(own, bounds.push_secrets)
 
 
-def _check_pod_template(template: Body, bounds: Bounds) -> None:
-    pod = template.get("spec") or {}
+def _check_pod(own: Body, bounds: Bounds) -> None:
+    template = own.get("podTemplate") or {}
+    fields = {name: f"spec.podTemplate.spec.{name}" for name in template.get("spec") or ()}
+    if "resources" in own:
+        fields["resources"] = "spec.resources"
     if bounds.pod_fields is not None:
-        for name in sorted(pod.keys() - bounds.pod_fields):
+        for name in sorted(fields.keys() - bounds.pod_fields):
             allowed = ", ".join(sorted(bounds.pod_fields)) or "none"
             raise InvalidSpecError(
-                f"spec.podTemplate.spec.{name}",
+                fields[name],
                 f"{BY} do not allow builds to set it (allowed: {allowed}): leave it out",
             )
     if bounds.pod_metadata is not None:

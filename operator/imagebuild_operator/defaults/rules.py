@@ -16,7 +16,10 @@ from imagebuild_operator.defaults.merge import merge_registries, merge_resources
 Rule = Callable[[Any, Any], Any]
 
 #: Fields that an ImageBuildDefaults spells and places as an ImageBuild does.
-SHARED: Final = ("source", "registries", "proxy", "cache", "pullSecretRefs", "podTemplate", "retry", "timeoutSeconds")
+SHARED: Final = (
+    *("source", "registries", "proxy", "cache", "pullSecretRefs", "env", "resources", "podTemplate"),
+    *("retry", "timeoutSeconds"),
+)
 
 #: Kinds of sources that have a `caBundle`.
 WITH_CA_BUNDLE: Final = frozenset({"http", "git", "s3", "oci"})
@@ -93,11 +96,11 @@ _RULES: Final[Mapping[str, Rule]] = {
     "cache": _by_field(),
     "pullSecretRefs": _added_by("name"),
     "retry": _by_field(),
+    "env": _added_by("name"),
+    "resources": merge_resources,
     "podTemplate": _by_field(
-        env=_added_by("name"),
         metadata=_by_field(labels=_by_field(), annotations=_by_field()),
         spec=_by_field(
-            resources=merge_resources,
             nodeSelector=_by_field(),
             affinity=_by_field(),
             tolerations=_added,

@@ -60,6 +60,8 @@ def parameters(spec: Mapping[str, Any]) -> str:
         "registries",
         "proxy",
         "cache",
+        "env",
+        "resources",
         "podTemplate",
         "executor",
     )

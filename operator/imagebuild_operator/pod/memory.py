@@ -12,11 +12,11 @@ Resources = dict[str, Any]
 
 
 def memory_scale(retry: RetrySpec, attempts: Attempts) -> float:
-    """The factor of the next attempt's memory: the spec's factor, to the power of the attempts that ran out of it."""
-    if retry.memory_factor is None:
+    """The factor of the next attempt's memory: that of the spec, to the power of the attempts that ran out of it."""
+    if retry.memory_percent is None:
         return 1.0
     exhausted = sum(1 for attempt in attempts if attempt.get("reason") == Reason.OUT_OF_MEMORY)
-    return retry.memory_factor**exhausted
+    return (retry.memory_percent / 100) ** exhausted
 
 
 def with_memory(resources: Mapping[str, Any], scale: float) -> Resources:
@@ -30,7 +30,7 @@ def with_memory(resources: Mapping[str, Any], scale: float) -> Resources:
     try:
         return _multiplied(resources, scale)
     except ValueError as error:
-        raise InvalidSpecError("spec.podTemplate.spec.resources", f"memory can't be multiplied: {error}") from error
+        raise InvalidSpecError("spec.resources", f"memory can't be multiplied: {error}") from error
 
 
 def _multiplied(resources: Mapping[str, Any], scale: float) -> Resources:

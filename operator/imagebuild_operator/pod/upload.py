@@ -49,7 +49,7 @@ def upload_containers(source: Source, image: dict[str, Any], resources: dict[str
             **image,
             "args": ["receive"],
             "env": [
-                *plain("UPLOAD_DEADLINE_SECONDS", str(source.deadline_seconds)),
+                *plain("UPLOAD_DEADLINE_SECONDS", str(source.timeout_seconds)),
                 *plain("UPLOAD_MAX_BYTES", str(source.max_bytes)),
                 *plain("UPLOAD_SHA256", source.sha256),
             ],

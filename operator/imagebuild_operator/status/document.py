@@ -175,7 +175,6 @@ def _final(
         digest = verdict.result.digest
         final |= {
             "digest": digest,
-            "shortDigest": digest.removeprefix("sha256:")[:12],
             "images": [
                 _present(reference=image.reference, digest=image.digest, sizeBytes=image.size_bytes)
                 for image in verdict.result.images

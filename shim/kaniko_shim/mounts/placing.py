@@ -63,7 +63,7 @@ class Places:
         self._undo.append(action)
 
     def watch(self, begin: Callable[[], None], end: Callable[[], None]) -> None:
-        """Do something when the step begins, with all places taken, and when it has ended; that may raise MountError."""
+        """Do something when the step begins, with all places taken, and when it has ended: MountError is an answer."""
         self._at_begin.append(begin)
         self._at_end.append(end)
 

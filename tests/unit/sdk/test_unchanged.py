@@ -37,7 +37,7 @@ def test_the_newest_build_of_the_same_is_found():
 
 
 def test_fields_on_which_no_image_depends_may_differ():
-    upload = {"sha256": SHA, "deadlineSeconds": 5, "maxBytes": 7}
+    upload = {"sha256": SHA, "timeoutSeconds": 5, "maxBytes": 7}
     other = build("a", {**SPEC, "source": {"upload": upload}, "priority": 3, "ttlSecondsAfterFinished": 60})
     assert same_build(planned(), [other]).build is other
 

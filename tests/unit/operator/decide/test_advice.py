@@ -72,7 +72,7 @@ def test_a_secret_that_a_run_requires_goes_into_the_spec():
     [
         ({"platforms": ["linux/arm64"]}, "didn't match Pod's node affinity/selector", "output.platformNodes to Any"),
         ({"platforms": ["linux/arm64"], "platformNodes": "Any"}, "Pod's node affinity/selector", "nodeSelector"),
-        ({"platforms": ["linux/arm64"]}, "2 Insufficient cpu", "podTemplate.spec.resources"),
+        ({"platforms": ["linux/arm64"]}, "2 Insufficient cpu", "resources"),
         ({}, "didn't match Pod's node affinity/selector", "nodeSelector"),
         ({}, 'persistentvolumeclaim "context" not found', "Create the PersistentVolumeClaim"),
     ],

@@ -170,7 +170,6 @@ def test_a_success_as_a_whole():
             }
         ],
         "digest": DIGEST,
-        "shortDigest": "abababababab",
         "images": [{"reference": "registry.example/team/app:1", "digest": DIGEST, "sizeBytes": 77}],
         "layerBytes": [30, 40],
     }

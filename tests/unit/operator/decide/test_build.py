@@ -126,7 +126,8 @@ def test_the_pod_of_the_index_as_a_whole():
         output={**SPEC["output"], "pushSecretRef": {"name": "push"}},
         registries=[{"host": "registry.example", "insecure": True}],
         queueName="builds",
-        podTemplate={"spec": {"nodeSelector": {"disk": "ssd"}, "resources": {"limits": {"memory": "8Gi"}}}},
+        podTemplate={"spec": {"nodeSelector": {"disk": "ssd"}}},
+        resources={"limits": {"memory": "8Gi"}},
     )
     build = seen(build, pushed(AMD64), pushed(ARM64))
     [create] = plan(build).create

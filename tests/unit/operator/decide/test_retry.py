@@ -140,8 +140,8 @@ def test_a_pod_of_an_earlier_attempt_does_not_run_on():
 @pytest.mark.shows("F14")
 def test_more_memory_is_given_only_after_it_ran_out():
     spec = {
-        "retry": {"memoryFactor": 1.5},
-        "podTemplate": {"spec": {"resources": {"requests": {"memory": "1Gi", "cpu": 1}, "limits": {"memory": "2G"}}}},
+        "retry": {"memoryPercent": 150},
+        "resources": {"requests": {"memory": "1Gi", "cpu": 1}, "limits": {"memory": "2G"}},
     }
     status = {"attempts": attempts(Reason.OUT_OF_MEMORY, Reason.EVICTED, Reason.OUT_OF_MEMORY)}
     made = plan(a_build(spec, status))
@@ -188,7 +188,7 @@ def test_quantities_are_multiplied(quantity: object, factor: float, product: str
 
 
 def test_memory_that_is_no_quantity_fails_the_build():
-    spec = {"retry": {"memoryFactor": 2}, "podTemplate": {"spec": {"resources": {"limits": {"memory": "lots"}}}}}
+    spec = {"retry": {"memoryPercent": 200}, "resources": {"limits": {"memory": "lots"}}}
     made = plan(a_build(spec, {"attempts": attempts(Reason.OUT_OF_MEMORY)}))
     assert (made.status or {})["reason"] == "InvalidSpec"
 
@@ -200,7 +200,7 @@ def test_what_is_no_quantity_is_refused():
 
 @given(st.lists(st.sampled_from(sorted(Reason)), min_size=1, max_size=40), st.integers(0, 5), st.booleans())
 def test_no_build_is_tried_for_ever(reasons: list[Reason], limit: int, more_memory: bool):  # noqa: FBT001
-    retry = RetrySpec(limit, 2.0 if more_memory else None)
+    retry = RetrySpec(limit, 200 if more_memory else None)
     made: list[dict[str, Any]] = []
     for reason in reasons:
         made += attempts(reason)

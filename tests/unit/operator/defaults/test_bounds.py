@@ -43,8 +43,8 @@ KEY = {"name": "push", "key": ".dockerconfigjson"}
             "spec.buildArgs[0].valueFrom.secretKeyRef",
         ),
         (
-            {"podTemplate": {"env": [{"name": "X", "valueFrom": {"secretKeyRef": KEY}}]}},
-            "spec.podTemplate.env[0].valueFrom.secretKeyRef",
+            {"env": [{"name": "X", "valueFrom": {"secretKeyRef": KEY}}]},
+            "spec.env[0].valueFrom.secretKeyRef",
         ),
         ({"pullSecretRefs": [{"name": "a"}, {"name": "other-push"}]}, "spec.pullSecretRefs"),
         ({"source": {"http": {"url": "https://x", "secretRef": {"name": "push"}}}}, "spec.source.http.secretRef"),
@@ -127,7 +127,7 @@ def test_what_a_build_sets_on_its_pod_can_be_limited(limits: Json, own: Json, fi
 def test_within_the_limits_nothing_is_refused():
     limits = {"maxPriority": 5, "podFields": ["resources"], "podMetadata": ["example.com/"]}
     metadata = {"labels": {"example.com/team": "a"}, "annotations": {"example.com/cost": "1"}}
-    check({"limits": limits}, priority=5, podTemplate={"spec": {"resources": {}}, "metadata": metadata})
+    check({"limits": limits}, priority=5, resources={}, podTemplate={"metadata": metadata})
     check({"limits": limits}, priority=-5)
 
 

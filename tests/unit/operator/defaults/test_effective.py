@@ -122,9 +122,9 @@ TABLE: dict[str, tuple[Json, Json, Json]] = {
         {"timeoutSeconds": 60},
     ),
     "retries": (
-        {"retry": {"memoryFactor": 2.0}},
-        {"retry": {"limit": 5, "memoryFactor": 3.0}},
-        {"retry": {"limit": 5, "memoryFactor": 2.0}},
+        {"retry": {"memoryPercent": 200}},
+        {"retry": {"limit": 5, "memoryPercent": 300}},
+        {"retry": {"limit": 5, "memoryPercent": 200}},
     ),
     **{
         f"the CA bundle of a source of kind {kind}": (
@@ -156,9 +156,9 @@ TABLE: dict[str, tuple[Json, Json, Json]] = {
         {"proxy": {"httpProxy": "http://team:1"}},
     ),
     "variables by name": (
-        {"podTemplate": {"env": [{"name": "A", "value": ""}]}},
-        {"podTemplate": {"env": [{"name": "A", "value": "2"}, {"name": "B", "value": "2"}]}},
-        {"podTemplate": {"env": [{"name": "A", "value": ""}, {"name": "B", "value": "2"}]}},
+        {"env": [{"name": "A", "value": ""}]},
+        {"env": [{"name": "A", "value": "2"}, {"name": "B", "value": "2"}]},
+        {"env": [{"name": "A", "value": ""}, {"name": "B", "value": "2"}]},
     ),
     "labels and annotations": (
         {"podTemplate": {"metadata": {"labels": {"a": "1"}}}},
@@ -166,9 +166,9 @@ TABLE: dict[str, tuple[Json, Json, Json]] = {
         {"podTemplate": {"metadata": {"labels": {"a": "1", "b": "2"}, "annotations": {"c": "2"}}}},
     ),
     "a resource is the build's or the default's, never half of each": (
-        pod(resources={"limits": {"memory": "200Mi"}}),
-        pod(resources={"requests": {"memory": "512Mi", "cpu": "1"}, "limits": {"ephemeral-storage": "5Gi"}}),
-        pod(resources={"limits": {"memory": "200Mi", "ephemeral-storage": "5Gi"}, "requests": {"cpu": "1"}}),
+        {"resources": {"limits": {"memory": "200Mi"}}},
+        {"resources": {"requests": {"memory": "512Mi", "cpu": "1"}, "limits": {"ephemeral-storage": "5Gi"}}},
+        {"resources": {"limits": {"memory": "200Mi", "ephemeral-storage": "5Gi"}, "requests": {"cpu": "1"}}},
     ),
     "node labels": (pod(nodeSelector={"a": "1"}), pod(nodeSelector={"b": "2"}), pod(nodeSelector={"a": "1", "b": "2"})),
     "tolerations": (
@@ -244,14 +244,14 @@ FIELDS = {
     "registries": REGISTRIES,
     "cache": some(enabled=st.booleans(), repo=NAMES, ttlSeconds=st.integers(1, 9), readOnly=st.booleans()),
     "pullSecretRefs": REFS,
-    "retry": some(limit=st.integers(0, 3), memoryFactor=st.just(2.0)),
+    "retry": some(limit=st.integers(0, 3), memoryPercent=st.just(200)),
     "timeoutSeconds": st.integers(1, 9999),
     "proxy": some(httpProxy=NAMES, noProxy=NAMES),
+    "env": ENV,
+    "resources": some(requests=QUANTITIES, limits=QUANTITIES),
     "podTemplate": some(
-        env=ENV,
         metadata=some(labels=TEXTS, annotations=TEXTS),
         spec=some(
-            resources=some(requests=QUANTITIES, limits=QUANTITIES),
             nodeSelector=TEXTS,
             tolerations=st.lists(some(key=NAMES, value=NAMES), max_size=2),
             imagePullSecrets=REFS,
@@ -352,7 +352,7 @@ def test_platforms_are_built_with_the_same_defaults():
     status = decide_build(Situation(build, pods, SETTINGS, after(1))).status or {}
     assert status["appliedDefaults"]["spec"] == {"retry": {"limit": 5}}
     recorded = {name: value for name, value in status.items() if value is not None}
-    again = with_defaults(a_build(build.spec, recorded), read({"retry": {"memoryFactor": 2.0}}))
+    again = with_defaults(a_build(build.spec, recorded), read({"retry": {"memoryPercent": 200}}))
     assert (again.spec["retry"], again.bounds) == ({"limit": 5}, Bounds())
 
 

@@ -36,7 +36,7 @@ def both(namespace: Json | None, cluster: Json | None) -> NamespaceDefaults:
 def test_the_build_counts_before_its_namespace_and_that_before_the_cluster():
     cluster = {
         "timeoutSeconds": 100,
-        "retry": {"limit": 1, "memoryFactor": 2.0},
+        "retry": {"limit": 1, "memoryPercent": 200},
         "pushSecretRef": {"name": "cluster"},
         "cache": {"repo": "r.io/cluster"},
         "limits": {"maxRunning": 4, "maxTimeoutSeconds": 900},
@@ -59,7 +59,7 @@ def test_the_build_counts_before_its_namespace_and_that_before_the_cluster():
         {"kind": "ClusterImageBuildDefaults", "generation": 2},
     ]
     spec = with_defaults(a_build({"retry": {"limit": 3}}), made).spec
-    assert spec["retry"] == {"limit": 3, "memoryFactor": 2.0}
+    assert spec["retry"] == {"limit": 3, "memoryPercent": 200}
     assert spec["output"]["pushSecretRef"] == {"name": "cluster"}
     assert spec["cache"] == {"repo": "r.io/cluster"}
     assert both(None, cluster).values["timeoutSeconds"] == 100

@@ -40,17 +40,17 @@ FULL_SPEC = {
         {"host": "c.example", "caBundle": {"configMapKeyRef": {"name": "ca", "key": "root.pem"}}},
     ],
     "proxy": {"httpProxy": "http://proxy:3128", "noProxy": ".svc"},
+    "env": [
+        {"name": "AWS_REGION", "value": "$(CACHE)"},
+        {"name": "CI_JOB_TOKEN", "valueFrom": {"secretKeyRef": {"name": "ci", "key": "token"}}},
+    ],
+    "resources": {"limits": {"memory": "1Gi"}},
     "podTemplate": {
-        "env": [
-            {"name": "AWS_REGION", "value": "$(CACHE)"},
-            {"name": "CI_JOB_TOKEN", "valueFrom": {"secretKeyRef": {"name": "ci", "key": "token"}}},
-        ],
         "metadata": {
             "labels": {"team": "a"},
             "annotations": {"linkerd.io/inject": "enabled", "eks.amazonaws.com/skip-containers": "none"},
         },
         "spec": {
-            "resources": {"limits": {"memory": "1Gi"}},
             "nodeSelector": {"disk": "ssd"},
             "runtimeClassName": "gvisor",
         },
@@ -276,9 +276,8 @@ def test_every_container_uses_the_proxy_and_run_steps_do_too(case: str, kind: st
         assert ({"name": "RUN_PROXY", "value": "true"} in env) is (name == "build" and proxy is not None)
 
 
-def test_the_variables_of_the_template_reach_the_build_container_alone():
-    template = {"env": [{"name": "AWS_REGION", "value": ""}]}
-    with_env, without = envs(pod(a_build({"podTemplate": template}))), envs(pod(a_build()))
+def test_the_variables_of_the_spec_reach_the_build_container_alone():
+    with_env, without = envs(pod(a_build({"env": [{"name": "AWS_REGION", "value": ""}]}))), envs(pod(a_build()))
     assert with_env == {**without, "build": [{"name": "AWS_REGION", "value": ""}, *without["build"]]}
 
 
@@ -393,7 +392,7 @@ def test_a_volume_is_mounted_read_only_in_build_alone(claim: dict[str, str], url
 
 
 def test_an_upload_is_received_by_a_container_without_credentials():
-    spec = pod(a_build({"source": {"upload": {"deadlineSeconds": 60, "maxBytes": 1000}}}))["spec"]
+    spec = pod(a_build({"source": {"upload": {"timeoutSeconds": 60, "maxBytes": 1000}}}))["spec"]
     check, upload, build = spec["initContainers"]
     assert upload == {
         "name": "upload",
@@ -512,7 +511,7 @@ def test_pod_names_are_valid_and_tell_builds_apart():
 
 
 def test_the_disk_of_every_container_is_limited_where_that_of_the_build_is():
-    build = a_build({"podTemplate": {"spec": {"resources": {"limits": {"ephemeral-storage": "5Gi"}}}}})
+    build = a_build({"resources": {"limits": {"ephemeral-storage": "5Gi"}}})
     manifest = pod(build)["spec"]
     small = {
         "requests": {"cpu": "50m", "memory": "64Mi", "ephemeral-storage": "0"},
