@@ -53,6 +53,11 @@ def _owner(difference: Difference, warning: re.Match[str]) -> bool:
     return difference.kind == "owner" and (difference.buildkit == owner or not owner[:1].isdigit() or ":" not in owner)
 
 
+def _on_the_way(difference: Difference, warning: re.Match[str]) -> bool:
+    """The owner of a directory, or of one above it."""
+    return difference.kind == "owner" and f"{warning['directory']}/".startswith(f"{difference.place}/")
+
+
 def _text(difference: Difference, _: re.Match[str]) -> bool:
     """What a variable's value can become: a file's content, or a text of the configuration."""
     return difference.kind == "content" or difference.place == "config"
@@ -84,8 +89,10 @@ _TABLE = (
     _Explanation(re.compile(r"--chmod=\d+ gives directories"), _of_files("mode", _without_write)),
     _Explanation(re.compile(r"--chown=.* with --link does not change"), _of_files("owner", operator.ne)),
     _Explanation(re.compile(r"--chown=.* also changes the owner of the destination"), _of_files("owner", operator.ne)),
+    _Explanation(re.compile(r"COPY --from gives the directory (?P<directory>\S+) the owner"), _on_the_way),
     _Explanation(
-        re.compile(r"COPY --from (gives the directory|leaves the symbolic links)"), _of_files("owner", operator.ne)
+        re.compile(r"COPY --from leaves the symbolic links"),
+        _of_files("owner", lambda _buildkit, ours: ours == "0:0"),
     ),
     _Explanation(re.compile(r"COPY --from copies the link"), _link),
     _Explanation(re.compile(r"COPY --from gives the destination the mode"), _of_files("mode", operator.ne)),

@@ -38,6 +38,16 @@ RUNS = (
         'The RUN in line 2 could not start: the image has no "nosuch".',
     ),
     Failing(
+        "no group file",
+        "FROM busybox AS b\nFROM scratch\nCOPY --from=b /bin/busybox /bin/busybox\nUSER 1000\n"
+        'RUN ["/bin/busybox", "id"]\n',
+        "DockerfileUnsupported",
+        72,
+        "The RUN in line 5 runs as a USER that is a number, for which this executor needs a file /etc/group in the "
+        "image.",
+        line=5,
+    ),
+    Failing(
         "no shell",
         "FROM scratch\nCOPY Dockerfile /x\nRUN true\n",
         "RunCommandFailed",
