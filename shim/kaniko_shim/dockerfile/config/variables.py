@@ -41,7 +41,7 @@ class _Scope:
     escape: str
     places: dict[str, list[int]] = field(default_factory=dict)
     values: dict[str, list[_Written | str]] = field(default_factory=dict)
-    written: list[tuple[str, int]] = field(default_factory=list)
+    unknown: dict[tuple[str, int], None] = field(default_factory=dict)
 
     def put(self, name: str, place: int, value: _Written | str) -> None:
         self.places.setdefault(name, []).append(place)
@@ -52,7 +52,7 @@ class _Scope:
                 # In order, so that a chain of a thousand variables never needs a thousand calls.
                 self._value(name, index, ask=False)
             except UnknownVariableError:
-                self.written.append((name, index))
+                self.unknown[name, index] = None
 
     def get(self, name: str, place: int, *, ask: bool) -> str:
         """The value before a place; a KeyError if there is none."""
@@ -72,9 +72,11 @@ class _Scope:
         value = self.values[name][index]
         if isinstance(value, str):
             return value
-        if ask and self.written:
+        if not ask and (name, index) in self.unknown:
+            raise UnknownVariableError(name)
+        if ask and self.unknown:
             # They wait for the same base image, whose variables are asked for now.
-            earlier, self.written = self.written, []
+            earlier, self.unknown = self.unknown, {}
             for each in earlier:
                 with suppress(UnknownVariableError):
                     self._value(*each, ask=True)
