@@ -14,6 +14,7 @@ HOSTILE = "a\x1b[2J\x1b]0;title\x07b\rc\x1b[31md\u202ee\x9b2Jf"
 PROTECTED = "import sys; from kubectl_imagebuild.standard_streams import protect; protect(); "
 
 
+@pytest.mark.shows("A55")
 @pytest.mark.parametrize("write", ["print({text!r})", "sys.stderr.write({text!r} + '\\n')"])
 def test_a_terminal_gets_text_only(tmp_path: Path, write: str):
     program = [sys.executable, "-c", PROTECTED + write.format(text=HOSTILE) + "; print('end')"]

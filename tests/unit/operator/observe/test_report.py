@@ -37,6 +37,7 @@ def test_a_failure_whose_log_the_kubelet_has_cut():
         assert (found.log_tail or "") == "" or tail.replace("\x01", "\ufffd").startswith(found.log_tail or "")
 
 
+@pytest.mark.shows("A55")
 @pytest.mark.parametrize("character", [*"\x1b\x9b\x07\r\u202e\u2066\u200f\u061c\u2028\ufeff"])
 def test_what_a_terminal_would_obey_reaches_no_status(character: str):
     fields = dict.fromkeys(("message", "hint", "instruction", "logTail"), f"a{character}[2Jb")

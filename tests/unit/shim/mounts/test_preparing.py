@@ -155,6 +155,7 @@ def test_what_is_bound_from_the_context_is_linked(bound: Step):
     assert sorted(path.name for path in (bound.context / "d").iterdir()) == ["f", "l"]
 
 
+@pytest.mark.shows("A56")
 @pytest.mark.parametrize(
     "change",
     [
