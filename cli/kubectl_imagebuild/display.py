@@ -103,7 +103,7 @@ class Plain(_Context):
     """The log as it is on standard output, everything else on standard error."""
 
     def __init__(self, out: TextIO, err: TextIO, container: str = "") -> None:
-        """Show nothing yet.
+        """Prepare the display.
 
         Args:
             out: Gets the log.

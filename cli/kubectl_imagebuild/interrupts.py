@@ -19,7 +19,7 @@ class Interrupts:
     """
 
     def __init__(self) -> None:
-        """Change nothing yet."""
+        """Prepare; no handler is installed yet."""
         self._early = 0
         self._handler: Callable[[], None] | None = None
         self._task: asyncio.Task[object] | None = None

@@ -31,7 +31,7 @@ class Terminal:
     """Shows the steps of a build; a context manager, in a running event loop."""
 
     def __init__(self, out: TextIO, dockerfile: str = "") -> None:
-        """Show nothing yet.
+        """Prepare the display.
 
         Args:
             out: The terminal.

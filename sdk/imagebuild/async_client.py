@@ -149,7 +149,7 @@ class AsyncClient:
             yield build
 
     async def watch_all(self, *, all_namespaces: bool = False, selector: str = "") -> AsyncGenerator[Change]:
-        """Yield all builds, and then each change of any of them, for ever. A lost connection is made again.
+        """Yield all builds, and then each change of any of them, forever. A lost connection is made again.
 
         The first item is `Listed`. While the API server does not answer, the items are `Interrupted`; the next one is
         then `Listed` again.

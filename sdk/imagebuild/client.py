@@ -134,7 +134,7 @@ class Client:
         return self._iterate(self._client.watch(name))
 
     def watch_all(self, *, all_namespaces: bool = False, selector: str = "") -> Iterator[Change]:
-        """Yield all builds, and then each change of any of them, for ever. A lost connection is made again.
+        """Yield all builds, and then each change of any of them, forever. A lost connection is made again.
 
         The first item is `Listed`. While the API server does not answer, the items are `Interrupted`; the next one is
         then `Listed` again.

@@ -91,7 +91,7 @@ class Connection:
         except (OSError, TypeError, ValueError, KeyError, AttributeError, yaml.YAMLError) as error:
             hint = "Set KUBECONFIG, or name a file and a context."
             if not (found or kubeconfig or context):
-                raise ConfigError(f"There is no kubeconfig ({paths}).", hint) from error
+                raise ConfigError(f"There is not a kubeconfig ({paths}).", hint) from error
             reason = " ".join(str(error).split()).rstrip(".")
             raise ConfigError(f"The kubeconfig {paths} cannot be used: {reason}.", hint) from error
 
@@ -254,7 +254,7 @@ def read_kubeconfig(kubeconfig: str | None) -> Kubeconfig:
 
     Raises:
         OSError: the only one cannot be read.
-        ValueError: one is no kubeconfig.
+        ValueError: one is not a kubeconfig.
         yaml.YAMLError: one is no YAML.
     """
     paths = _split(kubeconfig_paths(kubeconfig))

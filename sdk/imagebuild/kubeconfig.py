@@ -96,7 +96,7 @@ def merge(files: Iterable[tuple[Path, object]]) -> Kubeconfig:
     for path, content in files:
         document = {} if content is None else content
         if not isinstance(document, dict):
-            raise ValueError(f"{path} is no kubeconfig")  # noqa: TRY004 - of a file, not of an argument
+            raise ValueError(f"{path} is not a kubeconfig")  # noqa: TRY004 - of a file, not of an argument
         current = current or str(document.get("current-context") or "")
         for kind, single in _LISTS.items():
             for entry in document.get(kind) or ():

@@ -49,7 +49,7 @@ Change = Listed | Changed | Removed | Interrupted
 
 
 async def watch_builds(connection: Connection, path: str, selector: str = "") -> AsyncIterator[Change]:
-    """Yield all builds, and then each change, for ever.
+    """Yield all builds, and then each change, forever.
 
     Args:
         connection: The API server.

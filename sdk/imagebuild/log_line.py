@@ -37,7 +37,7 @@ class LineSplitter:
     MAX_LINE: Final = 1024 * 1024
 
     def __init__(self, most: int | None = MAX_LINE) -> None:
-        """Hold nothing yet.
+        """Start empty.
 
         Args:
             most: Bytes of a line; a longer one is cut there. None for no limit.

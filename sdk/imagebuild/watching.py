@@ -108,7 +108,7 @@ def _version(build: Build) -> str:
 
 
 async def watch_pods(connection: Connection, path: str, query: Query) -> AsyncIterator[dict[str, dict[str, Any]]]:
-    """Yield the selected pods by uid, now and after each change, for ever."""
+    """Yield the selected pods by uid, now and after each change, forever."""
     delay = Delay()
     while True:
         try:

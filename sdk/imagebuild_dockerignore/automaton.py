@@ -1,6 +1,6 @@
 """Matches a sequence of steps against a text in time linear in the text.
 
-Python's regular expressions try the ways to divide a text among several `*` one after the other, which takes for ever
+Python's regular expressions try the ways to divide a text among several `*` one after the other, which takes forever
 for some patterns. This automaton follows all of them at once, and remembers the transitions that it has computed.
 """
 

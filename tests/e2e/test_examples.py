@@ -93,7 +93,7 @@ def test_builds_with_the_defaults_of_the_example_and_its_network_policy(
     apply("networkpolicy.yaml", {})
     apply("defaults.yaml", {"mirror.example.com/hub": hub.name or "registry-1.docker.io"})
     [status] = all_succeed(api, namespace, apply("hello.yaml", {}))
-    assert {"podTemplate", "registries", "cache"} <= set(status["appliedDefaults"]["spec"])
+    assert {"resources", "registries", "cache"} <= set(status["appliedDefaults"]["spec"])
     assert status["digest"] == registry.digest(f"{registry.name}/{namespace}/hello:1.0")
 
 

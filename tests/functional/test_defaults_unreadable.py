@@ -47,7 +47,7 @@ def test_builds_wait_until_their_defaults_can_be_read(
         assert operator.probe("/healthz")[0] == 200
         assert value(operator.metrics(), "imagebuild_defaults_unreadable") == 1
         assert f"The ImageBuildDefaults of namespace {namespace} cannot be listed" in operator.log
-        # What has begun goes on.
+        # What has started goes on.
         started = {"running": {"startedAt": "2026-11-24T08:00:00Z"}}
         kubelet.report(running, "Running", build=started)
         wait_for_build(api, namespace, "running", lambda body: body["status"]["phase"] == "Building")

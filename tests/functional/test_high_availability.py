@@ -121,7 +121,7 @@ def test_when_the_holder_is_killed_another_takes_over(
 def test_builds_that_a_leader_has_begun_do_not_begin_again_when_old_lists_and_watches_show_them_as_new(
     start: Start, proxy: ApiProxy, builds: Builds, api: client.ApiClient, namespace: str, tmp_path: Path
 ):
-    """The leader creates a pod without reading the build once more only where nobody else can have begun it."""
+    """The leader creates a pod without reading the build once more only where nobody else can have started it."""
     start(60, proxy.kubeconfig(tmp_path / "kubeconfig"))
     names = [f"well-{number}" for number in range(10)]
     expired: set[str] = set()

@@ -47,7 +47,7 @@ def test_a_stalled_watch_fails_the_liveness_probe_until_it_goes_on(
     until(lambda: operator.probe("/readyz")[0] == 200)
     assert operator.probe("/healthz") == (200, "ok\n")
     proxy.is_mute = True
-    # The operator lists everything itself after each watch has begun, and does not wait with its readiness for that.
+    # The operator lists everything itself after each watch has started, and does not wait with its readiness for that.
     proxy.fault = lambda call: Fault(status=503, reaches=False) if "continue" in call.query else NOTHING
     builds.create(spec())
     until(lambda: "The watch of imagebuilds has received nothing for" in operator.probe("/healthz")[1])

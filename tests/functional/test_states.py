@@ -35,7 +35,7 @@ def has_got_there(row: Row, body: Json) -> bool:
     status = body.get("status") or {}
     if "attempt" not in row.does:
         return (status.get("phase"), status.get("reason")) == (row.phase, row.reason) and row.says in status["message"]
-    # The next attempt may have begun.
+    # The next attempt may have started.
     attempts = status.get("attempts") or ()
     return [attempt.get("reason") for attempt in attempts[:1]] == [row.reason]
 

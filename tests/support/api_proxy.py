@@ -78,7 +78,7 @@ class ApiProxy:
 
     @property
     def watches(self) -> int:
-        """How many have begun."""
+        """How many have started."""
         return sum(call.is_watch for call in self.calls)
 
     def kubeconfig(self, path: Path) -> Path:

@@ -76,5 +76,5 @@ def ended(code: int, message: str = "", *, reason: str = "Error", start: float =
 
 
 def waiting(reason: str, message: str = "") -> ContainerFacts:
-    """A container that has not begun."""
+    """A container that has not started."""
     return ContainerFacts(waiting_reason=reason, waiting_message=message)

@@ -29,7 +29,7 @@ NAMES = {
 DESCRIPTION = (
     "ClusterImageBuildDefaults sets defaults and limits for the builds of all namespaces. A cluster has at most one, "
     "named default. The ImageBuildDefaults of a namespace replaces its fields for that namespace, limits included. "
-    "Only an operator that watches all namespaces reads it. A change counts for builds that have not begun. Do not "
+    "Only an operator that watches all namespaces reads it. A change counts for builds that have not started. Do not "
     "write credentials here: the values are copied into the status of builds."
 )
 

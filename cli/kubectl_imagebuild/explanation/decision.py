@@ -62,7 +62,7 @@ class Explanation:
         message: The message of its status.
         pods: The pods of the first attempt, the order in which they are created.
         supersedes: Names of the builds that it supersedes.
-        is_recorded: Whether phase, reason and message are those of its status, because it has begun or ended.
+        is_recorded: Whether phase, reason and message are those of its status, because it has started or ended.
     """
 
     phase: str

@@ -38,7 +38,7 @@ class Queue:
 
 
 def queue(build: ImageBuild, others: Sequence[ImageBuild], limits: Limits, problem: str = "") -> Queue:
-    """Decide about a build that has not begun.
+    """Decide about a build that has not started.
 
     Args:
         build: The build.

@@ -64,7 +64,7 @@ class StepLog:
     _cached: set[str] = field(default_factory=set)
 
     def read(self, line: LogLine, number: int) -> bool:
-        """Read a line of the log; whether a step has begun, ended or changed.
+        """Read a line of the log; whether a step has started, ended or changed.
 
         Args:
             line: The line.

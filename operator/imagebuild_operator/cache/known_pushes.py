@@ -14,7 +14,7 @@ class KnownPushes:
     """Each proof counts for some time after the push that gave it."""
 
     def __init__(self, seconds: float, most: int = MAX_PROOFS) -> None:
-        """Know nothing yet.
+        """Start empty.
 
         Args:
             seconds: How long a proof counts, in seconds; 0 for not at all.

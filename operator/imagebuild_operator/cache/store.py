@@ -280,7 +280,7 @@ class Store:
         return self._builds.get(key)
 
     def unfinished(self) -> Iterator[tuple[ImageBuild, bool]]:
-        """Every build that is not finished, and whether it has begun."""
+        """Every build that is not finished, and whether it has started."""
         for build in self._builds.values():
             if not build.is_finished:
                 yield build, build.started is not None or bool(self.pods(build))

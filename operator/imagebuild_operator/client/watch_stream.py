@@ -16,7 +16,7 @@ async def complete_lines(chunks: AsyncIterator[bytes], silence: float | None = N
 
     Args:
         chunks: The stream.
-        silence: Seconds without a chunk after which it counts as lost; None to wait for ever.
+        silence: Seconds without a chunk after which it counts as lost; None to wait forever.
 
     Raises:
         ClusterError: it is lost.

@@ -57,7 +57,7 @@ class ExpiryWatch:
         return asyncio.get_running_loop().time() - self._progress
 
     async def run(self) -> None:
-        """List and watch for ever."""
+        """List and watch forever."""
         loop = asyncio.get_running_loop()
         while True:
             start, problem, retry_after = loop.time(), "it ended", 0.0

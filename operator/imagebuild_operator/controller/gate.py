@@ -91,7 +91,7 @@ class Gate:
         return self._is_limited or "concurrency" in spec or self._holds.of_namespace(namespace) is not None
 
     def turn(self, build: ImageBuild) -> Turn | None:
-        """Whether a build that has not begun may start, or why it waits; None before that is decided."""
+        """Whether a build that has not started may start, or why it waits; None before that is decided."""
         if build.uid in self._superseded:
             return self._superseded[build.uid]
         if build.is_suspended:
@@ -119,7 +119,7 @@ class Gate:
         """Decide which builds may start.
 
         Args:
-            builds: All unfinished builds, each with whether it has begun.
+            builds: All unfinished builds, each with whether it has started.
             now: The current time.
         """
         self.is_stale = False

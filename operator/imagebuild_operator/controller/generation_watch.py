@@ -1,6 +1,6 @@
 """The watch of all finished builds, for changes of their spec that their status does not describe yet.
 
-Tools that wait for `status.observedGeneration` would wait for ever. The traffic is bounded: one event when a build
+Tools that wait for `status.observedGeneration` would wait forever. The traffic is bounded: one event when a build
 finishes, one for each later change, and at the start one list, page by page.
 """
 

@@ -78,7 +78,7 @@ class Holds:
 
         Args:
             waiting: All waiting builds.
-            on_the_way: How many builds have been admitted but have not begun, by namespace.
+            on_the_way: How many builds have been admitted but have not started, by namespace.
             now: The current time.
         """
         free: list[Waiting] = []
@@ -94,7 +94,7 @@ class Holds:
         return [*free, *probes.values()]
 
     def forget(self, left: AbstractSet[tuple[str, str]]) -> None:
-        """Forget everything that concerns none of the builds that have not begun, given by namespace and uid."""
+        """Forget everything that concerns none of the builds that have not started, given by namespace and uid."""
         namespaces, uids = {namespace for namespace, _ in left}, {uid for _, uid in left}
         self._namespaces = {name: hold for name, hold in self._namespaces.items() if name in namespaces}
         self._builds = {uid: until for uid, until in self._builds.items() if uid in uids}

@@ -1,8 +1,8 @@
-"""The builds that nobody but this leader can have begun: their pods are created without reading the build once more.
+"""The builds that nobody but this leader can have started: their pods are created without reading the build once more.
 
 A watch that lags may show a build as new that has ended long ago, so a build is read before its pod is created. There
 is one case in which that read can find nothing: no status had been written when the build's version was made, that
-version is later than a write of this leader, and this leader has not begun the build itself. Whatever happened to it
+version is later than a write of this leader, and this leader has not started the build itself. Whatever happened to it
 since, it would have done.
 
 An operator without a Lease never knows: another may work next to it.
@@ -21,7 +21,7 @@ class OwnBuilds:
     """What this leader has written and begun, for as long as it leads."""
 
     def __init__(self, *, has_lease: bool, most: int = MAX_BEGUN) -> None:
-        """Know nothing yet.
+        """Start empty.
 
         Args:
             has_lease: Whether a Lease makes sure that no other operator writes.
@@ -43,7 +43,7 @@ class OwnBuilds:
             self._since = int(version)
 
     def begin(self, build: ImageBuild) -> bool:
-        """Take note that a build is about to begin; whether it certainly has not begun before."""
+        """Take note that a build is about to begin; whether it certainly has not started before."""
         version = int(build.resource_version)
         is_new = self._since is not None and version > self._since and not build.status and build.uid not in self._begun
         self._begun[build.uid] = version

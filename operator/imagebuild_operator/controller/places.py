@@ -9,7 +9,7 @@ from imagebuild_operator.decide.groups import Member
 class Places:
     """Remembers the order in which builds of concurrency groups were seen, so that it never changes again.
 
-    After a restart, those that have begun come first: they were seen before.
+    After a restart, those that have started come first: they were seen before.
     """
 
     def __init__(self) -> None:

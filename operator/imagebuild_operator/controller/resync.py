@@ -39,7 +39,7 @@ async def relist(cluster: Cluster, store: Store, namespaces: Sequence[str], fiel
                 async for body in cluster.defaults.list(namespace):
                     listed.defaults(body)
             except RejectedError as error:
-                # What has begun goes on; what has not waits, since the defaults may limit it.
+                # What has started goes on; what has not waits, since the defaults may limit it.
                 where = f"namespace {namespace}" if namespace else "all namespaces"
                 _logger.warning("The ImageBuildDefaults of %s cannot be listed: %s", where, error)
                 listed.unreadable.add(namespace)

@@ -115,7 +115,7 @@ def _merge(
 
 
 def _under_way(entries: Platforms, left: Platforms, why: Turn | None) -> Verdict:
-    """The verdict on a build whose platforms have not all ended: that of the one that is least far."""
+    """The verdict on a build whose platforms have not all ended: that of the one that has progressed least."""
     worst = min(left, key=lambda entry: ("reason" not in entry, ORDER.index(Phase(entry["phase"]))))
     phase = Phase(worst["phase"])
     if why is not None:

@@ -68,7 +68,7 @@ def group(members: Iterable[Member], places: Mapping[str, int] = MappingProxyTyp
     Args:
         members: The builds of all groups.
         places: By uid, the place of each among all that were seen, the first the lowest. Times of creation count in
-            seconds: of the same second, the one seen first is older, or where that is not known the one that has begun.
+            seconds: of the same second, the one seen first is older, or where that is not known the one that started.
     """
     groups: defaultdict[tuple[str, str], list[Member]] = defaultdict(list)
     for member in members:

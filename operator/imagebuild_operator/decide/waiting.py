@@ -10,7 +10,7 @@ from imagebuild_operator.status.verdict import Verdict
 def patience(situation: Situation) -> float | None:
     """Seconds for which a build will go on waiting for its first pod, 0 or less if it has waited too long.
 
-    None if it waits for ever: it has had a pod, it is suspended, or the settings say so.
+    None if it waits forever: it has had a pod, it is suspended, or the settings say so.
     """
     build, limit = situation.build, situation.settings.max_wait
     if build.started is not None or build.is_suspended or not limit:

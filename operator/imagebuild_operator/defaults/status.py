@@ -18,9 +18,9 @@ INVALID_SPEC: Final = "InvalidSpec"
 def next_status(defaults: DefaultsObject, now: datetime) -> Document:
     """The status that an object should have: its conditions, as kstatus and `kubectl wait` read them."""
     if defaults.problem:
-        reason, message = INVALID_SPEC, f"{defaults.problem} Until then, builds that have not begun wait."
+        reason, message = INVALID_SPEC, f"{defaults.problem} Until then, builds that have not started wait."
     else:
-        reason, message = IN_FORCE, "In force for builds that have not begun."
+        reason, message = IN_FORCE, "In force for builds that have not started."
     values = {"Ready": not defaults.problem, "Stalled": bool(defaults.problem)}
     return {
         "observedGeneration": defaults.generation,

@@ -48,7 +48,7 @@ def kopf_settings(watch_silence: float, selector: str) -> kopf.OperatorSettings:
     settings.watching.inactivity_timeout = watch_silence
     # kopf's default is five minutes; a request that hangs for so long would make the liveness probe fail.
     settings.networking.request_timeout = 30
-    # Retry for ever while the API server is down; kopf's default gives up after a minute, and ends the process.
+    # Retry forever while the API server is down; kopf's default gives up after a minute, and ends the process.
     settings.networking.error_backoffs = Backoffs()
     # Raw event handlers have no state that would have to be compared or stored.
     settings.persistence.diffbase_storage = NoDiffBase()

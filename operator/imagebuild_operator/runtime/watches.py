@@ -105,7 +105,7 @@ class Watches:
         (self._denied.add if is_denied else self._denied.discard)(path)
 
     def _take_list(self, path: str) -> None:
-        """Take note of a list, which is one more if a watch has begun before."""
+        """Take note of a list, which is one more if a watch has started before."""
         self._progress[path] = self._clock()
         if path in self._listed:
             self._relisted()

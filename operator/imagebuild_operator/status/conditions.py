@@ -27,7 +27,7 @@ def conditions(build: ImageBuild, verdict: Verdict, now: datetime, *, has_begun:
     has_succeeded, has_failed = phase is Phase.SUCCEEDED, phase in {Phase.FAILED, Phase.CANCELLED}
     outcome = "True" if has_succeeded else "False" if has_failed else "Unknown"
     reason, message = str(verdict.reason or phase), verdict.message
-    admitted = ("True", "Admitted", "The build was given its turn.") if has_begun else ("False", reason, message)
+    admitted = ("True", "Admitted", "The build was admitted.") if has_begun else ("False", reason, message)
     started = ("True", "Started", "The container build has started.")
     if not _has_started(build, phase):
         started = (str(phase.is_final), reason, message)

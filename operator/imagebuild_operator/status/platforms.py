@@ -62,7 +62,7 @@ def timings_of(platforms: Platforms, own: Mapping[str, int]) -> dict[str, int]:
 
 
 def progress_of(platforms: Platforms) -> Document | None:
-    """Return the progress of the platform that is least far, of those that are being built."""
+    """Return the progress of the platform that has progressed least, of those that are being built."""
     known: list[Document] = [entry["progress"] for entry in platforms if "progress" in entry]
     return min(known, key=lambda progress: progress["step"] / max(progress["steps"], 1), default=None)
 

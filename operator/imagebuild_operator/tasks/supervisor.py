@@ -20,7 +20,7 @@ class Supervisor:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
-        """Run a task for ever; needs a running event loop.
+        """Run a task forever; needs a running event loop.
 
         Args:
             name: The task's name in the log.

@@ -65,4 +65,4 @@ def degraded(*, has_unreadable_defaults: bool) -> list[str]:
     """What keeps builds from beginning although the operator runs."""
     if not has_unreadable_defaults:
         return []
-    return ["The operator may not list ImageBuildDefaults. Builds that have not begun wait with DefaultsUnreadable."]
+    return ["The operator may not list ImageBuildDefaults. Builds that have not started wait with DefaultsUnreadable."]

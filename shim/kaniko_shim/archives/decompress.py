@@ -61,7 +61,7 @@ class Decompressed(Buffered):
     """The content of one compressed stream, or of several in a row.
 
     Attributes:
-        streams: how many streams have begun. A stream that ends vouches for its own length; it does not
+        streams: how many streams have started. A stream that ends vouches for its own length; it does not
             tell whether others should have followed.
     """
 

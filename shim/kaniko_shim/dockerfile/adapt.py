@@ -86,7 +86,7 @@ class Adapted:
         mounted: the RUNs with mounts.
         aliases: second paths of directories to make.
         prepared: trees to prepare next to the context, by name.
-        warnings: what COPY, ADD and RUN do otherwise than in Docker.
+        warnings: what COPY, ADD and RUN do differently from Docker.
         copied: the sources of COPY and ADD in the context.
         named_owners: the user that a COPY or ADD gives its files to, where `--chown` names no group.
         destinations: the absolute destination of each COPY --from; empty where it is not known.

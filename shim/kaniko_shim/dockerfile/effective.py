@@ -46,7 +46,7 @@ class EffectiveDockerfile:
         path: the Dockerfile.
         request: the request, with the target and the build arguments that go with it.
         instructions: as the executor names them, at the lines of the user's file.
-        warnings: what is otherwise than in Docker.
+        warnings: what differs from Docker.
         steps: those that will be built.
         checksum: SHA-256 of the user's Dockerfile, in hexadecimal.
         ignores: the rules of `.dockerignore`, which have been applied.

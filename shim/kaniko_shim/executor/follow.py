@@ -24,7 +24,7 @@ class Follower:
     Attributes:
         progress: what is known from the lines so far.
         disk_full: whether the disk was full when a line said that no space is left.
-        push_begin: when the push of the image began, by the job's clock; None if it has not begun.
+        push_begin: when the push of the image began, by the job's clock; None if it has not started.
     """
 
     def __init__(

@@ -18,7 +18,7 @@ class Lookups:
         self._during = Counter[int]()
 
     def add(self, instruction: str, *, ahead: bool) -> None:
-        """Count one; `ahead` is whether no stage has begun."""
+        """Count one; `ahead` is whether no stage has started."""
         count_bounded(self._ahead if ahead else self._during, instruction)
 
     @property

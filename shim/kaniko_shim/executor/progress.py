@@ -61,10 +61,10 @@ class Progress:
     Attributes:
         phase: what it is doing; empty before it is known.
         instruction: the last instruction that it began, as the Dockerfile has it; empty before the first.
-        occurrence: how often an instruction with that text has begun.
+        occurrence: how often an instruction with that text has started.
         triggers: whether a base image has triggers (ONBUILD).
         steps: follows the current step.
-        pushing: whether the push of the image has begun.
+        pushing: whether the push of the image has started.
         image: the image that it is requesting from a registry; empty if it is not.
         mirrors: the mirrors that did not deliver that image, in order.
         warnings: problems that the user should know about; the reader clears the list.
@@ -159,7 +159,7 @@ class Progress:
                 return
 
     def _count(self, instruction: str) -> int:
-        """How often an instruction has begun. Counted by hash, since the text may be long."""
+        """How often an instruction has started. Counted by hash, since the text may be long."""
         count_bounded(self._begun, instruction)
         return self._begun[hash(instruction)] or 1
 

@@ -3,7 +3,7 @@
 It deletes those of a stage soon after it has saved them for later stages. So they are looked at when it takes the last
 snapshot of the stage, when it saves them, and, as it has saved them, when it begins to copy them. Those of an image
 stay once it has unpacked the image. It would wait for a named pipe and read a device forever, and it copies links,
-owners and set-id bits otherwise than Docker.
+owners and set-id bits differently from Docker.
 """
 
 import contextlib

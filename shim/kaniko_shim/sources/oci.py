@@ -162,7 +162,7 @@ def _read(image: ImageReference, crane: "Crane", workspace: Workspace, what: str
         try:
             yield stream
         except JobError as error:
-            # If the reader stopped early, crane would wait for it for ever.
+            # If the reader stopped early, crane would wait for it forever.
             process.kill() if stream.read(1) else None
             _check(process, image, errors, default=error)
             raise

@@ -207,7 +207,7 @@ def _namespace(api: client.ApiClient) -> tuple[str, str]:
     core.create_namespaced_service_account(name, account)
     secret = client.V1Secret(metadata=client.V1ObjectMeta(name="secret"), string_data={"token": SECRET})
     core.create_namespaced_secret(name, secret)
-    # Not the namespace's own: the API server may have begun to serve builds after it, and then knows nothing so old.
+    # Not the namespace's own: the API server may have started to serve builds after it, and then knows nothing so old.
     custom = client.CustomObjectsApi(api)
     builds: Any = custom.list_namespaced_custom_object("imagebuild.dev", "v1alpha1", name, "imagebuilds")
     return name, str(builds["metadata"]["resourceVersion"])

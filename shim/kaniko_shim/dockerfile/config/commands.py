@@ -1,4 +1,4 @@
-"""ENTRYPOINT, USER and WORKDIR where an executor takes them otherwise than Docker."""
+"""ENTRYPOINT, USER and WORKDIR where an executor takes them differently from Docker."""
 
 from kaniko_shim.dockerfile.config.literals import literal
 from kaniko_shim.dockerfile.config.variables import Place

@@ -7,6 +7,6 @@ _ESCAPES = frozenset("\\`")
 
 
 def is_misread(instruction: Instruction, escape: str) -> bool:
-    """Whether an executor expands an instruction otherwise than Docker because of the file's escape character."""
+    """Whether an executor expands an instruction differently from Docker because of the file's escape character."""
     meant = instruction.trigger or instruction
     return escape == "`" and meant.keyword in _EXPANDED and not _ESCAPES.isdisjoint(meant.rest)

@@ -1,4 +1,4 @@
-"""Rewrites the instructions about the image's configuration where an executor reads them otherwise than Docker."""
+"""Rewrites the instructions about the image's configuration where an executor reads them differently from Docker."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Warnings about what COPY and ADD do otherwise than in Docker, though the image is usable."""
+"""Warnings about what COPY and ADD do differently from Docker, though the image is usable."""
 
 import posixpath
 from collections.abc import Iterator

@@ -214,7 +214,7 @@ class ContextCopies:
         """What to copy, so that all of a directory is copied and a destination that exists stays as it is.
 
         The executor gives a destination the mode and owner of the directory itself, unless it is taken for excluded;
-        it then makes a missing destination for the first entry. If that would come out otherwise than in BuildKit,
+        it then makes a missing destination for the first entry. If that would differ from BuildKit,
         another entry goes before.
 
         Args:

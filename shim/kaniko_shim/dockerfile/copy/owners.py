@@ -1,4 +1,4 @@
-"""`--chown`, where the executor reads it otherwise than BuildKit."""
+"""`--chown`, where the executor reads it differently from BuildKit."""
 
 import re
 

@@ -50,7 +50,7 @@ class RewrittenCopies:
     Attributes:
         edits: the instructions to replace.
         files: the files of heredocs, by path below their directory: content and mode.
-        warnings: what is otherwise than in Docker.
+        warnings: what differs from Docker.
     """
 
     edits: tuple[Edit, ...]
@@ -63,7 +63,7 @@ def rewrite_copies(scopes: Iterable[Scope], support: Support, inputs: CopyInputs
 
     - `..` in a source stops at the root of the context or of the other stage, as in BuildKit.
     - A heredoc is replaced by a file, for an executor without heredocs.
-    - What the executor copies from the context otherwise than BuildKit is named in another way.
+    - What the executor copies from the context differently from BuildKit is named in another way.
 
     Raises:
         JobError: DockerfileUnsupported or CopyFailed, which names the line.

@@ -27,7 +27,7 @@ ADMITTED = {
     "type": "Admitted",
     "status": "True",
     "reason": "Admitted",
-    "message": "The build was given its turn.",
+    "message": "The build was admitted.",
     "observedGeneration": 1,
 }
 STARTED = {
