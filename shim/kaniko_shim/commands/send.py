@@ -92,8 +92,9 @@ def _receive(options: Namespace, folder: UploadFolder, terms: Terms, source: int
     if size is not None:
         folder.keep(size, options.sha256)
     try:
-        received = _copy(folder, source, options, terms.max_bytes)
-        folder.complete(received, _verify(folder, received, options, terms.sha256))
+        received, found = _copy(folder, source, options, terms.max_bytes)
+        _verify(folder, received, found, options, terms.sha256)
+        folder.complete(received, found)
     except JobError as error:
         raise _refused(folder, error.failure.message) from error
     except OSError as error:
@@ -109,8 +110,15 @@ def _check_offset(options: Namespace, kept: Kept) -> None:
         raise _End(Exit.USAGE, f"Only {kept.received} bytes have been kept. Continue with --offset {kept.received}.")
 
 
-def _copy(folder: UploadFolder, source: int, options: Namespace, max_bytes: int) -> int:
-    """Append what arrives to what was kept; returns the bytes of the whole."""
+def _copy(folder: UploadFolder, source: int, options: Namespace, max_bytes: int) -> tuple[int, str]:
+    """Append what arrives to what was kept; returns the bytes of the whole, and their SHA-256."""
+    digest = hashlib.sha256()
+    if options.offset:
+        with folder.incoming.open("rb") as kept:
+            left: int = options.offset
+            while chunk := kept.read(min(left, CHUNK)):
+                digest.update(chunk)
+                left -= len(chunk)
     flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(folder.incoming, flags, 0o600)
     try:
@@ -124,10 +132,11 @@ def _copy(folder: UploadFolder, source: int, options: Namespace, max_bytes: int)
                 raise _refused(folder, f"The archive has more than the {max_bytes} bytes that are accepted.")
             if size is not None and received > size:
                 raise _refused(folder, f"More than the {size} bytes of --size were sent.")
+            digest.update(chunk)
             view = memoryview(chunk)
             while view:
                 view = view[os.write(descriptor, view) :]
-        return received
+        return received, digest.hexdigest()
     finally:
         os.close(descriptor)
 
@@ -140,18 +149,16 @@ def _read(folder: UploadFolder, source: int, size: int | None) -> bytes:
     return os.read(source, CHUNK)
 
 
-def _verify(folder: UploadFolder, received: int, options: Namespace, accepted: str) -> str:
-    """Check that the archive is whole, the one that was meant, and one that the build accepts; its SHA-256."""
+def _verify(folder: UploadFolder, received: int, found: str, options: Namespace, accepted: str) -> None:
+    """Check that the archive is whole, the one that was meant, and one that the build accepts."""
     if options.size is not None and received < options.size:
         raise _End(Exit.INCOMPLETE, f"{received} of {options.size} bytes have arrived.{_continue(folder)}")
-    found = _digest(folder.incoming)
     if options.sha256 and found != options.sha256:
         raise _refused(folder, f"The archive that arrived has the SHA-256 {found}, not {options.sha256}.")
     if accepted and found != accepted:
         raise _refused(folder, _other(accepted, found))
     with folder.incoming.open("rb") as stream:
         inspect(stream)
-    return found
 
 
 def _other(accepted: str, found: str) -> str:

@@ -53,7 +53,7 @@ def test_a_context_without_user_and_namespace():
         ([], None, "no current context"),
         ([config()], "other", "no context other"),
         ([{"contexts": [{"name": "a", "context": {"cluster": "x"}}]}], "a", "names no cluster that has a server"),
-        (["text"], None, "no kubeconfig"),
+        (["text"], None, "not a kubeconfig"),
         ([{"users": [{"user": {}}]}], None, "an entry of users in .* has no name"),
     ],
 )
