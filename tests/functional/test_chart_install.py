@@ -114,8 +114,7 @@ def test_users_of_a_watched_namespace(
 ) -> None:
     """By ClusterRoles for the built-in roles, or by Roles to bind; no controller aggregates the former here."""
     helm("install", f"--set=crds.enabled=false,rbac.aggregate={json.dumps(aggregate)},watchNamespaces={{{namespace}}}")
-    name = f"{namespace}-imagebuild-operator"
-    kind, name = ("clusterrole", f"{name}-{namespace}") if aggregate else ("role", name)
+    kind, name = "clusterrole" if aggregate else "role", f"{namespace}-imagebuild-operator-{namespace}"
     for role, group in (("edit", "editors"), ("view", "viewers")):
         kubectl("create", "rolebinding", group, f"--{kind}={name}-{role}", f"--group={group}", "-n", namespace)
     assert may(api, "editors", namespace, "create")
