@@ -47,10 +47,22 @@ def queue(kubectl: Kubectl, namespace: str) -> Iterator[None]:
             cpu["nominalQuota"] = QUOTA
         if "namespace" in each["metadata"]:
             each["metadata"]["namespace"] = namespace
-    apply(kubectl, *objects)
+    # Its webhook may answer only a moment after its pod is ready.
+    until(lambda: can_apply(kubectl, *objects))
     yield
     kubectl("delete", "imagebuilds", "--all", f"--namespace={namespace}")
     kubectl("delete", "clusterqueue", "--all")
+
+
+def can_apply(kubectl: Kubectl, *objects: Json) -> bool:
+    """Apply objects; whether the webhook of Kueue has answered."""
+    try:
+        apply(kubectl, *objects)
+    except AssertionError as error:
+        if "failed calling webhook" not in str(error):
+            raise
+        return False
+    return True
 
 
 def apply(kubectl: Kubectl, *objects: Json) -> None:
