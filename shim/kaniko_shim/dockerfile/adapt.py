@@ -158,7 +158,7 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
 
 def _rewrite_runs(dockerfile: Rewritten, inputs: BuildInputs) -> RewrittenRuns:
     stages = _stages(dockerfile)
-    places = {each.instruction.line: each for each in _places(stages, inputs)}
+    places = _by_line(stages, inputs)
     try:
         return rewrite_runs(
             stages,
@@ -226,6 +226,10 @@ def _places(stages: Stages, inputs: BuildInputs) -> Iterable[Place]:
     return walk(stages, inputs.values, inputs.arguments, inputs.environment, inputs.escape)
 
 
+def _by_line(stages: Stages, inputs: BuildInputs) -> Mapping[int, Place]:
+    return {each.instruction.line: each for each in _places(stages, inputs)}
+
+
 def _scopes(dockerfile: Rewritten, inputs: BuildInputs) -> Iterable[Scope]:
     stages = _stages(dockerfile)
     return scopes(stages, _places(stages, inputs))
@@ -233,7 +237,7 @@ def _scopes(dockerfile: Rewritten, inputs: BuildInputs) -> Iterable[Scope]:
 
 def _has(stages: Stages, inputs: BuildInputs) -> Callable[[Instruction, str], bool]:
     """Whether there is a variable at an instruction; the base image is asked only where that counts."""
-    places = {each.instruction.line: each for each in _places(stages, inputs)}
+    places = _by_line(stages, inputs)
     return lambda instruction, name: places[instruction.line].has(name)
 
 

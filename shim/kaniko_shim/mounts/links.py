@@ -51,7 +51,7 @@ class LinkedTree:
                     f"add rw to the mount, or copy the files first ({Path(path).name!r})"
                 )
 
-    def _link(self, source: str, target: str, *, follow_symlinks: bool = True) -> str:  # noqa: ARG002 - of copytree
+    def _link(self, source: str, target: str) -> str:
         try:
             os.link(source, target, follow_symlinks=False)
             self._linked.append(source)

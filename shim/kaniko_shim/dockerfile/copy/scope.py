@@ -66,9 +66,8 @@ class Scope:
             value = self.value(instruction.rest)
             workdir = self._absolute(value) if value else ""
             return workdir, {**dict.fromkeys(_upwards(workdir), self.user), **self.directories}, self.user
-        value = self.value(words_of(instruction).destination) or ""
-        made = self._absolute(value)
-        made = made if value.endswith("/") else posixpath.dirname(made)
+        made = self.destination
+        made = made.rstrip("/") if made.endswith("/") else posixpath.dirname(made)
         owner = self.value(instruction.flag("--chown") or "") or ""
         return self.workdir, {**dict.fromkeys(_upwards(made), owner), **self.directories}, self.user
 
