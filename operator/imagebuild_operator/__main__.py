@@ -82,11 +82,10 @@ def _run(settings: OperatorSettings, send: Send | None) -> bool:
     controller = Controller(settings, metrics, authentication, send)
     watches = Watches(
         settings.namespaces,
-        controller.seen,
+        controller,
         metrics,
         authentication,
         settings.watch_silence,
-        relisted=controller.relisted,
     )
     monitor = Monitor(settings, controller, watches, authentication, metrics)
     register(registry, controller, monitor, Login(watches.tracing()), is_cluster_wide=not settings.namespaces)

@@ -170,7 +170,7 @@ def test_what_is_learned_before_anything_is_decided_has_the_defaults(
 
     async def resync() -> None:
         cluster = await Cluster.connect(Metrics())
-        await relist(cluster, store, [namespace], "")
+        await relist(cluster, store, [namespace])
         await cluster.close()
 
     asyncio.run(resync())

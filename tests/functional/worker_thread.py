@@ -23,11 +23,8 @@ Json = dict[str, Any]
 class WorkerThread:
     """A worker that watches nothing."""
 
-    def __init__(self, namespace: str, fields: str = "", watch_silence: float = 90.0) -> None:
-        self._settings = OperatorSettings(
-            defaults=BuildDefaults(BUILDER_IMAGE), namespaces=(namespace,), watch_silence=watch_silence
-        )
-        self._fields = fields
+    def __init__(self, namespace: str) -> None:
+        self._settings = OperatorSettings(defaults=BuildDefaults(BUILDER_IMAGE), namespaces=(namespace,))
         self._metrics = Metrics()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="worker", daemon=True)
@@ -64,17 +61,11 @@ class WorkerThread:
     def metrics(self) -> Samples:
         return read_samples(generate_latest(self._metrics.registry).decode())
 
-    def watch_ages(self) -> dict[str, float]:
-        return dict(self._await(self._ages()))
-
-    async def _ages(self) -> dict[str, float]:
-        return self._worker.watch_ages()
-
     async def _start(self) -> Cluster:
         cluster = await Cluster.connect(self._metrics)
         cluster.session.may_write = lambda: self.is_leader
         self._store = Store()
-        self._worker = Worker(cluster, self._store, self._settings, self._metrics, lambda *_: None, self._fields)
+        self._worker = Worker(cluster, self._store, self._settings, self._metrics, lambda *_: None)
         self._worker.start()
         return cluster
 

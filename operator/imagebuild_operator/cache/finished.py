@@ -1,16 +1,18 @@
 """What is kept of finished builds: only the few words that decide when one is deleted."""
 
+from collections.abc import Container
+
 from imagebuild_operator.cache.keys import BuildKey
 from imagebuild_operator.decide.retention import Finished
 
 
 class FinishedBuilds:
-    """The finished builds that a TTL or a history limit may delete, by namespace and name."""
+    """The finished builds, by namespace and name."""
 
     def __init__(self) -> None:
         self._records: dict[str, dict[str, Finished]] = {}
-        #: Namespaces whose finished builds have to be listed before one is deleted: the rules have changed.
-        self.unlisted: set[str] = set()
+        #: The namespaces all of whose finished builds are known; an empty name stands for all.
+        self._complete: set[str] = set()
 
     def put(self, record: Finished) -> None:
         """Remember a finished build."""
@@ -34,14 +36,33 @@ class FinishedBuilds:
         """The finished builds of a namespace."""
         return tuple(self._records.get(namespace, {}).values())
 
-    def unlist(self, namespace: str) -> None:
-        """Have the finished builds of a namespace, or of all if it is empty, listed again before one is deleted."""
-        if namespace:
-            self._records.pop(namespace, None)
-        else:
-            self._records.clear()
-        self.unlisted.add(namespace)
+    def namespaces(self) -> tuple[str, ...]:
+        """The namespaces that have finished builds."""
+        return tuple(self._records)
 
-    def namespaces(self) -> set[str]:
-        """The namespaces that may have a build to delete."""
-        return {*self._records, *self.unlisted}
+    def begin_list(self, namespace: str) -> None:
+        """Take note that builds are listed again: until the end, some of those that are known may be gone."""
+        self._complete.discard(namespace)
+
+    def end_list(self, namespace: str, version: int, uids: Container[str]) -> set[str]:
+        """Forget what a list lacks; the uids of that.
+
+        Args:
+            namespace: What was listed; empty for all namespaces.
+            version: The resourceVersion of the list.
+            uids: The uids of all builds that it holds.
+        """
+        gone = [
+            record
+            for name in ((namespace,) if namespace else self.namespaces())
+            for record in self.of(name)
+            if record.version <= version and record.uid not in uids
+        ]
+        for record in gone:
+            self.drop(BuildKey.of(record))
+        self._complete.add(namespace)
+        return {record.uid for record in gone}
+
+    def is_complete(self, namespace: str) -> bool:
+        """Whether all finished builds of a namespace are known."""
+        return not self._complete.isdisjoint({"", namespace})

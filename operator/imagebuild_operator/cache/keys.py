@@ -35,10 +35,7 @@ class BuildKey:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """Delete the finished builds of a namespace that are past their TTL or over the history limits.
-
-    With an empty namespace: list the finished builds of all namespaces again, since the cluster's defaults changed.
-    """
+    """Delete the finished builds of a namespace that are past their TTL or over the history limits."""
 
     namespace: str
 

@@ -1,16 +1,17 @@
-"""The informer cache: the builds that are not finished, their pods, and the defaults of namespaces.
+"""The informer cache: unfinished builds, a line of each finished one, pods, and the defaults of namespaces.
 
 It is a cache and no more: everything in it is at the API server too, and a decision that it could mislead is checked
-there. Finished builds are not kept, so that they cost nothing, except for a short record of those to be deleted later.
+there.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from imagebuild_operator.api.build import ImageBuild
+from imagebuild_operator.api.names import CLUSTER_DEFAULTS_PLURAL, PLURAL, PODS
 from imagebuild_operator.api.parse import parse_build
 from imagebuild_operator.cache.defaults import DefaultsCache
 from imagebuild_operator.cache.finished import FinishedBuilds
@@ -45,9 +46,7 @@ class Store:
         self.finished = FinishedBuilds()
         #: The uids of what was deleted while a list was read; None while none is.
         self._deleted: set[str] | None = None
-        self._has_seen_builds = False
-        #: Whether everything has been listed once, the defaults among it: before that, no build is over its limits.
-        self.is_complete = False
+        self._is_synced = False
 
     def put_defaults(self, body: Mapping[str, Any]) -> Keys:
         """Take the newest body of an ImageBuildDefaults or ClusterImageBuildDefaults."""
@@ -62,8 +61,7 @@ class Store:
     def drop_defaults(self, body: Mapping[str, Any]) -> Keys:
         """Forget an ImageBuildDefaults or ClusterImageBuildDefaults that was deleted, and no later one."""
         deleted = parse_defaults(body)
-        if self._deleted is not None:
-            self._deleted.add(deleted.uid)
+        self._ban(deleted.uid)
         held = self._defaults.object(deleted.namespace)
         return self._set_defaults(deleted.namespace, None) if held and held.uid == deleted.uid else []
 
@@ -74,9 +72,8 @@ class Store:
         changed = {name for name, defaults in before.items() if self.defaults(name) != defaults}
         keys: Keys = [key for key in waiting if key.namespace in changed]
         was, now = before[namespace], self.defaults(namespace)
-        if self._has_seen_builds and (was.ttl, was.history) != (now.ttl, now.history):
-            self.finished.unlist(namespace)
-            keys.append(Sweep(namespace))
+        if (was.ttl, was.history) != (now.ttl, now.history):
+            keys += [Sweep(name) for name in self.finished.namespaces() if namespace in {"", name}]
         return keys
 
     def defaults(self, namespace: str) -> NamespaceDefaults:
@@ -109,13 +106,11 @@ class Store:
         """Take a build's newest body."""
         build = parse_build(body)
         key = BuildKey.of(build)
-        self._has_seen_builds = True
-        held = self._builds.get(key)
-        is_held = held is not None and held.uid == build.uid
-        if held and is_held and int(held.resource_version) > int(build.resource_version):
+        known, version = self._version(key, build.uid), int(build.resource_version)
+        if known > version:
             return []
         keys = self._put_finished(build)
-        if held and is_held and held.resource_version == build.resource_version:
+        if known == version:
             return keys  # our own write, come back by the watch: the build it ended may be past its limits
         if build.is_finished and build.is_observed and not self._has_leftovers(key):
             self.forget(key)
@@ -123,44 +118,32 @@ class Store:
         self._builds[key] = build.for_cache
         return [key, *keys]
 
-    def put_finished(self, body: Mapping[str, Any]) -> None:
-        """Remember a build if it is finished and may have to be deleted."""
-        build = parse_build(body)
-        if build.is_finished:
-            self._put_finished(build)
-
-    def unlist_limited(self) -> None:
-        """Have the finished builds listed again in all namespaces whose defaults set a TTL or history limits."""
-        for held in self._defaults.objects():
-            defaults = self.defaults(held.namespace)
-            if defaults.ttl is not None or defaults.history != History():
-                self.finished.unlist(held.namespace)
+    def _version(self, key: BuildKey, uid: str) -> int:
+        """The newest known resourceVersion of a build; 0 if it is unknown."""
+        held = self._builds.get(key)
+        return max(self.finished.version(key, uid), int(held.resource_version) if held and held.uid == uid else 0)
 
     def _put_finished(self, build: ImageBuild) -> Keys:
-        record = finished(build, self.history(build.namespace), self.defaults(build.namespace).ttl)
+        record = finished(build)
         if record is None:
             self.finished.drop(BuildKey.of(build))
             return []
         self.finished.put(record)
-        return [Sweep(build.namespace)]
+        may_expire = record.may_expire(self.history(build.namespace), self.defaults(build.namespace).ttl)
+        return [Sweep(build.namespace)] if may_expire else []
 
     def remove_build(self, body: Mapping[str, Any]) -> Keys:
-        """Take note of a DELETED: the build is deleted, or no longer selected by the watch since it is finished."""
+        """Take note of a DELETED: the build is deleted, or its labels have made it another installation's."""
         metadata = body["metadata"]
         key, uid = BuildKey(metadata["namespace"], metadata["name"]), metadata["uid"]
-        version = self.finished.version(key, uid)
-        held = self._builds.get(key)
-        if held and held.uid == uid and held.is_finished:
-            version = int(held.resource_version)
-        if version < int(metadata["resourceVersion"]):
+        if self._version(key, uid) <= int(metadata["resourceVersion"]):
             self.drop_build(key, uid)
         return [key] if key in self._pods else []
 
     def drop_build(self, key: BuildKey, uid: str = "") -> None:
         """Forget a build that was deleted; with a uid, that one only, and no later one of its name."""
         held = self._builds.get(key)
-        if self._deleted is not None:
-            self._deleted.add(uid or (held.uid if held else ""))
+        self._ban(uid or (held.uid if held else ""))
         if held and uid in {"", held.uid}:
             del self._builds[key]
         self.finished.drop(key, uid)
@@ -221,8 +204,7 @@ class Store:
 
     def drop_pod(self, key: BuildKey, name: str, uid: str) -> None:
         """Forget a pod of a build that was deleted, and no later one of its name."""
-        if self._deleted is not None:
-            self._deleted.add(uid)
+        self._ban(uid)
         held = self._pods.get(key, {}).get(name)
         if held and held.uid == uid:
             self._drop_pod(key, name)
@@ -254,10 +236,10 @@ class Store:
             yield relist
         finally:
             self._deleted = None
-        self._has_seen_builds = True
-        self.is_complete = True
+        self._is_synced = True
         for key, build in builds.items():
-            if build.uid not in relist.uids and self._builds.get(key) is build:
+            # Finished ones need not be listed; `end_list` forgets them.
+            if build.uid not in relist.uids and self._builds.get(key) is build and not build.is_finished:
                 self.drop_build(key)
         self._defaults.unreadable = frozenset(relist.unreadable)
         for held in defaults:
@@ -268,6 +250,53 @@ class Store:
         for key, pod in pods:
             if pod.uid not in relist.uids and self._pods.get(key, {}).get(pod.name) is pod:
                 self._drop_pod(key, pod.name)
+
+    def begin_list(self, plural: str, namespace: str) -> None:
+        """Take note that a watch lists its objects, at first or again after it had expired."""
+        if plural == PLURAL:
+            self.finished.begin_list(namespace)
+
+    def end_list(self, plural: str, namespace: str, version: int, uids: Container[str]) -> Keys:
+        """Forget what such a list lacks: it was deleted before the watch began, which will never show it.
+
+        Args:
+            plural: The resource that was listed.
+            namespace: The namespace that was listed; empty for all.
+            version: The resourceVersion of the list.
+            uids: The uids of everything in it.
+        """
+
+        def is_gone(place: str, uid: str, seen: int) -> bool:
+            return namespace in {"", place} and seen <= version and uid not in uids
+
+        if plural == PLURAL:
+            self._ban(*self.finished.end_list(namespace, version, uids))
+            gone = [k for k, b in self._builds.items() if is_gone(b.namespace, b.uid, int(b.resource_version))]
+            for key in gone:
+                self.drop_build(key)
+            return [*(key for key in gone if key in self._pods), *(Sweep(name) for name in self.finished.namespaces())]
+        if plural == PODS:
+            pods = [(key, pod) for key, held in self._pods.items() for pod in held.values()]
+            lost = [(key, pod) for key, pod in pods if is_gone(key.namespace, pod.uid, pod.version)]
+            for key, pod in lost:
+                self.drop_pod(key, pod.name, pod.uid)
+            return [key for key, _ in lost]
+        keys: Keys = []
+        for held in self._defaults.objects():
+            is_listed = (plural == CLUSTER_DEFAULTS_PLURAL) is not bool(held.namespace)
+            if is_listed and is_gone(held.namespace, held.uid, held.version):
+                self._ban(held.uid)
+                keys += self._set_defaults(held.namespace, None)
+        return keys
+
+    def _ban(self, *uids: str) -> None:
+        """Have a list of everything that is being read not bring back what was deleted since."""
+        if self._deleted is not None:
+            self._deleted.update(uids)
+
+    def may_sweep(self, namespace: str) -> bool:
+        """Whether all is known that decides which finished builds of a namespace are deleted."""
+        return self._is_synced and self.finished.is_complete(namespace)
 
     def known_keys(self) -> Keys:
         """The keys of everything that there may be something to do about."""

@@ -1,10 +1,10 @@
 """Requests about ImageBuilds."""
 
-import re
 from collections.abc import AsyncIterator
 from typing import Final
 
 from imagebuild_operator.api.body import Document
+from imagebuild_operator.api.build import Phase
 from imagebuild_operator.api.errors import ClusterError, NotFoundError, RejectedError
 from imagebuild_operator.api.names import GROUP, PLURAL, VERSION
 from imagebuild_operator.client.session import Session
@@ -12,8 +12,8 @@ from imagebuild_operator.client.session import Session
 #: Seconds after which the API server counts as not answering. The kubelet's probe waits for this.
 PING_TIMEOUT: Final = 3.0
 BAD_REQUEST: Final = 400
-#: The first version of Kubernetes that selects custom resources by the fields that a CRD names.
-SELECTABLE: Final = (1, 31)
+#: Selects the builds that are not finished.
+UNFINISHED: Final = ",".join(f"status.phase!={phase}" for phase in Phase if phase.is_final)
 
 
 class BuildClient:
@@ -50,45 +50,20 @@ class BuildClient:
             return dict(body)
         raise NotFoundError(404, f"no ImageBuild {name} is selected by {self._selector}")
 
-    async def supports_selector(self, namespace: str, fields: str) -> bool:
-        """Whether ImageBuilds can be selected by these fields; not before Kubernetes 1.31, nor with an older CRD.
+    async def unfinished(self, namespace: str) -> AsyncIterator[Document]:
+        """List the ImageBuilds of a namespace, or of all if it is empty, that are not finished.
 
-        Where the list is denied, or there is no CRD yet, the version of the API server tells, since the answer holds
-        until the next start.
+        An API server before Kubernetes 1.31, or with an older CRD, cannot tell them apart: then it is all.
         """
-        query = {"fieldSelector": fields, "limit": "1"}
+        path = _builds_path(namespace)
         try:
-            await self._session.call("GET", _builds_path(namespace), query=query, verb="list")
+            async for body in self._session.items(path, self._selected(UNFINISHED)):
+                yield body
         except RejectedError as error:
-            if error.status == BAD_REQUEST:
-                return False
-        except NotFoundError:
-            pass
-        else:
-            return True
-        version = await self._session.call("GET", "/version")
-        digits = (re.sub(r"\D.*", "", str(version.get(part) or "")) or "0" for part in ("major", "minor"))
-        return tuple(map(int, digits)) >= SELECTABLE
-
-    def list(self, namespace: str, fields: str = "") -> AsyncIterator[Document]:
-        """List the ImageBuilds of a namespace, or of all if it is empty, that match a field selector."""
-        return self._session.items(_builds_path(namespace), self._selected(fields))
-
-    def pages(self, namespace: str, fields: str) -> AsyncIterator[Document]:
-        """List the same page by page."""
-        return self._session.pages(_builds_path(namespace), self._selected(fields))
-
-    def watch(self, namespace: str, fields: str, since: str, silence: float) -> AsyncIterator[tuple[str, Document]]:
-        """Watch the ImageBuilds that match a field selector for some minutes.
-
-        Args:
-            namespace: Their namespace; empty for all.
-            fields: The field selector.
-            since: The resourceVersion from which to watch.
-            silence: Seconds without a byte, bookmarks included, after which the watch counts as lost.
-        """
-        query = {**self._selected(fields), "resourceVersion": since}
-        return self._session.watch(_builds_path(namespace), query, silence)
+            if error.status != BAD_REQUEST:
+                raise
+            async for body in self._session.items(path, self._selected("")):
+                yield body
 
     async def patch_status(self, namespace: str, name: str, resource_version: str, status: Document) -> Document:
         """Merge fields into the status of an ImageBuild, if it is still at that version; its new body."""

@@ -13,15 +13,12 @@ from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFound
 from imagebuild_operator.client.codec import decode, encode
 from imagebuild_operator.client.errors import cluster_error, translated_errors
 from imagebuild_operator.client.transport import Transport
-from imagebuild_operator.client.watch_stream import complete_lines, parse_event
 from imagebuild_operator.telemetry.prometheus import Metrics
 
 #: Seconds after which a request without an answer is given up; the client library itself has no timeout.
 TIMEOUT: Final = 30.0
 #: Connections to the API server at once.
 CONNECTIONS: Final = 50
-#: Seconds for which one watch lasts.
-WATCH: Final = 300
 #: Objects in one page of a list at most, and in the first: an ImageBuild may have a megabyte.
 PAGE: Final = 500
 FIRST_PAGE: Final = 20
@@ -115,37 +112,6 @@ class Session:
             if not token:
                 return
 
-    async def watch(self, path: str, query: Mapping[str, str], silence: float) -> AsyncIterator[tuple[str, Document]]:
-        """Watch objects for some minutes: the type of each event, BOOKMARK included, and its object.
-
-        Args:
-            path: The objects' path.
-            query: Where to start, and what to select.
-            silence: Seconds without a byte, bookmarks included, after which the watch counts as lost.
-
-        Raises:
-            ClusterError: the watch failed, was lost, or sent something that is no event.
-        """
-        parameters = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH), **query}
-        start, status = time.perf_counter(), None
-        try:
-            with translated_errors():
-                response = await self._open("GET", path, None, parameters, WATCH + TIMEOUT, is_watch=True)
-            status = response.status
-        finally:
-            self._answered("watch", status, time.perf_counter() - start)
-        try:
-            with translated_errors():
-                if status != 200:  # noqa: PLR2004 - OK
-                    raise cluster_error(status, await response.read(), response.headers)
-                async for line in complete_lines(response.content.iter_any(), silence):
-                    kind, body = parse_event(line)
-                    if kind == "ERROR":
-                        raise cluster_error(body.get("code") or 0, encode(body))
-                    yield kind, body
-        finally:
-            response.close()
-
     async def delete(self, path: str, preconditions: Mapping[str, str]) -> Document | None:
         """Delete the object with that uid; the answer, or None if it is gone already."""
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": dict(preconditions)}
@@ -202,12 +168,10 @@ class Session:
         body: Document | None,
         query: Mapping[str, str] | None,
         timeout: float,  # noqa: ASYNC109 - see above
-        *,
-        is_watch: bool = False,
     ) -> aiohttp.ClientResponse:
         content = None if body is None else encode(body)
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
-        return await self._transport.request(method, path, query or {}, content, kind, timeout, is_watch=is_watch)
+        return await self._transport.request(method, path, query or {}, content, kind, timeout)
 
 
 def next_page(limit: int, content: int, most: int = PAGE) -> int:

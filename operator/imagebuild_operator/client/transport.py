@@ -40,7 +40,6 @@ class Transport:
         if configuration.proxy_headers:
             self._options["proxy_headers"] = configuration.proxy_headers
         self._session: aiohttp.ClientSession | None = None
-        self._watching: aiohttp.ClientSession | None = None
 
     async def request(
         self,
@@ -50,21 +49,15 @@ class Transport:
         content: bytes | None,
         content_type: str,
         timeout: float,  # noqa: ASYNC109 - aiohttp's own, which closes the connection too
-        *,
-        is_watch: bool = False,
     ) -> aiohttp.ClientResponse:
-        """Make a request; the answer, whose content is still to be read.
-
-        A watch holds its connection for minutes. There may be many, so that they have connections of their own: else
-        nothing would be left for the Lease.
-        """
+        """Make a request; the answer, whose content is still to be read."""
         url = f"{self._host}{path}"
         if query:
             url += f"?{urlencode(query, quote_via=quote)}"
         headers = {"Accept": "application/json, */*", **await self._credentials()}
         if content is not None:
             headers["Content-Type"] = content_type
-        return await (self._connected_for_watches() if is_watch else self._connected()).request(
+        return await self._connected().request(
             method,
             URL(url, encoded=True),
             data=content,
@@ -75,9 +68,8 @@ class Transport:
 
     async def close(self) -> None:
         """Close all connections."""
-        for session in (self._session, self._watching):
-            if session is not None:
-                await session.close()
+        if self._session is not None:
+            await self._session.close()
 
     async def _credentials(self) -> dict[str, str]:
         bearer: Any = (await self._configuration.auth_settings()).get("BearerToken")
@@ -85,17 +77,13 @@ class Transport:
 
     def _connected(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = self._connect(self._configuration.connection_pool_maxsize)
+            connector = aiohttp.TCPConnector(
+                limit=self._configuration.connection_pool_maxsize,
+                ssl=RESTClientObject(self._configuration).ssl_context,
+                keepalive_timeout=KEEPALIVE,
+            )
+            # Else each request waits for a thread that looks for a proxy, and for a ~/.netrc.
+            self._session = aiohttp.ClientSession(
+                connector=connector, trust_env=bool(getproxies()), read_bufsize=BUFFER
+            )
         return self._session
-
-    def _connected_for_watches(self) -> aiohttp.ClientSession:
-        if self._watching is None:
-            self._watching = self._connect(0)
-        return self._watching
-
-    def _connect(self, limit: int) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            limit=limit, ssl=RESTClientObject(self._configuration).ssl_context, keepalive_timeout=KEEPALIVE
-        )
-        # Else each request waits for a thread that looks for a proxy, and for a ~/.netrc.
-        return aiohttp.ClientSession(connector=connector, trust_env=bool(getproxies()), read_bufsize=BUFFER)

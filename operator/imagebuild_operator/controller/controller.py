@@ -1,23 +1,18 @@
 """Connects the watches with the work: what they show goes to the cache and, in the leader, to the work queue."""
 
-import asyncio
-import logging
 import secrets
 import socket
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
-from imagebuild_operator.api.errors import ClusterError
 from imagebuild_operator.api.names import PLURAL, PODS
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.authentication import Authentication
 from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.worker import Worker
-from imagebuild_operator.decide.retention import EXPIRING, unlimited
 from imagebuild_operator.leader.leader import Leadership
 from imagebuild_operator.settings import OperatorSettings
-from imagebuild_operator.tasks.backoff import Backoff
 from imagebuild_operator.telemetry.counts import queued_and_running
 from imagebuild_operator.telemetry.metrics import (
     DEFAULTS_UNREADABLE,
@@ -29,8 +24,6 @@ from imagebuild_operator.telemetry.metrics import (
 from imagebuild_operator.telemetry.otlp import Send
 from imagebuild_operator.telemetry.prometheus import Metrics
 from imagebuild_operator.telemetry.recorder import status_recorder
-
-_logger: Final = logging.getLogger(__name__)
 
 
 class Controller:
@@ -54,15 +47,12 @@ class Controller:
         self._cluster: Cluster | None = None
         self._leadership: Leadership | None = None
         self._worker: Worker | None = None
-        #: The field selector by which the watch of ImageBuilds excludes finished ones; empty if it can't.
-        self.fields = ""
         metrics.sample(self._sample)
 
     async def start(self) -> None:
         """Connect, and start the work at once or, with a Lease, when this operator becomes the leader."""
         cluster = self._cluster = await Cluster.connect(self._metrics, self._settings.selector)
         cluster.session.answered = self._authentication.answered
-        await self._choose_field_selector(cluster)
         if self._settings.lease is None:
             self._begin(cluster)
             return
@@ -94,10 +84,6 @@ class Controller:
         """Seconds for which the work queue has made no progress."""
         return self._worker.queue.stuck if self._worker else 0.0
 
-    def watch_ages(self) -> dict[str, float]:
-        """Seconds since each watch that is not kopf's received anything, by the name of the watch."""
-        return self._worker.watch_ages() if self._worker else {}
-
     @property
     def unreached_lease(self) -> float:
         """Seconds by which the Lease could not be read or renewed for longer than it lasts; 0 if it could."""
@@ -123,10 +109,16 @@ class Controller:
         handle = {PLURAL: self.build_seen, PODS: self.pod_seen}.get(plural, self.defaults_seen)
         handle(body, is_gone=kind == "DELETED")
 
-    def relisted(self) -> None:
-        """Handle a list of kopf's with which a watch begins, at first or after it had expired."""
-        if self._worker is not None:
-            self._worker.resync_soon()
+    def list_begins(self, plural: str, namespace: str) -> None:
+        """Handle the beginning of a list with which a watch begins, at first or after it had expired."""
+        self._store.begin_list(plural, namespace)
+
+    def list_ends(self, plural: str, namespace: str, version: int, uids: set[str]) -> None:
+        """Handle its end: what it lacks was deleted, which the watch will not show."""
+        keys = self._store.end_list(plural, namespace, version, uids)
+        if keys and self._worker is not None:
+            self._worker.enqueue(keys, namespace, {})
+            self._worker.retry_soon(namespace)
 
     def build_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Handle an event of the watch of ImageBuilds."""
@@ -153,26 +145,8 @@ class Controller:
         if is_gone or (body.get("status") or {}).get("phase") in {"Succeeded", "Failed"}:
             self._worker.retry_soon(namespace)
 
-    async def _choose_field_selector(self, cluster: Cluster) -> None:
-        """Exclude finished builds from the watch, if the API server supports the field selector."""
-        fields, backoff = unlimited(self._settings.history), Backoff()
-        while fields:
-            try:
-                # That of the TTL watch too, which is needed once the main watch excludes finished builds.
-                selector = f"{fields},{EXPIRING}"
-                is_supported = await cluster.builds.supports_selector((*self._settings.namespaces, "")[0], selector)
-            except ClusterError as error:
-                delay = backoff.next()
-                _logger.warning("Asking for field selectors failed: %s; retrying in %.1f s", error, delay)
-                await asyncio.sleep(delay)
-            else:
-                self.fields = fields if is_supported else ""
-                break
-        if fields and not self.fields:
-            _logger.info("The API server does not support field selectors: finished builds are listed too.")
-
     def _begin(self, cluster: Cluster) -> None:
-        self._worker = Worker(cluster, self._store, self._settings, self._metrics, self._written, self.fields)
+        self._worker = Worker(cluster, self._store, self._settings, self._metrics, self._written)
         self._worker.start()
 
     async def _end(self) -> None:

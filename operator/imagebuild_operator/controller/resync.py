@@ -12,16 +12,16 @@ from imagebuild_operator.client.cluster import Cluster
 _logger: Final = logging.getLogger(__name__)
 
 
-async def relist(cluster: Cluster, store: Store, namespaces: Sequence[str], fields: str) -> None:
-    """Take every build, pod and object with defaults into the cache, and forget those that no longer exist.
+async def relist(cluster: Cluster, store: Store, namespaces: Sequence[str]) -> None:
+    """Take every unfinished build, pod and object with defaults into the cache, and forget those that no longer exist.
 
-    The watches do not say when they have shown everything, nor what was deleted while they were interrupted.
+    The leader's first act: the list with which the watch of ImageBuilds begins takes long where tens of thousands are
+    finished. Later, it finds what the watches may have missed.
 
     Args:
         cluster: The API server.
         store: The cache.
         namespaces: The namespaces to list; empty for all.
-        fields: The field selector of the watch of ImageBuilds.
 
     Raises:
         ClusterError: the API server failed; the same call later will do.
@@ -43,7 +43,7 @@ async def relist(cluster: Cluster, store: Store, namespaces: Sequence[str], fiel
                 where = f"namespace {namespace}" if namespace else "all namespaces"
                 _logger.warning("The ImageBuildDefaults of %s cannot be listed: %s", where, error)
                 listed.unreadable.add(namespace)
-            async for body in cluster.builds.list(namespace, fields):
+            async for body in cluster.builds.unfinished(namespace):
                 listed.build(body)
             async for body in cluster.pods.list(namespace, POD_SELECTOR):
                 listed.pod(body)

@@ -5,12 +5,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from imagebuild_operator.api.errors import ClusterError
 from imagebuild_operator.cache.keys import BuildKey
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
-from imagebuild_operator.decide.retention import Finished, expired
-from imagebuild_operator.settings import History
+from imagebuild_operator.decide.retention import expired
 from imagebuild_operator.telemetry.logging import about
 
 _logger: Final = logging.getLogger(__name__)
@@ -29,23 +27,19 @@ INCOMPLETE_RETRY: Final = 1.0
 class Sweeper:
     """Deletes finished builds, one namespace at a time."""
 
-    def __init__(self, cluster: Cluster, store: Store, fields: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, cluster: Cluster, store: Store, clock: Callable[[], datetime]) -> None:
         """Make a sweeper.
 
         Args:
             cluster: The API server.
             store: The cache, which remembers the finished builds.
-            fields: The field selector of the watch of ImageBuilds, if it excludes finished builds; else empty.
             clock: Tells the time.
         """
         self._cluster = cluster
         self._store = store
-        self._fields = fields
         self._clock = clock
         #: When the next batch may begin.
         self._next = clock()
-        #: The uids of the builds that were due when their namespace was listed last.
-        self._verified: dict[str, set[str]] = {}
 
     async def sweep(self, namespace: str) -> float | None:
         """Delete a batch of the builds of a namespace that are due.
@@ -56,8 +50,8 @@ class Sweeper:
         Raises:
             ClusterError: the API server failed; the same call later will do.
         """
-        if not self._store.is_complete:
-            # The defaults are not known yet, which may keep builds for longer than the settings do.
+        if not self._store.may_sweep(namespace):
+            # The defaults are not known yet, which may keep builds for longer than the settings do, or not all builds.
             return INCOMPLETE_RETRY
         if self._store.is_defaults_unreadable(namespace):
             # They may keep builds for longer than the settings do.
@@ -65,7 +59,8 @@ class Sweeper:
         pause = (self._next - self._clock()).total_seconds()
         if pause > 0:
             return pause
-        due, wait = await self._due(namespace)
+        finished, history = self._store.finished.of(namespace), self._store.history(namespace)
+        due, wait = expired(finished, history, self._store.defaults(namespace).ttl, self._clock())
         batch = due[:BATCH]
         for build in batch:
             self._next = max(self._next, self._clock()) + timedelta(seconds=1 / RATE)
@@ -75,41 +70,4 @@ class Sweeper:
             _logger.info("Deleted the finished build: it is past its TTL or over the history limit.", extra=extra)
         if len(batch) < len(due):
             return max(0.0, (self._next - self._clock()).total_seconds())
-        self._verified.pop(namespace, None)
         return wait
-
-    async def _due(self, namespace: str) -> tuple[list[Finished], float | None]:
-        """The builds of a namespace that are due, and the seconds until the next is."""
-        await self._list_finished(namespace)
-        history = self._store.history(namespace)
-        due, wait = expired(self._store.finished.of(namespace), history, self._clock())
-        is_verified = {build.uid for build in due} <= self._verified.get(namespace, set())
-        if due and not is_verified and self._fields and history != History():
-            # Those that others have deleted are still counted, since the watch excludes them.
-            self._store.finished.unlist(namespace)
-            await self._list_finished(namespace)
-            # The defaults may have changed while the list was read.
-            history = self._store.history(namespace)
-            due, wait = expired(self._store.finished.of(namespace), history, self._clock())
-            self._verified[namespace] = {build.uid for build in due}
-        return due, wait
-
-    async def list_all(self) -> None:
-        """List the finished builds of all namespaces again, if a change of the cluster's defaults concerns them.
-
-        Raises:
-            ClusterError: the API server failed; the same call later will do.
-        """
-        await self._list_finished("")
-
-    async def _list_finished(self, namespace: str) -> None:
-        """List the finished builds of a namespace, or of all if it is empty, again if the rules have changed."""
-        if namespace not in self._store.finished.unlisted:
-            return
-        self._store.finished.unlisted.discard(namespace)
-        try:
-            async for body in self._cluster.builds.list(namespace):
-                self._store.put_finished(body)
-        except ClusterError:
-            self._store.finished.unlisted.add(namespace)
-            raise

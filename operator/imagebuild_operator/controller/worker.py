@@ -11,19 +11,15 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from imagebuild_operator.api.errors import ClusterError, ConflictError
-from imagebuild_operator.api.names import PLURAL
 from imagebuild_operator.cache.keys import Admission, BuildKey, DefaultsKey, Key, Resync, Sweep
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.defaults_reporter import DefaultsReporter
-from imagebuild_operator.controller.expiry import ExpiryWatch
 from imagebuild_operator.controller.gate import Gate
-from imagebuild_operator.controller.generation_watch import GenerationWatch
 from imagebuild_operator.controller.reconcile import Reconciler
 from imagebuild_operator.controller.resync import relist
 from imagebuild_operator.controller.sweep import Sweeper
 from imagebuild_operator.settings import OperatorSettings
-from imagebuild_operator.tasks.supervisor import Supervisor
 from imagebuild_operator.tasks.workqueue import Rank, RequeueError, WorkQueue
 from imagebuild_operator.telemetry.logging import about
 from imagebuild_operator.telemetry.metrics import RECONCILE_DURATION, RECONCILES, Observation
@@ -38,8 +34,6 @@ MAX_CONCURRENT_RECONCILES: Final = 16
 ADMISSION_INTERVAL: Final = 0.1
 #: The part of the time that decisions may take: with tens of thousands of waiting builds, they come less often.
 ADMISSION_SHARE: Final = 0.1
-#: The name of the watch of builds with a TTL, in metrics and probes.
-EXPIRY_WATCH: Final = f"{PLURAL}-ttl"
 #: Seconds between two resyncs.
 RESYNC_INTERVAL: Final = 600.0
 #: The same while some ImageBuildDefaults cannot be read.
@@ -56,7 +50,6 @@ class Worker:
         settings: OperatorSettings,
         metrics: Metrics,
         written: StatusRecorder,
-        fields: str = "",
     ) -> None:
         """Set it up.
 
@@ -66,19 +59,15 @@ class Worker:
             settings: The operator's settings.
             metrics: Counts and times what is done.
             written: Called with each status that is written.
-            fields: The field selector of the watch of ImageBuilds, if it excludes finished builds; else empty.
         """
         self._cluster = cluster
         self._store = store
         self._metrics = metrics
         self._settings = settings
-        self._fields = fields
         self._gate = Gate(settings.limits, store.max_running, lambda namespace: store.defaults(namespace).problem)
         self._reconciler = Reconciler(cluster, store, settings, self._gate, written, self._enqueue, _utc_now)
-        self._sweeper = Sweeper(cluster, store, fields, _utc_now)
+        self._sweeper = Sweeper(cluster, store, _utc_now)
         self._defaults_reporter = DefaultsReporter(cluster, store, _utc_now)
-        self._expiry: list[ExpiryWatch] = []
-        self._supervisor = Supervisor()
         self.queue: WorkQueue[Key] = WorkQueue(self._handle, MAX_CONCURRENT_RECONCILES, self._log_failure, self._rank)
         self._is_synced = False
         self._admitted_at = 0.0
@@ -88,23 +77,10 @@ class Worker:
         """Start with a resync; nothing else is done before it."""
         self.queue.add(Resync(), rank=Rank.URGENT)
         self.queue.start()
-        for namespace in (self._settings.namespaces or ("",)) if self._fields else ():
-            watch = ExpiryWatch(self._cluster, self._store, namespace, self._settings.watch_silence, self._enqueue)
-            self._expiry.append(watch)
-            self._supervisor.start(f"expiry-watch {namespace}".rstrip(), watch.run)
-            generations = GenerationWatch(
-                self._cluster, self._store, namespace, self._settings.watch_silence, self._enqueue
-            )
-            self._supervisor.start(f"generation-watch {namespace}".rstrip(), generations.run)
 
     async def stop(self) -> None:
         """Stop at once; the next leader continues where things stand."""
-        await self._supervisor.stop()
         await self.queue.stop()
-
-    def watch_ages(self) -> dict[str, float]:
-        """Seconds since the watch of builds with a TTL received anything, by the name of the watch; empty without."""
-        return {EXPIRY_WATCH: max(watch.age for watch in self._expiry)} if self._expiry else {}
 
     def enqueue(
         self, keys: Iterable[BuildKey | Sweep | DefaultsKey], namespace: str, spec: Mapping[str, Any] | None = None
@@ -122,10 +98,6 @@ class Worker:
             self._enqueue_admission()
         for key in keys:
             self._enqueue(key)
-
-    def resync_soon(self) -> None:
-        """List everything, again if that is under way: a watch begins now, and never shows what is gone by then."""
-        self._enqueue(Resync())
 
     def retry_soon(self, namespace: str) -> None:
         """Let builds whose namespace is held try again soon: a pod has ended, or the defaults can be read again."""
@@ -164,11 +136,6 @@ class Worker:
                 return UNREADABLE_INTERVAL if self._store.has_unreadable_defaults else RESYNC_INTERVAL
             case Admission():
                 self._admit()
-                return None
-            case Sweep(""):
-                await self._sweeper.list_all()
-                for namespace in self._store.finished.namespaces():
-                    self._enqueue(Sweep(namespace))
                 return None
             case Sweep(namespace):
                 return await self._sweeper.sweep(namespace)
@@ -222,12 +189,10 @@ class Worker:
 
     async def _resync(self) -> None:
         were_unreadable = self._store.has_unreadable_defaults
-        await relist(self._cluster, self._store, self._settings.namespaces, self._fields)
+        await relist(self._cluster, self._store, self._settings.namespaces)
         if were_unreadable and not self._store.has_unreadable_defaults:
             for namespace in {build.namespace for build, _ in self._store.unfinished()}:
                 self._gate.room(namespace, _utc_now())
-        if self._fields and not self._is_synced:
-            self._store.unlist_limited()
         self._is_synced = True
         self._enqueue_admission()
         for key in self._store.known_keys():

@@ -34,12 +34,9 @@ def register(
         return await login(settings)
 
     @kopf.on.startup(registry=registry, id="start")
-    async def start(settings: kopf.OperatorSettings, **_: Any) -> None:  # noqa: ANN401 - kopf passes what it likes
+    async def start(**_: Any) -> None:  # noqa: ANN401 - kopf passes what it likes
         await monitor.start()
         await controller.start()
-        if controller.fields:
-            # A build that finishes then leaves the watch, which sends DELETED.
-            settings.watching.field_selectors[GROUP, VERSION, PLURAL] = controller.fields
 
     @kopf.on.cleanup(registry=registry, id="stop")
     async def stop(**_: Any) -> None:  # noqa: ANN401

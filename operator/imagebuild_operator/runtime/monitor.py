@@ -58,7 +58,7 @@ class Monitor:
     async def _ill(self) -> list[str]:
         """The problems that a restart of the operator would solve."""
         wrong = stuck(self._controller.stuck) + out_of_election(self._controller.election_failure)
-        late = stalled(self._watch_ages(), self._settings.watch_silence)
+        late = stalled(self._watches.ages(), self._settings.watch_silence)
         if late and await self._controller.api_answers():
             wrong += late
         return wrong
@@ -75,9 +75,6 @@ class Monitor:
             *degraded(has_unreadable_defaults=self._controller.has_unreadable_defaults),
         ]
 
-    def _watch_ages(self) -> dict[str, float]:
-        return {**self._watches.ages(), **self._controller.watch_ages()}
-
     def _sample(self) -> Iterator[tuple[Observation, str]]:
-        for resource, age in self._watch_ages().items():
+        for resource, age in self._watches.ages().items():
             yield Observation(WATCH_PROGRESS, (resource,), time.time() - age), ""

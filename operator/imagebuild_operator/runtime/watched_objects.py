@@ -12,8 +12,9 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 import aiohttp
 
@@ -30,9 +31,6 @@ GONE: Final = 410
 HANDLED: Final = frozenset({401, 403, 429})
 SERVER_ERROR: Final = 500
 
-#: Called with the path of what is listed or watched, the kind of the event, and the object. What is listed is ADDED.
-Seen = Callable[[str, str, Mapping[str, Any]], None]
-
 EXPIRED: Final = encode({"type": "ERROR", "object": {"kind": "Status", "code": GONE}}) + b"\n"
 #: Seconds that a watch has to last for its backoff to start over.
 STEADY: Final = 10.0
@@ -40,19 +38,44 @@ STEADY: Final = 10.0
 KINDS: Final = frozenset({"ADDED", "MODIFIED", "DELETED"})
 
 
+class Receiver(Protocol):
+    """Receives what a list and the watch that follows it show, in their order; the first list and each later one."""
+
+    def seen(self, plural: str, kind: str, body: Mapping[str, Any]) -> None:
+        """Handle an event of a watch, or an object of a list, whose kind is ADDED."""
+
+    def list_begins(self, plural: str, namespace: str) -> None:
+        """Handle the beginning of a list of a namespace, or of all if it is empty."""
+
+    def list_ends(self, plural: str, namespace: str, version: int, uids: set[str]) -> None:
+        """Handle the end of a list: its resourceVersion, and the uids of all that was in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is watched: a resource, in a namespace or, if that is empty, in all."""
+
+    plural: str
+    namespace: str
+
+
 class WatchedObjects:
     """Stands between the API server and kopf."""
 
-    def __init__(self, seen: Seen, silence: float) -> None:
+    def __init__(self, watched: Mapping[str, Watched], receiver: Receiver, silence: float) -> None:
         """Set it up.
 
         Args:
-            seen: Called with each object, in the order in which they are received.
+            watched: What is watched, by its path.
+            receiver: Receives the objects.
             silence: Seconds without a byte after which kopf starts a watch again; no backoff may be as long.
         """
-        self._seen = seen
+        self._watched = watched
+        self._receiver = receiver
         self._longest = silence / 3
         self._backoffs: dict[str, Backoff] = {}
+        #: The uids that a list has shown so far, by path.
+        self._listed: dict[str, set[str]] = {}
 
     async def check(self, path: str, response: aiohttp.ClientResponse, *, is_watch: bool) -> None:
         """Take the objects out of an answer; let a failure look like what kopf handles.
@@ -71,9 +94,11 @@ class WatchedObjects:
                 await self._pause(path, "410 in the middle of a list")
                 raise aiohttp.ClientPayloadError("the list has expired")
             if response.status == OK:
-                response.content = cast(
-                    "aiohttp.StreamReader", _Page(partial(self._page, path, response.content), response)
-                )
+                if "continue" not in response.url.query:
+                    self._listed[path] = set()
+                    self._receiver.list_begins(self._watched[path].plural, self._watched[path].namespace)
+                page = partial(self._page, path, response.content)
+                response.content = cast("aiohttp.StreamReader", _Page(page, response))
         elif response.status == OK:
             response.content = cast("aiohttp.StreamReader", _Events(self._events(path, response.content), response))
         elif response.status < SERVER_ERROR and response.status not in HANDLED:
@@ -106,16 +131,21 @@ class WatchedObjects:
         raw = await content.read()
         try:
             page = decode(raw)
-            items, rest = page["items"] or (), {**page, "items": []}
+            items, metadata, rest = page["items"] or (), page["metadata"], {**page, "items": []}
+            self._listed[path].update(body["metadata"]["uid"] for body in items)
+            version = int(metadata["resourceVersion"])
         except (ValueError, KeyError, TypeError):
             return raw  # kopf says what is wrong with it.
         for body in items:
             self._pass_on(path, "ADDED", body)
+        if not metadata.get("continue"):
+            watched = self._watched[path]
+            self._receiver.list_ends(watched.plural, watched.namespace, version, self._listed.pop(path))
         return encode(rest)
 
     def _pass_on(self, path: str, kind: str, body: Mapping[str, Any]) -> None:
         try:
-            self._seen(path, kind, body)
+            self._receiver.seen(self._watched[path].plural, kind, body)
         except Exception:
             # The watch has to go on. The next resync shows the object again.
             _logger.exception("An object that %s shows could not be handled", path)

@@ -8,13 +8,13 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 
 from imagebuild_operator.api.names import CLUSTER_DEFAULTS_PLURAL, DEFAULTS_PLURAL, GROUP, PLURAL, PODS, VERSION
 from imagebuild_operator.client.authentication import Authentication
-from imagebuild_operator.runtime.watched_objects import OK, WatchedObjects
+from imagebuild_operator.runtime.watched_objects import OK, Receiver, Watched, WatchedObjects
 from imagebuild_operator.telemetry.health import GRANT
 from imagebuild_operator.telemetry.prometheus import Metrics
 
@@ -38,37 +38,33 @@ class Watches:
     def __init__(
         self,
         namespaces: Sequence[str],
-        seen: Callable[[str, str, Mapping[str, Any]], None],
+        receiver: Receiver,
         metrics: Metrics,
         authentication: Authentication,
         silence: float = 90.0,
         clock: Callable[[], float] = time.monotonic,
-        relisted: Callable[[], None] = lambda: None,
     ) -> None:
         """Expect the watches of these namespaces, or one of each resource for all of them.
 
         Args:
             namespaces: The namespaces; empty for all.
-            seen: Called with the plural of a resource, the kind of an event, and the object that it is about.
+            receiver: Receives what is listed and watched.
             metrics: Counts and times each request.
             authentication: Takes note of the status of each answer.
             silence: Seconds without a byte after which kopf starts a watch again.
             clock: Seconds that never go back.
-            relisted: Called when something was listed whose watch begins, or was listed again, since its watch had
-                expired. Such a list does not say what was deleted before.
         """
-        self._relisted = relisted
-        self._objects = WatchedObjects(lambda path, *event: seen(self._resources[path], *event), silence)
         self._metrics = metrics
         self._authentication = authentication
         self._clock = clock
         self._resources = {
-            f"{root}{f'/namespaces/{namespace}' if namespace else ''}/{resource}": resource
+            f"{root}{f'/namespaces/{namespace}' if namespace else ''}/{resource}": Watched(resource, namespace)
             for resource, root in ROOTS.items()
             for namespace in namespaces or ("",)
         }
         if not namespaces:
-            self._resources[f"/apis/{GROUP}/{VERSION}/{CLUSTER_DEFAULTS_PLURAL}"] = CLUSTER_DEFAULTS_PLURAL
+            self._resources[f"/apis/{GROUP}/{VERSION}/{CLUSTER_DEFAULTS_PLURAL}"] = Watched(CLUSTER_DEFAULTS_PLURAL, "")
+        self._objects = WatchedObjects(self._resources, receiver, silence)
         self._progress = dict.fromkeys(self._resources, clock())
         self._streams: dict[str, tuple[aiohttp.ClientResponse, int]] = {}
         self._listed: set[str] = set()
@@ -77,12 +73,12 @@ class Watches:
     @property
     def denied(self) -> list[str]:
         """The paths of required resources that the operator lacks permission to list or watch."""
-        return sorted(path for path in self._denied if self._resources[path] not in OPTIONAL)
+        return sorted(path for path in self._denied if self._resources[path].plural not in OPTIONAL)
 
     @property
     def have_listed(self) -> bool:
         """Whether the first list of each required resource is complete."""
-        needed = {path for path, resource in self._resources.items() if resource not in OPTIONAL}
+        needed = {path for path, watched in self._resources.items() if watched.plural not in OPTIONAL}
         return needed <= self._listed
 
     def ages(self) -> dict[str, float]:
@@ -93,22 +89,16 @@ class Watches:
                 self._progress[path], self._streams[path] = self._clock(), (response, received)
         now = self._clock()
         ages: dict[str, float] = {}
-        for path, resource in self._resources.items():
-            if resource not in OPTIONAL or path in self._listed:
-                ages[resource] = max(ages.get(resource, 0.0), now - self._progress[path])
+        for path, watched in self._resources.items():
+            if watched.plural not in OPTIONAL or path in self._listed:
+                ages[watched.plural] = max(ages.get(watched.plural, 0.0), now - self._progress[path])
         return ages
 
     def _permit(self, path: str, *, is_denied: bool) -> None:
         """Take note of whether the operator may list and watch a path; log a change to the worse."""
-        if is_denied and path not in self._denied and self._resources[path] not in OPTIONAL:
+        if is_denied and path not in self._denied and self._resources[path].plural not in OPTIONAL:
             _logger.error("The API server denies the operator %s (403); retrying. %s", path, GRANT)
         (self._denied.add if is_denied else self._denied.discard)(path)
-
-    def _take_list(self, path: str) -> None:
-        """Take note of a list, which is one more if a watch has started before."""
-        self._progress[path] = self._clock()
-        if path in self._listed:
-            self._relisted()
 
     def tracing(self) -> aiohttp.TraceConfig:
         """The hooks that trace the requests of a session."""
@@ -119,10 +109,9 @@ class Watches:
             call.path = request.url.path
             call.verb = "watch" if is_watch else "list" if call.path in self._resources else request.method.lower()
             call.since = self._clock()
-            if is_watch and call.path in self._resources and call.path not in self._listed:
+            if is_watch and call.path in self._resources:
                 # It begins where the list has ended.
                 self._listed.add(call.path)
-                self._relisted()
 
         async def end(
             session: aiohttp.ClientSession, call: SimpleNamespace, request: aiohttp.TraceRequestEndParams
@@ -143,7 +132,7 @@ class Watches:
                 self.ages()
                 self._streams[call.path] = (request.response, 0)
             elif is_ok:
-                self._take_list(call.path)
+                self._progress[call.path] = self._clock()
 
         async def failed(_: object, call: SimpleNamespace, __: object) -> None:
             if getattr(call, "is_counted", False):

@@ -18,7 +18,6 @@ from chaos.search.kinds import KINDS
 from chaos.search.plans import Perturbation, Plan, Point
 from chaos.search.world import World
 from functional.operator_process import Deaths, OperatorProcess
-from imagebuild_operator.decide.retention import EXPIRING, FINISHED
 from kubernetes import client, config
 from support.api_faults import NO_EVENT_FAULT, NOTHING, Call, EventFault, Fault
 from support.api_proxy import ApiProxy
@@ -26,8 +25,6 @@ from support.api_proxy import ApiProxy
 SECRET: Final = "c2VjcmV0LXRoYXQtbm9ib2R5LW1heS1zZWU"
 #: Seconds without any change after which a plan is over; more than each silence and backoff that the plans lead to.
 PATIENCE: Final = 20.0
-#: Watches of finished builds; what the plans are about is the watch of the others.
-OTHER_WATCHES: Final = (EXPIRING, FINISHED)
 ANSWERS: Final = {
     "lost": Fault(status=0),
     "conflict": Fault(status=409, reaches=False),
@@ -89,7 +86,7 @@ class Perturber:
     def event_fault(self, call: Call, line: bytes) -> EventFault:
         """What is done to an event."""
         resource = call.path.rpartition("/")[2]
-        if resource not in {"imagebuilds", "pods"} or call.query.get("fieldSelector", "").startswith(OTHER_WATCHES):
+        if resource not in {"imagebuilds", "pods"}:
             return NO_EVENT_FAULT
         event = json.loads(line)
         metadata: dict[str, Any] = event["object"].get("metadata") or {}

@@ -93,18 +93,18 @@ def test_a_finished_build_is_forgotten_with_its_last_leftover_whoever_saw_to_tha
     store = Store()
     store.put_pod(pod_body())
     store.put_build(body(status=FINISHED))
-    assert store.known_keys() == [KEY]
+    assert store.known_keys() == [KEY, Sweep("team")]
     store.remove_pod(pod_body())
-    assert store.known_keys() == []
+    assert store.known_keys() == [Sweep("team")]
 
 
-def test_a_build_that_leaves_the_watch_since_it_is_finished_is_remembered_as_one_that_has_to_go():
+def test_what_is_older_than_the_record_of_a_finished_build_does_not_bring_it_back():
     store = Store()
     store.put_build(body())
-    finished = body({"ttlSecondsAfterFinished": 60}, FINISHED, resourceVersion="6")
-    store.put_build(finished)
-    # The watch then says DELETED, with the body before and the version after.
-    assert store.remove_build(body(resourceVersion="6")) == []
+    store.put_build(body({"ttlSecondsAfterFinished": 60}, FINISHED, resourceVersion="6"))
+    assert store.put_build(body(resourceVersion="5")) == []
+    assert store.build(KEY) is None
+    assert store.remove_build(body(resourceVersion="5")) == []
     assert [record.name for record in store.finished.of("team")] == ["app"]
     store.remove_build(body(resourceVersion="7"))
     assert not store.finished.of("team")
@@ -118,15 +118,51 @@ def test_what_has_left_the_watch_unseen_is_asked_for_where_it_has_pods():
     assert store.build(KEY) is None
 
 
-def test_what_has_to_go_is_noted_without_the_build():
+def test_a_finished_build_is_a_record_of_one_uid():
     store = Store()
-    store.put_finished(body({"ttlSecondsAfterFinished": 60}))
-    assert not store.finished.of("team")
-    store.put_finished(body({"ttlSecondsAfterFinished": 60}, FINISHED))
+    store.put_build(body({"ttlSecondsAfterFinished": 60}, FINISHED))
     assert store.known_keys() == [Sweep("team")]
     store.finished.drop(KEY, "another")
     assert store.finished.of("team")
     store.finished.drop(KEY, UID)
+    assert not store.finished.of("team")
+
+
+@pytest.mark.shows("F34")
+def test_what_was_deleted_while_a_watch_was_interrupted_is_forgotten_with_the_list_that_lacks_it():
+    store = Store()
+    store.put_build(body(resourceVersion="5"))
+    store.put_build(body(status=FINISHED, name="old", uid="old", resourceVersion="6"))
+    store.put_build(body(status=FINISHED, name="later", uid="later", resourceVersion="9"))
+    store.put_pod(pod_body(version="7"))
+    store.put_defaults(body({"limits": {"maxRunning": 1}}, name="default", uid="defaults", generation=1))
+    store.begin_list("imagebuilds", "")
+    assert not store.finished.is_complete("team")
+    # What was written after the list was made is not in it either.
+    assert store.end_list("imagebuilds", "other", 8, set()) == [Sweep("team")]
+    assert store.build(KEY) is not None
+    assert store.end_list("imagebuilds", "", 8, set()) == [KEY, Sweep("team")]
+    assert store.build(KEY) is None
+    assert [record.name for record in store.finished.of("team")] == ["later"]
+    assert store.finished.is_complete("team")
+    assert store.end_list("pods", "team", 6, set()) == []
+    assert store.end_list("pods", "team", 8, {"pod-1"}) == []
+    assert store.has_pods(KEY)
+    assert store.end_list("pods", "team", 8, set()) == [KEY]
+    assert not store.has_pods(KEY)
+    assert store.end_list("clusterimagebuilddefaults", "", 8, set()) == []
+    assert store.defaults("team").max_running == 1
+    store.end_list("imagebuilddefaults", "", 8, set())
+    assert store.defaults("team").max_running is None
+
+
+def test_a_list_that_is_under_way_does_not_bring_back_what_a_watchs_list_lacks():
+    store = Store()
+    finished = body(status=FINISHED, resourceVersion="6")
+    store.put_build(finished)
+    with store.relist() as listed:
+        store.end_list("imagebuilds", "", 8, set())
+        listed.build(finished)
     assert not store.finished.of("team")
 
 

@@ -34,12 +34,12 @@ def finished(number: int) -> dict[str, Any]:
 
 
 @pytest.mark.shows("F39")
-def test_no_build_is_deleted_before_the_defaults_are_known():
+def test_no_build_is_deleted_before_the_defaults_and_all_builds_are_known():
     store = Store(history=History(1, 1))
     for number in range(5):
         store.put_build(finished(number))
-    assert store.finished.namespaces() == {"team"}
-    sweeper = Sweeper(NoCluster(), store, "", lambda: NOW)  # type: ignore[arg-type] # it is not asked
+    assert store.finished.namespaces() == ("team",)
+    sweeper = Sweeper(NoCluster(), store, lambda: NOW)  # type: ignore[arg-type] # it is not asked
     assert asyncio.run(sweeper.sweep("team")) == INCOMPLETE_RETRY
     # The defaults of the namespace keep all: known with the first complete list.
     with store.relist() as listed:
@@ -57,5 +57,10 @@ def test_no_build_is_deleted_before_the_defaults_are_known():
                 "spec": {"history": {"succeeded": 10, "failed": 10}},
             }
         )
-    assert store.is_complete
+    assert not store.may_sweep("team")
+    assert asyncio.run(sweeper.sweep("team")) == INCOMPLETE_RETRY
+    # All builds are known with the list that the watch begins with.
+    store.end_list("imagebuilds", "", 9, {f"u{number}" for number in range(5)})
+    assert store.may_sweep("team")
     assert store.history("team") == History(10, 10)
+    assert asyncio.run(sweeper.sweep("team")) is None

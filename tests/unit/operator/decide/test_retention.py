@@ -7,7 +7,7 @@ from imagebuild_operator.cache.keys import BuildKey, Sweep
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.plan import DeletePod, Plan
-from imagebuild_operator.decide.retention import Finished, expired, finished, is_leftover, unlimited
+from imagebuild_operator.decide.retention import Finished, expired, finished, is_leftover
 from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.settings import History, KeepPods
@@ -15,6 +15,7 @@ from support.builds import POD, SETTINGS, UID, a_build, a_pod, after, body, ende
 
 DONE = {"phase": "Succeeded", "completionTime": "2026-11-24T08:01:00Z"}
 GONE = {"ttlSecondsAfterFinished": 5}
+RULES = [(History(), None), (History(), 60), (History(succeeded=3), None), (History(failed=3), None)]
 OK = a_pod(phase="Succeeded", build=ended(0), push=ended(0))
 BAD = a_pod(phase="Failed", build=ended(1))
 
@@ -27,37 +28,31 @@ def names(builds: list[Finished]) -> list[str]:
     return sorted(build.name for build in builds)
 
 
-def test_only_what_may_have_to_go_is_remembered():
-    assert finished(a_build(status=DONE), History()) is None
-    assert finished(a_build({"ttlSecondsAfterFinished": 5}), History()) is None
-    assert finished(a_build({"ttlSecondsAfterFinished": 5}, DONE), History()) == Finished(
-        "team", "app", UID, version=5, has_succeeded=True, completed=after(60), ttl=5
-    )
-    assert finished(a_build(status=DONE), History(succeeded=3)) is not None
-    assert finished(a_build(status=DONE), History(failed=3)) is None
-    assert (
-        finished(
-            a_build(
-                status={**DONE, "phase": "Cancelled"},
-            ),
-            History(failed=3),
-        )
-        is not None
-    )
+def test_every_finished_build_is_a_record_and_it_says_which_rules_may_delete_it():
+    assert finished(a_build({"ttlSecondsAfterFinished": 5})) is None
+    record = finished(a_build(status=DONE))
+    assert record == Finished("team", "app", UID, version=5, has_succeeded=True, completed=after(60), ttl=None)
+    assert [record.may_expire(*rules) for rules in RULES] == [False, True, True, False]
+    cancelled = finished(a_build(status={**DONE, "phase": "Cancelled"}))
+    assert cancelled is not None
+    assert [cancelled.may_expire(*rules) for rules in RULES] == [False, True, False, True]
+    own = finished(a_build({"ttlSecondsAfterFinished": 5}, DONE))
+    assert own is not None
+    assert (own.ttl, own.may_expire(History(), None)) == (5, True)
 
 
 def test_a_build_goes_when_its_time_is_over():
     builds = [old("a", 10, ttl=10), old("b", 10, ttl=30), old("c", 10, ttl=0), old("d", 10)]
-    gone, wait = expired(builds, History(), after(0))
+    gone, wait = expired(builds, History(), None, after(0))
     assert (names(gone), wait) == (["a", "c"], 20)
-    assert expired([], History(), after(0)) == ([], None)
+    assert expired([], History(), 5, after(0)) == ([], None)
 
 
 def test_the_newest_of_each_kind_stay():
     builds = [old(f"ok-{age}", age) for age in (1, 2, 3)] + [
         old(f"bad-{age}", age, has_succeeded=False) for age in (1, 2)
     ]
-    gone, wait = expired(builds, History(succeeded=2, failed=0), after(0))
+    gone, wait = expired(builds, History(succeeded=2, failed=0), None, after(0))
     assert (names(gone), wait) == (["bad-1", "bad-2", "ok-3"], None)
 
 
@@ -65,21 +60,26 @@ def test_the_newest_of_each_kind_stay():
     st.lists(st.tuples(st.integers(0, 99), st.none() | st.integers(0, 99), st.booleans()), max_size=30),
     st.none() | st.integers(0, 5),
     st.none() | st.integers(0, 5),
+    st.none() | st.integers(0, 99),
     st.data(),
 )
 def test_a_part_of_the_builds_never_costs_one_that_the_whole_would_keep(
-    made: list[tuple[int, int | None, bool]], succeeded: int | None, failed: int | None, data: st.DataObject
+    made: list[tuple[int, int | None, bool]],
+    succeeded: int | None,
+    failed: int | None,
+    default: int | None,
+    data: st.DataObject,
 ):
     builds = [old(f"b{n}", age, ttl=ttl, has_succeeded=ok) for n, (age, ttl, ok) in enumerate(made)]
     history = History(succeeded, failed)
-    gone = set(expired(builds, history, after(0))[0])
+    gone = set(expired(builds, history, default, after(0))[0])
     part = [build for build in builds if data.draw(st.booleans())]
-    assert set(expired(part, history, after(0))[0]) <= gone
+    assert set(expired(part, history, default, after(0))[0]) <= gone
     kept = [build for build in builds if build not in gone]
     for has_succeeded in (True, False):
         limit = history.limit(has_succeeded=has_succeeded)
         assert limit is None or sum(build.has_succeeded is has_succeeded for build in kept) <= limit
-    assert expired(kept, history, after(0))[0] == []
+    assert expired(kept, history, default, after(0))[0] == []
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def a_pod_body(**status: object) -> dict[str, object]:
     return {"metadata": {**metadata, "creationTimestamp": "2026-11-24T08:00:00Z"}, "status": status}
 
 
-def test_the_store_keeps_nothing_of_a_finished_build_but_what_must_go():
+def test_the_store_keeps_nothing_of_a_finished_build_but_its_record():
     key = BuildKey("team", "app")
     store = Store()
     assert store.put_pod(a_pod_body(phase="Failed")) is None
@@ -129,7 +129,7 @@ def test_the_store_keeps_nothing_of_a_finished_build_but_what_must_go():
     assert store.put_build(body(status=DONE, resourceVersion="6")) == []
     assert not store.has_pods(key)
     assert store.build(key) is None
-    assert store.finished.of("team") == ()
+    assert [build.uid for build in store.finished.of("team")] == [UID]
 
 
 def test_the_store_holds_a_finished_build_whose_pod_must_go():
@@ -147,8 +147,9 @@ def test_a_build_with_a_time_to_live_is_swept():
     gone = body(GONE, DONE)
     assert store.put_build(gone) == [Sweep("team")]
     assert [build.name for build in store.finished.of("team")] == ["app"]
-    assert store.put_build(body(status=DONE)) == []
-    assert store.finished.of("team") == ()
+    assert store.put_build(body(status=DONE, resourceVersion="6")) == []
+    assert [build.ttl for build in store.finished.of("team")] == [None]
+    store.drop_build(BuildKey("team", "app"))
     store.put_pod(a_pod_body(phase="Running"))
     store.put_build(body(GONE, resourceVersion="4"))
     for _ in range(2):  # written, and seen by the watch
@@ -157,16 +158,3 @@ def test_a_build_with_a_time_to_live_is_swept():
     assert store.finished.of("team") != ()
     store.drop_build(BuildKey("team", "app"))
     assert store.finished.of("team") == ()
-
-
-@pytest.mark.parametrize(
-    ("history", "fields"),
-    [
-        (History(), "status.phase!=Succeeded,status.phase!=Failed,status.phase!=Cancelled"),
-        (History(succeeded=5), "status.phase!=Failed,status.phase!=Cancelled"),
-        (History(failed=0), "status.phase!=Succeeded"),
-        (History(1, 1), ""),
-    ],
-)
-def test_the_watch_passes_over_what_is_kept_without_a_limit(history: History, fields: str):
-    assert unlimited(history) == fields

@@ -71,25 +71,18 @@ def test_defaults_that_have_gone_are_forgotten_but_not_those_made_since():
 def test_what_finished_builds_are_kept_for_is_looked_at_again_when_it_changes():
     store = a_store()
     store.put_build(body(status=DONE, name="done"))
-    assert [build.name for build in store.finished.of("team")] == ["done"]
+    store.put_build(body({"ttlSecondsAfterFinished": 5}, DONE, name="own"))
+    assert [(build.name, build.ttl) for build in store.finished.of("team")] == [("done", None), ("own", 5)]
     assert SWEPT in store.put_defaults(defaults(history={"failed": 1}))
-    assert (store.finished.unlisted, store.finished.of("team")) == ({"team"}, ())
     assert store.history("team") == History(succeeded=5, failed=1)
     assert store.history("other") == History(succeeded=5)
-    store.put_finished(body(status=DONE, name="done"))
-    store.put_finished(body(name="waits"))
-    assert [(build.name, build.ttl) for build in store.finished.of("team")] == [("done", None)]
     assert SWEPT not in store.put_defaults(defaults(history={"failed": 1}, timeoutSeconds=5))
-    store.put_defaults(defaults(ttlSecondsAfterFinished=60))
-    store.put_finished(body(status=DONE, name="done"))
-    store.put_finished(body({"ttlSecondsAfterFinished": 5}, DONE, name="own"))
-    assert [(build.name, build.ttl) for build in store.finished.of("team")] == [("done", 60), ("own", 5)]
+    assert SWEPT in store.put_defaults(defaults(ttlSecondsAfterFinished=60))
 
 
-def test_before_the_first_build_there_is_nothing_to_look_at_again():
+def test_without_a_finished_build_there_is_nothing_to_look_at_again():
     store = Store()
     assert store.put_defaults(defaults(history={"failed": 1})) == [STATUS]
-    assert store.finished.unlisted == set()
 
 
 @pytest.mark.parametrize(

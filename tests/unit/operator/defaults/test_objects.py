@@ -137,9 +137,10 @@ def test_a_change_of_the_clusters_defaults_concerns_every_namespace_that_it_chan
     )
     limits = Limits(namespace=7, namespaces={"capped": 1}, defaults=store.max_running)
     assert [limits.of(name) for name in ("team", "other", "capped")] == [3, 5, 1]
-    store.put_defaults(an_object({"timeoutSeconds": 9, "ttlSecondsAfterFinished": 5}, namespace="", version="8"))
-    assert store.finished.unlisted == {""}
-    assert Sweep("") in store.known_keys()
+    done = {"phase": "Succeeded", "observedGeneration": 1, "completionTime": "2026-11-24T08:00:00Z"}
+    assert store.put_build(body(status=done, name="done")) == []
+    keys = store.put_defaults(an_object({"timeoutSeconds": 9, "ttlSecondsAfterFinished": 5}, namespace="", version="8"))
+    assert Sweep("team") in keys
     assert store.defaults("team").ttl == 5
     assert limits.of("other") == 7
     store.drop_defaults(an_object({}, namespace=""))

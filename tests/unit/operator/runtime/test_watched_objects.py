@@ -1,8 +1,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 import pytest
@@ -10,45 +9,43 @@ from aiohttp import web
 from imagebuild_operator.client.authentication import Authentication
 from imagebuild_operator.runtime.watches import Watches
 from imagebuild_operator.telemetry.prometheus import Metrics
+from support.receiver import Receiver
 
 ADDED = b'{"type":"ADDED","object":{"metadata":{"resourceVersion":"1"}}}\n'
 BOOKMARK = b'{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"2"}}}\n'
 EXPIRED = ["ERROR", 410]
 
 
-#: What was seen of which resource: the kind of the event, and the object's resourceVersion.
-Seen = list[tuple[str, str, object]]
-
-
-async def fetch(answer: Callable[[web.Request], Awaitable[web.StreamResponse]], seen: Seen, **query: str) -> bytes:
-    """What kopf reads from the answer to a request."""
-
-    def note(plural: str, kind: str, body: Mapping[str, Any]) -> None:
-        seen.append((plural, kind, body["metadata"]["resourceVersion"]))
-
+async def fetch(
+    answer: Callable[[web.Request], Awaitable[web.StreamResponse]], receiver: Receiver, *queries: dict[str, str]
+) -> bytes:
+    """What kopf reads from the answers to requests."""
     application = web.Application()
     application.router.add_get("/api/v1/pods", answer)
     runner = web.AppRunner(application)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    watches = Watches((), note, Metrics(), Authentication(60, lambda _: None), silence=0.01)
+    watches = Watches((), receiver, Metrics(), Authentication(60, lambda _: None), silence=0.01)
     try:
         async with aiohttp.ClientSession(trace_configs=[watches.tracing()]) as session:
-            url = f"http://127.0.0.1:{runner.addresses[0][1]}/api/v1/pods"
-            async with session.get(url, params=query) as response:
-                assert response.status == 200
-                if "watch" not in query:
-                    return await response.read()
-                return b"".join([chunk async for chunk in response.content.iter_chunked(1 << 20)])
+            url, text = f"http://127.0.0.1:{runner.addresses[0][1]}/api/v1/pods", b""
+            for query in queries:
+                async with session.get(url, params=query) as response:
+                    assert response.status == 200
+                    if "watch" in query:
+                        text += b"".join([chunk async for chunk in response.content.iter_chunked(1 << 20)])
+                    else:
+                        text += await response.read()
+            return text
     finally:
         await runner.cleanup()
 
 
 async def ask(
-    answer: Callable[[web.Request], Awaitable[web.StreamResponse]], seen: Seen | None = None, **query: str
+    answer: Callable[[web.Request], Awaitable[web.StreamResponse]], receiver: Receiver | None = None, **query: str
 ) -> list[object]:
     """The types of the events that kopf reads from a watch, with the codes of errors."""
-    text = await fetch(answer, [] if seen is None else seen, **query)
+    text = await fetch(answer, receiver or Receiver(), query)
     events = [json.loads(line) for line in text.splitlines()]
     return [x for event in events for x in (event["type"], event["object"].get("code")) if x]
 
@@ -62,30 +59,46 @@ def test_objects_of_a_watch_are_seen_in_order_and_kopf_reads_bookmarks_with_thei
             await stream.write(json.dumps(event).encode() + b"\n")
         return stream
 
-    seen: Seen = []
-    lines = asyncio.run(fetch(answer, seen, watch="true")).splitlines()
-    assert seen == [("pods", "ADDED", "1"), ("pods", "MODIFIED", "2"), ("pods", "DELETED", "4")]
+    receiver = Receiver()
+    lines = asyncio.run(fetch(answer, receiver, {"watch": "true"})).splitlines()
+    assert receiver.seen_objects == [("pods", "ADDED", "1"), ("pods", "MODIFIED", "2"), ("pods", "DELETED", "4")]
     assert [json.loads(line) for line in lines] == [
         {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": str(version)}}} for version in (1, 2, 3, 4)
     ]
 
 
-def test_objects_of_a_list_are_seen_and_kopf_reads_the_rest_of_the_page():
-    page = {"kind": "PodList", "metadata": {"resourceVersion": "9", "continue": "token"}}
+def test_objects_of_a_list_are_seen_and_kopf_reads_the_rest_of_each_page():
+    async def answer(request: web.Request) -> web.StreamResponse:
+        version = 3 if "continue" in request.query else 2
+        metadata = {"resourceVersion": "9", "continue": "" if "continue" in request.query else "token"}
+        item = {"metadata": {"uid": f"u{version}", "resourceVersion": str(version)}}
+        return web.json_response({"kind": "PodList", "metadata": metadata, "items": [item]})
 
-    async def answer(_: web.Request) -> web.StreamResponse:
-        return web.json_response({**page, "items": [{"metadata": {"resourceVersion": "3"}}]})
+    receiver = Receiver()
+    text = asyncio.run(fetch(answer, receiver, {"limit": "1"}, {"limit": "1", "continue": "token"}))
+    assert text.count(b'"items":[]') == 2
+    assert receiver.seen_objects == [("pods", "ADDED", "2"), ("pods", "ADDED", "3")]
+    assert receiver.lists == [("pods", ""), ("pods", "", 9, {"u2", "u3"})]
 
-    seen: Seen = []
-    assert json.loads(asyncio.run(fetch(answer, seen, limit="500"))) == {**page, "items": []}
-    assert seen == [("pods", "ADDED", "3")]
+
+def test_a_list_that_broke_off_and_begins_again_counts_from_its_new_beginning():
+    async def answer(request: web.Request) -> web.StreamResponse:
+        metadata = {"resourceVersion": "9", "continue": "" if "last" in request.query else "token"}
+        item = {"metadata": {"uid": str(request.query.get("last")), "resourceVersion": "1"}}
+        return web.json_response({"kind": "PodList", "metadata": metadata, "items": [item]})
+
+    receiver = Receiver()
+    asyncio.run(fetch(answer, receiver, {"limit": "1"}, {"limit": "1", "last": "yes"}))
+    assert receiver.lists == [("pods", ""), ("pods", ""), ("pods", "", 9, {"yes"})]
 
 
 def test_a_list_that_is_none_is_left_to_kopf():
     async def answer(_: web.Request) -> web.StreamResponse:
         return web.Response(text="<html>")
 
-    assert asyncio.run(fetch(answer, [], limit="500")) == b"<html>"
+    receiver = Receiver()
+    assert asyncio.run(fetch(answer, receiver, {"limit": "500"})) == b"<html>"
+    assert receiver.lists == [("pods", "")]
 
 
 def test_an_object_that_can_not_be_handled_does_not_end_the_watch(caplog: pytest.LogCaptureFixture):
@@ -95,10 +108,10 @@ def test_an_object_that_can_not_be_handled_does_not_end_the_watch(caplog: pytest
         await stream.write(b'{"type":"ADDED","object":{}}\n' + ADDED)
         return stream
 
-    seen: Seen = []
+    receiver = Receiver()
     with caplog.at_level(logging.ERROR):
-        assert asyncio.run(ask(answer, seen, watch="true")) == ["BOOKMARK", "BOOKMARK"]
-    assert seen == [("pods", "ADDED", "1")]
+        assert asyncio.run(ask(answer, receiver, watch="true")) == ["BOOKMARK", "BOOKMARK"]
+    assert receiver.seen_objects == [("pods", "ADDED", "1")]
     assert "/api/v1/pods" in caplog.text
 
 
@@ -136,4 +149,4 @@ def test_a_list_that_expires_is_a_broken_list():
         return web.json_response({"code": 410}, status=410)
 
     with pytest.raises(aiohttp.ClientPayloadError, match="the list has expired"):
-        asyncio.run(fetch(answer, [], limit="500"))
+        asyncio.run(fetch(answer, Receiver(), {"limit": "500"}))

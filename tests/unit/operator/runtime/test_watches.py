@@ -11,6 +11,7 @@ from imagebuild_operator.client.authentication import Authentication
 from imagebuild_operator.runtime.login import Login
 from imagebuild_operator.runtime.watches import Watches
 from imagebuild_operator.telemetry.prometheus import Metrics
+from support.receiver import Receiver
 
 ANSWER = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -43,7 +44,7 @@ def test_a_watch_that_is_answered_while_its_session_is_given_up_is_a_lost_connec
             connection.recv(1)
 
     async def watch(url: str) -> None:
-        watches = Watches((), lambda *_: None, Metrics(), Authentication(60, lambda _: None))
+        watches = Watches((), Receiver(), Metrics(), Authentication(60, lambda _: None))
         given = await Login(watches.tracing())(kopf.OperatorSettings())
         session = given.aiohttp_session
         call = asyncio.create_task(session.get(f"{url}/api/v1/pods?watch=true"))

@@ -7,8 +7,8 @@ from imagebuild_operator.api.build import ImageBuild, Phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.cache.keys import BuildKey
 from imagebuild_operator.cache.store import Store
+from imagebuild_operator.client.builds import UNFINISHED
 from imagebuild_operator.decide.build import decide_build
-from imagebuild_operator.decide.retention import FINISHED
 from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.status.conditions import conditions
 from imagebuild_operator.status.verdict import Verdict
@@ -65,9 +65,9 @@ def test_the_cache_keeps_a_finished_build_until_its_generation_is_observed():
     assert store.build(KEY) is None
 
 
-def test_the_selector_of_finished_builds_excludes_every_other_phase_and_none():
-    excluded = {term.removeprefix("status.phase!=") for term in FINISHED.split(",")}
-    assert excluded == {"", *(str(phase) for phase in Phase if not phase.is_final)}
+def test_the_selector_of_unfinished_builds_excludes_every_final_phase_and_no_other():
+    excluded = {term.removeprefix("status.phase!=") for term in UNFINISHED.split(",")}
+    assert excluded == {str(phase) for phase in Phase if phase.is_final}
 
 
 @pytest.mark.parametrize("phase", Phase)
