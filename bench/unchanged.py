@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "shim")]
 
-from kaniko_shim.executor.feature_flags import TABLE  # noqa: E402
+from kaniko_shim.engines.kaniko.executor.feature_flags import TABLE  # noqa: E402
 from measure.report import Report, options  # noqa: E402
 from measure.samples import alternately  # noqa: E402
 from standalone.container import Builder  # noqa: E402

@@ -5,6 +5,6 @@ import sys
 
 sys.path += ["/kaniko/.Shim/app"]
 
-from kaniko_shim.users.as_user import main
+from kaniko_shim.engines.kaniko.users.as_user import main
 
 main()

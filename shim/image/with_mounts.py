@@ -5,6 +5,6 @@ import sys
 
 sys.path += ["/kaniko/.Shim/app"]
 
-from kaniko_shim.mounts.step import main
+from kaniko_shim.engines.kaniko.mounts.step import main
 
 main()

@@ -7,14 +7,13 @@ from dataclasses import replace
 
 from kaniko_shim.cli import CommandLine, parse_command_line, usage
 from kaniko_shim.commands.preflight import check_container
-from kaniko_shim.executor.memory import oom_kills
+from kaniko_shim.commands.secret_files import with_secret_files
 from kaniko_shim.log.console import Console
 from kaniko_shim.log.format import LogFormat
 from kaniko_shim.log.masking import Masker
 from kaniko_shim.log.phases import Phases
 from kaniko_shim.log.tail import LogTail
 from kaniko_shim.log.warnings import Warnings
-from kaniko_shim.mounts.secret_files import with_secret_files
 from kaniko_shim.net.ca_bundle import trust
 from kaniko_shim.outcome.errors import Failure, JobError, cancelled, failure_of
 from kaniko_shim.outcome.reasons import Reason
@@ -31,6 +30,7 @@ from kaniko_shim.request.variables.misspelling import misspelt
 from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.request.warm_request import WarmRequest
 from kaniko_shim.sources.kinds import OciSource
+from kaniko_shim.system.container.memory import oom_kills
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.paths import Paths
 from kaniko_shim.system.private_directory import make_private

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from environment import ROOT, cluster_registry, cluster_variables, program, with_programs
 from functional.kube import Builds, Kubectl
-from kaniko_shim.executor.abilities import Abilities
+from kaniko_shim.engines.kaniko.executor.abilities import Abilities
 from kubernetes import client, config
 from support.executor import executor_in, note
 from support.file_server import FileServer, serve_files

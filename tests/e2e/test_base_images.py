@@ -8,7 +8,7 @@ import yaml
 from e2e.test_bare_pod import builder_image
 from e2e.test_builds import build
 from functional.kube import Builds, Kubectl
-from kaniko_shim.executor.abilities import Abilities
+from kaniko_shim.engines.kaniko.executor.abilities import Abilities
 from kubernetes import client
 from support.pages import block_with
 from support.registry import Registry

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from kaniko_shim.executor.abilities import Abilities, read_abilities
+from kaniko_shim.engines.kaniko.executor.abilities import Abilities, read_abilities
 from support.expectations import OLD, SHIPPED
 
 # What the build pod grants.

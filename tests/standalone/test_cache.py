@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from kaniko_shim.dockerfile.capabilities import Feature
+from kaniko_shim.engines.kaniko.adapt.capabilities import Feature
 from standalone.container import Builder, Done
 from support.registry import Registry
 

@@ -8,7 +8,7 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
-from kaniko_shim.dockerfile.run.mounted import mounted_run
+from kaniko_shim.engines.kaniko.adapt.run.mounted import mounted_run
 from standalone.container import Builder, Done
 from support.registry import Registry
 
@@ -130,7 +130,7 @@ def test_a_changed_builder_gets_no_secret(builder: Builder, source: Path, env: d
     env |= {"BUILD_SECRET_token": b64encode(SECRET.encode()).decode()}
     write(
         source,
-        "FROM busybox\nRUN touch /kaniko/.Shim/app/kaniko_shim/mounts/step.py\n"
+        "FROM busybox\nRUN touch /kaniko/.Shim/app/kaniko_shim/engines/kaniko/mounts/step.py\n"
         "RUN --mount=type=secret,id=token cat /run/secrets/token\n",
     )
     done = run(builder, env, source)

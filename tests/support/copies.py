@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from kaniko_shim.dockerfile.config.variables import walk
-from kaniko_shim.dockerfile.copy.scope import Scope, scopes
-from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
-from kaniko_shim.dockerfile.syntax.stages import split_stages
+from kaniko_shim.dockerfile.parse import parse_dockerfile
+from kaniko_shim.dockerfile.stages import split_stages
+from kaniko_shim.engines.kaniko.adapt.config.variables import walk
+from kaniko_shim.engines.kaniko.adapt.copy.scope import Scope, scopes
 
 
 def copy_scopes(content: bytes) -> Iterator[Scope]:

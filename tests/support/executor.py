@@ -5,7 +5,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from kaniko_shim.executor.abilities import Abilities, read_abilities
+from kaniko_shim.engines.kaniko.executor.abilities import Abilities, read_abilities
 
 HELP = "kaniko/.Shim/executor.help"
 """Where the builder image keeps what its executor says about itself."""

@@ -3,7 +3,7 @@
 import runpy
 from pathlib import Path
 
-from kaniko_shim.executor import feature_flags
+from kaniko_shim.engines.kaniko.executor import feature_flags
 from kaniko_shim.outcome.reasons import TABLE, Reason
 from kaniko_shim.request.extra_args import ALLOWED
 

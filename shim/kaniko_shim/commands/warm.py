@@ -11,10 +11,10 @@ from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
-from kaniko_shim.dockerfile.base_images import BaseImages
 from kaniko_shim.oci.platform import Platform
 from kaniko_shim.outcome.errors import JobError, failure_of
 from kaniko_shim.outcome.result import Result
+from kaniko_shim.registry.base_images import BaseImages
 from kaniko_shim.registry.crane import Crane, crane_failure
 from kaniko_shim.registry.credentials import find_credentials
 from kaniko_shim.registry.logins import Logins

@@ -1,1 +1,1 @@
-"""The Dockerfile: parsing it, and adapting it to what the executor supports."""
+"""The language of a Dockerfile: parsing it, finding things in it, and naming what is wrong with it."""

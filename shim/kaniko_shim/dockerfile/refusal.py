@@ -1,6 +1,6 @@
 """The refusal of an instruction."""
 
-from kaniko_shim.dockerfile.syntax.instruction import Instruction
+from kaniko_shim.dockerfile.instruction import Instruction
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 

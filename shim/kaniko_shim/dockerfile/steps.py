@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-from kaniko_shim.dockerfile.syntax.instruction import Instruction
-from kaniko_shim.dockerfile.syntax.stages import Stage
+from kaniko_shim.dockerfile.instruction import Instruction
+from kaniko_shim.dockerfile.stages import Stage
 
 LONGEST = 80
 """Maximum length of an instruction in the log, in characters."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from imagebuild import Archive, ArchiveError, Counts
-from kaniko_shim.dockerfile.context.ignore import apply_ignore_file
+from kaniko_shim.engines.kaniko.adapt.context.ignore import apply_ignore_file
 
 FILES = (
     *("Dockerfile", "a", "b.log", "src/a", "src/b.log", "src/deep/keep", "src/deep/b.log", "node_modules/x/y"),

@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.cli import parse_command_line
-from kaniko_shim.dockerfile.capabilities import read_platform
-from kaniko_shim.dockerfile.copy.modes import parse_mode
-from kaniko_shim.dockerfile.run.mounts import parse_mount
-from kaniko_shim.dockerfile.syntax.assignments import argument_words, names_and_values
-from kaniko_shim.dockerfile.syntax.flags import split_command
-from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile, parse_heredoc
-from kaniko_shim.dockerfile.syntax.shell_words import expand, split_quoted_words, split_words
-from kaniko_shim.dockerfile.syntax.stages import split_stages
+from kaniko_shim.dockerfile.assignments import argument_words, names_and_values
+from kaniko_shim.dockerfile.flags import split_command
+from kaniko_shim.dockerfile.parse import parse_dockerfile, parse_heredoc
+from kaniko_shim.dockerfile.shell_words import expand, split_quoted_words, split_words
+from kaniko_shim.dockerfile.stages import split_stages
 from kaniko_shim.dockerignore.find import pattern_rules
-from kaniko_shim.executor.abilities import read_abilities
-from kaniko_shim.executor.record import parse_record, split_line
+from kaniko_shim.engines.kaniko.adapt.capabilities import read_platform
+from kaniko_shim.engines.kaniko.adapt.copy.modes import parse_mode
+from kaniko_shim.engines.kaniko.adapt.run.mounts import parse_mount
+from kaniko_shim.engines.kaniko.executor.abilities import read_abilities
+from kaniko_shim.engines.kaniko.executor.record import parse_record, split_line
 from kaniko_shim.oci.platform import Platform
 from kaniko_shim.oci.whiteouts import parse_whiteout
 from kaniko_shim.outcome.errors import JobError

@@ -80,7 +80,7 @@ PHASES = {
     "credentials of a bucket": Phase(["build"], "sources/buckets/bucket.py", "_google_token", BUCKET),
     "request for a bucket's credentials": Phase(["build"], "net/web.py", "get", BUCKET),
     "digests of base images": Phase(["build"], "registry/crane.py", "manifest", {"CACHE_REPO": "r.example/cache"}),
-    "the Dockerfile": Phase(["build"], "commands/build.py", "_prepare"),
+    "the Dockerfile": Phase(["build"], "engines/kaniko/build.py", "_prepare"),
     "start of the executor": Phase(["build"], "executor/follow.py", "begin"),
     "the executor's run": Phase(["build"], "executor/follow.py", "read"),
     "end of the executor": Phase(["build"], "system/processes/process.py", "_end_leftovers"),

@@ -3,10 +3,10 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kaniko_shim.dockerfile.parse import parse_dockerfile
+from kaniko_shim.dockerfile.stages import split_stages
 from kaniko_shim.dockerfile.steps import LONGEST, Steps, StepTracker, plan_steps
-from kaniko_shim.dockerfile.syntax.parse import parse_dockerfile
-from kaniko_shim.dockerfile.syntax.stages import split_stages
-from kaniko_shim.executor.progress import Progress
+from kaniko_shim.engines.kaniko.executor.progress import Progress
 
 DOCKERFILE = """\
 ARG V=1

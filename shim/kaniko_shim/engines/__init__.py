@@ -1,0 +1,1 @@
+"""The engines that build images: each is a room with one door."""

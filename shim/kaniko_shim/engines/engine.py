@@ -1,0 +1,23 @@
+"""What an engine gives back."""
+
+from dataclasses import dataclass
+
+from kaniko_shim.outcome.errors import Failure
+from kaniko_shim.outcome.result import CacheReport
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """How a build has ended.
+
+    Attributes:
+        failure: why there is no image; None if there is one, in the layout or the registries of the request.
+        checksum: SHA-256 of the user's Dockerfile, in hexadecimal.
+        digest: the image's, as the engine reports it; empty if it does not. A RUN may have forged it.
+        cache: what came from the layer cache; None without one.
+    """
+
+    failure: Failure | None
+    checksum: str
+    digest: str = ""
+    cache: CacheReport | None = None

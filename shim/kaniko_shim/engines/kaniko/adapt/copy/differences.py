@@ -1,0 +1,148 @@
+"""Warnings about what COPY and ADD do differently from Docker, though the image is usable."""
+
+import posixpath
+from collections.abc import Iterator
+
+from kaniko_shim.archives.added import Added
+from kaniko_shim.dockerfile.parse import parse_heredoc
+from kaniko_shim.engines.kaniko.adapt.capabilities import Feature, Support
+from kaniko_shim.engines.kaniko.adapt.copy.modes import is_symbolic, parse_mode, sets_id
+from kaniko_shim.engines.kaniko.adapt.copy.scope import Scope
+from kaniko_shim.engines.kaniko.adapt.copy.sources import Item, find_items
+from kaniko_shim.engines.kaniko.adapt.copy.trees.tree import ContextTree, Kind
+from kaniko_shim.engines.kaniko.adapt.copy.words import USUAL_DIRECTORIES, is_url, words_of
+
+_ROOTS = frozenset({"0", "root"})
+_UMASK = 0o022
+_USUAL_MODE = 0o755
+_PERMISSIONS = 0o777
+
+
+def differences(scope: Scope, tree: ContextTree | None, support: Support) -> Iterator[str]:
+    """What a COPY or ADD does otherwise, each with advice; one or two sentences without the line."""
+    instruction = scope.instruction
+    owner = instruction.flag("--chown") or ""
+    if owner and owner.partition(":")[0] not in _ROOTS:
+        if instruction.flag("--link") not in {None, "false"} and _is_below_another(scope):
+            yield (
+                f"--chown={owner} with --link does not change the owner of existing directories above the destination, "
+                "where Docker does. Remove --link."
+            )
+        if instruction.flag("--from") is not None and _is_directory_that_exists(scope):
+            yield (
+                f"--chown={owner} also changes the owner of the destination, if a directory is copied to it, where "
+                "Docker leaves a directory that exists as it is. Change it back in a RUN."
+            )
+    mode = scope.value(instruction.flag("--chmod") or "") or ""
+    if mode and not is_symbolic(mode) and _makes_directories(scope, tree):
+        wanted = parse_mode(mode)(0, True)
+        made = wanted & ~_UMASK if support.has(Feature.IMPLICIT_OWNERS) else _USUAL_MODE
+        if made != wanted & _PERMISSIONS:
+            yield (
+                f"--chmod={mode} gives directories that it has to make mode {made:o}, where Docker gives them "
+                f"{wanted & _PERMISSIONS:o}. Make the directories in a RUN."
+            )
+    if tree and instruction.flag("--from") is None:
+        yield from _of_context(scope, tree)
+
+
+def _is_below_another(scope: Scope) -> bool:
+    """Whether there is a directory above the destination, besides the root, that exists for sure or nearly so."""
+    value = scope.value(words_of(scope.instruction).destination) or ""
+    above = value if value.endswith("/") else posixpath.dirname(value)
+    while above := above.rstrip("/"):
+        if scope.exists(above) or USUAL_DIRECTORIES.fullmatch(above):
+            return True
+        above = posixpath.dirname(above)
+    return False
+
+
+def _of_context(scope: Scope, tree: ContextTree) -> Iterator[str]:
+    owner = scope.instruction.flag("--chown") or ""
+    is_others = owner.partition(":")[0] not in {"", *_ROOTS}
+    if scope.instruction.keyword != "ADD" and not is_others:
+        return
+    try:
+        items = list(_items(scope, tree))
+    except LookupError:
+        return
+    archives = [
+        item
+        for item in items
+        if scope.instruction.keyword == "ADD"
+        and item.kind is Kind.FILE
+        and tree.added(item.path) in {Added.ARCHIVE, Added.DECOMPRESSED}
+    ]
+    for archive in archives:
+        lost = tree.lost(archive.path)
+        if lost.owners and not is_others:
+            yield f"ADD gives the symbolic links in {archive.path} to root, where Docker gives them their owner."
+        if lost.pipes:
+            yield f"ADD leaves out the named pipes in {archive.path}. Make them in a RUN."
+    if not is_others:
+        return
+    if any(item.kind is Kind.DIRECTORY and _has_link(item.path, tree) for item in items):
+        yield (
+            f"--chown={owner} leaves the symbolic links among the files to root, where Docker gives them that owner "
+            "too. What they lead to has the owner."
+        )
+    if archives:
+        yield (
+            f"--chown={owner} does not change the owners of files in an archive that ADD unpacks, where Docker does. "
+            "Change them in a RUN."
+        )
+
+
+def _has_link(directory: str, tree: ContextTree) -> bool:
+    waiting = [directory]
+    while waiting:
+        place = waiting.pop()
+        for name in tree.children(place):
+            path = name if place == "." else f"{place}/{name}"
+            kind = tree.kind(path)
+            if kind is Kind.LINK:
+                return True
+            if kind is Kind.DIRECTORY:
+                waiting.append(path)
+    return False
+
+
+def _makes_directories(scope: Scope, tree: ContextTree | None) -> bool:
+    """Whether the destination, or the directory above a directory or single file, may have to be made."""
+    value = scope.value(words_of(scope.instruction).destination)
+    if value is None or scope.exists(value):
+        return False
+    if _has_directory(scope, tree):
+        # The executor gives the mode to the destination itself, unless the shim has to give it to the files.
+        mode = scope.value(scope.instruction.flag("--chmod") or "") or ""
+        value = value.rstrip("/") + "/" * sets_id(mode)
+    made = value.rstrip("/") if value.endswith("/") else posixpath.dirname(value)
+    return not scope.exists(made) and not USUAL_DIRECTORIES.fullmatch(made or "/")
+
+
+def _has_directory(scope: Scope, tree: ContextTree | None) -> bool:
+    """Whether a directory is copied, as far as it is known."""
+    if tree is None or scope.instruction.flag("--from") is not None:
+        return False
+    try:
+        return any(item.kind is Kind.DIRECTORY for item in _items(scope, tree))
+    except LookupError:
+        return False
+
+
+def _items(scope: Scope, tree: ContextTree) -> Iterator[Item]:
+    for word in words_of(scope.instruction).sources:
+        source = scope.value(word)
+        if source and not is_url(source) and not parse_heredoc(word):
+            yield from find_items(source, tree)
+
+
+def _is_directory_that_exists(scope: Scope) -> bool:
+    """Whether a directory of another stage is copied to one of another owner, as far as it is known."""
+    words = words_of(scope.instruction)
+    destination = scope.value(words.destination)
+    # A name with a dot is a file's.
+    directories = any("." not in posixpath.basename(posixpath.normpath(word)).lstrip(".") for word in words.sources)
+    if not directories or destination is None or not scope.exists(destination):
+        return False
+    return scope.owner(destination) != (scope.value(scope.instruction.flag("--chown") or "") or "")

@@ -1,0 +1,116 @@
+"""Resolves the stages of a Dockerfile: what is built, from which bases."""
+
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+
+from kaniko_shim.dockerfile.arguments import values_for_from
+from kaniko_shim.dockerfile.instruction import Instruction
+from kaniko_shim.dockerfile.parse import directives, parse_dockerfile
+from kaniko_shim.dockerfile.stages import Stage, Stages, origin_names, split_stages
+from kaniko_shim.engines.kaniko.adapt.capabilities import Feature, Support
+from kaniko_shim.engines.kaniko.adapt.config.scopes import warnings_about_scopes
+from kaniko_shim.engines.kaniko.adapt.edits import Rewritten, unchanged
+from kaniko_shim.engines.kaniko.adapt.stages.onbuild import inline_triggers
+from kaniko_shim.engines.kaniko.adapt.stages.platforms import bases_by_digest, warnings_about_platforms
+from kaniko_shim.engines.kaniko.adapt.stages.references import refuse_references, warnings_about_names
+from kaniko_shim.engines.kaniko.adapt.stages.selection import select_stages
+from kaniko_shim.oci.platform import Platform
+
+_UNNAMED = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The stages that are built.
+
+    Attributes:
+        dockerfile: a Dockerfile of nothing else.
+        target: the stage to ask the executor for: empty, since it is the last, unless there is no such stage.
+        own: the stages as the user wrote them.
+        instructions: all that are built, triggers (ONBUILD) in their places, at the lines of the user's file.
+        values: those of the variables in FROM.
+        automatic: the variables that Docker sets by itself, with their values.
+        escape: the escape character.
+        warnings: what Docker would not accept.
+        images: the images that FROM and --from name, as written.
+    """
+
+    dockerfile: Rewritten
+    target: str
+    own: tuple[Stage, ...]
+    instructions: tuple[Instruction, ...]
+    values: Mapping[str, str] = field(repr=False)
+    automatic: Mapping[str, str]
+    escape: str
+    warnings: tuple[str, ...]
+    images: tuple[str, ...]
+
+
+def resolve_stages(
+    content: bytes,
+    target: str,
+    arguments: Mapping[str, str],
+    support: Support,
+    find: Callable[[str, Platform], str],
+    name: str,
+    platform_of: Callable[[str, Platform], Platform | None] = lambda *_: None,
+) -> Resolved:
+    """Resolve the stages of a Dockerfile.
+
+    Args:
+        content: the Dockerfile.
+        target: the stage to build, by name or number; empty for the last.
+        arguments: the build arguments' values.
+        support: what the executor supports.
+        find: gives the name by digest of an image for a platform.
+        name: the Dockerfile's, for the message.
+        platform_of: gives the platform of an image for a platform by its own account.
+
+    Raises:
+        JobError: DockerfileInvalid or DockerfileUnsupported, naming the line; or a registry's reason.
+    """
+    instructions = parse_dockerfile(content)
+    plain = split_stages(instructions)
+    last = plain.stages[-1].name if plain.stages else ""
+    automatic = {**support.arguments, "TARGETSTAGE": target or last or _UNNAMED}
+    escape = "`" if directives(content).get("escape") == "`" else "\\"
+    values = values_for_from(plain.arguments, arguments, automatic, escape)
+    stages = split_stages(instructions, values)
+    inlined = unchanged(content).then(list(inline_triggers(stages, target)))
+    there = split_stages(inlined.instructions(), values)
+    here = split_stages([inlined.original(each) for each in inlined.instructions()], values)
+    built = here.built(target)
+    refuse_references(here, built, name)
+    images = bases_by_digest(here, built, support, values, find, name)
+    selected = inlined.then(list(select_stages(there, there.built(target), images)))
+    indexes = {stage.index for stage in built}
+    return Resolved(
+        selected,
+        "" if here.target(target) else target,
+        tuple(stage for stage in stages.stages if stage.index in indexes),
+        (*here.arguments, *chain.from_iterable((stage.start, *stage.instructions) for stage in built)),
+        values,
+        automatic,
+        escape,
+        (
+            *warnings_about_names(here, built, target, name),
+            *_scopes(here, built, support, arguments, name),
+            *warnings_about_platforms(here, built, support, values, platform_of, name),
+        ),
+        tuple(dict.fromkeys(_images(here, built))),
+    )
+
+
+def _images(stages: Stages, built: Iterable[Stage]) -> Iterator[str]:
+    for stage in built:
+        if stages.base(stage) is None:
+            yield stage.base
+        for instruction in stage.instructions:
+            yield from (name for name in origin_names(instruction) if stages.find(name, stage.index) is None)
+
+
+def _scopes(
+    stages: Stages, built: tuple[Stage, ...], support: Support, given: Container[str], name: str
+) -> Iterator[str]:
+    return iter(()) if support.has(Feature.ARGUMENT_SCOPES) else warnings_about_scopes(stages, built, given, name)
