@@ -106,11 +106,11 @@ class Store:
         """Take a build's newest body."""
         build = parse_build(body)
         key = BuildKey.of(build)
-        known, version = self._version(key, build.uid), int(build.resource_version)
-        if known > version:
+        if self._version(key, build.uid) > int(build.resource_version):
             return []
         keys = self._put_finished(build)
-        if known == version:
+        held = self._builds.get(key)
+        if held and (held.uid, held.resource_version) == (build.uid, build.resource_version):
             return keys  # our own write, come back by the watch: the build it ended may be past its limits
         if build.is_finished and build.is_observed and not self._has_leftovers(key):
             self.forget(key)

@@ -128,6 +128,14 @@ def test_a_finished_build_is_a_record_of_one_uid():
     assert not store.finished.of("team")
 
 
+def test_a_finished_build_whose_leftover_is_seen_later_is_held_again_once_it_is_read():
+    store = Store()
+    assert store.put_build(body(status=FINISHED)) == []
+    assert store.put_pod(pod_body()) == KEY
+    assert store.put_build(body(status=FINISHED)) == [KEY]
+    assert store.build(KEY) is not None
+
+
 @pytest.mark.shows("F34")
 def test_what_was_deleted_while_a_watch_was_interrupted_is_forgotten_with_the_list_that_lacks_it():
     store = Store()
