@@ -40,7 +40,6 @@ class Instruction:
         trigger: the instruction behind ONBUILD.
         head: keyword and flags as they stand, with the blanks behind them.
         rest: what follows keyword and flags, with its blanks as they are.
-        last: the line where it ends, heredocs included.
     """
 
     keyword: str
@@ -51,7 +50,6 @@ class Instruction:
     trigger: "Instruction | None" = None
     head: str = field(default="", compare=False, repr=False)
     rest: str = field(default="", compare=False, repr=False)
-    last: int = field(default=0, compare=False, repr=False)
 
     def flag(self, name: str) -> str | None:
         """The value of a flag such as `--from`, or None."""

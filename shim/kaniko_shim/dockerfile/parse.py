@@ -19,10 +19,18 @@ _HAVE_HEREDOCS = frozenset({"RUN", "COPY", "ADD"})
 
 def parse_dockerfile(content: bytes) -> tuple[Instruction, ...]:
     """The instructions of a Dockerfile, which need not be a valid one."""
-    lines = split_lines(content)
+    return parse_lines(split_lines(content), escape_of(content))
+
+
+def escape_of(content: bytes) -> str:
+    """The escape character of a Dockerfile."""
+    return "`" if directives(content).get("escape") == "`" else "\\"
+
+
+def parse_lines(lines: list[str], escape: str) -> tuple[Instruction, ...]:
+    """The instructions in lines of a Dockerfile."""
     if not lines[-1]:
-        lines.pop()
-    escape = "`" if directives(content).get("escape") == "`" else "\\"
+        lines = lines[:-1]
     continued = re.compile(rf"(?:(?<=[^{re.escape(escape)}])|\A){re.escape(escape)}[ \t]*\Z")
     instructions = list[Instruction]()
     number = 0
@@ -39,9 +47,7 @@ def parse_dockerfile(content: bytes) -> tuple[Instruction, ...]:
             number, closed = _skip_heredoc(lines, number, word, chomp=chomp)
             body = "".join(line + "\n" for line in lines[begin : number - closed])
             heredocs.append(Heredoc(word, body, quoted, chomp, closed))
-        made = Instruction(
-            keyword, _one_line(text), first, flags, tuple(heredocs), trigger, head=head, rest=rest, last=number
-        )
+        made = Instruction(keyword, _one_line(text), first, flags, tuple(heredocs), trigger, head=head, rest=rest)
         instructions.append(made)
     return tuple(instructions)
 

@@ -31,10 +31,10 @@ def test_instructions_and_their_lines():
 
 def test_the_rest_and_the_last_line():
     text = b"RUN --network=host   echo  a \\\n  b\nCOPY <<A /x\n1\n\n2\nA\nCMD []\n"
-    assert [(each.rest, each.line, each.last) for each in parse_dockerfile(text)] == [
-        ("echo  a   b", 1, 2),
-        ("<<A /x", 3, 7),
-        ("[]", 8, 8),
+    assert [(each.rest, each.line) for each in parse_dockerfile(text)] == [
+        ("echo  a   b", 1),
+        ("<<A /x", 3),
+        ("[]", 8),
     ]
 
 

@@ -25,7 +25,7 @@ from kaniko_shim.engines.kaniko.adapt.copy.trees.aliases import Aliases
 from kaniko_shim.engines.kaniko.adapt.copy.trees.prepared import PreparedTree
 from kaniko_shim.engines.kaniko.adapt.copy.trees.tree import ContextTree
 from kaniko_shim.engines.kaniko.adapt.copy.words import COPYING, words_of
-from kaniko_shim.engines.kaniko.adapt.edits import Edit, Rewritten
+from kaniko_shim.engines.kaniko.adapt.draft import Draft, Edit
 from kaniko_shim.engines.kaniko.adapt.run.mounted import MountedRun
 from kaniko_shim.engines.kaniko.adapt.run.rewrite import MountSourceError, RewrittenRuns, rewrite_runs
 from kaniko_shim.engines.kaniko.adapt.run.shells import ImageShell
@@ -45,7 +45,6 @@ class BuildInputs:
         values: those of the variables in FROM.
         automatic: the variables that Docker sets by itself, with their values.
         environment: gives the variables that a base image sets; None if it cannot be found.
-        escape: the Dockerfile's escape character.
         name: the Dockerfile's, for messages.
         digest_of: looks up the digest of an image named by a tag; empty if it cannot be found.
         salt: a text that differs in every build.
@@ -62,7 +61,6 @@ class BuildInputs:
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     automatic: Mapping[str, str] = field(default_factory=dict)
     environment: Environment = field(default=lambda _: None, repr=False)
-    escape: str = "\\"
     name: str = "Dockerfile"
     digest_of: Callable[[str], str] = field(default=lambda _: "", repr=False)
     salt: str = ""
@@ -78,8 +76,7 @@ class Adapted:
     """The adapted Dockerfile, and what goes with it.
 
     Attributes:
-        dockerfile: the changed Dockerfile.
-        instructions: instructions as the executor logs them, with the line numbers of the user's Dockerfile.
+        draft: the changed Dockerfile.
         heredocs: files to write for heredocs, by path below their directory: content and mode.
         labels: what the Dockerfile's LABELs set, which are left out.
         uncached: images and URLs whose changes the cache cannot notice; no layer after them is taken from it.
@@ -92,8 +89,7 @@ class Adapted:
         destinations: the absolute destination of each COPY --from; empty where it is not known.
     """
 
-    dockerfile: Rewritten
-    instructions: tuple[Instruction, ...]
+    draft: Draft
     heredocs: Mapping[str, tuple[str, int]]
     labels: Mapping[str, str]
     uncached: tuple[str, ...] = ()
@@ -106,40 +102,37 @@ class Adapted:
     destinations: Mapping[Instruction, str] = field(default_factory=dict)
 
 
-def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapted:
+def adapt(draft: Draft, support: Support, inputs: BuildInputs) -> Adapted:
     """Adapt a Dockerfile to the executor, in steps: each one reads what the one before has made.
 
     Args:
-        dockerfile: only the stages that are built.
+        draft: only the stages that are built.
         support: what the executor supports.
         inputs: everything else that counts.
 
     Raises:
         JobError: DockerfileInvalid or DockerfileUnsupported, naming the line.
     """
-    dockerfile, labels = _adapt_config(dockerfile, support, inputs)
-    runs = _rewrite_runs(dockerfile, inputs)
-    dockerfile = dockerfile.then(runs.edits)
+    draft, labels = _adapt_config(draft, support, inputs)
+    runs = _rewrite_runs(draft, inputs)
+    draft = draft.then(runs.edits)
     if inputs.tree:
-        dockerfile = dockerfile.then(list(split_adds(_scopes(dockerfile, inputs), inputs.tree)))
-        dockerfile = dockerfile.then(list(keep_set_id(_scopes(dockerfile, inputs), inputs.tree, support)))
+        draft = draft.then(split_adds(_scopes(draft, inputs), inputs.tree))
+        draft = draft.then(keep_set_id(_scopes(draft, inputs), inputs.tree, support))
     aliases = Aliases(inputs.aliases, inputs.context)
     directory = posixpath.relpath(inputs.prepared, inputs.context)
     trees = ContextCopies(inputs.tree, support, directory, aliases) if inputs.tree else None
     heredocs = posixpath.relpath(inputs.heredocs, inputs.context)
-    copies = rewrite_copies(
-        _scopes(dockerfile, inputs), support, CopyInputs(heredocs, trees, inputs.name, dockerfile.original)
-    )
+    copies = rewrite_copies(_scopes(draft, inputs), support, CopyInputs(heredocs, trees, inputs.name))
     uncached = list[str]()
-    dockerfile = dockerfile.then([*copies.edits, *_markers(dockerfile, support, inputs, uncached)])
-    stages = _stages(dockerfile)
-    users = rewrite_users(stages, _has(stages, inputs), inputs.shell_of_image)
-    groups = [_other_group(dockerfile.original(each), inputs.name) for each in users.left]
-    dockerfile = dockerfile.then(users.edits)
-    ends = [each for each in _scopes(dockerfile, inputs) if each.instruction.keyword in COPYING]
+    draft = draft.then([*copies.edits, *_markers(draft, support, inputs, uncached)])
+    places = _places(draft, inputs)
+    users = rewrite_users(_stages(draft), lambda each, variable: places[id(each)].has(variable), inputs.shell_of_image)
+    groups = [_other_group(each, inputs.name) for each in users.left]
+    draft = draft.then(users.edits)
+    ends = [each for each in _scopes(draft, inputs) if each.instruction.keyword in COPYING]
     return Adapted(
-        dockerfile,
-        tuple(map(dockerfile.original, dockerfile.instructions())),
+        draft,
         {**runs.files, **copies.files},
         labels,
         tuple(uncached),
@@ -150,95 +143,82 @@ def adapt(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> Adapt
         aliases,
         trees.prepared if trees else {},
         (*copies.warnings, *groups),
-        tuple(_copied(dockerfile, ends)),
-        {dockerfile.original(each.instruction): name for each in ends if (name := name_without_group(each))},
-        {dockerfile.original(each.instruction): each.destination for each in ends if each.instruction.flag("--from")},
+        tuple(_copied(ends)),
+        {each.instruction: name for each in ends if (name := name_without_group(each))},
+        {each.instruction: each.destination for each in ends if each.instruction.flag("--from")},
     )
 
 
-def _rewrite_runs(dockerfile: Rewritten, inputs: BuildInputs) -> RewrittenRuns:
-    stages = _stages(dockerfile)
-    places = _by_line(stages, inputs)
+def _rewrite_runs(draft: Draft, inputs: BuildInputs) -> RewrittenRuns:
+    places = _places(draft, inputs)
     try:
         return rewrite_runs(
-            stages,
+            _stages(draft),
             inputs.heredocs,
             inputs.files.content if inputs.files else None,
             inputs.shell_of_image,
             inputs.user_of_image,
-            lambda instruction, word: places[instruction.line].expanded(word),
+            lambda instruction, word: places[id(instruction)].expanded(word),
         )
     except MountSourceError as error:
-        instruction = dockerfile.original(error.instruction)
         advice = "Write the path of the directory or file that the RUN needs, with variables of the Dockerfile at most."
-        raise refusal(Reason.DOCKERFILE_UNSUPPORTED, inputs.name, instruction, str(error), advice) from error
+        raise refusal(Reason.DOCKERFILE_UNSUPPORTED, inputs.name, error.instruction, str(error), advice) from error
 
 
-def _copied(dockerfile: Rewritten, copies: Iterable[Scope]) -> Iterator[CopiedSource]:
+def _copied(copies: Iterable[Scope]) -> Iterator[CopiedSource]:
     for scope in copies:
         instruction = scope.instruction
         if instruction.flag("--from") is None:
-            original = dockerfile.original(instruction)
             for word in words_of(instruction).sources:
-                yield CopiedSource(original, scope.value(word))
+                yield CopiedSource(instruction, scope.value(word))
 
 
-def _adapt_config(dockerfile: Rewritten, support: Support, inputs: BuildInputs) -> tuple[Rewritten, Mapping[str, str]]:
+def _adapt_config(draft: Draft, support: Support, inputs: BuildInputs) -> tuple[Draft, Mapping[str, str]]:
     """Arguments, and what only changes the image's configuration; returns the labels, too, which are left out."""
-    stages = _stages(dockerfile)
+    stages = _stages(draft)
     try:
         config = rewrite_config(
             stages,
             inputs.values,
             inputs.arguments,
             inputs.environment,
-            inputs.escape,
+            draft.escape,
             parents_are_roots=not support.has(Feature.IMPLICIT_OWNERS),
         )
     except InvalidInstructionError as error:
         reason = Reason.DOCKERFILE_UNSUPPORTED if error.unsupported else Reason.DOCKERFILE_INVALID
         advice = "Remove it: ports can be published without EXPOSE." if error.unsupported else ""
-        instruction = dockerfile.original(error.place.instruction)
-        raise refusal(reason, inputs.name, instruction, str(error), advice) from error
+        raise refusal(reason, inputs.name, error.place.instruction, str(error), advice) from error
     arguments = rewrite_arguments(stages, inputs.values, inputs.automatic, inputs.arguments)
-    dockerfile = dockerfile.then([*arguments, *config.edits])
+    draft = draft.then([*arguments, *config.edits])
     if not support.has(Feature.ARGUMENT_SCOPES):
-        dockerfile = dockerfile.then(list(end_scopes(_stages(dockerfile), inputs.values, inputs.arguments)))
+        draft = draft.then(end_scopes(_stages(draft), inputs.values, inputs.arguments))
     if config.volumes:
-        dockerfile = dockerfile.with_last(volume_text(config.volumes))
-    return dockerfile, config.labels
+        draft = draft.with_last(volume_text(config.volumes))
+    return draft, config.labels
 
 
-def _markers(dockerfile: Rewritten, support: Support, inputs: BuildInputs, uncached: list[str]) -> Iterable[Edit]:
+def _markers(draft: Draft, support: Support, inputs: BuildInputs, uncached: list[str]) -> Iterable[Edit]:
     """What adds the names of copied files to the cache keys of an executor that leaves them out."""
     if not inputs.files or support.has(Feature.NAMES_IN_KEYS):
         return ()
-    stages = _stages(dockerfile)
+    stages = _stages(draft)
     markers = Markers(stages, inputs.files, inputs.arguments, inputs.digest_of, inputs.salt, uncached)
     return markers.edits(stages.stages)
 
 
-def _stages(dockerfile: Rewritten) -> Stages:
-    return split_stages(dockerfile.instructions())
+def _stages(draft: Draft) -> Stages:
+    return split_stages(draft.instructions)
 
 
-def _places(stages: Stages, inputs: BuildInputs) -> Iterable[Place]:
-    return walk(stages, inputs.values, inputs.arguments, inputs.environment, inputs.escape)
+def _places(draft: Draft, inputs: BuildInputs) -> Mapping[int, Place]:
+    """How words are read at each instruction, by its identity; the base image is asked only where that counts."""
+    places = walk(_stages(draft), inputs.values, inputs.arguments, inputs.environment, draft.escape)
+    return {id(each.instruction): each for each in places}
 
 
-def _by_line(stages: Stages, inputs: BuildInputs) -> Mapping[int, Place]:
-    return {each.instruction.line: each for each in _places(stages, inputs)}
-
-
-def _scopes(dockerfile: Rewritten, inputs: BuildInputs) -> Iterable[Scope]:
-    stages = _stages(dockerfile)
-    return scopes(stages, _places(stages, inputs))
-
-
-def _has(stages: Stages, inputs: BuildInputs) -> Callable[[Instruction, str], bool]:
-    """Whether there is a variable at an instruction; the base image is asked only where that counts."""
-    places = _by_line(stages, inputs)
-    return lambda instruction, name: places[instruction.line].has(name)
+def _scopes(draft: Draft, inputs: BuildInputs) -> Iterable[Scope]:
+    return scopes(_stages(draft), _places(draft, inputs).values())
 
 
 def _other_group(instruction: Instruction, name: str) -> str:

@@ -16,7 +16,7 @@ from typing import Protocol
 from kaniko_shim.dockerfile.arguments import declared, expanded, values_for_from
 from kaniko_shim.dockerfile.instruction import Instruction
 from kaniko_shim.dockerfile.stages import Stage, Stages, copied, place_of
-from kaniko_shim.engines.kaniko.adapt.edits import Edit, inserted
+from kaniko_shim.engines.kaniko.adapt.draft import Edit, inserted
 
 PREFIX = "IMAGEBUILD_NAMES_"
 

@@ -25,7 +25,7 @@ from kaniko_shim.engines.kaniko.adapt.context.ignore import apply_ignore_file
 from kaniko_shim.engines.kaniko.adapt.context.links import refuse_links_out
 from kaniko_shim.engines.kaniko.adapt.context.prepare import make_aliases, make_trees
 from kaniko_shim.engines.kaniko.adapt.context.tree import DirectoryTree
-from kaniko_shim.engines.kaniko.adapt.edits import Rewritten
+from kaniko_shim.engines.kaniko.adapt.draft import Written
 from kaniko_shim.engines.kaniko.adapt.run.mount_checks import refuse_mounts, unused_secrets
 from kaniko_shim.engines.kaniko.adapt.run.mounted import MountedRun
 from kaniko_shim.engines.kaniko.adapt.stages.resolve import resolve_stages
@@ -68,7 +68,7 @@ class EffectiveDockerfile:
     steps: Steps
     checksum: str
     _own: Mapping[int, str] = field(repr=False)
-    _rewritten: Rewritten = field(repr=False)
+    _written: Written = field(repr=False)
     ignores: IgnoreRules = field(default=IgnoreRules(), repr=False)
     mounted: tuple[MountedRun, ...] = ()
     images: tuple[str, ...] = ()
@@ -81,7 +81,7 @@ class EffectiveDockerfile:
 
     def translate(self, error: str) -> str:
         """An error of the executor, with the line numbers of the user's Dockerfile."""
-        return self._rewritten.translate(error)
+        return self._written.translate(error)
 
 
 def make_effective(
@@ -117,7 +117,7 @@ def make_effective(
     refuse_syntax(content, name)
     resolved = resolve_stages(content, request.target, arguments, support, bases.for_platform, name, bases.platform)
     concerned = resolved.instructions
-    refuse_unsupported(concerned, support, name, resolved.escape)
+    refuse_unsupported(concerned, support, name, resolved.draft.escape)
     secrets = {secret.id for secret in request.build_secrets}
     refuse_mounts(concerned, secrets, name)
     tree = DirectoryTree(context)
@@ -129,7 +129,6 @@ def make_effective(
         resolved.values,
         resolved.automatic,
         lambda image: bases.environment(image, support.platform),
-        resolved.escape,
         name,
         digest_of=bases.digest,
         salt=os.urandom(16).hex(),
@@ -139,7 +138,7 @@ def make_effective(
         aliases=str(paths.context_aliases),
         prepared=str(paths.prepared),
     )
-    adapted = adapt(resolved.dockerfile, support, inputs)
+    adapted = adapt(resolved.draft, support, inputs)
     refuse_circles(concerned, context, name)
     about_files = (
         *warn_of_credentials(concerned, context, tree, name),
@@ -154,10 +153,11 @@ def make_effective(
         context,
         name,
     )
+    written = adapted.draft.written()
     return EffectiveDockerfile(
-        _write(adapted, context, paths),
+        _write(adapted, written, context, paths),
         replace(request, target=resolved.target, labels=_labels(request, adapted)),
-        adapted.instructions,
+        adapted.draft.instructions,
         (
             *resolved.warnings,
             *warn_of_checks(content, name),
@@ -167,10 +167,10 @@ def make_effective(
             *about_files,
             *map(_uncached, adapted.uncached),
         ),
-        plan_steps(resolved.own, adapted.instructions),
+        plan_steps(resolved.own, adapted.draft.instructions),
         checksum,
         own,
-        adapted.dockerfile,
+        written,
         ignores,
         adapted.mounted,
         resolved.images,
@@ -193,9 +193,9 @@ def _uncached(what: str) -> str:
     )
 
 
-def _write(adapted: Adapted, context: Path, paths: Paths) -> Path:
+def _write(adapted: Adapted, written: Written, context: Path, paths: Paths) -> Path:
     path = paths.inline_dockerfile
-    path.write_bytes(adapted.dockerfile.content)
+    path.write_bytes(written.content)
     write_files(adapted.heredocs, paths.heredocs)
     make_aliases(adapted.aliases)
     make_trees(adapted.prepared, context, paths.prepared)

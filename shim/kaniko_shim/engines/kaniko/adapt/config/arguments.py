@@ -6,7 +6,7 @@ from kaniko_shim.dockerfile.arguments import declared
 from kaniko_shim.dockerfile.instruction import Instruction
 from kaniko_shim.dockerfile.stages import Stages
 from kaniko_shim.engines.kaniko.adapt.config.literals import is_plain, literal, literal_of_global
-from kaniko_shim.engines.kaniko.adapt.edits import Edit, replaced
+from kaniko_shim.engines.kaniko.adapt.draft import Edit, replaced
 
 
 def rewrite_arguments(

@@ -15,7 +15,7 @@ from kaniko_shim.engines.kaniko.adapt.config.labels import labels_of
 from kaniko_shim.engines.kaniko.adapt.config.ports import UnsupportedProtocolError, ports_text
 from kaniko_shim.engines.kaniko.adapt.config.variables import Environment, Place, walk
 from kaniko_shim.engines.kaniko.adapt.config.volumes import volumes_of
-from kaniko_shim.engines.kaniko.adapt.edits import Edit, replaced
+from kaniko_shim.engines.kaniko.adapt.draft import Edit, replaced
 
 
 @dataclass(frozen=True, slots=True)

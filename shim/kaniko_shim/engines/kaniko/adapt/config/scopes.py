@@ -12,7 +12,7 @@ from kaniko_shim.dockerfile.assignments import names_and_values
 from kaniko_shim.dockerfile.instruction import Instruction
 from kaniko_shim.dockerfile.stages import Stage, Stages
 from kaniko_shim.engines.kaniko.adapt.config.literals import literal
-from kaniko_shim.engines.kaniko.adapt.edits import Edit, replaced
+from kaniko_shim.engines.kaniko.adapt.draft import Edit, replaced
 
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

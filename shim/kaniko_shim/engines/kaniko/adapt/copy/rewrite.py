@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from kaniko_shim.dockerfile.flags import with_flags
@@ -18,7 +18,7 @@ from kaniko_shim.engines.kaniko.adapt.copy.heredocs import heredoc_file
 from kaniko_shim.engines.kaniko.adapt.copy.owners import with_user
 from kaniko_shim.engines.kaniko.adapt.copy.scope import Scope
 from kaniko_shim.engines.kaniko.adapt.copy.words import COPYING, NO_REPOSITORIES, is_repository, words_of
-from kaniko_shim.engines.kaniko.adapt.edits import Edit, replaced
+from kaniko_shim.engines.kaniko.adapt.draft import Edit, replaced
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
@@ -34,13 +34,11 @@ class CopyInputs:
         heredocs: directory for the files of heredocs, relative to the context.
         copies: rewrites copies from the context; None if nothing is known of its files.
         name: the Dockerfile's, for messages.
-        original: an instruction as the user wrote it.
     """
 
     heredocs: str
     copies: ContextCopies | None = None
     name: str = "Dockerfile"
-    original: Callable[[Instruction], Instruction] = lambda instruction: instruction
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +77,8 @@ def rewrite_copies(scopes: Iterable[Scope], support: Support, inputs: CopyInputs
             try:
                 text = _rewritten(scope, support, inputs, files)
             except (LookupError, ValueError) as error:
-                raise _refusal(error, inputs.original(instruction), inputs.name) from error
-            line = inputs.original(instruction).line
+                raise _refusal(error, instruction, inputs.name) from error
+            line = instruction.line
             warnings += (f"{inputs.name} line {line}: {each}" for each in differences(scope, tree, support))
             if not text:
                 warnings.append(f"{inputs.name} line {line}: {instruction.text} copies nothing: no file matches")

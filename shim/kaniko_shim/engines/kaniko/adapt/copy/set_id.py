@@ -11,7 +11,7 @@ from kaniko_shim.engines.kaniko.adapt.copy.scope import Scope
 from kaniko_shim.engines.kaniko.adapt.copy.sources import Item, find_items
 from kaniko_shim.engines.kaniko.adapt.copy.trees.tree import ContextTree, Kind
 from kaniko_shim.engines.kaniko.adapt.copy.words import COPYING, is_url, words_of
-from kaniko_shim.engines.kaniko.adapt.edits import Edit, replaced
+from kaniko_shim.engines.kaniko.adapt.draft import Edit, replaced
 
 _SAME = "--chmod=u=u"
 _USUAL = 0o755

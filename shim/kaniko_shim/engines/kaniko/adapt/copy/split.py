@@ -8,7 +8,7 @@ from kaniko_shim.engines.kaniko.adapt.copy.scope import Scope
 from kaniko_shim.engines.kaniko.adapt.copy.sources import Item, find_items, has_pattern
 from kaniko_shim.engines.kaniko.adapt.copy.trees.tree import ContextTree, Kind
 from kaniko_shim.engines.kaniko.adapt.copy.words import is_url, json_form, literal, words_of
-from kaniko_shim.engines.kaniko.adapt.edits import Edit, replaced
+from kaniko_shim.engines.kaniko.adapt.draft import Edit, replaced
 
 _OF_ADD = frozenset({"--checksum", "--keep-git-dir", "--unpack"})
 

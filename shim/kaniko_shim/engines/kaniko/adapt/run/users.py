@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from kaniko_shim.dockerfile.instruction import Instruction
 from kaniko_shim.dockerfile.stages import Stage, Stages
-from kaniko_shim.engines.kaniko.adapt.edits import Edit, replaced
+from kaniko_shim.engines.kaniko.adapt.draft import Edit, replaced
 from kaniko_shim.engines.kaniko.adapt.run.command import command_of, exec_form
 from kaniko_shim.engines.kaniko.adapt.run.shells import ImageShell, Shell, with_shells
 

@@ -6,11 +6,10 @@ from itertools import chain
 
 from kaniko_shim.dockerfile.arguments import values_for_from
 from kaniko_shim.dockerfile.instruction import Instruction
-from kaniko_shim.dockerfile.parse import directives, parse_dockerfile
 from kaniko_shim.dockerfile.stages import Stage, Stages, origin_names, split_stages
 from kaniko_shim.engines.kaniko.adapt.capabilities import Feature, Support
 from kaniko_shim.engines.kaniko.adapt.config.scopes import warnings_about_scopes
-from kaniko_shim.engines.kaniko.adapt.edits import Rewritten, unchanged
+from kaniko_shim.engines.kaniko.adapt.draft import Draft
 from kaniko_shim.engines.kaniko.adapt.stages.onbuild import inline_triggers
 from kaniko_shim.engines.kaniko.adapt.stages.platforms import bases_by_digest, warnings_about_platforms
 from kaniko_shim.engines.kaniko.adapt.stages.references import refuse_references, warnings_about_names
@@ -25,24 +24,22 @@ class Resolved:
     """The stages that are built.
 
     Attributes:
-        dockerfile: a Dockerfile of nothing else.
+        draft: a Dockerfile of nothing else.
         target: the stage to ask the executor for: empty, since it is the last, unless there is no such stage.
         own: the stages as the user wrote them.
         instructions: all that are built, triggers (ONBUILD) in their places, at the lines of the user's file.
         values: those of the variables in FROM.
         automatic: the variables that Docker sets by itself, with their values.
-        escape: the escape character.
         warnings: what Docker would not accept.
         images: the images that FROM and --from name, as written.
     """
 
-    dockerfile: Rewritten
+    draft: Draft
     target: str
     own: tuple[Stage, ...]
     instructions: tuple[Instruction, ...]
     values: Mapping[str, str] = field(repr=False)
     automatic: Mapping[str, str]
-    escape: str
     warnings: tuple[str, ...]
     images: tuple[str, ...]
 
@@ -70,29 +67,25 @@ def resolve_stages(
     Raises:
         JobError: DockerfileInvalid or DockerfileUnsupported, naming the line; or a registry's reason.
     """
-    instructions = parse_dockerfile(content)
-    plain = split_stages(instructions)
+    draft = Draft.of(content)
+    plain = split_stages(draft.instructions)
     last = plain.stages[-1].name if plain.stages else ""
     automatic = {**support.arguments, "TARGETSTAGE": target or last or _UNNAMED}
-    escape = "`" if directives(content).get("escape") == "`" else "\\"
-    values = values_for_from(plain.arguments, arguments, automatic, escape)
-    stages = split_stages(instructions, values)
-    inlined = unchanged(content).then(list(inline_triggers(stages, target)))
-    there = split_stages(inlined.instructions(), values)
-    here = split_stages([inlined.original(each) for each in inlined.instructions()], values)
+    values = values_for_from(plain.arguments, arguments, automatic, draft.escape)
+    stages = split_stages(draft.instructions, values)
+    draft = draft.then(inline_triggers(stages, target))
+    here = split_stages(draft.instructions, values)
     built = here.built(target)
     refuse_references(here, built, name)
     images = bases_by_digest(here, built, support, values, find, name)
-    selected = inlined.then(list(select_stages(there, there.built(target), images)))
     indexes = {stage.index for stage in built}
     return Resolved(
-        selected,
+        draft.then(select_stages(here, built, images)),
         "" if here.target(target) else target,
         tuple(stage for stage in stages.stages if stage.index in indexes),
         (*here.arguments, *chain.from_iterable((stage.start, *stage.instructions) for stage in built)),
         values,
         automatic,
-        escape,
         (
             *warnings_about_names(here, built, target, name),
             *_scopes(here, built, support, arguments, name),

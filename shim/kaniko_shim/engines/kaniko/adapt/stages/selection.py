@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from kaniko_shim.dockerfile.instruction import Instruction
 from kaniko_shim.dockerfile.stages import Stage, Stages, origin_names
 from kaniko_shim.dockerfile.words import plain_words
-from kaniko_shim.engines.kaniko.adapt.edits import Edit, replaced
+from kaniko_shim.engines.kaniko.adapt.draft import Edit, replaced
 
 _FROM_FLAG = re.compile(r"(--from=[\"']?)([^\s\"']+)")
 _FROM_OF_MOUNT = re.compile(r"(\bfrom=[\"']?)([^\s,\"']+)", re.IGNORECASE)

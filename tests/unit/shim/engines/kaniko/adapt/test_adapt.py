@@ -10,7 +10,7 @@ from kaniko_shim.engines.kaniko.adapt.adapt import BuildInputs, adapt
 from kaniko_shim.engines.kaniko.adapt.capabilities import MAINTAINED, Support
 from kaniko_shim.engines.kaniko.adapt.context.files import ContextFiles
 from kaniko_shim.engines.kaniko.adapt.copy.rewrite import CopyInputs, rewrite_copies
-from kaniko_shim.engines.kaniko.adapt.edits import Edit, rewrite, unchanged
+from kaniko_shim.engines.kaniko.adapt.draft import Draft, inserted, replaced
 from kaniko_shim.engines.kaniko.adapt.run.rewrite import rewrite_runs
 from support.copies import copy_scopes
 
@@ -19,17 +19,17 @@ PLACE = BuildInputs("/kaniko/buildcontext")
 
 
 def adapted(text: str, support: Support = OLD, inputs: BuildInputs = PLACE) -> str:
-    return adapt(unchanged(text.encode()), support, inputs).dockerfile.text
+    return adapt(Draft.of(text.encode()), support, inputs).draft.written().text
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('RUN <<EOF\na "b"\n\\n\nEOF\n', 'RUN ["/bin/sh", "-c", "a \\"b\\"\\n\\\\n\\n"]\n\n\n\n'),
-        ("RUN --network=host <<-'E'\n\t\ta\n\tb\n\tE\n", 'RUN --network=host ["/bin/sh", "-c", "a\\nb\\n"]\n\n\n\n'),
-        ("RUN cat <<A > /x\n$y\nA\n", 'RUN ["/bin/sh", "-c", "cat \\u003c\\u003cA > /x\\n$y\\nA"]\n\n\n'),
-        ('SHELL ["/s", "-x"]\nRUN <<E\na\nE\n', 'SHELL ["/s", "-x"]\nRUN ["/s", "-x", "a\\n"]\n\n\n'),
-        ("RUN <<E\r\na\r\nE\r\n", 'RUN ["/bin/sh", "-c", "a\\r\\n"]\n\n\n'),
+        ('RUN <<EOF\na "b"\n\\n\nEOF\n', 'RUN ["/bin/sh", "-c", "a \\"b\\"\\n\\\\n\\n"]\n'),
+        ("RUN --network=host <<-'E'\n\t\ta\n\tb\n\tE\n", 'RUN --network=host ["/bin/sh", "-c", "a\\nb\\n"]\n'),
+        ("RUN cat <<A > /x\n$y\nA\n", 'RUN ["/bin/sh", "-c", "cat \\u003c\\u003cA > /x\\n$y\\nA"]\n'),
+        ('SHELL ["/s", "-x"]\nRUN <<E\na\nE\n', 'SHELL ["/s", "-x"]\nRUN ["/s", "-x", "a\\n"]\n'),
+        ("RUN <<E\r\na\r\nE\r\n", 'RUN ["/bin/sh", "-c", "a\\r\\n"]\n'),
         ("COPY --from=x --chown=1 a b\n", "COPY --from=x --chown=1 a b\n"),
         ("EXPOSE 1 5-7/udp\n", "EXPOSE 1/tcp 5/udp 6/udp 7/udp\n"),
     ],
@@ -50,7 +50,7 @@ def test_the_maintained_line_needs_less(text: str):
 
 @pytest.mark.parametrize("word", ["E", "'E'", '"E"', "-E"])
 def test_heredocs_of_run_are_rewritten_for_every_executor(word: str):
-    assert adapted(f"FROM b\nRUN <<{word}\na\nE\n", NEW) == 'FROM b\nRUN ["/bin/sh", "-c", "a\\n"]\n\n\n'
+    assert adapted(f"FROM b\nRUN <<{word}\na\nE\n", NEW) == 'FROM b\nRUN ["/bin/sh", "-c", "a\\n"]\n'
 
 
 def test_a_heredoc_of_onbuild_has_the_last_shell_of_the_image():
@@ -61,7 +61,7 @@ def test_a_heredoc_of_onbuild_has_the_last_shell_of_the_image():
 def test_the_shell_of_the_base_stage_counts():
     text = 'FROM x AS a\nSHELL ["/s"]\nFROM A\nRUN <<E\nb\nE\nSHELL ["/t"]\nFROM y\nRUN <<E\nc\nE\n'
     assert adapted(text).splitlines()[3] == 'RUN ["/s", "b\\n"]'
-    assert adapted(text).splitlines()[8] == 'RUN ["/bin/sh", "-c", "c\\n"]'
+    assert adapted(text).splitlines()[6] == 'RUN ["/bin/sh", "-c", "c\\n"]'
 
 
 def test_the_shell_comes_down_a_long_chain_of_stages():
@@ -73,7 +73,8 @@ def test_the_shell_comes_down_a_long_chain_of_stages():
 def test_files_of_heredocs(tmp_path: Path):
     text = b"FROM b\nRUN <<P\n#!/bin/x\nP\nCOPY --chmod=1 <<A b <<-'C' /d/\n1\nA\n\t2\nC\n"
     stages = split_stages(parse_dockerfile(text))
-    copies, runs = rewrite_copies(copy_scopes(text), OLD, CopyInputs("../../h")), rewrite_runs(stages, f"{tmp_path}/h")
+    copies = rewrite_copies(copy_scopes(Draft.of(text)), OLD, CopyInputs("../../h"))
+    runs = rewrite_runs(stages, f"{tmp_path}/h")
     (run,) = (edit.text for edit in runs.edits)
     (copy,) = (edit.text for edit in copies.edits)
     write_files({**copies.files, **runs.files}, tmp_path / "h")
@@ -92,8 +93,8 @@ def test_instructions_stand_at_the_lines_of_the_users_file(tmp_path: Path):
     (tmp_path / "d").mkdir()
     (tmp_path / "d/file").touch()
     text = b"FROM x\nCOPY d /\nRUN <<E\na\nE\nCOPY d /\nRUN b\n"
-    made = adapt(unchanged(text), OLD, BuildInputs(str(tmp_path), ContextFiles(tmp_path)))
-    assert [(each.keyword, each.line) for each in made.instructions] == [
+    made = adapt(Draft.of(text), OLD, BuildInputs(str(tmp_path), ContextFiles(tmp_path)))
+    assert [(each.keyword, each.line) for each in made.draft.instructions] == [
         ("FROM", 1),
         ("ARG", 2),
         ("COPY", 2),
@@ -102,13 +103,30 @@ def test_instructions_stand_at_the_lines_of_the_users_file(tmp_path: Path):
         ("COPY", 6),
         ("RUN", 7),
     ]
-    assert made.dockerfile.translate("parse error on line 9: x") == "parse error on line 7: x"
+    assert made.draft.written().translate("parse error on line 7: x") == "parse error on line 7: x"
 
 
-def test_lines_are_put_in_and_replaced():
-    made = rewrite(b"a\nb \\\n c\nd \xff", [Edit(2, 3, "B"), Edit(2, 0, "new"), Edit(4, 0, "last")])
-    assert made.text.encode("utf-8", "surrogateescape") == b"a\nnew\nB\n\nlast\nd \xff"
-    assert [made.origin(line) for line in (0, 1, 2, 3, 5, 6, 99)] == [0, 1, 2, 2, 4, 4, 4]
+def test_instructions_are_put_in_replaced_and_left_out():
+    draft = Draft.of(b"FROM a\nRUN b \\\n c\nCMD d \xff\nUSER e\n")
+    _, run, command, user = draft.instructions
+    made = draft.then(
+        [replaced(run, "RUN B\nRUN C"), inserted(run, "ARG new"), inserted(command, "ARG n"), replaced(user, "")]
+    )
+    assert [each.line for each in made.instructions] == [1, 2, 2, 2, 4, 4]
+    written = made.written()
+    assert written.content == b"FROM a\nARG new\nRUN B\nRUN C\nARG n\nCMD d \xff\n"
+    assert [written.translate(f"line {line}") for line in (0, 1, 4, 5, 99)] == [
+        *("line 0", "line 1", "line 2", "line 4", "line 4"),
+    ]
+
+
+@pytest.mark.parametrize("part", ["a", "# ", "\\\\", "a b", "\u20ac"])
+def test_a_line_is_never_longer_than_the_executor_reads(part: str):
+    lines = "".join(f"  {part * 9_000} \\\n" for _ in range(5))
+    draft = Draft.of(f"FROM x\nRUN :; \\\n{lines}  z\n".encode())
+    written = draft.written()
+    assert max(map(len, written.content.split(b"\n"))) < 65_535
+    assert parse_dockerfile(written.content)[1].rest == draft.instructions[1].rest
 
 
 @given(

@@ -30,8 +30,8 @@ def salted(context: Path, text: str, digests: Mapping[str, str], salt: str = "sa
 def marked(context: Path, text: str, arguments: Mapping[str, str] | None = None) -> list[str]:
     stages = split_stages(parse_dockerfile(text.encode()))
     edits = list(Markers(stages, ContextFiles(context), arguments or {}).edits(stages.stages))
-    assert all(edit.text.startswith(f"ARG {PREFIX}") and not edit.last for edit in edits)
-    return [f"{edit.line} {edit.text}" for edit in edits]
+    assert all(edit.text.startswith(f"ARG {PREFIX}") and edit.before for edit in edits)
+    return [f"{edit.instruction.line} {edit.text}" for edit in edits]
 
 
 @pytest.mark.parametrize(

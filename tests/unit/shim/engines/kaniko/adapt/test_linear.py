@@ -11,7 +11,7 @@ from kaniko_shim.dockerfile.steps import plan_steps
 from kaniko_shim.engines.kaniko.adapt.adapt import BuildInputs, adapt
 from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.copy.sources import name_pattern
-from kaniko_shim.engines.kaniko.adapt.edits import unchanged
+from kaniko_shim.engines.kaniko.adapt.draft import Draft
 from kaniko_shim.engines.kaniko.adapt.stages.resolve import resolve_stages
 from support.linear import assert_linear
 
@@ -38,8 +38,8 @@ def work(text: str) -> int:
     sys.setprofile(count)
     try:
         content = text.encode()
-        made = adapt(unchanged(content), Support(), BuildInputs("/context", Files()))
-        plan_steps(split_stages(parse_dockerfile(content)).stages, made.instructions)
+        made = adapt(Draft.of(content), Support(), BuildInputs("/context", Files()))
+        plan_steps(split_stages(parse_dockerfile(content)).stages, made.draft.instructions)
         resolve_stages(content, "", {}, Support(), lambda image, _: image, "Dockerfile")
     finally:
         sys.setprofile(before)

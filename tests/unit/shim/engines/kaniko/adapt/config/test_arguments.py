@@ -2,16 +2,16 @@ import pytest
 from kaniko_shim.dockerfile.arguments import values_for_from
 from kaniko_shim.dockerfile.stages import split_stages
 from kaniko_shim.engines.kaniko.adapt.config.arguments import rewrite_arguments
-from kaniko_shim.engines.kaniko.adapt.edits import unchanged
+from kaniko_shim.engines.kaniko.adapt.draft import Draft
 
 AUTOMATIC = {"TARGETARCH": "arm64", "TARGETVARIANT": "", "TARGETSTAGE": "default"}
 
 
 def arguments(text: str, **given: str) -> str:
-    dockerfile = unchanged(text.encode())
-    stages = split_stages(dockerfile.instructions())
+    draft = Draft.of(text.encode())
+    stages = split_stages(draft.instructions)
     values = values_for_from(stages.arguments, given, AUTOMATIC)
-    return dockerfile.then(list(rewrite_arguments(stages, values, AUTOMATIC, given))).text
+    return draft.then(rewrite_arguments(stages, values, AUTOMATIC, given)).written().text
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,16 @@ import pytest
 from kaniko_shim.dockerfile.arguments import values_for_from
 from kaniko_shim.dockerfile.stages import split_stages
 from kaniko_shim.engines.kaniko.adapt.config.rewrite import InvalidInstructionError, RewrittenConfig, rewrite_config
-from kaniko_shim.engines.kaniko.adapt.edits import Rewritten, unchanged
+from kaniko_shim.engines.kaniko.adapt.draft import Draft, Written
 
 BASES: Mapping[str, Mapping[str, str]] = {"base": {"HOME": "/h/", "PORT": "7"}}
 
 
-def rewritten(text: str, escape: str = "\\", **given: str) -> tuple[Rewritten, RewrittenConfig]:
-    dockerfile = unchanged(text.encode())
-    stages = split_stages(dockerfile.instructions())
+def rewritten(text: str, escape: str = "\\", **given: str) -> tuple[Written, RewrittenConfig]:
+    draft = Draft.of(text.encode())
+    stages = split_stages(draft.instructions)
     config = rewrite_config(stages, values_for_from(stages.arguments, given), given, BASES.get, escape)
-    return dockerfile.then(list(config.edits)), config
+    return draft.then(config.edits).written(), config
 
 
 def lines(text: str, **given: str) -> list[str]:
@@ -120,9 +120,9 @@ def test_the_escape_directive_counts():
 
 def test_directories_above_a_workdir_belong_to_the_user():
     text = "FROM base AS a\nWORKDIR /r/s\nUSER 5\nWORKDIR /a//b/c/\nWORKDIR d/e\nWORKDIR f\nFROM a\nWORKDIR /g/h\n"
-    dockerfile = unchanged(text.encode())
-    stages = split_stages(dockerfile.instructions())
+    draft = Draft.of(text.encode())
+    stages = split_stages(draft.instructions)
     config = rewrite_config(stages, {}, {}, BASES.get, "\\", parents_are_roots=True)
-    assert [line.removeprefix("WORKDIR ") for line in dockerfile.then(list(config.edits)).text.split("\n")] == [
+    assert [line.removeprefix("WORKDIR ") for line in draft.then(config.edits).written().text.split("\n")] == [
         *("FROM base AS a", "/r/s", "USER 5", "/a", "/a/b", "/a//b/c/", "d", "e", "f", "FROM a", "/g", "/g/h", ""),
     ]

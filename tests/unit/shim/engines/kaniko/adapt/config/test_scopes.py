@@ -2,7 +2,7 @@ import pytest
 from kaniko_shim.dockerfile.parse import parse_dockerfile
 from kaniko_shim.dockerfile.stages import split_stages
 from kaniko_shim.engines.kaniko.adapt.config.scopes import end_scopes, warnings_about_scopes
-from kaniko_shim.engines.kaniko.adapt.edits import unchanged
+from kaniko_shim.engines.kaniko.adapt.draft import Draft
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,6 @@ def test_what_an_old_executor_does(text: str, expected: list[str]):
     ],
 )
 def test_an_argument_ends_with_its_stage(text: str, expected: str):
-    dockerfile = unchanged(text.encode())
-    stages = split_stages(dockerfile.instructions())
-    assert dockerfile.then(list(end_scopes(stages, {"A": "g"} if "=g" in text else {}, {"GIVEN": ""}))).text == expected
+    draft = Draft.of(text.encode())
+    stages = split_stages(draft.instructions)
+    assert draft.then(end_scopes(stages, {"A": "g"} if "=g" in text else {}, {"GIVEN": ""})).written().text == expected

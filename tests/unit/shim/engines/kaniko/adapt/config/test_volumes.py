@@ -3,7 +3,7 @@ from kaniko_shim.dockerfile.parse import parse_dockerfile
 from kaniko_shim.dockerfile.stages import split_stages
 from kaniko_shim.engines.kaniko.adapt.config.rewrite import rewrite_config
 from kaniko_shim.engines.kaniko.adapt.config.volumes import volume_text
-from kaniko_shim.engines.kaniko.adapt.edits import unchanged
+from kaniko_shim.engines.kaniko.adapt.draft import Draft
 
 
 def volumes(text: str) -> tuple[str, ...]:
@@ -28,8 +28,8 @@ def test_a_path_is_written_so_that_it_is_not_expanded_again():
 
 
 def test_an_instruction_at_the_end_belongs_to_the_last_line():
-    made = unchanged(b"FROM x\nRUN a \\\n  b").with_last("VOLUME /v")
-    assert [(each.text, made.origin(each.line)) for each in made.instructions()] == [
+    made = Draft.of(b"FROM x\nRUN a \\\n  b").with_last("VOLUME /v")
+    assert [(each.text, each.line) for each in made.instructions] == [
         ("FROM x", 1),
         ("RUN a b", 2),
         ("VOLUME /v", 2),
@@ -50,7 +50,8 @@ def test_an_instruction_at_the_end_belongs_to_the_last_line():
 def test_an_instruction_that_goes_on_at_the_end_does_not_take_it_in(end: str):
     begin = "# escape=`\n" if "escape" in end else ""
     content = f"{begin}FROM x\n{end.removeprefix(begin)}".encode()
-    made = unchanged(content).with_last('VOLUME ["/v"]')
-    *others, last = made.instructions()
+    made = Draft.of(content).with_last('VOLUME ["/v"]')
+    *others, last = parse_dockerfile(made.written().content)
     assert [each.text.rstrip() for each in others] == [each.text.rstrip() for each in parse_dockerfile(content)]
-    assert (last.text, made.origin(last.line)) == ('VOLUME ["/v"]', others[-1].line)
+    assert last.text == 'VOLUME ["/v"]'
+    assert made.instructions[-1].line == made.instructions[-2].line

@@ -12,7 +12,7 @@ from kaniko_shim.engines.kaniko.adapt.copy.from_context import ContextCopies
 from kaniko_shim.engines.kaniko.adapt.copy.rewrite import CopyInputs, rewrite_copies
 from kaniko_shim.engines.kaniko.adapt.copy.trees.aliases import Aliases
 from kaniko_shim.engines.kaniko.adapt.copy.words import words_of
-from kaniko_shim.engines.kaniko.adapt.edits import rewrite
+from kaniko_shim.engines.kaniko.adapt.draft import Draft
 from kaniko_shim.outcome.errors import JobError
 from support.copies import copy_scopes
 from unit.shim.archives.archives import tar_of
@@ -41,11 +41,11 @@ class Context:
     def copy(self, lines: str, support: Support = NEW) -> Instruction:
         """The last instruction of a stage, as the executor gets it."""
         copies = ContextCopies(DirectoryTree(self.root), support, "../prepared", self.aliases)
-        content = f"FROM x\n{lines}\n".encode()
-        made = rewrite_copies(copy_scopes(content), support, CopyInputs("../h", copies))
+        draft = Draft.of(f"FROM x\n{lines}\n".encode())
+        made = rewrite_copies(copy_scopes(draft), support, CopyInputs("../h", copies))
         make_aliases(self.aliases)
         make_trees(copies.prepared, self.root, self.prepared)
-        return parse_dockerfile(rewrite(content, made.edits).content)[-1]
+        return parse_dockerfile(draft.then(made.edits).written().content)[-1]
 
     def sources(self, lines: str, support: Support = NEW) -> list[Path]:
         """What the sources of the last instruction lead to."""

@@ -1,7 +1,7 @@
 import pytest
 from kaniko_shim.engines.kaniko.adapt.capabilities import MAINTAINED, Support
 from kaniko_shim.engines.kaniko.adapt.copy.rewrite import CopyInputs, rewrite_copies
-from kaniko_shim.engines.kaniko.adapt.edits import rewrite
+from kaniko_shim.engines.kaniko.adapt.draft import Draft
 from kaniko_shim.outcome.errors import JobError
 from support.copies import copy_scopes
 
@@ -9,9 +9,9 @@ OLD, NEW = Support(), Support(MAINTAINED)
 
 
 def rewritten(line: str, support: Support = NEW) -> str:
-    content = f"FROM x\n{line}\n".encode()
-    made = rewrite_copies(copy_scopes(content), support, CopyInputs("../h"))
-    return rewrite(content, made.edits).text.removeprefix("FROM x\n").removesuffix("\n")
+    draft = Draft.of(f"FROM x\n{line}\n".encode())
+    made = rewrite_copies(copy_scopes(draft), support, CopyInputs("../h"))
+    return draft.then(made.edits).written().text.removeprefix("FROM x\n").removesuffix("\n")
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,14 @@ def test_a_heredoc_and_a_source_may_stand_side_by_side():
 
 def test_the_root_of_a_stage_that_is_only_an_image():
     content = b"FROM tools@sha256:0 AS t\nFROM x\nCOPY --link --from=t / /\n"
-    made = rewrite_copies(copy_scopes(content), NEW, CopyInputs("../h"))
+    made = rewrite_copies(copy_scopes(Draft.of(content)), NEW, CopyInputs("../h"))
     assert [edit.text for edit in made.edits] == ["COPY --link --from=tools@sha256:0 / /"]
 
 
 @pytest.mark.parametrize("text", ["FROM x AS t\nRUN y", "FROM scratch AS t", "FROM $X AS t"])
 def test_the_root_of_another_stage_is_refused(text: str):
     with pytest.raises(JobError) as caught:
-        rewrite_copies(copy_scopes(f"{text}\nFROM x\nCOPY --from=t /./ /\n".encode()), NEW, CopyInputs("../h"))
+        rewrite_copies(
+            copy_scopes(Draft.of(f"{text}\nFROM x\nCOPY --from=t /./ /\n".encode())), NEW, CopyInputs("../h")
+        )
     assert "the root directory of another stage" in caught.value.failure.message

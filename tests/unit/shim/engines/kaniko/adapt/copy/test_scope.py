@@ -1,4 +1,5 @@
 import pytest
+from kaniko_shim.engines.kaniko.adapt.draft import Draft
 from support.copies import copy_scopes
 
 
@@ -12,5 +13,5 @@ from support.copies import copy_scopes
     ],
 )
 def test_directories_that_exist_after_the_last_instruction(lines: str, expected: set[str]):
-    *_, last = copy_scopes(f"FROM x\n{lines}RUN true\n".encode())
+    *_, last = copy_scopes(Draft.of(f"FROM x\n{lines}RUN true\n".encode()))
     assert set(last.directories) == expected

@@ -4,7 +4,7 @@ import pytest
 from kaniko_shim.engines.kaniko.adapt.capabilities import MAINTAINED, Support
 from kaniko_shim.engines.kaniko.adapt.context.tree import DirectoryTree
 from kaniko_shim.engines.kaniko.adapt.copy.set_id import keep_set_id
-from kaniko_shim.engines.kaniko.adapt.edits import rewrite
+from kaniko_shim.engines.kaniko.adapt.draft import Draft
 from support.copies import copy_scopes
 
 
@@ -19,9 +19,9 @@ def context(tmp_path: Path) -> Path:
 
 
 def kept(context: Path, lines: str, support: Support) -> str:
-    content = f"FROM x\n{lines}\n".encode()
-    edits = list(keep_set_id(copy_scopes(content), DirectoryTree(context), support))
-    return rewrite(content, edits).text.splitlines()[-1]
+    draft = Draft.of(f"FROM x\n{lines}\n".encode())
+    edits = keep_set_id(copy_scopes(draft), DirectoryTree(context), support)
+    return draft.then(edits).written().text.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from kaniko_shim.engines.kaniko.adapt.context.tree import DirectoryTree
 from kaniko_shim.engines.kaniko.adapt.copy.split import split_adds
-from kaniko_shim.engines.kaniko.adapt.edits import rewrite
+from kaniko_shim.engines.kaniko.adapt.draft import Draft
 from support.copies import copy_scopes
 from unit.shim.archives.archives import tar_of
 
@@ -36,6 +36,6 @@ def context(tmp_path: Path) -> Path:
     ],
 )
 def test_what_is_compressed_and_no_archive_is_copied(context: Path, line: str, expected: list[str] | None):
-    content = f"FROM x\n{line}\n".encode()
-    made = rewrite(content, list(split_adds(copy_scopes(content), DirectoryTree(context)))).text.splitlines()
+    draft = Draft.of(f"FROM x\n{line}\n".encode())
+    made = draft.then(split_adds(copy_scopes(draft), DirectoryTree(context))).written().text.splitlines()
     assert made[1:] == (expected or [line])

@@ -1,13 +1,13 @@
 import pytest
 from kaniko_shim.dockerfile.stages import split_stages
-from kaniko_shim.engines.kaniko.adapt.edits import unchanged
+from kaniko_shim.engines.kaniko.adapt.draft import Draft
 from kaniko_shim.engines.kaniko.adapt.run.users import rewrite_users
 
 
 def rewritten(text: str, *, sets_home: bool = False) -> list[str]:
-    dockerfile = unchanged(text.encode())
-    made = rewrite_users(split_stages(dockerfile.instructions()), lambda _, name: sets_home and name == "HOME")
-    return [line for line in dockerfile.then(made.edits).text.splitlines() if line]
+    draft = Draft.of(text.encode())
+    made = rewrite_users(split_stages(draft.instructions), lambda _, name: sets_home and name == "HOME")
+    return [line for line in draft.then(made.edits).written().text.splitlines() if line]
 
 
 @pytest.mark.parametrize("user", ["app", "root", "0", "00", "$UID"])
@@ -41,12 +41,12 @@ def test_user_and_shell_come_from_the_base_stage():
 
 
 def test_what_the_executor_will_log_is_known():
-    dockerfile = unchanged(b"FROM x\nUSER 5\nRUN  a   b\n")
-    made = rewrite_users(split_stages(dockerfile.instructions()), lambda _, _name: False)
+    draft = Draft.of(b"FROM x\nUSER 5\nRUN  a   b\n")
+    made = rewrite_users(split_stages(draft.instructions), lambda _, _name: False)
     assert made.given == {"RUN a b": {'RUN ["/kaniko/.Shim/bin/as-user", "5", "own", "/bin/sh", "-c", "a b"]'}}
 
 
 def test_a_library_of_the_image_stays_out_of_the_program():
-    dockerfile = unchanged(b"FROM x\nUSER 5\nRUN a\n")
-    made = rewrite_users(split_stages(dockerfile.instructions()), lambda _, name: name == "LD_PRELOAD")
+    draft = Draft.of(b"FROM x\nUSER 5\nRUN a\n")
+    made = rewrite_users(split_stages(draft.instructions), lambda _, name: name == "LD_PRELOAD")
     assert (made.edits, [each.line for each in made.left]) == ((), [3])

@@ -16,7 +16,7 @@ def resolve(text: str, target: str = "", platform: Platform | None = None, **arg
 
 
 def lines(text: str, target: str = "", platform: Platform | None = None, **arguments: str) -> list[str]:
-    made = resolve(text, target, platform, **arguments).dockerfile.text
+    made = resolve(text, target, platform, **arguments).draft.written().text
     return [line for line in made.splitlines() if line]
 
 
@@ -78,7 +78,7 @@ def test_triggers_stand_where_they_run():
         "ONBUILD RUN 3",
     ]
     made = resolve(text)
-    assert [(each.text, made.dockerfile.origin(each.line)) for each in made.dockerfile.instructions()][2:5] == [
+    assert [(each.text, each.line) for each in made.draft.instructions][2:5] == [
         ("FROM a", 5),
         ("RUN 1", 5),
         ("COPY --from=b c d", 5),
