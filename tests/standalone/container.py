@@ -83,7 +83,7 @@ class Builder:
     @property
     def has_shipped_executor(self) -> bool:
         """Whether its executor is of the line that ships, as opposed to kaniko up to 1.25."""
-        return self.abilities.maintained
+        return not self.abilities.is_old
 
     @cached_property
     def abilities(self) -> Abilities:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from kaniko_shim.engines.kaniko.adapt.capabilities import Feature
 from standalone.container import Builder, Done
 from support.registry import Registry
 
@@ -64,7 +63,7 @@ def test_the_bare_executor_overlooks_a_renamed_file_if_it_is_old(
     builder: Builder, registry: Registry, source: Path, env: dict[str, str], tmp_path: Path
 ):
     """Why the shim puts names into the cache's keys for some executors."""
-    overlooks = not builder.abilities.support.has(Feature.NAMES_IN_KEYS)
+    overlooks = builder.abilities.is_old
     write(source, {"Dockerfile": LISTING, "files/a": "1", "files/b": "2"})
     assert bare(builder, env, registry, source).code == 0
     (source / "files/b").rename(source / "files/c")
@@ -154,6 +153,6 @@ def test_the_cache_leaves_no_trace_in_the_image(
         history = [step.get("created_by") for step in config["history"]]
         environment = read(registry, env["OUTPUT_IMAGE"], "env", tmp_path)
         seen.append((config["config"], history, environment))
-        if cache == "true" and not builder.abilities.support.has(Feature.NAMES_IN_KEYS):
+        if cache == "true" and builder.abilities.is_old:
             assert "ARG IMAGEBUILD_NAMES_" in done.log
     assert seen[0] == seen[1] == seen[2]

@@ -37,6 +37,6 @@ def note(config: pytest.Config, executor: Abilities) -> None:
 
 def describe(executor: Abilities) -> str:
     """The executor's name; says when it is not the one that the builder image ships."""
-    if executor.maintained:
+    if not executor.is_old:
         return f"executor {executor.name}"
     return f"executor {executor.name} only; EXECUTOR_IMAGE=… tests the one that the builder image ships"

@@ -74,7 +74,7 @@ def _retries(reason: str) -> _Flag:
 ALLOWED: dict[str, _Flag] = {
     "annotation": _Flag(lambda value: "=" in value, "name=value", "Annotation of the image's manifest.", several=True),
     "cache-copy-layers": _switch(
-        "If `true`, COPY layers are cached too. The default from version 1.28.2 of the executor on, which then skips "
+        "If `true`, COPY layers are cached too. The default with the maintained line, which then skips "
         "whole stages that have not changed; `false` saves uploads to the cache."
     ),
     "cache-run-layers": _switch("If `false`, RUN layers are not cached."),

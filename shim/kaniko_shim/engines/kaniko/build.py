@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kaniko_shim.engines.engine import Built
-from kaniko_shim.engines.kaniko.adapt.capabilities import Feature
 from kaniko_shim.engines.kaniko.adapt.context.ignore import explain_ignored
 from kaniko_shim.engines.kaniko.adapt.effective import EffectiveDockerfile, make_effective
 from kaniko_shim.engines.kaniko.executor import command as executor
@@ -64,7 +63,7 @@ class _Prepared:
     logins: Logins = field(repr=False)
     dockerfile: EffectiveDockerfile
     saved: SavedFiles
-    names_in_keys: bool
+    is_old: bool
 
 
 def build(request: BuildRequest, job: Job, logins: Logins) -> Built:
@@ -78,7 +77,7 @@ def build(request: BuildRequest, job: Job, logins: Logins) -> Built:
     outputs = (output.name for output in request.outputs)
     progress = Progress(outputs, prepared.dockerfile.steps, job.console.masker.mask)
     failure = _execute(request, job, prepared, progress)
-    if request.cache and progress.triggers and not prepared.names_in_keys:
+    if request.cache and progress.triggers and prepared.is_old:
         job.warn(_TRIGGERS)
     cache = progress.cache if request.cache else None
     return Built(failure, prepared.dockerfile.checksum, _read_digest(job.paths.digest_file), cache)
@@ -119,9 +118,9 @@ def _prepare(request: BuildRequest, job: Job, logins: Logins) -> _Prepared:
     saved = SavedFiles(
         dockerfile.instructions,
         destinations=dockerfile.destinations,
-        copies_modes=not support.has(Feature.IMPLICIT_OWNERS),
+        copies_modes=support.is_old,
     )
-    return _Prepared(command, logins, dockerfile, saved, names_in_keys=support.has(Feature.NAMES_IN_KEYS))
+    return _Prepared(command, logins, dockerfile, saved, is_old=support.is_old)
 
 
 def _require_tls(guard: TlsGuard, request: BuildRequest, dockerfile: EffectiveDockerfile) -> None:

@@ -14,7 +14,7 @@ from kaniko_shim.dockerfile.parse import directives, parse_dockerfile
 from kaniko_shim.dockerfile.shell_words import expand
 from kaniko_shim.dockerfile.stages import split_stages
 from kaniko_shim.dockerfile.words import json_words, plain_words
-from kaniko_shim.engines.kaniko.adapt.capabilities import MAINTAINED, Support
+from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.copy.rewrite import CopyInputs, rewrite_copies
 from kaniko_shim.engines.kaniko.adapt.draft import Draft
 from kaniko_shim.outcome.errors import JobError
@@ -226,7 +226,7 @@ def test_what_is_rewritten_is_the_same_instruction(ask: Ask, sources: list[str],
     content = f"FROM x AS s\nRUN z\nFROM y\n{head} {' '.join(sources)} /d/\n".encode()
     draft = Draft.of(content)
     try:
-        copies = rewrite_copies(copy_scopes(draft), Support(MAINTAINED), CopyInputs("../h"))
+        copies = rewrite_copies(copy_scopes(draft), Support(), CopyInputs("../h"))
     except JobError:
         reject()
     made = draft.then(copies.edits).written()

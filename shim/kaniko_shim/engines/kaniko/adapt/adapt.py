@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, replace
 from kaniko_shim.dockerfile.instruction import Instruction
 from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.stages import Stages, split_stages
-from kaniko_shim.engines.kaniko.adapt.cache_names import Files, Markers
-from kaniko_shim.engines.kaniko.adapt.capabilities import Feature, Support
+from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.config.arguments import rewrite_arguments
 from kaniko_shim.engines.kaniko.adapt.config.rewrite import InvalidInstructionError, rewrite_config
-from kaniko_shim.engines.kaniko.adapt.config.scopes import end_scopes
 from kaniko_shim.engines.kaniko.adapt.config.variables import Environment, Place, walk
 from kaniko_shim.engines.kaniko.adapt.config.volumes import volume_text
+from kaniko_shim.engines.kaniko.adapt.context.files import Files
 from kaniko_shim.engines.kaniko.adapt.context.links import CopiedSource
 from kaniko_shim.engines.kaniko.adapt.copy.from_context import ContextCopies
 from kaniko_shim.engines.kaniko.adapt.copy.owners import name_without_group
@@ -26,6 +25,7 @@ from kaniko_shim.engines.kaniko.adapt.copy.trees.prepared import PreparedTree
 from kaniko_shim.engines.kaniko.adapt.copy.trees.tree import ContextTree
 from kaniko_shim.engines.kaniko.adapt.copy.words import COPYING, words_of
 from kaniko_shim.engines.kaniko.adapt.draft import Draft, Edit
+from kaniko_shim.engines.kaniko.adapt.old import Markers, end_scopes
 from kaniko_shim.engines.kaniko.adapt.run.mounted import MountedRun
 from kaniko_shim.engines.kaniko.adapt.run.rewrite import MountSourceError, RewrittenRuns, rewrite_runs
 from kaniko_shim.engines.kaniko.adapt.run.shells import ImageShell
@@ -183,7 +183,7 @@ def _adapt_config(draft: Draft, support: Support, inputs: BuildInputs) -> tuple[
             inputs.arguments,
             inputs.environment,
             draft.escape,
-            parents_are_roots=not support.has(Feature.IMPLICIT_OWNERS),
+            is_old=support.is_old,
         )
     except InvalidInstructionError as error:
         reason = Reason.DOCKERFILE_UNSUPPORTED if error.unsupported else Reason.DOCKERFILE_INVALID
@@ -191,7 +191,7 @@ def _adapt_config(draft: Draft, support: Support, inputs: BuildInputs) -> tuple[
         raise refusal(reason, inputs.name, error.place.instruction, str(error), advice) from error
     arguments = rewrite_arguments(stages, inputs.values, inputs.automatic, inputs.arguments)
     draft = draft.then([*arguments, *config.edits])
-    if not support.has(Feature.ARGUMENT_SCOPES):
+    if support.is_old:
         draft = draft.then(end_scopes(_stages(draft), inputs.values, inputs.arguments))
     if config.volumes:
         draft = draft.with_last(volume_text(config.volumes))
@@ -200,7 +200,7 @@ def _adapt_config(draft: Draft, support: Support, inputs: BuildInputs) -> tuple[
 
 def _markers(draft: Draft, support: Support, inputs: BuildInputs, uncached: list[str]) -> Iterable[Edit]:
     """What adds the names of copied files to the cache keys of an executor that leaves them out."""
-    if not inputs.files or support.has(Feature.NAMES_IN_KEYS):
+    if not inputs.files or not support.is_old:
         return ()
     stages = _stages(draft)
     markers = Markers(stages, inputs.files, inputs.arguments, inputs.digest_of, inputs.salt, uncached)

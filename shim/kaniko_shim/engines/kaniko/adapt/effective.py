@@ -20,12 +20,12 @@ from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.context.circles import refuse_circles
 from kaniko_shim.engines.kaniko.adapt.context.credential_files import warn_of_credentials
 from kaniko_shim.engines.kaniko.adapt.context.files import ContextFiles
-from kaniko_shim.engines.kaniko.adapt.context.hard_links import warn_of_hard_links
 from kaniko_shim.engines.kaniko.adapt.context.ignore import apply_ignore_file
 from kaniko_shim.engines.kaniko.adapt.context.links import refuse_links_out
 from kaniko_shim.engines.kaniko.adapt.context.prepare import make_aliases, make_trees
 from kaniko_shim.engines.kaniko.adapt.context.tree import DirectoryTree
 from kaniko_shim.engines.kaniko.adapt.draft import Written
+from kaniko_shim.engines.kaniko.adapt.old import warn_of_hard_links
 from kaniko_shim.engines.kaniko.adapt.run.mount_checks import refuse_mounts, unused_secrets
 from kaniko_shim.engines.kaniko.adapt.run.mounted import MountedRun
 from kaniko_shim.engines.kaniko.adapt.stages.resolve import resolve_stages
@@ -142,7 +142,7 @@ def make_effective(
     refuse_circles(concerned, context, name)
     about_files = (
         *warn_of_credentials(concerned, context, tree, name),
-        *warn_of_hard_links(concerned, context, support),
+        *(warn_of_hard_links(concerned, context) if support.is_old else ()),
     )
     own = {instruction.line: instruction.text for instruction in instructions}
     refuse_links_out(

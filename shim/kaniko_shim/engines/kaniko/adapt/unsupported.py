@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kaniko_shim.dockerfile.instruction import Instruction
 from kaniko_shim.dockerfile.parse import frontend_directive, parse_heredoc
 from kaniko_shim.dockerfile.refusal import refusal
-from kaniko_shim.engines.kaniko.adapt.capabilities import Feature, Support
+from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.config.escapes import is_misread
 from kaniko_shim.engines.kaniko.adapt.copy.words import NO_REPOSITORIES, is_repository
 from kaniko_shim.engines.kaniko.adapt.run.command import is_program
@@ -54,13 +54,6 @@ def _adds_git(instruction: Instruction, _: _Build) -> bool:
     return any(is_repository(word.strip("[]\"',")) for word in instruction.rest.split())
 
 
-def _expands(instruction: Instruction, build: _Build) -> bool:
-    # An executor without heredocs gets files, whose variables have been expanded.
-    if build.support.has(Feature.HEREDOC_VARIABLES) or not build.support.has(Feature.HEREDOCS):
-        return False
-    return any("$" in heredoc.content and not heredoc.quoted for heredoc in instruction.heredocs)
-
-
 def _selects_from_stage(instruction: Instruction, _: _Build) -> bool:
     selects = any(instruction.flag(name) is not None for name in ("--parents", "--exclude"))
     return selects and instruction.flag("--from") is not None
@@ -80,21 +73,7 @@ def _own_heredoc(instruction: Instruction, _: _Build) -> bool:
 
 def _strange_heredoc(instruction: Instruction, build: _Build) -> bool:
     names = (heredoc.word for heredoc in instruction.heredocs)
-    return not build.support.has(Feature.HEREDOCS) and not all(_PLAIN_NAME.fullmatch(name) for name in names)
-
-
-def _symbolic(instruction: Instruction, build: _Build) -> bool:
-    mode = instruction.flag("--chmod") or ""
-    if build.support.has(Feature.SYMBOLIC_MODES) or instruction.flag("--from") is None:
-        return False
-    return bool(re.search(r"[ugoa+=-]", mode)) and "$" not in mode
-
-
-def _set_id(instruction: Instruction, build: _Build) -> bool:
-    mode = (instruction.flag("--chmod") or "").lstrip("0")
-    if build.support.has(Feature.SET_ID_MODES) or instruction.flag("--from") is None:
-        return False
-    return bool(re.fullmatch(r"[1-7]\d{3}", mode))
+    return build.support.is_old and not all(_PLAIN_NAME.fullmatch(name) for name in names)
 
 
 _TABLE = (
@@ -116,12 +95,6 @@ _TABLE = (
         _own_heredoc,
         "a heredoc of this ONBUILD would be a file of this build, which the later build does not have",
         "In ONBUILD, use only heredocs of RUN that are scripts for the shell.",
-    ),
-    _Feature(
-        _COPYING,
-        _expands,
-        "this executor does not expand the variables in a heredoc",
-        "Quote the word (<<'EOF') if $ is meant literally; otherwise COPY a file and replace the variables in a RUN.",
     ),
     _Feature(
         _COPYING,
@@ -178,19 +151,6 @@ _TABLE = (
         frozenset({"ADD"}),
         _adds_git,
         *NO_REPOSITORIES,
-    ),
-    _Feature(
-        _COPYING,
-        _symbolic,
-        "this executor supports only octal numbers in the --chmod of a COPY --from",
-        "Write a number such as 755.",
-    ),
-    _Feature(
-        _COPYING,
-        _set_id,
-        "this executor ignores the first digit of the --chmod of a COPY --from",
-        "Set it with chmod in a RUN.",
-        fatal=False,
     ),
     _Feature(
         frozenset({"HEALTHCHECK"}),

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from kaniko_shim.engines.kaniko.adapt.capabilities import Support, features
+from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 
 _FLAG = re.compile(r"^[ \t]+(?:-\w, )?--([A-Za-z][A-Za-z0-9-]*)", re.MULTILINE)
 _VERSION = re.compile(r"^Kaniko version\s*:\s*v?(\d+)\.(\d+)\.(\d+)(?:-\S*)?\s*$", re.MULTILINE)
@@ -11,6 +11,9 @@ _VERSION = re.compile(r"^Kaniko version\s*:\s*v?(\d+)\.(\d+)\.(\d+)(?:-\S*)?\s*$
 _FIRST_OF_FORKS = (1, 25, 0)
 
 Version = tuple[int, int, int]
+
+FIRST: Version = (1, 28, 2)
+"""The first version of the maintained line that the shim takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +29,28 @@ class Abilities:
     version: Version | None = None
 
     @property
-    def maintained(self) -> bool:
-        """Whether it is of the maintained line, osscontainertools/kaniko."""
-        return "secret" in self.flags
+    def is_old(self) -> bool:
+        """Whether it is of kaniko up to 1.25, and not of the maintained line, osscontainertools/kaniko."""
+        return "secret" not in self.flags
+
+    @property
+    def is_too_early(self) -> bool:
+        """Whether it is of the maintained line, and lacks what the shim needs; an unknown version counts as new."""
+        return not self.is_old and self.version is not None and self.version < FIRST
 
     @property
     def support(self) -> Support:
-        """Which Dockerfile features it supports."""
-        return Support(features(self.flags, self.version))
+        """What it makes of a Dockerfile."""
+        return Support(self.is_old)
 
     @property
     def name(self) -> str:
         """The executor's project and version, for people."""
         version = "of an unknown version" if self.version is None else "v" + ".".join(map(str, self.version))
-        if self.maintained:
+        if not self.is_old:
             return f"osscontainertools/kaniko {version}"
         project = "chainguard-dev" if self.version and self.version >= _FIRST_OF_FORKS else "GoogleContainerTools"
         return f"{project}/kaniko {version}"
-
-    def since(self, version: Version) -> bool:
-        """Whether it is of the maintained line and at least of a version; an unknown version counts as the newest."""
-        return self.maintained and (self.version is None or self.version >= version)
 
 
 def read_abilities(text: str) -> Abilities:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kaniko_shim.engines.kaniko.executor.abilities import Abilities
-from kaniko_shim.engines.kaniko.executor.feature_flags import caches_copies, feature_flags
+from kaniko_shim.engines.kaniko.executor.feature_flags import TABLE
 from kaniko_shim.log.masking import MASK
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
@@ -20,8 +20,6 @@ _RETRIES = "3"
 # The executor also retries errors that are permanent, such as an unknown image, and at each mirror. Below it, the
 # library retries what may pass.
 _DOWNLOAD_RETRIES = "1"
-# From when the executor reads cached base images from OCI layouts.
-_LAYOUTS_SINCE = (1, 28, 0)
 
 
 def invocation(
@@ -79,10 +77,11 @@ def invocation(
     flags = _with_extra(flags, request, abilities)
     argv = [f"--{name}={value}" for name, value in flags if name in abilities.flags]
     secrets = {argument.name: argument.value for argument in request.secret_build_args}
+    on = {} if abilities.is_old else dict.fromkeys(TABLE, "true")
     return Invocation(
         (str(paths.executor), *argv),
         # Without USER, the executor cannot look up who it is.
-        dict(feature_flags(abilities)) | tool_environment(environment, paths) | {"USER": "root"} | secrets,
+        on | tool_environment(environment, paths) | {"USER": "root"} | secrets,
     )
 
 
@@ -123,11 +122,10 @@ def _cache_flags(request: BuildRequest, abilities: Abilities, paths: Paths) -> l
         return []
     # Uncompressed: the executor holds compressed layers in memory.
     flags = [("cache", "true"), ("cache-repo", request.cache.repo), ("compressed-caching", "false")]
-    if caches_copies(abilities):
-        flags.append(("cache-copy-layers", "true"))
-    if abilities.since(_LAYOUTS_SINCE):
-        # Where nothing is mounted, the executor finds nothing there and goes on.
-        flags.append(("cache-dir", str(paths.base_images)))
+    if not abilities.is_old:
+        # Whole stages are skipped whose layers are all cached. Where nothing is mounted for base images, the executor
+        # finds nothing there and goes on.
+        flags += [("cache-copy-layers", "true"), ("cache-dir", str(paths.base_images))]
     if request.cache.ttl_seconds is not None:
         flags.append(("cache-ttl", f"{request.cache.ttl_seconds}s"))
     if request.cache.read_only:

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from kaniko_shim.engines.kaniko.executor.abilities import Abilities, read_abilities
+from kaniko_shim.engines.kaniko.executor.abilities import FIRST, Abilities, read_abilities
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.system.paths import Paths
@@ -16,8 +16,19 @@ def probe(paths: Paths) -> Abilities:
     The file's first line is the executor's size in bytes: if the executor was replaced, the file is not used.
 
     Raises:
-        JobError: Internal; there is no executor, or `--help` fails.
+        JobError: Internal; there is no executor, `--help` fails, or it is too early a version.
     """
+    abilities = _abilities(paths)
+    if abilities.is_too_early:
+        raise JobError(
+            Reason.INTERNAL,
+            f"The executor is {abilities.name}, and this builder needs v{'.'.join(map(str, FIRST))} or later.",
+            hint="Build the builder image with a later EXECUTOR_IMAGE.",
+        )
+    return abilities
+
+
+def _abilities(paths: Paths) -> Abilities:
     try:
         size = paths.executor.stat().st_size
     except OSError as error:

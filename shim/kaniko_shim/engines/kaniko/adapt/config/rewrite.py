@@ -8,7 +8,6 @@ from kaniko_shim.engines.kaniko.adapt.config.commands import (
     entrypoint_text,
     in_capitals,
     user_text,
-    workdir_in_steps,
     workdir_text,
 )
 from kaniko_shim.engines.kaniko.adapt.config.labels import labels_of
@@ -16,6 +15,7 @@ from kaniko_shim.engines.kaniko.adapt.config.ports import UnsupportedProtocolErr
 from kaniko_shim.engines.kaniko.adapt.config.variables import Environment, Place, walk
 from kaniko_shim.engines.kaniko.adapt.config.volumes import volumes_of
 from kaniko_shim.engines.kaniko.adapt.draft import Edit, replaced
+from kaniko_shim.engines.kaniko.adapt.old import workdir_in_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def rewrite_config(
     environment: Environment,
     escape: str,
     *,
-    parents_are_roots: bool = False,
+    is_old: bool = False,
 ) -> RewrittenConfig:
     """Rewrite EXPOSE, LABEL, ENTRYPOINT, USER, WORKDIR and VOLUME.
 
@@ -64,7 +64,7 @@ def rewrite_config(
         given: the build arguments' values.
         environment: gives the variables of a base image; asked only where an instruction needs them.
         escape: the Dockerfile's escape character.
-        parents_are_roots: whether the executor makes the directories above a WORKDIR as root.
+        is_old: whether the executor makes the directories above a WORKDIR as root.
 
     Raises:
         InvalidInstructionError: Docker or the executor would refuse an instruction.
@@ -78,7 +78,7 @@ def rewrite_config(
         base = stages.base(place.stage)
         if place.instruction.keyword == "USER" or (base and base.index in with_user):
             with_user.add(place.stage.index)
-        steps = parents_are_roots and place.instruction.keyword == "WORKDIR" and place.stage.index in with_user
+        steps = is_old and place.instruction.keyword == "WORKDIR" and place.stage.index in with_user
         if steps and (text := workdir_in_steps(place)):
             edits.append(replaced(place.instruction, text))
         elif place.instruction.keyword == "LABEL":

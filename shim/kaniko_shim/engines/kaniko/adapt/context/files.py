@@ -5,6 +5,20 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
+
+
+class Files(Protocol):
+    """The files of a build context; paths are relative to its root."""
+
+    def is_directory(self, path: str) -> bool:
+        """Whether a path is a directory, and no link to one."""
+
+    def names(self, directory: str) -> str:
+        """A digest of the names below a directory; empty if there are none."""
+
+    def content(self, path: str) -> str:
+        """A digest of names, modes and contents of a file or a directory."""
 
 
 class ContextFiles:

@@ -21,7 +21,7 @@ def make_aliases(aliases: Aliases) -> None:
 
 
 def make_trees(trees: Mapping[str, PreparedTree], context: Path, directory: Path) -> None:
-    """Make trees of the context's files below a directory, by name; files are hard links unless they differ.
+    """Make trees of the context's files below a directory, by name; files are hard links.
 
     Raises:
         JobError: SourceInvalid for a damaged archive, DiskFull.
@@ -37,17 +37,9 @@ def make_trees(trees: Mapping[str, PreparedTree], context: Path, directory: Path
             if tree.decompressed:
                 decompress(context / source, place / path)
             else:
-                _make_file(place / path, context / source, tree.modes.get(path))
+                os.link(context / source, place / path, follow_symlinks=False)
         for path, mode in tree.directories.items():
             (place / path).chmod(mode)
             if tree.base is not None:
                 modified = (context / tree.base / path).stat().st_mtime_ns
                 os.utime(place / path, ns=(modified, modified))
-
-
-def _make_file(place: Path, source: Path, mode: int | None) -> None:
-    if mode is None or source.is_symlink():
-        os.link(source, place, follow_symlinks=False)
-    else:
-        shutil.copy2(source, place)
-        place.chmod(mode)

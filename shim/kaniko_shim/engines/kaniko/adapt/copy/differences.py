@@ -1,12 +1,12 @@
 """Warnings about what COPY and ADD do differently from Docker, though the image is usable."""
 
 import posixpath
+import re
 from collections.abc import Iterator
 
 from kaniko_shim.archives.added import Added
 from kaniko_shim.dockerfile.parse import parse_heredoc
-from kaniko_shim.engines.kaniko.adapt.capabilities import Feature, Support
-from kaniko_shim.engines.kaniko.adapt.copy.modes import is_symbolic, parse_mode, sets_id
+from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.copy.scope import Scope
 from kaniko_shim.engines.kaniko.adapt.copy.sources import Item, find_items
 from kaniko_shim.engines.kaniko.adapt.copy.trees.tree import ContextTree, Kind
@@ -16,6 +16,7 @@ _ROOTS = frozenset({"0", "root"})
 _UMASK = 0o022
 _USUAL_MODE = 0o755
 _PERMISSIONS = 0o777
+_OCTAL = re.compile(r"[0-7]{1,4}")
 
 
 def differences(scope: Scope, tree: ContextTree | None, support: Support) -> Iterator[str]:
@@ -34,9 +35,9 @@ def differences(scope: Scope, tree: ContextTree | None, support: Support) -> Ite
                 "Docker leaves a directory that exists as it is. Change it back in a RUN."
             )
     mode = scope.value(instruction.flag("--chmod") or "") or ""
-    if mode and not is_symbolic(mode) and _makes_directories(scope, tree):
-        wanted = parse_mode(mode)(0, True)
-        made = wanted & ~_UMASK if support.has(Feature.IMPLICIT_OWNERS) else _USUAL_MODE
+    if _OCTAL.fullmatch(mode) and _makes_directories(scope, tree):
+        wanted = int(mode, 8)
+        made = _USUAL_MODE if support.is_old else wanted & ~_UMASK
         if made != wanted & _PERMISSIONS:
             yield (
                 f"--chmod={mode} gives directories that it has to make mode {made:o}, where Docker gives them "
@@ -113,9 +114,8 @@ def _makes_directories(scope: Scope, tree: ContextTree | None) -> bool:
     if value is None or scope.exists(value):
         return False
     if _has_directory(scope, tree):
-        # The executor gives the mode to the destination itself, unless the shim has to give it to the files.
-        mode = scope.value(scope.instruction.flag("--chmod") or "") or ""
-        value = value.rstrip("/") + "/" * sets_id(mode)
+        # The executor gives the mode to the destination itself.
+        value = value.rstrip("/")
     made = value.rstrip("/") if value.endswith("/") else posixpath.dirname(value)
     return not scope.exists(made) and not USUAL_DIRECTORIES.fullmatch(made or "/")
 

@@ -3,14 +3,13 @@
 import functools
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from kaniko_shim.archives.added import Added
 from kaniko_shim.dockerfile.instruction import Instruction
 from kaniko_shim.dockerfile.parse import parse_heredoc
 from kaniko_shim.dockerfile.stages import place_of
-from kaniko_shim.engines.kaniko.adapt.capabilities import Feature, Support
-from kaniko_shim.engines.kaniko.adapt.copy.modes import Change, is_symbolic, parse_mode, sets_id
+from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.copy.scope import Scope
 from kaniko_shim.engines.kaniko.adapt.copy.sources import Item, find_items, has_pattern
 from kaniko_shim.engines.kaniko.adapt.copy.trees.aliases import Aliases
@@ -21,8 +20,6 @@ from kaniko_shim.engines.kaniko.adapt.copy.trees.tree import ContextTree, Kind
 from kaniko_shim.engines.kaniko.adapt.copy.words import Words, is_url, json_form, literal, words_of
 
 _MOST_WORDS = 2000
-_HEREDOC = 0o644
-_PERMISSIONS = 0o777
 _OURS = frozenset({"--parents", "--exclude"})
 
 
@@ -57,17 +54,12 @@ class ContextCopies:
         """
         instruction = scope.instruction
         words = words_of(instruction)
-        change = self._change(instruction, scope)
-        if change and all(map(parse_heredoc, words.sources)):
-            return self._heredocs(instruction, words, heredocs, change(_HEREDOC, False))
-        if change and any(parse_heredoc(word) or is_url(word) for word in words.sources):
-            raise ValueError(f"this executor does not support --chmod={instruction.flag('--chmod')} for this")
-        needed = change is not None or any(instruction.flag(flag) is not None for flag in _OURS)
+        needed = any(instruction.flag(flag) is not None for flag in _OURS)
         if instruction.heredocs and not heredocs:
             if needed:
                 raise ValueError("a heredoc can't be copied together with --parents or --exclude")
             return None
-        made = self._all_sources(scope, words, heredocs, change, needed=needed)
+        made = self._all_sources(scope, words, heredocs, needed=needed)
         if (
             made is None
             or len(made) > _MOST_WORDS
@@ -77,23 +69,22 @@ class ContextCopies:
         sources = [word if source is None else source for source, word in made if source != ""]
         if not sources:
             return ""
-        dropped = _OURS | ({"--chmod"} if change else set())
         destination = words.destination
         if len(sources) > len(words.sources) and not destination.endswith("/"):
             # The executor wants it of several sources; a directory that became two goes to a directory anyway.
             destination += "/"
-        return f"{instruction.head_without(dropped)}{json_form(sources, destination)}"
+        return f"{instruction.head_without(_OURS)}{json_form(sources, destination)}"
 
     def _all_sources(
-        self, scope: Scope, words: Words, heredocs: Mapping[str, str], change: Change | None, *, needed: bool
+        self, scope: Scope, words: Words, heredocs: Mapping[str, str], *, needed: bool
     ) -> list[tuple[str | None, str]] | None:
         """The new sources; None if some of them are not known, and the executor can deal with them by itself."""
         try:
-            made = list(self._sources(scope, words, heredocs, change, expand=False))
+            made = list(self._sources(scope, words, heredocs, expand=False))
             if all(source is None for source, _ in made):
                 return made
             # With a pattern among the sources, the executor looks for all of them in the context only.
-            return list(self._sources(scope, words, heredocs, change, expand=True))
+            return list(self._sources(scope, words, heredocs, expand=True))
         except LookupError as error:
             if needed or self.tree.kind(str(error.args[0])) is Kind.LINK:
                 raise
@@ -104,27 +95,8 @@ class ContextCopies:
                 raise ValueError(f"the value of {error} is not known before the build") from error
             return None
 
-    def _change(self, instruction: Instruction, scope: Scope) -> Change | None:
-        """What `--chmod` does, if the executor can't do it."""
-        word = instruction.flag("--chmod")
-        mode = scope.value(word) if word else None
-        if not mode:
-            return None
-        able = (not is_symbolic(mode) or self.support.has(Feature.SYMBOLIC_MODES)) and (
-            not sets_id(mode) or self.support.has(Feature.SET_ID_MODES)
-        )
-        return None if able else parse_mode(mode)
-
-    def _heredocs(self, instruction: Instruction, words: Words, heredocs: Mapping[str, str], mode: int) -> str:
-        if mode > _PERMISSIONS:
-            raise ValueError("this executor cannot set this mode")
-        found = [parse_heredoc(word) for word in words.sources]
-        sources = [heredocs[each[1]] for each in found if each]
-        head = instruction.head_without({"--chmod"}).rstrip()
-        return f"{head} --chmod={mode:o} {json_form(sources, words.destination)}"
-
     def _sources(
-        self, scope: Scope, words: Words, heredocs: Mapping[str, str], change: Change | None, *, expand: bool
+        self, scope: Scope, words: Words, heredocs: Mapping[str, str], *, expand: bool
     ) -> Iterator[tuple[str | None, str]]:
         """For each word to write: the new source or None if the old one can stay, and the old one.
 
@@ -132,7 +104,6 @@ class ContextCopies:
             scope: what is known before the instruction.
             words: its words.
             heredocs: the files of its heredocs.
-            change: what `--chmod` does, if the executor can't.
             expand: whether files take the place of all patterns.
         """
         instruction = scope.instruction
@@ -150,9 +121,9 @@ class ContextCopies:
                 yield None, word
             elif (instruction.flag("--parents") or "false") != "false" or ("--parents", "") in instruction.flags:
                 prepared = with_parents(source, excludes, self.tree)
-                yield from self._prepared(prepared, instruction, change, word, exists=exists)
+                yield from self._prepared(prepared, instruction, word, exists=exists)
             else:
-                for path, item in self._items(instruction, word, source, excludes, change, exists=exists):
+                for path, item in self._items(instruction, word, source, excludes, exists=exists):
                     stays = path is None and not (expand and has_pattern(source))
                     yield (None if stays else literal(item) if path is None else path), word
 
@@ -162,7 +133,6 @@ class ContextCopies:
         word: str,
         source: str,
         excludes: Sequence[str],
-        change: Change | None,
         *,
         exists: bool,
     ) -> Iterator[tuple[str | None, str]]:
@@ -175,15 +145,13 @@ class ContextCopies:
             made.append(("", place))
         for item in items:
             is_odd = item.kind is Kind.DIRECTORY and not self.aliases.can_name(item.path)
-            if item.kind is Kind.DIRECTORY and (excludes or change or (is_odd and self.tree.children(item.path))):
+            if item.kind is Kind.DIRECTORY and (excludes or (is_odd and self.tree.children(item.path))):
                 tree = without(item.path, list(excludes), self.tree)
-                made += [
-                    (path, item.path) for path, _ in self._prepared(tree, instruction, change, word, exists=exists)
-                ]
+                made += [(path, item.path) for path, _ in self._prepared(tree, instruction, word, exists=exists)]
             elif item.kind is Kind.DIRECTORY:
                 made += ((path, item.path) for path in self._directory(item, instruction, exists=exists))
             else:
-                made.append((self._one(item, instruction, change), item.path))
+                made.append((self._one(item, instruction), item.path))
         if any(path is None and has_pattern(own) for path, own in made):
             raise _UnknownError(word)
         yield from made
@@ -245,11 +213,8 @@ class ContextCopies:
         alias = self.aliases.path(directory)
         return tuple(word for word in (before, alias) if word) if alias else ()
 
-    def _one(self, item: Item, instruction: Instruction, change: Change | None) -> str | None:
+    def _one(self, item: Item, instruction: Instruction) -> str | None:
         """Another path for a file; None if it can be named by its own."""
-        if change:
-            modes = {item.name: change(self.tree.mode(item.path), False)}
-            return self._file(PreparedTree(files={item.name: item.path}, modes=modes), item.name)
         if instruction.keyword == "ADD" and self.tree.added(item.path) is Added.DECOMPRESSED:
             return self._file(PreparedTree(files={item.name: item.path}, decompressed=True), item.name)
         if item.path == item.named:
@@ -259,13 +224,8 @@ class ContextCopies:
         return self._file(PreparedTree(files={item.name: item.path}), item.name)
 
     def _prepared(
-        self, tree: PreparedTree, instruction: Instruction, change: Change | None, word: str, *, exists: bool
+        self, tree: PreparedTree, instruction: Instruction, word: str, *, exists: bool
     ) -> Iterator[tuple[str, str]]:
-        if change:
-            files = {path: place for path, place in tree.files.items() if self.tree.kind(place) is Kind.FILE}
-            modes = {path: change(self.tree.mode(place), False) for path, place in files.items()}
-            directories = {path: change(mode, True) for path, mode in tree.directories.items()}
-            tree = replace(tree, directories=directories, modes=modes)
         if not (tops := tree.tops):
             return
         self.prepared[tree.name] = tree

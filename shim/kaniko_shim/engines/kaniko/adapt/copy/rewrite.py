@@ -11,14 +11,14 @@ from kaniko_shim.dockerfile.parse import parse_heredoc
 from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.stages import place_of
 from kaniko_shim.dockerfile.words import json_words, plain_words
-from kaniko_shim.engines.kaniko.adapt.capabilities import Feature, Support
+from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.copy.differences import differences
 from kaniko_shim.engines.kaniko.adapt.copy.from_context import ContextCopies
-from kaniko_shim.engines.kaniko.adapt.copy.heredocs import heredoc_file
 from kaniko_shim.engines.kaniko.adapt.copy.owners import with_user
 from kaniko_shim.engines.kaniko.adapt.copy.scope import Scope
 from kaniko_shim.engines.kaniko.adapt.copy.words import COPYING, NO_REPOSITORIES, is_repository, words_of
 from kaniko_shim.engines.kaniko.adapt.draft import Edit, replaced
+from kaniko_shim.engines.kaniko.adapt.old import heredoc_file, refuse_mode
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
@@ -104,7 +104,8 @@ def _rewritten(
     ):
         raise ValueError(*NO_REPOSITORIES)
     places = dict[str, str]()
-    if not support.has(Feature.HEREDOCS):
+    if support.is_old:
+        refuse_mode(scope)
         for heredoc in instruction.heredocs:
             place, content, mode = heredoc_file(heredoc, scope)
             files[place] = content, mode

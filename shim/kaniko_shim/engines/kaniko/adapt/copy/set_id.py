@@ -6,7 +6,7 @@ that the directory has in the context, changed by the flag. `u=u` changes nothin
 
 from collections.abc import Iterable, Iterator
 
-from kaniko_shim.engines.kaniko.adapt.capabilities import Feature, Support
+from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.copy.scope import Scope
 from kaniko_shim.engines.kaniko.adapt.copy.sources import Item, find_items
 from kaniko_shim.engines.kaniko.adapt.copy.trees.tree import ContextTree, Kind
@@ -19,7 +19,7 @@ _USUAL = 0o755
 
 def keep_set_id(scopes: Iterable[Scope], tree: ContextTree, support: Support) -> Iterator[Edit]:
     """The edits that add the flag."""
-    if not support.has(Feature.SYMBOLIC_MODES) or not tree.directories_with_set_id():
+    if support.is_old or not tree.directories_with_set_id():
         return
     for scope in scopes:
         instruction = scope.instruction

@@ -1,15 +1,15 @@
 """Resolves the stages of a Dockerfile: what is built, from which bases."""
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
 from kaniko_shim.dockerfile.arguments import values_for_from
 from kaniko_shim.dockerfile.instruction import Instruction
 from kaniko_shim.dockerfile.stages import Stage, Stages, origin_names, split_stages
-from kaniko_shim.engines.kaniko.adapt.capabilities import Feature, Support
-from kaniko_shim.engines.kaniko.adapt.config.scopes import warnings_about_scopes
+from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.draft import Draft
+from kaniko_shim.engines.kaniko.adapt.old import warnings_about_scopes
 from kaniko_shim.engines.kaniko.adapt.stages.onbuild import inline_triggers
 from kaniko_shim.engines.kaniko.adapt.stages.platforms import bases_by_digest, warnings_about_platforms
 from kaniko_shim.engines.kaniko.adapt.stages.references import refuse_references, warnings_about_names
@@ -88,7 +88,7 @@ def resolve_stages(
         automatic,
         (
             *warnings_about_names(here, built, target, name),
-            *_scopes(here, built, support, arguments, name),
+            *(warnings_about_scopes(here, built, arguments, name) if support.is_old else ()),
             *warnings_about_platforms(here, built, support, values, platform_of, name),
         ),
         tuple(dict.fromkeys(_images(here, built))),
@@ -101,9 +101,3 @@ def _images(stages: Stages, built: Iterable[Stage]) -> Iterator[str]:
             yield stage.base
         for instruction in stage.instructions:
             yield from (name for name in origin_names(instruction) if stages.find(name, stage.index) is None)
-
-
-def _scopes(
-    stages: Stages, built: tuple[Stage, ...], support: Support, given: Container[str], name: str
-) -> Iterator[str]:
-    return iter(()) if support.has(Feature.ARGUMENT_SCOPES) else warnings_about_scopes(stages, built, given, name)

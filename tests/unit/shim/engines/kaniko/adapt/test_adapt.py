@@ -7,14 +7,14 @@ from kaniko_shim.dockerfile.files import write_files
 from kaniko_shim.dockerfile.parse import parse_dockerfile
 from kaniko_shim.dockerfile.stages import split_stages
 from kaniko_shim.engines.kaniko.adapt.adapt import BuildInputs, adapt
-from kaniko_shim.engines.kaniko.adapt.capabilities import MAINTAINED, Support
+from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.context.files import ContextFiles
 from kaniko_shim.engines.kaniko.adapt.copy.rewrite import CopyInputs, rewrite_copies
 from kaniko_shim.engines.kaniko.adapt.draft import Draft, inserted, replaced
 from kaniko_shim.engines.kaniko.adapt.run.rewrite import rewrite_runs
 from support.copies import copy_scopes
 
-OLD, NEW = Support(), Support(MAINTAINED, architecture="arm64")
+OLD, NEW = Support(is_old=True), Support(architecture="arm64")
 PLACE = BuildInputs("/kaniko/buildcontext")
 
 

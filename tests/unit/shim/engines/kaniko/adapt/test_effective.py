@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from kaniko_shim.engines.kaniko.adapt.capabilities import MAINTAINED, Support
+from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.effective import EffectiveDockerfile, make_effective
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
@@ -24,13 +24,13 @@ NOT_NEEDED = "FROM x AS a\nRUN 1\nFROM x AS b\nRUN --mount=type=ssh 2\nFROM a AS
 
 
 def test_instructions_that_are_never_built_are_neither_refused_nor_passed_on(tmp_path: Path):
-    made = effective(tmp_path, NOT_NEEDED, Support(), TARGET="c")
+    made = effective(tmp_path, NOT_NEEDED, Support(is_old=True), TARGET="c")
     assert [step.instruction for step in made.steps.steps] == ["FROM x AS a", "RUN 1", "FROM a AS c", "RUN 3"]
     assert made.path.read_text().split() == ["FROM", "x", "AS", "a", "RUN", "1", "FROM", "a", "AS", "c", "RUN", "3"]
     assert made.request.target == ""
 
 
-@pytest.mark.parametrize(("support", "target", "line"), [(Support(), "b", 4), (Support(MAINTAINED), "", 8)])
+@pytest.mark.parametrize(("support", "target", "line"), [(Support(is_old=True), "b", 4), (Support(), "", 8)])
 def test_instructions_that_are_built_are_refused(tmp_path: Path, support: Support, target: str, line: int):
     with pytest.raises(JobError) as caught:
         effective(tmp_path, NOT_NEEDED, support, TARGET=target)
@@ -39,7 +39,7 @@ def test_instructions_that_are_built_are_refused(tmp_path: Path, support: Suppor
 
 def test_a_platform_may_have_a_default(tmp_path: Path):
     text = "ARG PLAIN=linux/amd64\nFROM --platform=${BUILDPLATFORM:-linux/arm64} x\nFROM --platform=$PLAIN y\n"
-    assert effective(tmp_path, text, Support(MAINTAINED)).warnings == ()
+    assert effective(tmp_path, text, Support()).warnings == ()
 
 
 def test_bytes_that_are_no_text_stay_as_they_are(tmp_path: Path):
@@ -48,7 +48,7 @@ def test_bytes_that_are_no_text_stay_as_they_are(tmp_path: Path):
     paths = paths_below(tmp_path)
     request = parse_request(Command.BUILD, {})
     assert isinstance(request, BuildRequest)
-    made = make_effective(request, paths.context, Support(), paths, NoBases())
+    made = make_effective(request, paths.context, Support(is_old=True), paths, NoBases())
     assert b"\nEXPOSE 1/tcp 2/tcp\nRUN \xfe\n" in made.path.read_bytes()
     (heredoc,) = paths.heredocs.glob("*/E")
     assert heredoc.read_bytes() == b"\xff\n"

@@ -38,9 +38,9 @@ def work(text: str) -> int:
     sys.setprofile(count)
     try:
         content = text.encode()
-        made = adapt(Draft.of(content), Support(), BuildInputs("/context", Files()))
+        made = adapt(Draft.of(content), Support(is_old=True), BuildInputs("/context", Files()))
         plan_steps(split_stages(parse_dockerfile(content)).stages, made.draft.instructions)
-        resolve_stages(content, "", {}, Support(), lambda image, _: image, "Dockerfile")
+        resolve_stages(content, "", {}, Support(is_old=True), lambda image, _: image, "Dockerfile")
     finally:
         sys.setprofile(before)
     return calls

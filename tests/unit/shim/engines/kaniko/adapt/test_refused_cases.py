@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from kaniko_shim.engines.kaniko.adapt.capabilities import MAINTAINED, Support
+from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.effective import make_effective
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.registry.base_images import NoBases
@@ -17,7 +17,7 @@ from support.paths import paths_below
 CASES = Path(__file__).parents[5] / "cases"
 
 
-SUPPORT = {OLD: Support(), SHIPPED: Support(MAINTAINED)}
+SUPPORT = {OLD: Support(is_old=True), SHIPPED: Support()}
 
 
 def fails(case: Path, executor: str) -> dict[str, object]:

@@ -1,5 +1,5 @@
 import pytest
-from kaniko_shim.engines.kaniko.adapt.capabilities import MAINTAINED, Support
+from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.executor.abilities import Abilities, read_abilities
 
 VERSION = "Kaniko version :  v1.28.3\n"
@@ -17,24 +17,22 @@ OLD = frozenset({"build-arg", "context"})
 def test_they_are_read_from_what_the_executor_says():
     abilities = read_abilities(VERSION + HELP)
     assert abilities == Abilities(frozenset({"build-arg", "context", "secret", "help"}), (1, 28, 3))
-    assert abilities.support == Support(MAINTAINED)
-    assert Abilities(OLD).support == Support()
+    assert abilities.support == Support()
+    assert Abilities(OLD).support == Support(is_old=True)
 
 
 @pytest.mark.parametrize("said", ["", "Kaniko version :  v0.0.0-unset-8\n", "Kaniko version :  main\n"])
 def test_a_build_by_hand_has_an_unknown_version(said: str):
     abilities = read_abilities(said + HELP)
     assert abilities.version is None
-    assert abilities.support == Support(MAINTAINED)
-    assert abilities.since((9, 0, 0))
+    assert abilities.support == Support()
+    assert not abilities.is_too_early
 
 
-def test_an_earlier_version_can_do_less():
-    earlier = Abilities(frozenset({"secret"}), (1, 27, 0))
-    assert Support() != earlier.support != Support(MAINTAINED)
-    assert earlier.since((1, 27, 0))
-    assert not earlier.since((1, 28, 0))
-    assert not Abilities(OLD, (1, 27, 0)).since((1, 26, 0))
+def test_a_version_that_lacks_what_the_shim_needs_is_too_early():
+    assert Abilities(frozenset({"secret"}), (1, 28, 1)).is_too_early
+    assert not Abilities(frozenset({"secret"}), (1, 28, 2)).is_too_early
+    assert not Abilities(OLD, (1, 25, 0)).is_too_early
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Decides whether a directory is copied without the executor's own step for the destination."""
 
 from kaniko_shim.dockerfile.instruction import Instruction
-from kaniko_shim.engines.kaniko.adapt.capabilities import Feature, Support
+from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.copy.trees.tree import Kind
 
 USUAL_MODE = 0o755
@@ -19,7 +19,7 @@ def destination_is_made_alike(instruction: Instruction, first: Kind | None, mode
         support: the executor's.
     """
     owned, moded = (instruction.flag(flag) is not None for flag in ("--chown", "--chmod"))
-    implicit = support.has(Feature.IMPLICIT_OWNERS)
+    implicit = not support.is_old
     match first:
         case Kind.DIRECTORY:
             return mode == USUAL_MODE and not moded and (implicit or not owned)

@@ -12,14 +12,12 @@ class PreparedTree:
     Attributes:
         directories: by path below the tree, the mode of each directory, its parents before it.
         files: by path below the tree, where each file or link lies in the context.
-        modes: by path below the tree, the modes of files that get another one than in the context.
         base: where the directories lie in the context; None if they lie nowhere.
         decompressed: whether the files are compressed in the context, and not in the tree.
     """
 
     directories: Mapping[str, int] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
-    modes: Mapping[str, int] = field(default_factory=dict)
     base: str | None = None
     decompressed: bool = False
 
@@ -29,7 +27,6 @@ class PreparedTree:
         parts = (
             sorted(self.directories.items()),
             sorted(self.files.items()),
-            sorted(self.modes.items()),
             self.base,
             self.decompressed,
         )

@@ -122,7 +122,7 @@ def test_directories_above_a_workdir_belong_to_the_user():
     text = "FROM base AS a\nWORKDIR /r/s\nUSER 5\nWORKDIR /a//b/c/\nWORKDIR d/e\nWORKDIR f\nFROM a\nWORKDIR /g/h\n"
     draft = Draft.of(text.encode())
     stages = split_stages(draft.instructions)
-    config = rewrite_config(stages, {}, {}, BASES.get, "\\", parents_are_roots=True)
+    config = rewrite_config(stages, {}, {}, BASES.get, "\\", is_old=True)
     assert [line.removeprefix("WORKDIR ") for line in draft.then(config.edits).written().text.split("\n")] == [
         *("FROM base AS a", "/r/s", "USER 5", "/a", "/a/b", "/a//b/c/", "d", "e", "f", "FROM a", "/g", "/g/h", ""),
     ]

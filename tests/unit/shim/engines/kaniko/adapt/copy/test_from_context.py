@@ -1,11 +1,10 @@
 import lzma
-import stat
 from pathlib import Path
 
 import pytest
 from kaniko_shim.dockerfile.instruction import Instruction
 from kaniko_shim.dockerfile.parse import parse_dockerfile
-from kaniko_shim.engines.kaniko.adapt.capabilities import MAINTAINED, Support
+from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.context.prepare import make_aliases, make_trees
 from kaniko_shim.engines.kaniko.adapt.context.tree import DirectoryTree
 from kaniko_shim.engines.kaniko.adapt.copy.from_context import ContextCopies
@@ -17,7 +16,7 @@ from kaniko_shim.outcome.errors import JobError
 from support.copies import copy_scopes
 from unit.shim.archives.archives import tar_of
 
-OLD, NEW = Support(), Support(MAINTAINED)
+OLD, NEW = Support(is_old=True), Support()
 
 
 class Context:
@@ -177,15 +176,14 @@ def test_parents(context: Context, source: str, expected: list[str]):
 
 
 @pytest.mark.parametrize(
-    ("mode", "expected"), [("u=rwX,go=rX", 0o644), ("g+w", 0o660), ("4755", 0o4755), ("a+x", 0o751)]
+    "flags", ["--chmod=u=rwX,go=rX", "--chmod=g+w", "--chmod=4755", "--chmod=$M", "--from=s --chmod=u+x"]
 )
-def test_modes_that_an_old_executor_does_not_know(context: Context, mode: str, expected: int):
-    made = context.copy(f"COPY --chmod={mode} one.txt d/sub /x/", OLD)
-    assert made.flags == ()
-    file, directory = (context.root / source for source in words_of(made).sources)
-    assert stat.S_IMODE(file.stat().st_mode) == expected
-    assert stat.S_IMODE((directory / "b.txt").stat().st_mode) == expected
-    assert stat.S_IMODE((context.root / "one.txt").stat().st_mode) == 0o640
+def test_modes_that_an_old_executor_does_not_know_are_refused(context: Context, flags: str):
+    line = f"ARG M=+x\nCOPY {flags} one.txt d/sub /x/"
+    with pytest.raises(JobError, match="only octal numbers up to 777") as caught:
+        context.copy(line, OLD)
+    assert caught.value.failure.line == 3
+    assert ("--chmod", flags.partition("--chmod=")[2]) in context.copy(line).flags
 
 
 @pytest.mark.parametrize(

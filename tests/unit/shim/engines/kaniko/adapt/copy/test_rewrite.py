@@ -1,11 +1,11 @@
 import pytest
-from kaniko_shim.engines.kaniko.adapt.capabilities import MAINTAINED, Support
+from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.copy.rewrite import CopyInputs, rewrite_copies
 from kaniko_shim.engines.kaniko.adapt.draft import Draft
 from kaniko_shim.outcome.errors import JobError
 from support.copies import copy_scopes
 
-OLD, NEW = Support(), Support(MAINTAINED)
+OLD, NEW = Support(is_old=True), Support()
 
 
 def rewritten(line: str, support: Support = NEW) -> str:

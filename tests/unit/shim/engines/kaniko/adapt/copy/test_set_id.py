@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from kaniko_shim.engines.kaniko.adapt.capabilities import MAINTAINED, Support
+from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.context.tree import DirectoryTree
 from kaniko_shim.engines.kaniko.adapt.copy.set_id import keep_set_id
 from kaniko_shim.engines.kaniko.adapt.draft import Draft
@@ -38,5 +38,5 @@ def kept(context: Path, lines: str, support: Support) -> str:
     ],
 )
 def test_the_flag_is_added_where_a_directory_has_a_set_id_bit(context: Path, lines: str, expected: str):
-    assert kept(context, lines, Support(MAINTAINED)) == expected
-    assert kept(context, lines, Support()) == lines
+    assert kept(context, lines, Support()) == expected
+    assert kept(context, lines, Support(is_old=True)) == lines

@@ -1,5 +1,5 @@
 import pytest
-from kaniko_shim.engines.kaniko.adapt.capabilities import MAINTAINED, Support
+from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.stages.resolve import Resolved, resolve_stages
 from kaniko_shim.oci.platform import Platform
 from kaniko_shim.outcome.errors import JobError
@@ -12,7 +12,7 @@ def resolve(text: str, target: str = "", platform: Platform | None = None, **arg
     def find(image: str, wanted: Platform) -> str:
         return f"{image}@{wanted.name}"
 
-    return resolve_stages(text.encode(), target, arguments, Support(MAINTAINED, target=platform), find, "Dockerfile")
+    return resolve_stages(text.encode(), target, arguments, Support(target=platform), find, "Dockerfile")
 
 
 def lines(text: str, target: str = "", platform: Platform | None = None, **arguments: str) -> list[str]:
@@ -157,7 +157,7 @@ def test_a_base_for_another_platform_is_warned_of(text: str, platform: Platform 
     def own(image: str, _: Platform) -> Platform | None:
         return Platform("linux", "amd64") if image == "single" else None
 
-    support = Support(MAINTAINED, target=platform)
+    support = Support(target=platform)
     resolved = resolve_stages(text.encode(), "", {}, support, lambda image, _: image, "Dockerfile", own)
     expected = "single is only for linux/amd64, but the stage is for linux/arm64. Its programs do not run there; "
     assert list(resolved.warnings) == [

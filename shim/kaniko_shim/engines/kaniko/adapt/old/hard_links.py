@@ -6,20 +6,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kaniko_shim.dockerfile.instruction import Instruction
-from kaniko_shim.engines.kaniko.adapt.capabilities import Feature, Support
 from kaniko_shim.engines.kaniko.adapt.copy.words import COPYING
 
 
-def warn_of_hard_links(instructions: Iterable[Instruction], context: Path, support: Support) -> Iterator[str]:
+def warn_of_hard_links(instructions: Iterable[Instruction], context: Path) -> Iterator[str]:
     """The warning, if something is copied from the context and it has hard links.
 
     Args:
         instructions: those that are built.
         context: the context's directory.
-        support: the executor's.
     """
     copies = any(each.keyword in COPYING and each.flag("--from") is None for each in instructions)
-    if not support.has(Feature.HARD_LINKS) and copies and (names := _linked(context)):
+    if copies and (names := _linked(context)):
         yield (
             f"The build context has hard links ({names[0]} and {names[1]}); this executor copies them as separate "
             "files, where Docker keeps them together. Link them in a RUN."

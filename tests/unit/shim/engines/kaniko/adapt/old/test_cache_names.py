@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from kaniko_shim.dockerfile.parse import parse_dockerfile
 from kaniko_shim.dockerfile.stages import split_stages
-from kaniko_shim.engines.kaniko.adapt.cache_names import PREFIX, Markers
 from kaniko_shim.engines.kaniko.adapt.context.files import ContextFiles
+from kaniko_shim.engines.kaniko.adapt.old.cache_names import PREFIX, Markers
 
 TWO_STAGES = "FROM x AS one\nARG V\nCOPY a /\nRUN b\nFROM y\nCOPY --from=one /o /p\n"
 

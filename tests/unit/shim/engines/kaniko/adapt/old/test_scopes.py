@@ -1,8 +1,8 @@
 import pytest
 from kaniko_shim.dockerfile.parse import parse_dockerfile
 from kaniko_shim.dockerfile.stages import split_stages
-from kaniko_shim.engines.kaniko.adapt.config.scopes import end_scopes, warnings_about_scopes
 from kaniko_shim.engines.kaniko.adapt.draft import Draft
+from kaniko_shim.engines.kaniko.adapt.old.scopes import end_scopes, warnings_about_scopes
 
 
 @pytest.mark.parametrize(

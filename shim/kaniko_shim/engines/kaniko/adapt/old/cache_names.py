@@ -11,11 +11,11 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from kaniko_shim.dockerfile.arguments import declared, expanded, values_for_from
 from kaniko_shim.dockerfile.instruction import Instruction
 from kaniko_shim.dockerfile.stages import Stage, Stages, copied, place_of
+from kaniko_shim.engines.kaniko.adapt.context.files import Files
 from kaniko_shim.engines.kaniko.adapt.draft import Edit, inserted
 
 PREFIX = "IMAGEBUILD_NAMES_"
@@ -24,19 +24,6 @@ _COPYING = frozenset({"COPY", "ADD"})
 _SPECIAL = re.compile(r"[*?\[\\]")
 _SCRATCH = "scratch"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-
-
-class Files(Protocol):
-    """The files of a build context; paths are relative to its root."""
-
-    def is_directory(self, path: str) -> bool:
-        """Whether a path is a directory, and no link to one."""
-
-    def names(self, directory: str) -> str:
-        """A digest of the names below a directory; empty if there are none."""
-
-    def content(self, path: str) -> str:
-        """A digest of names, modes and contents of a file or a directory."""
 
 
 @dataclass(frozen=True, slots=True)
