@@ -37,7 +37,7 @@ STATUS: dict[str, Any] = {
             "message": "",
             "lastTransitionTime": "2026-11-24T08:00:00Z",
         }
-        for kind in ("Succeeded", "Finished", "Started")
+        for kind in ("Succeeded", "Finished", "Ready")
     ],
     "message": "Pushed registry.example.com/team/app:1 as sha256:" + "ab" * 32 + ".",
     "completionTime": "2026-11-24T08:00:00Z",

@@ -101,7 +101,7 @@ class Demo:
 
     def _follow(self) -> None:
         """Show the log of the build as it is written, and then that of the push."""
-        self.kubectl("wait", "imagebuild/hello", "--for=condition=Started", "--timeout=2m")
+        self.kubectl("wait", "imagebuild/hello", "--for=condition=Waiting=false", "--timeout=2m")
         self.kubectl("logs", "--follow", "--selector=imagebuild.dev/build=hello", "--tail=-1")
         self.kubectl("wait", "imagebuild/hello", "--for=condition=Finished", "--timeout=2m")
         if self.field("{.status.phase}") == "Succeeded":

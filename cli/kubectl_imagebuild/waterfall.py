@@ -12,14 +12,14 @@ Fields = Mapping[str, Any]
 
 #: The fields of status.timings, in the order in which their parts follow each other.
 PARTS: Final = {
-    "queuedMs": "Queued",
-    "scheduledMs": "Scheduling",
-    "pulledMs": "Starting the pod",
-    "checkMs": "Checking push credentials",
-    "uploadMs": "Receiving the upload",
-    "fetchMs": "Fetching the context",
-    "buildMs": "Running the Dockerfile",
-    "pushMs": "Pushing",
+    "queuedMilliseconds": "Queued",
+    "scheduledMilliseconds": "Scheduling",
+    "pulledMilliseconds": "Starting the pod",
+    "checkMilliseconds": "Checking push credentials",
+    "uploadMilliseconds": "Receiving the upload",
+    "fetchMilliseconds": "Fetching the context",
+    "buildMilliseconds": "Running the Dockerfile",
+    "pushMilliseconds": "Pushing",
 }
 #: The part that a build is in, by its phase.
 _RUNNING: Final = {
@@ -114,11 +114,11 @@ def _finished(created: datetime, phase: Phase, fields: Fields, attempts: Sequenc
     begun = next((time for each in (*attempts[-1:], fields) if (time := time_of(each, "startTime"))), None)
     ended = time_of(fields, "completionTime")
     if begun is None:
-        yield Span(PARTS["queuedMs"], created, ended or created, _ending(phase), str(fields.get("reason") or ""))
+        yield Span("Queued", created, ended or created, _ending(phase), str(fields.get("reason") or ""))
         return
-    if queued := timings.get("queuedMs"):
-        yield Span(PARTS["queuedMs"], created, created + timedelta(milliseconds=queued), State.DONE)
-    parts = [(name, timings[key]) for key, name in PARTS.items() if key != "queuedMs" and key in timings]
+    if queued := timings.get("queuedMilliseconds"):
+        yield Span("Queued", created, created + timedelta(milliseconds=queued), State.DONE)
+    parts = [(name, timings[key]) for key, name in PARTS.items() if key != "queuedMilliseconds" and key in timings]
     for number, (name, milliseconds) in enumerate(parts, 1):
         end = begun + timedelta(milliseconds=milliseconds)
         yield Span(name, begun, end, _ending(phase) if number == len(parts) else State.DONE)
@@ -146,16 +146,16 @@ def _unfinished(build: Build, phase: Phase | None, fields: Fields, attempts: Seq
         yield Span("Queued", created, pod, State.DONE)
     ended = time_of(attempts[-1], "completionTime") if attempts else None
     start = max(pod, ended or pod)
-    log = _true_since(fields, "Started")
+    log = _runs_since(fields)
     if log is not None and log >= start and phase in {Phase.BUILDING, Phase.PUSHING}:
         yield Span("Preparing the pod", start, log, State.DONE)
         start = log
     yield Span(_RUNNING[phase or Phase.PREPARING], start, None, State.RUNNING, str(fields.get("reason") or ""))
 
 
-def _true_since(fields: Fields, kind: str) -> datetime | None:
+def _runs_since(fields: Fields) -> datetime | None:
     for condition in fields.get("conditions") or ():
-        if condition.get("type") == kind and condition.get("status") == "True":
+        if condition.get("type") == "Waiting" and condition.get("status") == "False":
             return time_of(condition, "lastTransitionTime")
     return None
 

@@ -42,12 +42,12 @@ def test_a_script_follows_the_log_and_ends_with_the_right_exit_code(
     files = {"Dockerfile": f"FROM busybox\nRUN sleep 3; {command}\n"}
     builds.create(build(files, f"{registry.name}/{namespace}/followed:1"), name=name)
     wait = ("wait", "-n", namespace, f"imagebuild/{name}")
-    kubectl(*wait, "--for=condition=Started", "--timeout=50s")
+    kubectl(*wait, "--for=condition=Waiting=false", "--timeout=50s")
     log = kubectl("logs", "-n", namespace, "-f", "-l", f"imagebuild.dev/build={name}", "--tail=-1")
     assert command.split()[1].rstrip(";") in log.splitlines()
     kubectl(*wait, "--for=condition=Finished", "--timeout=50s")
     assert kubectl.run(*wait, "--for=condition=Succeeded", "--timeout=0").returncode == code
-    assert kubectl.run(*wait, "--for=condition=Failed", "--timeout=0").returncode == 1 - code
+    assert kubectl.run(*wait, "--for=condition=Stalled", "--timeout=0").returncode == 1 - code
 
 
 def test_deleting_a_build_deletes_its_pod(

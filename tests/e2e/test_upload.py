@@ -76,7 +76,7 @@ def test_the_example_with_the_command_of_its_message(
     assert "The build context has arrived." in done.stderr
     status = wait_for_finish(api, namespace, "from-my-machine")
     assert status["phase"] == "Succeeded", status
-    assert status["timings"]["uploadMs"] >= 0
+    assert status["timings"]["uploadMilliseconds"] >= 0
     assert registry.files(image)["/app"].content == b"from my machine"
 
 

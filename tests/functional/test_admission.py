@@ -40,12 +40,12 @@ def test_a_build_waits_for_its_turn_and_its_time_counts_from_then(
         "position": 1,
         "message": "Waiting: the cluster runs its limit of 1 build.",
     }
-    assert condition(body, "Admitted")["status"] == "False"
+    assert condition(body, "Waiting")["status"] == "True"
     assert "startTime" not in body["status"]
     wait_for_build(api, namespace, "first", begun)
     succeed(kubelet, pod)
     body = wait_for_build(api, namespace, "second", lambda build: phase(build) not in {None, "Queued"})
-    assert condition(body, "Admitted")["status"] == "True"
+    assert condition(body, "Waiting")["reason"] != "ClusterLimit"
     assert "queue" not in body["status"]
     assert wait_for_finish(api, namespace, "second")["failure"]["reason"] == "DeadlineExceeded"
 

@@ -51,7 +51,15 @@ STATUS = {
     "completionTime": NOW,
     "duration": "1m23s",
     "queue": {"position": 1, "message": "The cluster is full."},
-    "timings": {"queuedMs": 0, "scheduledMs": 1, "pulledMs": 2, "fetchMs": 3, "buildMs": 4, "pushMs": 5, "totalMs": 6},
+    "timings": {
+        "queuedMilliseconds": 0,
+        "scheduledMilliseconds": 1,
+        "pulledMilliseconds": 2,
+        "fetchMilliseconds": 3,
+        "buildMilliseconds": 4,
+        "pushMilliseconds": 5,
+        "totalMilliseconds": 6,
+    },
     "cache": {"hits": 0, "misses": 3},
     "failure": {
         "reason": "RunCommandFailed",

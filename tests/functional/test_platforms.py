@@ -83,7 +83,7 @@ def test_both_are_built_at_the_same_time_and_then_their_index_is_pushed(
     kubelet.report(amd64, "Succeeded", build=BUILT, push=pushed(AMD64))
     body = reach("Building", "Succeeded", "Building")
     assert platform(body, AMD64)["digest"] == DIGESTS[AMD64]
-    assert platform(body, AMD64)["timings"]["buildMs"] == 20000
+    assert platform(body, AMD64)["timings"]["buildMilliseconds"] == 20000
     kubelet.report(arm64, "Succeeded", build=BUILT, push=pushed(ARM64))
     pod = index(kubelet)
     variables = {entry["name"]: entry.get("value") for entry in pod["spec"]["containers"][0]["env"]}
@@ -96,7 +96,7 @@ def test_both_are_built_at_the_same_time_and_then_their_index_is_pushed(
     status = wait_for_finish(api, namespace, "hello")
     assert (status["phase"], status["digest"], status["podName"]) == ("Succeeded", DIGEST, pod["metadata"]["name"])
     assert status["images"] == [{"reference": IMAGE, "digest": DIGEST}]
-    assert (status["timings"]["buildMs"], status["cache"]) == (20000, {"hits": 2, "misses": 4})
+    assert (status["timings"]["buildMilliseconds"], status["cache"]) == (20000, {"hits": 2, "misses": 4})
     assert [attempt["podName"] for attempt in status["attempts"]] == [pod["metadata"]["name"]]
     wait_for_no_pods(api, namespace)
     writes = watch_builds(api, namespace, created, lambda build: phase(build) == "Succeeded")

@@ -107,7 +107,14 @@ def _succeeded(clock: Clock, namespace: str, name: str, ago: int, seconds: int) 
     repository, _, tag = name.rpartition("-")
     digest = f"{DIGESTS[seconds % len(DIGESTS)]}{'0' * 52}"
     spec = _spec(namespace, repository, tag)
-    timings = {"queuedMs": 1000, "scheduledMs": 0, "pulledMs": 2000, "checkMs": 1000, "fetchMs": 900, "pushMs": 2600}
+    timings = {
+        "queuedMilliseconds": 1000,
+        "scheduledMilliseconds": 0,
+        "pulledMilliseconds": 2000,
+        "checkMilliseconds": 1000,
+        "fetchMilliseconds": 900,
+        "pushMilliseconds": 2600,
+    }
     reference = spec["output"]["images"][0]
     status = {
         "phase": "Succeeded",
@@ -117,7 +124,7 @@ def _succeeded(clock: Clock, namespace: str, name: str, ago: int, seconds: int) 
         "startTime": clock.stamp(ago),
         "completionTime": clock.stamp(ago - seconds),
         "duration": f"{seconds}s",
-        "timings": {**timings, "buildMs": 1000 * seconds - 8000, "totalMs": 1000 * seconds},
+        "timings": {**timings, "buildMilliseconds": 1000 * seconds - 8000, "totalMilliseconds": 1000 * seconds},
         "cache": {"hits": 6, "misses": 3},
         "attempts": [
             {"podName": f"{name}-1", "startTime": clock.stamp(ago), "completionTime": clock.stamp(ago - seconds)}
@@ -153,13 +160,13 @@ def _failed(clock: Clock) -> Sample:
         "source": {"url": spec["source"]["git"]["url"], "revision": "8d1f0c27ab34e5d6f7a8091b2c3d4e5f60718293"},
         "cache": {"hits": 2, "misses": 4},
         "timings": {
-            "queuedMs": 1000,
-            "scheduledMs": 0,
-            "pulledMs": 3000,
-            "checkMs": 1000,
-            "fetchMs": 1400,
-            "buildMs": 20600,
-            "totalMs": 28000,
+            "queuedMilliseconds": 1000,
+            "scheduledMilliseconds": 0,
+            "pulledMilliseconds": 3000,
+            "checkMilliseconds": 1000,
+            "fetchMilliseconds": 1400,
+            "buildMilliseconds": 20600,
+            "totalMilliseconds": 28000,
         },
         "attempts": [
             {
@@ -208,7 +215,7 @@ def _building(clock: Clock) -> Sample:
         "node": "worker-1",
         "podName": "ingest-5f4-1",
         "progress": {**progress, "instruction": "RUN pip install -r requirements.txt", "startTime": clock.stamp(17)},
-        "conditions": [_condition("Started", clock.stamp(36))],
+        "conditions": [_condition("Waiting", clock.stamp(36), "False")],
     }
     return Sample("team-data", "ingest-5f4", 41, clock.stamp(43), spec, status)
 
@@ -250,8 +257,20 @@ def _platforms(clock: Clock) -> Sample:
     names = ("linux/amd64", "linux/arm64")
     spec = _spec("team-platform", "base-alpine", "3.22")
     spec["output"]["platforms"] = list(names)
-    timings = {"queuedMs": 1000, "scheduledMs": 0, "pulledMs": 3000, "checkMs": 1000, "fetchMs": 700, "buildMs": 26400}
-    done = {"platform": names[0], "phase": "Succeeded", "node": "worker-2", "timings": {**timings, "pushMs": 4100}}
+    timings = {
+        "queuedMilliseconds": 1000,
+        "scheduledMilliseconds": 0,
+        "pulledMilliseconds": 3000,
+        "checkMilliseconds": 1000,
+        "fetchMilliseconds": 700,
+        "buildMilliseconds": 26400,
+    }
+    done = {
+        "platform": names[0],
+        "phase": "Succeeded",
+        "node": "worker-2",
+        "timings": {**timings, "pushMilliseconds": 4100},
+    }
     progress = {"summary": "7/8", "step": 7, "steps": 8, "stage": 1, "stages": 1, "instruction": "RUN apk upgrade"}
     runs = {"platform": names[1], "phase": "Building", "node": "worker-7", "progress": progress}
     status = {
@@ -267,11 +286,5 @@ def _platforms(clock: Clock) -> Sample:
     return Sample("team-platform", "base-alpine-3.22", 95, clock.stamp(96), spec, status)
 
 
-def _condition(kind: str, time: str) -> Json:
-    return {
-        "type": kind,
-        "status": "True",
-        "lastTransitionTime": time,
-        "reason": kind,
-        "message": "The log can be read.",
-    }
+def _condition(kind: str, time: str, status: str) -> Json:
+    return {"type": kind, "status": status, "lastTransitionTime": time, "reason": "Building", "message": ""}

@@ -45,7 +45,7 @@ def push_finding(build: Build, image: str) -> Finding:
     if unknown := next((text for text in build.warnings if text.startswith(_UNKNOWN)), ""):
         hint = "Check the name of the registry, and whether proxies and NetworkPolicies let build pods reach it."
         return failed(CHECK, unknown, hint)
-    if "checkMs" not in (build.status.get("timings") or {}):
+    if "checkMilliseconds" not in (build.status.get("timings") or {}):
         return warning(CHECK, "The operator does not check registries (checkPush of the chart is false).")
     return ok(CHECK, f"The registry would accept {image} from a pod of this namespace.")
 

@@ -10,36 +10,34 @@ from imagebuild_operator.status.verdict import Verdict
 
 #: Characters of a message that are kept.
 MAX_MESSAGE: Final = 1024
-#: Phases in which the container `build` has started; the operator may see none of them of a short build.
-STARTED: Final = frozenset({Phase.BUILDING, Phase.PUSHING, Phase.SUCCEEDED})
+#: Phases in which a build waits for its turn, its node, its images or the check of its credentials.
+WAITING: Final = frozenset({Phase.PENDING, Phase.QUEUED, Phase.PREPARING})
 
 
-def conditions(build: ImageBuild, verdict: Verdict, now: datetime, *, has_begun: bool) -> list[Document]:
+def conditions(build: ImageBuild, verdict: Verdict, now: datetime) -> list[Document]:
     """Make the conditions of a build.
 
-    `Admitted`, `Started`, `Succeeded`, `Failed` and `Finished` are for `kubectl wait`: `Succeeded` is Unknown until the
-    end, `Failed` is True after every end without success, and `Finished` is True at every end. `Started` is True once
-    the log can be followed, and at every end, so that a script that waits for it always continues. `Ready`,
-    `Reconciling` and `Stalled` are for kstatus, which Flux and other tools use: a build is Reconciling until its end,
-    then either Ready or Stalled.
+    `Succeeded` is Unknown until the end, and `Finished` is True at every end. `Waiting` is True until the Dockerfile
+    runs: once it is False, the log can be followed, or the build has ended. `Ready`, `Reconciling` and `Stalled` are
+    for kstatus, which Flux and other tools use: a build is Reconciling until its end, then either Ready or Stalled.
     """
     phase = verdict.phase
     has_succeeded, has_failed = phase is Phase.SUCCEEDED, phase in {Phase.FAILED, Phase.CANCELLED}
     outcome = "True" if has_succeeded else "False" if has_failed else "Unknown"
-    reason, message = str(verdict.reason or phase), verdict.message
-    admitted = ("True", "Admitted", "The build was admitted.") if has_begun else ("False", reason, message)
-    started = ("True", "Started", "The container build has started.")
-    if not _has_started(build, phase):
-        started = (str(phase.is_final), reason, message)
+    values = {
+        "Succeeded": outcome,
+        "Finished": str(phase.is_final),
+        "Waiting": str(phase in WAITING),
+        "Ready": str(has_succeeded),
+        "Reconciling": str(not phase.is_final),
+        "Stalled": str(has_failed),
+    }
+    # The message is said once, and where kstatus reads it.
+    speaking = {"Succeeded", "Stalled" if has_failed else "Reconciling"} - ({"Reconciling"} if has_succeeded else set())
+    reason = str(verdict.reason or phase)
     return [
-        _condition(build, "Admitted", *admitted, now),
-        _condition(build, "Started", *started, now),
-        _condition(build, "Succeeded", outcome, reason, message, now),
-        _condition(build, "Failed", str(has_failed), reason, message, now),
-        _condition(build, "Finished", str(phase.is_final), reason, message, now),
-        _condition(build, "Ready", str(has_succeeded), reason, message, now),
-        _condition(build, "Reconciling", str(not phase.is_final), reason, "" if phase.is_final else message, now),
-        _condition(build, "Stalled", str(has_failed), reason, message if has_failed else "", now),
+        _condition(build, kind, value, reason, verdict.message if kind in speaking else "", now)
+        for kind, value in values.items()
     ]
 
 
@@ -55,12 +53,6 @@ def observed(build: ImageBuild) -> Document:
         "observedGeneration": build.generation,
         "conditions": [{**condition, "observedGeneration": build.generation} for condition in recorded],
     }
-
-
-def _has_started(build: ImageBuild, phase: Phase) -> bool:
-    """Whether the container `build` of every pod has started, in this attempt or an earlier one."""
-    before = build.status.get("conditions") or ()
-    return phase in STARTED or any(c["type"] == "Started" and c["reason"] == "Started" for c in before)
 
 
 def _condition(build: ImageBuild, kind: str, value: str, reason: str, message: str, now: datetime) -> Document:

@@ -57,7 +57,7 @@ def next_status(
         "phase": str(verdict.phase),
         "reason": str(verdict.reason) if verdict.reason else None,
         "message": verdict.message[:MAX_MESSAGE],
-        "conditions": conditions(build, verdict, now, has_begun=start is not None),
+        "conditions": conditions(build, verdict, now),
         "appliedDefaults": (build.applied_defaults or None) if has_pod or build.has_begun else None,
         "podName": recorded.get("podName"),
         "podUID": recorded.get("podUID"),
@@ -231,19 +231,19 @@ def _timings(
     """
     queued = milliseconds(created, started)
     if pod is None:
-        return _present(queuedMs=queued, totalMs=milliseconds(started, ended))
+        return _present(queuedMilliseconds=queued, totalMilliseconds=milliseconds(started, ended))
     # The time behind a scheduling gate counts as queued.
     offered = max(pod.created, started) if started else pod.created
     return _present(
-        queuedMs=queued,
-        scheduledMs=milliseconds(offered, pod.scheduled),
-        pulledMs=milliseconds(pod.scheduled, pod.first.started),
-        checkMs=milliseconds(pod.check.started, pod.check.finished),
-        uploadMs=milliseconds(pod.upload.started, pod.upload.finished),
-        fetchMs=build.timings.get("fetchMs"),
-        buildMs=build.timings.get("buildMs"),
-        pushMs=push.timings.get("pushMs"),
-        totalMs=milliseconds(started, ended),
+        queuedMilliseconds=queued,
+        scheduledMilliseconds=milliseconds(offered, pod.scheduled),
+        pulledMilliseconds=milliseconds(pod.scheduled, pod.first.started),
+        checkMilliseconds=milliseconds(pod.check.started, pod.check.finished),
+        uploadMilliseconds=milliseconds(pod.upload.started, pod.upload.finished),
+        fetchMilliseconds=build.timings.get("fetchMs"),
+        buildMilliseconds=build.timings.get("buildMs"),
+        pushMilliseconds=push.timings.get("pushMs"),
+        totalMilliseconds=milliseconds(started, ended),
     )
 
 

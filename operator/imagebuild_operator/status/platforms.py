@@ -29,7 +29,7 @@ FIELDS: Final = (
     "failure",
 )
 #: Timings of what the platforms do at the same time: the longest counts for the build.
-AT_ONCE: Final = ("scheduledMs", "pulledMs", "fetchMs", "buildMs")
+AT_ONCE: Final = ("scheduledMilliseconds", "pulledMilliseconds", "fetchMilliseconds", "buildMilliseconds")
 
 
 def platform_entry(platform: str, recorded: Mapping[str, Any], changes: Mapping[str, Any]) -> Document:
@@ -52,12 +52,12 @@ def start_of(platforms: Platforms) -> str | None:
 def timings_of(platforms: Platforms, own: Mapping[str, int]) -> dict[str, int]:
     """Compute the timings of the build: the longest of the platforms, plus the push of the index."""
     read: list[Mapping[str, int]] = [entry.get("timings") or {} for entry in platforms]
-    timings = {name: ms for name, ms in own.items() if name in {"queuedMs", "totalMs"}}
+    timings = {name: ms for name, ms in own.items() if name in {"queuedMilliseconds", "totalMilliseconds"}}
     for name in AT_ONCE:
         if known := [timing[name] for timing in read if name in timing]:
             timings[name] = max(known)
-    if pushes := [timing["pushMs"] for timing in read if "pushMs" in timing]:
-        timings["pushMs"] = max(pushes) + own.get("pushMs", 0)
+    if pushes := [timing["pushMilliseconds"] for timing in read if "pushMilliseconds" in timing]:
+        timings["pushMilliseconds"] = max(pushes) + own.get("pushMilliseconds", 0)
     return timings
 
 

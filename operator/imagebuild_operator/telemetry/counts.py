@@ -28,11 +28,11 @@ from imagebuild_operator.telemetry.metrics import (
 
 #: The fields of `status.timings`, and the phase of the metric for each.
 PHASES: Final[Mapping[str, str]] = {
-    "scheduledMs": "scheduled",
-    "pulledMs": "pulled",
-    "fetchMs": "fetched",
-    "buildMs": "built",
-    "pushMs": "pushed",
+    "scheduledMilliseconds": "scheduled",
+    "pulledMilliseconds": "pulled",
+    "fetchMilliseconds": "fetched",
+    "buildMilliseconds": "built",
+    "pushMilliseconds": "pushed",
 }
 CANCELLATIONS: Final = frozenset({Reason.CANCELLED, Reason.SUPERSEDED})
 WAITS: Final = frozenset(
@@ -114,8 +114,8 @@ def _finished(build: ImageBuild, written: Body) -> Iterator[Observation]:
     status = {**build.status, **written}
     timings = status.get("timings") or {}
     yield Observation(BUILDS_FINISHED, (result, status.get("reason") or ""))
-    if "totalMs" in timings:
-        yield Observation(BUILD_DURATION, (result,), timings["totalMs"] / 1000)
+    if "totalMilliseconds" in timings:
+        yield Observation(BUILD_DURATION, (result,), timings["totalMilliseconds"] / 1000)
     for field, name in PHASES.items():
         if field in timings:
             yield Observation(PHASE_DURATION, (name,), timings[field] / 1000)

@@ -17,8 +17,8 @@ from imagebuild_operator.api.traceparent import parent, span_id, trace_of
 Value = str | int | bool
 
 #: Phases at the start of an attempt, in order, and phases at its end, in reverse order.
-FIRST: Final = (("schedule", "scheduledMs"), ("pull", "pulledMs"))
-LAST: Final = (("push", "pushMs"), ("build", "buildMs"), ("fetch", "fetchMs"))
+FIRST: Final = (("schedule", "scheduledMilliseconds"), ("pull", "pulledMilliseconds"))
+LAST: Final = (("push", "pushMilliseconds"), ("build", "buildMilliseconds"), ("fetch", "fetchMilliseconds"))
 #: Values of https://opentelemetry.io/docs/specs/semconv/registry/attributes/cicd/.
 RESULTS: Final[Mapping[Phase, str]] = {
     Phase.SUCCEEDED: "success",

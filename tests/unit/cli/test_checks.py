@@ -202,13 +202,15 @@ def test_the_end_of_the_push_check():
     def build(reason: str, **status: object) -> Build:
         return Build({"metadata": {}, "status": {"phase": "Failed", "reason": reason, "message": "Said.", **status}})
 
-    assert push_finding(build("DockerfileNotFound", timings={"checkMs": 9}), "a/b").level is Level.OK
+    assert push_finding(build("DockerfileNotFound", timings={"checkMilliseconds": 9}), "a/b").level is Level.OK
     assert push_finding(build("DockerfileNotFound"), "a/b").level is Level.WARNING
     silent = build(
-        "DockerfileNotFound", timings={"checkMs": 9}, warnings=["Could not check whether a/b can be pushed: no"]
+        "DockerfileNotFound",
+        timings={"checkMilliseconds": 9},
+        warnings=["Could not check whether a/b can be pushed: no"],
     )
     assert push_finding(silent, "a/b").level is Level.FAILED
-    refused = push_finding(build("PushDenied", timings={"checkMs": 9}), "a/b")
+    refused = push_finding(build("PushDenied", timings={"checkMilliseconds": 9}), "a/b")
     assert (refused.level, refused.message) == (Level.FAILED, "The build ended in phase Failed (PushDenied). Said.")
 
 

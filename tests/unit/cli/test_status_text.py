@@ -35,7 +35,7 @@ def test_the_status_of_a_failed_build():
             },
             {"podName": "b", "reason": "RunCommandFailed", "startTime": "2026-11-25T10:00:20Z"},
         ],
-        timings={"scheduledMs": 1000, "pulledMs": 4000, "buildMs": 15000},
+        timings={"scheduledMilliseconds": 1000, "pulledMilliseconds": 4000, "buildMilliseconds": 15000},
         cache={"hits": 3, "misses": 1},
         failure={
             "reason": "RunCommandFailed",

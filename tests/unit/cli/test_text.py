@@ -24,7 +24,7 @@ FAILED = build(
     message="RUN make failed.",
     duration="12s",
     attempts=[{"podName": "a", "reason": "NodeLost", "message": "The node is gone."}],
-    timings={"buildMs": 11500},
+    timings={"buildMilliseconds": 11500},
     failure={
         "reason": "RunCommandFailed",
         "message": "RUN make failed.",

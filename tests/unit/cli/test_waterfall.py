@@ -26,7 +26,14 @@ def test_a_build_that_the_operator_has_not_seen_is_queued():
 
 
 def test_the_parts_of_a_build_that_has_succeeded_follow_each_other():
-    timings = {"queuedMs": 2000, "scheduledMs": 0, "pulledMs": 3000, "buildMs": 4500, "pushMs": 500, "totalMs": 9000}
+    timings = {
+        "queuedMilliseconds": 2000,
+        "scheduledMilliseconds": 0,
+        "pulledMilliseconds": 3000,
+        "buildMilliseconds": 4500,
+        "pushMilliseconds": 500,
+        "totalMilliseconds": 9000,
+    }
     attempts = [{"podName": "a", "startTime": stamp(2), "completionTime": stamp(11)}]
     status = {"startTime": stamp(2), "completionTime": stamp(11), "timings": timings, "attempts": attempts}
     (lane,) = shown(phase="Succeeded", **status)
@@ -44,7 +51,12 @@ def test_a_failed_build_ends_with_a_failed_part_after_its_earlier_attempts():
         {"podName": "a", "reason": "Evicted", "startTime": stamp(2), "completionTime": stamp(11)},
         {"podName": "b", "reason": "RunCommandFailed", "startTime": stamp(20), "completionTime": stamp(30)},
     ]
-    status = {"startTime": stamp(2), "completionTime": stamp(30), "timings": {"buildMs": 7000}, "attempts": attempts}
+    status = {
+        "startTime": stamp(2),
+        "completionTime": stamp(30),
+        "timings": {"buildMilliseconds": 7000},
+        "attempts": attempts,
+    }
     (lane,) = shown(phase="Failed", **status)
     assert lane.spans == (
         Span("Attempt 1", at(2), at(11), State.FAILED, "Evicted"),
@@ -60,7 +72,7 @@ def test_a_build_that_never_had_a_pod_was_queued_to_its_end():
 
 
 def test_a_running_build_has_an_open_span():
-    started = [{"type": "Started", "status": "True", "lastTransitionTime": stamp(8)}]
+    started = [{"type": "Waiting", "status": "False", "lastTransitionTime": stamp(8)}]
     (lane,) = shown(phase="Building", startTime=stamp(2), conditions=started)
     assert lane.spans == (
         Span("Queued", at(0), at(2), State.DONE),
@@ -72,7 +84,7 @@ def test_a_running_build_has_an_open_span():
 
 
 def test_each_platform_has_a_lane_and_the_index_comes_last():
-    timings = {"queuedMs": 1000, "buildMs": 3000}
+    timings = {"queuedMilliseconds": 1000, "buildMilliseconds": 3000}
     entry = {"phase": "Succeeded", "startTime": stamp(1), "completionTime": stamp(5), "timings": timings}
     platforms = [{"platform": "linux/amd64", **entry}, {"platform": "linux/arm64", **entry, "phase": "Failed"}]
     found = shown(phase="Failed", startTime=stamp(1), completionTime=stamp(6), timings=timings, platforms=platforms)

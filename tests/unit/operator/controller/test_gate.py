@@ -193,11 +193,11 @@ def test_the_status_of_a_build_that_waits():
         "ClusterLimit",
         {"position": 1, "message": message},
     )
-    assert status["conditions"][0] == {
-        "type": "Admitted",
-        "status": "False",
+    assert status["conditions"][2] == {
+        "type": "Waiting",
+        "status": "True",
         "reason": "ClusterLimit",
-        "message": message,
+        "message": "",
         "observedGeneration": 1,
         "lastTransitionTime": "2026-11-24T08:00:00Z",
     }

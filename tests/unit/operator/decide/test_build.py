@@ -243,11 +243,11 @@ def test_a_success_takes_the_digest_of_the_index_and_the_longest_of_the_platform
     whole = status(made)
     assert (whole["phase"], whole["digest"], whole["duration"]) == ("Succeeded", DIGEST, "1m15s")
     assert whole["timings"] == {
-        "queuedMs": 0,
-        "fetchMs": 5,
-        "buildMs": 50000,
-        "pushMs": 730,
-        "totalMs": 75000,
+        "queuedMilliseconds": 0,
+        "fetchMilliseconds": 5,
+        "buildMilliseconds": 50000,
+        "pushMilliseconds": 730,
+        "totalMilliseconds": 75000,
     }
     assert (whole["cache"], whole["warnings"]) == ({"hits": 4, "misses": 2}, ["No cache."])
     assert "platforms" not in whole  # as recorded

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_operator.api.build import Phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.cache.keys import BuildKey
 from imagebuild_operator.cache.store import Store
@@ -28,7 +28,7 @@ KEY = BuildKey("team", "app")
 
 @pytest.mark.parametrize("phase", Phase)
 def test_a_build_is_ready_reconciling_or_stalled_and_never_two_of_them(phase: Phase):
-    made = conditions(a_build(), Verdict(phase, "M", Reason.INTERNAL), after(1), has_begun=True)
+    made = conditions(a_build(), Verdict(phase, "M", Reason.INTERNAL), after(1))
     values = {condition["type"]: condition["status"] for condition in made}
     of_kstatus = [values[kind] for kind in ("Ready", "Reconciling", "Stalled")]
     assert sorted(of_kstatus) == ["False", "False", "True"]
@@ -71,12 +71,16 @@ def test_the_selector_of_unfinished_builds_excludes_every_final_phase_and_no_oth
 
 
 @pytest.mark.parametrize("phase", Phase)
-def test_started_is_true_once_the_log_can_be_followed_and_at_every_end(phase: Phase):
-    def started(build: ImageBuild) -> tuple[str, str]:
-        made = conditions(build, Verdict(phase, "M"), after(1), has_begun=True)
-        return next((c["status"], c["reason"]) for c in made if c["type"] == "Started")
+def test_a_build_waits_until_its_log_can_be_followed_or_it_has_ended(phase: Phase):
+    made = conditions(a_build(), Verdict(phase, "M"), after(1))
+    waiting = next((c["status"], c["reason"]) for c in made if c["type"] == "Waiting")
+    assert waiting == (str(phase in {Phase.PENDING, Phase.QUEUED, Phase.PREPARING}), str(phase))
 
-    has_log = phase in {Phase.BUILDING, Phase.PUSHING, Phase.SUCCEEDED}
-    assert started(a_build()) == (str(has_log or phase.is_final), "Started" if has_log else str(phase))
-    before = conditions(a_build(), Verdict(Phase.BUILDING, "M"), after(0), has_begun=True)
-    assert started(a_build(status={"conditions": before})) == ("True", "Started")
+
+@pytest.mark.parametrize("phase", Phase)
+def test_the_message_is_said_by_succeeded_and_by_what_kstatus_reads(phase: Phase):
+    made = conditions(a_build(), Verdict(phase, "M"), after(1))
+    of_kstatus = {Phase.SUCCEEDED: [], Phase.FAILED: ["Stalled"], Phase.CANCELLED: ["Stalled"]}.get(
+        phase, ["Reconciling"]
+    )
+    assert [c["type"] for c in made if c["message"]] == ["Succeeded", *of_kstatus]

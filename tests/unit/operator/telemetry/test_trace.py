@@ -27,7 +27,13 @@ SUCCEEDED: dict[str, Any] = {
         },
         {"podName": "q", "startTime": "2026-11-24T08:00:20Z", "completionTime": "2026-11-24T08:01:00Z"},
     ],
-    "timings": {"scheduledMs": 500, "pulledMs": 1500, "fetchMs": 2000, "buildMs": 30000, "pushMs": 4000},
+    "timings": {
+        "scheduledMilliseconds": 500,
+        "pulledMilliseconds": 1500,
+        "fetchMilliseconds": 2000,
+        "buildMilliseconds": 30000,
+        "pushMilliseconds": 4000,
+    },
 }
 
 
@@ -145,7 +151,18 @@ def test_only_the_end_makes_a_trace():
 
 
 @given(
-    st.dictionaries(st.sampled_from(["scheduledMs", "pulledMs", "fetchMs", "buildMs", "pushMs"]), st.integers(0, 10**9))
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "scheduledMilliseconds",
+                "pulledMilliseconds",
+                "fetchMilliseconds",
+                "buildMilliseconds",
+                "pushMilliseconds",
+            ]
+        ),
+        st.integers(0, 10**9),
+    )
 )
 def test_no_span_leaves_the_one_that_it_is_a_part_of(timings: dict[str, int]):
     made = trace(a_build(status=STARTED), {**SUCCEEDED, "timings": timings})
