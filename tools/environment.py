@@ -46,7 +46,7 @@ class ClusterRegistry:
         if self.hub_mirror:
             told.append({"host": "docker.io", "mirrors": [self.hub_mirror]})
         if self.insecure:
-            told.append({"host": self.host, "insecure": True})
+            told.append({"host": self.host, "plainHTTP": True})
         return told
 
 

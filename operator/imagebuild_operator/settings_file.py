@@ -86,8 +86,8 @@ def _registry(entry: Fields) -> Registry:
     advice = "write configMapKeyRef or secretKeyRef, with name and key"
     return Registry(
         host=entry.required("host", r"\S+", "write HOST[:PORT] of a registry"),
-        insecure=entry.switch("insecure", default=False),
-        skip_tls_verify=entry.switch("skipTLSVerify", default=False),
+        plain_http=entry.switch("plainHTTP", default=False),
+        skip_tls_verify=entry.switch("insecureSkipTLSVerify", default=False),
         mirrors=entry.texts("mirrors"),
         map_to=entry.text("mapTo", None),
         ca_bundle=entry.read("caBundle", None, _key_ref, advice),

@@ -128,7 +128,7 @@ def _build(kind: str, recipe: Recipe, number: int, random: Random, registries: R
     }
     if recipe.is_private:
         output["pushSecretRef"] = {"name": PUSH_SECRET}
-        spec["registries"] = [{"host": registries.private, "skipTLSVerify": True}]
+        spec["registries"] = [{"host": registries.private, "insecureSkipTLSVerify": True}]
     expires = "ttlSecondsAfterFinished" in recipe.spec
     expected = Expected(recipe.ends, (image,), expires=expires, group=recipe.group)
     return Build(namespace, name, spec, expected, recipe.change, recipe.at, uploads)

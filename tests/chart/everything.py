@@ -23,7 +23,7 @@ EVERYTHING: dict[str, Any] = {
         "proxy": {"httpProxy": "http://proxy:3128", "noProxy": ".svc,10.0.0.0/8"},
         "registries": [
             {"host": "docker.io", "mirrors": ["m:5000/hub"]},
-            {"host": "m:5000", "insecure": True},
+            {"host": "m:5000", "plainHTTP": True},
             {"host": "p", "caBundle": {"configMapKeyRef": {"name": "ca", "key": "ca.crt"}}},
         ],
     },

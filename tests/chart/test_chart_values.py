@@ -56,7 +56,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"builder": {"registries": [{"host": "https://a.b"}]}}, "does not match pattern"),
     ({"builder": {"proxy": {"httpProxy": "proxy:3128"}}}, "does not match pattern"),
     ({"builder": {"proxy": {"httpsProxy": "http://me:pw@proxy:3128"}}}, "does not match pattern"),
-    ({"builder": {"registries": [{"insecure": True}]}}, "missing property 'host'"),
+    ({"builder": {"registries": [{"plainHTTP": True}]}}, "missing property 'host'"),
     ({"builder": {"registries": [{"host": "a.b", "mirrors": ["c"], "mapTo": "d"}]}}, "'not' failed"),
     ({"builder": {"registries": [{"host": "a", "mirrors": ["c"]}, {"host": "b", "mapTo": "d"}]}}, "'not' failed"),
 ]

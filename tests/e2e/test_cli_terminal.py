@@ -242,7 +242,7 @@ def test_ctrl_c_while_the_image_is_pushed(
     environment: Mapping[str, str], host_address: str, builds: Builds, namespace: str, tmp_path: Path
 ):
     with stuck_registry(host_address) as (name, reached):
-        body = spec(output={"images": [f"{name}/app:1"]}, registries=[{"host": name, "insecure": True}])
+        body = spec(output={"images": [f"{name}/app:1"]}, registries=[{"host": name, "plainHTTP": True}])
         command: list[str | Path] = [PROGRAM, "create", "-f", manifest_file(tmp_path, body), "-n", namespace]
         with on_terminal(command, environment, tmp_path) as screen:
             screen.until(lambda _: reached.is_set())

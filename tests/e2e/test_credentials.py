@@ -114,7 +114,9 @@ def test_the_search_finds_what_a_run_can_see(builds: Builds, api: client.ApiClie
 def test_without_a_secret_the_message_says_which_to_add(
     builds: Builds, api: client.ApiClient, namespace: str, private_registry: Registry
 ):
-    builds.create({**build(SMALL, "replaced"), **private(namespace, private_registry, "app", skipTLSVerify=True)})
+    builds.create(
+        {**build(SMALL, "replaced"), **private(namespace, private_registry, "app", insecureSkipTLSVerify=True)}
+    )
     status = wait_for_finish(api, namespace, "hello")
     assert (status["phase"], status["reason"]) == ("Failed", "RegistryUnauthorized"), status
     assert "kubernetes.io/dockerconfigjson" in status["message"]
@@ -126,7 +128,7 @@ def test_an_unknown_ca_is_told_apart(builds: Builds, api: client.ApiClient, name
     builds.create({**build(SMALL, "replaced"), **private(namespace, private_registry, "app")})
     status = wait_for_finish(api, namespace, "hello")
     assert (status["phase"], status["reason"]) == ("Failed", "RegistryTLS"), status
-    assert "skipTLSVerify" in status["message"]
+    assert "insecureSkipTLSVerify" in status["message"]
 
 
 @pytest.mark.parametrize("which", ["push", "pull"])
@@ -139,7 +141,7 @@ def test_a_secret_that_comes_late_is_waited_for(
     kubectl: Kubectl,
     which: str,
 ):
-    fields = private(namespace, private_registry, "late", skipTLSVerify=True)
+    fields = private(namespace, private_registry, "late", insecureSkipTLSVerify=True)
     fields["output"] = {**fields["output"], "pushSecretRef": {"name": "push"}}  # type: ignore[dict-item]
     fields["pullSecretRefs"] = [{"name": "pull"}]
     push_secret(kubectl, namespace, "push" if which == "pull" else "pull", cluster["REGISTRY_AUTH"])

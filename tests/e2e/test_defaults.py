@@ -23,7 +23,7 @@ def test_a_build_of_a_few_lines_has_the_rest_from_its_namespace(
     Defaults(client.CustomObjectsApi(api), namespace).create(
         {
             "pushSecretRef": {"name": "push"},
-            "registries": [{"host": private_registry.name, "skipTLSVerify": True}],
+            "registries": [{"host": private_registry.name, "insecureSkipTLSVerify": True}],
             "cache": {"enabled": True, "repo": f"{registry.name}/{namespace}/cache"},
             "podTemplate": {"metadata": {"labels": {"team": "web"}}},
         }

@@ -87,7 +87,7 @@ def test_whatever_a_run_does_the_status_is_true_and_the_credentials_are_out_of_r
         base64.b64encode(BUILD_SECRET.encode()).decode(),
     ]
     for name, attack in ATTACKS.items():
-        fields = private(namespace, private_registry, name, skipTLSVerify=True)
+        fields = private(namespace, private_registry, name, insecureSkipTLSVerify=True)
         fields["output"] = {**fields["output"], "pushSecretRef": {"name": "push"}}  # type: ignore[dict-item]
         fields["buildSecrets"] = [{"id": "npm", "secretKeyRef": {"name": "npm", "key": "token"}}]
         fields["retry"] = {"limit": 0}

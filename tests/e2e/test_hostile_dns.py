@@ -32,13 +32,13 @@ class Case:
 
 
 CASES = {
-    "plain": Case("plain", {"insecure": True}, f"FROM busybox\nRUN {POISON}\n"),
-    "plain-copied": Case("plain", {"insecure": True}, "FROM busybox\nCOPY resolv.conf /etc/resolv.conf\n"),
-    "skipped": Case("private", {"skipTLSVerify": True}, f"FROM busybox\nRUN {POISON}\n"),
+    "plain": Case("plain", {"plainHTTP": True}, f"FROM busybox\nRUN {POISON}\n"),
+    "plain-copied": Case("plain", {"plainHTTP": True}, "FROM busybox\nCOPY resolv.conf /etc/resolv.conf\n"),
+    "skipped": Case("private", {"insecureSkipTLSVerify": True}, f"FROM busybox\nRUN {POISON}\n"),
     "verified": Case("private", {"caBundle": None}, f"FROM busybox\nRUN {POISON}\n"),
     "local": Case("private-local", {"caBundle": None}, f"FROM busybox\nRUN {POISON}\n"),
-    "local-skipped": Case("private-local", {"skipTLSVerify": True}, "FROM TRIGGER\n"),
-    "dns-of-its-own": Case("plain", {"insecure": True}, f"FROM busybox\nRUN {POISON}\n"),
+    "local-skipped": Case("private-local", {"insecureSkipTLSVerify": True}, "FROM TRIGGER\n"),
+    "dns-of-its-own": Case("plain", {"plainHTTP": True}, f"FROM busybox\nRUN {POISON}\n"),
 }
 
 

@@ -64,7 +64,7 @@ def test_everything_that_a_build_reaches_is_reached_through_the_proxy_of_its_nam
         Defaults(client.CustomObjectsApi(api), namespace).create(
             {
                 "proxy": {"secretRef": {"name": "proxy"}},
-                "registries": [{"host": "registry.corp.example:5000", "insecure": True}],
+                "registries": [{"host": "registry.corp.example:5000", "plainHTTP": True}],
             }
         )
         git = {"url": "https://git.corp.example/app.git", "revision": "main"}

@@ -67,11 +67,11 @@ FULL: dict[str, Any] = {
     },
     "registries": [
         {"host": "docker.io", "mirrors": ["mirror.example.com/hub", "mirror2.example.com:5000"]},
-        {"host": "registry.example.com:5000", "insecure": True},
-        {"host": "10.0.0.1", "skipTLSVerify": True},
+        {"host": "registry.example.com:5000", "plainHTTP": True},
+        {"host": "10.0.0.1", "insecureSkipTLSVerify": True},
         {
             "host": "private.example.com",
-            "skipTLSVerify": False,
+            "insecureSkipTLSVerify": False,
             "caBundle": {"configMapKeyRef": {"name": "trust.bundle", "key": "root.pem"}},
         },
     ],

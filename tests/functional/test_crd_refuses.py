@@ -379,7 +379,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"cache": {"enabled": True, "ttlSeconds": 0}}, "greater than or equal to 1"),
     # registries
     (registry(host=""), "should be at least 1 chars"),
-    (registry(host="https://a.b"), "without http:// or https:// (plain HTTP: insecure: true)"),
+    (registry(host="https://a.b"), "without http:// or https:// (plain HTTP: plainHTTP: true)"),
     (registry(host="a.b/c"), "without a path"),
     (registry(host="a.b:x"), "write HOST or HOST:PORT"),
     (registry(mirrors=[]), "should have at least 1 items"),
@@ -392,15 +392,21 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (registry(caBundle={"configMapKeyRef": {"name": "ca"}}), "caBundle.configMapKeyRef.key: Required value"),
     (registry(caBundle={"secretKeyRef": {**CA, "key": "../x"}}), "secretKeyRef.key in body should match"),
     (registry(caBundle={"configMapKeyRef": {**CA, "name": "a/b"}}), "configMapKeyRef.name in body should match"),
-    (registry(caBundle={"configMapKeyRef": CA}, skipTLSVerify=True), "docker.io: caBundle lets the certificate"),
-    (registry(caBundle={"configMapKeyRef": CA}, insecure=True), "leave out insecure and skipTLSVerify"),
+    (
+        registry(caBundle={"configMapKeyRef": CA}, insecureSkipTLSVerify=True),
+        "docker.io: caBundle lets the certificate",
+    ),
+    (registry(caBundle={"configMapKeyRef": CA}, plainHTTP=True), "leave out plainHTTP and insecureSkipTLSVerify"),
     (registry(mapTo="http://m.example.com"), "without http:// or https://"),
     (registry(mirrors=["m.example.com"], mapTo="m.example.com"), "docker.io: set mirrors"),
     (
         {"registries": [{"host": "a.b", "mirrors": ["m.c"]}, {"host": "c.d", "mapTo": "m.c"}]},
         "mirrors and mapTo cannot be mixed in one build",
     ),
-    ({"registries": [{"host": "a.b"}, {"host": "a.b", "insecure": True}]}, "each host of registries can be given once"),
+    (
+        {"registries": [{"host": "a.b"}, {"host": "a.b", "plainHTTP": True}]},
+        "each host of registries can be given once",
+    ),
     # timeoutSeconds
     ({"timeoutSeconds": 0}, "greater than or equal to 1"),
     ({"timeoutSeconds": -1}, "greater than or equal to 1"),

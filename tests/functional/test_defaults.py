@@ -38,7 +38,7 @@ DEFAULTS: Json = {
 #: What the chart gives all build pods.
 CHART: Json = {
     "nodeSelector": {"pool": "chart"},
-    "registries": [{"host": "docker.io", "mirrors": ["chart.example.com"]}, {"host": "plain:5000", "insecure": True}],
+    "registries": [{"host": "docker.io", "mirrors": ["chart.example.com"]}, {"host": "plain:5000", "plainHTTP": True}],
     "resources": {"requests": {"cpu": "1", "memory": "1Gi"}},
 }
 

@@ -29,7 +29,12 @@ ALLOWED: Json = {
         "cache": {"enabled": True, "repo": f"registry.example.com/{NAMESPACE}/cache"},
         "registries": [
             {"host": "registry.example.com", "caBundle": {"configMapKeyRef": {"name": "ca", "key": "ca.crt"}}},
-            {"host": "docker.io", "mirrors": ["registry.example.com"], "skipTLSVerify": False, "insecure": False},
+            {
+                "host": "docker.io",
+                "mirrors": ["registry.example.com"],
+                "insecureSkipTLSVerify": False,
+                "plainHTTP": False,
+            },
         ],
         "podTemplate": {
             "metadata": {"labels": {"example.com/team": "checkout"}},
@@ -72,13 +77,13 @@ CASES = [
     ),
     Case(
         "imagebuild-tls",
-        {"spec": {"registries": [{"host": "a.example.com", "skipTLSVerify": True}]}},
-        "registries: skipTLSVerify is not allowed; set caBundle to the CA of the registry",
+        {"spec": {"registries": [{"host": "a.example.com", "insecureSkipTLSVerify": True}]}},
+        "registries: insecureSkipTLSVerify is not allowed; set caBundle to the CA of the registry",
     ),
     Case(
         "imagebuild-tls",
-        {"spec": {"registries": [{"host": "a.example.com", "insecure": True}]}},
-        "registries: insecure is not allowed; use a registry with TLS",
+        {"spec": {"registries": [{"host": "a.example.com", "plainHTTP": True}]}},
+        "registries: plainHTTP is not allowed; use a registry with TLS",
     ),
     Case("imagebuild-priority", {"spec": {"priority": 1}}, "priority: a value above 0 is not allowed; leave it out"),
     Case(

@@ -176,7 +176,7 @@ def _heed_registries(registries: list[Json]) -> None:
     for registry in registries:
         if mirrors:
             registry.pop("mapTo", None)
-        if registry.get("insecure") or registry.get("skipTLSVerify"):
+        if registry.get("plainHTTP") or registry.get("insecureSkipTLSVerify"):
             registry.pop("caBundle", None)
 
 

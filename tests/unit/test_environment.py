@@ -6,7 +6,7 @@ from environment import ClusterRegistry
 def test_a_path_belongs_to_the_registry_and_not_to_its_host():
     registry = ClusterRegistry("registry.example.com:5000/team", "localhost:5000/team", insecure=True, hub_mirror="")
     assert registry.host == "registry.example.com:5000"
-    assert registry.builder_registries == [{"host": "registry.example.com:5000", "insecure": True}]
+    assert registry.builder_registries == [{"host": "registry.example.com:5000", "plainHTTP": True}]
 
 
 def test_only_what_builds_need_is_configured():

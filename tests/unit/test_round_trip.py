@@ -150,8 +150,8 @@ REGISTRIES = st.lists(
     st.fixed_dictionaries(
         {"host": st.sampled_from(["docker.io", "quay.io", "plain.example:5000", "private.example"])},
         optional={
-            "insecure": st.booleans(),
-            "skipTLSVerify": st.booleans(),
+            "plainHTTP": st.booleans(),
+            "insecureSkipTLSVerify": st.booleans(),
             "caBundle": BUNDLES,
             "mirrors": st.lists(st.sampled_from(["m1.example", "m2.example:5000/hub"]), unique=True),
         },
@@ -353,8 +353,8 @@ def check_cache(request: BuildRequest, cache: Json) -> None:
 
 def check_registries(request: BuildRequest, registries: list[Json]) -> None:
     by_host = {registry["host"]: registry for registry in registries}
-    assert len(request.registries.insecure) == sum(r.get("insecure", False) for r in registries)
-    assert len(request.registries.skip_tls_verify) == sum(r.get("skipTLSVerify", False) for r in registries)
+    assert len(request.registries.insecure) == sum(r.get("plainHTTP", False) for r in registries)
+    assert len(request.registries.skip_tls_verify) == sum(r.get("insecureSkipTLSVerify", False) for r in registries)
     bundles = dict.fromkeys(json.dumps(r["caBundle"]) for r in registries if "caBundle" in r)
     assert request.registries.ca_bundle == "".join(bundle_of(json.loads(bundle)) for bundle in bundles)
     hub = by_host.pop("docker.io", {})

@@ -74,7 +74,7 @@ class Registry:
     """How one registry is reached, and what replaces it when base images are pulled."""
 
     host: str
-    insecure: bool = False
+    plain_http: bool = False
     skip_tls_verify: bool = False
     mirrors: tuple[str, ...] = ()
     map_to: str | None = None

@@ -164,8 +164,8 @@ def parse_registry(registry: Body) -> Registry:
     """Parse an entry of `registries` in a spec or in defaults."""
     return Registry(
         host=registry["host"],
-        insecure=registry.get("insecure", False),
-        skip_tls_verify=registry.get("skipTLSVerify", False),
+        plain_http=registry.get("plainHTTP", False),
+        skip_tls_verify=registry.get("insecureSkipTLSVerify", False),
         mirrors=tuple(registry.get("mirrors") or ()),
         map_to=registry.get("mapTo"),
         ca_bundle=_ca_bundle(registry),

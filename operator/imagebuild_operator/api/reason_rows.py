@@ -134,7 +134,7 @@ ROWS: Final[Mapping[str, Row]] = {
     ),
     "RegistryTLS": _user(
         "The certificate of a registry can't be verified, or the registry speaks plain HTTP.",
-        "Set skipTLSVerify (certificate) or insecure (plain HTTP) for that host in spec.registries.",
+        "Set insecureSkipTLSVerify (certificate) or plainHTTP for that host in spec.registries.",
     ),
     "Cancelled": _user(
         "The build was cancelled before it finished.",

@@ -76,7 +76,8 @@ def advice(reason: Reason, spec: BuildSpec | None, result: Result, message: str 
         case Reason.REGISTRY_TLS:
             return (
                 f"Add {host} to spec.registries: with caBundle if its certificate is from a private CA, with "
-                "skipTLSVerify: true if it can't be verified, or with insecure: true if the registry speaks plain HTTP."
+                "insecureSkipTLSVerify: true if it can't be verified, or with plainHTTP: true if the registry speaks "
+                "plain HTTP."
             )
         case Reason.UNSCHEDULABLE:
             return _scheduling_advice(spec, message)[1]

@@ -15,7 +15,7 @@ REFERENCES: Final = frozenset({"secretRef", "secretKeyRef", "pushSecretRef", "pu
 #: Fields of `podTemplate.spec` that lead a push to another server, where its credentials would be sent.
 NAMES: Final = ("hostAliases", "dnsConfig", "dnsPolicy")
 #: The same of an entry of `registries`.
-UNVERIFIED: Final = ("insecure", "skipTLSVerify", "caBundle")
+UNVERIFIED: Final = ("plainHTTP", "insecureSkipTLSVerify", "caBundle")
 BY: Final = "the ImageBuildDefaults"
 
 

@@ -296,7 +296,7 @@ def trusts_names(images: Iterable[str], registries: Iterable[Registry]) -> bool:
         images: What is pushed.
         registries: How registries are reached.
     """
-    unverified = {registry.host for registry in registries if registry.insecure or registry.skip_tls_verify}
+    unverified = {registry.host for registry in registries if registry.plain_http or registry.skip_tls_verify}
     hosts = {image.partition("/")[0] for image in images}
     names = {host.partition(":")[0].rstrip(".").lower() for host in hosts}
     return not hosts.isdisjoint(unverified) or any(name.endswith((".local", ".localhost")) for name in names)

@@ -137,7 +137,7 @@ def _immutable_tags(spec: BuildSpec) -> list[Variable]:
 
 def _registry_access(registries: Sequence[Registry]) -> list[Variable]:
     return [
-        *plain("INSECURE_REGISTRIES", ";".join(r.host for r in registries if r.insecure)),
+        *plain("INSECURE_REGISTRIES", ";".join(r.host for r in registries if r.plain_http)),
         *plain("SKIP_TLS_VERIFY_REGISTRIES", ";".join(r.host for r in registries if r.skip_tls_verify)),
         *_numbered("REGISTRY_CA", list(dict.fromkeys(r.ca_bundle for r in registries if r.ca_bundle))),
     ]

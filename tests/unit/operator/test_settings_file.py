@@ -38,7 +38,7 @@ builder:
   proxy: {httpProxy: "http://proxy:3128", httpsProxy: "", noProxy: ".svc"}
   registries:
   - {host: docker.io, mirrors: [mirror.example]}
-  - {host: plain.example, insecure: true, skipTLSVerify: true}
+  - {host: plain.example, plainHTTP: true, insecureSkipTLSVerify: true}
   - {host: private.example, mapTo: m.example, caBundle: {secretKeyRef: {name: ca, key: ca.crt}}}
 admission: {maxRunning: 50, maxRunningPerNamespace: 2, namespaces: {team-a: 5, team-b: 0}, waitSeconds: 3600}
 history: {succeeded: 5, failed: null}
@@ -74,7 +74,7 @@ def test_everything():
             tolerations=({"key": "builds", "operator": "Exists"},),
             registries=(
                 Registry("docker.io", mirrors=("mirror.example",)),
-                Registry("plain.example", insecure=True, skip_tls_verify=True),
+                Registry("plain.example", plain_http=True, skip_tls_verify=True),
                 Registry("private.example", map_to="m.example", ca_bundle=KeyRef("secretKeyRef", "ca", "ca.crt")),
             ),
             proxy=Proxy(http="http://proxy:3128", no=".svc"),

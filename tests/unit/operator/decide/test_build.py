@@ -124,7 +124,7 @@ def test_the_pod_of_the_index_as_a_whole():
     build = for_both(
         {"startTime": "2026-11-24T08:00:00Z"},
         output={**SPEC["output"], "pushSecretRef": {"name": "push"}},
-        registries=[{"host": "registry.example", "insecure": True}],
+        registries=[{"host": "registry.example", "plainHTTP": True}],
         queueName="builds",
         podTemplate={"spec": {"nodeSelector": {"disk": "ssd"}}},
         resources={"limits": {"memory": "8Gi"}},

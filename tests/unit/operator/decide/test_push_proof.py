@@ -41,7 +41,7 @@ def test_another_tag_is_proven_too():
     [
         {"output": {"images": ["r/app:1"], "pushSecretRef": {"name": "other"}}},
         {"podTemplate": {"spec": {"serviceAccountName": "builder"}}},
-        {"registries": [{"host": "r", "insecure": True}]},
+        {"registries": [{"host": "r", "plainHTTP": True}]},
         {"proxy": {"httpProxy": "http://proxy:3128"}},
     ],
     ids=str,

@@ -66,8 +66,11 @@ KEY = {"name": "push", "key": ".dockerconfigjson"}
         ({"podTemplate": {"spec": {"dnsConfig": {"nameservers": ["10.0.0.9"]}}}}, "spec.podTemplate.spec.dnsConfig"),
         ({"podTemplate": {"spec": {"dnsPolicy": "None"}}}, "spec.podTemplate.spec.dnsPolicy"),
         ({"proxy": {"https": "http://evil.example"}}, "spec.proxy"),
-        ({"registries": [{"host": "registry.example", "insecure": True}]}, "spec.registries[0].insecure"),
-        ({"registries": [{"host": "registry.example", "skipTLSVerify": True}]}, "spec.registries[0].skipTLSVerify"),
+        ({"registries": [{"host": "registry.example", "plainHTTP": True}]}, "spec.registries[0].plainHTTP"),
+        (
+            {"registries": [{"host": "registry.example", "insecureSkipTLSVerify": True}]},
+            "spec.registries[0].plainHTTPSkipTLSVerify",
+        ),
         (
             {"registries": [{"host": "registry.example", "caBundle": {"configMapKeyRef": {"name": "x", "key": "y"}}}]},
             "spec.registries[0].caBundle",
@@ -83,10 +86,10 @@ def test_a_push_secret_is_for_pushing_and_for_its_registry(own: Json, field: str
 
 def test_what_is_not_about_push_secrets_stays_allowed():
     check(PROTECTED)
-    check(PROTECTED, pullSecretRefs=[{"name": "pull"}], registries=[{"host": "other.example", "insecure": True}])
+    check(PROTECTED, pullSecretRefs=[{"name": "pull"}], registries=[{"host": "other.example", "plainHTTP": True}])
     check({**PROTECTED, "limits": {"pushSecrets": []}, "pushSecretRef": {"name": "push"}})
     # What the defaults set is their author's choice.
-    mirrored = {"registries": [{"host": "registry.example", "insecure": True}], "proxy": {"https": "http://p.example"}}
+    mirrored = {"registries": [{"host": "registry.example", "plainHTTP": True}], "proxy": {"https": "http://p.example"}}
     check({**PROTECTED, **mirrored, "podTemplate": {"spec": {"dnsPolicy": "Default"}}})
 
 

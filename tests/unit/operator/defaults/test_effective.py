@@ -46,13 +46,13 @@ CA = {"configMapKeyRef": {"name": "company-ca", "key": "ca.crt"}}
 TABLE: dict[str, tuple[Json, Json, Json]] = {
     "nothing": ({}, {}, {}),
     "a registry of another host is added": (
-        {"registries": [{"host": "a.io", "insecure": True}]},
-        {"registries": [{"host": "b.io", "skipTLSVerify": True}]},
-        {"registries": [{"host": "a.io", "insecure": True}, {"host": "b.io", "skipTLSVerify": True}]},
+        {"registries": [{"host": "a.io", "plainHTTP": True}]},
+        {"registries": [{"host": "b.io", "insecureSkipTLSVerify": True}]},
+        {"registries": [{"host": "a.io", "plainHTTP": True}, {"host": "b.io", "insecureSkipTLSVerify": True}]},
     ),
     "a registry of the same host is the build's": (
         {"registries": [{"host": "a.io"}]},
-        {"registries": [{"host": "a.io", "insecure": True}]},
+        {"registries": [{"host": "a.io", "plainHTTP": True}]},
         {"registries": [{"host": "a.io"}]},
     ),
     "a build that maps takes no mirrors": (
@@ -229,7 +229,7 @@ REGISTRIES = st.sampled_from(["mirrors", "mapTo"]).flatmap(
         st.fixed_dictionaries(
             {"host": NAMES},
             optional={
-                "insecure": st.booleans(),
+                "plainHTTP": st.booleans(),
                 kind: NAMES.map(lambda name: [name]) if kind == "mirrors" else NAMES,
             },
         ),

@@ -6,7 +6,7 @@ def test_a_builds_registries_go_before_the_defaults():
     def merge(asked: list[Registry], defaults: list[Registry]) -> tuple[Registry, ...]:
         return merge_registries(asked, defaults, lambda registry: registry)
 
-    hub, plain = Registry("docker.io", mirrors=("m",)), Registry("plain", insecure=True)
+    hub, plain = Registry("docker.io", mirrors=("m",)), Registry("plain", plain_http=True)
     assert merge([Registry("plain")], [hub, plain]) == (Registry("plain"), hub)
     mapped = Registry("quay.io", map_to="proxy/quay")
     assert merge([mapped], [hub, plain]) == (mapped, plain)

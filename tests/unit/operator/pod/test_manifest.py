@@ -33,8 +33,8 @@ FULL_SPEC = {
     "registries": [
         {"host": "docker.io", "mirrors": ["mirror.example", "mirror2.example/hub"]},
         {"host": "quay.io", "mirrors": ["mirror.example/quay"]},
-        {"host": "plain.example:5000", "insecure": True},
-        {"host": "private.example", "skipTLSVerify": True},
+        {"host": "plain.example:5000", "plainHTTP": True},
+        {"host": "private.example", "insecureSkipTLSVerify": True},
         {"host": "a.example", "caBundle": {"configMapKeyRef": {"name": "ca", "key": "root.pem"}}},
         {"host": "b.example", "caBundle": {"secretKeyRef": {"name": "ca", "key": "ca.crt"}}},
         {"host": "c.example", "caBundle": {"configMapKeyRef": {"name": "ca", "key": "root.pem"}}},
