@@ -18,7 +18,7 @@ from imagebuild_operator.defaults.objects import parse_defaults
 from imagebuild_operator.defaults.status import next_status as status_of_defaults
 from imagebuild_operator.status.conditions import observed
 from imagebuild_operator.status.document import next_status
-from imagebuild_operator.status.verdict import Verdict
+from imagebuild_operator.status.outcome import Outcome
 from kubernetes import client
 from support.builds import a_build, after
 from support.pages import manifests
@@ -69,7 +69,7 @@ def an_object(phase: Phase | None, generation: int = 1, reason: Reason | None = 
     body: Json = {"apiVersion": "imagebuild.dev/v1alpha1", "kind": "ImageBuild", "metadata": metadata, "spec": {}}
     if phase is None:
         return body
-    whole = next_status(a_build(), Verdict(phase, "A message.", reason), None, "builder", after(1), ())
+    whole = next_status(a_build(), Outcome(phase, "A message.", reason), None, "builder", after(1), ())
     return {**body, "status": {name: value for name, value in whole.items() if value is not None}}
 
 

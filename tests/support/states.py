@@ -34,7 +34,7 @@ class Row:
     at: float = 20
     spec: Json = field(default_factory=dict)
     recorded: Json = field(default_factory=dict)
-    turn: str | None = None
+    admission: str | None = None
     refused: Json | None = None
     pod: Json | None = None
     events: tuple[Json, ...] = ()

@@ -11,14 +11,14 @@ from imagebuild_operator.api.parse import parse_build, parse_spec
 from imagebuild_operator.api.time import format_time
 from imagebuild_operator.decide.build import decide_build
 from imagebuild_operator.decide.queue import BEGIN
-from imagebuild_operator.decide.situation import Situation
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.defaults.effective import with_defaults
 from imagebuild_operator.defaults.namespace import NamespaceDefaults
 from imagebuild_operator.observe.pod import observe
 from imagebuild_operator.pod.index import index_pod
 from imagebuild_operator.settings import Limits, OperatorSettings
 
-from kubectl_imagebuild.explanation.turns import Queue, queue
+from kubectl_imagebuild.explanation.admissions import Queue, queue
 
 #: In the pod of the index, for the digests that the pods of the platforms report.
 UNKNOWN_DIGEST: Final = "sha256:" + "0" * 64
@@ -99,7 +99,7 @@ def first_pods(build: ImageBuild, settings: OperatorSettings, now: datetime) -> 
     """
     spec = {name: value for name, value in build.spec.items() if name not in {"cancel", "suspend"}}
     fresh = replace(build, spec=spec, status={})
-    plan = decide_build(Situation(fresh, (), settings, now, BEGIN))
+    plan = decide_build(ReconcileInput(fresh, (), settings, now, BEGIN))
     pods = [create.manifest for create in plan.create]
     try:
         parsed = parse_spec(spec)
@@ -137,12 +137,12 @@ def _limits(namespace: str, facts: Facts) -> Limits:
 
 def _next_status(build: ImageBuild, found: Queue, facts: Facts) -> Body:
     """The status that the operator writes first: after the pods are created, if the build begins."""
-    situation = Situation(build, (), facts.settings, facts.now, found.turn)
-    plan = decide_build(situation)
+    inputs = ReconcileInput(build, (), facts.settings, facts.now, found.admission)
+    plan = decide_build(inputs)
     if plan.create:
         refused = {name: error for name, error in facts.refusals.items() if name in {each.name for each in plan.create}}
         made = [observe(as_created(create.manifest, facts.now)) for create in plan.create if create.name not in refused]
-        plan = decide_build(replace(situation, pods=made, refusals=refused))
+        plan = decide_build(replace(inputs, pods=made, refusals=refused))
     return {**build.status, **(plan.status or {})}
 
 

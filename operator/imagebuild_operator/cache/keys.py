@@ -48,7 +48,7 @@ class DefaultsKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class Admit:
     """Decide which of the waiting builds may start."""
 
 
@@ -57,4 +57,4 @@ class Resync:
     """List everything again, for what the watches may have missed."""
 
 
-Key = BuildKey | Sweep | DefaultsKey | Admission | Resync
+Key = BuildKey | Sweep | DefaultsKey | Admit | Resync

@@ -16,7 +16,7 @@ from imagebuild_operator.api.parse import parse_build
 from imagebuild_operator.cache.defaults import DefaultsCache
 from imagebuild_operator.cache.finished import FinishedBuilds
 from imagebuild_operator.cache.keys import BuildKey, DefaultsKey, Sweep
-from imagebuild_operator.cache.relist import Relist
+from imagebuild_operator.cache.list_session import ListSession
 from imagebuild_operator.decide.retention import finished, is_leftover
 from imagebuild_operator.defaults.namespace import NamespaceDefaults
 from imagebuild_operator.defaults.objects import DefaultsObject, parse_defaults
@@ -225,13 +225,13 @@ class Store:
             del self._pods[key]
 
     @contextmanager
-    def relist(self) -> Iterator[Relist]:
+    def relist(self) -> Iterator[ListSession]:
         """Take in lists of everything; whatever they lack is forgotten at the end, unless there is an exception."""
         builds = dict(self._builds)
         pods = [(key, pod) for key, held in self._pods.items() for pod in held.values()]
         defaults = self._defaults.objects()
         self._deleted = set()
-        relist = Relist(self, self._deleted)
+        relist = ListSession(self, self._deleted)
         try:
             yield relist
         finally:

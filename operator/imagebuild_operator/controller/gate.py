@@ -14,7 +14,7 @@ from typing import Any, Final
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.cache.keys import BuildKey
-from imagebuild_operator.controller.holds import Holds
+from imagebuild_operator.controller.backoffs import Backoffs
 from imagebuild_operator.controller.places import Places
 from imagebuild_operator.decide.groups import Groups, Member, Policy, group
 from imagebuild_operator.decide.queue import (
@@ -22,7 +22,7 @@ from imagebuild_operator.decide.queue import (
     NO_LIMITS,
     STEPPED_BACK,
     SUSPENDED,
-    Turn,
+    Admission,
     Waiting,
     admit,
     behind,
@@ -73,10 +73,10 @@ class Gate:
         self._problem = problem
         self._is_limited = limits != NO_LIMITS
         self._admitted: dict[BuildKey, str] = {}
-        self._turns: dict[BuildKey, Turn] = {}
-        self._superseded: dict[str, Turn] = {}
+        self._admissions: dict[BuildKey, Admission] = {}
+        self._superseded: dict[str, Admission] = {}
         self._places = Places()
-        self._holds = Holds()
+        self._backoffs = Backoffs()
         self._positions_at: datetime | None = None
         #: Whether a new decision is due because of something that only the gate knows.
         self.is_stale = False
@@ -88,9 +88,9 @@ class Gate:
         """
         # After a limit is removed, builds may still wait for a decision that was due under it.
         self._is_limited = self._is_limited or bool(self._limits.defaults)
-        return self._is_limited or "concurrency" in spec or self._holds.of_namespace(namespace) is not None
+        return self._is_limited or "concurrency" in spec or self._backoffs.of_namespace(namespace) is not None
 
-    def turn(self, build: ImageBuild) -> Turn | None:
+    def admission(self, build: ImageBuild) -> Admission | None:
         """Whether a build that has not started may start, or why it waits; None before that is decided."""
         if build.uid in self._superseded:
             return self._superseded[build.uid]
@@ -101,19 +101,19 @@ class Gate:
         key = BuildKey.of(build)
         if not self.concerns(build.namespace, build.spec) or self._admitted.get(key) == build.uid:
             return BEGIN
-        turn = self._turns.get(key)
-        self.is_stale = self.is_stale or (turn is None and build.started is None)
-        return turn
+        admission = self._admissions.get(key)
+        self.is_stale = self.is_stale or (admission is None and build.started is None)
+        return admission
 
     def refused(self, build: ImageBuild, reason: Reason, now: datetime) -> None:
         """Revoke the admission of a build, so that others can start: its pod was refused, or those of its namespace."""
         self._admitted.pop(BuildKey.of(build), None)
-        self._holds.refused(build, reason, now)
+        self._backoffs.refused(build, reason, now)
         self.is_stale = True
 
-    def room(self, namespace: str, now: datetime) -> bool:
+    def probe_soon(self, namespace: str, now: datetime) -> bool:
         """Probe a namespace soon, for example because a pod in it has ended; whether it is held."""
-        return self._holds.room(namespace, now)
+        return self._backoffs.probe_soon(namespace, now)
 
     def decide(self, builds: Iterable[tuple[ImageBuild, bool]], now: datetime) -> Decision:
         """Decide which builds may start.
@@ -128,18 +128,20 @@ class Gate:
         replaced = {uid: superseded(by) for uid, by in groups.superseded.items()}
         waiting = [build for build in waiting if build.uid not in replaced]
         on_the_way = Counter(key.namespace for key in self._admitted)
-        ready = self._holds.ready((b for b in waiting if b.uid not in groups.blocked), on_the_way, now)
+        ready = self._backoffs.ready((b for b in waiting if b.uid not in groups.blocked), on_the_way, now)
         let_in = admit(ready, running, self._limits)
         for build in let_in:
             self._admitted[BuildKey.of(build)] = build.uid
             running[build.namespace] += 1
         left = [build for build in waiting if self._admitted.get(BuildKey.of(build)) != build.uid]
-        self._holds.forget({(b.namespace, b.uid) for b in left} | {(k.namespace, u) for k, u in self._admitted.items()})
-        changed = self._set_turns(left, running, groups, now)
+        self._backoffs.forget(
+            {(b.namespace, b.uid) for b in left} | {(k.namespace, u) for k, u in self._admitted.items()}
+        )
+        changed = self._set_admissions(left, running, groups, now)
         keys = [BuildKey.of(build) for build in let_in]
         keys += [BuildKey.of(m) for m in members if m.uid in replaced and m.uid not in self._superseded]
         self._superseded = replaced
-        waits = self._holds.ends(now)
+        waits = self._backoffs.ends(now)
         if self._positions_at is not None and left:
             waits.append((self._positions_at + POSITION_INTERVAL - now).total_seconds())
         return Decision(keys, changed, max(0.1, min(waits)) if waits else None)
@@ -167,26 +169,28 @@ class Gate:
         self._admitted = admitted
         return running, waiting, members
 
-    def _set_turns(self, left: list[Waiting], running: Counter[str], groups: Groups, now: datetime) -> list[BuildKey]:
+    def _set_admissions(
+        self, left: list[Waiting], running: Counter[str], groups: Groups, now: datetime
+    ) -> list[BuildKey]:
         """Update the turns of the builds that still wait; the keys of those whose turn has changed or is new."""
         is_time = self._positions_at is None or now >= self._positions_at + POSITION_INTERVAL
-        turns = {BuildKey.of(build): self._turns.get(BuildKey.of(build)) for build in left}
-        if is_time or None in turns.values():
+        admissions = {BuildKey.of(build): self._admissions.get(BuildKey.of(build)) for build in left}
+        if is_time or None in admissions.values():
             reasons = {
-                name: self._holds.of_namespace(name) or why(name, running, self._limits)
+                name: self._backoffs.of_namespace(name) or why(name, running, self._limits)
                 for name in {build.namespace for build in left}
             }
             for place, build in enumerate(admit(left, running, NO_LIMITS), start=1):
                 key = BuildKey.of(build)
-                held = turns[key]
+                held = admissions[key]
                 if held is None or (is_time and (place <= MAX_POSITIONS or held.position is not None)):
                     other = groups.blocked.get(build.uid)
-                    turn = behind(other) if other else reasons[build.namespace]
-                    turn = STEPPED_BACK if self._holds.is_held(build, now) else turn
-                    turns[key] = replace(turn, position=place if place <= MAX_POSITIONS else None)
+                    admission = behind(other) if other else reasons[build.namespace]
+                    admission = STEPPED_BACK if self._backoffs.is_held(build, now) else admission
+                    admissions[key] = replace(admission, position=place if place <= MAX_POSITIONS else None)
             self._positions_at = now if is_time else self._positions_at
-        changed = [key for key, turn in turns.items() if turn != self._turns.get(key)]
-        self._turns = {key: turn for key, turn in turns.items() if turn is not None}
+        changed = [key for key, admission in admissions.items() if admission != self._admissions.get(key)]
+        self._admissions = {key: admission for key, admission in admissions.items() if admission is not None}
         return changed
 
 

@@ -16,21 +16,21 @@ from imagebuild_operator.cache.keys import BuildKey, Resync, Sweep
 from imagebuild_operator.cache.known_pushes import KnownPushes
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
+from imagebuild_operator.controller.backoffs import OF_NAMESPACE
+from imagebuild_operator.controller.creation_log import CreationLog
 from imagebuild_operator.controller.defaults_reader import DefaultsReader
 from imagebuild_operator.controller.event_recorder import EventRecorder
 from imagebuild_operator.controller.gate import Gate
-from imagebuild_operator.controller.holds import OF_NAMESPACE
-from imagebuild_operator.controller.own_builds import OwnBuilds
 from imagebuild_operator.controller.pod_logs import LogReader
 from imagebuild_operator.decide.attempt import needs_explanation
 from imagebuild_operator.decide.build import decide_build, parts
 from imagebuild_operator.decide.cancel import cause
-from imagebuild_operator.decide.lifecycle import expected_pod, wait_for_turn
+from imagebuild_operator.decide.lifecycle import expected_pod, wait_for_admission
 from imagebuild_operator.decide.plan import CreatePod, Plan
 from imagebuild_operator.decide.push_proof import push_proofs
 from imagebuild_operator.decide.queue import BEGIN, DEFAULTS_UNREADABLE, invalid_defaults
+from imagebuild_operator.decide.reconcile_input import ReconcileInput, current_pod
 from imagebuild_operator.decide.refusal import meaning
-from imagebuild_operator.decide.situation import Situation, current_pod
 from imagebuild_operator.defaults.effective import with_defaults
 from imagebuild_operator.defaults.namespace import NamespaceDefaults, namespace_defaults
 from imagebuild_operator.defaults.objects import parse_defaults
@@ -82,7 +82,7 @@ class Reconciler:
         self._gate = gate
         self._logs = LogReader(cluster, enabled=settings.progress)
         self._defaults = DefaultsReader(cluster.defaults)
-        self._own = OwnBuilds(has_lease=settings.lease is not None)
+        self._own = CreationLog(has_lease=settings.lease is not None)
         #: The uids of the pods that this leader has created, or compared with their manifests.
         self._own_pods = BoundedSet(MAX_OWN_PODS)
         self._pushes = KnownPushes(settings.push_proof)
@@ -128,19 +128,19 @@ class Reconciler:
         current = [(part, current_pod(part, pods)) for part in parts(build)]
         if await self._has_foreign_pod(current):
             return DELETION_CHECK
-        turn = self._gate.turn(build)
-        found = await self._confirm_all_gone(current, ends=cause(build, turn) is not None)
+        admission = self._gate.admission(build)
+        found = await self._confirm_all_gone(current, ends=cause(build, admission) is not None)
         pods = (*pods, *found)
         now = self._clock()
         shown = [*found, *(pod for _, pod in current if pod)]
         warnings = await self._explanations(build, shown, now)
         logs = await self._logs.read_due(build, shown, now)
-        if turn == BEGIN and defaults.problem:
-            turn = invalid_defaults(defaults.problem)
-        situation = Situation(
-            build, pods, self._settings, now, turn, warnings, logs=logs, pushes=self._pushes.known(now)
+        if admission == BEGIN and defaults.problem:
+            admission = invalid_defaults(defaults.problem)
+        inputs = ReconcileInput(
+            build, pods, self._settings, now, admission, warnings, logs=logs, pushes=self._pushes.known(now)
         )
-        plan = decide_build(situation)
+        plan = decide_build(inputs)
         if not build.has_begun and _depends_on_defaults(plan):
             try:
                 newest = await self._newest_defaults(build.namespace)
@@ -148,7 +148,7 @@ class Reconciler:
                 # To begin without them could be against their limits.
                 _logger.warning("The ImageBuildDefaults cannot be read: %s", error, extra=about(build.namespace, ""))
                 self._gate.refused(build, Reason.DEFAULTS_UNREADABLE, now)
-                plan = wait_for_turn(replace(situation, turn=DEFAULTS_UNREADABLE))
+                plan = wait_for_admission(replace(inputs, admission=DEFAULTS_UNREADABLE))
             else:
                 if newest != defaults:
                     return await self._reconcile(bare, newest)
@@ -255,7 +255,7 @@ class Reconciler:
                 made.append(self._take(build, body))
         if not refusals:
             return Plan(requeue_after=0.0)
-        return decide_build(Situation(build, [*pods, *made], self._settings, self._clock(), refusals=refusals))
+        return decide_build(ReconcileInput(build, [*pods, *made], self._settings, self._clock(), refusals=refusals))
 
     async def _newest_defaults(self, namespace: str) -> NamespaceDefaults:
         """Read the defaults before a build starts or is refused: their watch may lag behind that of builds."""

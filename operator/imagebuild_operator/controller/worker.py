@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from imagebuild_operator.api.errors import ClusterError, ConflictError
-from imagebuild_operator.cache.keys import Admission, BuildKey, DefaultsKey, Key, Resync, Sweep
+from imagebuild_operator.cache.keys import Admit, BuildKey, DefaultsKey, Key, Resync, Sweep
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.defaults_reporter import DefaultsReporter
@@ -101,7 +101,7 @@ class Worker:
 
     def retry_soon(self, namespace: str) -> None:
         """Let builds whose namespace is held try again soon: a pod has ended, or the defaults can be read again."""
-        if self._gate.room(namespace, _utc_now()):
+        if self._gate.probe_soon(namespace, _utc_now()):
             self._enqueue_admission()
 
     def _enqueue(self, key: BuildKey | Sweep | Resync | DefaultsKey) -> None:
@@ -110,7 +110,7 @@ class Worker:
     def _enqueue_admission(self) -> None:
         """Decide soon whose turn it is: at once, or with all that happens in a short while."""
         passed = asyncio.get_running_loop().time() - self._admitted_at
-        self.queue.add(Admission(), max(0.0, self._pause - passed), Rank.URGENT)
+        self.queue.add(Admit(), max(0.0, self._pause - passed), Rank.URGENT)
 
     def _rank(self, key: Key) -> Rank:
         """Builds that have only to be recorded, as waiting or as those of new pods, come after those that get a pod."""
@@ -134,7 +134,7 @@ class Worker:
             case Resync():
                 await self._resync()
                 return UNREADABLE_INTERVAL if self._store.has_unreadable_defaults else RESYNC_INTERVAL
-            case Admission():
+            case Admit():
                 self._admit()
                 return None
             case Sweep(namespace):
@@ -152,7 +152,7 @@ class Worker:
         match key:
             case Resync():
                 action, extra = "Resync", about("", "")
-            case Admission():
+            case Admit():
                 action, extra = "Admission of the waiting builds", about("", "")
             case DefaultsKey(namespace):
                 action, extra = "Status update of the defaults", about(namespace, "")
@@ -192,7 +192,7 @@ class Worker:
         await relist(self._cluster, self._store, self._settings.namespaces)
         if were_unreadable and not self._store.has_unreadable_defaults:
             for namespace in {build.namespace for build, _ in self._store.unfinished()}:
-                self._gate.room(namespace, _utc_now())
+                self._gate.probe_soon(namespace, _utc_now())
         self._is_synced = True
         self._enqueue_admission()
         for key in self._store.known_keys():
@@ -208,7 +208,7 @@ class Worker:
             self.queue.add(key, rank=Rank.IDLE)
         self._admitted_at = asyncio.get_running_loop().time()
         if decision.requeue_after is not None:
-            self.queue.add(Admission(), max(self._pause, decision.requeue_after), Rank.URGENT)
+            self.queue.add(Admit(), max(self._pause, decision.requeue_after), Rank.URGENT)
 
 
 def _utc_now() -> datetime:

@@ -11,19 +11,19 @@ from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.decide.cancel import cancel, cause
 from imagebuild_operator.decide.lifecycle import begin, end
-from imagebuild_operator.decide.phase import KUBELET_GRACE, failed_verdict, gone_verdict, pod_verdict, stopping_verdict
+from imagebuild_operator.decide.phase import KUBELET_GRACE, failed_outcome, gone_outcome, pod_outcome, stopping_outcome
 from imagebuild_operator.decide.plan import Plan, deletion
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.decide.record import record, recorded_reason
 from imagebuild_operator.decide.refusal import explanation, meaning, retry
 from imagebuild_operator.decide.retention import is_leftover
-from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.decide.waiting import given_up, patience
 from imagebuild_operator.defaults.bounds import check_bounds
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.progress import next_read
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.status.conditions import observed
-from imagebuild_operator.status.verdict import Verdict
+from imagebuild_operator.status.outcome import Outcome
 
 #: Seconds after which the Events about a pod that does not start are first read; then whenever it has waited twice as
 #: long, and at least every minute.
@@ -33,17 +33,17 @@ LONGEST_INTERVAL: Final = 60.0
 BUSY: Final = 1.0
 
 
-def decide(situation: Situation) -> Plan:
+def decide(inputs: ReconcileInput) -> Plan:
     """Decide about one build, or one platform of a build."""
-    build, refusals = situation.build, situation.refusals
-    leftovers = [pod for pod in situation.pods if is_leftover(pod, situation.settings.keep_pods)]
+    build, refusals = inputs.build, inputs.refusals
+    leftovers = [pod for pod in inputs.pods if is_leftover(pod, inputs.settings.keep_pods)]
     if build.is_finished:
         status = None if build.platform else observed(build) or None
         return Plan(status=status, delete=tuple(deletion(pod) for pod in leftovers))
-    plan = _decide(situation)
+    plan = _decide(inputs)
     refusal = next((refusals[create.name] for create in plan.create if create.name in refusals), None)
     if refusal is not None:
-        plan = _decide_refused(situation, refusal)
+        plan = _decide_refused(inputs, refusal)
     # An operator that died between recording the end of an attempt and deleting its pod has left the pod there.
     attempts = (plan.status or {}).get("attempts") or build.attempts
     over = {attempt.get("podName") for attempt in attempts}
@@ -63,73 +63,73 @@ def needs_explanation(pod: PodFacts, now: datetime) -> bool:
     )
 
 
-def _decide(situation: Situation) -> Plan:
-    build, pod = situation.build, situation.pod
-    why = cause(build, situation.turn)
+def _decide(inputs: ReconcileInput) -> Plan:
+    build, pod = inputs.build, inputs.pod
+    why = cause(build, inputs.admission)
     if why is not None and not (pod and pod.push.has_succeeded):
-        return cancel(situation, why)
+        return cancel(inputs, why)
     try:
         spec = parse_spec(build.spec)
         if pod is None and build.recorded_pod is None:
             check_bounds(build.own_spec, spec, build.bounds)
-            return begin(situation, spec)
+            return begin(inputs, spec)
     except InvalidSpecError as error:
-        return record(situation, failed_verdict(Reason.INVALID_SPEC, str(error), None))
+        return record(inputs, failed_outcome(Reason.INVALID_SPEC, str(error), None))
     recorded = recorded_reason(build) if build.recorded_pod else None
     if pod is None:
-        return end(situation, spec, gone_verdict(spec, recorded))
-    verdict = pod_verdict(pod, spec, recorded, situation.warning, situation.log.text, build.attempt)
-    if verdict.phase.is_final:
-        return end(situation, spec, verdict)
-    plan = _stop_if_overdue(situation, spec, pod, verdict)
-    due = next_read(pod, situation.log.read) if situation.settings.progress else None
+        return end(inputs, spec, gone_outcome(spec, recorded))
+    outcome = pod_outcome(pod, spec, recorded, inputs.warning, inputs.log.text, build.attempt)
+    if outcome.phase.is_final:
+        return end(inputs, spec, outcome)
+    plan = _stop_if_overdue(inputs, spec, pod, outcome)
+    due = next_read(pod, inputs.log.read) if inputs.settings.progress else None
     if due is None or plan.requeue_after is None:
         return plan
-    wait = max(BUSY, (due - situation.now).total_seconds())
+    wait = max(BUSY, (due - inputs.now).total_seconds())
     return replace(plan, requeue_after=min(plan.requeue_after, wait))
 
 
-def _decide_refused(situation: Situation, error: ClusterError) -> Plan:
+def _decide_refused(inputs: ReconcileInput, error: ClusterError) -> Plan:
     """Decide about a build whose pod the API server refused to create."""
-    build = situation.build
+    build = inputs.build
     reason = meaning(error)
     if reason is Reason.POD_REJECTED:
-        verdict = failed_verdict(reason, f"The build pod was refused: {error.message}", parse_spec(build.spec))
-        return record(situation, verdict)
-    left = patience(situation)
+        outcome = failed_outcome(reason, f"The build pod was refused: {error.message}", parse_spec(build.spec))
+        return record(inputs, outcome)
+    left = patience(inputs)
     if left is not None and left <= 0:
-        return record(situation, given_up(situation, error.message))
-    verdict = explanation(error, reason, build)
-    return record(situation, verdict, requeue_after=retry(build, reason, situation.now))
+        return record(inputs, given_up(inputs, error.message))
+    outcome = explanation(error, reason, build)
+    return record(inputs, outcome, requeue_after=retry(build, reason, inputs.now))
 
 
-def _stop_if_overdue(situation: Situation, spec: BuildSpec, pod: PodFacts, verdict: Verdict) -> Plan:
+def _stop_if_overdue(inputs: ReconcileInput, spec: BuildSpec, pod: PodFacts, outcome: Outcome) -> Plan:
     """Stop a pod that is past its deadline; otherwise requeue the build for that moment."""
-    build, now = situation.build, situation.now
+    build, now = inputs.build, inputs.now
     if pod.deletion is not None:
         left = (pod.deletion - now).total_seconds() + KUBELET_GRACE
         if left > 0:
-            return record(situation, verdict, requeue_after=left)
-        lost = failed_verdict(
-            verdict.reason or Reason.NODE_LOST,
+            return record(inputs, outcome, requeue_after=left)
+        lost = failed_outcome(
+            outcome.reason or Reason.NODE_LOST,
             "The build pod was deleted, but its node has not confirmed that it stopped",
             spec,
         )
-        return end(situation, spec, lost)
+        return end(inputs, spec, lost)
     if pod.is_gated:
-        return record(situation, verdict)
+        return record(inputs, outcome)
     # The time of a pod that a scheduling gate has just released starts now, however long it was held.
     start = build.started or (now if recorded_reason(build) is Reason.GATED else pod.created)
-    deadline, reason = _deadline(start, spec, pod, verdict, situation.settings)
+    deadline, reason = _deadline(start, spec, pod, outcome, inputs.settings)
     left = (deadline - now).total_seconds()
     if left > 0:
-        return record(situation, verdict, requeue_after=min(left, _warning_interval(pod, now)))
+        return record(inputs, outcome, requeue_after=min(left, _warning_interval(pod, now)))
     delete = (deletion(pod),)
     if pod.began is None:
         # It never started, so there is no report to wait for.
-        message = f"Gave up after {(now - pod.created).total_seconds():.0f} s. {verdict.cause}"
-        return end(situation, spec, failed_verdict(reason, message, spec), delete=delete)
-    return record(situation, stopping_verdict(verdict.phase, reason), delete=delete)
+        message = f"Gave up after {(now - pod.created).total_seconds():.0f} s. {outcome.cause}"
+        return end(inputs, spec, failed_outcome(reason, message, spec), delete=delete)
+    return record(inputs, stopping_outcome(outcome.phase, reason), delete=delete)
 
 
 def _warning_interval(pod: PodFacts, now: datetime) -> float:
@@ -141,15 +141,15 @@ def _warning_interval(pod: PodFacts, now: datetime) -> float:
 
 
 def _deadline(
-    start: datetime, spec: BuildSpec, pod: PodFacts, verdict: Verdict, settings: OperatorSettings
+    start: datetime, spec: BuildSpec, pod: PodFacts, outcome: Outcome, settings: OperatorSettings
 ) -> tuple[datetime, Reason]:
     """When a pod is stopped, and the reason with which the attempt then fails."""
     grace = KUBELET_GRACE if pod.began else 0.0
     deadline = start + timedelta(seconds=spec.timeout_seconds + grace)
     if pod.began is not None:
         return deadline, Reason.DEADLINE_EXCEEDED
-    if verdict.reason is Reason.BUILDER_IMAGE_PULL_FAILED and pod.scheduled is not None:
+    if outcome.reason is Reason.BUILDER_IMAGE_PULL_FAILED and pod.scheduled is not None:
         deadline = min(deadline, pod.scheduled + timedelta(seconds=settings.image_pull_grace))
-    if verdict.reason is Reason.AWAITING_UPLOAD:
+    if outcome.reason is Reason.AWAITING_UPLOAD:
         return deadline, Reason.UPLOAD_TIMEOUT
-    return deadline, verdict.reason or Reason.DEADLINE_EXCEEDED
+    return deadline, outcome.reason or Reason.DEADLINE_EXCEEDED

@@ -15,14 +15,14 @@ from imagebuild_operator.api.parse import parse_platforms, parse_spec
 from imagebuild_operator.api.reasons import REASONS, Reason
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.cancel import cause
-from imagebuild_operator.decide.lifecycle import wait_for_turn
-from imagebuild_operator.decide.phase import failed_verdict
+from imagebuild_operator.decide.lifecycle import wait_for_admission
+from imagebuild_operator.decide.phase import failed_outcome
 from imagebuild_operator.decide.plan import DeletePod, Plan
-from imagebuild_operator.decide.queue import BEGIN, Turn
+from imagebuild_operator.decide.queue import BEGIN, Admission
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.decide.record import record, recorded_reason
-from imagebuild_operator.decide.situation import Situation
+from imagebuild_operator.status.outcome import Outcome
 from imagebuild_operator.status.platforms import Platforms, failed_platform, platform_entry, revisions
-from imagebuild_operator.status.verdict import Verdict
 
 #: Phases of a platform, in order.
 ORDER: Final = (Phase.PENDING, Phase.QUEUED, Phase.PREPARING, Phase.BUILDING, Phase.PUSHING)
@@ -50,21 +50,21 @@ def parts(build: ImageBuild) -> tuple[ImageBuild, ...]:
     return (*views, build)
 
 
-def decide_build(situation: Situation) -> Plan:
+def decide_build(inputs: ReconcileInput) -> Plan:
     """Decide about one build as a whole."""
-    build, pods = situation.build, situation.pods
+    build, pods = inputs.build, inputs.pods
     *platforms, _ = parts(build)
     if not platforms or build.is_finished:
-        return decide(situation)
-    why = cause(build, situation.turn)
-    if build.started is None and not pods and why is None and situation.turn != BEGIN:
+        return decide(inputs)
+    why = cause(build, inputs.admission)
+    if build.started is None and not pods and why is None and inputs.admission != BEGIN:
         # They start together, or not at all.
-        return wait_for_turn(situation)
+        return wait_for_admission(inputs)
 
     def plan(platform: ImageBuild, failed: Mapping[str, Any] | None) -> Plan:
         own = [pod for pod in pods if platform.platform and pod.platform == platform.platform.label]
-        turn = why or _stop(platform, failed) or BEGIN
-        return decide(replace(situation, build=platform, pods=own, turn=turn))
+        admission = why or _stop(platform, failed) or BEGIN
+        return decide(replace(inputs, build=platform, pods=own, admission=admission))
 
     failed = failed_platform(build.status.get("platforms") or ())
     plans = [plan(platform, failed) for platform in platforms]
@@ -78,16 +78,16 @@ def decide_build(situation: Situation) -> Plan:
         return Plan(create=creates)
     deletes = tuple(delete for made in plans for delete in made.delete)
     if all(platform.phase is Phase.SUCCEEDED for platform in platforms) and parse_spec(build.spec).push:
-        index = decide(replace(situation, pods=[pod for pod in pods if pod.is_index]))
+        index = decide(replace(inputs, pods=[pod for pod in pods if pod.is_index]))
         return replace(index, delete=(*index.delete, *deletes))
-    return _merge(situation, _entries(platforms, plans), plans, deletes, why)
+    return _merge(inputs, _entries(platforms, plans), plans, deletes, why)
 
 
-def _stop(platform: ImageBuild, failed: Mapping[str, Any] | None) -> Turn | None:
+def _stop(platform: ImageBuild, failed: Mapping[str, Any] | None) -> Admission | None:
     """Why a platform is stopped: another has failed, unless it is being stopped for the deadline already."""
     if failed is None or recorded_reason(platform) is Reason.DEADLINE_EXCEEDED:
         return None
-    return Turn(Reason.CANCELLED, f"{failed['platform']} failed, and the image needs every platform.")
+    return Admission(Reason.CANCELLED, f"{failed['platform']} failed, and the image needs every platform.")
 
 
 def _entries(platforms: Sequence[ImageBuild], plans: Sequence[Plan]) -> list[dict[str, Any]]:
@@ -98,56 +98,56 @@ def _entries(platforms: Sequence[ImageBuild], plans: Sequence[Plan]) -> list[dic
 
 
 def _merge(
-    situation: Situation,
+    inputs: ReconcileInput,
     entries: Platforms,
     plans: Sequence[Plan],
     deletes: tuple[DeletePod, ...],
-    why: Turn | None,
+    why: Admission | None,
 ) -> Plan:
-    """Record the verdict on each platform, and on the build."""
+    """Record the outcome of each platform, and on the build."""
     left = [entry for entry in entries if not Phase(entry["phase"]).is_final]
-    verdict = _under_way(entries, left, why) if left else _ended(situation.build, entries, why)
+    outcome = _under_way(entries, left, why) if left else _ended(inputs.build, entries, why)
     waits = [plan.requeue_after for plan in plans if plan.requeue_after is not None]
     # The index is next, once they are recorded as built.
-    requeue_after = 0.0 if verdict.phase is Phase.PUSHING and not left else min(waits, default=None)
-    verdict = replace(verdict, platforms=entries)
-    return record(situation, verdict, requeue_after=requeue_after, delete=deletes)
+    requeue_after = 0.0 if outcome.phase is Phase.PUSHING and not left else min(waits, default=None)
+    outcome = replace(outcome, platforms=entries)
+    return record(inputs, outcome, requeue_after=requeue_after, delete=deletes)
 
 
-def _under_way(entries: Platforms, left: Platforms, why: Turn | None) -> Verdict:
-    """The verdict on a build whose platforms have not all ended: that of the one that has progressed least."""
+def _under_way(entries: Platforms, left: Platforms, why: Admission | None) -> Outcome:
+    """The outcome of a build whose platforms have not all ended: that of the one that has progressed least."""
     worst = min(left, key=lambda entry: ("reason" not in entry, ORDER.index(Phase(entry["phase"]))))
     phase = Phase(worst["phase"])
     if why is not None:
-        return Verdict(phase, f"{why.message} Its pods are being stopped.", why.reason)
+        return Outcome(phase, f"{why.message} Its pods are being stopped.", why.reason)
     failed = failed_platform(entries)
     if failed is not None:
         message = f"{failed['platform']}: {failed['message']} The other platforms are being stopped."
-        return Verdict(phase, message, _reason(failed))
+        return Outcome(phase, message, _reason(failed))
     if "reason" in worst:
-        return Verdict(phase, f"{worst['platform']}: {worst['message']}", _reason(worst))
-    return Verdict(phase, ", ".join(f"{entry['platform']} {entry['phase']}" for entry in entries) + ".")
+        return Outcome(phase, f"{worst['platform']}: {worst['message']}", _reason(worst))
+    return Outcome(phase, ", ".join(f"{entry['platform']} {entry['phase']}" for entry in entries) + ".")
 
 
-def _ended(build: ImageBuild, entries: Platforms, why: Turn | None) -> Verdict:
-    """The verdict on a build whose platforms have all ended."""
+def _ended(build: ImageBuild, entries: Platforms, why: Admission | None) -> Outcome:
+    """The outcome of a build whose platforms have all ended."""
     failed = failed_platform(entries)
     if why is None and failed is not None:
         message = f"{failed['platform']}: {failed['message']}"
-        return Verdict(Phase.FAILED, message, _reason(failed), failed.get("failure", {}).get("hint"))
+        return Outcome(Phase.FAILED, message, _reason(failed), failed.get("failure", {}).get("hint"))
     if any(entry["phase"] != Phase.SUCCEEDED for entry in entries):
-        why = why or Turn(Reason.CANCELLED, "The build was cancelled.")
+        why = why or Admission(Reason.CANCELLED, "The build was cancelled.")
         reason = why.reason or Reason.CANCELLED
-        return Verdict(Phase.CANCELLED, f"{why.message} {reason.row.advice}", reason, reason.row.advice)
+        return Outcome(Phase.CANCELLED, f"{why.message} {reason.row.advice}", reason, reason.row.advice)
     spec = parse_spec(build.spec)
     commits = revisions(entries)
     if len(commits) > 1:
         found = ", ".join(commits)
-        return failed_verdict(Reason.SOURCE_CHANGED, f"{Reason.SOURCE_CHANGED.row.meaning} Commits: {found}", spec)
+        return failed_outcome(Reason.SOURCE_CHANGED, f"{Reason.SOURCE_CHANGED.row.meaning} Commits: {found}", spec)
     names = ", ".join(str(entry["platform"]) for entry in entries)
     if not spec.push:
-        return Verdict(Phase.SUCCEEDED, f"Built for {names}; not pushed.")
-    return Verdict(Phase.PUSHING, f"Built for {names}. The index is pushed next.")
+        return Outcome(Phase.SUCCEEDED, f"Built for {names}; not pushed.")
+    return Outcome(Phase.PUSHING, f"Built for {names}. The index is pushed next.")
 
 
 def _reason(entry: Mapping[str, Any]) -> Reason | None:

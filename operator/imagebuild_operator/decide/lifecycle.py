@@ -8,43 +8,43 @@ from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.time import format_time, parse_time
-from imagebuild_operator.decide.phase import failed_verdict, waiting_verdict
+from imagebuild_operator.decide.phase import failed_outcome, waiting_outcome
 from imagebuild_operator.decide.plan import CreatePod, DeletePod, Plan
 from imagebuild_operator.decide.push_proof import push_proofs
 from imagebuild_operator.decide.queue import BEGIN
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.decide.record import record, recorded_reason
 from imagebuild_operator.decide.refusal import WAITS
 from imagebuild_operator.decide.retry import is_tried_again, retry_delay
-from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.decide.waiting import given_up, patience
 from imagebuild_operator.pod.index import index_pod
 from imagebuild_operator.pod.manifest import Manifest, build_pod
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.status.document import attempt_record
-from imagebuild_operator.status.verdict import Verdict
+from imagebuild_operator.status.outcome import Outcome
 
 
-def begin(situation: Situation, spec: BuildSpec) -> Plan:
+def begin(inputs: ReconcileInput, spec: BuildSpec) -> Plan:
     """Create the pod of the next attempt when its backoff is over and, for the first attempt, when it is its turn.
 
     Raises:
         InvalidSpecError: the spec can't be put into a pod.
     """
-    build, settings, now = situation.build, situation.settings, situation.now
-    if build.started is None and situation.turn != BEGIN:
-        return wait_for_turn(situation)
+    build, settings, now = inputs.build, inputs.settings, inputs.now
+    if build.started is None and inputs.admission != BEGIN:
+        return wait_for_admission(inputs)
     seconds = spec.timeout_seconds
     if build.started is not None:
         seconds -= int((now - build.started).total_seconds())
     if seconds <= 0:
         reason = recorded_reason(build) or Reason.DEADLINE_EXCEEDED
         message = f"No build pod could be created before the timeout. {reason.row.meaning}"
-        return record(situation, failed_verdict(reason, message, spec))
-    wait = _wait(situation, build.attempts)
+        return record(inputs, failed_outcome(reason, message, spec))
+    wait = _wait(inputs, build.attempts)
     if wait > 0:
         return Plan(requeue_after=wait)
     make = index_pod if spec.has_index and build.platform is None else build_pod
-    is_proven = all(proof in situation.pushes for proof in push_proofs(build.namespace, spec))
+    is_proven = all(proof in inputs.pushes for proof in push_proofs(build.namespace, spec))
     defaults = replace(settings.defaults, check_push=settings.defaults.check_push and not is_proven)
     return Plan(create=(CreatePod(make(build, spec, defaults, seconds)),))
 
@@ -65,46 +65,46 @@ def expected_pod(build: ImageBuild, settings: OperatorSettings) -> Manifest | No
         return None
 
 
-def wait_for_turn(situation: Situation) -> Plan:
+def wait_for_admission(inputs: ReconcileInput) -> Plan:
     """Record that it is not a build's turn, and why, or that it has waited too long; nothing if it is not decided."""
-    turn = situation.turn
-    if turn is None or turn.reason is None:
+    admission = inputs.admission
+    if admission is None or admission.reason is None:
         return Plan()
-    left = patience(situation)
+    left = patience(inputs)
     if left is not None and left <= 0:
-        return record(situation, given_up(situation, turn.message))
-    if turn.reason in WAITS and recorded_reason(situation.build) in WAITS:
+        return record(inputs, given_up(inputs, admission.message))
+    if admission.reason in WAITS and recorded_reason(inputs.build) in WAITS:
         # The API server's message about its own pod says more.
         return Plan(requeue_after=left)
-    verdict = waiting_verdict(Phase.QUEUED, turn.message, turn.reason, position=turn.position)
-    return record(situation, verdict, requeue_after=left)
+    outcome = waiting_outcome(Phase.QUEUED, admission.message, admission.reason, position=admission.position)
+    return record(inputs, outcome, requeue_after=left)
 
 
-def _wait(situation: Situation, attempts: Attempts) -> float:
+def _wait(inputs: ReconcileInput, attempts: Attempts) -> float:
     """Seconds until the attempt after these may begin."""
     ended = parse_time(attempts[-1].get("completionTime")) if attempts else None
     if ended is None:
         return 0.0
-    delay = retry_delay(situation.build.uid, len(attempts), situation.settings.retry_delay)
-    passed = (situation.now - ended).total_seconds()
+    delay = retry_delay(inputs.build.uid, len(attempts), inputs.settings.retry_delay)
+    passed = (inputs.now - ended).total_seconds()
     # An operator whose clock was ahead wrote a time that is still to come: when it really was is unknown.
     return 0.0 if passed < -delay else max(0.0, delay - passed)
 
 
-def end(situation: Situation, spec: BuildSpec, verdict: Verdict, *, delete: tuple[DeletePod, ...] = ()) -> Plan:
+def end(inputs: ReconcileInput, spec: BuildSpec, outcome: Outcome, *, delete: tuple[DeletePod, ...] = ()) -> Plan:
     """Record the end of an attempt: the build ends with it, or another attempt follows."""
-    build, pod, now = situation.build, situation.pod, situation.now
-    attempts = (*build.attempts, attempt_record(build, verdict, pod, now))
-    if verdict.reason is None or not is_tried_again(verdict.reason, spec.retry, attempts):
-        return record(situation, verdict, delete=delete, attempts=attempts)
-    wait = _wait(situation, attempts)
+    build, pod, now = inputs.build, inputs.pod, inputs.now
+    attempts = (*build.attempts, attempt_record(build, outcome, pod, now))
+    if outcome.reason is None or not is_tried_again(outcome.reason, spec.retry, attempts):
+        return record(inputs, outcome, delete=delete, attempts=attempts)
+    wait = _wait(inputs, attempts)
     again = now + timedelta(seconds=wait)
     start = build.started or (pod.created if pod else now)
     if again >= start + timedelta(seconds=spec.timeout_seconds):
-        last = replace(verdict, message=f"{verdict.message} The timeout leaves no time for another attempt.")
-        return record(situation, last, delete=delete, attempts=attempts)
+        last = replace(outcome, message=f"{outcome.message} The timeout leaves no time for another attempt.")
+        return record(inputs, last, delete=delete, attempts=attempts)
     message = (
-        f"Attempt {build.attempt} failed: {verdict.cause} Attempt {build.attempt + 1} starts at {format_time(again)}."
+        f"Attempt {build.attempt} failed: {outcome.cause} Attempt {build.attempt + 1} starts at {format_time(again)}."
     )
-    waiting = replace(verdict, phase=Phase.PENDING, message=message)
-    return record(situation, waiting, requeue_after=wait, delete=delete, attempts=attempts)
+    waiting = replace(outcome, phase=Phase.PENDING, message=message)
+    return record(inputs, waiting, requeue_after=wait, delete=delete, attempts=attempts)

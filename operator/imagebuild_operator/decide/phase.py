@@ -13,7 +13,7 @@ from imagebuild_operator.observe.pod import ContainerFacts, PodFacts
 from imagebuild_operator.observe.progress import parse_progress
 from imagebuild_operator.observe.report import Result, parse_result
 from imagebuild_operator.pod.upload import upload_request
-from imagebuild_operator.status.verdict import Verdict
+from imagebuild_operator.status.outcome import Outcome
 
 #: Why the operator deletes a pod.
 OUR_OWN: Final = frozenset({Reason.CANCELLED, Reason.SUPERSEDED, Reason.DEADLINE_EXCEEDED})
@@ -83,15 +83,15 @@ NEVER_RAN: Final = frozenset({"StartError", "ContainerCannotRun"})
 LOST: Final = "ContainerStatusUnknown"
 
 
-def pod_verdict(
+def pod_outcome(
     pod: PodFacts,
     spec: BuildSpec,
     recorded: Reason | None = None,
     warning: str | None = None,
     log: str | None = None,
     attempt: int = 1,
-) -> Verdict:
-    """The verdict on a build with this pod.
+) -> Outcome:
+    """The outcome of a build with this pod.
 
     Args:
         pod: Its pod.
@@ -108,58 +108,58 @@ def pod_verdict(
     return replace(_running(pod, spec, recorded, warning, attempt), progress=parse_progress(log) if log else None)
 
 
-def stopping_verdict(phase: Phase, reason: Reason) -> Verdict:
-    """The verdict on a build whose pod the operator stops."""
-    return Verdict(phase, f"{reason.row.meaning} The build pod is being stopped.", reason)
+def stopping_outcome(phase: Phase, reason: Reason) -> Outcome:
+    """The outcome of a build whose pod the operator stops."""
+    return Outcome(phase, f"{reason.row.meaning} The build pod is being stopped.", reason)
 
 
-def gone_verdict(spec: BuildSpec, recorded: Reason | None) -> Verdict:
-    """The verdict on a build whose pod no longer exists."""
+def gone_outcome(spec: BuildSpec, recorded: Reason | None) -> Outcome:
+    """The outcome of a build whose pod no longer exists."""
     reason = recorded if recorded in STOPPING else Reason.POD_DELETED
-    return failed_verdict(reason, reason.row.meaning, spec)
+    return failed_outcome(reason, reason.row.meaning, spec)
 
 
-def failed_verdict(
+def failed_outcome(
     reason: Reason,
     message: str,
     spec: BuildSpec | None,
     *,
     exit_code: int | None = None,
     result: Result | None = None,
-) -> Verdict:
+) -> Outcome:
     """A failure, with what to do about it added to the message."""
     result = result or Result()
     hint = advice(reason, spec, result, message)
     text = message if hint in message else f"{message.rstrip('. ')}. {hint}"
-    return Verdict(Phase.FAILED, text, reason, hint, exit_code, result)
+    return Outcome(Phase.FAILED, text, reason, hint, exit_code, result)
 
 
-def waiting_verdict(
+def waiting_outcome(
     phase: Phase, message: str, reason: Reason, spec: BuildSpec | None = None, *, position: int | None = None
-) -> Verdict:
-    """The verdict on a build that waits, with what to do meanwhile added to the message."""
+) -> Outcome:
+    """The outcome of a build that waits, with what to do meanwhile added to the message."""
     hint = waiting_advice(reason, spec, message)
-    return Verdict(phase, f"{message.rstrip('. ')}. {hint}".rstrip(), reason, hint or None, position=position)
+    return Outcome(phase, f"{message.rstrip('. ')}. {hint}".rstrip(), reason, hint or None, position=position)
 
 
-def _succeeded(pod: PodFacts, spec: BuildSpec) -> Verdict:
+def _succeeded(pod: PodFacts, spec: BuildSpec) -> Outcome:
     result = parse_result(pod.push.message)
     if result.digest is None:
-        return failed_verdict(
+        return failed_outcome(
             Reason.INTERNAL, "The push container succeeded but reported no digest", spec, result=result
         )
     references = ", ".join(image.reference for image in result.images) or spec.images[0]
     pushed = f"Pushed {references} as {result.digest}."
     message = pushed if spec.push else f"Built {references} as {result.digest}; not pushed."
-    return Verdict(Phase.SUCCEEDED, message, result=result)
+    return Outcome(Phase.SUCCEEDED, message, result=result)
 
 
-def _failed(pod: PodFacts, container: ContainerFacts, spec: BuildSpec, recorded: Reason | None) -> Verdict:
+def _failed(pod: PodFacts, container: ContainerFacts, spec: BuildSpec, recorded: Reason | None) -> Outcome:
     result = parse_result(container.message)
     reason = _failure_reason(pod, container, result, recorded)
     is_its_own = reason is result.reason or (result.reason is not None and reason is Reason.INTERNAL)
     message = result.message if result.message and is_its_own else _failure_message(pod, container, reason)
-    return failed_verdict(reason, message, spec, exit_code=container.exit_code, result=result)
+    return failed_outcome(reason, message, spec, exit_code=container.exit_code, result=result)
 
 
 def _failure_reason(pod: PodFacts, container: ContainerFacts, result: Result, recorded: Reason | None) -> Reason:
@@ -222,22 +222,22 @@ def _failure_message(pod: PodFacts, container: ContainerFacts, reason: Reason) -
     return ": ".join(words)
 
 
-def _running(pod: PodFacts, spec: BuildSpec, recorded: Reason | None, warning: str | None, attempt: int) -> Verdict:
+def _running(pod: PodFacts, spec: BuildSpec, recorded: Reason | None, warning: str | None, attempt: int) -> Outcome:
     phase, container = _current(pod)
     if pod.is_deleting:
         if recorded in OUR_OWN:
-            return stopping_verdict(phase, recorded)
+            return stopping_outcome(phase, recorded)
         reason = _disruption_reason(pod) or (recorded if recorded in STOPPING else Reason.POD_DELETED)
-        return Verdict(phase, f"The build pod is being deleted. {pod.disruption_message}".strip(), reason)
+        return Outcome(phase, f"The build pod is being deleted. {pod.disruption_message}".strip(), reason)
     if container.is_running:
         if container is not pod.upload:
             return _well(pod, phase)
-        return Verdict(phase, upload_request(spec.source, pod.namespace, pod.name, attempt), Reason.AWAITING_UPLOAD)
+        return Outcome(phase, upload_request(spec.source, pod.namespace, pod.name, attempt), Reason.AWAITING_UPLOAD)
     if pod.is_gated:
-        return waiting_verdict(Phase.QUEUED, _gate_message(pod, spec), Reason.GATED)
+        return waiting_outcome(Phase.QUEUED, _gate_message(pod, spec), Reason.GATED)
     if pod.unschedulable:
         message = f"No node can take the build pod yet: {pod.unschedulable}"
-        return waiting_verdict(phase, message, Reason.UNSCHEDULABLE, spec)
+        return waiting_outcome(phase, message, Reason.UNSCHEDULABLE, spec)
     return _waiting(pod, phase, container, warning)
 
 
@@ -258,38 +258,38 @@ def _current(pod: PodFacts) -> tuple[Phase, ContainerFacts]:
     return (Phase.BUILDING if pod.build.is_running else Phase.PREPARING), pod.build
 
 
-def _waiting(pod: PodFacts, phase: Phase, container: ContainerFacts, warning: str | None) -> Verdict:
+def _waiting(pod: PodFacts, phase: Phase, container: ContainerFacts, warning: str | None) -> Outcome:
     said = container.waiting_message
     match container.waiting_reason:
         case "CreateContainerConfigError" if missing := _missing(said):
-            return waiting_verdict(phase, f"Waiting: {said}", missing)
+            return waiting_outcome(phase, f"Waiting: {said}", missing)
         case reason if reason in PULL_FAILURES:
             said = _BACK_OFF.sub("", said)
             message = f"The builder image can't be pulled: {said}"
-            return waiting_verdict(phase, message, Reason.BUILDER_IMAGE_PULL_FAILED)
+            return waiting_outcome(phase, message, Reason.BUILDER_IMAGE_PULL_FAILED)
         case _ if container.is_held and _NOT_TEXT.search(said):
             hint = "The build then continues automatically."
-            return Verdict(phase, f"{NOT_TEXT}. {hint}", Reason.POD_NOT_STARTED, hint)
+            return Outcome(phase, f"{NOT_TEXT}. {hint}", Reason.POD_NOT_STARTED, hint)
         case reason if container.is_held:
             message = f"The node can't start the container: {said or reason}"
-            return waiting_verdict(phase, message, Reason.POD_NOT_STARTED)
+            return waiting_outcome(phase, message, Reason.POD_NOT_STARTED)
         case _:
             pass
     if warning:
         reason = _missing(warning) or Reason.POD_NOT_STARTED
-        return waiting_verdict(phase, f"The build pod can't start yet: {warning}", reason)
+        return waiting_outcome(phase, f"The build pod can't start yet: {warning}", reason)
     return _well(pod, phase)
 
 
-def _well(pod: PodFacts, phase: Phase) -> Verdict:
+def _well(pod: PodFacts, phase: Phase) -> Outcome:
     """Nothing is wrong. The message stays the same for a whole phase, since each change of it is a write."""
     match phase:
         case Phase.PREPARING:
-            return Verdict(phase, f"Pod {pod.name} is being prepared: scheduling, builder image, registry check.")
+            return Outcome(phase, f"Pod {pod.name} is being prepared: scheduling, builder image, registry check.")
         case Phase.BUILDING if pod.node:
-            return Verdict(phase, f"Pod {pod.name} is building on node {pod.node}.")
+            return Outcome(phase, f"Pod {pod.name} is building on node {pod.node}.")
         case _:
-            return Verdict(phase, f"Pod {pod.name} is {phase.lower()}.")
+            return Outcome(phase, f"Pod {pod.name} is {phase.lower()}.")
 
 
 def _missing(said: str) -> Reason | None:

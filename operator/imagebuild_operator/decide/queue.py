@@ -25,7 +25,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Admission:
     """Whether a build may start, or why it waits.
 
     Attributes:
@@ -39,35 +39,35 @@ class Turn:
     position: int | None = None
 
 
-BEGIN: Final = Turn()
-SUSPENDED: Final = Turn(Reason.SUSPENDED, "The build is suspended.")
-NO_QUOTA: Final = Turn(
+BEGIN: Final = Admission()
+SUSPENDED: Final = Admission(Reason.SUSPENDED, "The build is suspended.")
+NO_QUOTA: Final = Admission(
     Reason.QUOTA_EXCEEDED, "Waiting: a ResourceQuota of the namespace has no room for another build pod."
 )
-DEFAULTS_UNREADABLE: Final = Turn(
+DEFAULTS_UNREADABLE: Final = Admission(
     Reason.DEFAULTS_UNREADABLE,
     "Waiting: the operator lacks permission to read the ImageBuildDefaults of the namespace or the cluster, which may "
     "limit the build.",
 )
-STEPPED_BACK: Final = Turn(
+STEPPED_BACK: Final = Admission(
     Reason.POD_NOT_CREATED,
     "Waiting: the API server refused the build pod, and other builds go first until the next try.",
 )
 
 
-def invalid_defaults(problem: str) -> Turn:
+def invalid_defaults(problem: str) -> Admission:
     """The turn of a build whose defaults are invalid."""
-    return Turn(Reason.DEFAULTS_INVALID, f"Waiting: {problem}")
+    return Admission(Reason.DEFAULTS_INVALID, f"Waiting: {problem}")
 
 
-def superseded(by: str) -> Turn:
+def superseded(by: str) -> Admission:
     """The turn of a build that a newer one supersedes."""
-    return Turn(Reason.SUPERSEDED, f"The newer build {by} of the same concurrency group superseded the build.")
+    return Admission(Reason.SUPERSEDED, f"The newer build {by} of the same concurrency group superseded the build.")
 
 
-def behind(other: str) -> Turn:
+def behind(other: str) -> Admission:
     """The turn of a build that waits for another of its group."""
-    return Turn(Reason.GROUP_BUSY, f"Waiting for build {other} of the same concurrency group.")
+    return Admission(Reason.GROUP_BUSY, f"Waiting for build {other} of the same concurrency group.")
 
 
 def admit(waiting: Iterable[Waiting], running: Mapping[str, int], limits: Limits) -> list[Waiting]:
@@ -85,10 +85,10 @@ def admit(waiting: Iterable[Waiting], running: Mapping[str, int], limits: Limits
     total = counts.total()
     admitted: list[Waiting] = []
     for queues in _by_priority(waiting):
-        turns = [_turn(queue, counts) for queue in queues.values()]
-        heapq.heapify(turns)
-        while turns and (not limits.cluster or total < limits.cluster):
-            *_, namespace = heapq.heappop(turns)
+        admissions = [_admission(queue, counts) for queue in queues.values()]
+        heapq.heapify(admissions)
+        while admissions and (not limits.cluster or total < limits.cluster):
+            *_, namespace = heapq.heappop(admissions)
             limit = limits.of(namespace)
             if limit and counts[namespace] >= limit:
                 continue
@@ -96,16 +96,16 @@ def admit(waiting: Iterable[Waiting], running: Mapping[str, int], limits: Limits
             counts[namespace] += 1
             total += 1
             if queues[namespace]:
-                heapq.heappush(turns, _turn(queues[namespace], counts))
+                heapq.heappush(admissions, _admission(queues[namespace], counts))
     return admitted
 
 
-def why(namespace: str, running: Mapping[str, int], limits: Limits) -> Turn:
+def why(namespace: str, running: Mapping[str, int], limits: Limits) -> Admission:
     """Why a build of a namespace was not admitted, as far as limits are concerned."""
     limit = limits.of(namespace)
     if limit and running.get(namespace, 0) >= limit:
-        return Turn(Reason.NAMESPACE_LIMIT, f"Waiting: the namespace runs its limit of {limit} {_builds(limit)}.")
-    return Turn(
+        return Admission(Reason.NAMESPACE_LIMIT, f"Waiting: the namespace runs its limit of {limit} {_builds(limit)}.")
+    return Admission(
         Reason.CLUSTER_LIMIT, f"Waiting: the cluster runs its limit of {limits.cluster} {_builds(limits.cluster)}."
     )
 
@@ -122,6 +122,6 @@ def _by_priority(waiting: Iterable[Waiting]) -> list[dict[str, list[Waiting]]]:
     return [queues[priority] for priority in sorted(queues, reverse=True)]
 
 
-def _turn(queue: list[Waiting], counts: Mapping[str, int]) -> tuple[int, datetime, str, str]:
+def _admission(queue: list[Waiting], counts: Mapping[str, int]) -> tuple[int, datetime, str, str]:
     head = queue[-1]
     return counts[head.namespace], head.created, head.uid, head.namespace

@@ -10,9 +10,9 @@ from imagebuild_operator.api.errors import ClusterError, RejectedError
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.redact import redact
 from imagebuild_operator.api.time import parse_time
-from imagebuild_operator.decide.phase import waiting_verdict
+from imagebuild_operator.decide.phase import waiting_outcome
 from imagebuild_operator.decide.retry import MAX_DELAY, retry_delay, spread
-from imagebuild_operator.status.verdict import Verdict
+from imagebuild_operator.status.outcome import Outcome
 
 #: Seconds until the first retry.
 RETRY: Final = 10.0
@@ -55,16 +55,16 @@ def meaning(error: ClusterError) -> Reason:
     return Reason.POD_NOT_CREATED
 
 
-def explanation(error: ClusterError, reason: Reason, build: ImageBuild) -> Verdict:
-    """The verdict on a build that waits.
+def explanation(error: ClusterError, reason: Reason, build: ImageBuild) -> Outcome:
+    """The outcome of a build that waits.
 
     While only numbers in its message change, the message stays as recorded, since a change is a write.
     """
     said = redact(f"The build pod can't be created yet: {_USED.sub('', error.message)}")[:MAX_ERROR]
-    verdict = waiting_verdict(Phase.PENDING, said, reason)
+    outcome = waiting_outcome(Phase.PENDING, said, reason)
     recorded = str(build.status.get("message") or "")
-    is_same = build.status.get("reason") == reason and _NUMBER.sub("0", recorded) == _NUMBER.sub("0", verdict.message)
-    return replace(verdict, message=recorded) if is_same else verdict
+    is_same = build.status.get("reason") == reason and _NUMBER.sub("0", recorded) == _NUMBER.sub("0", outcome.message)
+    return replace(outcome, message=recorded) if is_same else outcome
 
 
 def backoff(uid: str, refusals: int) -> float:

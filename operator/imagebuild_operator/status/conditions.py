@@ -6,7 +6,7 @@ from typing import Final
 from imagebuild_operator.api.body import Document
 from imagebuild_operator.api.build import ImageBuild, Phase
 from imagebuild_operator.api.time import format_time
-from imagebuild_operator.status.verdict import Verdict
+from imagebuild_operator.status.outcome import Outcome
 
 #: Characters of a message that are kept.
 MAX_MESSAGE: Final = 1024
@@ -14,18 +14,18 @@ MAX_MESSAGE: Final = 1024
 WAITING: Final = frozenset({Phase.PENDING, Phase.QUEUED, Phase.PREPARING})
 
 
-def conditions(build: ImageBuild, verdict: Verdict, now: datetime) -> list[Document]:
+def conditions(build: ImageBuild, outcome: Outcome, now: datetime) -> list[Document]:
     """Make the conditions of a build.
 
     `Succeeded` is Unknown until the end, and `Finished` is True at every end. `Waiting` is True until the Dockerfile
     runs: once it is False, the log can be followed, or the build has ended. `Ready`, `Reconciling` and `Stalled` are
     for kstatus, which Flux and other tools use: a build is Reconciling until its end, then either Ready or Stalled.
     """
-    phase = verdict.phase
+    phase = outcome.phase
     has_succeeded, has_failed = phase is Phase.SUCCEEDED, phase in {Phase.FAILED, Phase.CANCELLED}
-    outcome = "True" if has_succeeded else "False" if has_failed else "Unknown"
+    succeeded = "True" if has_succeeded else "False" if has_failed else "Unknown"
     values = {
-        "Succeeded": outcome,
+        "Succeeded": succeeded,
         "Finished": str(phase.is_final),
         "Waiting": str(phase in WAITING),
         "Ready": str(has_succeeded),
@@ -34,9 +34,9 @@ def conditions(build: ImageBuild, verdict: Verdict, now: datetime) -> list[Docum
     }
     # The message is said once, and where kstatus reads it.
     speaking = {"Succeeded", "Stalled" if has_failed else "Reconciling"} - ({"Reconciling"} if has_succeeded else set())
-    reason = str(verdict.reason or phase)
+    reason = str(outcome.reason or phase)
     return [
-        _condition(build, kind, value, reason, verdict.message if kind in speaking else "", now)
+        _condition(build, kind, value, reason, outcome.message if kind in speaking else "", now)
         for kind, value in values.items()
     ]
 

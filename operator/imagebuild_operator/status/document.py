@@ -12,6 +12,7 @@ from imagebuild_operator.api.time import duration, format_time, milliseconds, pa
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.report import MAX_WARNINGS, Result, parse_result
 from imagebuild_operator.status.conditions import MAX_MESSAGE, conditions
+from imagebuild_operator.status.outcome import Outcome
 from imagebuild_operator.status.platforms import (
     Platforms,
     cache_of,
@@ -22,7 +23,6 @@ from imagebuild_operator.status.platforms import (
     timings_of,
     warnings_of,
 )
-from imagebuild_operator.status.verdict import Verdict
 
 #: Fields that do not cause a write: they are written with the next change of another field.
 UNHURRIED: Final = frozenset({"node"})
@@ -30,45 +30,45 @@ UNHURRIED: Final = frozenset({"node"})
 
 def next_status(
     build: ImageBuild,
-    verdict: Verdict,
+    outcome: Outcome,
     pod: PodFacts | None,
     builder_image: str,
     now: datetime,
     attempts: Attempts,
 ) -> Document:
-    """Make the status of a build with this verdict; None stands for an absent field.
+    """Make the status of a build with this outcome; None stands for an absent field.
 
     Fields that come from a pod are kept when the pod is gone.
 
     Args:
         build: The build.
-        verdict: The verdict on it.
+        outcome: The outcome of it.
         pod: The pod of the current attempt.
         builder_image: The image of that pod.
         now: The current time.
         attempts: The attempts that have ended.
     """
     recorded = build.status
-    entries = list(verdict.platforms) or list(recorded.get("platforms") or ())
+    entries = list(outcome.platforms) or list(recorded.get("platforms") or ())
     start = _start(build, pod, now) or start_of(entries)
     has_pod = pod is not None or any("podName" in entry for entry in entries)
     status: Document = {
         "observedGeneration": build.generation,
-        "phase": str(verdict.phase),
-        "reason": str(verdict.reason) if verdict.reason else None,
-        "message": verdict.message[:MAX_MESSAGE],
-        "conditions": conditions(build, verdict, now),
+        "phase": str(outcome.phase),
+        "reason": str(outcome.reason) if outcome.reason else None,
+        "message": outcome.message[:MAX_MESSAGE],
+        "conditions": conditions(build, outcome, now),
         "appliedDefaults": (build.applied_defaults or None) if has_pod or build.has_begun else None,
         "podName": recorded.get("podName"),
         "podUID": recorded.get("podUID"),
         "node": recorded.get("node"),
         "startTime": start,
-        "waitStartTime": None if start or has_pod else _wait_start(build, verdict, now),
+        "waitStartTime": None if start or has_pod else _wait_start(build, outcome, now),
         "builderImage": recorded.get("builderImage") or (builder_image if entries else None),
         "attempts": list(attempts) or None,
         "platforms": entries or None,
-        "queue": _queue(verdict),
-        "progress": progress_of(entries) if entries and not build.platform else _progress(build, verdict),
+        "queue": _queue(outcome),
+        "progress": progress_of(entries) if entries and not build.platform else _progress(build, outcome),
     }
     if pod is not None:
         status |= {
@@ -78,22 +78,22 @@ def next_status(
             "builderImage": pod.image or builder_image,
         }
     status["attemptCount"] = max(_begun(each) for each in (status, *entries)) or None
-    if verdict.phase.is_final:
-        status |= _final(build, verdict, pod, start, now)
-    if verdict.phase.is_final and entries:
+    if outcome.phase.is_final:
+        status |= _final(build, outcome, pod, start, now)
+    if outcome.phase.is_final and entries:
         status |= _of_platforms(status, entries)
     return status
 
 
-def attempt_record(build: ImageBuild, verdict: Verdict, pod: PodFacts | None, now: datetime) -> Document:
+def attempt_record(build: ImageBuild, outcome: Outcome, pod: PodFacts | None, now: datetime) -> Document:
     """Make the entry of `status.attempts` for an attempt that has ended."""
     is_first = not build.attempts
     return _present(
         podName=pod.name if pod else build.recorded_pod,
         node=pod.node if pod else build.status.get("node"),
-        reason=str(verdict.reason) if verdict.reason else None,
-        message=redact(verdict.cause)[:MAX_MESSAGE],
-        exitCode=verdict.exit_code,
+        reason=str(outcome.reason) if outcome.reason else None,
+        message=redact(outcome.cause)[:MAX_MESSAGE],
+        exitCode=outcome.exit_code,
         startTime=format_time(pod.created) if pod else build.status.get("startTime") if is_first else None,
         completionTime=format_time(min(_end(pod) or now, now)),
     )
@@ -121,27 +121,27 @@ def _start(build: ImageBuild, pod: PodFacts | None, now: datetime) -> str | None
     return format_time(now if build.status.get("reason") == Reason.GATED else pod.created)
 
 
-def _wait_start(build: ImageBuild, verdict: Verdict, now: datetime) -> str | None:
+def _wait_start(build: ImageBuild, outcome: Outcome, now: datetime) -> str | None:
     """Return since when a build waits for its first pod; None while it is suspended."""
-    if verdict.reason is Reason.SUSPENDED:
+    if outcome.reason is Reason.SUSPENDED:
         return None
     recorded: str | None = build.status.get("waitStartTime")
-    return recorded if verdict.phase.is_final else recorded or format_time(now)
+    return recorded if outcome.phase.is_final else recorded or format_time(now)
 
 
-def _queue(verdict: Verdict) -> Document | None:
+def _queue(outcome: Outcome) -> Document | None:
     """Make `status.queue` of a build that waits for its turn."""
-    return _present(position=verdict.position, message=verdict.cause) if verdict.phase is Phase.QUEUED else None
+    return _present(position=outcome.position, message=outcome.cause) if outcome.phase is Phase.QUEUED else None
 
 
-def _progress(build: ImageBuild, verdict: Verdict) -> Document | None:
+def _progress(build: ImageBuild, outcome: Outcome) -> Document | None:
     """Make `status.progress` of a build in phase Building."""
-    if verdict.phase is not Phase.BUILDING:
+    if outcome.phase is not Phase.BUILDING:
         return None
     recorded: Document | None = build.status.get("progress")
-    if verdict.progress is None:
+    if outcome.progress is None:
         return recorded
-    seen = verdict.progress
+    seen = outcome.progress
     is_same = recorded is not None and (recorded.get("stage"), recorded.get("step")) == (seen.stage, seen.step)
     # A later read may no longer reach back to the line that the step began with.
     start = recorded.get("startTime") if recorded and is_same else None
@@ -157,7 +157,7 @@ def _progress(build: ImageBuild, verdict: Verdict) -> Document | None:
 
 
 def _final(
-    build: ImageBuild, verdict: Verdict, pod: PodFacts | None, start_time: str | None, now: datetime
+    build: ImageBuild, outcome: Outcome, pod: PodFacts | None, start_time: str | None, now: datetime
 ) -> Document:
     build_result = parse_result(pod.build.message) if pod and pod.build.exit_code is not None else Result()
     ended = _end(pod) or now
@@ -166,31 +166,31 @@ def _final(
         "startTime": start_time,
         "completionTime": format_time(ended),
         "duration": duration((ended - started).total_seconds()) if started else None,
-        "timings": _timings(build.created, pod, build_result, verdict.result, started, ended) or None,
+        "timings": _timings(build.created, pod, build_result, outcome.result, started, ended) or None,
         "source": dict(build_result.source) or None,
         "cache": dict(build_result.cache) or None,
         "warnings": _warnings(pod) or None,
     }
-    if verdict.phase is Phase.SUCCEEDED and verdict.result.digest:
-        digest = verdict.result.digest
+    if outcome.phase is Phase.SUCCEEDED and outcome.result.digest:
+        digest = outcome.result.digest
         final |= {
             "digest": digest,
             "images": [
                 _present(reference=image.reference, digest=image.digest, sizeBytes=image.size_bytes)
-                for image in verdict.result.images
+                for image in outcome.result.images
             ],
-            "attestations": [{"kind": each.kind, "digest": each.digest} for each in verdict.result.attached] or None,
-            "layerBytes": list(verdict.result.layer_bytes) or None,
+            "attestations": [{"kind": each.kind, "digest": each.digest} for each in outcome.result.attached] or None,
+            "layerBytes": list(outcome.result.layer_bytes) or None,
         }
-    elif verdict.phase is Phase.FAILED:
+    elif outcome.phase is Phase.FAILED:
         final["failure"] = _present(
-            reason=str(verdict.reason),
-            message=verdict.result.message or verdict.message[:MAX_MESSAGE],
-            hint=verdict.hint,
-            dockerfileLine=verdict.result.dockerfile_line,
-            instruction=verdict.result.instruction,
-            exitCode=verdict.exit_code,
-            logTail=verdict.result.log_tail,
+            reason=str(outcome.reason),
+            message=outcome.result.message or outcome.message[:MAX_MESSAGE],
+            hint=outcome.hint,
+            dockerfileLine=outcome.result.dockerfile_line,
+            instruction=outcome.result.instruction,
+            exitCode=outcome.exit_code,
+            logTail=outcome.result.log_tail,
         )
     return final
 

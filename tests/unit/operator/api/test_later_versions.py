@@ -11,7 +11,7 @@ from imagebuild_operator.controller.gate import Gate
 from imagebuild_operator.decide.build import decide_build
 from imagebuild_operator.decide.groups import Policy
 from imagebuild_operator.decide.queue import NO_LIMITS
-from imagebuild_operator.decide.situation import Situation
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from support.builds import SETTINGS, SPEC, a_build, a_pod, after, running
 
 
@@ -19,14 +19,14 @@ from support.builds import SETTINGS, SPEC, a_build, a_pod, after, running
 def test_an_unknown_phase_is_not_finished_and_stops_nothing():
     build = a_build(status={"phase": "Scanning", "podName": "app-1", "startTime": "2026-11-24T08:00:00Z"})
     assert (build.phase, build.is_finished) == (Phase.PENDING, False)
-    assert decide_build(Situation(build, [a_pod(name="app-1", build=running())], SETTINGS, after(1))).status
+    assert decide_build(ReconcileInput(build, [a_pod(name="app-1", build=running())], SETTINGS, after(1))).status
     ended = a_build(status={"phase": "Unchanged", "completionTime": "2026-11-24T08:00:00Z"})
     assert ended.is_finished
     platforms = [{"platform": "linux/amd64", "phase": "Scanning"}, {"platform": "linux/arm64", "phase": "Building"}]
     both = a_build(
         {"output": {**SPEC["output"], "platforms": ["linux/amd64", "linux/arm64"]}}, {"platforms": platforms}
     )
-    assert decide_build(Situation(both, [], SETTINGS, after(1))).create
+    assert decide_build(ReconcileInput(both, [], SETTINGS, after(1))).create
     assert SdkPhase("Scanning") == "Scanning"
     assert not SdkPhase("Scanning").is_final
 

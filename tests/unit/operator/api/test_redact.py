@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from imagebuild_operator.api.build import Phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.redact import MASK, redact, redact_all
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.decide.record import record
-from imagebuild_operator.decide.situation import Situation
-from imagebuild_operator.status.verdict import Verdict
+from imagebuild_operator.status.outcome import Outcome
 from support.builds import SETTINGS, a_build, after
 
 AROUND = st.text(max_size=30)
@@ -81,8 +81,8 @@ def test_a_value_keeps_its_shape(value: object):
 def test_nothing_secret_gets_into_the_status_or_an_event():
     url = "https://bob:hunter22@example.com/x.git"
     build = a_build(status={"phase": "Preparing"})
-    verdict = Verdict(Phase.PREPARING, f"Waiting for {url}: {'x' * 2000}", Reason.SECRET_NOT_FOUND)
-    plan = record(Situation(build, [], SETTINGS, after(10)), verdict)
+    outcome = Outcome(Phase.PREPARING, f"Waiting for {url}: {'x' * 2000}", Reason.SECRET_NOT_FOUND)
+    plan = record(ReconcileInput(build, [], SETTINGS, after(10)), outcome)
     assert "hunter22" not in json.dumps(plan.status)
     assert "hunter22" not in plan.events[0].message
     assert "https://***@example.com" in plan.events[0].message
@@ -90,5 +90,5 @@ def test_nothing_secret_gets_into_the_status_or_an_event():
 
 def test_a_password_at_the_cut_is_not_left_in_half():
     words = "x" * 1000 + " https://bob:hunter22-and-much-more@example.com/x.git"
-    plan = record(Situation(a_build(), [], SETTINGS, after(10)), Verdict(Phase.PREPARING, words))
+    plan = record(ReconcileInput(a_build(), [], SETTINGS, after(10)), Outcome(Phase.PREPARING, words))
     assert "hunter" not in json.dumps(plan.status)

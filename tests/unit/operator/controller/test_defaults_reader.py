@@ -24,7 +24,7 @@ def reader() -> tuple[Answers, DefaultsReader]:
     return answers, DefaultsReader(answers)
 
 
-async def turns() -> None:
+async def admissions() -> None:
     """Let everything run that can."""
     for _ in range(10):
         await asyncio.sleep(0)
@@ -34,13 +34,13 @@ def test_questions_at_the_same_time_share_a_request_and_later_ones_wait_for_the_
     async def run() -> None:
         answers, read = reader()
         first = [asyncio.create_task(read.newest("team")) for _ in range(3)]
-        await turns()
+        await admissions()
         later = [asyncio.create_task(read.newest("team")) for _ in range(2)]
-        await turns()
+        await admissions()
         assert [scope for scope, _ in answers.open] == ["team"]
         answers.open[0][1].set_result({"of": "first"})
         assert await asyncio.gather(*first) == [{"of": "first"}] * 3
-        await turns()
+        await admissions()
         assert [scope for scope, _ in answers.open] == ["team", "team"]
         answers.open[1][1].set_result(None)
         assert await asyncio.gather(*later) == [None] * 2
@@ -52,7 +52,7 @@ def test_each_scope_has_requests_of_its_own():
     async def run() -> None:
         answers, read = reader()
         tasks = [asyncio.create_task(read.newest(scope)) for scope in ("a", "b")]
-        await turns()
+        await admissions()
         assert [scope for scope, _ in answers.open] == ["a", "b"]
         for scope, answer in answers.open:
             answer.set_result({"of": scope})
@@ -65,11 +65,11 @@ def test_a_failure_is_that_of_all_who_asked_and_the_next_question_is_asked_again
     async def run() -> None:
         answers, read = reader()
         tasks = [asyncio.create_task(read.newest("team")) for _ in range(2)]
-        await turns()
+        await admissions()
         answers.open[0][1].set_exception(ClusterError(503, "away"))
         assert [type(each) for each in await asyncio.gather(*tasks, return_exceptions=True)] == [ClusterError] * 2
         again = asyncio.create_task(read.newest("team"))
-        await turns()
+        await admissions()
         answers.open[1][1].set_result(None)
         assert await again is None
 
@@ -80,9 +80,9 @@ def test_who_gives_up_does_not_take_the_answer_from_others():
     async def run() -> None:
         answers, read = reader()
         one, other = (asyncio.create_task(read.newest("team")) for _ in range(2))
-        await turns()
+        await admissions()
         one.cancel()
-        await turns()
+        await admissions()
         answers.open[0][1].set_result({"of": "both"})
         assert await other == {"of": "both"}
         with pytest.raises(asyncio.CancelledError):

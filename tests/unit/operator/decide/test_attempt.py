@@ -10,17 +10,17 @@ from imagebuild_operator.api.errors import ClusterError, RejectedError
 from imagebuild_operator.api.time import format_time
 from imagebuild_operator.decide.attempt import decide, needs_explanation
 from imagebuild_operator.decide.plan import DeletePod, Plan
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.decide.retry import spread
-from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.pod.manifest import pod_name
 from imagebuild_operator.status.document import next_status
-from imagebuild_operator.status.verdict import Verdict
+from imagebuild_operator.status.outcome import Outcome
 from support.builds import DIGEST, POD, SETTINGS, START, UID, a_build, a_pod, after, ended, recorded, running, waiting
 
 
 def plan(build: ImageBuild, pod: PodFacts | None, now: datetime | None = None) -> Plan:
-    return decide(Situation(build, [pod] if pod else [], SETTINGS, now or after(20)))
+    return decide(ReconcileInput(build, [pod] if pod else [], SETTINGS, now or after(20)))
 
 
 NEVER_AGAIN = {"retry": {"limit": 0}}
@@ -76,7 +76,7 @@ def test_nothing_new_writes_nothing():
     again = plan(build, pod, after(30))
     assert (again.status, again.events, again.delete, again.create) == (None, (), (), ())
     assert again.requeue_after is not None
-    without = decide(Situation(build, [pod], replace(SETTINGS, progress=False), after(30)))
+    without = decide(ReconcileInput(build, [pod], replace(SETTINGS, progress=False), after(30)))
     assert without.requeue_after == 600 + 60 - 30
 
 
@@ -347,7 +347,7 @@ def test_a_pod_that_was_not_taken_is_tried_again_later_and_one_for_a_new_namespa
         (quota, 50, 50),
         (quota, 9999, 300),
     ):
-        plan = decide(Situation(a_build(**waits), [], SETTINGS, after(now), refusals={POD: error}))
+        plan = decide(ReconcileInput(a_build(**waits), [], SETTINGS, after(now), refusals={POD: error}))
         assert plan.requeue_after == (seconds if seconds == 1 else seconds * spread(UID))
 
 
@@ -365,7 +365,7 @@ def test_the_message_of_a_refusal_does_not_change_with_its_numbers():
     port = ClusterError(500, "failed calling webhook: read tcp 10.1.2.3:40398->10.96.0.7:443: connection refused")
 
     def refused(error: ClusterError) -> Plan:
-        return decide(Situation(build, [], SETTINGS, after(0), refusals={POD: error}))
+        return decide(ReconcileInput(build, [], SETTINGS, after(0), refusals={POD: error}))
 
     build = recorded(build, refused(first))
     assert "exceeded quota: small, requested: pods=1, limited: pods=10. The build starts" in build.status["message"]
@@ -390,13 +390,13 @@ def test_attempts_of_a_multi_platform_build_are_those_of_the_platform_that_took_
         {"platform": "linux/s390x", "phase": "Pending", "podName": "d", "attempts": [{"podName": "d"}]},
         {"platform": "linux/ppc64le", "phase": "Pending"},
     ]
-    verdict = Verdict(Phase.BUILDING, "Building.")
-    status = next_status(a_build(status={"platforms": platforms}), verdict, None, "builder:1", START, ())
+    outcome = Outcome(Phase.BUILDING, "Building.")
+    status = next_status(a_build(status={"platforms": platforms}), outcome, None, "builder:1", START, ())
     assert status["attemptCount"] == 2
     once = {"phase": "Succeeded", "podName": "b", "attempts": [{"podName": "b"}]}
     built = [{"platform": name, **once} for name in ("linux/amd64", "linux/arm64")]
     build, index = a_build(status={"platforms": built, "podName": "index"}), ({"podName": "index"},)
-    assert next_status(build, Verdict(Phase.SUCCEEDED, "Done."), None, "builder:1", START, index)["attemptCount"] == 1
+    assert next_status(build, Outcome(Phase.SUCCEEDED, "Done."), None, "builder:1", START, index)["attemptCount"] == 1
 
 
 @pytest.mark.parametrize("kind", ["Secret", "ConfigMap"])
@@ -419,11 +419,11 @@ def test_a_missing_service_account_is_waited_for_and_after_the_deadline_the_buil
     first = {"podName": "gone", "reason": "NodeLost", "completionTime": "2026-11-24T08:00:01Z"}
     build = a_build(status={"startTime": "2026-11-24T08:00:00Z", "attempts": [first], "phase": "Pending"})
     refusals = {pod_name(build, 2): error}
-    build = recorded(build, decide(Situation(build, [], SETTINGS, after(60), refusals=refusals)))
+    build = recorded(build, decide(ReconcileInput(build, [], SETTINGS, after(60), refusals=refusals)))
     assert build.status["message"].endswith(
         "Create the ServiceAccount in the build's namespace; the build continues automatically."
     )
-    build = recorded(build, decide(Situation(build, [], SETTINGS, after(601), refusals=refusals)))
+    build = recorded(build, decide(ReconcileInput(build, [], SETTINGS, after(601), refusals=refusals)))
     assert (build.status["phase"], build.status["reason"]) == ("Failed", "ServiceAccountNotFound")
     assert build.status["message"].endswith("then build again with kubectl replace --force -f FILE.")
 

@@ -12,9 +12,9 @@ from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.errors import RejectedError
 from imagebuild_operator.decide.build import decide_build, parts
 from imagebuild_operator.decide.plan import DeletePod, Plan
-from imagebuild_operator.decide.queue import BEGIN, SUSPENDED, Turn, superseded
+from imagebuild_operator.decide.queue import BEGIN, SUSPENDED, Admission, superseded
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.decide.retry import spread
-from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.observe.pod import ContainerFacts, PodFacts
 from imagebuild_operator.pod.manifest import pod_name
 from imagebuild_operator.telemetry.counts import observations
@@ -61,8 +61,8 @@ def deletion(platform: str) -> DeletePod:
     return DeletePod(name_of(platform), f"uid of {name_of(platform)}")
 
 
-def plan(build: ImageBuild, *pods: PodFacts, at: float = 20, turn: Turn | None = BEGIN, **said: Any) -> Plan:  # noqa: ANN401 - as `decide_build`
-    return decide_build(Situation(build, pods, SETTINGS, after(at), turn, **said))
+def plan(build: ImageBuild, *pods: PodFacts, at: float = 20, admission: Admission | None = BEGIN, **said: Any) -> Plan:  # noqa: ANN401 - as `decide_build`
+    return decide_build(ReconcileInput(build, pods, SETTINGS, after(at), admission, **said))
 
 
 def recorded(build: ImageBuild, made: Plan) -> ImageBuild:
@@ -313,21 +313,21 @@ def test_cancelling_stops_those_that_run_and_the_index_is_not_begun():
 def test_a_superseded_build_stays_superseded_whatever_becomes_of_the_newer_one():
     both = (pod_of(AMD64, build=running()), pod_of(ARM64, build=running()))
     build = seen(for_both(), *both)
-    made = plan(build, *both, turn=superseded("newer"))
+    made = plan(build, *both, admission=superseded("newer"))
     assert (len(made.delete), status(made)["reason"]) == (2, "Superseded")
     build = recorded(build, made)
     made = plan(build)
     assert (phases(build, made), recorded(build, made).status["reason"]) == (("Cancelled",) * 3, "Superseded")
 
 
-@pytest.mark.parametrize(("turn", "expected"), [(None, None), (SUSPENDED, "Suspended")])
-def test_the_platforms_begin_together_or_not_at_all(turn: Turn | None, expected: str | None):
-    made = plan(for_both(), turn=turn)
+@pytest.mark.parametrize(("admission", "expected"), [(None, None), (SUSPENDED, "Suspended")])
+def test_the_platforms_begin_together_or_not_at_all(admission: Admission | None, expected: str | None):
+    made = plan(for_both(), admission=admission)
     assert (made.create, (made.status or {}).get("reason")) == ((), expected)
 
 
 def test_a_build_that_has_begun_goes_on_whatever_its_turn():
-    made = plan(for_both(), pod_of(AMD64, build=running()), turn=SUSPENDED)
+    made = plan(for_both(), pod_of(AMD64, build=running()), admission=SUSPENDED)
     assert [create.name for create in made.create] == [name_of(ARM64)]
 
 
@@ -443,7 +443,7 @@ def test_the_attempts_of_all_platforms_are_counted_once():
 
 def test_a_platform_without_an_architecture_fails_the_build_and_is_named():
     build = a_build({"output": {**SPEC["output"], "platforms": [AMD64, "linux"]}})
-    made = decide_build(Situation(build, [], SETTINGS, after(0)))
+    made = decide_build(ReconcileInput(build, [], SETTINGS, after(0)))
     assert made.status is not None
     assert (made.status["phase"], made.status["reason"]) == ("Failed", "InvalidSpec")
     assert "spec.output.platforms[1]: write OS/ARCHITECTURE" in made.status["message"]
@@ -483,6 +483,6 @@ def test_a_spec_that_cannot_be_read_fails_all_platforms():
 
 def test_a_build_cancelled_before_it_began_ends_with_all_its_platforms():
     build = for_both(cancel=True)
-    made = plan(build, turn=SUSPENDED)
+    made = plan(build, admission=SUSPENDED)
     assert (made.create, phases(build, made)) == ((), ("Cancelled",) * 3)
     assert status(made)["conditions"][0]["status"] == "False"

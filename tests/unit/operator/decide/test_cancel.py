@@ -4,7 +4,7 @@ from typing import Any
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.plan import DeletePod, Plan
-from imagebuild_operator.decide.situation import Situation
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.observe.pod import PodFacts
 from support.builds import DIGEST, POD, SETTINGS, a_build, a_pod, after, ended, running, waiting
 
@@ -12,7 +12,7 @@ CANCEL = {"cancel": True}
 
 
 def plan(build: ImageBuild, *pods: PodFacts, at: float = 20) -> Plan:
-    return decide(Situation(build, pods, SETTINGS, after(at)))
+    return decide(ReconcileInput(build, pods, SETTINGS, after(at)))
 
 
 def status(made: Plan) -> dict[str, Any]:

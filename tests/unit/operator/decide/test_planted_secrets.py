@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.errors import RejectedError
 from imagebuild_operator.decide.attempt import decide
-from imagebuild_operator.decide.situation import Situation
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.progress import Log
 from imagebuild_operator.status.events import event_manifest
@@ -65,7 +65,7 @@ PODS: dict[str, Callable[[str], PodFacts]] = {
 
 def written(build: ImageBuild, pods: Sequence[PodFacts], said: str = "", **known: Mapping[str, object]) -> str:
     """All that comes of it: the status, Events, what is counted and traced, and lines of the log."""
-    plan = decide(Situation(build, pods, SETTINGS, after(100), **known))  # type: ignore[arg-type]
+    plan = decide(ReconcileInput(build, pods, SETTINGS, after(100), **known))  # type: ignore[arg-type]
     record = logging.LogRecord("x", logging.WARNING, "", 0, "refused: %s", (said,), None)
     record.build = about("team", "app", reason=said)["build"]
     return "\n".join(

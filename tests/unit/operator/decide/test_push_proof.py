@@ -5,7 +5,7 @@ import pytest
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.push_proof import PushProof, PushProofs, push_proofs
-from imagebuild_operator.decide.situation import Situation
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from support.builds import SETTINGS, SPEC, START, a_build
 
 SECRET = {"output": {"images": ["r:5000/team/app:1", "other.example/app"], "pushSecretRef": {"name": "push"}}}
@@ -17,7 +17,7 @@ def proofs(spec: dict[str, Any], namespace: str = "team") -> frozenset[PushProof
 
 def containers(pushes: PushProofs) -> list[str]:
     """The names of the init containers of a build's pod."""
-    (create,) = decide(Situation(a_build(SECRET), (), SETTINGS, START, pushes=pushes)).create
+    (create,) = decide(ReconcileInput(a_build(SECRET), (), SETTINGS, START, pushes=pushes)).create
     return [container["name"] for container in create.manifest["spec"]["initContainers"]]
 
 
@@ -60,5 +60,5 @@ def test_a_build_is_checked_unless_all_its_repositories_are_proven():
 
 def test_a_proof_is_of_no_use_to_an_operator_that_checks_nothing():
     settings = replace(SETTINGS, defaults=replace(SETTINGS.defaults, check_push=False))
-    (create,) = decide(Situation(a_build(SECRET), (), settings, START)).create
+    (create,) = decide(ReconcileInput(a_build(SECRET), (), settings, START)).create
     assert [container["name"] for container in create.manifest["spec"]["initContainers"]] == ["build"]

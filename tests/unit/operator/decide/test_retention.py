@@ -7,8 +7,8 @@ from imagebuild_operator.cache.keys import BuildKey, Sweep
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.plan import DeletePod, Plan
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.decide.retention import Finished, expired, finished, is_leftover
-from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.settings import History, KeepPods
 from support.builds import POD, SETTINGS, UID, a_build, a_pod, after, body, ended, running
@@ -97,20 +97,20 @@ def test_a_part_of_the_builds_never_costs_one_that_the_whole_would_keep(
 )
 def test_pods_stay_as_the_setting_says_and_none_runs_on(keep: KeepPods, pod: PodFacts, goes: bool):  # noqa: FBT001
     assert is_leftover(pod, keep) is goes
-    made = decide(Situation(a_build(status=DONE), [pod], replace(SETTINGS, keep_pods=keep), after(90)))
+    made = decide(ReconcileInput(a_build(status=DONE), [pod], replace(SETTINGS, keep_pods=keep), after(90)))
     assert made == Plan(delete=(DeletePod(POD, "pod-1"),) if goes else ())
 
 
 def test_a_pod_goes_with_the_record_of_its_result_and_not_before():
     failed = ended(1, '{"reason": "RunCommandFailed"}')
-    made = decide(Situation(a_build(), [a_pod(phase="Failed", build=failed)], SETTINGS, after(90)))
+    made = decide(ReconcileInput(a_build(), [a_pod(phase="Failed", build=failed)], SETTINGS, after(90)))
     assert (made.status or {})["phase"] == "Failed"
     assert made.delete == ()
     settings = replace(SETTINGS, keep_pods=KeepPods.NONE)
-    made = decide(Situation(a_build(), [a_pod(phase="Failed", build=failed)], settings, after(90)))
+    made = decide(ReconcileInput(a_build(), [a_pod(phase="Failed", build=failed)], settings, after(90)))
     assert (made.status or {})["phase"] == "Failed"
     assert made.delete == (DeletePod(POD, "pod-1"),)
-    assert decide(Situation(a_build(), [a_pod(build=running())], settings, after(90))).delete == ()
+    assert decide(ReconcileInput(a_build(), [a_pod(build=running())], settings, after(90))).delete == ()
 
 
 def a_pod_body(**status: object) -> dict[str, object]:

@@ -11,8 +11,8 @@ from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.time import format_time, parse_time
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.plan import DeletePod, Plan
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.decide.retry import MAX_DELAY, MAX_DISRUPTIONS, is_tried_again, retry_delay
-from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.pod.manifest import pod_name
 from support.builds import POD, SETTINGS, START, a_build, a_pod, after, ended, recorded, running
@@ -22,7 +22,7 @@ UNAVAILABLE = ended(80, json.dumps({"reason": "RegistryUnavailable", "message": 
 
 
 def plan(build: ImageBuild, *pods: PodFacts, at: float = 61) -> Plan:
-    return decide(Situation(build, pods, SETTINGS, after(at)))
+    return decide(ReconcileInput(build, pods, SETTINGS, after(at)))
 
 
 def attempts(*reasons: Reason) -> list[dict[str, Any]]:

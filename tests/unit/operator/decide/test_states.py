@@ -9,8 +9,8 @@ from imagebuild_operator.api.names import API_VERSION, KIND
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.plan import Plan
-from imagebuild_operator.decide.queue import BEGIN, Turn
-from imagebuild_operator.decide.situation import Situation
+from imagebuild_operator.decide.queue import BEGIN, Admission
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.observe.pod import PodFacts, observe
 from imagebuild_operator.observe.warnings import latest_warning
 from kaniko_shim.outcome.reasons import Reason as ShimReason
@@ -41,14 +41,14 @@ def pods_of(row: Row) -> list[PodFacts]:
 
 
 def decided(row: Row, build: ImageBuild, seconds: float) -> Plan:
-    turn = Turn(Reason(row.turn), "It is not its turn.") if row.turn else BEGIN
+    admission = Admission(Reason(row.admission), "It is not its turn.") if row.admission else BEGIN
     warning = latest_warning(moments(row.events, START))
     refusals = {}
     if row.refused:
         kind = RejectedError if row.refused["code"] in {400, 403, 422} else ClusterError
         refusals[POD] = kind(row.refused["code"], row.refused["message"])
     warnings = {POD: warning} if warning else {}
-    return decide(Situation(build, pods_of(row), SETTINGS, after(seconds), turn, warnings, refusals))
+    return decide(ReconcileInput(build, pods_of(row), SETTINGS, after(seconds), admission, warnings, refusals))
 
 
 def done(build: ImageBuild, plan: Plan) -> tuple[str, ...]:

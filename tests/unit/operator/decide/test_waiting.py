@@ -6,24 +6,24 @@ from imagebuild_operator.api.errors import RejectedError
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.decide.build import decide_build
 from imagebuild_operator.decide.plan import Plan
-from imagebuild_operator.decide.queue import BEGIN, SUSPENDED, Turn
-from imagebuild_operator.decide.situation import Situation
+from imagebuild_operator.decide.queue import BEGIN, SUSPENDED, Admission
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.settings import OperatorSettings
 from support.builds import POD, SETTINGS, a_build, a_pod, after, recorded
 
 HOUR = 3600
 LIMITED = replace(SETTINGS, max_wait=HOUR)
-FULL = Turn(Reason.CLUSTER_LIMIT, "Waiting: the cluster runs its limit of 2 builds.")
+FULL = Admission(Reason.CLUSTER_LIMIT, "Waiting: the cluster runs its limit of 2 builds.")
 NO_ACCOUNT = RejectedError(
     403, 'pods "app" is forbidden: error looking up service account team/mine: serviceaccount "mine" not found'
 )
 
 
 def waiting(
-    build: ImageBuild, seconds: float, turn: Turn | None = FULL, settings: OperatorSettings = LIMITED
+    build: ImageBuild, seconds: float, admission: Admission | None = FULL, settings: OperatorSettings = LIMITED
 ) -> tuple[ImageBuild, Plan]:
     """Decide about a build that is not let in at a time; the build after it, and the plan."""
-    plan = decide_build(Situation(build, [], settings, after(seconds), turn))
+    plan = decide_build(ReconcileInput(build, [], settings, after(seconds), admission))
     return recorded(build, plan), plan
 
 
@@ -56,9 +56,11 @@ def test_one_whose_turn_is_not_decided_yet_is_left_alone():
 
 def test_one_that_may_begin_at_last_is_given_a_pod():
     build, _ = waiting(a_build(), 0)
-    plan = decide_build(Situation(build, [], LIMITED, after(2 * HOUR), BEGIN))
+    plan = decide_build(ReconcileInput(build, [], LIMITED, after(2 * HOUR), BEGIN))
     assert [create.name for create in plan.create] == [POD]
-    build = recorded(build, decide_build(Situation(build, [a_pod(created=after(2 * HOUR))], LIMITED, after(2 * HOUR))))
+    build = recorded(
+        build, decide_build(ReconcileInput(build, [a_pod(created=after(2 * HOUR))], LIMITED, after(2 * HOUR)))
+    )
     assert (build.phase, build.waiting_since) == ("Preparing", None)
 
 
@@ -75,7 +77,7 @@ def test_while_it_is_suspended_the_time_does_not_count():
 
 def test_while_a_scheduling_gate_holds_its_pod_the_time_does_not_count():
     build, _ = waiting(a_build(), 0)
-    plan = decide_build(Situation(build, [a_pod(is_gated=True)], LIMITED, after(2 * HOUR)))
+    plan = decide_build(ReconcileInput(build, [a_pod(is_gated=True)], LIMITED, after(2 * HOUR)))
     assert (recorded(build, plan).phase, recorded(build, plan).waiting_since) == ("Queued", None)
 
 
@@ -86,9 +88,9 @@ def test_one_whose_pod_the_api_server_refuses_ends(spec: dict[str, object]):
     build = a_build(spec)
 
     def refused(seconds: float) -> Plan:
-        creates = decide_build(Situation(build, [], LIMITED, after(seconds))).create
+        creates = decide_build(ReconcileInput(build, [], LIMITED, after(seconds))).create
         refusals = {create.name: NO_ACCOUNT for create in creates}
-        return decide_build(Situation(build, [], LIMITED, after(seconds), refusals=refusals))
+        return decide_build(ReconcileInput(build, [], LIMITED, after(seconds), refusals=refusals))
 
     build = recorded(build, refused(0))
     assert (build.phase, build.status["reason"]) == ("Pending", "ServiceAccountNotFound")

@@ -69,7 +69,7 @@ KEY = {"name": "push", "key": ".dockerconfigjson"}
         ({"registries": [{"host": "registry.example", "plainHTTP": True}]}, "spec.registries[0].plainHTTP"),
         (
             {"registries": [{"host": "registry.example", "insecureSkipTLSVerify": True}]},
-            "spec.registries[0].plainHTTPSkipTLSVerify",
+            "spec.registries[0].insecureSkipTLSVerify",
         ),
         (
             {"registries": [{"host": "registry.example", "caBundle": {"configMapKeyRef": {"name": "x", "key": "y"}}}]},

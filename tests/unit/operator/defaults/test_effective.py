@@ -12,7 +12,7 @@ from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.build import decide_build, parts
-from imagebuild_operator.decide.situation import Situation
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.defaults.bounds import check_bounds
 from imagebuild_operator.defaults.effective import with_defaults
 from imagebuild_operator.defaults.namespace import NO_DEFAULTS, NamespaceDefaults, namespace_defaults
@@ -330,14 +330,14 @@ def test_a_build_that_began_without_defaults_gets_none_later():
 def test_the_first_pod_is_built_with_the_defaults_and_they_are_recorded_with_it():
     defaults = read({"pullSecretRefs": [{"name": "team"}], "podTemplate": {"spec": {"hostUsers": False}}})
     build = with_defaults(a_build(), defaults)
-    [create] = decide(Situation(build, [], SETTINGS, after(1))).create
+    [create] = decide(ReconcileInput(build, [], SETTINGS, after(1))).create
     assert create.manifest["spec"]["hostUsers"] is False
-    status = decide(Situation(build, [a_pod()], SETTINGS, after(1))).status or {}
+    status = decide(ReconcileInput(build, [a_pod()], SETTINGS, after(1))).status or {}
     assert status["appliedDefaults"] == {
         "sources": [{"kind": "ImageBuildDefaults", "generation": 3}],
         "spec": {"pullSecretRefs": [{"name": "team"}], "podTemplate": {"spec": {"hostUsers": False}}},
     }
-    assert "appliedDefaults" not in (decide(Situation(a_build(), [a_pod()], SETTINGS, after(1))).status or {})
+    assert "appliedDefaults" not in (decide(ReconcileInput(a_build(), [a_pod()], SETTINGS, after(1))).status or {})
 
 
 def test_platforms_are_built_with_the_same_defaults():
@@ -349,7 +349,7 @@ def test_platforms_are_built_with_the_same_defaults():
         for part in parts(build)
         if part.platform
     ]
-    status = decide_build(Situation(build, pods, SETTINGS, after(1))).status or {}
+    status = decide_build(ReconcileInput(build, pods, SETTINGS, after(1))).status or {}
     assert status["appliedDefaults"]["spec"] == {"retry": {"limit": 5}}
     recorded = {name: value for name, value in status.items() if value is not None}
     again = with_defaults(a_build(build.spec, recorded), read({"retry": {"memoryPercent": 200}}))
@@ -377,7 +377,7 @@ BUILDER: Json = {"podTemplate": {"spec": {"serviceAccountName": "builder"}}}
 )
 def test_a_build_that_asks_for_more_than_the_namespace_allows_fails(own: Json, defaults: Json, refused: str | None):
     build = with_defaults(a_build({"timeoutSeconds": 30, **own}), read(defaults))
-    plan = decide(Situation(build, [], SETTINGS, after(1)))
+    plan = decide(ReconcileInput(build, [], SETTINGS, after(1)))
     if refused is None:
         assert plan.create
         return

@@ -114,14 +114,14 @@ def test_the_gate_knows_the_limits_of_the_moment():
     numbers: dict[str, int] = {}
     gate = Gate(Limits(), numbers)
     first, second = a_build(name="a", uid="a"), a_build(name="b", uid="b", creationTimestamp="2026-11-24T08:00:01Z")
-    assert gate.turn(second) == BEGIN
+    assert gate.admission(second) == BEGIN
     numbers["team"] = 1
-    assert gate.turn(second) is None
+    assert gate.admission(second) is None
     gate.decide([(first, True), (second, False)], after(2))
-    turn = gate.turn(second)
-    assert turn is not None
-    assert turn.reason is Reason.NAMESPACE_LIMIT
+    admission = gate.admission(second)
+    assert admission is not None
+    assert admission.reason is Reason.NAMESPACE_LIMIT
     # One that waits for the decision is decided about, although there is no limit any more.
     numbers.clear()
     assert gate.decide([(first, True), (second, False)], after(3)).due == [BuildKey("team", "b")]
-    assert gate.turn(second) == BEGIN
+    assert gate.admission(second) == BEGIN

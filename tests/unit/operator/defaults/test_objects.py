@@ -10,7 +10,7 @@ from imagebuild_operator.controller.gate import Gate
 from imagebuild_operator.decide.build import decide_build
 from imagebuild_operator.decide.plan import Plan
 from imagebuild_operator.decide.queue import invalid_defaults
-from imagebuild_operator.decide.situation import Situation
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.defaults.effective import with_defaults
 from imagebuild_operator.defaults.namespace import NO_DEFAULTS, NamespaceDefaults, namespace_defaults
 from imagebuild_operator.defaults.objects import find_problem, parse_defaults
@@ -85,7 +85,7 @@ def test_defaults_that_hold_credentials_are_not_in_force(spec: Json, problem: st
 
 
 def decided(build: Any, defaults: NamespaceDefaults, pods: list[PodFacts], seconds: float) -> Plan:  # noqa: ANN401
-    return decide_build(Situation(with_defaults(build, defaults), pods, SETTINGS, after(seconds)))
+    return decide_build(ReconcileInput(with_defaults(build, defaults), pods, SETTINGS, after(seconds)))
 
 
 def test_what_the_first_attempt_gets_by_default_the_second_gets_unmasked():
@@ -115,13 +115,13 @@ def test_while_defaults_are_invalid_no_build_of_theirs_starts_and_no_limit_is_li
     assert other
     decision = gate.decide(store.unfinished(), after(1))
     assert decision.due == [BuildKey("other", "other")]
-    turn = gate.turn(build)
-    assert turn == invalid_defaults(store.defaults("team").problem)
-    status = decide_build(Situation(build, [], SETTINGS, after(1), turn)).status or {}
+    admission = gate.admission(build)
+    assert admission == invalid_defaults(store.defaults("team").problem)
+    status = decide_build(ReconcileInput(build, [], SETTINGS, after(1), admission)).status or {}
     assert (status["phase"], status["reason"]) == ("Queued", Reason.DEFAULTS_INVALID)
     assert status["message"].startswith("Waiting: ImageBuildDefaults default is invalid: spec.podTemplate.metadata")
     store.put_defaults(an_object({"limits": {"maxRunning": 1}}, version="8"))
-    assert gate.turn(build) is None
+    assert gate.admission(build) is None
 
 
 def test_a_change_of_the_clusters_defaults_concerns_every_namespace_that_it_changes():

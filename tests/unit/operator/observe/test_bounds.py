@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from imagebuild_operator.decide.attempt import decide
-from imagebuild_operator.decide.situation import Situation
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.observe.pod import MAX_MESSAGE, MAX_REASON, MAX_TERMINATION_MESSAGE, ContainerFacts, observe
 from imagebuild_operator.observe.progress import MAX_LINE, parse_progress
 from imagebuild_operator.observe.report import MAX_IMAGES, MAX_LOG_TAIL, parse_result
@@ -62,7 +62,7 @@ def test_an_event_is_bounded():
 )
 def test_no_termination_message_makes_a_status_that_the_api_server_refuses(message: str):
     pod = a_pod(phase="Failed", build=ended(1, message))
-    plan = decide(Situation(a_build({"retry": {"limit": 0}}), [pod], SETTINGS, after(60)))
+    plan = decide(ReconcileInput(a_build({"retry": {"limit": 0}}), [pod], SETTINGS, after(60)))
     assert plan.status
     assert plan.status["phase"] == "Failed"
     failure = plan.status["failure"]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from imagebuild_operator.api.time import parse_time
 from imagebuild_operator.decide.attempt import BUSY, decide
-from imagebuild_operator.decide.situation import Situation
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.progress import MAX_INSTRUCTION, UNREAD, Log, Progress, next_read, parse_progress
 from support.builds import POD, SETTINGS, a_build, a_pod, after, ended, recorded, running, waiting
@@ -97,9 +97,9 @@ def test_no_log_is_read_but_of_a_build_that_runs(pod: PodFacts):
 
 def test_progress_is_written_once_for_each_step_and_goes_with_the_build():
     build = a_build()
-    build = recorded(build, decide(Situation(build, [BUILDING], SETTINGS, after(11))))
+    build = recorded(build, decide(ReconcileInput(build, [BUILDING], SETTINGS, after(11))))
     assert "progress" not in build.status
-    made = decide(Situation(build, [BUILDING], SETTINGS, after(15), logs={POD: Log(LINE_AT, after(15))}))
+    made = decide(ReconcileInput(build, [BUILDING], SETTINGS, after(15), logs={POD: Log(LINE_AT, after(15))}))
     step = {"summary": "3/9", "step": 3, "steps": 9, "stage": 1, "stages": 2, "instruction": "RUN make"}
     assert made.status == {"progress": {**step, "startTime": "2026-11-24T08:00:12Z"}}
     assert made.events == ()
@@ -107,20 +107,22 @@ def test_progress_is_written_once_for_each_step_and_goes_with_the_build():
     later = LINE_AT.replace("08:00:12", "08:00:17")
     for text in (LINE_AT, later, LINE, "nothing", None):
         logs = {POD: Log(text, after(20))}
-        assert decide(Situation(build, [BUILDING], SETTINGS, after(20), logs=logs)).status is None
+        assert decide(ReconcileInput(build, [BUILDING], SETTINGS, after(20), logs=logs)).status is None
     pushing = a_pod(phase="Running", node="node1", build=ended(0, "{}"), push=running(60))
-    made = decide(Situation(build, [pushing], SETTINGS, after(60)))
+    made = decide(ReconcileInput(build, [pushing], SETTINGS, after(60)))
     assert made.status
     assert (made.status["phase"], made.status["progress"]) == ("Pushing", None)
     failed = a_pod(phase="Failed", node="node1", build=ended(7, '{"reason": "RunCommandFailed"}'))
-    made = decide(Situation(build, [failed], SETTINGS, after(60)))
+    made = decide(ReconcileInput(build, [failed], SETTINGS, after(60)))
     assert made.status
     assert (made.status["phase"], made.status["progress"]) == ("Failed", None)
 
 
 def test_a_new_attempt_does_not_show_the_steps_of_the_last():
     build = a_build(status={"phase": "Building", "podName": POD, "progress": {"step": 7, "steps": 9}})
-    made = decide(Situation(build, [a_pod(phase="Failed", reason="Evicted", build=ended(143))], SETTINGS, after(60)))
+    made = decide(
+        ReconcileInput(build, [a_pod(phase="Failed", reason="Evicted", build=ended(143))], SETTINGS, after(60))
+    )
     assert made.status
     assert (made.status["phase"], made.status["progress"]) == ("Pending", None)
 
@@ -137,4 +139,4 @@ def test_a_new_attempt_does_not_show_the_steps_of_the_last():
     ],
 )
 def test_a_running_build_is_looked_at_when_its_log_is_due(now: float, log: Log, seconds: float):
-    assert decide(Situation(a_build(), [BUILDING], SETTINGS, after(now), logs={POD: log})).requeue_after == seconds
+    assert decide(ReconcileInput(a_build(), [BUILDING], SETTINGS, after(now), logs={POD: log})).requeue_after == seconds

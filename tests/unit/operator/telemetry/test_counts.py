@@ -6,8 +6,8 @@ from imagebuild_operator.api.build import Phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.queue import BEGIN
+from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.decide.record import BUILD_WARNING, EVENTS
-from imagebuild_operator.decide.situation import Situation
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.telemetry.counts import ENDINGS, observations
 from imagebuild_operator.telemetry.metrics import (
@@ -116,7 +116,7 @@ def test_whatever_happens_a_build_is_counted_once_and_each_change_is_told_once(p
     build, counted, ends = a_build({"retry": {"limit": limit}}), [], 0
     before: tuple[object, object] = (None, None)
     for number, pod in enumerate([*pods, *pods]):
-        plan = decide(Situation(build, [pod], SETTINGS, after(60 * number), turn=BEGIN))
+        plan = decide(ReconcileInput(build, [pod], SETTINGS, after(60 * number), admission=BEGIN))
         if plan.status is None:
             continue
         counted += [o for o in observations(build, plan.status) if o.metric is BUILDS_FINISHED]

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from imagebuild_operator.cache.store import Store
 
 
-class Relist:
+class ListSession:
     """Takes in lists of builds, pods and defaults, which may be older than what the watches show meanwhile."""
 
     def __init__(self, store: "Store", deleted: Collection[str]) -> None:

@@ -13,7 +13,7 @@ from imagebuild_operator.decide.queue import (
     BEGIN,
     NO_LIMITS,
     SUSPENDED,
-    Turn,
+    Admission,
     Waiting,
     admit,
     behind,
@@ -29,11 +29,11 @@ class Queue:
     """The turn of a build.
 
     Attributes:
-        turn: Whether it begins, or why it waits.
+        admission: Whether it begins, or why it waits.
         supersedes: Names of the older builds of its concurrency group that it supersedes.
     """
 
-    turn: Turn
+    admission: Admission
     supersedes: tuple[str, ...] = ()
 
 
@@ -49,17 +49,17 @@ def queue(build: ImageBuild, others: Sequence[ImageBuild], limits: Limits, probl
     active = [each for each in (*others, build) if not _is_idle(each)]
     groups = group([_member(each, each.concurrency) for each in active if each.concurrency])
     supersedes = tuple(each.name for each in others if groups.superseded.get(each.uid) == build.name)
-    return Queue(_turn(build, active, limits, problem, groups.blocked, groups.superseded), supersedes)
+    return Queue(_admission(build, active, limits, problem, groups.blocked, groups.superseded), supersedes)
 
 
-def _turn(
+def _admission(
     build: ImageBuild,
     active: Sequence[ImageBuild],
     limits: Limits,
     problem: str,
     blocked: dict[str, str],
     replaced: dict[str, str],
-) -> Turn:
+) -> Admission:
     if build.uid in replaced:
         return superseded(replaced[build.uid])
     if build.is_suspended:
@@ -76,8 +76,8 @@ def _turn(
     running.update(each.namespace for each in let_in)
     left = [each for each in waiting if each not in let_in]
     place = next(place for place, each in enumerate(admit(left, running, NO_LIMITS), start=1) if each.uid == build.uid)
-    turn = behind(blocked[build.uid]) if build.uid in blocked else why(build.namespace, running, limits)
-    return Turn(turn.reason, turn.message, place)
+    admission = behind(blocked[build.uid]) if build.uid in blocked else why(build.namespace, running, limits)
+    return Admission(admission.reason, admission.message, place)
 
 
 def _is_idle(build: ImageBuild) -> bool:

@@ -17,7 +17,7 @@ from imagebuild_operator.api.build import ImageBuild
 MAX_BEGUN: Final = 10_000
 
 
-class OwnBuilds:
+class CreationLog:
     """What this leader has written and begun, for as long as it leads."""
 
     def __init__(self, *, has_lease: bool, most: int = MAX_BEGUN) -> None:

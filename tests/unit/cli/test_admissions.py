@@ -8,7 +8,7 @@ from imagebuild_operator.api.parse import parse_build
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.decide.queue import BEGIN
 from imagebuild_operator.settings import Limits
-from kubectl_imagebuild.explanation.turns import queue
+from kubectl_imagebuild.explanation.admissions import queue
 
 START = datetime(2026, 11, 25, tzinfo=UTC)
 
@@ -25,28 +25,28 @@ RUNNING = build("old", begun=True, age=9)
 
 
 def test_without_limits_a_build_begins():
-    assert queue(NEW, [RUNNING], Limits()).turn == BEGIN
+    assert queue(NEW, [RUNNING], Limits()).admission == BEGIN
 
 
 def test_limits():
-    found = queue(NEW, [RUNNING], Limits(namespace=1)).turn
+    found = queue(NEW, [RUNNING], Limits(namespace=1)).admission
     assert (found.reason, found.position) == (Reason.NAMESPACE_LIMIT, 1)
-    assert queue(NEW, [build("old", begun=True, namespace="other")], Limits(namespace=1)).turn == BEGIN
-    assert queue(NEW, [build("old", begun=True, namespace="other")], Limits(1)).turn.reason is Reason.CLUSTER_LIMIT
-    assert queue(NEW, [RUNNING], Limits(defaults={"": 1})).turn.reason is Reason.NAMESPACE_LIMIT
+    assert queue(NEW, [build("old", begun=True, namespace="other")], Limits(namespace=1)).admission == BEGIN
+    assert queue(NEW, [build("old", begun=True, namespace="other")], Limits(1)).admission.reason is Reason.CLUSTER_LIMIT
+    assert queue(NEW, [RUNNING], Limits(defaults={"": 1})).admission.reason is Reason.NAMESPACE_LIMIT
 
 
 def test_an_older_build_or_one_with_priority_goes_first():
     older = build("older", age=5)
-    found = queue(NEW, [RUNNING, older], Limits(namespace=2)).turn
+    found = queue(NEW, [RUNNING, older], Limits(namespace=2)).admission
     assert (found.reason, found.position) == (Reason.NAMESPACE_LIMIT, 1)
-    assert queue(build("new", priority=1), [RUNNING, older], Limits(namespace=2)).turn == BEGIN
-    assert queue(NEW, [RUNNING, build("older", age=5, suspend=True)], Limits(namespace=2)).turn == BEGIN
+    assert queue(build("new", priority=1), [RUNNING, older], Limits(namespace=2)).admission == BEGIN
+    assert queue(NEW, [RUNNING, build("older", age=5, suspend=True)], Limits(namespace=2)).admission == BEGIN
 
 
 def test_what_keeps_a_build_itself():
-    assert queue(build("new", suspend=True), [], Limits()).turn.reason is Reason.SUSPENDED
-    assert queue(NEW, [], Limits(), "the defaults are invalid").turn.reason is Reason.DEFAULTS_INVALID
+    assert queue(build("new", suspend=True), [], Limits()).admission.reason is Reason.SUSPENDED
+    assert queue(NEW, [], Limits(), "the defaults are invalid").admission.reason is Reason.DEFAULTS_INVALID
 
 
 def test_groups():
@@ -54,8 +54,8 @@ def test_groups():
         return build(name, concurrency={"group": "main", "policy": policy}, **fields)
 
     serial = queue(member("new", "Serial"), [member("old", "Serial", begun=True, age=9)], Limits())
-    assert (serial.turn.reason, serial.supersedes) == (Reason.GROUP_BUSY, ())
+    assert (serial.admission.reason, serial.supersedes) == (Reason.GROUP_BUSY, ())
     latest = queue(member("new", "LatestCancelRunning"), [member("old", "Latest", begun=True, age=9)], Limits())
-    assert (latest.turn.reason, latest.supersedes) == (Reason.GROUP_BUSY, ("old",))
+    assert (latest.admission.reason, latest.supersedes) == (Reason.GROUP_BUSY, ("old",))
     late = queue(member("new", "Latest", age=9), [member("newest", "Latest")], Limits())
-    assert late.turn.reason is Reason.SUPERSEDED
+    assert late.admission.reason is Reason.SUPERSEDED

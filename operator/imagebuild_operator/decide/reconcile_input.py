@@ -7,7 +7,7 @@ from datetime import datetime
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.errors import ClusterError
 from imagebuild_operator.decide.push_proof import PushProofs
-from imagebuild_operator.decide.queue import BEGIN, Turn
+from imagebuild_operator.decide.queue import BEGIN, Admission
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.progress import UNREAD, Log
 from imagebuild_operator.pod.manifest import pod_name
@@ -15,7 +15,7 @@ from imagebuild_operator.settings import OperatorSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class ReconcileInput:
     """A build and what is known around it.
 
     Attributes:
@@ -23,7 +23,7 @@ class Situation:
         pods: Its pods, those of earlier attempts too.
         settings: The operator's settings.
         now: The current time.
-        turn: Whether a build without a pod may begin; None where that is not decided yet.
+        admission: Whether a build without a pod may begin; None where that is not decided yet.
         warnings: The kubelet's latest Warning about each pod that does not start, by the pod's name.
         refusals: The API server's error about each pod that it refused to create, by the pod's name.
         logs: What is known of the log of each running pod, by the pod's name.
@@ -34,7 +34,7 @@ class Situation:
     pods: Sequence[PodFacts]
     settings: OperatorSettings
     now: datetime
-    turn: Turn | None = BEGIN
+    admission: Admission | None = BEGIN
     warnings: Mapping[str, str] = field(default_factory=dict)
     refusals: Mapping[str, ClusterError] = field(default_factory=dict)
     logs: Mapping[str, Log] = field(default_factory=dict)

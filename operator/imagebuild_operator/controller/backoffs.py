@@ -12,11 +12,11 @@ from typing import Final
 
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.reasons import Reason
-from imagebuild_operator.decide.queue import DEFAULTS_UNREADABLE, NO_QUOTA, Turn, Waiting
+from imagebuild_operator.decide.queue import DEFAULTS_UNREADABLE, NO_QUOTA, Admission, Waiting
 from imagebuild_operator.decide.refusal import backoff
 
 #: The reasons that hold for every build of a namespace, each with what its builds are told.
-OF_NAMESPACE: Final[Mapping[Reason, Turn]] = {
+OF_NAMESPACE: Final[Mapping[Reason, Admission]] = {
     Reason.QUOTA_EXCEEDED: NO_QUOTA,
     Reason.DEFAULTS_UNREADABLE: DEFAULTS_UNREADABLE,
 }
@@ -25,18 +25,18 @@ RECOUNT: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class HeldNamespace:
     """A held namespace: when it may be probed, and what its builds are told."""
 
     until: datetime
-    turn: Turn
+    admission: Admission
 
 
-class Holds:
+class Backoffs:
     """Remembers refusals for as long as builds wait because of them."""
 
     def __init__(self) -> None:
-        self._namespaces: dict[str, Hold] = {}
+        self._namespaces: dict[str, HeldNamespace] = {}
         #: Of builds, by uid.
         self._builds: dict[str, datetime] = {}
         #: How often each build was refused, by namespace and uid.
@@ -48,11 +48,11 @@ class Holds:
         count = self._refusals[place] = self._refusals.get(place, 0) + 1
         until = now + timedelta(seconds=backoff(build.uid, count))
         if reason in OF_NAMESPACE:
-            self._namespaces[build.namespace] = Hold(until, OF_NAMESPACE[reason])
+            self._namespaces[build.namespace] = HeldNamespace(until, OF_NAMESPACE[reason])
         else:
             self._builds[build.uid] = until
 
-    def room(self, namespace: str, now: datetime) -> bool:
+    def probe_soon(self, namespace: str, now: datetime) -> bool:
         """Probe a namespace soon, starting with its first build again; whether it is held."""
         held = self._namespaces.get(namespace)
         if held is None:
@@ -61,10 +61,10 @@ class Holds:
         self._refusals = {place: count for place, count in self._refusals.items() if place[0] != namespace}
         return True
 
-    def of_namespace(self, namespace: str) -> Turn | None:
+    def of_namespace(self, namespace: str) -> Admission | None:
         """What the builds of a namespace are told; None if it is not held."""
         held = self._namespaces.get(namespace)
-        return held.turn if held else None
+        return held.admission if held else None
 
     def is_held(self, build: Waiting, now: datetime) -> bool:
         """Whether a build is held because of its own pod."""

@@ -1,4 +1,4 @@
-"""The verdict on a build: its phase, with the reason and the words for people."""
+"""The outcome of a build: its phase, with the reason and the words for people."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from imagebuild_operator.status.platforms import Platforms
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Outcome:
     """How a build stands.
 
     Attributes:

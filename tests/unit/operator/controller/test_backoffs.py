@@ -33,7 +33,7 @@ class Namespace:
             self._now = second
             moment = after(second)
             for build in list(self.waiting):
-                if self.gate.turn(build) == BEGIN:
+                if self.gate.admission(build) == BEGIN:
                     self._try(build, moment)
             self.gate.decide([*((b, False) for b in self.waiting), *((b, True) for b in self.begun)], moment)
         self._now += 1
@@ -52,7 +52,7 @@ class Namespace:
     def end_a_pod(self) -> None:
         self.begun.pop()
         self.room += 1
-        self.gate.room("team", after(self._now))
+        self.gate.probe_soon("team", after(self._now))
 
 
 def test_a_full_quota_costs_the_same_however_many_builds_wait_for_it():
@@ -102,7 +102,7 @@ def test_all_begin_one_after_the_other_where_the_quota_is_raised():
     assert namespace.waiting == []
     # Nobody waits for it any more, so that the next one begins at once.
     namespace.pass_time(1)
-    assert namespace.gate.turn(builds(21)[-1]) == BEGIN
+    assert namespace.gate.admission(builds(21)[-1]) == BEGIN
 
 
 def test_only_the_namespace_is_held_and_its_builds_are_told_why():
@@ -111,15 +111,15 @@ def test_only_the_namespace_is_held_and_its_builds_are_told_why():
     other = builds(1, "other")[0]
     gate.refused(first, NO_ROOM, after(0))
     decision = gate.decide([(build, False) for build in (first, second)], after(0))
-    assert (gate.turn(other), gate.concerns("other", {})) == (BEGIN, False)
-    told = gate.turn(second)
+    assert (gate.admission(other), gate.concerns("other", {})) == (BEGIN, False)
+    told = gate.admission(second)
     assert told
     assert (told.reason, told.message) == (NO_QUOTA.reason, NO_QUOTA.message)
     assert decision.waiting == [BuildKey.of(first), BuildKey.of(second)]
     assert decision.requeue_after
     # The builds of a namespace whose last one has gone are not held.
     gate.decide([], after(1))
-    assert gate.turn(second) == BEGIN
+    assert gate.admission(second) == BEGIN
 
 
 def test_defaults_that_cannot_be_read_hold_their_namespace():
@@ -127,4 +127,6 @@ def test_defaults_that_cannot_be_read_hold_their_namespace():
     first, second = builds(2)
     gate.refused(first, Reason.DEFAULTS_UNREADABLE, after(0))
     gate.decide([(build, False) for build in (first, second)], after(0))
-    assert [getattr(gate.turn(build), "reason", None) for build in (first, second)] == [Reason.DEFAULTS_UNREADABLE] * 2
+    assert [getattr(gate.admission(build), "reason", None) for build in (first, second)] == [
+        Reason.DEFAULTS_UNREADABLE
+    ] * 2
