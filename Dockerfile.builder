@@ -30,8 +30,9 @@ COPY --from=helpers /kaniko /src/helpers
 COPY --from=crane /ko-app/crane /kaniko/.Shim/bin/crane
 COPY shim/image /src/image
 COPY shim/kaniko_shim /src/kaniko_shim
-# Shared with the SDK, in whose wheel it is.
+# Shared with the SDK, in whose wheel they are.
 COPY sdk/imagebuild_dockerignore /src/imagebuild_dockerignore
+COPY sdk/imagebuild_vocabulary /src/imagebuild_vocabulary
 RUN python3 /src/image/collect.py /src /kaniko
 
 FROM scratch

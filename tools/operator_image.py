@@ -38,6 +38,7 @@ CONTEXT = (
     "operator",
     "shim/kaniko_shim",
     "sdk/imagebuild_dockerignore",
+    "sdk/imagebuild_vocabulary",
 )
 
 

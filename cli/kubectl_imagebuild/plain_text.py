@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Final
 
 from imagebuild import Build, LogLine
+from imagebuild_vocabulary.log_lines import message_of, parse_progress_line
 
 from kubectl_imagebuild.frame import elapsed
-from kubectl_imagebuild.log_messages import message, progress
 from kubectl_imagebuild.steps import Board, State, Step
 
 _WORDS: Final = {
@@ -31,7 +31,7 @@ class PlainText:
         moment = line.time or self._board.node_time(now)
         is_shown = step.number in self._shown
         own = [f"#{step.number} {step.seconds(moment):.3f} {line.text}"]
-        if progress(message(line.text)):
+        if parse_progress_line(message_of(line.text)):
             return self._changes()
         return [*own, *self._changes()] if is_shown else [*self._changes(), *own]
 

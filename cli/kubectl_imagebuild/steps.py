@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import Final
 
 from imagebuild import Build, LogLine, Phase
+from imagebuild_vocabulary.log_lines import ProgressLine, message_of, parse_progress_line
 
 from kubectl_imagebuild import log_messages
-from kubectl_imagebuild.log_messages import ProgressLine
 from kubectl_imagebuild.screen_text import clean
 
 #: Last lines that are kept of a step.
@@ -153,8 +153,8 @@ class Board:
             self._replace(line, moment)
         pod = self._pods.setdefault(line.pod, _Pod())
         text = line.text[:_LONGEST]
-        message = log_messages.message(text)
-        found = log_messages.progress(message) if line.container == "build" else None
+        message = message_of(text)
+        found = parse_progress_line(message) if line.container == "build" else None
         if found is not None:
             self._progress(pod, found, line, moment)
         elif pod.container != line.container or pod.step is None:

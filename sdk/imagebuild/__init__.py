@@ -8,9 +8,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from imagebuild_vocabulary.phases import Phase
+
     from imagebuild.archive import Archive
     from imagebuild.async_client import AsyncClient
-    from imagebuild.build import Build, Failure, Image, Phase, Progress
+    from imagebuild.build import Build, Failure, Image, Progress
     from imagebuild.client import Client
     from imagebuild.context_files import Counts
     from imagebuild.errors import (
@@ -103,7 +105,7 @@ _MODULES: Final = {
     "LogLine": "log_line",
     "NotFoundError": "errors",
     "NotInstalledError": "errors",
-    "Phase": "build",
+    "Phase": "imagebuild_vocabulary.phases",
     "Progress": "build",
     "Removed": "list_watch",
     "UnauthorizedError": "errors",
@@ -122,7 +124,8 @@ def __getattr__(name: str) -> object:
     """Import what is used."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    module = _MODULES[name]
+    value: object = getattr(import_module(module if "." in module else f"{__name__}.{module}"), name)
     globals()[name] = value
     return value
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from imagebuild_vocabulary.names import API_VERSION, GROUP, KIND, PLURAL, VERSION
+
 from imagebuild.archive import Archive
 from imagebuild.build import Build
 from imagebuild.connection import Connection
@@ -14,7 +16,6 @@ from imagebuild.errors import DeletedError, WaitTimeoutError
 from imagebuild.follow import follow
 from imagebuild.list_watch import Change, watch_builds
 from imagebuild.log_line import LogLine
-from imagebuild.names import API_VERSION, GROUP, KIND, PLURAL, VERSION
 from imagebuild.object_names import checked_name
 from imagebuild.send import Progress
 from imagebuild.unchanged import Unchanged, find_unchanged

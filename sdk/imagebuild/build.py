@@ -3,37 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
+from imagebuild_vocabulary.phases import Phase
+
 Document = Mapping[str, Any]
-
-
-class Phase(StrEnum):
-    """Phase of a build."""
-
-    PENDING = "Pending"
-    QUEUED = "Queued"
-    PREPARING = "Preparing"
-    BUILDING = "Building"
-    PUSHING = "Pushing"
-    SUCCEEDED = "Succeeded"
-    FAILED = "Failed"
-    CANCELLED = "Cancelled"
-
-    @classmethod
-    def _missing_(cls, value: object) -> "Phase | None":
-        """A phase of a later version keeps its name, and is not final."""
-        if not isinstance(value, str):
-            return None
-        made = str.__new__(cls, value)
-        made._name_ = made._value_ = value
-        return made
-
-    @property
-    def is_final(self) -> bool:
-        """Whether a build in this phase has ended."""
-        return self in {Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any, Final
 
+from imagebuild_vocabulary.names import API_VERSION, KIND
+
 from imagebuild.build import Build
-from imagebuild.names import API_VERSION, KIND
 
 #: Bytes that a Secret holds at most.
 MAX_BYTES: Final = 1024**2

@@ -12,6 +12,7 @@ from urllib.request import getproxies
 
 import aiohttp
 import yaml
+from imagebuild_vocabulary.names import GROUP, PLURAL, VERSION
 
 from imagebuild.credentials import Credentials
 from imagebuild.errors import ConfigError, ImageBuildError, UnreachableError
@@ -19,6 +20,8 @@ from imagebuild.kubeconfig import Access, Kubeconfig, impersonation, merge
 from imagebuild.log_line import LineSplitter
 from imagebuild.refusals import refusal
 
+#: Path of the builds of a namespace.
+BUILDS_PATH: Final = f"/apis/{GROUP}/{VERSION}/namespaces/{{}}/{PLURAL}"
 #: Seconds for which a request may take.
 TIMEOUT: Final = 30.0
 #: Seconds for which one watch lasts.

@@ -8,9 +8,8 @@ from typing import Any, Final
 
 from imagebuild.build import Build
 from imagebuild.build_secrets import is_made_name, owner_reference, secret_name, secret_of, with_secrets
-from imagebuild.connection import METADATA_OF_ONE, Connection
+from imagebuild.connection import BUILDS_PATH, METADATA_OF_ONE, Connection
 from imagebuild.errors import ForbiddenError, ImageBuildError
-from imagebuild.names import BUILDS_PATH
 
 #: Unknown fields are errors.
 STRICT: Final = {"fieldValidation": "Strict"}

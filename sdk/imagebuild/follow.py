@@ -6,12 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from imagebuild_vocabulary.names import BUILD_UID_LABEL
+
 from imagebuild.build import Build
 from imagebuild.connection import Connection
 from imagebuild.errors import ImageBuildError, InvalidError, NotFoundError
 from imagebuild.log_line import LogLine, Position
 from imagebuild.log_streams import InOrder, Stream, has_ended, next_streams
-from imagebuild.names import BUILD_UID_LABEL
 from imagebuild.watching import FIRST_DELAY, Delay, watch_pods
 
 #: Items that are read ahead of the reader.

@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from imagebuild_vocabulary.names import CONTAINERS, PLATFORM_LABEL
+
 from imagebuild.build import Build
 from imagebuild.log_line import LogLine
-from imagebuild.names import CONTAINERS, PLATFORM_LABEL
 
 Pod = Mapping[str, Any]
 

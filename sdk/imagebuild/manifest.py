@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from imagebuild_vocabulary.names import API_VERSION, KIND
+
 from imagebuild.build import Build
-from imagebuild.names import API_VERSION, KIND
 
 Manifest = dict[str, Any]
 

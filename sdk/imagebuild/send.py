@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
+from imagebuild_vocabulary.names import SEND, UPLOAD
 
 from imagebuild.archive import Archive
 from imagebuild.connection import Connection
@@ -19,7 +20,6 @@ from imagebuild.errors import (
     UnreachableError,
     UploadError,
 )
-from imagebuild.names import SEND, UPLOAD_CONTAINER
 from imagebuild.watching import Delay
 
 Progress = Callable[[int, int], None]
@@ -131,7 +131,7 @@ class _Command:
         """
         path = f"/api/v1/namespaces/{self.namespace}/pods/{self.pod}/exec"
         flags = [(flag, "true") for flag in ("stdin", "stdout", "stderr")]
-        query = [("container", UPLOAD_CONTAINER), *flags, *(("command", each) for each in (*SEND, *arguments))]
+        query = [("container", UPLOAD), *flags, *(("command", each) for each in (*SEND, *arguments))]
         try:
             async with self.connection.websocket(path, query, PROTOCOL) as socket:
                 if socket.protocol == PROTOCOL:

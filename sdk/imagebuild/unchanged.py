@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from imagebuild_vocabulary.names import API_VERSION
+
 from imagebuild.build import Build, Document
-from imagebuild.connection import Connection
+from imagebuild.connection import BUILDS_PATH, Connection
 from imagebuild.creation import STRICT
 from imagebuild.errors import ForbiddenError, NotFoundError
-from imagebuild.names import API_VERSION, BUILDS_PATH
 
 #: Fields of a spec on which no image depends.
 _RUNNING: Final = frozenset({"cancel", "suspend", "priority", "ttlSecondsAfterFinished"})

@@ -7,13 +7,16 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from imagebuild_vocabulary.phases import Phase
+
 from imagebuild.archive import Archive
-from imagebuild.build import Build, Phase
+from imagebuild.build import Build
 from imagebuild.connection import Connection
 from imagebuild.errors import DeletedError, UploadError
-from imagebuild.names import AWAITING_UPLOAD
 from imagebuild.send import Progress, send
 
+#: Reason of a build that waits for its upload.
+AWAITING_UPLOAD: Final = "AwaitingUpload"
 #: Phases in which the pod does not have its build context yet.
 _BEFORE: Final = frozenset({None, Phase.PENDING, Phase.QUEUED, Phase.PREPARING})
 

@@ -67,7 +67,7 @@ def main(source: Path, kaniko: Path) -> None:
     lib = shim / "lib"
     collect_interpreter(shim, lib)
     collect_packages(source / "image", shim / "site")
-    for package in ("kaniko_shim", "imagebuild_dockerignore"):
+    for package in ("kaniko_shim", "imagebuild_dockerignore", "imagebuild_vocabulary"):
         shutil.copytree(source / package, shim / "app" / package, ignore=shutil.ignore_patterns("__pycache__"))
     collect_libraries(lib, [shim / "bin" / "python3", *shim.rglob("*.so")])
     strip(shim.rglob("*.so*"))

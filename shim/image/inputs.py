@@ -18,7 +18,7 @@ from image.tools import Tool, ToolError, run, succeeds
 
 ROOT = Path(__file__).resolve().parents[2]
 WHEELS = ROOT / "shim" / "image" / "wheels"
-SHARED = ROOT / "sdk" / "imagebuild_dockerignore"
+SHARED = tuple(ROOT / "sdk" / name for name in ("imagebuild_dockerignore", "imagebuild_vocabulary"))
 REQUIREMENTS = ROOT / "shim" / "image" / "requirements.txt"
 SOURCES = ("EXECUTOR_IMAGE", "HELPERS_IMAGE", "CRANE_IMAGE", "PYTHON_IMAGE")
 HELPERS = ("docker-credential-ecr-login", "docker-credential-gcr", "docker-credential-acr-env")
@@ -81,7 +81,11 @@ def key_of(parts: Iterator[bytes]) -> str:
 
 def source_parts() -> Iterator[bytes]:
     """The files of this repository that go into the image."""
-    files = [ROOT / "Dockerfile.builder", *(ROOT / "shim").rglob("*"), *SHARED.rglob("*")]
+    files = [
+        ROOT / "Dockerfile.builder",
+        *(ROOT / "shim").rglob("*"),
+        *(file for folder in SHARED for file in folder.rglob("*")),
+    ]
     for path in sorted(files):
         if (
             path.is_file()

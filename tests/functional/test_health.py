@@ -12,13 +12,13 @@ from cluster.artefacts import artefact
 from functional.kube import Builds, spec
 from functional.kubelet import PUSHED, Kubelet, terminated
 from functional.operator_process import OperatorProcess
-from imagebuild_operator.api.build import Phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.defaults.objects import parse_defaults
 from imagebuild_operator.defaults.status import next_status as status_of_defaults
 from imagebuild_operator.status.conditions import observed
 from imagebuild_operator.status.document import next_status
 from imagebuild_operator.status.outcome import Outcome
+from imagebuild_vocabulary.phases import Phase
 from kubernetes import client
 from support.builds import a_build, after
 from support.pages import manifests

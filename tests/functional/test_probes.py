@@ -76,8 +76,7 @@ def test_an_operator_that_has_seen_nothing_yet_is_not_ready(operator: OperatorPr
     proxy.is_down = True
     operator.stop()
     operator.start()
-    assert until(lambda: operator.probe("/readyz")[0]) == 503
-    assert operator.probe("/readyz")[1] == "The operator is starting.\n"
+    until(lambda: operator.probe("/readyz") == (503, "The first lists of ImageBuilds and pods are incomplete.\n"))
     assert operator.probe("/healthz")[0] == 200
     proxy.is_down = False
     until(lambda: operator.probe("/readyz")[0] == 200)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from imagebuild import ApiError
-from imagebuild_operator.api.names import API_VERSION, GROUP, KIND, PLURAL
+from imagebuild_vocabulary.names import API_VERSION, GROUP, KIND, PLURAL
 
 from kubectl_imagebuild.checks.facts import Facts, Operator, Right, Trial, missing_fields
 from kubectl_imagebuild.checks.findings import NEEDED, USEFUL, Wanted

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from imagebuild import ApiError, Build, ImageBuildError
 from imagebuild.watching import watch_build
-from imagebuild_operator.api.names import API_VERSION, KIND, PLURAL
+from imagebuild_vocabulary.names import API_VERSION, KIND, PLURAL
 
 from kubectl_imagebuild.checks.finding import Finding, failed, ok, warning
 from kubectl_imagebuild.checks.findings import Wanted

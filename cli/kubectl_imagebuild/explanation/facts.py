@@ -8,7 +8,9 @@ from typing import Any, Final
 from imagebuild import ApiError, ExistsError, NotFoundError
 from imagebuild_operator.api.body import Document
 from imagebuild_operator.api.errors import ClusterError, RejectedError
-from imagebuild_operator.api.names import (
+from imagebuild_operator.defaults.namespace import NamespaceDefaults, namespace_defaults
+from imagebuild_operator.defaults.objects import DefaultsObject, parse_defaults
+from imagebuild_vocabulary.names import (
     API_VERSION,
     CLUSTER_DEFAULTS_PLURAL,
     DEFAULTS_NAME,
@@ -16,8 +18,6 @@ from imagebuild_operator.api.names import (
     INDEX,
     PLURAL,
 )
-from imagebuild_operator.defaults.namespace import NamespaceDefaults, namespace_defaults
-from imagebuild_operator.defaults.objects import DefaultsObject, parse_defaults
 
 from kubectl_imagebuild.cluster.installation import Installation, assumed, responsible
 from kubectl_imagebuild.cluster.operators import find_operators

@@ -1,14 +1,14 @@
 """The steps of a Dockerfile, read from the log of a build while it comes."""
 
-import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from imagebuild import LogLine
+from imagebuild_vocabulary.log_lines import ProgressLine, message_of, parse_progress_line
 
-from kubectl_imagebuild.log_messages import CACHED, FROM_CACHE, ProgressLine, names_one_of, progress
+from kubectl_imagebuild.log_messages import CACHED, FROM_CACHE, names_one_of
 
 #: Before the messages of the executor.
 _LEVEL: Final = re.compile(r"INFO\[\d{4,9}\] ", re.ASCII)
@@ -72,9 +72,9 @@ class StepLog:
         """
         if line.container != "build":
             return self._close(line.pod, line.time)
-        text = message(line.text) if len(line.text) <= _MAX_LINE else ""
+        text = message_of(line.text) if len(line.text) <= _MAX_LINE else ""
         current = self._open.get(line.pod)
-        if found := progress(text):
+        if found := parse_progress_line(text):
             return self._announced(found, line, number)
         said = _LEVEL.sub("", text, count=1)
         # The executor looks ahead: it names these before their steps begin.
@@ -115,12 +115,4 @@ class StepLog:
 
 def message(text: str) -> str:
     """A line without what the builder puts before it, in either format of the log; other lines as they are."""
-    if not text.startswith("{"):
-        return text.removeprefix("kaniko-shim: ")
-    try:
-        document: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    if isinstance(document, dict) and document.keys() == {"time", "phase", "stream", "message"}:
-        return str(document["message"])
-    return text
+    return message_of(text) or text

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from imagebuild_vocabulary.phases import Phase
+
 from imagebuild_operator.api.sources import KeyRef, Source
 from imagebuild_operator.api.time import parse_time
 
@@ -24,27 +26,10 @@ MAX_CACHED: Final = 16384
 DEFAULT_TIMEOUT: Final = 3600
 
 
-class Phase(StrEnum):
-    """One word for people; programs read the conditions."""
-
-    PENDING = "Pending"
-    QUEUED = "Queued"
-    PREPARING = "Preparing"
-    BUILDING = "Building"
-    PUSHING = "Pushing"
-    SUCCEEDED = "Succeeded"
-    FAILED = "Failed"
-    CANCELLED = "Cancelled"
-
-    @classmethod
-    def _missing_(cls, _value: object) -> "Phase":
-        """What a later version has written is a phase that is not finished: after a rollback the build goes on."""
-        return cls.PENDING
-
-    @property
-    def is_final(self) -> bool:
-        """Whether a build in this phase has ended."""
-        return self in {Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED}
+def known_phase(text: str | None) -> Phase:
+    """The phase that a status says. One of a later version is not finished: after a rollback the build goes on."""
+    phase = Phase(text or Phase.PENDING)
+    return phase if phase.is_known else Phase.PENDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +246,7 @@ class ImageBuild:
     @property
     def phase(self) -> Phase:
         """The phase that was last recorded; Pending if there is none."""
-        return Phase(self.status.get("phase") or Phase.PENDING)
+        return known_phase(self.status.get("phase"))
 
     @property
     def is_finished(self) -> bool:

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from imagebuild_vocabulary.names import TRACEPARENT_ANNOTATION
+
 from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.build import (
     DEFAULT_TIMEOUT,
@@ -27,7 +29,6 @@ from imagebuild_operator.api.build import (
     SigningKey,
 )
 from imagebuild_operator.api.errors import InvalidSpecError
-from imagebuild_operator.api.names import TRACEPARENT_ANNOTATION
 from imagebuild_operator.api.sources import (
     ClaimSource,
     ConfigMapSource,

@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from imagebuild_vocabulary.names import CLUSTER_DEFAULTS_PLURAL, PLURAL, PODS
+
 from imagebuild_operator.api.build import ImageBuild
-from imagebuild_operator.api.names import CLUSTER_DEFAULTS_PLURAL, PLURAL, PODS
 from imagebuild_operator.api.parse import parse_build
 from imagebuild_operator.cache.defaults import DefaultsCache
 from imagebuild_operator.cache.finished import FinishedBuilds

@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator
 from typing import Final
 
+from imagebuild_vocabulary.names import GROUP, PLURAL, VERSION
+from imagebuild_vocabulary.phases import Phase
+
 from imagebuild_operator.api.body import Document
-from imagebuild_operator.api.build import Phase
 from imagebuild_operator.api.errors import ClusterError, NotFoundError, RejectedError
-from imagebuild_operator.api.names import GROUP, PLURAL, VERSION
 from imagebuild_operator.client.session import Session
 
 #: Seconds after which the API server counts as not answering. The kubelet's probe waits for this.

@@ -2,15 +2,16 @@
 
 from collections.abc import AsyncIterator
 
-from imagebuild_operator.api.body import Document
-from imagebuild_operator.api.errors import NotFoundError
-from imagebuild_operator.api.names import (
+from imagebuild_vocabulary.names import (
     CLUSTER_DEFAULTS_PLURAL,
     DEFAULTS_NAME,
     DEFAULTS_PLURAL,
     GROUP,
     VERSION,
 )
+
+from imagebuild_operator.api.body import Document
+from imagebuild_operator.api.errors import NotFoundError
 from imagebuild_operator.client.session import Session
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from imagebuild_operator.api.names import PLURAL, PODS
+from imagebuild_vocabulary.names import PLURAL, PODS
+
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.authentication import Authentication
 from imagebuild_operator.client.cluster import Cluster

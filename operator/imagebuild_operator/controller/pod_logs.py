@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+from imagebuild_vocabulary.names import BUILD
+
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.errors import ClusterError
-from imagebuild_operator.api.names import BUILD
 from imagebuild_operator.cache.keys import BuildKey
 from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.observe.pod import PodFacts

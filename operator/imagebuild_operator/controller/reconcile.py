@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_vocabulary.phases import Phase
+
+from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFoundError, RejectedError
 from imagebuild_operator.api.parse import parse_build, parse_spec
 from imagebuild_operator.api.reasons import Reason

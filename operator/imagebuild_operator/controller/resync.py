@@ -4,8 +4,9 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
+from imagebuild_vocabulary.names import POD_SELECTOR
+
 from imagebuild_operator.api.errors import RejectedError
-from imagebuild_operator.api.names import POD_SELECTOR
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
 

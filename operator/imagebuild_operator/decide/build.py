@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_vocabulary.phases import Phase
+
+from imagebuild_operator.api.build import ImageBuild, known_phase
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.parse import parse_platforms, parse_spec
 from imagebuild_operator.api.reasons import REASONS, Reason
@@ -71,7 +73,7 @@ def decide_build(inputs: ReconcileInput) -> Plan:
     if failed is None and (failed := failed_platform(_entries(platforms, plans))) is not None:
         # It failed just now; the others are stopped in the same write.
         plans = [
-            made if Phase(entry["phase"]).is_final else plan(platform, failed)
+            made if known_phase(entry["phase"]).is_final else plan(platform, failed)
             for platform, made, entry in zip(platforms, plans, _entries(platforms, plans), strict=True)
         ]
     if creates := tuple(create for made in plans for create in made.create):
@@ -105,7 +107,7 @@ def _merge(
     why: Admission | None,
 ) -> Plan:
     """Record the outcome of each platform, and on the build."""
-    left = [entry for entry in entries if not Phase(entry["phase"]).is_final]
+    left = [entry for entry in entries if not known_phase(entry["phase"]).is_final]
     outcome = _under_way(entries, left, why) if left else _ended(inputs.build, entries, why)
     waits = [plan.requeue_after for plan in plans if plan.requeue_after is not None]
     # The index is next, once they are recorded as built.
@@ -116,8 +118,8 @@ def _merge(
 
 def _under_way(entries: Platforms, left: Platforms, why: Admission | None) -> Outcome:
     """The outcome of a build whose platforms have not all ended: that of the one that has progressed least."""
-    worst = min(left, key=lambda entry: ("reason" not in entry, ORDER.index(Phase(entry["phase"]))))
-    phase = Phase(worst["phase"])
+    worst = min(left, key=lambda entry: ("reason" not in entry, ORDER.index(known_phase(entry["phase"]))))
+    phase = known_phase(worst["phase"])
     if why is not None:
         return Outcome(phase, f"{why.message} Its pods are being stopped.", why.reason)
     failed = failed_platform(entries)

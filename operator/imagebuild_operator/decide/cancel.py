@@ -1,6 +1,8 @@
 """Cancel a build: its spec asks for it, or a newer build supersedes it."""
 
-from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_vocabulary.phases import Phase
+
+from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.decide.phase import KUBELET_GRACE
 from imagebuild_operator.decide.plan import Plan, deletion

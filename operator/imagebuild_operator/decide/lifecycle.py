@@ -3,7 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from imagebuild_operator.api.build import Attempts, BuildSpec, ImageBuild, Phase
+from imagebuild_vocabulary.phases import Phase
+
+from imagebuild_operator.api.build import Attempts, BuildSpec, ImageBuild
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.reasons import Reason

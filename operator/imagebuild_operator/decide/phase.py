@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from imagebuild_operator.api.build import BuildSpec, Phase
-from imagebuild_operator.api.names import BUILD, CHECK, INDEX, PUSH, UPLOAD
+from imagebuild_vocabulary.names import BUILD, CHECK, INDEX, PUSH, UPLOAD
+from imagebuild_vocabulary.phases import Phase
+
+from imagebuild_operator.api.build import BuildSpec
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.decide.advice import advice, waiting_advice
 from imagebuild_operator.observe.pod import ContainerFacts, PodFacts

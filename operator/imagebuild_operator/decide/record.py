@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from imagebuild_operator.api.build import Attempts, ImageBuild, Phase
+from imagebuild_vocabulary.phases import Phase
+
+from imagebuild_operator.api.build import Attempts, ImageBuild
 from imagebuild_operator.api.reasons import REASONS, Reason
 from imagebuild_operator.api.redact import redact, redact_all
 from imagebuild_operator.decide.plan import DeletePod, Plan

@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_vocabulary.phases import Phase
+
+from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.errors import ClusterError, RejectedError
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.redact import redact

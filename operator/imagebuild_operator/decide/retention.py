@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_vocabulary.phases import Phase
+
+from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.time import parse_time
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.settings import History, KeepPods

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from imagebuild_vocabulary.names import CLUSTER_DEFAULTS_KIND, DEFAULTS_KIND, DEFAULTS_NAME
+
 from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.errors import InvalidSpecError
-from imagebuild_operator.api.names import CLUSTER_DEFAULTS_KIND, DEFAULTS_KIND, DEFAULTS_NAME
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.redact import redact
 from imagebuild_operator.defaults.rules import complete, values_for_builds

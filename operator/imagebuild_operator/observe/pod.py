@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from imagebuild_vocabulary.names import BUILD, CHECK, INDEX, KIND, PLATFORM_LABEL, PUSH, UPLOAD
+
 from imagebuild_operator.api.body import Body
-from imagebuild_operator.api.names import BUILD, CHECK, INDEX, KIND, PLATFORM_LABEL, PUSH, UPLOAD
 from imagebuild_operator.api.redact import head, tail
 from imagebuild_operator.api.time import parse_time
 

@@ -4,11 +4,12 @@ The shim writes a line whenever a step begins, and again after many lines of out
 progress is shown to people and decides nothing.
 """
 
-import json
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
+
+from imagebuild_vocabulary.log_lines import message_of, parse_progress_line
 
 from imagebuild_operator.api.redact import UNSHOWN, redact
 from imagebuild_operator.observe.pod import PodFacts
@@ -22,17 +23,10 @@ MAX_INSTRUCTION: Final = 200
 #: Characters of a line that is parsed. The shim's own lines are far shorter; a longer one was written by a RUN.
 MAX_LINE: Final = 4096
 
-_LINE: Final = re.compile(
-    r"progress: stage=(?P<stage>\d{1,6})/(?P<stages>\d{1,6}) step=(?P<step>\d{1,6})/(?P<steps>\d{1,6})"
-    r'(?: instruction="(?P<text>.*)")?',
-    re.ASCII | re.DOTALL,
-)
 #: The kubelet's timestamp at the start of a line; the fraction of a second is dropped.
 _TIME: Final = re.compile(
     r"(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?P<zone>Z|[+-]\d\d:\d\d) ", re.ASCII
 )
-#: The prefix of the shim's own lines in the log format `text`.
-_OWN: Final = "kaniko-shim: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +109,11 @@ def parse_progress(log: str) -> Progress | None:
 
 def _parse_line(line: str) -> Progress | None:
     time = _TIME.match(line)
-    found = _LINE.fullmatch(_message(line[time.end() :] if time else line))
-    if found is None:
+    seen = parse_progress_line(message_of(line[time.end() :] if time else line, own=True))
+    if seen is None:
         return None
-    text = found["text"] and redact(" ".join(UNSHOWN.sub(" ", found["text"]).split()))[:MAX_INSTRUCTION]
-    step, steps, stage, stages = (int(found[name]) for name in ("step", "steps", "stage", "stages"))
-    return Progress(step, steps, stage, stages, text or None, _moment(time) if time else None)
+    text = redact(" ".join(UNSHOWN.sub(" ", seen.instruction).split()))[:MAX_INSTRUCTION]
+    return Progress(seen.step, seen.steps, seen.stage, seen.stages, text or None, _moment(time) if time else None)
 
 
 def _moment(time: re.Match[str]) -> datetime | None:
@@ -128,15 +121,3 @@ def _moment(time: re.Match[str]) -> datetime | None:
         return datetime.fromisoformat(time["moment"] + time["zone"])
     except ValueError:
         return None
-
-
-def _message(line: str) -> str:
-    """The text of a line of the shim's own, in either log format; empty for other lines of JSON."""
-    if not line.startswith("{"):
-        return line.strip().removeprefix(_OWN)
-    try:
-        document = json.loads(line)
-    except (ValueError, RecursionError):
-        return ""
-    is_own = isinstance(document, dict) and document.get("stream", "shim") == "shim"
-    return str(document.get("message", "")) if is_own else ""

@@ -6,8 +6,9 @@ no command of the Dockerfile.
 
 from typing import Any, Final
 
+from imagebuild_vocabulary.names import INDEX
+
 from imagebuild_operator.api.build import BuildSpec, ImageBuild
-from imagebuild_operator.api.names import INDEX
 from imagebuild_operator.defaults.merge import merge_registries
 from imagebuild_operator.pod.attestation import attestation_variables
 from imagebuild_operator.pod.manifest import Manifest, pod_manifest, pod_shell, proxy_variables, traced

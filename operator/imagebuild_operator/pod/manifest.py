@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from imagebuild_operator.api.build import BuildSpec, ImageBuild, Platform, PlatformNodes, Registry
-from imagebuild_operator.api.names import (
+from imagebuild_vocabulary.names import (
     API_VERSION,
     BUILD,
     BUILD_LABEL,
@@ -24,6 +23,8 @@ from imagebuild_operator.api.names import (
     PUSH,
     QUEUE_LABEL,
 )
+
+from imagebuild_operator.api.build import BuildSpec, ImageBuild, Platform, PlatformNodes, Registry
 from imagebuild_operator.api.traceparent import parent, span_id, trace_of
 from imagebuild_operator.defaults.merge import merge_registries, merge_resources
 from imagebuild_operator.pod.attestation import attestation_variables

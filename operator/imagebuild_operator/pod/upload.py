@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from imagebuild_operator.api.names import UPLOAD
+from imagebuild_vocabulary.names import UPLOAD
+
 from imagebuild_operator.api.sources import Source, UploadSource
 from imagebuild_operator.pod.env import plain
 from imagebuild_operator.pod.source import SOURCE_PATH

@@ -8,8 +8,8 @@ controller; `reconcile` does the rest, and the work queue retries what fails.
 from typing import Any
 
 import kopf
+from imagebuild_vocabulary.names import CLUSTER_DEFAULTS_PLURAL, DEFAULTS_PLURAL, GROUP, PLURAL, PODS, VERSION
 
-from imagebuild_operator.api.names import CLUSTER_DEFAULTS_PLURAL, DEFAULTS_PLURAL, GROUP, PLURAL, PODS, VERSION
 from imagebuild_operator.controller.controller import Controller
 from imagebuild_operator.runtime.login import Login
 from imagebuild_operator.runtime.monitor import Monitor

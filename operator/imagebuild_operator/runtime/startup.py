@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 import kopf
+from imagebuild_vocabulary.names import GROUP, OPERATOR, PLURAL, POD_SELECTOR, VERSION
 
-from imagebuild_operator.api.names import GROUP, OPERATOR, PLURAL, POD_SELECTOR, VERSION
 from imagebuild_operator.runtime.storages import NoDiffBase, NoProgress
 from imagebuild_operator.tasks.backoff import Backoff
 

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 from typing import Final
 
 import aiohttp
+from imagebuild_vocabulary.names import CLUSTER_DEFAULTS_PLURAL, DEFAULTS_PLURAL, GROUP, PLURAL, PODS, VERSION
 
-from imagebuild_operator.api.names import CLUSTER_DEFAULTS_PLURAL, DEFAULTS_PLURAL, GROUP, PLURAL, PODS, VERSION
 from imagebuild_operator.client.authentication import Authentication
 from imagebuild_operator.runtime.watched_objects import OK, Receiver, Watched, WatchedObjects
 from imagebuild_operator.telemetry.health import GRANT

@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Final
 
+from imagebuild_vocabulary.phases import Phase
+
 from imagebuild_operator.api.body import Document
-from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.time import format_time
 from imagebuild_operator.status.outcome import Outcome
 

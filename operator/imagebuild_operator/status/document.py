@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from imagebuild_vocabulary.phases import Phase
+
 from imagebuild_operator.api.body import Document
-from imagebuild_operator.api.build import Attempts, ImageBuild, Phase
+from imagebuild_operator.api.build import Attempts, ImageBuild
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.redact import redact
 from imagebuild_operator.api.time import duration, format_time, milliseconds, parse_time

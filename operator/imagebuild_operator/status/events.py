@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from imagebuild_vocabulary.names import API_VERSION, KIND, OPERATOR
+
 from imagebuild_operator.api.build import ImageBuild
-from imagebuild_operator.api.names import API_VERSION, KIND, OPERATOR
 from imagebuild_operator.api.redact import redact
 from imagebuild_operator.api.time import format_time
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from imagebuild_operator.api.build import Phase
+from imagebuild_vocabulary.phases import Phase
+
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.observe.progress import Progress
 from imagebuild_operator.observe.report import Result

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from imagebuild_vocabulary.phases import Phase
+
 from imagebuild_operator.api.body import Document
-from imagebuild_operator.api.build import Phase
 
 Platforms = Sequence[Mapping[str, Any]]
 

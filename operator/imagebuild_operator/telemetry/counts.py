@@ -7,8 +7,10 @@ from, so only one of several operators writes it, and that one counts.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from imagebuild_vocabulary.phases import Phase
+
 from imagebuild_operator.api.body import Body
-from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_operator.api.build import ImageBuild, known_phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.time import milliseconds, parse_time
 from imagebuild_operator.telemetry.metrics import (
@@ -107,7 +109,7 @@ def _attempts(build: ImageBuild, written: Body) -> Iterator[Observation]:
 
 
 def _finished(build: ImageBuild, written: Body) -> Iterator[Observation]:
-    phase = Phase(written.get("phase") or build.phase)
+    phase = known_phase(written.get("phase") or build.phase)
     if build.is_finished or not phase.is_final:
         return
     result = phase.lower()

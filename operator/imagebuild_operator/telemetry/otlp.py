@@ -6,8 +6,9 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Final
 
+from imagebuild_vocabulary.names import OPERATOR
+
 from imagebuild_operator.api.errors import SettingsError
-from imagebuild_operator.api.names import OPERATOR
 from imagebuild_operator.telemetry.trace import Trace
 
 #: Path of traces, below the endpoint of a collector.

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from imagebuild_vocabulary.phases import Phase
+
 from imagebuild_operator.api.body import Body
-from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_operator.api.build import ImageBuild, known_phase
 from imagebuild_operator.api.time import parse_time
 from imagebuild_operator.api.traceparent import parent, span_id, trace_of
 
@@ -70,7 +72,7 @@ def trace(build: ImageBuild, written: Body) -> Trace | None:
     """
     status = {**build.status, **written}
     end = parse_time(status.get("completionTime"))
-    if build.is_finished or not Phase(status.get("phase") or Phase.PENDING).is_final or end is None:
+    if build.is_finished or not known_phase(status.get("phase")).is_final or end is None:
         return None
     context, given = trace_of(build), parent(build)
     begin = min(build.created, end)
@@ -84,7 +86,7 @@ def trace(build: ImageBuild, written: Body) -> Trace | None:
             {
                 "cicd.pipeline.name": build.name,
                 "cicd.pipeline.run.id": build.uid,
-                "cicd.pipeline.result": RESULTS[Phase(status["phase"])],
+                "cicd.pipeline.result": RESULTS[known_phase(status["phase"])],
                 "k8s.namespace.name": build.namespace,
                 "error.type": status.get("reason"),
                 "imagebuild.digest": status.get("digest"),

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
+from imagebuild_vocabulary.log_lines import ProgressLine
+
 from kaniko_shim.dockerfile.instruction import Instruction
 from kaniko_shim.dockerfile.stages import Stage
 
@@ -83,8 +85,8 @@ class StepTracker:
         instruction = "".join(c for c in mask(self.step.instruction) if c.isprintable())
         if len(instruction) > LONGEST:
             instruction = instruction[: LONGEST - 1] + "…"
-        line = f"progress: stage={self.step.stage}/{self.steps.stages} step={self.step.number}/{len(self.steps.steps)}"
-        return f'{line} instruction="{instruction}"'
+        step, steps = self.step, self.steps
+        return str(ProgressLine(step.stage, steps.stages, step.number, len(steps.steps), instruction))
 
 
 def plan_steps(own: Iterable[Stage], given: Iterable[Instruction]) -> Steps:

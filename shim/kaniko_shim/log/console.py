@@ -5,6 +5,8 @@ import os
 import time
 from collections.abc import Callable
 
+from imagebuild_vocabulary.log_lines import OWN
+
 from kaniko_shim.log.masking import Masker
 
 _STDOUT = 1
@@ -30,7 +32,7 @@ class Console:
 
     def say(self, text: str) -> None:
         """Write a line of the shim."""
-        self.relay(text if self._phase else f"kaniko-shim: {text}", "shim")
+        self.relay(text if self._phase else f"{OWN}{text}", "shim")
 
     def relay(self, text: str, stream: str = "shim") -> None:
         """Write a line as it is, with secrets masked.

@@ -1,5 +1,6 @@
 """Steps of a build from its log and its status, and what a terminal and a log show of them."""
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -228,8 +229,10 @@ def test_a_command_that_prints_progress_lines_fills_no_memory():
 
 def test_a_json_log_has_the_same_steps():
     board = Board()
-    board.log(line(0, '{"stream": "shim", "message": "progress: stage=1/1 step=2/3 instruction=\\"RUN a\\""}'), at(0))
-    board.log(line(1, '{"stream": "executor", "message": "hello"}'), at(1))
+    own = 'progress: stage=1/1 step=2/3 instruction="RUN a"'
+    for number, (stream, text) in enumerate((("shim", own), ("executor", "hello"))):
+        structured = json.dumps({"time": "t", "phase": "p", "stream": stream, "message": text})
+        board.log(line(number, structured), at(number))
     board.log(line(2, '{"not": "ours"}'), at(2))
     assert [each.title for each in board.steps] == ["[2/3] RUN a"]
     assert list(board.steps[0].lines) == ["hello", '{"not": "ours"}']

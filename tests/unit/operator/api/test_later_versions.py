@@ -3,8 +3,6 @@
 from typing import Any
 
 import pytest
-from imagebuild.build import Phase as SdkPhase
-from imagebuild_operator.api.build import Phase
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.controller.gate import Gate
@@ -12,6 +10,7 @@ from imagebuild_operator.decide.build import decide_build
 from imagebuild_operator.decide.groups import Policy
 from imagebuild_operator.decide.queue import NO_LIMITS
 from imagebuild_operator.decide.reconcile_input import ReconcileInput
+from imagebuild_vocabulary.phases import Phase
 from support.builds import SETTINGS, SPEC, a_build, a_pod, after, running
 
 
@@ -27,8 +26,8 @@ def test_an_unknown_phase_is_not_finished_and_stops_nothing():
         {"output": {**SPEC["output"], "platforms": ["linux/amd64", "linux/arm64"]}}, {"platforms": platforms}
     )
     assert decide_build(ReconcileInput(both, [], SETTINGS, after(1))).create
-    assert SdkPhase("Scanning") == "Scanning"
-    assert not SdkPhase("Scanning").is_final
+    assert Phase("Scanning") == "Scanning"
+    assert not Phase("Scanning").is_final
 
 
 @pytest.mark.shows("F40")

@@ -3,12 +3,12 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imagebuild_operator.api.build import Phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.redact import MASK, redact, redact_all
 from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.decide.record import record
 from imagebuild_operator.status.outcome import Outcome
+from imagebuild_vocabulary.phases import Phase
 from support.builds import SETTINGS, a_build, after
 
 AROUND = st.text(max_size=30)

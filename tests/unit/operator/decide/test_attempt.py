@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.errors import ClusterError, RejectedError
 from imagebuild_operator.api.time import format_time
 from imagebuild_operator.decide.attempt import decide, needs_explanation
@@ -16,6 +16,7 @@ from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.pod.manifest import pod_name
 from imagebuild_operator.status.document import next_status
 from imagebuild_operator.status.outcome import Outcome
+from imagebuild_vocabulary.phases import Phase
 from support.builds import DIGEST, POD, SETTINGS, START, UID, a_build, a_pod, after, ended, recorded, running, waiting
 
 

@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-from imagebuild_operator.api.build import ImageBuild, Phase
+from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.errors import ClusterError, RejectedError
-from imagebuild_operator.api.names import API_VERSION, KIND
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.plan import Plan
@@ -13,6 +12,8 @@ from imagebuild_operator.decide.queue import BEGIN, Admission
 from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.observe.pod import PodFacts, observe
 from imagebuild_operator.observe.warnings import latest_warning
+from imagebuild_vocabulary.names import API_VERSION, KIND
+from imagebuild_vocabulary.phases import Phase
 from kaniko_shim.outcome.reasons import Reason as ShimReason
 from support.builds import POD, SETTINGS, START, UID, a_build, after, recorded
 from support.states import Row, moments, pod_status, rows

@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from imagebuild_operator.api.build import Phase
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.decide.phase import pod_outcome
 from imagebuild_operator.observe.pod import ContainerFacts, PodFacts
+from imagebuild_vocabulary.phases import Phase
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 SPEC = parse_spec({"source": {"upload": {}}, "output": {"images": ["registry.example.com/app:1"]}})

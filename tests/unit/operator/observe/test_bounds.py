@@ -17,6 +17,9 @@ LONG = "word " * 100_000
 PROGRESS = "progress: stage=1/1 step=1/1"
 
 
+OWN_LINE = {"time": "now", "phase": "building", "stream": "shim"}
+
+
 def pod_body(**status: object) -> dict[str, Any]:
     return {"metadata": {"name": "p", "uid": "u", "creationTimestamp": "2026-11-24T08:00:00Z"}, "status": status}
 
@@ -84,7 +87,7 @@ def numbers(value: object) -> list[int]:
 def test_a_line_too_long_to_be_the_shims_is_passed_over():
     assert parse_progress(f'{PROGRESS} instruction="{"A" * MAX_LINE}-----END "') is None
     assert parse_progress(f'{PROGRESS}\n{PROGRESS} instruction="{"A" * MAX_LINE}"')
-    assert parse_progress(json.dumps({"message": f'{PROGRESS} instruction="\ud800"'}))
+    assert parse_progress(json.dumps({**OWN_LINE, "message": f'{PROGRESS} instruction="\ud800"'}))
 
 
 @pytest.mark.parametrize(

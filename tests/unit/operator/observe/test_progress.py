@@ -16,6 +16,10 @@ LINE_AT = f"2026-11-24T08:00:12.345678901Z {LINE}"
 BUILDING = a_pod(phase="Running", node="node1", build=running(10))
 
 
+def structured(message: str, stream: str = "shim") -> str:
+    return json.dumps({"time": "now", "phase": "p", "stream": stream, "message": message})
+
+
 @pytest.mark.parametrize(
     ("log", "seen"),
     [
@@ -29,8 +33,11 @@ BUILDING = a_pod(phase="Running", node="node1", build=running(10))
             'progress: stage=1/1 step=1/1 instruction="RUN a\x1b[31m\tb\x85c\u2028d"',
             Progress(1, 1, 1, 1, "RUN a [31m b c d"),
         ),
-        (json.dumps({"time": "now", "stream": "shim", "message": LINE}), Progress(3, 9, 1, 2, "RUN make")),
-        (json.dumps({"stream": "executor", "message": LINE}), None),
+        (
+            structured(LINE),
+            Progress(3, 9, 1, 2, "RUN make"),
+        ),
+        (structured(LINE, "executor"), None),
         ('{"message": "progress: stage=1/2', None),
         ('{"message": ["progress: "]}', None),
         ('["progress: "]', None),
@@ -64,7 +71,13 @@ def test_a_step_begins_with_its_first_line(times: list[str], start: str | None):
 @given(st.text(), st.text())
 def test_no_log_breaks_it_and_what_it_shows_is_short_and_printable(noise: str, instruction: str):
     line = f'progress: stage=1/2 step=3/9 instruction="{instruction}"'
-    for log in (noise, f"{noise}\n{line}\n", f"{line}\n{noise}", json.dumps({"message": line}), "{" + noise):
+    for log in (
+        noise,
+        f"{noise}\n{line}\n",
+        f"{line}\n{noise}",
+        structured(line),
+        "{" + noise,
+    ):
         seen = parse_progress(log)
         assert seen is None or seen.instruction is None or len(seen.instruction) <= MAX_INSTRUCTION
         assert seen is None or seen.instruction is None or not any(ord(c) < 32 for c in seen.instruction)

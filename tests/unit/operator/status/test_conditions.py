@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from imagebuild_operator.api.build import Phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.cache.keys import BuildKey
 from imagebuild_operator.cache.store import Store
@@ -13,6 +12,7 @@ from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.status.conditions import conditions
 from imagebuild_operator.status.outcome import Outcome
 from imagebuild_operator.telemetry.counts import observations
+from imagebuild_vocabulary.phases import Phase
 from support.builds import SETTINGS, a_build, a_pod, after, body, ended
 
 AT = "2026-11-24T08:01:00Z"

@@ -2,7 +2,6 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from imagebuild_operator.api.build import Phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.queue import BEGIN
@@ -20,6 +19,7 @@ from imagebuild_operator.telemetry.metrics import (
     QUEUE_WAIT,
     Observation,
 )
+from imagebuild_vocabulary.phases import Phase
 from support.builds import DIGEST, SETTINGS, a_build, a_pod, after, ended
 
 STARTED = {"phase": "Building", "startTime": "2026-11-24T08:00:03Z", "podName": "p"}

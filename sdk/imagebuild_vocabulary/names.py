@@ -1,4 +1,4 @@
-"""Names that the API, the pods and the chart share."""
+"""Names of the API, of build pods, and of what is in them."""
 
 from typing import Final
 
@@ -42,3 +42,8 @@ BUILD: Final = "build"
 PUSH: Final = "push"
 #: The only container of the pod that pushes the index of a multi-platform image.
 INDEX: Final = "index"
+#: Those in which there is a log of a build; others are sidecars that the cluster adds.
+CONTAINERS: Final = (CHECK, BUILD, PUSH, INDEX)
+
+#: Starts the reception of an upload in its container.
+SEND: Final = ("/kaniko/.Shim/bin/kaniko-shim", "send")
