@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+from imagebuild_vocabulary.remedies import Remedy
+
 from imagebuild_operator.api.build import BuildSpec, PlatformNodes
 from imagebuild_operator.api.reason_rows import AGAIN
 from imagebuild_operator.api.reasons import Reason
@@ -22,12 +24,6 @@ SHIM_KNOWS_BEST: Final = frozenset(
     }
 )
 
-#: What only hints about a proxy that refuses the password contain, whatever the reason.
-_PROXY_REFUSES: Final = "password in HTTP_PROXY"
-#: What only hints about a cloud's registry contain, where no Secret has an entry for it.
-_IDENTITY: Final = "the pod's identity"
-#: What only hints about a Docker config without passwords contain.
-_MAKES_SECRETS: Final = "kubectl create secret docker-registry"
 #: The scheduler's message about a claim that does not exist.
 _NO_CLAIM: Final = re.compile(r'persistentvolumeclaim "[^"]*" not found')
 #: What to do if no node has the platform of a build.
@@ -64,14 +60,14 @@ def advice(reason: Reason, spec: BuildSpec | None, result: Result, message: str 
     host = result.registry or "the registry"
     match reason:
         case Reason.REGISTRY_UNAUTHORIZED:
-            return _push_access(spec, host, result.hint or "")
+            return _push_access(spec, host, result.remedy)
         case Reason.BASE_IMAGE_UNAUTHORIZED:
-            return _pull_access(spec, host, result.hint or "")
+            return _pull_access(spec, host, result.remedy)
         case Reason.SOURCE_UNAUTHORIZED:
             return _source_access(spec.source, host)
-        case Reason.SOURCE_UNAVAILABLE if "SOURCE_CA" in (result.hint or ""):
+        case Reason.SOURCE_UNAVAILABLE if result.remedy is Remedy.SOURCE_CA:
             return _source_ca(spec.source)
-        case Reason.INVALID_SPEC if "BUILD_SECRET_" in (result.hint or ""):
+        case Reason.INVALID_SPEC if result.remedy is Remedy.BUILD_SECRET:
             return "Add the secret to spec.buildSecrets of a new ImageBuild, or make the mount optional."
         case Reason.REGISTRY_TLS:
             return (
@@ -99,9 +95,9 @@ def _scheduling_advice(spec: BuildSpec | None, message: str) -> tuple[str, str]:
     return Reason.UNSCHEDULABLE.row.waiting, Reason.UNSCHEDULABLE.row.advice
 
 
-def _push_access(spec: BuildSpec, host: str, hint: str) -> str:
+def _push_access(spec: BuildSpec, host: str, remedy: Remedy | None) -> str:
     """How to let the builder push."""
-    if _IDENTITY in hint:
+    if remedy is Remedy.CLOUD_IDENTITY:
         account = spec.pod_template.spec.get("serviceAccountName") or "default"
         return (
             f"Give ServiceAccount {account} (podTemplate.spec.serviceAccountName) an identity that may push to {host}, "
@@ -118,9 +114,9 @@ def _push_access(spec: BuildSpec, host: str, hint: str) -> str:
     )
 
 
-def _pull_access(spec: BuildSpec, host: str, hint: str) -> str:
+def _pull_access(spec: BuildSpec, host: str, remedy: Remedy | None) -> str:
     """How to let the builder pull base images."""
-    if _IDENTITY in hint:
+    if remedy is Remedy.CLOUD_IDENTITY:
         return (
             f"Name a Secret with credentials for {host} in pullSecretRefs. The identity of the ServiceAccount is kept "
             "from the Dockerfile by default; the pages on ECR, Artifact Registry and ACR say how to give it to the "
@@ -156,11 +152,9 @@ def _source_ca(source: Source) -> str:
 
 def _shim_advice(reason: Reason, result: Result) -> str:
     """The advice that only the shim can give, in the words of the API; empty if it gave none."""
-    if not result.hint:
-        return ""
-    if _PROXY_REFUSES in result.hint:
+    if result.remedy is Remedy.PROXY_LOGIN:
         return "Correct the user and password of the proxy, in the Secret that proxy.secretRef names."
-    return result.hint if reason in SHIM_KNOWS_BEST or _MAKES_SECRETS in result.hint else ""
+    return result.hint or "" if reason in SHIM_KNOWS_BEST or result.remedy is Remedy.DOCKER_CONFIG else ""
 
 
 def _source_access(source: Source, registry: str) -> str:

@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from imagebuild_vocabulary.remedies import Remedy
+
 from imagebuild_operator.api.reasons import REPORTED, Reason
 from imagebuild_operator.api.redact import UNSHOWN, redact, tail
 from imagebuild_operator.observe.pod import MAX_TERMINATION_MESSAGE
@@ -51,6 +53,7 @@ class Result:
     reason: Reason | None = None
     message: str | None = None
     hint: str | None = None
+    remedy: Remedy | None = None
     instruction: str | None = None
     dockerfile_line: int | None = None
     registry: str | None = None
@@ -77,6 +80,7 @@ def parse_result(message: str) -> Result:
         reason=_reason(document.get("reason")),
         message=_text(document.get("message")),
         hint=_text(document.get("hint")),
+        remedy=next((remedy for remedy in Remedy if remedy == document.get("remedy")), None),
         instruction=_text(document.get("instruction")),
         dockerfile_line=_number(document.get("dockerfileLine"), MAX_LINE),
         registry=_text(document.get("registry")),

@@ -1,11 +1,15 @@
 """The refusal of an instruction."""
 
+from imagebuild_vocabulary.remedies import Remedy
+
 from kaniko_shim.dockerfile.instruction import Instruction
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 
 
-def refusal(reason: Reason, name: str, instruction: Instruction, problem: str, advice: str = "") -> JobError:
+def refusal(
+    reason: Reason, name: str, instruction: Instruction, problem: str, advice: str = "", remedy: Remedy | None = None
+) -> JobError:
     """The error that names an instruction and its line.
 
     Args:
@@ -14,6 +18,7 @@ def refusal(reason: Reason, name: str, instruction: Instruction, problem: str, a
         instruction: as the user wrote it.
         problem: what is wrong, without a full stop.
         advice: what to write instead.
+        remedy: a code for that, where the operator has words of its own for it.
     """
     return JobError.of(
         Failure(
@@ -22,5 +27,6 @@ def refusal(reason: Reason, name: str, instruction: Instruction, problem: str, a
             instruction=instruction.text,
             line=instruction.line,
             hint=advice,
+            remedy=remedy,
         )
     )

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined] # missing in typeshed
 
 import urllib3
+from imagebuild_vocabulary.remedies import Remedy
 from urllib3.exceptions import MaxRetryError, ProxyError
 
 from kaniko_shim.net.basic_auth import basic_auth
@@ -52,6 +53,7 @@ def proxy_unauthorized() -> JobError:
         Reason.SOURCE_UNAUTHORIZED,
         "The HTTP proxy refused the user or password (407).",
         hint="Correct the user and password in HTTP_PROXY and HTTPS_PROXY.",
+        remedy=Remedy.PROXY_LOGIN,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
+from imagebuild_vocabulary.remedies import Remedy
 from urllib3.exceptions import HTTPError, IncompleteRead, MaxRetryError, ProtocolError, ProxyError, SSLError
 from urllib3.util import Timeout
 
@@ -107,6 +108,7 @@ def explain(error: HTTPError, shown: str) -> Exception:
             Reason.SOURCE_UNAVAILABLE,
             f"The certificate of {shown} is not trusted.",
             hint="Set SOURCE_CA to the CA bundle of the server, or mount it into a directory of SSL_CERT_DIR.",
+            remedy=Remedy.SOURCE_CA,
         )
     if isinstance(reason, ProtocolError) and any(isinstance(part, IncompleteRead) for part in reason.args):
         return TransientError("the connection ended early")

@@ -3,6 +3,8 @@
 import signal
 from dataclasses import dataclass, field
 
+from imagebuild_vocabulary.remedies import Remedy
+
 from kaniko_shim.outcome.reasons import TABLE, Reason
 from kaniko_shim.system.processes.interruption import CancelledError
 
@@ -19,6 +21,7 @@ class Failure:
         instruction: the Dockerfile's instruction, as written there.
         line: its line, counted from 1; 0 if unknown.
         registry: `host[:port]` concerned, if one is.
+        remedy: a code for the hint, where the operator has words of its own for it.
         situation: the name of the row in the table of situations; empty if there is none.
     """
 
@@ -29,6 +32,7 @@ class Failure:
     instruction: str = ""
     line: int = 0
     registry: str = ""
+    remedy: Remedy | None = None
     situation: str = field(default="", compare=False)
 
     @property
@@ -45,9 +49,11 @@ class Failure:
 class JobError(Exception):
     """Ends the job with a failure."""
 
-    def __init__(self, reason: Reason, message: str, *, hint: str = "", registry: str = "") -> None:
+    def __init__(
+        self, reason: Reason, message: str, *, hint: str = "", registry: str = "", remedy: Remedy | None = None
+    ) -> None:
         super().__init__(message)
-        self.failure = Failure(reason, message, hint=hint, registry=registry)
+        self.failure = Failure(reason, message, hint=hint, registry=registry, remedy=remedy)
 
     @classmethod
     def of(cls, failure: Failure) -> "JobError":

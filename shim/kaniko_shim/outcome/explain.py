@@ -91,6 +91,7 @@ def _explain(row: Situation, evidence: Evidence, *, pushing: bool) -> Failure:
         row.reason,
         row.message.format(**words).rstrip(".: ") + ".",
         hint=hint,
+        remedy=row.remedy,
         instruction=evidence.instruction if at_step else "",
         line=line,
         registry=registry if of_registry else "",

@@ -100,6 +100,7 @@ def document(result: Result) -> dict[str, object]:
             "reason": str(failure.reason),
             "message": failure.message,
             "hint": failure.advice,
+            "remedy": str(failure.remedy or ""),
             "instruction": failure.instruction,
             "dockerfileLine": failure.line,
             "registry": failure.registry,

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from imagebuild_vocabulary.remedies import Remedy
+
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.clouds import Cloud, cloud_of
@@ -11,7 +13,7 @@ from kaniko_shim.registry.docker_config import DockerConfig, Login, key_of, writ
 from kaniko_shim.registry.references import is_docker_hub
 from kaniko_shim.system.job import Job
 
-IDENTITY = "the pod's identity"
+_IDENTITY = "the pod's identity"
 """How a hint names the login without a password; the operator looks for these words."""
 
 _REFUSALS = frozenset({Reason.REGISTRY_UNAUTHORIZED, Reason.BASE_IMAGE_UNAUTHORIZED})
@@ -132,7 +134,8 @@ class Logins:
             return failure
         problem = self._problems.get(registry, "") or self._useless(registry).rstrip(".")
         message = f"{failure.message} {problem}." if problem else failure.message
-        return replace(failure, message=message, registry=registry, hint=self._hint(registry, failure.reason))
+        hint, remedy = self._hint(registry, failure.reason)
+        return replace(failure, message=message, registry=registry, hint=hint, remedy=remedy)
 
     def shared(self) -> Iterator[str]:
         """The registries that were logged in to with an identity that every container of the pod has."""
@@ -179,27 +182,29 @@ class Logins:
         store = self.config.store if self._has_store() else ""
         write(DockerConfig(self.config.auths, {**own, **self._added}, store), self.job.paths.credentials)
 
-    def _hint(self, registry: str, reason: Reason) -> str:
+    def _hint(self, registry: str, reason: Reason) -> tuple[str, Remedy | None]:
         use = "push to that repository" if reason is Reason.REGISTRY_UNAUTHORIZED else "pull that image"
         cloud = cloud_of(registry)
         if registry in self._logins:
             if cloud is not None:
-                return f"The registry did not accept {IDENTITY}: check that it can {use}."
-            return f"The registry did not accept the credentials of a helper: check that they are valid and can {use}."
+                hint = f"The registry did not accept {_IDENTITY}: check that it can {use}."
+                return hint, Remedy.CLOUD_IDENTITY
+            whose = "the credentials of a helper"
+            return f"The registry did not accept {whose}: check that they are valid and can {use}.", None
         if self._useless(registry):
-            return _write_instead(registry)
+            return _write_instead(registry), Remedy.DOCKER_CONFIG
         if self.config.has_login(registry):
-            return (
-                f"The registry did not accept the credentials for {registry}: check that they are valid and can {use}."
-            )
+            whose = f"the credentials for {registry}"
+            return f"The registry did not accept {whose}: check that they are valid and can {use}.", None
         key = key_of(registry)
         entry = f"add an entry {key} to its auths."
         if cloud is not None:
-            return f"To use {IDENTITY}, {cloud.advice}. To use a password, put it into DOCKER_CONFIG_JSON: {entry}"
+            hint = f"To use {_IDENTITY}, {cloud.advice}. To use a password, put it into DOCKER_CONFIG_JSON: {entry}"
+            return hint, Remedy.CLOUD_IDENTITY
         hint = f"DOCKER_CONFIG_JSON has no credentials for {registry}: {entry}"
         if is_docker_hub(registry):
             hint += " Also check the image's name: Docker Hub gives the same answer if the image does not exist."
-        return hint
+        return hint, None
 
 
 def _is_of_cloud(key: str, helper: str) -> bool:

@@ -1,5 +1,9 @@
 """Situations of an HTTP proxy between the builder and a registry, or the server of ADD's URL."""
 
+from dataclasses import replace
+
+from imagebuild_vocabulary.remedies import Remedy
+
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.situations.situation import Situation, answer_row, row
 
@@ -9,13 +13,19 @@ _REFUSED = "The HTTP proxy refused the user or password (407): {error}"
 _UNAUTHORIZED = r"(?:^|: )Proxy Authentication Required"
 
 
+def _refuses(situation: Situation) -> Situation:
+    return replace(situation, remedy=Remedy.PROXY_LOGIN)
+
+
 PROXY = (
-    row(
-        "proxy refuses ADD",
-        r"downloading remote source file: .*(?:status 407|: Proxy Authentication Required)",
-        Reason.COPY_FAILED,
-        _REFUSED,
-        _CREDENTIALS,
+    _refuses(
+        row(
+            "proxy refuses ADD",
+            r"downloading remote source file: .*(?:status 407|: Proxy Authentication Required)",
+            Reason.COPY_FAILED,
+            _REFUSED,
+            _CREDENTIALS,
+        )
     ),
     row(
         "proxy does not answer",
@@ -37,6 +47,6 @@ PROXY = (
 def refused(reason: Reason) -> tuple[Situation, ...]:
     """The rows of a proxy that refuses the password for a request to a registry."""
     return (
-        row("proxy refuses", _UNAUTHORIZED, reason, _REFUSED, _CREDENTIALS),
-        answer_row("proxy refuses", {"407"}, reason, _REFUSED, _CREDENTIALS),
+        _refuses(row("proxy refuses", _UNAUTHORIZED, reason, _REFUSED, _CREDENTIALS)),
+        _refuses(answer_row("proxy refuses", {"407"}, reason, _REFUSED, _CREDENTIALS)),
     )

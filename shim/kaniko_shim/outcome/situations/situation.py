@@ -4,6 +4,8 @@ import re
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from imagebuild_vocabulary.remedies import Remedy
+
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.registry_answer import Answer
 
@@ -20,6 +22,7 @@ class Situation:
         message: {error} is the program's text, {registry} the registry, {image} the requested image, {missing} the
             missing file, {step} the instruction.
         hint: what to do next; empty: the hint of the reason.
+        remedy: a code for the hint, where the operator has words of its own for it.
         signs: the row matches an answer of a registry with one of these signs; empty: the text of the program.
     """
 
@@ -29,6 +32,7 @@ class Situation:
     message: str
     hint: str = ""
     signs: frozenset[str] = frozenset()
+    remedy: Remedy | None = None
 
     def matches(self, words: str, answer: Answer | None) -> bool:
         """Whether the situation is this one.

@@ -4,6 +4,7 @@ import re
 
 import urllib3
 from dulwich.client import HTTPUnauthorized
+from imagebuild_vocabulary.remedies import Remedy
 
 from kaniko_shim.net.proxies import refusal_of_proxy
 from kaniko_shim.outcome.errors import JobError
@@ -40,6 +41,7 @@ def final_failure(error: Exception, remote: Remote) -> JobError | None:
             kind,
             f"The certificate of {remote.shown} is not trusted.",
             hint="Set SOURCE_CA to the CA bundle of the server, or mount it into a directory of SSL_CERT_DIR.",
+            remedy=Remedy.SOURCE_CA,
         )
     return None
 

@@ -7,6 +7,7 @@ from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.decide.advice import advice, waiting_advice
 from imagebuild_operator.observe.report import Result
+from imagebuild_vocabulary.remedies import Remedy
 from support.builds import SPEC
 
 
@@ -39,7 +40,7 @@ def test_whoever_was_refused_the_source_is_told_which_secret_to_correct(source: 
     ],
 )
 def test_a_server_with_a_private_ca_needs_a_ca_bundle(source: dict[str, Any], field: str):
-    result = Result(hint="Set SOURCE_CA to the CA bundle of the server.")
+    result = Result(hint="Set SOURCE_CA to the CA bundle of the server.", remedy=Remedy.SOURCE_CA)
     assert advice(Reason.SOURCE_UNAVAILABLE, parse_spec({**SPEC, "source": source}), result).endswith(field)
 
 
@@ -53,7 +54,7 @@ def test_a_server_with_a_private_ca_needs_a_ca_bundle(source: dict[str, Any], fi
     ],
 )
 def test_a_proxy_that_refuses_access_is_no_matter_of_the_source_or_registry(reason: Reason):
-    result = Result(hint="Correct the user and password in HTTP_PROXY and HTTPS_PROXY.")
+    result = Result(hint="Correct it in HTTP_PROXY.", remedy=Remedy.PROXY_LOGIN)
     assert "proxy.secretRef" in advice(reason, parse_spec(SPEC), result)
 
 
@@ -63,7 +64,7 @@ def test_a_private_ca_is_the_first_remedy_for_tls():
 
 
 def test_a_secret_that_a_run_requires_goes_into_the_spec():
-    result = Result(hint="Set BUILD_SECRET_npm to its value in base64, or list it in buildSecrets of the ImageBuild.")
+    result = Result(hint="Set BUILD_SECRET_npm to its value in base64.", remedy=Remedy.BUILD_SECRET)
     assert "spec.buildSecrets" in advice(Reason.INVALID_SPEC, parse_spec(SPEC), result)
 
 
@@ -90,7 +91,7 @@ def test_the_author_of_a_pod_that_no_node_takes_is_told_which_field_to_change(
 
 
 def test_a_registry_of_a_cloud_can_be_pushed_to_with_an_identity():
-    result = Result(registry="team.azurecr.io", hint="To use the pod's identity, label the pod.")
+    result = Result(registry="team.azurecr.io", hint="Label the pod.", remedy=Remedy.CLOUD_IDENTITY)
     spec = parse_spec({**SPEC, "podTemplate": {"spec": {"serviceAccountName": "pusher"}}})
     assert advice(Reason.REGISTRY_UNAUTHORIZED, spec, result) == (
         "Give ServiceAccount pusher (podTemplate.spec.serviceAccountName) an identity that may push to "
@@ -103,4 +104,9 @@ def test_a_registry_of_a_cloud_can_be_pushed_to_with_an_identity():
 
 def test_a_docker_config_without_passwords_is_made_again():
     hint = 'Write {"auths": …}; `kubectl create secret docker-registry` makes such a config.'
-    assert advice(Reason.INVALID_SPEC, parse_spec(SPEC), Result(registry="r.example", hint=hint)) == hint
+    assert (
+        advice(
+            Reason.INVALID_SPEC, parse_spec(SPEC), Result(registry="r.example", hint=hint, remedy=Remedy.DOCKER_CONFIG)
+        )
+        == hint
+    )

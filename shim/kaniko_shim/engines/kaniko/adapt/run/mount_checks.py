@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
+from imagebuild_vocabulary.remedies import Remedy
+
 from kaniko_shim.dockerfile.instruction import Instruction
 from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.stages import place_of
@@ -37,7 +39,8 @@ def refuse_mounts(instructions: Iterable[Instruction], secrets: Collection[str],
                 raise refusal(Reason.DOCKERFILE_UNSUPPORTED, name, instruction, *found)
             if _is_missing(mount, text, secrets):
                 problem = f"the build has no secret {mount.secret_id!r}, which this RUN requires"
-                raise refusal(Reason.INVALID_SPEC, name, instruction, problem, _how_to_give(mount.secret_id))
+                advice = _how_to_give(mount.secret_id)
+                raise refusal(Reason.INVALID_SPEC, name, instruction, problem, advice, Remedy.BUILD_SECRET)
 
 
 def unused_secrets(instructions: Iterable[Instruction], secrets: Collection[str]) -> Iterator[str]:
