@@ -18,7 +18,7 @@ from kaniko_shim.dockerignore.find import pattern_rules
 from kaniko_shim.engines.kaniko.adapt.capabilities import read_platform
 from kaniko_shim.engines.kaniko.adapt.run.mounts import parse_mount
 from kaniko_shim.engines.kaniko.executor.abilities import read_abilities
-from kaniko_shim.engines.kaniko.executor.record import parse_record, split_line
+from kaniko_shim.engines.kaniko.executor.record import parse_record, parts_of
 from kaniko_shim.oci.platform import Platform
 from kaniko_shim.oci.whiteouts import parse_whiteout
 from kaniko_shim.outcome.errors import JobError
@@ -103,7 +103,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "read_platform": lambda text: read_platform(text, Platform("linux", "amd64")),
     "parse_whiteout": parse_whiteout,
     "parse_answer": parse_answer,
-    "split_line": split_line,
+    "parts_of": parts_of,
     "parse_record": parse_record,
     "parse_command_line": lambda text: parse_command_line(text.split(" ")),
 }

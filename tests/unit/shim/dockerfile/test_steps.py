@@ -7,6 +7,7 @@ from kaniko_shim.dockerfile.parse import parse_dockerfile
 from kaniko_shim.dockerfile.stages import split_stages
 from kaniko_shim.dockerfile.steps import LONGEST, Steps, StepTracker, plan_steps
 from kaniko_shim.engines.kaniko.executor.progress import Progress
+from unit.shim.engines.kaniko.executor import reading
 
 DOCKERFILE = """\
 ARG V=1
@@ -75,7 +76,7 @@ def test_a_walk_through_a_build():
         "Building stage 'build' [idx: '2', base-idx: '0']",
         "COPY --from=0 x /y",
     ):
-        list(progress.read(f'time="2026-11-24T08:00:00Z" level=info msg="{message}"'))
+        reading.read(progress, f'time="2026-11-24T08:00:00Z" level=info msg="{message}"')
         seen.append(progress.steps.progress_line(same))
     assert [line.split(" instruction=")[0].split("step=")[1] for line in seen] == [
         "1/7", "1/7", "2/7", "2/7", "3/7", "4/7", "5/7", "6/7", "7/7",
@@ -109,7 +110,7 @@ def test_stages_may_be_left_out_or_built_with_their_base(messages: tuple[str, ..
     progress = Progress((), plan())
     progress.steps.enter_stage()
     for message in messages:
-        list(progress.read(f'time="2026-11-24T08:00:00Z" level=info msg="{message}"'))
+        reading.read(progress, f'time="2026-11-24T08:00:00Z" level=info msg="{message}"')
     assert f" step={step} " in progress.steps.progress_line(same)
 
 

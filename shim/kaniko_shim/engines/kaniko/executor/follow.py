@@ -4,6 +4,7 @@ from pathlib import Path
 
 from kaniko_shim.engines.kaniko.executor.named_owners import NamedOwners
 from kaniko_shim.engines.kaniko.executor.progress import Progress
+from kaniko_shim.engines.kaniko.executor.record import parts_of
 from kaniko_shim.engines.kaniko.executor.saved_files import SavedFiles
 from kaniko_shim.system.container.disk import is_full
 from kaniko_shim.system.job import Job
@@ -50,14 +51,19 @@ class Follower:
         Raises:
             JobError: DockerfileUnsupported; the executor would never end.
         """
-        for warning in (*self._saved.read(line), *self._owners.read(line)):
-            self._job.warn(warning)
+        parts = parts_of(line)
+        for message in (part.record.message for part in parts if part.record):
+            for warning in (*self._saved.read(message), *self._owners.read(message)):
+                self._job.warn(warning)
         # Now, since what a RUN wrote may be gone when it has ended.
         if _NO_SPACE in line and not self.disk_full:
             self.disk_full = is_full((_ROOT, self._job.paths.scratch, self._job.paths.context))
         phase = self.progress.phase
-        for shown in self.progress.read(line):
-            self._job.relay(shown)
+        for part in parts:
+            # A RUN may print any line, one in the executor's own form too. How a line appears in the log depends on
+            # that line alone, and none is left out.
+            self.progress.read(part)
+            self._job.relay(part.shown)
             self._since += 1
         for warning in self.progress.warnings:
             self._job.warn(warning)

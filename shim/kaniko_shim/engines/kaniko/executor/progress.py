@@ -2,12 +2,12 @@
 
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from kaniko_shim.dockerfile.steps import Steps, StepTracker
 from kaniko_shim.engines.kaniko.executor.last_words import LastWords
 from kaniko_shim.engines.kaniko.executor.lookups import Lookups, count_bounded
-from kaniko_shim.engines.kaniko.executor.record import parse_record, split_line
+from kaniko_shim.engines.kaniko.executor.record import Part
 from kaniko_shim.outcome.evidence import Tried
 from kaniko_shim.outcome.registry_answer import is_missing
 from kaniko_shim.outcome.result import CacheReport
@@ -102,24 +102,13 @@ class Progress:
         """Cached layers found and not found so far."""
         return CacheReport(self._hits.number, self._misses.number)
 
-    def read(self, line: str) -> Iterator[str]:
-        """Read a line.
-
-        A RUN may print any line, including one in the executor's own form. So how a line appears in the log depends on
-        that line alone, and no line is omitted.
-
-        Yields:
-            The line for the log; in two parts if a record follows output without a line end.
-        """
-        for part in split_line(line):
-            record = parse_record(part)
-            if record is None:
-                self._last_words.add(part)
-                yield part
-            else:
-                self._last_words.end(record)
-                self._note(record.message)
-                yield record.shown
+    def read(self, part: Part) -> None:
+        """Read a part of the log."""
+        if part.record is None:
+            self._last_words.add(part.text)
+        else:
+            self._last_words.end(part.record)
+            self._note(part.record.message)
 
     @property
     def _copies(self) -> bool:

@@ -31,10 +31,29 @@ class Record:
         return f"{self.level.upper()}: {self.message}" if self.level in _LOUD else self.message
 
 
-def split_line(line: str) -> tuple[str, ...]:
-    """The line, split in two if a record follows output without a line end."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A line of the log, or the part of one before a record that follows output without a line end.
+
+    Attributes:
+        text: as the executor has written it.
+        record: what it is parsed to; None if it is no record.
+    """
+
+    text: str
+    record: Record | None
+
+    @property
+    def shown(self) -> str:
+        """The line for the log."""
+        return self.record.shown if self.record else self.text
+
+
+def parts_of(line: str) -> tuple[Part, ...]:
+    """The line, in two parts if a record follows output without a line end."""
     begin = _BEGIN.search(line)
-    return (line[: begin.start()], line[begin.start() :]) if begin and begin.start() else (line,)
+    texts = (line[: begin.start()], line[begin.start() :]) if begin and begin.start() else (line,)
+    return tuple(Part(text, parse_record(text)) for text in texts)
 
 
 def parse_record(line: str) -> Record | None:

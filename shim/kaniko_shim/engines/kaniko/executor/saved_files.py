@@ -20,7 +20,6 @@ from kaniko_shim.dockerfile.stages import place_of, split_stages
 from kaniko_shim.engines.kaniko.adapt.copy.sources import has_pattern
 from kaniko_shim.engines.kaniko.adapt.copy.words import words_of
 from kaniko_shim.engines.kaniko.adapt.run.mounted import BINDS
-from kaniko_shim.engines.kaniko.executor.record import parse_record, split_line
 from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 
@@ -116,7 +115,7 @@ class SavedFiles:
         #: By path: what was found at the last snapshot, if it is saved by itself, and as a part of a directory.
         self._early = dict[str, tuple[_Found, _Found]]()
 
-    def read(self, line: str) -> Iterator[str]:
+    def read(self, message: str) -> Iterator[str]:
         """Warnings about what the executor is about to save.
 
         Raises:
@@ -124,19 +123,16 @@ class SavedFiles:
         """
         if not self.instructions:
             return
-        for record in map(parse_record, split_line(line)):
-            if record is None:
-                continue
-            if match := _SAVING.fullmatch(record.message):
-                yield from self._read_saving(match[1].strip("/"))
-            elif record.message.startswith(_SNAPSHOT):
-                yield from self._look_at_owner()
-                self._look_early()
-            else:
-                text = " ".join(record.message.split())
-                self._ending = self._of_stages.get(text, self._ending)
-                if begun := self._copies.get(text):
-                    yield from self._read_copy(*begun)
+        if match := _SAVING.fullmatch(message):
+            yield from self._read_saving(match[1].strip("/"))
+        elif message.startswith(_SNAPSHOT):
+            yield from self._look_at_owner()
+            self._look_early()
+        else:
+            text = " ".join(message.split())
+            self._ending = self._of_stages.get(text, self._ending)
+            if begun := self._copies.get(text):
+                yield from self._read_copy(*begun)
 
     def _look_early(self) -> None:
         """The stage may be done: look at all that is copied from it."""

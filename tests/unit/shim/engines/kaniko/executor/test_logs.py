@@ -17,6 +17,7 @@ from kaniko_shim.outcome.evidence import Evidence
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.references import registry_of
 from kaniko_shim.system.processes.process import Ended
+from unit.shim.engines.kaniko.executor import reading
 
 LOGS = Path(__file__).parent / "logs"
 
@@ -102,8 +103,7 @@ def read(log: Path, said: Said) -> Failure:
     """The failure that a log shows."""
     progress = Progress()
     for line in log.read_text().splitlines():
-        for _ in progress.read(line):
-            """Only what it makes of the line counts."""
+        reading.read(progress, line)
     instructions = parse_dockerfile(said.dockerfile.encode())
     instruction, number = find_culprit(instructions, progress, progress.error, "")
     return classify(

@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 from kaniko_shim.dockerfile.parse import parse_dockerfile
 from kaniko_shim.engines.kaniko.executor.named_owners import NamedOwners
-from unit.shim.engines.kaniko.executor.test_saved_files import record
 
 
 @pytest.mark.parametrize(
@@ -21,6 +20,6 @@ def test_the_group_of_a_user_is_looked_up_when_the_executor_is_there(tmp_path: P
         (tmp_path / "etc/passwd").write_text(passwd)
     copy = parse_dockerfile(b"FROM x\nCOPY --chown=app a /b\n")[-1]
     owners = NamedOwners({copy: "app"}, tmp_path)
-    assert list(owners.read(record("RUN id"))) == []
-    found = list(owners.read(record("COPY --chown=app a /b")))
+    assert list(owners.read("RUN id")) == []
+    found = list(owners.read("COPY --chown=app a /b"))
     assert [each.partition(" of the user.")[0] for each in found] == ([expected] if expected else [])

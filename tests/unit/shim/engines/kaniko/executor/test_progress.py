@@ -1,14 +1,11 @@
 import pytest
 from kaniko_shim.engines.kaniko.executor.progress import Progress
 from kaniko_shim.outcome.result import CacheReport
+from unit.shim.engines.kaniko.executor.reading import read
 
 
 def line(message: str, level: str = "info") -> str:
     return f'time="2026-11-24T08:00:00Z" level={level} msg="{message}"'
-
-
-def read(progress: Progress, *lines: str) -> list[str]:
-    return [shown for each in lines for shown in progress.read(each)]
 
 
 def test_records_are_shown_as_sentences():

@@ -18,6 +18,7 @@ from kaniko_shim.log.tail import LogTail
 from kaniko_shim.log.warnings import Warnings
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.paths import Paths
+from unit.shim.engines.kaniko.executor.reading import read
 
 #: What the executor prints, and what the shim does; a RUN may print the same.
 FORMS = (
@@ -55,7 +56,7 @@ LINES = PLAIN.map(lambda line: (line, [line])) | RECORDS.map(lambda record: (rec
 @given(st.lists(LINES, max_size=30))
 def test_each_line_is_shown_once_in_order_whatever_was_before(lines: list[tuple[str, list[str]]]):
     progress = Progress()
-    printed = [each for line, _ in lines for each in progress.read(line)]
+    printed = read(progress, *(line for line, _ in lines))
     assert printed == [each for _, expected in lines for each in expected]
 
 
@@ -78,7 +79,7 @@ def test_each_line_reaches_log_and_tail(lines: list[tuple[str, list[str]]]):
 @given(TEXT)
 def test_output_without_a_line_end_before_a_record_is_whole(text: str):
     record = 'time="2026-11-24T08:00:00Z" level=info msg="Taking snapshot"'
-    assert [each for each in Progress().read(text + record) if each] == [*filter(None, [text]), "Taking snapshot"]
+    assert [each for each in read(Progress(), text + record) if each] == [*filter(None, [text]), "Taking snapshot"]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_output_without_a_line_end_before_a_record_is_whole(text: str):
     ],
 )
 def test_a_message_is_unquoted_as_it_was_quoted(quoted: str, text: str):
-    assert list(Progress().read(f'time="2026-11-24T08:00:00Z" level=info msg="{quoted}"')) == [text]
+    assert read(Progress(), f'time="2026-11-24T08:00:00Z" level=info msg="{quoted}"') == [text]
 
 
 def test_the_error_of_the_executor_counts_and_not_what_a_run_printed():
@@ -100,7 +101,7 @@ def test_the_error_of_the_executor_counts_and_not_what_a_run_printed():
         for last in (end, "no line end" + end):
             progress = Progress()
             for line in (before, *["more"] * 100, last):
-                list(progress.read(line))
+                read(progress, line)
             assert progress.error == end
 
 

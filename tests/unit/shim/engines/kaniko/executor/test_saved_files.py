@@ -9,11 +9,6 @@ from kaniko_shim.outcome.errors import JobError
 OWNED = "gives the directory /x the owner of /owned (5:6)"
 
 
-def record(message: str) -> str:
-    """A line of the executor's log."""
-    return f'time="2026-11-25T10:00:00Z" level=info msg="{message}"'
-
-
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     for name in ("pipes/deep", "plain", "links", "ids", "hard"):
@@ -34,7 +29,7 @@ def root(tmp_path: Path) -> Path:
 
 def saved(root: Path, path: str, copy: str) -> list[str]:
     instructions = parse_dockerfile(f"FROM x AS a\nFROM y\n{copy}\n".encode())
-    return list(SavedFiles(instructions, root).read(record(f"Saving file {path} for later use")))
+    return list(SavedFiles(instructions, root).read(f"Saving file {path} for later use"))
 
 
 def copied_from_image(root: Path, copy: str) -> list[str]:
@@ -43,7 +38,7 @@ def copied_from_image(root: Path, copy: str) -> list[str]:
     (root / "deps/registry.example.com/image:1").symlink_to(root)
     instructions = parse_dockerfile(f"FROM x AS a\nFROM y\n{copy}\n".encode())
     files = SavedFiles(instructions, root, [root / "none", root / "deps"])
-    return [*files.read(record(copy)), *files.read(record(copy))]
+    return [*files.read(copy), *files.read(copy)]
 
 
 @pytest.mark.parametrize(
@@ -86,10 +81,10 @@ def test_an_owner_is_compared_once_the_files_are_copied(root: Path, copy: str, o
     files = SavedFiles(
         (*parse_dockerfile(b"FROM a\nFROM y\n"), instruction), root, [root / "deps"], destinations=destinations
     )
-    assert [each for each in files.read(record(copy)) if "owner" in each] == []
+    assert [each for each in files.read(copy) if "owner" in each] == []
     (root / "x").mkdir()
     os.chown(root / "x", *owner)
-    found = list(files.read(record("Taking snapshot of files...")))
+    found = list(files.read("Taking snapshot of files..."))
     assert [OWNED.partition(" /owned")[0] in each for each in found] == [True] * warned
 
 
@@ -134,14 +129,14 @@ def test_what_is_warned_of(root: Path, path: str, copy: str, problem: str):
 def test_an_old_executor_copies_modes(root: Path):
     (root / "plain").chmod(0o700)
     copies = SavedFiles(parse_dockerfile(b"FROM x AS a\nFROM y\nCOPY --from=a /plain /x\n"), root, copies_modes=True)
-    (warning,) = copies.read(record("Saving file plain for later use"))
+    (warning,) = copies.read("Saving file plain for later use")
     assert "the mode of /plain (700)" in warning
 
 
 def test_a_silent_executor_may_wait_for_a_pipe(root: Path):
     files = SavedFiles(parse_dockerfile(b"FROM x AS a\nFROM y\nCOPY --from=a /plain /x\n"), root)
     files.look_again()
-    assert list(files.read(record("Saving file plain for later use"))) == []
+    assert list(files.read("Saving file plain for later use")) == []
     os.mkfifo(root / "plain/late")
     with pytest.raises(JobError):
         files.look_again()
@@ -151,12 +146,12 @@ def test_what_is_gone_when_it_is_saved_was_seen_at_the_last_snapshot(root: Path)
     text = b"FROM x AS a\nRUN one\nRUN two\nCMD z\nFROM y\nCOPY --from=a /owned /x/\nCOPY --from=0 /id[s] /y\n"
     files = SavedFiles(parse_dockerfile(text), root)
     lines = ["RUN one", "Taking snapshot of full filesystem...", "RUN two", "Taking snapshot of full filesystem..."]
-    assert [warning for line in lines for warning in files.read(record(line))] == []
+    assert [warning for line in lines for warning in files.read(line)] == []
     (root / "owned").unlink()
     (root / "ids/program").unlink()
     found = [
-        *files.read(record("Saving file ids for later use")),
-        *files.read(record("Saving file owned for later use")),
+        *files.read("Saving file ids for later use"),
+        *files.read("Saving file owned for later use"),
     ]
     assert [each.split(":")[0] for each in found] == ["line 7"]
     assert "drops the set-user-ID" in found[0]
@@ -167,6 +162,6 @@ def test_a_pipe_that_was_saved_is_refused_when_it_is_copied(root: Path):
     (root / "pipes").rename(root / "kept/0")
     files = SavedFiles(parse_dockerfile(b"FROM x AS a\nRUN z\nFROM y\nCOPY --from=a /deep /x\n"), root, [root / "kept"])
     with pytest.raises(JobError, match="Line 4 copies the named pipe /deep/pipe"):
-        list(files.read(record("COPY --from=a /deep /x")))
+        list(files.read("COPY --from=a /deep /x"))
     with pytest.raises(JobError, match="Line 4 copies the named pipe /deep/pipe"):
         files.look_again()
