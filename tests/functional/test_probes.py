@@ -45,6 +45,7 @@ def test_a_stalled_watch_fails_the_liveness_probe_until_it_goes_on(
     operator: OperatorProcess, proxy: ApiProxy, builds: Builds, kubelet: Kubelet
 ):
     until(lambda: operator.probe("/readyz")[0] == 200)
+    until(lambda: {"imagebuilds", "pods"} <= {call.path.rpartition("/")[2] for call in proxy.calls if call.is_watch})
     assert operator.probe("/healthz") == (200, "ok\n")
     proxy.is_mute = True
     # The operator lists everything itself after each watch has started, and does not wait with its readiness for that.

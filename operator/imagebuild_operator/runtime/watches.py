@@ -67,7 +67,9 @@ class Watches:
         self._objects = WatchedObjects(self._resources, receiver, silence)
         self._progress = dict.fromkeys(self._resources, clock())
         self._streams: dict[str, tuple[aiohttp.ClientResponse, int]] = {}
+        #: What was listed as a whole, and what in part.
         self._listed: set[str] = set()
+        self._begun: set[str] = set()
         self._denied: set[str] = set()
 
     @property
@@ -77,9 +79,9 @@ class Watches:
 
     @property
     def have_listed(self) -> bool:
-        """Whether the first list of each required resource is complete."""
-        needed = {path for path, watched in self._resources.items() if watched.plural not in OPTIONAL}
-        return needed <= self._listed
+        """Whether the first list of pods is complete, and that of ImageBuilds has begun; it may be long."""
+        needed = {path: watched for path, watched in self._resources.items() if watched.plural not in OPTIONAL}
+        return all(path in (self._begun if each.plural == PLURAL else self._listed) for path, each in needed.items())
 
     def ages(self) -> dict[str, float]:
         """Seconds since the watch of each resource received anything; of several watches, the one most behind."""
@@ -133,6 +135,7 @@ class Watches:
                 self._streams[call.path] = (request.response, 0)
             elif is_ok:
                 self._progress[call.path] = self._clock()
+                self._begun.add(call.path)
 
         async def failed(_: object, call: SimpleNamespace, __: object) -> None:
             if getattr(call, "is_counted", False):
