@@ -275,7 +275,7 @@ class Store:
             gone = [k for k, b in self._builds.items() if is_gone(b.namespace, b.uid, int(b.resource_version))]
             for key in gone:
                 self.drop_build(key)
-            return [*(key for key in gone if key in self._pods), *(Sweep(name) for name in self.finished.namespaces())]
+            return [*gone, *(Sweep(name) for name in self.finished.namespaces())]
         if plural == PODS:
             pods = [(key, pod) for key, held in self._pods.items() for pod in held.values()]
             lost = [(key, pod) for key, pod in pods if is_gone(key.namespace, pod.uid, pod.version)]

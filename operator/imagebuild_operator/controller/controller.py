@@ -118,8 +118,7 @@ class Controller:
         """Handle its end: what it lacks was deleted, which the watch will not show."""
         keys = self._store.end_list(plural, namespace, version, uids)
         if keys and self._worker is not None:
-            self._worker.enqueue(keys, namespace, {})
-            self._worker.retry_soon(namespace)
+            self._worker.lost(keys)
 
     def build_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Handle an event of the watch of ImageBuilds."""

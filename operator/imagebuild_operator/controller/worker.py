@@ -99,6 +99,15 @@ class Worker:
         for key in keys:
             self._enqueue(key)
 
+    def lost(self, keys: Iterable[BuildKey | Sweep | DefaultsKey]) -> None:
+        """Put what deletions that no watch has shown concern into the work queue, and decide whose turn it is."""
+        if not self._is_synced:
+            return
+        for key in keys:
+            self._enqueue(key)
+            self._gate.probe_soon(key.namespace, _utc_now())
+        self._enqueue_admission()
+
     def retry_soon(self, namespace: str) -> None:
         """Let builds whose namespace is held try again soon: a pod has ended, or the defaults can be read again."""
         if self._gate.probe_soon(namespace, _utc_now()):
