@@ -10,15 +10,14 @@ from imagebuild_operator.api.errors import ClusterError, InvalidSpecError
 from imagebuild_operator.api.parse import parse_build, parse_spec
 from imagebuild_operator.api.time import format_time
 from imagebuild_operator.decide.build import decide_build
-from imagebuild_operator.decide.queue import BEGIN
+from imagebuild_operator.decide.gate import Gate
+from imagebuild_operator.decide.queue import BEGIN, Admission
 from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.defaults.effective import with_defaults
 from imagebuild_operator.defaults.namespace import NamespaceDefaults
 from imagebuild_operator.observe.pod import observe
 from imagebuild_operator.pod.index import index_pod
-from imagebuild_operator.settings import Limits, OperatorSettings
-
-from kubectl_imagebuild.explanation.admissions import Queue, queue
+from imagebuild_operator.settings import OperatorSettings
 
 #: In the pod of the index, for the digests that the pods of the platforms report.
 UNKNOWN_DIGEST: Final = "sha256:" + "0" * 64
@@ -85,8 +84,8 @@ def explain(facts: Facts) -> Explanation:
     pods = first_pods(build, facts.settings, facts.now)
     if bare.is_finished or bare.has_begun:
         return Explanation(*_outcome(bare.status), pods, is_recorded=True)
-    found = _queue(build, facts)
-    return Explanation(*_outcome(_next_status(build, found, facts)), pods, found.supersedes)
+    admission, supersedes = _admission(build, facts)
+    return Explanation(*_outcome(_next_status(build, admission, facts)), pods, supersedes)
 
 
 def first_pods(build: ImageBuild, settings: OperatorSettings, now: datetime) -> tuple[Manifest, ...]:
@@ -119,25 +118,43 @@ def as_created(manifest: Manifest, now: datetime) -> Manifest:
     return {**manifest, "metadata": metadata, "status": {"phase": "Pending"}}
 
 
-def _queue(build: ImageBuild, facts: Facts) -> Queue:
+def _admission(build: ImageBuild, facts: Facts) -> tuple[Admission, tuple[str, ...]]:
+    """Whether a build begins, and which builds of its concurrency group it supersedes.
+
+    What only the running operator knows does not count: builds that it holds back after a pod was refused.
+    """
     builds = [parse_build(body) for body in facts.others]
     others = [each for each in builds if each.uid != build.uid]
     if len(others) == len(builds):
         # It is yet to be created, after all that exist; times of creation count in seconds.
         build = replace(build, created=max([build.created, *(each.created + SECOND for each in others)]))
-    limits = _limits(build.namespace, facts)
-    return queue(build, others, limits, facts.defaults.problem)
+    found = {"": facts.cluster_limit, build.namespace: facts.defaults.max_running}
+    defaults = {name: number for name, number in found.items() if number is not None}
+    problems = {build.namespace: facts.defaults.problem}
+    gate = Gate(facts.settings.limits, defaults, lambda namespace: problems.get(namespace, ""))
+    return admission_of(build, others, gate, facts.now)
 
 
-def _limits(namespace: str, facts: Facts) -> Limits:
-    found = {"": facts.cluster_limit, namespace: facts.defaults.max_running}
-    known = {name: number for name, number in found.items() if number is not None}
-    return replace(facts.settings.limits, defaults=known)
+def admission_of(
+    build: ImageBuild, others: Sequence[ImageBuild], gate: Gate, now: datetime
+) -> tuple[Admission, tuple[str, ...]]:
+    """What a gate that has seen nothing decides about a build, and the names of those that the build supersedes.
+
+    Args:
+        build: The build, which has not started.
+        others: The other builds.
+        gate: The operator's.
+        now: The current time.
+    """
+    gate.decide([(each, each.has_begun) for each in (*others, build) if not each.is_finished], now)
+    supersedes = tuple(each.name for each in others if gate.superseded.get(each.uid) == build.name)
+    # The decision about one that is cancelled does not depend on the others.
+    return gate.admission(build) or BEGIN, supersedes
 
 
-def _next_status(build: ImageBuild, found: Queue, facts: Facts) -> Body:
+def _next_status(build: ImageBuild, admission: Admission, facts: Facts) -> Body:
     """The status that the operator writes first: after the pods are created, if the build begins."""
-    inputs = ReconcileInput(build, (), facts.settings, facts.now, found.admission)
+    inputs = ReconcileInput(build, (), facts.settings, facts.now, admission)
     plan = decide_build(inputs)
     if plan.create:
         refused = {name: error for name, error in facts.refusals.items() if name in {each.name for each in plan.create}}

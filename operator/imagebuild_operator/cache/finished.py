@@ -2,7 +2,7 @@
 
 from collections.abc import Container
 
-from imagebuild_operator.cache.keys import BuildKey
+from imagebuild_operator.api.build_key import BuildKey
 from imagebuild_operator.decide.retention import Finished
 
 

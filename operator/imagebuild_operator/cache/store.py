@@ -13,10 +13,11 @@ from typing import Any
 from imagebuild_vocabulary.names import CLUSTER_DEFAULTS_PLURAL, PLURAL, PODS
 
 from imagebuild_operator.api.build import ImageBuild
+from imagebuild_operator.api.build_key import BuildKey
 from imagebuild_operator.api.parse import parse_build
 from imagebuild_operator.cache.defaults import DefaultsCache
 from imagebuild_operator.cache.finished import FinishedBuilds
-from imagebuild_operator.cache.keys import BuildKey, DefaultsKey, Sweep
+from imagebuild_operator.cache.keys import DefaultsKey, Sweep
 from imagebuild_operator.cache.list_session import ListSession
 from imagebuild_operator.decide.retention import finished, is_leftover
 from imagebuild_operator.defaults.namespace import NamespaceDefaults

@@ -8,8 +8,8 @@ from typing import Final
 from imagebuild_vocabulary.names import BUILD
 
 from imagebuild_operator.api.build import ImageBuild
+from imagebuild_operator.api.build_key import BuildKey
 from imagebuild_operator.api.errors import ClusterError
-from imagebuild_operator.cache.keys import BuildKey
 from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.progress import Log, next_read

@@ -10,23 +10,24 @@ from typing import Any, Final
 from imagebuild_vocabulary.phases import Phase
 
 from imagebuild_operator.api.build import ImageBuild
+from imagebuild_operator.api.build_key import BuildKey
 from imagebuild_operator.api.errors import ClusterError, ConflictError, NotFoundError, RejectedError
 from imagebuild_operator.api.parse import parse_build, parse_spec
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.cache.bounded_set import BoundedSet
-from imagebuild_operator.cache.keys import BuildKey, Resync, Sweep
+from imagebuild_operator.cache.keys import Resync, Sweep
 from imagebuild_operator.cache.known_pushes import KnownPushes
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
-from imagebuild_operator.controller.backoffs import OF_NAMESPACE
 from imagebuild_operator.controller.creation_log import CreationLog
 from imagebuild_operator.controller.defaults_reader import DefaultsReader
 from imagebuild_operator.controller.event_recorder import EventRecorder
-from imagebuild_operator.controller.gate import Gate
 from imagebuild_operator.controller.pod_logs import LogReader
 from imagebuild_operator.decide.attempt import needs_explanation
+from imagebuild_operator.decide.backoffs import OF_NAMESPACE
 from imagebuild_operator.decide.build import decide_build, parts
 from imagebuild_operator.decide.cancel import cause
+from imagebuild_operator.decide.gate import Gate
 from imagebuild_operator.decide.lifecycle import expected_pod, wait_for_admission
 from imagebuild_operator.decide.plan import CreatePod, Plan
 from imagebuild_operator.decide.push_proof import push_proofs

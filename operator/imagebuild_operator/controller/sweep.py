@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from imagebuild_operator.cache.keys import BuildKey
+from imagebuild_operator.api.build_key import BuildKey
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.decide.retention import expired

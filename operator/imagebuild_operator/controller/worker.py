@@ -10,15 +10,16 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from imagebuild_operator.api.build_key import BuildKey
 from imagebuild_operator.api.errors import ClusterError, ConflictError
-from imagebuild_operator.cache.keys import Admit, BuildKey, DefaultsKey, Key, Resync, Sweep
+from imagebuild_operator.cache.keys import Admit, DefaultsKey, Key, Resync, Sweep
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.defaults_reporter import DefaultsReporter
-from imagebuild_operator.controller.gate import Gate
 from imagebuild_operator.controller.reconcile import Reconciler
 from imagebuild_operator.controller.resync import relist
 from imagebuild_operator.controller.sweep import Sweeper
+from imagebuild_operator.decide.gate import Gate
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.tasks.workqueue import Rank, RequeueError, WorkQueue
 from imagebuild_operator.telemetry.logging import about

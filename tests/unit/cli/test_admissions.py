@@ -1,14 +1,16 @@
 """Whether a build begins, from one look at the cluster."""
 
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.parse import parse_build
 from imagebuild_operator.api.reasons import Reason
-from imagebuild_operator.decide.queue import BEGIN
+from imagebuild_operator.decide.gate import Gate
+from imagebuild_operator.decide.queue import BEGIN, Admission
 from imagebuild_operator.settings import Limits
-from kubectl_imagebuild.explanation.admissions import queue
+from kubectl_imagebuild.explanation.decision import admission_of
 
 START = datetime(2026, 11, 25, tzinfo=UTC)
 
@@ -18,6 +20,17 @@ def build(name: str, *, begun: bool = False, namespace: str = "team", age: int =
     metadata = {"name": name, "namespace": namespace, "uid": name, "resourceVersion": "1"}
     status = {"phase": "Building", "podName": f"{name}-1"} if begun else {}
     return parse_build({"metadata": {**metadata, "creationTimestamp": created}, "spec": spec, "status": status})
+
+
+@dataclass(frozen=True)
+class Queue:
+    admission: Admission
+    supersedes: tuple[str, ...]
+
+
+def queue(build: ImageBuild, others: list[ImageBuild], limits: Limits, problem: str = "") -> Queue:
+    gate = Gate(replace(limits, defaults={}), limits.defaults, lambda _: problem)
+    return Queue(*admission_of(build, others, gate, START))
 
 
 NEW = build("new")

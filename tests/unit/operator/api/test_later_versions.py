@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.parse import parse_spec
-from imagebuild_operator.controller.gate import Gate
 from imagebuild_operator.decide.build import decide_build
+from imagebuild_operator.decide.gate import Gate
 from imagebuild_operator.decide.groups import Policy
 from imagebuild_operator.decide.queue import NO_LIMITS
 from imagebuild_operator.decide.reconcile_input import ReconcileInput

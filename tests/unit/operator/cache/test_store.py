@@ -2,7 +2,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from imagebuild_operator.cache.keys import BuildKey, Sweep
+from imagebuild_operator.api.build_key import BuildKey
+from imagebuild_operator.cache.keys import Sweep
 from imagebuild_operator.cache.store import Store
 from imagebuild_vocabulary.names import KIND
 from support.builds import START, UID, a_build, body

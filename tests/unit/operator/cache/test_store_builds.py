@@ -1,6 +1,6 @@
 """The informer cache: which builds and pods it holds."""
 
-from imagebuild_operator.cache.keys import BuildKey
+from imagebuild_operator.api.build_key import BuildKey
 from imagebuild_operator.cache.store import Store
 from support.builds import UID, body
 

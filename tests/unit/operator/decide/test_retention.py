@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imagebuild_operator.cache.keys import BuildKey, Sweep
+from imagebuild_operator.api.build_key import BuildKey
+from imagebuild_operator.cache.keys import Sweep
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.decide.attempt import decide
 from imagebuild_operator.decide.plan import DeletePod, Plan

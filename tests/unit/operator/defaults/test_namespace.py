@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+from imagebuild_operator.api.build_key import BuildKey
 from imagebuild_operator.api.reasons import Reason
-from imagebuild_operator.cache.keys import BuildKey, DefaultsKey, Sweep
+from imagebuild_operator.cache.keys import DefaultsKey, Sweep
 from imagebuild_operator.cache.store import Store
-from imagebuild_operator.controller.gate import Gate
+from imagebuild_operator.decide.gate import Gate
 from imagebuild_operator.decide.queue import BEGIN
 from imagebuild_operator.settings import History, Limits
 from support.builds import a_build, after, body

@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from imagebuild_operator.api.build_key import BuildKey
 from imagebuild_operator.api.reasons import Reason
-from imagebuild_operator.cache.keys import BuildKey, DefaultsKey, Sweep
+from imagebuild_operator.cache.keys import DefaultsKey, Sweep
 from imagebuild_operator.cache.store import Store
-from imagebuild_operator.controller.gate import Gate
 from imagebuild_operator.decide.build import decide_build
+from imagebuild_operator.decide.gate import Gate
 from imagebuild_operator.decide.plan import Plan
 from imagebuild_operator.decide.queue import invalid_defaults
 from imagebuild_operator.decide.reconcile_input import ReconcileInput

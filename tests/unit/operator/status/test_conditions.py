@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
+from imagebuild_operator.api.build_key import BuildKey
 from imagebuild_operator.api.reasons import Reason
-from imagebuild_operator.cache.keys import BuildKey
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.builds import UNFINISHED
 from imagebuild_operator.decide.build import decide_build

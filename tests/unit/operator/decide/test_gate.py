@@ -3,8 +3,8 @@ from datetime import datetime
 import pytest
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.reasons import Reason
-from imagebuild_operator.controller.gate import MAX_POSITIONS, Gate
 from imagebuild_operator.decide.attempt import decide
+from imagebuild_operator.decide.gate import MAX_POSITIONS, Gate
 from imagebuild_operator.decide.plan import DeletePod, Plan
 from imagebuild_operator.decide.queue import BEGIN, SUSPENDED, Admission
 from imagebuild_operator.decide.reconcile_input import ReconcileInput

@@ -4,14 +4,14 @@ from datetime import datetime
 from itertools import pairwise
 
 from imagebuild_operator.api.build import ImageBuild
+from imagebuild_operator.api.build_key import BuildKey
 from imagebuild_operator.api.reasons import Reason
-from imagebuild_operator.cache.keys import BuildKey
-from imagebuild_operator.controller.gate import Gate
+from imagebuild_operator.decide.gate import Gate
 from imagebuild_operator.decide.queue import BEGIN, NO_QUOTA
 from imagebuild_operator.decide.retry import MAX_DELAY
 from imagebuild_operator.settings import Limits
 from support.builds import after
-from unit.operator.controller.test_gate import builds
+from unit.operator.decide.test_gate import builds
 
 NO_ROOM = Reason.QUOTA_EXCEEDED
 

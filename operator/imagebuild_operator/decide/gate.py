@@ -12,11 +12,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from imagebuild_operator.api.build import ImageBuild
+from imagebuild_operator.api.build_key import BuildKey
 from imagebuild_operator.api.reasons import Reason
-from imagebuild_operator.cache.keys import BuildKey
-from imagebuild_operator.controller.backoffs import Backoffs
-from imagebuild_operator.controller.places import Places
+from imagebuild_operator.decide.backoffs import Backoffs
 from imagebuild_operator.decide.groups import Groups, Member, Policy, group
+from imagebuild_operator.decide.places import Places
 from imagebuild_operator.decide.queue import (
     BEGIN,
     NO_LIMITS,
@@ -74,7 +74,8 @@ class Gate:
         self._is_limited = limits != NO_LIMITS
         self._admitted: dict[BuildKey, str] = {}
         self._admissions: dict[BuildKey, Admission] = {}
-        self._superseded: dict[str, Admission] = {}
+        #: By the uid of a build that is superseded, the name of the one that does it.
+        self.superseded: dict[str, str] = {}
         self._places = Places()
         self._backoffs = Backoffs()
         self._positions_at: datetime | None = None
@@ -92,8 +93,8 @@ class Gate:
 
     def admission(self, build: ImageBuild) -> Admission | None:
         """Whether a build that has not started may start, or why it waits; None before that is decided."""
-        if build.uid in self._superseded:
-            return self._superseded[build.uid]
+        if build.uid in self.superseded:
+            return superseded(self.superseded[build.uid])
         if build.is_suspended:
             return SUSPENDED
         if problem := self._problem(build.namespace):
@@ -125,8 +126,7 @@ class Gate:
         self.is_stale = False
         running, waiting, members = self._sort(builds)
         groups = group(members, self._places.of(members))
-        replaced = {uid: superseded(by) for uid, by in groups.superseded.items()}
-        waiting = [build for build in waiting if build.uid not in replaced]
+        waiting = [build for build in waiting if build.uid not in groups.superseded]
         on_the_way = Counter(key.namespace for key in self._admitted)
         ready = self._backoffs.ready((b for b in waiting if b.uid not in groups.blocked), on_the_way, now)
         let_in = admit(ready, running, self._limits)
@@ -139,8 +139,8 @@ class Gate:
         )
         changed = self._set_admissions(left, running, groups, now)
         keys = [BuildKey.of(build) for build in let_in]
-        keys += [BuildKey.of(m) for m in members if m.uid in replaced and m.uid not in self._superseded]
-        self._superseded = replaced
+        keys += [BuildKey.of(m) for m in members if m.uid in groups.superseded.keys() - self.superseded.keys()]
+        self.superseded = groups.superseded
         waits = self._backoffs.ends(now)
         if self._positions_at is not None and left:
             waits.append((self._positions_at + POSITION_INTERVAL - now).total_seconds())
