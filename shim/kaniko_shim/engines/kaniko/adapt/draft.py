@@ -49,13 +49,19 @@ class Draft:
         return cls(parse_dockerfile(content), escape_of(content))
 
     def then(self, edits: Iterable[Edit]) -> "Draft":
-        """The same with edits."""
+        """The same with edits.
+
+        Raises:
+            RuntimeError: one is of an instruction that is not in the draft: it would be lost.
+        """
         before, instead = defaultdict[int, list[str]](list), dict[int, str]()
         for edit in edits:
             if edit.before:
                 before[id(edit.instruction)].append(edit.text)
             else:
                 instead[id(edit.instruction)] = edit.text
+        if not before.keys() | instead.keys() <= set(map(id, self.instructions)):
+            raise RuntimeError("an edit of an instruction that is not in the draft")
         made = list[Instruction]()
         for each in self.instructions:
             for text in before.get(id(each), ()):

@@ -120,6 +120,12 @@ def test_instructions_are_put_in_replaced_and_left_out():
     ]
 
 
+def test_an_edit_of_another_drafts_instruction_is_not_lost_silently():
+    draft, other = Draft.of(b"FROM a\nRUN b\n"), Draft.of(b"FROM a\nRUN b\n")
+    with pytest.raises(RuntimeError, match="not in the draft"):
+        draft.then([replaced(other.instructions[1], "RUN c")])
+
+
 @pytest.mark.parametrize("part", ["a", "# ", "\\\\", "a b", "\u20ac"])
 def test_a_line_is_never_longer_than_the_executor_reads(part: str):
     lines = "".join(f"  {part * 9_000} \\\n" for _ in range(5))
