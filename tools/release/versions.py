@@ -37,6 +37,7 @@ PLACES = (
     Place("cli/pyproject.toml", rf'"imagebuild-rules=={NUMBER}"'),
     Place("cli/kubectl_imagebuild/__init__.py", rf'(?m)^__version__ = "{NUMBER}"$'),
     Place("operator/pyproject.toml", rf'(?m)^version = "{NUMBER}"$'),
+    Place("operator/pyproject.toml", rf'"imagebuild=={NUMBER}"'),
     Place("sdk/pyproject.toml", rf'(?m)^version = "{NUMBER}"$'),
     Place("sdk/imagebuild/__init__.py", rf'(?m)^__version__ = "{NUMBER}"$'),
     Place("shim/kaniko_shim/__init__.py", rf'(?m)^__version__ = "{NUMBER}"$'),
