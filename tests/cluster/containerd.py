@@ -18,27 +18,30 @@ def part(cluster: Cluster) -> Part:
     base = cluster.containerd_socket.parent
     unprivileged = "false" if kubernetes.may_raise_limits() else "true"
     content = f"""\
-version = 2
+version = 3
 root = "{base / "root"}"
 state = "{base / "state"}"
 [grpc]
 address = "{cluster.containerd_socket}"
 [plugins."io.containerd.internal.v1.opt"]
 path = "{base / "opt"}"
-[plugins."io.containerd.grpc.v1.cri"]
-sandbox_image = "{registries.address(cluster, "plain")}/imagebuild/pause:latest"
+[plugins."io.containerd.cri.v1.images".pinned_images]
+sandbox = "{registries.address(cluster, "plain")}/imagebuild/pause:latest"
+[plugins."io.containerd.cri.v1.images".registry]
+config_path = "{base / "hosts"}"
+[plugins."io.containerd.cri.v1.runtime"]
 netns_mounts_under_state_dir = true
 restrict_oom_score_adj = {unprivileged}
 disable_apparmor = true
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-runtime_type = "io.containerd.runc.v2"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-Root = "{base / "runc"}"
-[plugins."io.containerd.grpc.v1.cri".cni]
-bin_dir = "{_plugin_folder()}"
+[plugins."io.containerd.cri.v1.runtime".cni]
+bin_dirs = ["{_plugin_folder()}"]
 conf_dir = "{base / "cni"}"
-[plugins."io.containerd.grpc.v1.cri".registry]
-config_path = "{base / "hosts"}"
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+runtime_path = "{cluster.bin / "containerd-shim-runc-v2"}"
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
+BinaryName = "{cluster.bin / "runc"}"
+Root = "{base / "runc"}"
 """
     config = base / "config.toml"
     files = {
@@ -46,7 +49,7 @@ config_path = "{base / "hosts"}"
         base / "cni" / "10-bridge.conflist": json.dumps(_network(cluster), indent=1),
         **{base / "hosts" / name / "hosts.toml": content for name, content in _hosts(cluster)},
     }
-    argv: list[str | Path] = ["containerd", "--config", config]
+    argv: list[str | Path] = [cluster.bin / "containerd", "--config", config]
     return Part("containerd", argv, api.accepts(cluster.containerd_socket), files, on_node=True)
 
 

@@ -159,6 +159,7 @@ def _kubelet(cluster: Cluster, resolv: Path) -> dict[str, object]:
         "cgroupRoot": f"/{cluster.name}",
         "enforceNodeAllocatable": [],
         "failSwapOn": False,
+        "failCgroupV1": False,
         "featureGates": {} if may_raise_limits() else {"KubeletInUserNamespace": True},
         "clusterDNS": [cluster.dns_service],
         "clusterDomain": DNS_DOMAIN,
