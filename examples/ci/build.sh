@@ -66,7 +66,7 @@ wait_for() {
     done
 }
 
-wait_for Started
+wait_for Waiting=false
 # The log of the first attempt. It may be gone already, and the result does not depend on it.
 label=$(field '{.metadata.name}' | cut -c1-63)
 left=$((deadline - $(date +%s)))

@@ -77,7 +77,8 @@ class Logins:
         """
         for registry in dict.fromkeys(needed):
             if problem := self._useless(registry):
-                raise JobError(Reason.INVALID_SPEC, problem, hint=_write_instead(registry), registry=registry)
+                hint, remedy = _write_instead(registry), Remedy.DOCKER_CONFIG
+                raise JobError(Reason.INVALID_SPEC, problem, hint=hint, registry=registry, remedy=remedy)
 
     def prepare(self, registry: str) -> None:
         """Ask the credential helper of a registry, if it has one, and install it if it has credentials.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from imagebuild_vocabulary.remedies import Remedy
 from kaniko_shim.log.console import Console
 from kaniko_shim.log.masking import Masker
 from kaniko_shim.log.phases import Phases
@@ -201,7 +202,11 @@ def test_an_entry_without_a_password_is_refused_where_it_is_needed(
     with pytest.raises(JobError) as caught:
         here.logins.install(["r.example"])
     assert caught.value.failure == Failure(
-        Reason.INVALID_SPEC, problem, hint=WRITE.format("r.example"), registry="r.example"
+        Reason.INVALID_SPEC,
+        problem,
+        hint=WRITE.format("r.example"),
+        registry="r.example",
+        remedy=Remedy.DOCKER_CONFIG,
     )
     here.logins.install(["other.example"])
     warning = (
@@ -212,6 +217,7 @@ def test_an_entry_without_a_password_is_refused_where_it_is_needed(
     assert here.installed["auths"] == config.get("auths", {})
     refused = here.logins.explain(Failure(Reason.REGISTRY_UNAUTHORIZED, "x", registry="r.example"))
     assert (refused.message, refused.hint) == (f"x {problem}", WRITE.format("r.example"))
+    assert refused.remedy is Remedy.DOCKER_CONFIG
 
 
 @pytest.mark.parametrize(
