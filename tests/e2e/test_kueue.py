@@ -104,9 +104,13 @@ def test_a_build_waits_for_quota_and_leaves_nothing_behind(
         gated = wait_for_build(api, namespace, name, is_gated)
         assert "startTime" not in gated["status"]
         assert "in LocalQueue builds. " in gated["status"]["message"]
-    conditions = [workload.get("status", {}).get("conditions", []) for workload in workloads(kubectl, namespace)]
-    waiting = [c for each in conditions for c in each if (c["type"], c["status"]) == ("QuotaReserved", "False")]
-    assert len(waiting) == 3
+
+    def waits() -> list[Json]:
+        conditions = [workload.get("status", {}).get("conditions", []) for workload in workloads(kubectl, namespace)]
+        found = [c for each in conditions for c in each if (c["type"], c["status"]) == ("QuotaReserved", "False")]
+        return found if len(found) == 3 else []
+
+    waiting = until(waits)
     assert all("insufficient unused quota for cpu" in condition["message"] for condition in waiting)
     # Waiting builds can be stopped and deleted.
     builds.patch({"spec": {"cancel": True}}, name="cancelled")
