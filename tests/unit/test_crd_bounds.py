@@ -52,6 +52,14 @@ def test_every_string_list_and_map_is_bounded(path: str):
             raise AssertionError(other)
 
 
+@pytest.mark.shows("A12")
+def test_no_refusal_of_a_rule_repeats_the_value():
+    """API servers from 1.36 on repeat a refused string, unless the rule's reason is FieldValueForbidden."""
+    for path, field in FIELDS.items():
+        for rule in field.get("x-kubernetes-validations", ()):
+            assert field["type"] in ("object", "array") or rule["reason"] == "FieldValueForbidden", path
+
+
 @pytest.mark.shows("A21")
 def test_references_name_objects_of_their_own_namespace():
     assert len(NAMES) > 12
