@@ -79,6 +79,7 @@ class _Reader:
     _order: InOrder = field(default_factory=InOrder)
     _seen: set[Stream] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _may_read_logs: bool = False
 
     async def items(self, builds: AsyncIterator[Build]) -> AsyncIterator[Build | LogLine]:
         final = self.build if self.build.is_finished or not self.wait else None
@@ -160,7 +161,7 @@ class _Reader:
 
     async def _read_log(self, stream: Stream) -> None:
         """Read the log of one container to its end; a lost connection is made again."""
-        position, delay = Position(), Delay()
+        position, delay = Position(), Delay(worked=self._may_read_logs)
         path = f"{self._path}/{stream.pod}/log"
         query = {"container": stream.container, "timestamps": "true", "follow": str(self.wait).lower()}
         while True:
@@ -169,6 +170,7 @@ class _Reader:
             try:
                 async for raw in self.connection.lines(path, query | ({"sinceTime": since} if since else {})):
                     delay.reset()
+                    self._may_read_logs = True
                     if (taken := position.take(raw)) is not None:
                         time, text = taken
                         about = (stream.container, stream.pod, stream.platform, stream.attempt)

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from imagebuild.build import Build
 from imagebuild.connection import PAGE, Connection, Query
-from imagebuild.errors import ApiError, ImageBuildError, UnreachableError
-from imagebuild.watching import FIRST_DELAY, MAX_DELAY, is_temporary
+from imagebuild.errors import ApiError, ForbiddenError, ImageBuildError, UnreachableError
+from imagebuild.watching import FIRST_DELAY, MAX_DELAY, TRIES, is_temporary
 
 #: Seconds for which one watch lasts: a connection that has died silently is noticed a little later.
 WATCH: Final = 60
@@ -60,11 +60,11 @@ async def watch_builds(connection: Connection, path: str, selector: str = "") ->
         ImageBuildError: an error that another try does not remove, such as a missing permission.
     """
     query = {"labelSelector": selector} if selector else {}
-    failures = 0
+    failures, has_listed = 0, False
     while True:
         try:
             builds, version = await _list(connection, path, query)
-            failures = 0
+            failures, has_listed = 0, True
             yield Listed(builds)
             while True:
                 watching = {**query, "resourceVersion": version, "timeoutSeconds": str(WATCH)}
@@ -74,7 +74,9 @@ async def watch_builds(connection: Connection, path: str, selector: str = "") ->
                         yield Removed(Build(document)) if kind == "DELETED" else Changed(Build(document))
                 await asyncio.sleep(FIRST_DELAY)
         except ImageBuildError as error:
-            if not is_temporary(error):
+            # An API server that starts refuses everyone for a moment.
+            is_refused_late = has_listed and isinstance(error, ForbiddenError) and failures < TRIES
+            if not (is_temporary(error) or is_refused_late):
                 raise
             if not (isinstance(error, ApiError) and error.status == _GONE):
                 yield Interrupted(error)

@@ -27,11 +27,15 @@ def is_temporary(error: ImageBuildError) -> bool:
 
 
 class Delay:
-    """Waits between tries, longer each time."""
+    """Waits between tries, longer each time.
 
-    def __init__(self) -> None:
+    Args:
+        worked: Whether the same user was allowed such a request before.
+    """
+
+    def __init__(self, *, worked: bool = False) -> None:
         self._tries = 0
-        self._worked = False
+        self._worked = worked
 
     def worked(self) -> None:
         """Note that the request was allowed once: an API server that starts refuses everyone for a moment."""
@@ -40,6 +44,7 @@ class Delay:
     def reset(self) -> None:
         """Start again: the last try was a success."""
         self._tries = 0
+        self._worked = True
 
     async def after(self, error: ImageBuildError) -> None:
         """Wait after a failure.

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from imagebuild import (
     rebuild,
 )
 from kubernetes import client
+from support.api_faults import NOTHING, Call, Fault
 from support.api_proxy import ApiProxy
 from support.pages import blocks
 from support.waiting import until
@@ -57,6 +58,12 @@ def node(api: client.ApiClient, namespace: str, tmp_path: Path) -> Iterator[Node
     """A node that has logs."""
     with serve_node(api, f"node-{namespace}", tmp_path) as served:
         yield served
+
+
+def refusing(calls: int) -> Callable[[Call], Fault]:
+    """What an API server does that has just started and knows no roles yet: it refuses the first calls."""
+    left = iter(range(calls))
+    return lambda _: NOTHING if next(left, None) is None else Fault(reaches=False, status=403)
 
 
 def log(*lines: str) -> str:
@@ -192,8 +199,50 @@ def test_watches_survive_an_outage_of_the_api_server(proxy: ApiProxy, builds: Bu
             proxy.cut_watches()
             builds.patch_status({"phase": "Queued", "reason": "Limit"}, "app")
             until(lambda: proxy.refused)
+            proxy.fault = refusing(2)
             proxy.is_down = False
             assert change.result(30).reason == "Limit"
+
+
+def test_a_log_is_read_on_after_the_start_of_the_api_server(
+    proxy: ApiProxy, builds: Builds, operator: OperatorProcess, kubelet: Kubelet, node: Node, tmp_path: Path
+):
+    assert operator.is_running()
+    with Client(builds.namespace, kubeconfig=str(proxy.kubeconfig(tmp_path / "proxy.yaml"))) as sdk:
+        builds.create(spec(), "app")
+        lines = (item for item in sdk.follow("app") if isinstance(item, LogLine))
+        pod = kubelet.pod()
+        name = pod["metadata"]["name"]
+        kubelet.bind(pod, node.name)
+        node.logs[f"{name}/build"] = log("one")
+        kubelet.report(pod, "Pending", build=running())
+        assert next(lines).text == "one"
+        proxy.fault = refusing(2)
+        node.logs[f"{name}/build"] = log("one", "two")
+        assert next(lines).text == "two"
+        proxy.fault = refusing(2)
+        # The first read of another container's log is refused too.
+        node.logs[f"{name}/push"] = log("pushed")
+        kubelet.report(pod, "Running", build=terminated(0, "{}"), push=running())
+        assert next(lines).text == "pushed"
+        kubelet.report(pod, "Succeeded", push=PUSHED)
+        assert list(lines) == []
+
+
+def test_a_log_that_may_not_be_read_is_an_error(
+    proxy: ApiProxy, builds: Builds, operator: OperatorProcess, kubelet: Kubelet, node: Node, tmp_path: Path
+):
+    assert operator.is_running()
+    with Client(builds.namespace, kubeconfig=str(proxy.kubeconfig(tmp_path / "proxy.yaml"))) as sdk:
+        proxy.fault = lambda call: Fault(reaches=False, status=403) if call.path.endswith("/log") else NOTHING
+        builds.create(spec(), "app")
+        items = sdk.follow("app")
+        assert isinstance(next(items), Build)
+        pod = kubelet.pod()
+        kubelet.bind(pod, node.name)
+        kubelet.report(pod, "Pending", build=running())
+        with pytest.raises(ForbiddenError):
+            list(items)
 
 
 def test_a_request_during_an_outage_fails(proxy: ApiProxy, builds: Builds, tmp_path: Path):
@@ -260,6 +309,7 @@ def test_a_watch_of_all_builds_survives_an_outage(proxy: ApiProxy, builds: Build
         assert isinstance(next(changes), Interrupted)
         builds.delete_all()
         builds.create(spec(), "b")
+        proxy.fault = refusing(2)
         proxy.is_down = False
         third = next(change for change in changes if not isinstance(change, Interrupted))
         assert isinstance(third, Listed)
