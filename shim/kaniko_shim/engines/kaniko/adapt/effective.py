@@ -12,7 +12,6 @@ from imagebuild_dockerignore.rules import IgnoreRules
 from kaniko_shim.dockerfile import files
 from kaniko_shim.dockerfile.files import write_files
 from kaniko_shim.dockerfile.instruction import Instruction
-from kaniko_shim.dockerfile.parse import parse_dockerfile
 from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.steps import Steps, plan_steps
 from kaniko_shim.engines.kaniko.adapt.adapt import Adapted, BuildInputs, adapt
@@ -24,7 +23,7 @@ from kaniko_shim.engines.kaniko.adapt.context.ignore import apply_ignore_file
 from kaniko_shim.engines.kaniko.adapt.context.links import refuse_links_out
 from kaniko_shim.engines.kaniko.adapt.context.prepare import make_aliases, make_trees
 from kaniko_shim.engines.kaniko.adapt.context.tree import DirectoryTree
-from kaniko_shim.engines.kaniko.adapt.draft import Written
+from kaniko_shim.engines.kaniko.adapt.draft import Draft, Written
 from kaniko_shim.engines.kaniko.adapt.old import warn_of_hard_links
 from kaniko_shim.engines.kaniko.adapt.run.mount_checks import refuse_mounts, unused_secrets
 from kaniko_shim.engines.kaniko.adapt.run.mounted import MountedRun
@@ -101,7 +100,8 @@ def make_effective(
         path = files.locate(paths.context, context, name)
     content = files.read(path, name)
     checksum = sha256(path.read_bytes()).hexdigest()
-    instructions = parse_dockerfile(content)
+    draft = Draft.of(content)
+    instructions = draft.instructions
     if all(instruction.keyword != "FROM" for instruction in instructions):
         # The executor crashes on a file that only has ARGs.
         raise JobError(Reason.DOCKERFILE_INVALID, f"{name} has no FROM.", hint="Begin it with FROM and a base image.")
@@ -115,7 +115,7 @@ def make_effective(
     ignores = apply_ignore_file(paths.context, context, "" if request.dockerfile_content else name)
     arguments = {each.name: each.value for each in (*request.build_args, *request.secret_build_args)}
     refuse_syntax(content, name)
-    resolved = resolve_stages(content, request.target, arguments, support, bases.for_platform, name, bases.platform)
+    resolved = resolve_stages(draft, request.target, arguments, support, bases.for_platform, name, bases.platform)
     concerned = resolved.instructions
     refuse_unsupported(concerned, support, name, resolved.draft.escape)
     secrets = {secret.id for secret in request.build_secrets}

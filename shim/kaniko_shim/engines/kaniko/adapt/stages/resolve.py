@@ -45,7 +45,7 @@ class Resolved:
 
 
 def resolve_stages(
-    content: bytes,
+    draft: Draft,
     target: str,
     arguments: Mapping[str, str],
     support: Support,
@@ -56,7 +56,7 @@ def resolve_stages(
     """Resolve the stages of a Dockerfile.
 
     Args:
-        content: the Dockerfile.
+        draft: the user's Dockerfile.
         target: the stage to build, by name or number; empty for the last.
         arguments: the build arguments' values.
         support: what the executor supports.
@@ -67,7 +67,6 @@ def resolve_stages(
     Raises:
         JobError: DockerfileInvalid or DockerfileUnsupported, naming the line; or a registry's reason.
     """
-    draft = Draft.of(content)
     plain = split_stages(draft.instructions)
     last = plain.stages[-1].name if plain.stages else ""
     automatic = {**support.arguments, "TARGETSTAGE": target or last or _UNNAMED}

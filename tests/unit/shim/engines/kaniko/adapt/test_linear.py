@@ -40,7 +40,7 @@ def work(text: str) -> int:
         content = text.encode()
         made = adapt(Draft.of(content), Support(is_old=True), BuildInputs("/context", Files()))
         plan_steps(split_stages(parse_dockerfile(content)).stages, made.draft.instructions)
-        resolve_stages(content, "", {}, Support(is_old=True), lambda image, _: image, "Dockerfile")
+        resolve_stages(Draft.of(content), "", {}, Support(is_old=True), lambda image, _: image, "Dockerfile")
     finally:
         sys.setprofile(before)
     return calls

@@ -1,5 +1,6 @@
 import pytest
 from kaniko_shim.engines.kaniko.adapt.capabilities import Support
+from kaniko_shim.engines.kaniko.adapt.draft import Draft
 from kaniko_shim.engines.kaniko.adapt.stages.resolve import Resolved, resolve_stages
 from kaniko_shim.oci.platform import Platform
 from kaniko_shim.outcome.errors import JobError
@@ -12,7 +13,7 @@ def resolve(text: str, target: str = "", platform: Platform | None = None, **arg
     def find(image: str, wanted: Platform) -> str:
         return f"{image}@{wanted.name}"
 
-    return resolve_stages(text.encode(), target, arguments, Support(target=platform), find, "Dockerfile")
+    return resolve_stages(Draft.of(text.encode()), target, arguments, Support(target=platform), find, "Dockerfile")
 
 
 def lines(text: str, target: str = "", platform: Platform | None = None, **arguments: str) -> list[str]:
@@ -158,7 +159,7 @@ def test_a_base_for_another_platform_is_warned_of(text: str, platform: Platform 
         return Platform("linux", "amd64") if image == "single" else None
 
     support = Support(target=platform)
-    resolved = resolve_stages(text.encode(), "", {}, support, lambda image, _: image, "Dockerfile", own)
+    resolved = resolve_stages(Draft.of(text.encode()), "", {}, support, lambda image, _: image, "Dockerfile", own)
     expected = "single is only for linux/amd64, but the stage is for linux/arm64. Its programs do not run there; "
     assert list(resolved.warnings) == [
         f"Dockerfile line {line}: {expected}use a base image for linux/arm64." for line in warned
