@@ -230,7 +230,7 @@ class Store:
     def relist(self) -> Iterator[ListSession]:
         """Take in lists of everything; whatever they lack is forgotten at the end, unless there is an exception."""
         builds = dict(self._builds)
-        pods = [(key, pod) for key, held in self._pods.items() for pod in held.values()]
+        pods = self._all_pods()
         defaults = self._defaults.objects()
         self._deleted = set()
         relist = ListSession(self, self._deleted)
@@ -278,8 +278,7 @@ class Store:
                 self.drop_build(key)
             return [*gone, *(Sweep(name) for name in self.finished.namespaces())]
         if plural == PODS:
-            pods = [(key, pod) for key, held in self._pods.items() for pod in held.values()]
-            lost = [(key, pod) for key, pod in pods if is_gone(key.namespace, pod.uid, pod.version)]
+            lost = [(key, pod) for key, pod in self._all_pods() if is_gone(key.namespace, pod.uid, pod.version)]
             for key, pod in lost:
                 self.drop_pod(key, pod.name, pod.uid)
             return [key for key, _ in lost]
@@ -290,6 +289,9 @@ class Store:
                 self._ban(held.uid)
                 keys += self._set_defaults(held.namespace, None)
         return keys
+
+    def _all_pods(self) -> list[tuple[BuildKey, PodFacts]]:
+        return [(key, pod) for key, held in self._pods.items() for pod in held.values()]
 
     def _ban(self, *uids: str) -> None:
         """Have a list of everything that is being read not bring back what was deleted since."""

@@ -25,7 +25,7 @@ _ERRORS: Final[Mapping[int, type[ClusterError]]] = {
 
 
 def cluster_error(status: int, body: str | bytes | None, headers: Mapping[str, str] | None = None) -> ClusterError:
-    """Admission an answer of the API server into an exception with the API server's own message."""
+    """Turn an answer of the API server into an exception with the API server's own message."""
     try:
         message = head(str(json.loads(body or "")["message"]), MAX_MESSAGE)
     except (ValueError, KeyError, TypeError):

@@ -1,6 +1,5 @@
 """The stream of a watch: lines of JSON, each an event."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -11,25 +10,10 @@ from imagebuild_operator.client.codec import decode
 MAX_QUOTE: Final = 200
 
 
-async def complete_lines(chunks: AsyncIterator[bytes], silence: float | None = None) -> AsyncIterator[bytes]:
-    """Split a stream into its lines, without empty ones, and without a last one that the end of the stream cut off.
-
-    Args:
-        chunks: The stream.
-        silence: Seconds without a chunk after which it counts as lost; None to wait forever.
-
-    Raises:
-        ClusterError: it is lost.
-    """
+async def complete_lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Split a stream into its lines, without empty ones, and without a last one that the end of the stream cut off."""
     rest = bytearray()
-    while True:
-        try:
-            async with asyncio.timeout(silence):
-                chunk = await anext(chunks)
-        except StopAsyncIteration:
-            return
-        except TimeoutError as error:
-            raise ClusterError(0, f"the watch received nothing for {silence} s") from error
+    async for chunk in chunks:
         if b"\n" not in chunk:
             rest += chunk
             continue

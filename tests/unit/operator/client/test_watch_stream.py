@@ -34,19 +34,6 @@ def test_a_last_line_that_was_cut_off_is_none():
     assert lines([b'{"a": 1}\n\n{"b"']) == [b'{"a": 1}']
 
 
-def test_a_stream_that_falls_silent_is_lost():
-    async def silent() -> AsyncIterator[bytes]:
-        yield b"{}\n"
-        await asyncio.Event().wait()
-
-    async def read() -> None:
-        found = [line async for line in complete_lines(silent(), silence=0.01)]
-        raise AssertionError(found)
-
-    with pytest.raises(ClusterError, match=r"received nothing for 0\.01 s"):
-        asyncio.run(read())
-
-
 @pytest.mark.parametrize(
     "line", [b"<html>", b"\xff", b"{}", b"7", b'["ADDED"]', b'{"type": "ADDED", "object": 7}', b"[" * 9999]
 )
