@@ -5,6 +5,7 @@ import json
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
 
@@ -161,11 +162,23 @@ class Defaults:
         raise AssertionError(f"accepted: {json.dumps(created)}")
 
     def replace(self, spec: Json) -> None:
-        """Give them another spec."""
-        held = self.get()
-        self.api.replace_namespaced_custom_object(
-            GROUP, VERSION, self.namespace, DEFAULTS, "default", {**held, "spec": spec}, field_validation="Strict"
-        )
+        """Give them another spec, whatever the operator writes about the one before meanwhile."""
+        while True:
+            try:
+                self.api.replace_namespaced_custom_object(
+                    GROUP,
+                    VERSION,
+                    self.namespace,
+                    DEFAULTS,
+                    "default",
+                    {**self.get(), "spec": spec},
+                    field_validation="Strict",
+                )
+            except client.ApiException as error:
+                if error.status != HTTPStatus.CONFLICT:
+                    raise
+            else:
+                return
 
     def delete_all(self) -> None:
         """Delete them."""

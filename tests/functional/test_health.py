@@ -121,8 +121,10 @@ def test_the_operator_observes_changes_of_a_finished_build_for_ever_and_changes_
     kubelet.report(kubelet.pod(), "Succeeded", build=terminated(0, "{}"), push=PUSHED)
     wait_for_finish(api, namespace, "hello")
     before = builds.get()["status"]
-    builds.patch({"spec": {"priority": 7}})
-    wait_for_build(api, namespace, "hello", is_observed)
+    # Each change comes while the operator is still at the one before: none may be lost.
+    for priority in range(20):
+        builds.patch({"spec": {"priority": priority}})
+        wait_for_build(api, namespace, "hello", is_observed)
     body = builds.patch({"spec": {"ttlSecondsAfterFinished": 300_000_000}})
     wait_for_build(api, namespace, "hello", is_observed)
     body = builds.patch({"spec": {"ttlSecondsAfterFinished": None}})

@@ -115,7 +115,7 @@ class Store:
         if held and (held.uid, held.resource_version) == (build.uid, build.resource_version):
             return keys  # our own write, come back by the watch: the build it ended may be past its limits
         if build.is_finished and build.is_observed and not self._has_leftovers(key):
-            self.forget(key)
+            self._forget(key)
             return keys
         self._builds[key] = build.for_cache
         return [key, *keys]
@@ -142,18 +142,13 @@ class Store:
             self.drop_build(key, uid)
         return [key] if key in self._pods else []
 
-    def drop_build(self, key: BuildKey, uid: str = "") -> None:
-        """Forget a build that was deleted; with a uid, that one only, and no later one of its name."""
+    def drop_build(self, key: BuildKey, uid: str) -> None:
+        """Forget a build that was deleted, and no later one of its name."""
+        self._ban(uid)
         held = self._builds.get(key)
-        self._ban(uid or (held.uid if held else ""))
-        if held and uid in {"", held.uid}:
+        if held and held.uid == uid:
             del self._builds[key]
         self.finished.drop(key, uid)
-
-    def forget(self, key: BuildKey) -> None:
-        """Forget a finished build that nothing is left to do about, and its pods."""
-        self._builds.pop(key, None)
-        self._pods.pop(key, None)
 
     def put_pod(self, body: Mapping[str, Any]) -> BuildKey | None:
         """Take a pod's newest body; the key of its build, if it has one."""
@@ -172,7 +167,7 @@ class Store:
             self._drop_pod(key, facts.name)
             return None
         self._pods.setdefault(key, {})[facts.name] = facts
-        self._tidy(key)
+        self.tidy(key)
         return key
 
     def _deletion(self, body: Mapping[str, Any], held: PodFacts | None) -> datetime:
@@ -210,13 +205,17 @@ class Store:
         held = self._pods.get(key, {}).get(name)
         if held and held.uid == uid:
             self._drop_pod(key, name)
-            self._tidy(key)
+            self.tidy(key)
 
-    def _tidy(self, key: BuildKey) -> None:
-        """Forget a finished build when its last leftover pod was deleted or has ended, for whatever cause."""
+    def tidy(self, key: BuildKey) -> None:
+        """Forget a finished build, as the cache holds it now, and its pods if nothing is left to do about them."""
         build = self._builds.get(key)
         if build and build.is_finished and build.is_observed and not self._has_leftovers(key):
-            self.forget(key)
+            self._forget(key)
+
+    def _forget(self, key: BuildKey) -> None:
+        self._builds.pop(key, None)
+        self._pods.pop(key, None)
 
     def _has_leftovers(self, key: BuildKey) -> bool:
         return any(is_leftover(pod, self._keep) for pod in self._pods.get(key, {}).values())
@@ -242,7 +241,7 @@ class Store:
         for key, build in builds.items():
             # Finished ones need not be listed; `end_list` forgets them.
             if build.uid not in relist.uids and self._builds.get(key) is build and not build.is_finished:
-                self.drop_build(key)
+                self.drop_build(key, build.uid)
         self._defaults.unreadable = frozenset(relist.unreadable)
         for held in defaults:
             is_listed = not self._defaults.is_unreadable(held.namespace)
@@ -273,9 +272,9 @@ class Store:
 
         if plural == PLURAL:
             self._ban(*self.finished.end_list(namespace, version, uids))
-            gone = [k for k, b in self._builds.items() if is_gone(b.namespace, b.uid, int(b.resource_version))]
-            for key in gone:
-                self.drop_build(key)
+            gone = {k: b.uid for k, b in self._builds.items() if is_gone(b.namespace, b.uid, int(b.resource_version))}
+            for key, uid in gone.items():
+                self.drop_build(key, uid)
             return [*gone, *(Sweep(name) for name in self.finished.namespaces())]
         if plural == PODS:
             lost = [(key, pod) for key, pod in self._all_pods() if is_gone(key.namespace, pod.uid, pod.version)]

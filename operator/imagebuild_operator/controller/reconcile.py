@@ -122,7 +122,7 @@ class Reconciler:
             await self._refresh(key)
             raise
         except NotFoundError:
-            self._store.drop_build(key)
+            self._store.drop_build(key, build.uid)
             return None
 
     async def _reconcile(self, bare: ImageBuild, defaults: NamespaceDefaults) -> float | None:
@@ -159,7 +159,8 @@ class Reconciler:
             plan = await self._create(build, pods, plan.create)
         are_pods_gone = await self._apply(build, plan)
         if build.is_finished and not plan.delete:
-            self._store.forget(BuildKey.of(build))
+            # Unless a change of it has come while its status was written.
+            self._store.tidy(BuildKey.of(build))
         return 0.0 if are_pods_gone else _next(plan)
 
     async def _has_foreign_pod(self, current: Iterable[tuple[ImageBuild, PodFacts | None]]) -> bool:
@@ -334,10 +335,13 @@ class Reconciler:
 
     async def _refresh(self, key: BuildKey) -> float | None:
         """The build has changed since it was read: read it and requeue it at once."""
+        held = self._store.build(key)
         try:
             self._put(await self._cluster.builds.get(key.namespace, key.name))
         except NotFoundError:
-            self._store.drop_build(key)
+            # The watch may have shown another of its name since it was asked for.
+            if held:
+                self._store.drop_build(key, held.uid)
             return None
         return 0.0
 

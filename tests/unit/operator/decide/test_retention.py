@@ -138,9 +138,23 @@ def test_the_store_holds_a_finished_build_whose_pod_must_go():
     store = Store()
     assert store.put_pod(a_pod_body(phase="Running")) == key
     assert store.put_build(body(status=DONE)) == [key]
+    store.tidy(key)
     assert store.build(key) is not None
-    store.forget(key)
+    assert store.put_pod(a_pod_body(phase="Failed")) == key
+    assert store.build(key) is None
     assert not store.has_pods(key)
+
+
+def test_a_finished_build_whose_spec_has_changed_is_held_until_that_is_recorded():
+    key = BuildKey("team", "app")
+    store = Store()
+    changed = body(status={**DONE, "observedGeneration": 1}, generation=2)
+    assert store.put_build(changed) == [key]
+    # The end of an earlier reconcile of it.
+    store.tidy(key)
+    assert store.build(key) is not None
+    store.drop_build(key, "earlier")
+    assert store.build(key) is not None
 
 
 def test_a_build_with_a_time_to_live_is_swept():
@@ -150,12 +164,12 @@ def test_a_build_with_a_time_to_live_is_swept():
     assert [build.name for build in store.finished.of("team")] == ["app"]
     assert store.put_build(body(status=DONE, resourceVersion="6")) == []
     assert [build.ttl for build in store.finished.of("team")] == [None]
-    store.drop_build(BuildKey("team", "app"))
+    store.drop_build(BuildKey("team", "app"), UID)
     store.put_pod(a_pod_body(phase="Running"))
     store.put_build(body(GONE, resourceVersion="4"))
     for _ in range(2):  # written, and seen by the watch
         assert Sweep("team") in store.put_build(gone)
     assert store.put_build(body(resourceVersion="4")) == []
     assert store.finished.of("team") != ()
-    store.drop_build(BuildKey("team", "app"))
+    store.drop_build(BuildKey("team", "app"), UID)
     assert store.finished.of("team") == ()
