@@ -1,10 +1,15 @@
-# The builder image: the kaniko executor, crane and kaniko-shim, on an otherwise empty file system.
+# The builder image: an engine, crane and kaniko-shim, on an otherwise empty file system.
 #
+# The engine is the kaniko executor; `shim/image/build.py --engine buildkit` makes the same image with BuildKit.
 # The executor replaces the root file system of the container that it runs in, so everything here lies
 # below /kaniko, the one directory that it spares. Python comes with its own loader and libraries.
 
 # The one place that names the executor: `make executor-pin VERSION=v1.2.3` moves it.
 ARG EXECUTOR_IMAGE=ghcr.io/osscontainertools/kaniko:v1.28.3@sha256:779f463aaa3219151ceff518249aa043a60bcb09a17fab58b915f63c678ecde6
+# What ENGINE_IMAGE is in the image of BuildKit, with ENGINE_FILES=/usr/bin.
+ARG BUILDKIT_IMAGE=docker.io/moby/buildkit:v0.32.2
+ARG ENGINE_IMAGE=${EXECUTOR_IMAGE}
+ARG ENGINE_FILES=/kaniko
 # The released executor image has the credential helpers of clouds, too.
 ARG HELPERS_IMAGE=${EXECUTOR_IMAGE}
 # Renovate adds and moves the digests of these two: .github/renovate.json.
@@ -12,8 +17,8 @@ ARG CRANE_IMAGE=gcr.io/go-containerregistry/crane:v0.21.7
 ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-bookworm
 
 # A label each: in the end, buildah deletes the images of stages, and that of an empty stage is the image that was given.
-FROM ${EXECUTOR_IMAGE} AS executor
-LABEL part=executor
+FROM ${ENGINE_IMAGE} AS engine
+LABEL part=engine
 
 FROM ${HELPERS_IMAGE} AS helpers
 LABEL part=helpers
@@ -24,8 +29,9 @@ LABEL part=crane
 FROM ${PYTHON_IMAGE} AS assemble
 RUN command -v patchelf >/dev/null \
     || (apt-get update && apt-get install --yes --no-install-recommends patchelf)
+ARG ENGINE_FILES
 # The whole directory: only newer executors come with a tini, and COPY of a file that may be missing fails somewhere.
-COPY --from=executor /kaniko /src/executor
+COPY --from=engine ${ENGINE_FILES} /src/engine
 COPY --from=helpers /kaniko /src/helpers
 COPY --from=crane /ko-app/crane /kaniko/.Shim/bin/crane
 COPY shim/image /src/image
@@ -45,6 +51,6 @@ ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     SSL_CERT_DIR=/kaniko/ssl/certs
 WORKDIR /kaniko/.run
 LABEL org.opencontainers.image.title="ImageBuild builder" \
-      org.opencontainers.image.description="Builds container images with kaniko from environment variables" \
+      org.opencontainers.image.description="Builds container images from environment variables" \
       org.opencontainers.image.licenses="Apache-2.0"
 ENTRYPOINT ["/kaniko/.Shim/bin/kaniko-shim"]

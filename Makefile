@@ -122,6 +122,11 @@ image: setup ## Build the builder image (docker, podman or buildah); print its s
 	@$(TOOLS_FOR_IMAGES)
 	@$(BIN)/python shim/image/build.py
 
+.PHONY: buildkit-image
+buildkit-image: setup ## Build the builder image with BuildKit as its engine
+	@$(TOOLS_FOR_IMAGES)
+	@$(BIN)/python shim/image/build.py --engine buildkit
+
 .PHONY: operator-image
 operator-image: setup ## Build the operator image
 	@$(TOOLS_FOR_IMAGES)

@@ -17,15 +17,16 @@ import shutil
 import subprocess
 import sys
 import time
+from itertools import chain
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from image.inputs import (
     ROOT,
-    SOURCES,
     Artefacts,
     drop_wheels,
+    engine_arguments,
     fetch_wheels,
     find_artefacts,
     image_parts,
@@ -33,6 +34,7 @@ from image.inputs import (
     make_source_images,
     registry_reachable,
     source_parts,
+    sources_of,
 )
 from image.names import image_name
 from image.report import put_into_storage, report
@@ -44,6 +46,7 @@ DEBIAN_PYTHON = "3.11"
 def main() -> None:
     """Read the command line and make the image."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--engine", choices=("kaniko", "buildkit"), default="kaniko", help="what builds (kaniko)")
     parser.add_argument("--image", default="", help="the image's name (default: what the chart uses)")
     parser.add_argument("--tool", default=os.environ.get("CONTAINER_TOOL", ""), help="docker, podman or buildah")
     parser.add_argument(
@@ -56,11 +59,12 @@ def main() -> None:
     parser.add_argument("--no-cache", action="store_true", help="build the image even if it is cached")
     parser.add_argument("--print-layout", action="store_true", help="print only the path of the image's OCI layout")
     options = parser.parse_args()
-    image = options.image or image_name("builder", os.environ.get("IMAGE_REGISTRY", ""))
+    part = "builder" if options.engine == "kaniko" else "builder-buildkit"
+    image = options.image or image_name(part, os.environ.get("IMAGE_REGISTRY", ""))
     begin = time.monotonic()
     try:
         tool = None if options.print_layout else choose_tool(options.tool)
-        layout, made = make(image, tool, options.tool, options.origin, cached=not options.no_cache)
+        layout, made = make(options.engine, image, tool, options.tool, options.origin, cached=not options.no_cache)
         if tool is None:
             print(layout)  # noqa: T201 - what was asked for
             return
@@ -72,24 +76,26 @@ def main() -> None:
     facts = {"made": f"in {seconds:.1f} s"} if made else {"cached": f"({'loaded, ' if loaded else ''}{seconds:.1f} s)"}
     if start:
         facts["start-up"] = f"{start * 1000:.0f} ms until the executor's command is known"
-    print(report("builder", image, tool, layout, facts))  # noqa: T201 - the report of `make image`
+    print(report(part, image, tool, layout, facts))  # noqa: T201 - the report of `make image`
 
 
-def make(image: str, tool: Tool | None, tool_name: str, origin: str, *, cached: bool) -> tuple[Path, bool]:
-    """Make the image, unless it is cached and that may be used.
+def make(engine: str, image: str, tool: Tool | None, tool_name: str, origin: str, *, cached: bool) -> tuple[Path, bool]:
+    """Make the image of an engine, unless it is cached and that may be used.
 
     Returns:
         Its OCI layout, and whether it was made.
     """
-    given = {name: os.environ[name] for name in SOURCES if os.environ.get(name)}
+    sources = sources_of(engine)
+    given = {name: os.environ[name] for name in sources if os.environ.get(name)}
     if origin == "auto":
-        origin = "registries" if len(given) == len(SOURCES) or registry_reachable() else "packages"
-    artefacts = find_artefacts() if origin == "packages" else None
+        origin = "registries" if len(given) == len(sources) or registry_reachable() else "packages"
+    artefacts = find_artefacts(engine) if origin == "packages" else None
     if given and not tool:
         tool = choose_tool(tool_name)
     # A name may be given to another image tomorrow; None: not in the tool's storage, it is going to be pulled.
     identities = {name: tool.identify(image) for name, image in given.items() if tool}
-    key = key_of(part for parts in (source_parts(), image_parts(given, identities, artefacts)) for part in parts)
+    parts = (source_parts(), image_parts(given, identities, artefacts), [engine.encode()])
+    key = key_of(chain.from_iterable(parts))
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "imagebuild-operator"
     layout = cache / f"builder-{key}"
     cache.mkdir(parents=True, exist_ok=True)
@@ -100,17 +106,19 @@ def make(image: str, tool: Tool | None, tool_name: str, origin: str, *, cached: 
         tool = tool or choose_tool(tool_name)
         if isinstance(tool, Buildah):
             tool.offline = artefacts is not None and None not in identities.values()
-        _make(image, tool, given, artefacts, layout)
+        _make(engine, image, tool, given, artefacts, layout)
     return layout, True
 
 
-def _make(image: str, tool: Tool, given: dict[str, str], artefacts: Artefacts | None, layout: Path) -> None:
+def _make(
+    engine: str, image: str, tool: Tool, given: dict[str, str], artefacts: Artefacts | None, layout: Path
+) -> None:
     arguments = given
     if artefacts:
-        arguments = make_source_images(artefacts, tool, given)
+        arguments = make_source_images(engine, artefacts, tool, given)
         fetch_wheels(DEBIAN_PYTHON)
     try:
-        tool.build(ROOT, ROOT / "Dockerfile.builder", image, arguments)
+        tool.build(ROOT, ROOT / "Dockerfile.builder", image, engine_arguments(engine, arguments))
     finally:
         drop_wheels()
     _save(tool, image, layout)

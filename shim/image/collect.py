@@ -58,6 +58,7 @@ UNUSED_EXTENSIONS = re.compile(
     r"|spwd|xx.*|audioop|_?multibytecodec"
 )
 HELPERS = ("docker-credential-ecr-login", "docker-credential-gcr", "docker-credential-acr-env")
+BUILDKIT = ("buildkitd", "buildctl", "buildkit-runc")
 _LDD = re.compile(r"^\s*(?:(\S+) => )?(/\S+) \(0x", re.MULTILINE)
 
 
@@ -79,9 +80,12 @@ def main(source: Path, kaniko: Path) -> None:
         compile_in_place(directory, keep_source=False)
     compile_in_place(shim / "app", keep_source=True)
     collect_certificates(kaniko / "ssl" / "certs")
-    collect_executor(source / "executor", kaniko)
     collect_helpers(source / "helpers", shim / "credential-helpers")
-    remember_flags(kaniko / "executor", shim / "executor.help")
+    if (source / "engine" / "buildkitd").exists():
+        collect_buildkit(source / "engine", shim / "bin")
+    else:
+        collect_executor(source / "engine", kaniko)
+        remember_flags(kaniko / "executor", shim / "executor.help")
     for directory in (kaniko / ".run", kaniko / ".docker"):
         directory.mkdir(exist_ok=True)
     (kaniko / ".run").chmod(0o777)
@@ -181,6 +185,13 @@ def collect_executor(image: Path, kaniko: Path) -> None:
         if (image / name).exists():
             shutil.copy(image / name, kaniko / name)
             (kaniko / name).chmod(0o755)
+
+
+def collect_buildkit(image: Path, target: Path) -> None:
+    """Take BuildKit's daemon and client, and the runc of its image, which are static."""
+    for name in BUILDKIT:
+        shutil.copy(image / name, target / name)
+        (target / name).chmod(0o755)
 
 
 def collect_helpers(image: Path, target: Path) -> None:

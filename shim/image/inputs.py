@@ -4,6 +4,7 @@
 
 import hashlib
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,8 @@ WHEELS = ROOT / "shim" / "image" / "wheels"
 SHARED = tuple(ROOT / "sdk" / name for name in ("imagebuild_dockerignore", "imagebuild_vocabulary"))
 REQUIREMENTS = ROOT / "shim" / "image" / "requirements.txt"
 SOURCES = ("EXECUTOR_IMAGE", "HELPERS_IMAGE", "CRANE_IMAGE", "PYTHON_IMAGE")
+BUILDKIT = "BUILDKIT_IMAGE"
+_ENGINE = re.compile(r"(?m)^ARG BUILDKIT_IMAGE=(\S+)$")
 HELPERS = ("docker-credential-ecr-login", "docker-credential-gcr", "docker-credential-acr-env")
 
 _REGISTRY = "https://ghcr.io/v2/"
@@ -37,13 +40,13 @@ class Artefacts:
     """What the test cluster's tools make of Go modules and Debian packages.
 
     Attributes:
-        executor: the executor's program.
+        engine: the programs of the engine by their places in its image.
         helpers: the credential helpers of clouds.
         crane: crane's program.
         python: OCI layout of a Debian with Python and patchelf.
     """
 
-    executor: Path
+    engine: Mapping[str, Path]
     helpers: tuple[Path, ...]
     crane: Path
     python: Path
@@ -61,10 +64,37 @@ def registry_reachable() -> bool:
         return False
 
 
-def find_artefacts() -> Artefacts:
+def sources_of(engine: str) -> tuple[str, ...]:
+    """The build arguments that name the images of the parts."""
+    return (*SOURCES, BUILDKIT) if engine == "buildkit" else SOURCES
+
+
+def engine_arguments(engine: str, arguments: Mapping[str, str]) -> dict[str, str]:
+    """The build arguments for an engine.
+
+    Args:
+        engine: kaniko or buildkit.
+        arguments: those that name images; the Dockerfile names the others.
+    """
+    if engine == "kaniko":
+        return dict(arguments)
+    found = _ENGINE.search((ROOT / "Dockerfile.builder").read_text(encoding="utf-8"))
+    default = found[1] if found else ""
+    others = {name: value for name, value in arguments.items() if name != BUILDKIT}
+    return {**others, "ENGINE_IMAGE": arguments.get(BUILDKIT, default), "ENGINE_FILES": "/usr/bin"}
+
+
+def find_artefacts(engine: str) -> Artefacts:
     """Paths of the parts, made if they are not cached."""
+    programs = {"/kaniko/executor": "executor"}
+    if engine == "buildkit":
+        programs = {
+            "/usr/bin/buildkitd": "buildkitd",
+            "/usr/bin/buildctl": "buildctl",
+            "/usr/bin/buildkit-runc": "runc",
+        }
     return Artefacts(
-        Path(_cluster("artefact", "executor")),
+        {place: Path(_cluster("artefact", name)) for place, name in programs.items()},
         tuple(Path(_cluster("artefact", name)) for name in HELPERS),
         Path(_cluster("artefact", "crane")),
         Path(_cluster("base-image", "python").removeprefix("oci:")),
@@ -101,24 +131,26 @@ def image_parts(
     given: Mapping[str, str], identities: Mapping[str, str | None], artefacts: Artefacts | None
 ) -> Iterator[bytes]:
     """What tells the source images apart: the ids or names of those given, or what they are made from."""
-    yield from ((identities.get(name) or given.get(name, "")).encode() for name in SOURCES)
+    yield from ((identities.get(name) or given.get(name, "")).encode() for name in (*SOURCES, BUILDKIT))
     if artefacts:
         # The directories' names hold hashes of what is in them.
-        paths = (artefacts.executor, *artefacts.helpers, artefacts.crane, artefacts.python)
+        paths = (*artefacts.engine.values(), *artefacts.helpers, artefacts.crane, artefacts.python)
         yield from (str(path).encode() for path in paths)
 
 
-def make_source_images(artefacts: Artefacts, tool: Tool, given: Mapping[str, str]) -> dict[str, str]:
+def make_source_images(engine: str, artefacts: Artefacts, tool: Tool, given: Mapping[str, str]) -> dict[str, str]:
     """Put the parts that no image is given for into images with the places that the Dockerfile looks in.
 
     Returns:
         The build arguments that name all images, the given ones too.
     """
-    names = {source: f"localhost/imagebuild-{source.partition('_')[0].lower()}:local" for source in SOURCES}
+    own = BUILDKIT if engine == "buildkit" else "EXECUTOR_IMAGE"
+    sources = (own, *SOURCES[1:])
+    names = {source: f"localhost/imagebuild-{source.partition('_')[0].lower()}:local" for source in sources}
     if "PYTHON_IMAGE" not in given:
         tool.load(artefacts.python, names["PYTHON_IMAGE"])
-    if "EXECUTOR_IMAGE" not in given:
-        _make_image(tool, names["EXECUTOR_IMAGE"], {"/kaniko/executor": artefacts.executor})
+    if own not in given:
+        _make_image(tool, names[own], artefacts.engine)
     if "HELPERS_IMAGE" not in given:
         helpers = {f"/kaniko/{path.name}": path for path in artefacts.helpers}
         _make_image(tool, names["HELPERS_IMAGE"], helpers)
@@ -163,10 +195,11 @@ def drop_wheels() -> None:
 def _make_image(tool: Tool, image: str, programs: Mapping[str, Path]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         context = Path(directory)
-        for program in programs.values():
-            shutil.copy(program, context / program.name)
-            (context / program.name).chmod(0o755)
-        copies = "".join(f"COPY {program.name} {place}\n" for place, program in programs.items())
+        for place, program in programs.items():
+            copy = context / Path(place).name
+            shutil.copy(program, copy)
+            copy.chmod(0o755)
+        copies = "".join(f"COPY {Path(place).name} {place}\n" for place in programs)
         dockerfile = context / "Dockerfile"
         dockerfile.write_text(f"FROM scratch\n{copies}", encoding="utf-8")
         tool.build(context, dockerfile, image, {})

@@ -81,10 +81,14 @@ PROGRAMS = {
             "runc",
             "github.com/opencontainers/runc",
             SOURCES / "runc",
-            f"-X main.version={pinned('runc', 'github.com/opencontainers/runc').removeprefix('v')}",
+            # Static: the builder image of BuildKit, in which it is too, has no C library.
+            f"-X main.version={pinned('runc', 'github.com/opencontainers/runc').removeprefix('v')} "
+            "-extldflags -static",
             needs=("gcc", "pkg-config", "/usr/include/seccomp.h"),
-            tags="seccomp",
+            tags="seccomp netgo osusergo",
         ),
+        Program("buildkitd", "github.com/moby/buildkit/cmd/buildkitd", SOURCES / "buildkitd"),
+        Program("buildctl", "github.com/moby/buildkit/cmd/buildctl", SOURCES / "buildkitd"),
         # Has a module here: `go install` of a deprecated module looks up versions that are not its own.
         Program(
             "executor",
@@ -119,8 +123,6 @@ REFERENCES = {
     program.name: program
     for program in (
         Program("buildkit", ".", SOURCES / "buildkit"),
-        Program("buildkitd", "github.com/moby/buildkit/cmd/buildkitd", SOURCES / "buildkitd"),
-        Program("buildctl", "github.com/moby/buildkit/cmd/buildctl", SOURCES / "buildkitd"),
         Program("tekton", "github.com/tektoncd/pipeline/cmd/controller", SOURCES / "tekton"),
     )
 }

@@ -1,10 +1,11 @@
 """`build`, and a run without a sub-command: fetch the build context, run the engine, report."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from kaniko_shim.attest.record import Record, write_record
 from kaniko_shim.commands.build_record import build_parameters, source_record
-from kaniko_shim.engines.kaniko import build as kaniko
+from kaniko_shim.engines.engine import Built
 from kaniko_shim.oci import layout
 from kaniko_shim.outcome.errors import JobError, failure_of
 from kaniko_shim.outcome.reasons import Reason
@@ -12,6 +13,7 @@ from kaniko_shim.outcome.result import PushedImage, Result, SourceReport
 from kaniko_shim.registry.crane import Crane
 from kaniko_shim.registry.credentials import find_credentials
 from kaniko_shim.registry.logins import Logins
+from kaniko_shim.registry.push import Pusher
 from kaniko_shim.registry.references import registry_of
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.extra_args import ignores_immutable_tags
@@ -32,12 +34,13 @@ def build(request: BuildRequest, job: Job) -> Result:
         JobError: the job failed before the engine ran.
     """
     result = Result(str(request.command), timings=job.phases.timings)
+    request = _with_layout(request, job)
     try:
         logins = _install_logins(request, job)
         source = _fetch(request, job, logins)
         result = Result(str(request.command), source=source, timings=job.phases.timings)
         started = now()
-        built = kaniko.build(request, job, logins)
+        built = _engine(request, job, logins)
     except (JobError, CancelledError) as error:
         return Result(str(request.command), failure_of(error), source=result.source, timings=job.phases.timings)
     failure = built.failure
@@ -48,7 +51,7 @@ def build(request: BuildRequest, job: Job) -> Result:
         write_record(record, Path(request.layout))
     if failure is None:
         try:
-            images = _verify(request, job, logins, built.digest)
+            images = _deliver(request, job, logins, built)
         except (JobError, CancelledError) as error:
             failure = failure_of(error)
     return Result(
@@ -64,7 +67,34 @@ def build(request: BuildRequest, job: Job) -> Result:
 
 def plan(request: BuildRequest, job: Job) -> str:
     """The engine's command for --dry-run; nothing is fetched."""
+    if _is_buildkit(job):
+        from kaniko_shim.engines.buildkit import build as buildkit  # noqa: PLC0415 - an image has one engine
+
+        return buildkit.plan(_with_layout(request, job), job)
+    from kaniko_shim.engines.kaniko import build as kaniko  # noqa: PLC0415 - an image has one engine
+
     return kaniko.plan(request, job)
+
+
+def _is_buildkit(job: Job) -> bool:
+    return job.paths.buildkitd.exists()
+
+
+def _with_layout(request: BuildRequest, job: Job) -> BuildRequest:
+    """The request with a layout for an engine that pushes nothing itself."""
+    if request.layout or not _is_buildkit(job):
+        return request
+    return replace(request, layout=str(job.paths.buildkit_state / "layout"))
+
+
+def _engine(request: BuildRequest, job: Job, logins: Logins) -> Built:
+    if _is_buildkit(job):
+        from kaniko_shim.engines.buildkit import build as buildkit  # noqa: PLC0415 - an image has one engine
+
+        return buildkit.build(request, job, logins)
+    from kaniko_shim.engines.kaniko import build as kaniko  # noqa: PLC0415 - an image has one engine
+
+    return kaniko.build(request, job, logins)
 
 
 def _install_logins(request: BuildRequest, job: Job) -> Logins:
@@ -100,17 +130,35 @@ def _fetch(request: BuildRequest, job: Job, logins: Logins) -> SourceReport:
         ) from error
 
 
-def _verify(request: BuildRequest, job: Job, logins: Logins, digest: str) -> tuple[PushedImage, ...]:
-    """Compare the digest that the engine reports with the one in the registry.
-
-    A RUN step can write any digest into the executor's file, so the file alone proves nothing.
-    """
+def _deliver(request: BuildRequest, job: Job, logins: Logins, built: Built) -> tuple[PushedImage, ...]:
+    """Push the layout, or compare what the engine has pushed with what it reports."""
     if request.layout:
         layout.open_to_all(Path(request.layout))
     if not request.push:
         return ()
-    job.phases.enter("checking the digest at the registry")
     crane = Crane(job.paths, job.environment, request.registries, logins)
+    if built.is_pushed:
+        return _verify(request, job, crane, built.digest)
+    job.phases.enter("checking the image")
+    image = layout.check_layout(Path(request.layout))
+    pusher = Pusher(
+        job,
+        crane,
+        request.heartbeat_seconds,
+        Path(request.layout),
+        image.digest,
+        ignore_immutable=ignores_immutable_tags(request.extra_args),
+    )
+    with job.phases.pushing():
+        return tuple(pusher.push(output) for output in request.outputs)
+
+
+def _verify(request: BuildRequest, job: Job, crane: Crane, digest: str) -> tuple[PushedImage, ...]:
+    """Compare the digest that the engine reports with the one in the registry.
+
+    A RUN step can write any digest into the executor's file, so the file alone proves nothing.
+    """
+    job.phases.enter("checking the digest at the registry")
     images = tuple(crane.inspect(output) for output in request.outputs)
     for image in images:
         if image.digest == digest:

@@ -36,32 +36,35 @@ def check_container(request: Request, job: Job) -> None:
     if job.paths.executor != Paths().executor:
         return
     container = read_container(tuple(_written(request, job.paths)))
-    failure = refusal(container, builds=isinstance(request, BuildRequest))
+    builds, has_executor = isinstance(request, BuildRequest), not job.paths.buildkitd.exists()
+    failure = refusal(container, builds=builds, replaces_root=has_executor)
     if failure:
         raise JobError.of(failure)
-    if isinstance(request, BuildRequest):
+    if builds and has_executor:
         for warning in warnings(container):
             job.warn(warning)
 
 
-def refusal(container: Container, *, builds: bool) -> Failure | None:
+def refusal(container: Container, *, builds: bool, replaces_root: bool = True) -> Failure | None:
     """Why the container does not allow the job; None if it does.
 
     Args:
         container: the container.
         builds: whether the job is a build, as opposed to a push.
+        replaces_root: whether the engine unpacks images into the root file system of the container.
     """
     if builds and container.user:
         return _refuse(
             f"A build must run as root in its container; this one runs as user {container.user}.",
             f"Leave out --user {container.user} of docker run; in a pod, set securityContext.runAsUser: 0.",
         )
-    if builds and container.is_read_only:
+    replaces_root = builds and replaces_root
+    if replaces_root and container.is_read_only:
         return _refuse(
             "The root file system of the container is read-only; a build unpacks images into it.",
             "Leave out --read-only of docker run; in a pod, set securityContext.readOnlyRootFilesystem: false.",
         )
-    if builds and (lacking := [name for name in _NEEDED if name in container.lacks]):
+    if replaces_root and (lacking := [name for name in _NEEDED if name in container.lacks]):
         return _refuse(
             f"The container lacks {_named(lacking)}; almost no image can be unpacked without.",
             _add(lacking),
@@ -91,6 +94,8 @@ def warnings(container: Container) -> Iterator[str]:
 def _written(request: Request, paths: Paths) -> Iterator[Path]:
     if isinstance(request, BuildRequest):
         yield from (paths.scratch, paths.context)
+        if paths.buildkitd.exists():
+            yield paths.buildkit_state
         if request.layout:
             yield Path(request.layout)
     elif isinstance(request, PushRequest | IndexRequest):

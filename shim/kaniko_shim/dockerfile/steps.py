@@ -79,14 +79,23 @@ class StepTracker:
 
     def progress_line(self, mask: Callable[[str], str]) -> str:
         """The progress line of the current step; empty before the first."""
-        if self.step is None:
-            return ""
-        # Masked before it is cut: half a secret would not be recognised.
-        instruction = "".join(c for c in mask(self.step.instruction) if c.isprintable())
-        if len(instruction) > LONGEST:
-            instruction = instruction[: LONGEST - 1] + "…"
-        step, steps = self.step, self.steps
-        return str(ProgressLine(step.stage, steps.stages, step.number, len(steps.steps), instruction))
+        return announcement(self.step, self.steps.stages, len(self.steps.steps), mask) if self.step else ""
+
+
+def announcement(step: Step, stages: int, steps: int, mask: Callable[[str], str]) -> str:
+    """The progress line of a step.
+
+    Args:
+        step: the step.
+        stages: how many stages are built.
+        steps: how many steps the build has.
+        mask: hides secrets.
+    """
+    # Masked before it is cut: half a secret would not be recognised.
+    instruction = "".join(c for c in mask(step.instruction) if c.isprintable())
+    if len(instruction) > LONGEST:
+        instruction = instruction[: LONGEST - 1] + "…"
+    return str(ProgressLine(step.stage, stages, step.number, steps, instruction))
 
 
 def plan_steps(own: Iterable[Stage], given: Iterable[Instruction]) -> Steps:

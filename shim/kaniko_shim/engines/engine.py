@@ -11,13 +11,15 @@ class Built:
     """How a build has ended.
 
     Attributes:
-        failure: why there is no image; None if there is one, in the layout or the registries of the request.
+        failure: why there is no image; None if there is one, in the layout and the registries of the request.
         checksum: SHA-256 of the user's Dockerfile, in hexadecimal.
         digest: the image's, as the engine reports it; empty if it does not. A RUN may have forged it.
         cache: what came from the layer cache; None without one.
+        is_pushed: whether the engine has pushed what the request wants to have pushed; else it is in the layout alone.
     """
 
     failure: Failure | None
     checksum: str
     digest: str = ""
     cache: CacheReport | None = None
+    is_pushed: bool = False

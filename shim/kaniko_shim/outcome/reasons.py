@@ -30,6 +30,7 @@ class Reason(StrEnum):
     RATE_LIMITED = "RateLimited"
     DISK_FULL = "DiskFull"
     OUT_OF_MEMORY = "OutOfMemory"
+    ENGINE_UNAVAILABLE = "EngineUnavailable"
     INTERNAL = "Internal"
     CANCELLED = "Cancelled"
 
@@ -159,6 +160,11 @@ TABLE: dict[Reason, Row] = {
         83,
         "The kernel killed the executor or a RUN step because it ran out of memory.",
         "Give the builder more memory.",
+    ),
+    Reason.ENGINE_UNAVAILABLE: Row(
+        86,
+        "BuildKit can't run in this container: the node, or the container's settings, do not let it.",
+        "Change what the message names, or use the engine Kaniko.",
     ),
     Reason.INTERNAL: Row(
         84,

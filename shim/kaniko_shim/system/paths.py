@@ -19,7 +19,7 @@ class Paths:
         build_secrets: build secrets that were mounted, a file for each, named by its id.
         run_caches: the directories of RUN --mount=type=cache; a volume mounted here keeps them for later builds.
         base_images: the cache of base images, a volume that builds only read.
-    mounts: the socket for RUN steps with mounts, and what their mounts hide meanwhile.
+        mounts: the socket for RUN steps with mounts, and what their mounts hide meanwhile.
         program_files: the shim, its Python and crane.
         heredocs: the files that a Dockerfile contains; RUN steps of any user read them.
         context_aliases: second paths of directories in the context, for COPY.
@@ -28,6 +28,11 @@ class Paths:
         docker_config: directory of the mounted config.json, unless DOCKER_CONFIG names another.
         upload: where an upload is received, and read by the build.
         termination_log: where Kubernetes reads the result.
+        buildkitd: BuildKit's daemon; an image has it or the executor.
+        buildctl: BuildKit's client.
+        runc: what the daemon starts RUN steps with.
+        buildkit_state: all that the daemon keeps, on a file system that overlays can lie on.
+        buildkit_run: its socket.
     """
 
     executor: Path = Path("/kaniko/executor")
@@ -46,6 +51,11 @@ class Paths:
     docker_config: Path = Path("/kaniko/.docker")
     upload: Path = Path("/kaniko/source")
     termination_log: Path = Path("/dev/termination-log")
+    buildkitd: Path = Path("/kaniko/.Shim/bin/buildkitd")
+    buildctl: Path = Path("/kaniko/.Shim/bin/buildctl")
+    runc: Path = Path("/kaniko/.Shim/bin/buildkit-runc")
+    buildkit_state: Path = Path("/kaniko/.buildkit")
+    buildkit_run: Path = Path("/kaniko/.run/buildkit")
 
     @property
     def digest_file(self) -> Path:

@@ -8,16 +8,22 @@ from kaniko_shim.system.paths import Paths
 
 
 def versions(paths: Paths) -> dict[str, str]:
-    """The versions of the shim, the executor and Python, by program."""
+    """The versions of the shim, the engine and Python, by program."""
+    is_buildkit = paths.buildkitd.exists()
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program
-            [paths.executor, "version"], env={}, capture_output=True, text=True, timeout=60, check=False
+            [paths.buildkitd, "--version"] if is_buildkit else [paths.executor, "version"],
+            env={},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         executor = " ".join((done.stdout + done.stderr).split()).removeprefix("Kaniko version : ") or "unknown"
     except (OSError, subprocess.SubprocessError) as error:
         executor = f"none ({error})"
     return {
         "kaniko-shim": __version__,
-        "executor": executor,
+        "buildkitd" if is_buildkit else "executor": executor.removeprefix("buildkitd "),
         "Python": ".".join(map(str, sys.version_info[:3])),
     }

@@ -80,7 +80,8 @@ def build(request: BuildRequest, job: Job, logins: Logins) -> Built:
     if request.cache and progress.triggers and prepared.is_old:
         job.warn(_TRIGGERS)
     cache = progress.cache if request.cache else None
-    return Built(failure, prepared.dockerfile.checksum, _read_digest(job.paths.digest_file), cache)
+    digest = _read_digest(job.paths.digest_file)
+    return Built(failure, prepared.dockerfile.checksum, digest, cache, is_pushed=request.push)
 
 
 def plan(request: BuildRequest, job: Job) -> str:

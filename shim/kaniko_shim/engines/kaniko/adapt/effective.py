@@ -11,6 +11,7 @@ from imagebuild_dockerignore.rules import IgnoreRules
 
 from kaniko_shim.dockerfile import files
 from kaniko_shim.dockerfile.files import write_files
+from kaniko_shim.dockerfile.frontend import refuse_syntax
 from kaniko_shim.dockerfile.instruction import Instruction
 from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.steps import Steps, plan_steps
@@ -29,7 +30,6 @@ from kaniko_shim.engines.kaniko.adapt.run.mount_checks import refuse_mounts, unu
 from kaniko_shim.engines.kaniko.adapt.run.mounted import MountedRun
 from kaniko_shim.engines.kaniko.adapt.stages.resolve import resolve_stages
 from kaniko_shim.engines.kaniko.adapt.unsupported import (
-    refuse_syntax,
     refuse_unsupported,
     warn_of_checks,
     warnings_about,

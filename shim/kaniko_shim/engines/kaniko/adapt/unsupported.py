@@ -11,11 +11,9 @@ from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.config.escapes import is_misread
 from kaniko_shim.engines.kaniko.adapt.copy.words import NO_REPOSITORIES, is_repository
 from kaniko_shim.engines.kaniko.adapt.run.command import is_program
-from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 
 _COPYING = frozenset({"COPY", "ADD"})
-_FRONTEND = re.compile(r"(?:docker\.io/)?docker/dockerfile(?:-upstream)?(?:[:@].*)?")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -160,28 +158,6 @@ _TABLE = (
         fatal=False,
     ),
 )
-
-
-def refuse_syntax(content: bytes, name: str) -> None:
-    """Refuse a frontend other than Dockerfiles.
-
-    Args:
-        content: the Dockerfile's.
-        name: the Dockerfile's, for the message.
-
-    Raises:
-        JobError: DockerfileUnsupported.
-    """
-    syntax, line = frontend_directive(content, "syntax")
-    if syntax and not _FRONTEND.fullmatch(syntax):
-        raise JobError.of(
-            Failure(
-                Reason.DOCKERFILE_UNSUPPORTED,
-                f"{name}: this executor silently ignores # syntax={syntax}; it reads only Dockerfiles.",
-                line=line,
-                hint="Remove the line if the file is a plain Dockerfile.",
-            )
-        )
 
 
 def warn_of_checks(content: bytes, name: str) -> Iterator[str]:

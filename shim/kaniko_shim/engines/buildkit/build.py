@@ -1,0 +1,154 @@
+"""A build with BuildKit, from the fetched context to an OCI layout."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from kaniko_shim.dockerfile import files
+from kaniko_shim.dockerfile.frontend import refuse_syntax
+from kaniko_shim.dockerfile.instruction import Instruction
+from kaniko_shim.dockerfile.parse import parse_dockerfile
+from kaniko_shim.dockerfile.stages import Stage, split_stages
+from kaniko_shim.engines.buildkit import command, daemon
+from kaniko_shim.engines.buildkit.failure import Evidence, explain
+from kaniko_shim.engines.buildkit.follow import Follower
+from kaniko_shim.engines.engine import Built
+from kaniko_shim.oci.digests import DIGEST
+from kaniko_shim.outcome.errors import Failure, cancelled
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.registry.logins import Logins
+from kaniko_shim.request.build_request import BuildRequest
+from kaniko_shim.sources.fetch import context_directory
+from kaniko_shim.system.container.memory import oom_kills
+from kaniko_shim.system.job import Job
+from kaniko_shim.system.processes import process
+from kaniko_shim.system.tool_environment import tool_environment
+
+_DIGEST = "containerimage.digest"
+
+
+@dataclass(frozen=True, slots=True)
+class _Dockerfile:
+    path: Path
+    checksum: str
+    instructions: tuple[Instruction, ...]
+    stages: tuple[Stage, ...]
+
+    def at(self, line: int) -> str:
+        """The instruction in a line; empty if there is none."""
+        begun = [each for each in self.instructions if each.line <= line]
+        return begun[-1].text if begun and line else ""
+
+
+def build(request: BuildRequest, job: Job, logins: Logins) -> Built:
+    """Build the fetched context into the layout of the request.
+
+    Raises:
+        JobError: the build was refused before it began, or BuildKit can't run here.
+        CancelledError: it was cancelled before.
+    """
+    command.refuse(request)
+    context = context_directory(job.paths.context, request.source)
+    dockerfile = _read_dockerfile(request, job, context)
+    places = command.Places(
+        context,
+        dockerfile.path,
+        Path(request.layout),
+        job.paths.scratch / "metadata.json",
+        _write_secrets(request, job),
+    )
+    places.metadata.unlink(missing_ok=True)
+    follower = Follower(job, dockerfile.stages)
+    job.phases.enter("starting BuildKit")
+    begin = job.phases.now()
+    with daemon.running(request.registries, job):
+        failure = _run(request, job, places, follower, dockerfile)
+    # All of it is one step after the other here; what the daemon keeps is of no more use.
+    shutil.rmtree(places.metadata.parent / "secrets", ignore_errors=True)
+    job.phases.timings.build = job.phases.milliseconds(begin)
+    cache = follower.cache if request.cache else None
+    digest = "" if failure else _digest(places.metadata)
+    return Built(logins.explain(failure) if failure else None, dockerfile.checksum, digest, cache)
+
+
+def plan(request: BuildRequest, job: Job) -> str:
+    """The command for --dry-run; nothing is fetched."""
+    command.refuse(request)
+    context = job.paths.context / request.source.sub_path.strip("/")
+    name = job.paths.inline_dockerfile if request.dockerfile_content else context / request.dockerfile_path
+    secrets = {secret.id: job.paths.scratch / "secrets" / secret.id for secret in request.build_secrets}
+    places = command.Places(context, name, Path(request.layout), job.paths.scratch / "metadata.json", secrets)
+    return command.shown(command.invocation(request, places, job.paths, job.environment).argv)
+
+
+def _read_dockerfile(request: BuildRequest, job: Job, context: Path) -> _Dockerfile:
+    if request.dockerfile_content:
+        name, path = "DOCKERFILE_CONTENT", job.paths.inline_dockerfile
+        # A directory of its own, since the daemon may read all that is next to it.
+        path = path.parent / "dockerfile" / path.name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(request.dockerfile_content, encoding="utf-8")
+    else:
+        name = request.dockerfile_path
+        path = files.locate(job.paths.context, context, name)
+    content = files.read(path, name)
+    refuse_syntax(content, name)
+    instructions = parse_dockerfile(content)
+    stages = split_stages(instructions).built(request.target)
+    return _Dockerfile(path, sha256(path.read_bytes()).hexdigest(), instructions, stages)
+
+
+def _write_secrets(request: BuildRequest, job: Job) -> Mapping[str, Path]:
+    folder = job.paths.scratch / "secrets"
+    written = {secret.id: folder / secret.id for secret in request.build_secrets}
+    if written:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    for secret in request.build_secrets:
+        written[secret.id].touch(mode=0o600)
+        written[secret.id].write_bytes(secret.value)
+    return written
+
+
+def _run(
+    request: BuildRequest, job: Job, places: command.Places, follower: Follower, dockerfile: _Dockerfile
+) -> Failure | None:
+    kills = oom_kills()
+    # buildctl looks for its own settings in HOME.
+    environment = tool_environment(job.environment, job.paths) | {"HOME": str(job.paths.scratch)}
+    ended = process.run(
+        command.invocation(request, places, job.paths, environment),
+        on_line=follower.read,
+        on_silence=follower.silence,
+        silence=request.heartbeat_seconds,
+        masker=job.console.masker,
+    )
+    follower.end()
+    if ended.stopped_by:
+        return cancelled(ended.stopped_by)
+    if ended.code == 0:
+        return None
+    mask = job.console.masker.mask
+    text = mask("\n".join(follower.text))
+    for line in text.splitlines():
+        job.relay(line, "buildctl")
+    if ended.code is None and not text:
+        return Failure(Reason.INTERNAL, f"buildctl was killed by signal {ended.signal}: {daemon.last_words(job)}.")
+    evidence = Evidence(
+        text,
+        vertex=follower.failed.name if follower.failed else "",
+        error=mask(follower.failed.error) if follower.failed else "",
+        disk_full=follower.disk_full,
+        out_of_memory=None if kills is None else (oom_kills() or 0) > kills,
+    )
+    return explain(evidence, dockerfile.at(evidence.line))
+
+
+def _digest(path: Path) -> str:
+    try:
+        found = str(json.loads(path.read_bytes()).get(_DIGEST, ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
+    return found if DIGEST.fullmatch(found) else ""

@@ -1,0 +1,197 @@
+"""The configuration of the daemon, and the command that asks it for a build. Pure."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.registry.registries import Registries
+from kaniko_shim.request.build_args import with_both_spellings
+from kaniko_shim.request.build_request import BuildRequest
+from kaniko_shim.system.paths import Paths
+from kaniko_shim.system.processes.invocation import Invocation
+
+_DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+_OTHER_ENGINE = "Use the engine Kaniko for it."
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The directories and files of one build.
+
+    Attributes:
+        context: the context.
+        dockerfile: the Dockerfile.
+        layout: the OCI layout to write.
+        metadata: where buildctl writes what it has built, as JSON.
+        secrets: the file of each build secret, by its id.
+    """
+
+    context: Path
+    dockerfile: Path
+    layout: Path
+    metadata: Path
+    secrets: Mapping[str, Path]
+
+
+def refuse(request: BuildRequest) -> None:
+    """Refuse what this engine would leave out without a word.
+
+    Raises:
+        JobError: InvalidSpec; it names the variable.
+    """
+    if request.secret_build_args:
+        raise JobError(
+            Reason.INVALID_SPEC,
+            "BUILD_ARG_FROM: BuildKit writes the values of build arguments into the history of the image, as Docker "
+            "does.",
+            hint=f"Give the value as a build secret (BUILD_SECRET_…), and use it with RUN --mount=type=secret. "
+            f"{_OTHER_ENGINE}",
+        )
+    if request.registries.skip_fallback:
+        raise JobError(
+            Reason.INVALID_SPEC,
+            "SKIP_DEFAULT_REGISTRY_FALLBACK: BuildKit asks the registry itself where its mirrors have no image.",
+            hint=_OTHER_ENGINE,
+        )
+    unknown = [f"--{extra.name}" for extra in request.extra_args if extra.name != "push-ignore-immutable-tag-errors"]
+    if unknown:
+        raise JobError(
+            Reason.INVALID_SPEC, f"EXTRA_ARGS: {', '.join(unknown)}: these are flags of kaniko.", hint=_OTHER_ENGINE
+        )
+    if request.cache and request.cache.ttl_seconds is not None:
+        raise JobError(
+            Reason.INVALID_SPEC,
+            "CACHE_TTL: BuildKit takes what is cached whatever its age.",
+            hint=f"Leave it out; delete the cache's repository to build everything again. {_OTHER_ENGINE}",
+        )
+
+
+def daemon_config(registries: Registries, paths: Paths) -> str:
+    """The daemon's configuration, in TOML.
+
+    Args:
+        registries: how registries are reached.
+        paths: the builder's directories.
+    """
+    mirrors = dict[str, list[str]]()
+    for host, mirror in (
+        *(("docker.io", mirror) for mirror in registries.mirrors),
+        *((entry.host, entry.mirror) for entry in registries.maps),
+    ):
+        mirrors.setdefault("docker.io" if host in _DOCKER_HUB else host, []).append(mirror)
+    hosts = dict.fromkeys((*mirrors, *registries.insecure, *registries.skip_tls_verify))
+    lines = [
+        f"root = {_quoted(paths.buildkit_state)}",
+        "[log]",
+        'level = "warn"',
+        "[otel]",
+        f"socketPath = {_quoted(paths.buildkit_run / 'otel.sock')}",
+        "[cdi]",
+        "disabled = true",
+        "[grpc]",
+        f"address = [{_quoted(f'unix://{socket(paths)}')}]",
+        '[frontend."gateway.v0"]',
+        "enabled = false",
+        "[worker.containerd]",
+        "enabled = false",
+        "[worker.oci]",
+        "enabled = true",
+        "gc = false",
+        'snapshotter = "overlayfs"',
+        # The pod's: a network of its own would need privileges of the node.
+        'networkMode = "host"',
+        f"binary = {_quoted(paths.runc)}",
+    ]
+    for host in hosts:
+        lines.append(f"[registry.{_quoted(host)}]")
+        if host in mirrors:
+            lines.append(f"mirrors = [{', '.join(map(_quoted, mirrors[host]))}]")
+        if host in registries.insecure:
+            lines.append("http = true")
+        elif host in registries.skip_tls_verify:
+            lines.append("insecure = true")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def daemon(paths: Paths, config: Path, *, has_own_processes: bool) -> tuple[str, ...]:
+    """The daemon's command.
+
+    Args:
+        paths: the builder's directories.
+        config: the file with its configuration.
+        has_own_processes: whether each RUN gets process IDs of its own.
+    """
+    shared = () if has_own_processes else ("--rootless", "--oci-worker-no-process-sandbox")
+    return (str(paths.buildkitd), "--config", str(config), *shared)
+
+
+def socket(paths: Paths) -> Path:
+    """Where the daemon listens."""
+    return paths.buildkit_run / "buildkitd.sock"
+
+
+def invocation(request: BuildRequest, places: Places, paths: Paths, environment: Mapping[str, str]) -> Invocation:
+    """The command that builds.
+
+    Args:
+        request: what to build.
+        places: where.
+        paths: the builder's directories.
+        environment: the variables of the command; those of proxies are passed on to RUN steps on request.
+    """
+    options = [
+        ("filename", places.dockerfile.name),
+        # As if a frontend had been named already: one that the Dockerfile names would be pulled and run.
+        ("cmdline", "builtin"),
+        *((f"build-arg:{name}", value) for name, value in with_both_spellings(request.build_args)),
+        *((f"build-arg:{name}", environment[name]) for name in request.run_proxy if name in environment),
+        *((f"label:{label.name}", label.value) for label in request.labels),
+        *([("target", request.target)] if request.target else []),
+        *([("platform", request.platform.name)] if request.platform else []),
+    ]
+    argv = [
+        *(str(paths.buildctl), "--addr", f"unix://{socket(paths)}", "build"),
+        *("--progress=rawjson", "--frontend=dockerfile.v0"),
+        f"--local=context={places.context}",
+        f"--local=dockerfile={places.dockerfile.parent}",
+        *(f"--opt={name}={value}" for name, value in options),
+        *(f"--secret=id={name},src={path}" for name, path in places.secrets.items()),
+        f"--metadata-file={places.metadata}",
+        f"--output=type=oci,tar=false,dest={places.layout}",
+        *([] if request.cache else ["--no-cache"]),
+        *_cache(request),
+    ]
+    return Invocation(tuple(argv), environment)
+
+
+def _cache(request: BuildRequest) -> Iterable[str]:
+    if not request.cache:
+        return
+    ref = f"{request.cache.repo}:buildkit-{_cache_key(request)}"
+    yield f"--import-cache=type=registry,ref={ref}"
+    if not request.cache.read_only:
+        yield f"--export-cache=type=registry,ref={ref},mode=max,ignore-error=true"
+
+
+def _cache_key(request: BuildRequest) -> str:
+    """Tells apart the builds that share a repository: each writes all of its steps under one tag."""
+    platform = request.platform.name if request.platform else ""
+    parts = [sorted({output.repository for output in request.outputs}), request.source.sub_path]
+    parts += [request.dockerfile_path, request.target, platform]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _quoted(value: object) -> str:
+    # A string of JSON is one of TOML.
+    return json.dumps(str(value))
+
+
+def shown(command: Sequence[str]) -> str:
+    """A command in the syntax of a shell."""
+    import shlex  # noqa: PLC0415 - for --dry-run only
+
+    return shlex.join(command)
