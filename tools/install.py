@@ -1,10 +1,11 @@
 """Install this tree's chart and images into the current cluster.
 
-Pushes both images to the registry of the cluster and runs `helm upgrade --install`. Further arguments go to Helm. The
-release has a name and a namespace of its own. A cluster that has another release of the chart is refused.
+Pushes the images to the registry of the cluster and runs `helm upgrade --install`. Further arguments go to Helm. With
+ENGINE=BuildKit or ENGINE=Auto, that is what builds are made with; else the image of BuildKit is left out. The release has a name and a namespace of its own. A cluster that has another release of the chart is refused.
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ CHART = Path("charts") / "imagebuild-operator"
 #: The command that prints each image's OCI layout.
 LAYOUTS = {
     "builder": ["shim/image/build.py", "--print-layout"],
+    "builder-buildkit": ["shim/image/build.py", "--engine=buildkit", "--print-layout"],
     "operator": ["tools/operator_image.py", "--print-layout"],
 }
 
@@ -75,7 +77,11 @@ def main() -> int:
     environment = with_programs(variables)
     refuse_others(environment)
     settings = ["--set", f"global.imageRegistry={registry.name}"]
-    for name, prefix in (("operator", "image"), ("builder", "builder.image")):
+    images = {"operator": "image", "builder": "builder.image"}
+    if engine := os.environ.get("ENGINE"):
+        images["builder-buildkit"] = "builder.buildkit.image"
+        settings += ["--set", f"builder.engine={engine}"]
+    for name, prefix in images.items():
         repository, digest = push_image(name, registry, environment)
         settings += ["--set", f"{prefix}.repository={repository}", "--set", f"{prefix}.digest={digest}"]
     settings += ["--set-json", f"builder.registries={json.dumps(registry.builder_registries)}"]

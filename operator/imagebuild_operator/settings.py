@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from imagebuild_operator.api.build import Proxy, Registry
+from imagebuild_operator.api.build import Engine, Proxy, Registry
 
 #: Seconds after which a Lease that is not renewed expires, so that a standby takes over.
 LEASE_SECONDS: Final = 10
@@ -13,6 +13,21 @@ LEASE_SECONDS: Final = 10
 #: user (GoogleContainerTools/kaniko#778, #2201). Without FSETID, setgid bits of other groups than root get lost.
 #: With KILL, the shim ends what a RUN of another user leaves running, and RUN may signal other users, as in Docker.
 CAPABILITIES: Final = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETFCAP", "SETGID", "SETUID")
+
+
+@dataclass(frozen=True, slots=True)
+class BuildKitSettings:
+    """How pods that build with BuildKit are made."""
+
+    #: Empty if no build can use BuildKit.
+    image: str = ""
+    #: Whether pods get a user namespace of their own (`hostUsers: false`).
+    user_namespaces: bool = True
+    #: Whether proc is left as it is (`procMount: Unmasked`), so that each RUN can have process IDs of its own.
+    unmasked_proc: bool = True
+    #: The profiles of the build container; without any, the node's kubelet must not set one either.
+    seccomp_profile: Mapping[str, Any] = field(default_factory=dict)
+    app_armor_profile: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +48,9 @@ class BuildDefaults:
     traced: bool = False
     allow_privilege_escalation: bool = False
     capabilities: tuple[str, ...] = CAPABILITIES
+    #: Of builds that name none.
+    engine: Engine = Engine.KANIKO
+    buildkit: BuildKitSettings = field(default_factory=BuildKitSettings)
 
 
 class KeepPods(StrEnum):

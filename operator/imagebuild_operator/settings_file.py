@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from imagebuild_operator.api.build import Proxy, Registry
+from imagebuild_operator.api.build import Engine, Proxy, Registry
 from imagebuild_operator.api.errors import SettingsError
 from imagebuild_operator.api.fields import Fields
 from imagebuild_operator.api.selector import is_selector
@@ -11,6 +11,7 @@ from imagebuild_operator.settings import (
     CAPABILITIES,
     LEASE_SECONDS,
     BuildDefaults,
+    BuildKitSettings,
     History,
     KeepPods,
     LeaseSettings,
@@ -79,6 +80,18 @@ def _build_defaults(builder: Fields, *, traced: bool) -> BuildDefaults:
         traced=traced,
         allow_privilege_escalation=builder.switch("allowPrivilegeEscalation", default=False),
         capabilities=builder.texts("capabilities", CAPABILITIES),
+        engine=Engine(builder.choice("engine", "Kaniko", tuple(Engine))),
+        buildkit=_buildkit(builder.section("buildkit")),
+    )
+
+
+def _buildkit(buildkit: Fields) -> BuildKitSettings:
+    return BuildKitSettings(
+        image=buildkit.text("image", "") or "",
+        user_namespaces=buildkit.switch("userNamespaces", default=True),
+        unmasked_proc=buildkit.choice("procMount", "Unmasked", ("Unmasked", "Default")) == "Unmasked",
+        seccomp_profile=buildkit.mapping("seccompProfile"),
+        app_armor_profile=buildkit.mapping("appArmorProfile"),
     )
 
 

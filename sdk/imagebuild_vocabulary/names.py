@@ -24,6 +24,8 @@ BUILD_LABEL: Final = f"{GROUP}/build"
 BUILD_UID_LABEL: Final = f"{GROUP}/build-uid"
 #: Label of a pod that builds one platform of a multi-platform build: the platform, with - for /.
 PLATFORM_LABEL: Final = f"{GROUP}/platform"
+#: Of a build pod: what it builds with, `Kaniko` or `BuildKit`.
+ENGINE_LABEL: Final = f"{GROUP}/engine"
 MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
 #: Label selector of the watch of pods.
 POD_SELECTOR: Final = f"{MANAGED_BY_LABEL}={OPERATOR},{BUILD_UID_LABEL}"

@@ -141,7 +141,9 @@ which may be a name only. Takes the root and the image's own. */}}
 {{- $image := include "imagebuild.image" (list . .Values.builder.image "builder.image") -}}
 {{- $secrets := include "imagebuild.pullSecrets" (list . .Values.builder.imagePullSecrets) | fromYamlArray -}}
 {{- $pulled := dict "image" $image "pullPolicy" .Values.builder.image.pullPolicy "imagePullSecrets" $secrets -}}
-{{- $_ := set $settings "builder" (merge $pulled (deepCopy .Values.builder)) -}}
+{{- $buildkit := dict "image" (include "imagebuild.image" (list . .Values.builder.buildkit.image "builder.buildkit.image")) -}}
+{{- $_ := set $pulled "buildkit" (merge $buildkit (omit .Values.builder.buildkit "image")) -}}
+{{- $_ := set $settings "builder" (merge $pulled (omit (deepCopy .Values.builder) "buildkit")) -}}
 {{- $_ := set $settings "metrics" (pick .Values.metrics "enabled" "port" "namespaceLabels") -}}
 {{- /* Helm 4 drops the defaults that are null. */ -}}
 {{- $_ := set $settings "history" (dict "succeeded" .Values.history.succeeded "failed" .Values.history.failed) -}}

@@ -117,6 +117,15 @@ class Platform:
         return str(self).replace("/", "-")
 
 
+class Engine(StrEnum):
+    """What builds the image."""
+
+    #: BuildKit where the build and the node allow it, else Kaniko.
+    AUTO = "Auto"
+    KANIKO = "Kaniko"
+    BUILDKIT = "BuildKit"
+
+
 class PlatformNodes(StrEnum):
     """The nodes that a platform is built on."""
 
@@ -176,6 +185,8 @@ class BuildSpec:
     #: None if the operator's settings decide.
     proxy: Proxy | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    #: None if the operator's settings decide.
+    engine: Engine | None = None
     #: Flags for the executor, `--flag=value` each.
     executor_args: tuple[str, ...] = ()
     pod_template: PodTemplate = field(default_factory=PodTemplate)

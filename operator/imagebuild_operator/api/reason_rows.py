@@ -22,6 +22,8 @@ class Retry(StrEnum):
     LIMITED = "within retry.limit"
     #: Like `LIMITED`, but only if `spec.retry.memoryPercent` says how much more memory to give.
     MORE_MEMORY = "within retry.limit, with retry.memoryPercent"
+    #: At once, with Kaniko, if the engine is Auto.
+    OTHER_ENGINE = "with engine Auto: once, with Kaniko, in addition to retry.limit"
     #: The cluster removed the pod. The build is not at fault, so the retry does not count towards the limit.
     DISRUPTION = "up to 10 times, in addition to retry.limit"
 
@@ -265,6 +267,11 @@ ROWS: Final[Mapping[str, Row]] = {
     "NodeLost": _infrastructure("The node of the build pod was lost.", "Create the build again.", Retry.DISRUPTION),
     "PodDeleted": _infrastructure(
         "The build pod was deleted while it ran.", "Create the build again.", Retry.DISRUPTION
+    ),
+    "EngineUnavailable": _infrastructure(
+        "BuildKit can't run on the node, or in the namespace.",
+        "Set engine to Kaniko, or change what the message names; docs/how-to/engines.md has what each cluster needs.",
+        Retry.OTHER_ENGINE,
     ),
     "DiskFull": _infrastructure(
         "The build filled the disk of its node, or exceeded its own ephemeral-storage limit.",

@@ -59,6 +59,7 @@ class Reason(StrEnum):
     EVICTED = "Evicted"
     NODE_LOST = "NodeLost"
     POD_DELETED = "PodDeleted"
+    ENGINE_UNAVAILABLE = "EngineUnavailable"
     DISK_FULL = "DiskFull"
     OUT_OF_MEMORY = "OutOfMemory"
     INTERNAL = "Internal"
@@ -97,6 +98,7 @@ REPORTED: frozenset[Reason] = frozenset(
         Reason.REGISTRY_UNAVAILABLE,
         Reason.RATE_LIMITED,
         Reason.DISK_FULL,
+        Reason.ENGINE_UNAVAILABLE,
         Reason.OUT_OF_MEMORY,
         Reason.INTERNAL,
         Reason.CANCELLED,

@@ -20,6 +20,7 @@ SHIM_KNOWS_BEST: Final = frozenset(
         Reason.DOCKERFILE_UNSUPPORTED,
         Reason.COPY_FAILED,
         Reason.PUSH_REJECTED,
+        Reason.ENGINE_UNAVAILABLE,
         Reason.INTERNAL,
     }
 )

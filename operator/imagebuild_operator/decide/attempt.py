@@ -5,13 +5,21 @@ from datetime import datetime, timedelta
 from math import inf
 from typing import Final
 
-from imagebuild_operator.api.build import BuildSpec
+from imagebuild_operator.api.build import BuildSpec, Engine
 from imagebuild_operator.api.errors import ClusterError, InvalidSpecError
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.decide.cancel import cancel, cause
 from imagebuild_operator.decide.lifecycle import begin, end
-from imagebuild_operator.decide.phase import KUBELET_GRACE, failed_outcome, gone_outcome, pod_outcome, stopping_outcome
+from imagebuild_operator.decide.phase import (
+    KUBELET_GRACE,
+    NOT_STARTED,
+    failed_outcome,
+    gone_outcome,
+    is_engine_refused,
+    pod_outcome,
+    stopping_outcome,
+)
 from imagebuild_operator.decide.plan import Plan, deletion
 from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.decide.record import record, recorded_reason
@@ -21,6 +29,7 @@ from imagebuild_operator.decide.waiting import given_up, patience
 from imagebuild_operator.defaults.bounds import check_bounds
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.progress import next_read
+from imagebuild_operator.pod.engine import engine_of, may_fall_back
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.status.conditions import observed
 from imagebuild_operator.status.outcome import Outcome
@@ -79,6 +88,9 @@ def _decide(inputs: ReconcileInput) -> Plan:
     if pod is None:
         return end(inputs, spec, gone_outcome(spec, recorded))
     outcome = pod_outcome(pod, spec, recorded, inputs.warning, inputs.log.text, build.attempt)
+    if pod.engine == Engine.BUILDKIT and is_engine_refused(outcome):
+        problem = f"The node does not let BuildKit run: {outcome.cause.removeprefix(NOT_STARTED)}"
+        return end(inputs, spec, failed_outcome(Reason.ENGINE_UNAVAILABLE, problem, spec), delete=(deletion(pod),))
     if outcome.phase.is_final:
         return end(inputs, spec, outcome)
     plan = _stop_if_overdue(inputs, spec, pod, outcome)
@@ -94,7 +106,11 @@ def _decide_refused(inputs: ReconcileInput, error: ClusterError) -> Plan:
     build = inputs.build
     reason = meaning(error)
     if reason is Reason.POD_REJECTED:
-        outcome = failed_outcome(reason, f"The build pod was refused: {error.message}", parse_spec(build.spec))
+        spec, defaults = parse_spec(build.spec), inputs.settings.defaults
+        if may_fall_back(spec, defaults, build.attempts) and engine_of(spec, defaults) is Engine.BUILDKIT:
+            problem = f"The pod for BuildKit was refused: {error.message}"
+            return end(inputs, spec, failed_outcome(Reason.ENGINE_UNAVAILABLE, problem, spec))
+        outcome = failed_outcome(reason, f"The build pod was refused: {error.message}", spec)
         return record(inputs, outcome)
     left = patience(inputs)
     if left is not None and left <= 0:

@@ -19,6 +19,7 @@ from imagebuild_operator.decide.record import record, recorded_reason
 from imagebuild_operator.decide.refusal import WAITS
 from imagebuild_operator.decide.retry import is_tried_again, retry_delay
 from imagebuild_operator.decide.waiting import given_up, patience
+from imagebuild_operator.pod.engine import may_fall_back
 from imagebuild_operator.pod.index import index_pod
 from imagebuild_operator.pod.manifest import Manifest, build_pod
 from imagebuild_operator.settings import OperatorSettings
@@ -85,7 +86,7 @@ def wait_for_admission(inputs: ReconcileInput) -> Plan:
 def _wait(inputs: ReconcileInput, attempts: Attempts) -> float:
     """Seconds until the attempt after these may begin."""
     ended = parse_time(attempts[-1].get("completionTime")) if attempts else None
-    if ended is None:
+    if ended is None or attempts[-1].get("reason") == Reason.ENGINE_UNAVAILABLE:
         return 0.0
     delay = retry_delay(inputs.build.uid, len(attempts), inputs.settings.retry_delay)
     passed = (inputs.now - ended).total_seconds()
@@ -97,7 +98,10 @@ def end(inputs: ReconcileInput, spec: BuildSpec, outcome: Outcome, *, delete: tu
     """Record the end of an attempt: the build ends with it, or another attempt follows."""
     build, pod, now = inputs.build, inputs.pod, inputs.now
     attempts = (*build.attempts, attempt_record(build, outcome, pod, now))
-    if outcome.reason is None or not is_tried_again(outcome.reason, spec.retry, attempts):
+    falls_back = outcome.reason is Reason.ENGINE_UNAVAILABLE and may_fall_back(
+        spec, inputs.settings.defaults, build.attempts
+    )
+    if outcome.reason is None or not (falls_back or is_tried_again(outcome.reason, spec.retry, attempts)):
         return record(inputs, outcome, delete=delete, attempts=attempts)
     wait = _wait(inputs, attempts)
     again = now + timedelta(seconds=wait)

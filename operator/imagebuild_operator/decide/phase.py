@@ -72,6 +72,13 @@ _MISSING: Final = re.compile(
     r"|references non-existent (?:secret|config) key",
 )
 
+#: Begins the message about a pod that does not start.
+NOT_STARTED: Final = "The build pod can't start yet: "
+#: What the kubelet, containerd and runc say of a pod whose user namespace, volumes or profiles a node does not have.
+_ENGINE_REFUSED: Final = re.compile(
+    r"user namespaces|hostUsers|MOUNT_ATTR_IDMAP|idmap|seccomp profile|apparmor", re.IGNORECASE
+)
+
 #: Exit code of a container that was ended by SIGKILL.
 KILLED: Final = 137
 
@@ -108,6 +115,11 @@ def pod_outcome(
     if pod.is_over:
         return _failed(pod, pod.failed or ContainerFacts(), spec, recorded)
     return replace(_running(pod, spec, recorded, warning, attempt), progress=parse_progress(log) if log else None)
+
+
+def is_engine_refused(outcome: Outcome) -> bool:
+    """Whether a pod does not start because of what BuildKit needs of the node."""
+    return outcome.reason is Reason.POD_NOT_STARTED and _ENGINE_REFUSED.search(outcome.cause) is not None
 
 
 def stopping_outcome(phase: Phase, reason: Reason) -> Outcome:
@@ -279,7 +291,7 @@ def _waiting(pod: PodFacts, phase: Phase, container: ContainerFacts, warning: st
             pass
     if warning:
         reason = _missing(warning) or Reason.POD_NOT_STARTED
-        return waiting_outcome(phase, f"The build pod can't start yet: {warning}", reason)
+        return waiting_outcome(phase, f"{NOT_STARTED}{warning}", reason)
     return _well(pod, phase)
 
 

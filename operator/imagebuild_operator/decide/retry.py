@@ -5,7 +5,7 @@ from typing import Final
 
 from imagebuild_operator.api.build import Attempts, RetrySpec
 from imagebuild_operator.api.reason_rows import Retry
-from imagebuild_operator.api.reasons import Reason
+from imagebuild_operator.api.reasons import REASONS, Reason
 
 #: Disruptions after which a build fails: a cluster that removes its pod this often will not let it finish.
 MAX_DISRUPTIONS: Final = 10
@@ -25,6 +25,8 @@ def is_tried_again(reason: Reason, retry: RetrySpec, attempts: Attempts) -> bool
         return False
     match reason.row.retry:
         case Retry.NEVER:
+            return False
+        case Retry.OTHER_ENGINE:
             return False
         case Retry.DISRUPTION:
             return _count(attempts, disruptions=True) <= MAX_DISRUPTIONS
@@ -49,9 +51,7 @@ def spread(text: str) -> float:
 
 
 def _count(attempts: Attempts, *, disruptions: bool) -> int:
-    return sum(1 for attempt in attempts if _is_disruption(attempt.get("reason")) is disruptions)
-
-
-def _is_disruption(reason: object) -> bool:
-    """Whether a reason is a disruption. One that this version does not know is not: it counts against the limit."""
-    return reason in set(Reason) and Reason(reason).row.retry is Retry.DISRUPTION  # type: ignore[arg-type]
+    """How many attempts count: as disruptions, or against the limit. One whose reason is unknown does against it."""
+    kinds = [REASONS[reason].row.retry if (reason := each.get("reason")) in REASONS else None for each in attempts]
+    counted = [kind for kind in kinds if kind is not Retry.OTHER_ENGINE]
+    return sum((kind is Retry.DISRUPTION) is disruptions for kind in counted)

@@ -18,7 +18,7 @@ Rule = Callable[[Any, Any], Any]
 #: Fields that an ImageBuildDefaults spells and places as an ImageBuild does.
 SHARED: Final = (
     *("source", "registries", "proxy", "cache", "pullSecretRefs", "env", "resources", "podTemplate"),
-    *("retry", "timeoutSeconds"),
+    *("engine", "retry", "timeoutSeconds"),
 )
 
 #: Kinds of sources that have a `caBundle`.

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from imagebuild_vocabulary.names import BUILD, CHECK, INDEX, KIND, PLATFORM_LABEL, PUSH, UPLOAD
+from imagebuild_vocabulary.names import BUILD, CHECK, ENGINE_LABEL, INDEX, KIND, PLATFORM_LABEL, PUSH, UPLOAD
 
 from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.redact import head, tail
@@ -66,6 +66,8 @@ class PodFacts:
     namespace: str = ""
     #: The label of its platform in a multi-platform build.
     platform: str | None = None
+    #: What it builds with.
+    engine: str | None = None
     #: Whether it pushes the index of a multi-platform image; its only container is then reported as `push`.
     is_index: bool = False
     #: Its resourceVersion; the greater one is newer.
@@ -150,6 +152,7 @@ def observe(pod: Body) -> PodFacts:
         created=datetime.fromisoformat(metadata["creationTimestamp"]),
         version=int(metadata.get("resourceVersion") or 0),
         platform=(metadata.get("labels") or {}).get(PLATFORM_LABEL),
+        engine=(metadata.get("labels") or {}).get(ENGINE_LABEL),
         is_index=is_index,
         node=spec.get("nodeName"),
         image=_image(spec, status),

@@ -16,6 +16,7 @@ from imagebuild_vocabulary.names import (
     BUILD_LABEL,
     BUILD_UID_LABEL,
     CHECK,
+    ENGINE_LABEL,
     KIND,
     MANAGED_BY_LABEL,
     OPERATOR,
@@ -24,10 +25,11 @@ from imagebuild_vocabulary.names import (
     QUEUE_LABEL,
 )
 
-from imagebuild_operator.api.build import BuildSpec, ImageBuild, Platform, PlatformNodes, Registry
+from imagebuild_operator.api.build import BuildSpec, Engine, ImageBuild, Platform, PlatformNodes, Registry
 from imagebuild_operator.api.traceparent import parent, span_id, trace_of
 from imagebuild_operator.defaults.merge import merge_registries, merge_resources
 from imagebuild_operator.pod.attestation import attestation_variables
+from imagebuild_operator.pod.engine import engine_of, with_buildkit
 from imagebuild_operator.pod.env import Variable, of_proxy, of_template, plain
 from imagebuild_operator.pod.memory import memory_scale, with_memory
 from imagebuild_operator.pod.resources import DISK, push_resources
@@ -96,8 +98,12 @@ def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
     Raises:
         InvalidSpecError: the spec does not fit into environment variables.
     """
+    engine = engine_of(spec, defaults, build.attempts)
+    if engine is Engine.BUILDKIT:
+        defaults = replace(defaults, builder_image=defaults.buildkit.image)
     platform = build.platform or (spec.platforms[0] if len(spec.platforms) == 1 else None)
     labels = {
+        ENGINE_LABEL: str(engine),
         **({PLATFORM_LABEL: build.platform.label} if build.platform else {}),
         **({QUEUE_LABEL: spec.queue_name} if spec.queue_name else {}),
     }
@@ -111,6 +117,8 @@ def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
             attestation_variables(build, spec, defaults.builder_image),
         ),
     }
+    if engine is Engine.BUILDKIT:
+        pod_spec = with_buildkit(pod_spec, defaults)
     if platform is not None and spec.platform_nodes is PlatformNodes.NATIVE:
         native = {"kubernetes.io/os": platform.os, "kubernetes.io/arch": platform.architecture}
         pod_spec["nodeSelector"] = {**pod_spec.get("nodeSelector", {}), **native}

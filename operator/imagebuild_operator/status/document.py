@@ -61,6 +61,7 @@ def next_status(
         "message": outcome.message[:MAX_MESSAGE],
         "conditions": conditions(build, outcome, now),
         "appliedDefaults": (build.applied_defaults or None) if has_pod or build.has_begun else None,
+        "engine": recorded.get("engine") or next((each["engine"] for each in entries if "engine" in each), None),
         "podName": recorded.get("podName"),
         "podUID": recorded.get("podUID"),
         "node": recorded.get("node"),
@@ -74,6 +75,7 @@ def next_status(
     }
     if pod is not None:
         status |= {
+            "engine": pod.engine or status["engine"],
             "podName": pod.name,
             "podUID": pod.uid,
             "node": pod.node or (recorded.get("node") if pod.name == recorded.get("podName") else None),
@@ -171,7 +173,7 @@ def _final(
         "timings": _timings(build.created, pod, build_result, outcome.result, started, ended) or None,
         "source": dict(build_result.source) or None,
         "cache": dict(build_result.cache) or None,
-        "warnings": _warnings(pod) or None,
+        "warnings": [*_of_attempts(build), *_warnings(pod)][:MAX_WARNINGS] or None,
     }
     if outcome.phase is Phase.SUCCEEDED and outcome.result.digest:
         digest = outcome.result.digest
@@ -195,6 +197,12 @@ def _final(
             logTail=outcome.result.log_tail,
         )
     return final
+
+
+def _of_attempts(build: ImageBuild) -> list[str]:
+    """Say why BuildKit, which came first, did not build it."""
+    tried = [each for each in build.attempts if each.get("reason") == Reason.ENGINE_UNAVAILABLE]
+    return [f"Built with Kaniko. {each.get('message', '')}".strip() for each in tried]
 
 
 def _warnings(pod: PodFacts | None) -> list[str]:

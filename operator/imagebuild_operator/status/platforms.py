@@ -14,6 +14,7 @@ FIELDS: Final = (
     "phase",
     "reason",
     "message",
+    "engine",
     "podName",
     "podUID",
     "node",

@@ -23,6 +23,10 @@ _CAN_NOT = 71
 _ALL = ("0", "0", "4294967295")
 _MOST_IDS = 65536
 _SECCOMP = re.compile(r"^Seccomp:\t2$", re.MULTILINE)
+_SECCOMP_ADVICE = (
+    "In a pod, leave the container's seccompProfile unset on nodes whose kubelet has no seccompDefault, or install a "
+    "profile that allows unshare and mount; with docker run, add --security-opt seccomp=unconfined."
+)
 
 
 def map_of(own: str) -> str:
@@ -66,8 +70,7 @@ def obstacle(number: int, status: str) -> tuple[str, str]:
     if number == errno.EPERM and _SECCOMP.search(status):
         return (
             f"the seccomp profile of the container forbids user namespaces ({name})",
-            "In a pod, leave the container's seccompProfile unset on nodes whose kubelet has no seccompDefault, or "
-            "install a profile that allows unshare and mount; with docker run, add --security-opt seccomp=unconfined.",
+            _SECCOMP_ADVICE,
         )
     return (
         f"the node forbids user namespaces ({name})",
@@ -102,8 +105,7 @@ def start(argv: tuple[str, ...], environment: Mapping[str, str], log: Path) -> i
         number = int(os.read(ready[0], 16) or b"-1")
         if number:
             status = Path("/proc/self/status").read_text(encoding="utf-8", errors="replace")
-            problem, hint = obstacle(number, status)
-            raise unavailable(problem, hint)
+            raise unavailable(*obstacle(number, status))  # noqa: TRY301 - the child is ended below
         for kind in ("uid_map", "gid_map"):
             own = Path("/proc/self", kind).read_text(encoding="ascii")
             try:

@@ -78,6 +78,7 @@ def test_the_whole_pod_of_a_small_build():
             "labels": {
                 "app.kubernetes.io/name": "imagebuild",
                 "app.kubernetes.io/component": "build",
+                "imagebuild.dev/engine": "Kaniko",
                 "app.kubernetes.io/managed-by": "imagebuild-operator",
                 "imagebuild.dev/build": "app",
                 "imagebuild.dev/build-uid": UID,
