@@ -1,7 +1,8 @@
 """Install this tree's chart and images into the current cluster.
 
 Pushes the images to the registry of the cluster and runs `helm upgrade --install`. Further arguments go to Helm. With
-ENGINE=BuildKit or ENGINE=Auto, that is what builds are made with; else the image of BuildKit is left out. The release has a name and a namespace of its own. A cluster that has another release of the chart is refused.
+ENGINE=BuildKit or ENGINE=Auto, that is what builds are made with; else the image of BuildKit is left out. The release
+has a name and a namespace of its own. A cluster that has another release of the chart is refused.
 """
 
 import json

@@ -20,6 +20,13 @@ EVERYTHING: dict[str, Any] = {
         "checkPush": False,
         "pushProofSeconds": 600,
         "allowPrivilegeEscalation": True,
+        "engine": "Auto",
+        "buildkit": {
+            "image": {"registry": "registry.example.com", "repository": "buildkit", "digest": "sha256:" + "b" * 64},
+            "procMount": "Default",
+            "seccompProfile": {"type": "Localhost", "localhostProfile": "buildkit.json"},
+            "appArmorProfile": {"type": "Localhost", "localhostProfile": "buildkit"},
+        },
         "proxy": {"httpProxy": "http://proxy:3128", "noProxy": ".svc,10.0.0.0/8"},
         "registries": [
             {"host": "docker.io", "mirrors": ["m:5000/hub"]},

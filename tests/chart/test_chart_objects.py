@@ -77,7 +77,9 @@ def test_the_settings_file_holds_the_values(chart: Chart) -> None:
         if section not in {"builder", "metrics", "leaderElection"}:
             assert holds == values[section]
     image = f"ghcr.io/imagebuild-dev/imagebuild-builder:{chart.version}"
-    assert made["builder"] == {**values["builder"], "image": image, "pullPolicy": "IfNotPresent"}
+    buildkit = {**values["builder"]["buildkit"], "image": f"{image.partition(':')[0]}-buildkit:{chart.version}"}
+    pulled = {"image": image, "pullPolicy": "IfNotPresent", "buildkit": buildkit}
+    assert made["builder"] == {**values["builder"], **pulled}
     assert made["metrics"] == {"enabled": True, "port": 8081, "namespaceLabels": False}
     assert made["leaderElection"] == {
         "leaseName": "ib-imagebuild-operator",
@@ -91,7 +93,8 @@ def test_the_values_have_the_operators_own_defaults(chart: Chart) -> None:
     bare = parse_settings({"builder": {"image": "b:1"}, "log": {"format": "json"}})
     # The chart's own: the image, the resources and nodes of a build, and the Lease.
     own = {name: getattr(made.defaults, name) for name in ("builder_image", "resources", "node_selector")}
-    defaults = replace(bare.defaults, **own)
+    buildkit = replace(bare.defaults.buildkit, image=made.defaults.buildkit.image)
+    defaults = replace(bare.defaults, **own, buildkit=buildkit)
     assert made == replace(bare, defaults=defaults, lease=made.lease)
 
 
@@ -104,6 +107,11 @@ def test_values_reach_the_operator(chart: Chart) -> None:
         "image": "registry.example.com/builder:2",
         "pullPolicy": "Always",
         "keepPods": "failed",
+        "buildkit": {
+            **EVERYTHING["builder"]["buildkit"],
+            "image": "registry.example.com/buildkit@sha256:" + "b" * 64,
+            "userNamespaces": True,
+        },
     }
     builder["resources"] = {
         "requests": {"cpu": 2, "memory": "512Mi", "ephemeral-storage": "1Gi"},

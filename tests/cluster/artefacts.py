@@ -82,8 +82,7 @@ PROGRAMS = {
             "github.com/opencontainers/runc",
             SOURCES / "runc",
             # Static: the builder image of BuildKit, in which it is too, has no C library.
-            f"-X main.version={pinned('runc', 'github.com/opencontainers/runc').removeprefix('v')} "
-            "-extldflags -static",
+            f"-X main.version={pinned('runc', 'github.com/opencontainers/runc').removeprefix('v')} -extldflags -static",
             needs=("gcc", "pkg-config", "/usr/include/seccomp.h"),
             tags="seccomp netgo osusergo",
         ),

@@ -8,7 +8,7 @@ from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.parse import parse_build
 from imagebuild_operator.decide.plan import Plan
 from imagebuild_operator.observe.pod import ContainerFacts, PodFacts
-from imagebuild_operator.settings import BuildDefaults, OperatorSettings
+from imagebuild_operator.settings import BuildDefaults, BuildKitSettings, OperatorSettings
 
 UID = "7d3f0c1e-5f0e-4c57-9f5a-0d3b6f1c2a11"
 #: The pod of the first attempt.
@@ -16,6 +16,12 @@ POD = "app-eebc00bd"
 START = datetime(2026, 11, 24, 8, 0, 0, tzinfo=UTC)
 DIGEST = "sha256:" + "ab" * 32
 SETTINGS = OperatorSettings(defaults=BuildDefaults(builder_image="registry.example/builder:1"))
+#: The same with BuildKit, which builds get that ask for it.
+WITH_BUILDKIT = OperatorSettings(
+    defaults=BuildDefaults(
+        builder_image="registry.example/builder:1", buildkit=BuildKitSettings(image="registry.example/buildkit:1")
+    )
+)
 SPEC: dict[str, Any] = {
     "source": {"url": "https://example.com/context.tar.gz"},
     "output": {"images": ["registry.example/team/app:1"], "push": True},

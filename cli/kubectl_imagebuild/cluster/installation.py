@@ -25,6 +25,7 @@ Body = Mapping[str, Any]
 CHART_SETTINGS: Final[Body] = {
     "builder": {
         "image": f"ghcr.io/imagebuild-dev/imagebuild-builder:{__version__}",
+        "buildkit": {"image": f"ghcr.io/imagebuild-dev/imagebuild-builder-buildkit:{__version__}"},
         "resources": {
             "requests": {"cpu": "250m", "memory": "512Mi", "ephemeral-storage": "1Gi"},
             "limits": {"ephemeral-storage": "20Gi"},

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from imagebuild_vocabulary.phases import Phase
 
-from imagebuild_operator.api.build import Attempts, BuildSpec, ImageBuild
+from imagebuild_operator.api.build import Attempts, BuildSpec, Engine, ImageBuild
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.reasons import Reason
@@ -98,8 +98,11 @@ def end(inputs: ReconcileInput, spec: BuildSpec, outcome: Outcome, *, delete: tu
     """Record the end of an attempt: the build ends with it, or another attempt follows."""
     build, pod, now = inputs.build, inputs.pod, inputs.now
     attempts = (*build.attempts, attempt_record(build, outcome, pod, now))
-    falls_back = outcome.reason is Reason.ENGINE_UNAVAILABLE and may_fall_back(
-        spec, inputs.settings.defaults, build.attempts
+    falls_back = (
+        outcome.reason is Reason.ENGINE_UNAVAILABLE
+        # A RUN of Kaniko can forge the report of its container.
+        and (pod is None or pod.engine == Engine.BUILDKIT)
+        and may_fall_back(spec, inputs.settings.defaults, build.attempts)
     )
     if outcome.reason is None or not (falls_back or is_tried_again(outcome.reason, spec.retry, attempts)):
         return record(inputs, outcome, delete=delete, attempts=attempts)

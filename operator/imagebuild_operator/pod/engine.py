@@ -77,12 +77,8 @@ def _obstacles(spec: BuildSpec, defaults: BuildDefaults) -> Iterator[InvalidSpec
     if flags := [flag for flag in spec.executor_args if flag.partition("=")[0] not in OF_PUSH]:
         yield InvalidSpecError("spec.executor.args", f"{flags[0]} is a flag of Kaniko: leave it out, or {other}")
     cache = spec.cache
-    claims = (
-        ("baseImages", cache.base_images_claim),
-        ("mounts", cache.mounts_claim),
-        ("ttlSeconds", cache.ttl_seconds),
-    )
-    for name in (name for name, value in claims if value and cache.enabled):
+    layers = (("baseImages", cache.base_images_claim), ("ttlSeconds", cache.ttl_seconds)) if cache.enabled else ()
+    for name in (name for name, value in (("mounts", cache.mounts_claim), *layers) if value):
         yield InvalidSpecError(f"spec.cache.{name}", f"BuildKit does not use it: leave it out, or {other}")
     for registry in (each for each in (*spec.registries, *defaults.registries) if each.map_to):
         yield InvalidSpecError(

@@ -40,6 +40,8 @@ def test_the_assumed_settings_are_those_of_the_chart():
     builder = values["builder"]
     image = builder.pop("image")
     builder |= {"image": f"{image['registry']}/{image['repository']}:{__version__}", "pullPolicy": image["pullPolicy"]}
+    image = builder["buildkit"]["image"]
+    builder["buildkit"] |= {"image": f"{image['registry']}/{image['repository']}:{__version__}"}
     names = ("watchNamespaces", "buildSelector", "admission", "retry", "progress", "credentials", "builder", "history")
     whole = parse_settings({name: values[name] for name in names})
     assert parse_settings(CHART_SETTINGS) == whole

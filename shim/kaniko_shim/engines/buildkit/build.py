@@ -140,6 +140,7 @@ def _run(
         text,
         vertex=follower.failed.name if follower.failed else "",
         error=mask(follower.failed.error) if follower.failed else "",
+        printed=mask(follower.printed),
         disk_full=follower.disk_full,
         out_of_memory=None if kills is None else (oom_kills() or 0) > kills,
     )

@@ -1,7 +1,7 @@
 """Explains how a build with BuildKit has failed. Pure."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.outcome.explain import quote
@@ -14,8 +14,9 @@ from kaniko_shim.outcome.situations.situation import Situation, row
 _LINE = re.compile(r"^\S.*:(\d{1,7})$", re.MULTILINE)
 _ERROR = re.compile(r"^(?:error|ERROR): (?:failed to solve: )?(.*)", re.MULTILINE | re.DOTALL)
 _EXIT = re.compile(r"did not complete successfully: exit code: (\d{1,3})")
+# What runc, or the init of BuildKit's container, prints in place of the command.
+_NOT_STARTED = re.compile(r"^runc run failed: |^exec \S+: exec format error$")
 _IMAGE = re.compile(r"(?:load metadata for|FROM|resolve(?: source metadata for)?(?: image config for)?) (\S+?/\S+)")
-_REGISTRY_OF_IMAGE = re.compile(r"([^/\s]*[.:][^/\s]*|localhost)/")
 _KILLED = 137
 _BASE_IMAGES = frozenset({Reason.BASE_IMAGE_NOT_FOUND, Reason.BASE_IMAGE_UNAUTHORIZED})
 _AT_REGISTRY = _BASE_IMAGES | {Reason.RATE_LIMITED, Reason.REGISTRY_TLS, Reason.REGISTRY_UNAVAILABLE}
@@ -25,7 +26,8 @@ _TABLE: tuple[Situation, ...] = (
     row(
         "Dockerfile syntax",
         r"dockerfile parse error|unterminated heredoc|no build stage in current context|file with no instructions"
-        r"|unknown flag: |requires (?:at least|exactly)|unexpected key |invalid mount type|failed to process \"",
+        r"|unknown flag: |unsupported mount type|^Syntax error|requires (?:at least|exactly)|unexpected key "
+        r"|invalid mount type|failed to process \"",
         Reason.DOCKERFILE_INVALID,
         "The Dockerfile can't be parsed: {error}",
     ),
@@ -82,6 +84,13 @@ _TABLE: tuple[Situation, ...] = (
         Reason.RUN_COMMAND_FAILED,
         "The image has no user or group {user}, which USER or --chown names",
         "Create it in a RUN before this instruction, or write a number.",
+    ),
+    row(
+        "another processor",
+        r"exec (?P<file>\S+): exec format error",
+        Reason.RUN_COMMAND_FAILED,
+        "{step} could not start {file}: it is built for another architecture, or is a script without #!",
+        "Use a base image for this machine's architecture; with PLATFORM, build on a machine of that platform.",
     ),
     row(
         "no such program",
@@ -160,7 +169,7 @@ _TABLE: tuple[Situation, ...] = (
     ),
     row(
         "other trouble with files",
-        r"failed to compute cache key|failed to copy|cannot copy",
+        r"failed to compute cache key|failed to copy|cannot copy|^(?:mkdir|lstat|open|symlink|link) /",
         Reason.COPY_FAILED,
         "A file can't be copied: {error}",
     ),
@@ -175,6 +184,7 @@ class Evidence:
         text: what buildctl has written itself.
         vertex: the name of the vertex that failed; empty if none did.
         error: what is said of that vertex.
+        printed: the last line that it has printed.
         disk_full: whether the disk was full when a step printed that no space is left.
         out_of_memory: whether the kernel killed a process meanwhile because memory ran out; None if unknown.
     """
@@ -182,6 +192,7 @@ class Evidence:
     text: str
     vertex: str = ""
     error: str = ""
+    printed: str = ""
     disk_full: bool = False
     out_of_memory: bool | None = False
 
@@ -213,26 +224,29 @@ def explain(evidence: Evidence, instruction: str) -> Failure:
         )
     if found := _EXIT.search(evidence.words):
         code = int(found[1])
+        if _NOT_STARTED.search(evidence.printed):
+            return replace(_of_words(evidence, evidence.printed, step, instruction), exit_code=code or 1)
         if evidence.out_of_memory and code == _KILLED:
             message = "A RUN step was killed because it ran out of memory."
             return Failure(Reason.OUT_OF_MEMORY, message, instruction=instruction, line=line)
         message = f"{step} ended with exit code {code}."
         return Failure(Reason.RUN_COMMAND_FAILED, message, exit_code=code or 1, instruction=instruction, line=line)
-    words = evidence.words
-    image = _image(evidence)
+    return _of_words(evidence, evidence.words, step, instruction)
+
+
+def _of_words(evidence: Evidence, words: str, step: str, instruction: str) -> Failure:
     for each in _TABLE:
         if each.matches(words, None):
-            return _by(each, words, image, step, instruction, line)
+            return _by(each, words, _image(evidence), step, instruction, evidence.line)
     if evidence.out_of_memory:
         return Failure(Reason.OUT_OF_MEMORY, "BuildKit was killed because it ran out of memory.")
-    return Failure(
-        Reason.INTERNAL, f"BuildKit failed: {quote(words) or 'it gave no reason'}.", instruction=instruction, line=line
-    )
+    message = f"BuildKit failed: {quote(words) or 'it gave no reason'}."
+    return Failure(Reason.INTERNAL, message, instruction=instruction, line=evidence.line)
 
 
 def _by(each: Situation, words: str, image: str, step: str, instruction: str, line: int) -> Failure:
-    host = _REGISTRY_OF_IMAGE.match(image)
-    registry = host[1] if host else ""
+    host, slash, _ = image.partition("/")
+    registry = host if slash and (host == "localhost" or "." in host or ":" in host) else ""
     found = each.pattern.search(words) if each.pattern else None
     groups = {name: (value or "").strip() for name, value in found.groupdict().items()} if found else {}
     known = {"error": quote(words), "image": image or "the image", "registry": registry or "The registry", "step": step}

@@ -46,8 +46,14 @@ class Follower:
         self._sizes = dict[int, int]()
         self._vertices = dict[str, Vertex]()
         self._lines = dict[str, Lines]()
+        self._printed = dict[str, str]()
         self._announced = ""
         self._since = 0
+
+    @property
+    def printed(self) -> str:
+        """The last line of the step that failed."""
+        return self._printed.get(self.failed.digest, "") if self.failed else ""
 
     @property
     def cache(self) -> CacheReport:
@@ -120,6 +126,8 @@ class Follower:
         if vertex.place and (self._announced != vertex.digest or self._since >= REPEATED):
             self._announce(vertex)
         self._since += 1
+        if line.strip():
+            self._printed[vertex.digest] = line
         self._job.relay(line)
 
     def _announce(self, vertex: Vertex) -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.pod.manifest import Manifest, build_pod
-from support.builds import SETTINGS, a_build
+from support.builds import WITH_BUILDKIT, a_build
 from support.specs import specs, wild_specs
 
 ANY = settings(
@@ -47,15 +47,28 @@ BUILD = {
 }
 
 
+BUILDKIT = {
+    "runAsUser": 0,
+    "runAsNonRoot": False,
+    "privileged": False,
+    "allowPrivilegeEscalation": True,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"], "add": ["SETFCAP", "SETGID", "SETUID"]},
+    "procMount": "Unmasked",
+}
+
+
 def pod(document: dict[str, Any]) -> Manifest:
     build = a_build(document)
-    return build_pod(build, parse_spec(build.spec), SETTINGS.defaults)
+    return build_pod(build, parse_spec(build.spec), WITH_BUILDKIT.defaults)
 
 
 @ANY
 @given(specs())
 def test_every_spec_that_the_rules_allow_becomes_a_pod_like_all_others(document: dict[str, Any]):
-    check(pod(document), document)
+    # What BuildKit does not have is refused where it is asked for by name: the next test.
+    known = {**document, "engine": "Auto"} if document.get("engine") == "BuildKit" else document
+    check(pod(known), known)
 
 
 @pytest.mark.shows("A20")
@@ -75,13 +88,18 @@ def test_without_the_rules_it_is_a_pod_all_the_same_or_the_field_is_named(docume
 def check(manifest: Manifest, document: dict[str, Any]) -> None:
     kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
     spec = manifest["spec"]
-    assert {name: spec[name] for name in OWN_FIELDS} == OWN_FIELDS
+    is_buildkit = manifest["metadata"]["labels"]["imagebuild.dev/engine"] == "BuildKit"
+    users = {"securityContext": {}, "hostUsers": False} if is_buildkit else {}
+    assert {name: spec[name] for name in (*OWN_FIELDS, *users)} == {**OWN_FIELDS, **users}
     asked = document.get("podTemplate", {}).get("spec", {})
     own = {"activeDeadlineSeconds", "terminationGracePeriodSeconds", "initContainers", "containers", "volumes"}
-    assert set(spec) <= {*OWN_FIELDS, *own, *asked, "nodeSelector"}
+    assert set(spec) <= {*OWN_FIELDS, *users, *own, *asked, "nodeSelector"}
     for container in (*spec["initContainers"], *spec["containers"]):
-        assert container["image"] == SETTINGS.defaults.builder_image
-        assert container["securityContext"] == (BUILD if container["name"] == "build" else UNPRIVILEGED)
+        defaults = WITH_BUILDKIT.defaults
+        assert container["image"] == (defaults.buildkit.image if is_buildkit else defaults.builder_image)
+        seccomp = {"seccompProfile": {"type": "RuntimeDefault"}} if is_buildkit else {}
+        builds = BUILDKIT if is_buildkit else BUILD
+        assert container["securityContext"] == (builds if container["name"] == "build" else UNPRIVILEGED | seccomp)
     assert manifest["metadata"]["namespace"] == "team"
     references = list(walk({**spec, "affinity": {}}))
     assert all("namespace" not in reference for reference in references)

@@ -2,7 +2,6 @@ import pytest
 from kaniko_shim.dockerfile.parse import parse_dockerfile
 from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.unsupported import (
-    refuse_syntax,
     refuse_unsupported,
     warn_of_checks,
     warnings_about,
@@ -76,28 +75,6 @@ def test_what_is_warned_of(text: str, support: Support, problem: str):
     warnings = list(warnings_about(instructions, support, "Dockerfile"))
     assert len(warnings) == bool(problem)
     assert all(warning.startswith("Dockerfile line 2: ") and problem in warning for warning in warnings)
-
-
-@pytest.mark.parametrize(
-    ("syntax", "refused"),
-    [
-        ("docker/dockerfile:1", False),
-        ("docker.io/docker/dockerfile:1.7-labs", False),
-        ("docker/dockerfile-upstream:master", False),
-        ("docker/dockerfile@sha256:0", False),
-        ("", False),
-        ("example.org/frontend:1", True),
-    ],
-)
-def test_another_language_is_refused(syntax: str, *, refused: bool):
-    for line, head in ((1, ""), (2, "#!/usr/bin/env docker build\n"), (2, "# escape=`\n")):
-        content = f"{head}# syntax={syntax}\nFROM x\n".encode()
-        if not refused:
-            refuse_syntax(content, "Dockerfile")
-            continue
-        with pytest.raises(JobError, match="ignores # syntax=") as caught:
-            refuse_syntax(content, "Dockerfile")
-        assert (caught.value.failure.reason, caught.value.failure.line) == (Reason.DOCKERFILE_UNSUPPORTED, line)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,136 @@
+"""The daemon's configuration and buildctl's command, as whole values."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from kaniko_shim.engines.buildkit.command import Places, daemon, daemon_config, invocation, refuse
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.registry.registries import Registries, RegistryMap
+from kaniko_shim.request.build_request import BuildRequest
+from kaniko_shim.request.command_request import parse_request
+from kaniko_shim.system.paths import Paths
+from kaniko_shim.system.subcommand import Command
+
+PATHS = Paths()
+PLACES = Places(
+    PATHS.context, PATHS.context / "Dockerfile", Path("/kaniko/layout"), PATHS.scratch / "metadata.json", {}
+)
+HEAD = (
+    "/kaniko/.Shim/bin/buildctl",
+    *("--addr", "unix:///kaniko/.run/buildkit/buildkitd.sock", "build"),
+    *("--progress=rawjson", "--frontend=dockerfile.v0"),
+    *("--local=context=/kaniko/buildcontext", "--local=dockerfile=/kaniko/buildcontext"),
+    *("--opt=filename=Dockerfile", "--opt=cmdline=builtin"),
+)
+TAIL = ("--metadata-file=/kaniko/.run/metadata.json", "--output=type=oci,tar=false,dest=/kaniko/layout")
+
+
+def request(**variables: str) -> BuildRequest:
+    made = parse_request(Command.BUILD, {"OUTPUT_IMAGE": "r.example/app", **variables})
+    assert isinstance(made, BuildRequest)
+    return made
+
+
+def argv(**variables: str) -> tuple[str, ...]:
+    return invocation(request(**variables), PLACES, PATHS, variables).argv
+
+
+def test_the_plainest_request():
+    assert argv() == (*HEAD, *TAIL, "--no-cache")
+
+
+def test_everything_at_once():
+    made = argv(
+        BUILD_ARG="QT0xLCAi,Qj0=",
+        TARGET="final",
+        PLATFORM="linux/arm64",
+        LABELS='{"a": "b c"}',
+        RUN_PROXY="true",
+        HTTPS_PROXY="http://proxy.example",
+    )
+    assert made == (
+        *HEAD,
+        *('--opt=build-arg:A=1, "', "--opt=build-arg:B=", "--opt=build-arg:HTTPS_PROXY=http://proxy.example"),
+        *("--opt=label:a=b c", "--opt=target=final", "--opt=platform=linux/arm64"),
+        *TAIL,
+        "--no-cache",
+    )
+
+
+def test_secrets_are_files():
+    places = Places(PATHS.context, PATHS.context / "D", Path("/l"), Path("/m"), {"npm": Path("/s/npm")})
+    assert "--secret=id=npm,src=/s/npm" in invocation(request(), places, PATHS, {}).argv
+
+
+def test_each_build_of_a_cache_repository_has_a_tag_of_its_own():
+    def cache(**variables: str) -> list[str]:
+        return [each for each in argv(CACHE_REPO="r.example/cache", **variables) if "cache" in each.partition("=")[0]]
+
+    imported, exported = cache()
+    ref = imported.removeprefix("--import-cache=type=registry,ref=")
+    assert ref.startswith("r.example/cache:buildkit-")
+    assert exported == f"--export-cache=type=registry,ref={ref},mode=max,ignore-error=true"
+    assert cache(CACHE_READ_ONLY="true") == [imported]
+    assert len({cache(**each)[0] for each in ({}, {"TARGET": "a"}, {"PLATFORM": "linux/arm64"})}) == 3
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"BUILD_ARG_FROM": "TOKEN=SECRET", "SECRET": "x"}, "BUILD_ARG_FROM: BuildKit writes the values"),
+        ({"EXTRA_ARGS": "--reproducible"}, "EXTRA_ARGS: --reproducible"),
+        ({"REGISTRY_MAP": "a.example=b.example", "SKIP_DEFAULT_REGISTRY_FALLBACK": "true"}, "SKIP_DEFAULT_REGISTRY"),
+        ({"CACHE_REPO": "r.example/cache", "CACHE_TTL": "60"}, "CACHE_TTL"),
+    ],
+)
+def test_what_it_would_leave_out_is_refused(variables: dict[str, str], words: str):
+    with pytest.raises(JobError) as refused:
+        refuse(request(**variables))
+    assert words in refused.value.failure.message
+    assert "Kaniko" in refused.value.failure.hint
+
+
+def test_what_push_alone_reads_is_not_refused():
+    refuse(request(EXTRA_ARGS="--push-ignore-immutable-tag-errors=true"))
+
+
+def test_the_configuration():
+    registries = Registries(
+        insecure=("plain.example:5000",),
+        skip_tls_verify=("self.example", "plain.example:5000"),
+        mirrors=("plain.example:5000", "m.example/hub"),
+        maps=(RegistryMap("quay.io", 'q".example'), RegistryMap("index.docker.io", "last.example")),
+    )
+    made = tomllib.loads(daemon_config(registries, PATHS))
+    assert made == {
+        "root": "/kaniko/.buildkit",
+        "log": {"level": "warn"},
+        "otel": {"socketPath": "/kaniko/.run/buildkit/otel.sock"},
+        "cdi": {"disabled": True},
+        "grpc": {"address": ["unix:///kaniko/.run/buildkit/buildkitd.sock"]},
+        "frontend": {"gateway.v0": {"enabled": False}},
+        "worker": {
+            "containerd": {"enabled": False},
+            "oci": {
+                "enabled": True,
+                "gc": False,
+                "snapshotter": "overlayfs",
+                "networkMode": "host",
+                "binary": "/kaniko/.Shim/bin/buildkit-runc",
+            },
+        },
+        "registry": {
+            "docker.io": {"mirrors": ["plain.example:5000", "m.example/hub", "last.example"]},
+            "quay.io": {"mirrors": ['q".example']},
+            "plain.example:5000": {"http": True},
+            "self.example": {"insecure": True},
+        },
+    }
+
+
+def test_without_process_ids_of_their_own_runs_share_those_of_the_daemon():
+    config = Path("/c")
+    assert daemon(PATHS, config, has_own_processes=True) == ("/kaniko/.Shim/bin/buildkitd", "--config", "/c")
+    shared = daemon(PATHS, config, has_own_processes=False)
+    assert shared[3:] == ("--rootless", "--oci-worker-no-process-sandbox")

@@ -1,0 +1,121 @@
+"""What of a build with BuildKit is in the log, and what is kept of it."""
+
+import json
+import os
+from base64 import b64encode
+from collections.abc import Sequence
+from pathlib import Path
+
+from kaniko_shim.dockerfile.parse import parse_dockerfile
+from kaniko_shim.dockerfile.stages import split_stages
+from kaniko_shim.engines.buildkit.follow import REPEATED, Follower
+from kaniko_shim.log.console import Console
+from kaniko_shim.log.masking import Masker
+from kaniko_shim.log.phases import Phases
+from kaniko_shim.log.tail import LogTail
+from kaniko_shim.log.warnings import Warnings
+from kaniko_shim.system.job import Job
+from kaniko_shim.system.paths import Paths
+
+LOGS = Path(__file__).with_name("logs")
+DOCKERFILE = b"FROM busybox AS one\nRUN a\nFROM busybox\nRUN b\n"
+
+
+def follow(tmp_path: Path, lines: Sequence[str], secrets: Sequence[str] = ()) -> tuple[Follower, list[str], Job]:
+    log = tmp_path / "log"
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT)
+    job = Job({}, Paths(), Console(Masker(secrets), descriptor), LogTail(), Phases(), Warnings())
+    follower = Follower(job, split_stages(parse_dockerfile(DOCKERFILE)).stages)
+    for line in lines:
+        follower.read(line)
+    follower.end()
+    os.close(descriptor)
+    return follower, log.read_text().splitlines(), job
+
+
+def vertex(digest: str, name: str, **more: object) -> str:
+    return json.dumps({"vertexes": [{"digest": digest, "name": name, "started": "2026-12-01T00:00:00Z", **more}]})
+
+
+def output(digest: str, content: bytes) -> str:
+    return json.dumps({"logs": [{"vertex": digest, "data": b64encode(content).decode()}]})
+
+
+def progress(place: str, instruction: str) -> str:
+    return f'kaniko-shim: progress: {place} instruction="{instruction}"'
+
+
+def test_a_real_build(tmp_path: Path):
+    follower, log, job = follow(tmp_path, (LOGS / "built.log").read_text().splitlines())
+    base = "FROM docker.io/library/busybox:latest@sha256:c4c9881be3c3da2fe6d7a99889398c48ca…"
+    assert log == [
+        progress("stage=1/2 step=1/5", base),
+        progress("stage=1/2 step=2/5", "RUN echo first && sleep 0.2 && echo second"),
+        "first",
+        "second",
+        progress("stage=2/2 step=4/5", "COPY --from=one /bin/busybox /b"),
+        progress("stage=2/2 step=5/5", "RUN printf 'no end of line' >&2"),
+        "no end of line",
+    ]
+    assert (follower.cache.hits, follower.cache.misses, follower.failed) == (0, 3, None)
+    assert job.tail.text == "first\nsecond\nno end of line"
+
+
+def test_a_real_build_that_is_cached(tmp_path: Path):
+    follower, log, _ = follow(tmp_path, (LOGS / "cached.log").read_text().splitlines())
+    assert (follower.cache.hits, follower.cache.misses) == (3, 0)
+    assert sum(line.startswith("Using caching version of cmd: ") for line in log) == 3
+
+
+def test_a_real_failure_is_that_of_the_step_not_of_those_that_it_ends(tmp_path: Path):
+    follower, log, job = follow(tmp_path, (LOGS / "failed.log").read_text().splitlines())
+    assert follower.failed is not None
+    assert follower.failed.name == "[one 2/2] RUN echo before && exit 3"
+    assert (follower.printed, "before" in log) == ("before", True)
+    assert follower.text[-1].startswith("error: failed to solve: process")
+    assert job.warnings.texts == ()
+
+
+def test_steps_side_by_side_say_whose_line_it_is(tmp_path: Path):
+    lines = [vertex("a", "[one 2/2] RUN a"), vertex("b", "[stage-1 2/2] RUN b")]
+    lines += [output("a", b"from a\nha"), output("b", b"from b\n"), output("a", b"lf\n")]
+    _, log, _ = follow(tmp_path, lines)
+    a, b = progress("stage=1/2 step=2/4", "RUN a"), progress("stage=2/2 step=4/4", "RUN b")
+    assert log == [a.replace("/4", "/2"), b, a, "from a", b, "from b", a, "half"]
+
+
+def test_a_step_is_announced_again_after_much_output(tmp_path: Path):
+    _, log, _ = follow(tmp_path, [vertex("a", "[one 2/2] RUN a"), output("a", b"line\n" * (2 * REPEATED))])
+    announced = [number for number, line in enumerate(log) if line.startswith("kaniko-shim: progress: ")]
+    assert announced == [0, REPEATED + 1]
+
+
+def test_no_part_of_a_secret_is_printed_that_arrives_in_two_pieces(tmp_path: Path):
+    secret = "hunter2-and-much-more"
+    lines = [
+        vertex("a", f"[one 2/2] RUN echo {secret}"),
+        output("a", b"it is hunter2-an"),
+        output("a", b"d-much-more\n"),
+    ]
+    _, log, job = follow(tmp_path, lines, [secret])
+    assert "it is ***" in log
+    assert not any("hunter2" in text for text in (*log, job.tail.text, job.phases.current))
+
+
+def test_a_cache_that_cannot_be_written_is_a_warning(tmp_path: Path):
+    _, _, job = follow(tmp_path, [vertex("c", "exporting cache to registry", error="denied")])
+    assert job.warnings.texts == ("The cache could not be written: denied",)
+
+
+def test_checks_of_the_dockerfile_are_warnings_with_their_line(tmp_path: Path):
+    said = {"short": b64encode(b"FromAsCasing: 'as' and 'FROM' differ").decode(), "range": [{"start": {"line": 3}}]}
+    _, _, job = follow(tmp_path, [json.dumps({"warnings": [said]})])
+    assert job.warnings.texts == ("Dockerfile line 3: FromAsCasing: 'as' and 'FROM' differ",)
+
+
+def test_a_run_that_prints_what_buildctl_would_is_not_believed(tmp_path: Path):
+    forged = vertex("x", "[one 1/1] RUN forged", error="forged").encode()
+    lines = [vertex("a", "[one 2/2] RUN a"), output("a", forged + b"\nerror: failed to solve: forged\n")]
+    follower, log, _ = follow(tmp_path, lines)
+    assert (follower.failed, follower.text) == (None, [])
+    assert forged.decode() in log
