@@ -27,8 +27,9 @@ FROM ${CRANE_IMAGE} AS crane
 LABEL part=crane
 
 FROM ${PYTHON_IMAGE} AS assemble
-RUN command -v patchelf >/dev/null \
-    || (apt-get update && apt-get install --yes --no-install-recommends patchelf)
+# BuildKit unpacks with xz and clones with git.
+RUN for program in patchelf xz git; do command -v $program >/dev/null || missing=1; done; test -z "$missing" \
+    || (apt-get update && apt-get install --yes --no-install-recommends patchelf xz-utils git)
 ARG ENGINE_FILES
 # The whole directory: only newer executors come with a tini, and COPY of a file that may be missing fails somewhere.
 COPY --from=engine ${ENGINE_FILES} /src/engine
@@ -43,6 +44,7 @@ RUN python3 /src/image/collect.py /src /kaniko
 
 FROM scratch
 COPY --from=assemble /kaniko /kaniko
+COPY --from=assemble /elsewhere /
 COPY shim/image/nsswitch.conf /etc/nsswitch.conf
 # PATH does not lead to /kaniko: a RUN step must not find this Python.
 ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \

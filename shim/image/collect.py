@@ -59,11 +59,17 @@ UNUSED_EXTENSIONS = re.compile(
 )
 HELPERS = ("docker-credential-ecr-login", "docker-credential-gcr", "docker-credential-acr-env")
 BUILDKIT = ("buildkitd", "buildctl", "buildkit-runc")
+#: What the daemon starts for ADD of archives and of Git repositories.
+GIT_PARTS = Path("/usr/lib/git-core")
+STARTED = ("/usr/bin/xz", "/usr/bin/git", str(GIT_PARTS / "git-remote-http"))
+ELSEWHERE = Path("/elsewhere")
+"""What an image has outside of /kaniko: nothing with kaniko, which replaces all of it."""
 _LDD = re.compile(r"^\s*(?:(\S+) => )?(/\S+) \(0x", re.MULTILINE)
 
 
 def main(source: Path, kaniko: Path) -> None:
     """Fill `/kaniko`."""
+    ELSEWHERE.mkdir()
     shim = kaniko / ".Shim"
     lib = shim / "lib"
     collect_interpreter(shim, lib)
@@ -82,7 +88,7 @@ def main(source: Path, kaniko: Path) -> None:
     collect_certificates(kaniko / "ssl" / "certs")
     collect_helpers(source / "helpers", shim / "credential-helpers")
     if (source / "engine" / "buildkitd").exists():
-        collect_buildkit(source / "engine", shim / "bin")
+        collect_buildkit(source / "engine", shim)
     else:
         collect_executor(source / "engine", kaniko)
         remember_flags(kaniko / "executor", shim / "executor.help")
@@ -187,11 +193,36 @@ def collect_executor(image: Path, kaniko: Path) -> None:
             (kaniko / name).chmod(0o755)
 
 
-def collect_buildkit(image: Path, target: Path) -> None:
-    """Take BuildKit's daemon and client, and the runc of its image, which are static."""
+def collect_buildkit(image: Path, shim: Path) -> None:
+    """Take BuildKit's daemon and client, and the runc of its image, which are static, and the programs that it starts.
+
+    The daemon finds those on its PATH, and git finds its own parts and the CA bundle where it was made to.
+    """
     for name in BUILDKIT:
-        shutil.copy(image / name, target / name)
-        (target / name).chmod(0o755)
+        shutil.copy(image / name, shim / "bin" / name)
+        (shim / "bin" / name).chmod(0o755)
+    for path in STARTED:
+        collect_program(Path(path), shim)
+    parts = ELSEWHERE / GIT_PARTS.relative_to("/")
+    parts.mkdir(parents=True)
+    (parts / "git").symlink_to(shim / "bin" / "git")
+    for scheme in ("http", "https"):
+        (parts / f"git-remote-{scheme}").symlink_to(shim / "bin" / "git-remote-http")
+    certificates = ELSEWHERE / "etc/ssl/certs"
+    certificates.mkdir(parents=True)
+    (certificates / "ca-certificates.crt").symlink_to("/kaniko/ssl/certs/ca-certificates.crt")
+
+
+def collect_program(path: Path, shim: Path) -> None:
+    """Take a program of this system with its libraries, bound to the loader next to them."""
+    target = shim / "bin" / path.name
+    shutil.copy(path.resolve(), target)
+    for name, library in libraries_of(path):
+        if not (shim / "lib" / name).exists():
+            shutil.copy(Path(library).resolve(), shim / "lib" / name)
+    loader = Path(_output("patchelf", "--print-interpreter", str(path.resolve())).strip()).name
+    subprocess.run(["patchelf", "--set-interpreter", shim / "lib" / loader, target], check=True)
+    subprocess.run(["patchelf", "--force-rpath", "--set-rpath", shim / "lib", target], check=True)
 
 
 def collect_helpers(image: Path, target: Path) -> None:

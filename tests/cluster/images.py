@@ -15,7 +15,9 @@ from cluster.console import ClusterError, run, step
 from cluster.settings import SOURCES, SYSTEM_PATH, cache
 
 RELEASE = "bookworm"
-PYTHON_PACKAGES = ("ca-certificates", "gcc", "libc6-dev", "make", "patchelf", "python3", "python3-pip")
+PYTHON_PACKAGES = (
+    *("ca-certificates", "gcc", "git", "libc6-dev", "make", "patchelf", "python3", "python3-pip", "xz-utils"),
+)
 UNWANTED = ("man", "info", "doc", "locale", "lintian")
 BUSYBOX = Path("/bin/busybox")
 

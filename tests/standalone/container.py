@@ -22,6 +22,8 @@ CAPABILITIES = tuple(
     f"CAP_{name}" for name in ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETFCAP")
 )
 
+BUILDKIT_CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_SETFCAP")
+
 CGROUPS = Path("/sys/fs/cgroup")
 
 _MOUNTS: list[dict[str, Any]] = [
@@ -81,9 +83,14 @@ class Builder:
         return cls(rootfs, json.loads(blob(manifest["config"]["digest"]).read_bytes())["config"], scratch)
 
     @property
+    def is_buildkit(self) -> bool:
+        """Whether its engine is BuildKit, as opposed to kaniko."""
+        return (self.rootfs / "kaniko/.Shim/bin/buildkitd").exists()
+
+    @property
     def has_shipped_executor(self) -> bool:
         """Whether its executor is of the line that ships, as opposed to kaniko up to 1.25."""
-        return not self.abilities.is_old
+        return self.is_buildkit or not self.abilities.is_old
 
     @cached_property
     def abilities(self) -> Abilities:
@@ -152,7 +159,7 @@ class Container:
         if limits.disk:
             options = f"size={limits.disk}"
             subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "-o", options, self._disk], check=True)
-        for directory in (self._disk / "upper", self._disk / "work"):
+        for directory in (self._disk / "upper", self._disk / "work", self._disk / "state"):
             directory.mkdir()
         self._termination_log.touch()
         self._termination_log.chmod(0o666)
@@ -253,9 +260,14 @@ class Container:
         binds = {
             **{f"/etc/{name}": self._copy_of(Path("/etc", name)) for name in ("resolv.conf", "hosts")},
             "/dev/termination-log": self._termination_log,
+            # Overlays of BuildKit can't lie on the overlay that is the root file system.
+            **({"/kaniko/.buildkit": self._disk / "state"} if builder.is_buildkit else {}),
             **mounts,
         }
-        capabilities = list(limits.capabilities) if user == 0 else []
+        granted = limits.capabilities
+        if builder.is_buildkit and granted == CAPABILITIES:
+            granted = BUILDKIT_CAPABILITIES
+        capabilities = list(granted) if user == 0 else []
         sets = ("bounding", "effective", "permitted") if user == 0 else ("bounding",)
         spec = {
             "ociVersion": "1.0.2",
@@ -267,7 +279,7 @@ class Container:
                 "env": [*builder.config["Env"], *(f"{name}={value}" for name, value in env.items())],
                 "cwd": builder.config.get("WorkingDir") or "/",
                 "capabilities": dict.fromkeys(sets, capabilities),
-                "noNewPrivileges": True,
+                "noNewPrivileges": not builder.is_buildkit,
             },
             "mounts": [
                 *_MOUNTS,

@@ -110,7 +110,8 @@ def running(registry: str) -> Iterator[BuildKit]:
     folder = Path(tempfile.mkdtemp(prefix="truth-"))
     socket, config, log = folder / "socket", folder / "buildkitd.toml", folder / "log"
     cgroup = f"imagebuild-{folder.name}"
-    runc = shutil.which("runc", path=SYSTEM_PATH) or "runc"
+    # As new as Docker's, and the one in the builder image: runc of 2022 gives a tmpfs other modes.
+    runc = cluster("artefact", "runc")
     config.write_text(
         _CONFIG.format(
             root=folder / "root", socket=socket, otel=folder / "otel", runc=runc, registry=registry, cgroup=cgroup

@@ -51,7 +51,9 @@ class Judge:
 
     @property
     def executor(self) -> str:
-        """Which of the two lines of kaniko the builder image has: `shipped` or `old`."""
+        """What the builder image has: BuildKit (`buildkit`), or one of the two lines of kaniko (`shipped`, `old`)."""
+        if self.builder.is_buildkit:
+            return "buildkit"
         return "shipped" if self.builder.has_shipped_executor else "old"
 
     def case(self, directory: Path) -> Verdict:
@@ -115,7 +117,8 @@ class Judge:
             "SOURCE_GET_URL": "dir:///kaniko/.case",
             "INSECURE_REGISTRIES": self.registry.address,
             "REGISTRY_MIRRORS": self.registry.address,
-            "SKIP_DEFAULT_REGISTRY_FALLBACK": "true",
+            # BuildKit has no such thing, and finds all that is asked for at the mirror.
+            **({} if self.builder.is_buildkit else {"SKIP_DEFAULT_REGISTRY_FALLBACK": "true"}),
             "BUILD_ARG": ",".join(arguments),
             **given,
         }
@@ -163,4 +166,5 @@ def _builder_layout() -> Path:
     if given := os.environ.get("BUILDER_LAYOUT"):
         return Path(given)
     script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), "--print-layout"]
+    script.append(f"--engine={os.environ.get('ENGINE', 'kaniko').lower()}")
     return Path(subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])

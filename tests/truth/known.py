@@ -16,13 +16,13 @@ class Known:
 
     Attributes:
         reason: why it is so.
-        executors: those that it holds for, `old` and `shipped`.
+        executors: those that it holds for, of `buildkit`, `old` and `shipped`.
         outcome: what comes of the Dockerfile.
         differs: patterns of the silent differences, each `PLACE: KIND`.
     """
 
     reason: str
-    executors: tuple[str, ...] = ("old", "shipped")
+    executors: tuple[str, ...] = ("buildkit", "old", "shipped")
     outcome: Outcome = Outcome.DIFFERENT
     differs: tuple[str, ...] = ()
 
@@ -34,7 +34,7 @@ def known(path: Path = PATH) -> dict[str, list[Known]]:
         found[str(name)] = [
             Known(
                 entry["reason"],
-                tuple(entry.get("executors", ("old", "shipped"))),
+                tuple(entry.get("executors", ("buildkit", "old", "shipped"))),
                 Outcome(entry.get("outcome", Outcome.DIFFERENT)),
                 tuple(entry.get("differs", ())),
             )

@@ -101,6 +101,11 @@ _TABLE = (
         re.compile(r"COPY --from drops the capabilities"),
         _of_files("xattrs", lambda buildkit, _ours: "security.capability" in buildkit),
     ),
+    _Explanation(
+        re.compile(r"set-user-ID and set-group-ID bits of .* of the build context are lost"),
+        _of_files("mode", _same_permissions),
+        always=False,
+    ),
     _Explanation(re.compile(r"COPY --from copies hard links"), _of_files("hard links", operator.ne)),
 )
 

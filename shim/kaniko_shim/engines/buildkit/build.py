@@ -11,8 +11,10 @@ from kaniko_shim.dockerfile import files
 from kaniko_shim.dockerfile.frontend import refuse_syntax
 from kaniko_shim.dockerfile.instruction import Instruction
 from kaniko_shim.dockerfile.parse import parse_dockerfile
+from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.stages import Stage, split_stages
 from kaniko_shim.engines.buildkit import command, daemon
+from kaniko_shim.engines.buildkit.context import lost_modes
 from kaniko_shim.engines.buildkit.failure import Evidence, explain
 from kaniko_shim.engines.buildkit.follow import Follower
 from kaniko_shim.engines.engine import Built
@@ -61,6 +63,8 @@ def build(request: BuildRequest, job: Job, logins: Logins) -> Built:
         _write_secrets(request, job),
     )
     places.metadata.unlink(missing_ok=True)
+    if warning := lost_modes(context):
+        job.warn(warning)
     follower = Follower(job, dockerfile.stages)
     job.phases.enter("starting BuildKit")
     begin = job.phases.now()
@@ -98,6 +102,10 @@ def _read_dockerfile(request: BuildRequest, job: Job, context: Path) -> _Dockerf
     refuse_syntax(content, name)
     instructions = parse_dockerfile(content)
     stages = split_stages(instructions).built(request.target)
+    for instruction in (each for stage in stages for each in stage.instructions if each.keyword == "RUN"):
+        if instruction.flag("--security") not in {None, "sandbox"} or instruction.flag("--device") is not None:
+            problem = "a build has no privileges or devices that it could give to a RUN"
+            raise refusal(Reason.DOCKERFILE_UNSUPPORTED, name, instruction, problem, "Remove --security and --device.")
     return _Dockerfile(path, sha256(path.read_bytes()).hexdigest(), instructions, stages)
 
 

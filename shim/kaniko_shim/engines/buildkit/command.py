@@ -86,6 +86,8 @@ def daemon_config(registries: Registries, paths: Paths) -> str:
     hosts = dict.fromkeys((*mirrors, *registries.insecure, *registries.skip_tls_verify))
     lines = [
         f"root = {_quoted(paths.buildkit_state)}",
+        # RUN --network=host asks for what every RUN has here: the network of the container.
+        'insecure-entitlements = ["network.host"]',
         "[log]",
         'level = "warn"',
         "[otel]",
@@ -155,7 +157,7 @@ def invocation(request: BuildRequest, places: Places, paths: Paths, environment:
     ]
     argv = [
         *(str(paths.buildctl), "--addr", f"unix://{socket(paths)}", "build"),
-        *("--progress=rawjson", "--frontend=dockerfile.v0"),
+        *("--progress=rawjson", "--frontend=dockerfile.v0", "--allow=network.host"),
         f"--local=context={places.context}",
         f"--local=dockerfile={places.dockerfile.parent}",
         *(f"--opt={name}={value}" for name, value in options),

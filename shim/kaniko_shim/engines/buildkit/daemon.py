@@ -37,7 +37,9 @@ def running(registries: Registries, job: Job) -> Iterator[None]:
     config, log = paths.buildkit_run / "buildkitd.toml", paths.buildkit_run / "buildkitd.log"
     config.write_text(daemon_config(registries, paths), encoding="utf-8")
     # USER: else it takes itself for a daemon without root's rights, which has other defaults.
-    environment = tool_environment(job.environment, paths) | {"USER": "root", "OTEL_SDK_DISABLED": "true"}
+    environment = tool_environment(job.environment, paths) | {"USER": "root"}
+    # For xz and git, which it starts.
+    environment["PATH"] = f"{paths.program_files / 'bin'}:{environment['PATH']}"
     argv = daemon(paths, config, has_own_processes=has_own_processes(read_mountinfo()))
     child = start(argv, environment, log)
     try:

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass, replace
 
+from imagebuild_vocabulary.remedies import Remedy
+
 from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.outcome.explain import quote
 from kaniko_shim.outcome.reasons import Reason
@@ -44,12 +46,15 @@ _TABLE: tuple[Situation, ...] = (
         "FROM names {name}, which is not a valid image name",
         "Write [host[:port]/]path[:tag]. Declare an ARG that FROM uses before the first FROM.",
     ),
-    row(
-        "no such secret",
-        r"secret (?P<secret>\S+): not found",
-        Reason.INVALID_SPEC,
-        "There is no build secret {secret}, which a RUN --mount=type=secret requires",
-        "Give it as BUILD_SECRET_{secret}, or leave out required=true.",
+    replace(
+        row(
+            "no such secret",
+            r"secret (?P<secret>\S+): not found",
+            Reason.INVALID_SPEC,
+            "There is no build secret {secret}, which a RUN --mount=type=secret requires",
+            "Give it as BUILD_SECRET_{secret}, or leave out required=true.",
+        ),
+        remedy=Remedy.BUILD_SECRET,
     ),
     row(
         "not in the context",
@@ -121,11 +126,11 @@ _TABLE: tuple[Situation, ...] = (
         "Use smaller ids, have the kubelet give more (userNamespaces.idsPerPod), or use the engine Kaniko.",
     ),
     row(
-        "git is missing",
-        r"exec: \"git\"",
-        Reason.DOCKERFILE_UNSUPPORTED,
-        "ADD of a Git repository needs git, which this image does not have",
-        "Build with the repository as the source, or clone it in a RUN.",
+        "no repository",
+        r"git stderr:\s(?P<problem>[^\n]*)",
+        Reason.COPY_FAILED,
+        "ADD can't clone its Git repository: {problem}",
+        "Check its URL; it is cloned without credentials.",
     ),
     *REGISTRY,
     row(

@@ -1,9 +1,9 @@
 """Follows a build: relays what its steps print to the log, and its steps, cache hits and warnings to the job."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from kaniko_shim.dockerfile.stages import Stage
-from kaniko_shim.dockerfile.steps import Step, announcement
+from kaniko_shim.dockerfile.steps import Step, Steps, announcement, plan_steps
 from kaniko_shim.engines.buildkit.status import Output, Place, Reader, Text, Vertex, Warned
 from kaniko_shim.log.lines import Lines
 from kaniko_shim.outcome.result import CacheReport
@@ -18,6 +18,7 @@ REPEATED = 400
 
 _NO_SPACE = b"o space left on device"
 _CACHED = "Using caching version of cmd: "
+_COUNTED = frozenset({"ADD", "COPY", "RUN", "WORKDIR"})
 _CACHE_WRITE = "exporting cache to"
 
 
@@ -28,8 +29,6 @@ class Follower:
         failed: the vertex that failed first, while the build goes on with others; None if none has.
         text: the lines that buildctl has written itself, the last of which says why it failed.
         disk_full: whether the disk was full when a step printed that no space is left.
-        hits: instructions whose result was there before.
-        misses: instructions that were run.
     """
 
     def __init__(self, job: Job, stages: Sequence[Stage]) -> None:
@@ -37,14 +36,13 @@ class Follower:
         self.failed: Vertex | None = None
         self.text = list[str]()
         self.disk_full = False
-        self.hits = 0
-        self.misses = 0
         self._job = job
         self._reader = Reader()
-        self._order = {name: place for place, stage in enumerate(stages) for name in _names(stage, len(stages))}
-        #: The number of vertices of each stage.
-        self._sizes = dict[int, int]()
+        self._steps = plan_steps(stages, ())
+        self._counted = {name: counted for stage, counted in _counted(stages, self._steps) for name in stage}
         self._vertices = dict[str, Vertex]()
+        self._cached = set[str]()
+        self._done = set[str]()
         self._lines = dict[str, Lines]()
         self._printed = dict[str, str]()
         self._announced = ""
@@ -58,7 +56,8 @@ class Follower:
     @property
     def cache(self) -> CacheReport:
         """Instructions that were found in the cache, and not."""
-        return CacheReport(self.hits, self.misses)
+        # What is exported is completed once more, when its layer has been downloaded.
+        return CacheReport(len(self._cached), len(self._done - self._cached))
 
     def read(self, line: str) -> None:
         """Read a line."""
@@ -88,8 +87,6 @@ class Follower:
         before = self._vertices.get(vertex.digest)
         self._vertices[vertex.digest] = vertex
         place = vertex.place
-        if place:
-            self._sizes[self._stage(place)] = place.of
         if vertex.error and not vertex.error.endswith("context canceled"):
             self.failed = self.failed or vertex
             if vertex.name.startswith(_CACHE_WRITE):
@@ -98,18 +95,16 @@ class Follower:
             self._job.phases.enter(self._job.console.masker.mask(_phase(vertex))[:LONGEST_PHASE])
             if place and not vertex.cached:
                 self._announce(vertex)
-        if place and vertex.completed and not vertex.error and not (before and before.completed):
+        if place and vertex.completed and not vertex.error and not place.text.startswith("FROM "):
             self._completed(vertex, place)
 
     def _completed(self, vertex: Vertex, place: Place) -> None:
-        if place.text.startswith("FROM "):
-            return
-        if vertex.cached:
-            self.hits += 1
+        self._done.add(vertex.digest)
+        if vertex.cached and vertex.digest not in self._cached:
+            self._cached.add(vertex.digest)
             self._announce(vertex)
-            self._job.relay(f"{_CACHED}{place.text}")
-        else:
-            self.misses += 1
+            step = self._step(place)
+            self._job.relay(f"{_CACHED}{step.instruction if step else place.text}")
 
     def _output(self, output: Output) -> None:
         if _NO_SPACE in output.content and not self.disk_full:
@@ -131,23 +126,33 @@ class Follower:
         self._job.relay(line)
 
     def _announce(self, vertex: Vertex) -> None:
-        place = vertex.place
-        if place is None:
+        step = self._step(vertex.place) if vertex.place else None
+        if step is None:
             return
-        stage = self._stage(place)
-        before = sum(size for index, size in self._sizes.items() if index < stage)
-        step = Step(before + place.number, stage + 1, " ".join(place.text.split()), 0)
-        stages = max(self._order.values(), default=0) + 1
         self._announced, self._since = vertex.digest, 0
-        self._job.say(announcement(step, stages, sum(self._sizes.values()), self._job.console.masker.mask))
+        steps = self._steps
+        self._job.say(announcement(step, steps.stages, len(steps.steps), self._job.console.masker.mask))
 
-    def _stage(self, place: Place) -> int:
-        return self._order.get(place.stage.lower(), 0)
+    def _step(self, place: Place) -> Step | None:
+        """The step of the user's Dockerfile; for a trigger of a base image (ONBUILD), its FROM."""
+        counted = self._counted.get(place.stage.lower(), ())
+        triggers = max(place.of - len(counted), 0)
+        number = place.number if place.text.startswith("FROM ") else max(place.number - triggers, 1)
+        return counted[number - 1] if 0 < number <= len(counted) else None
 
 
-def _names(stage: Stage, stages: int) -> tuple[str, ...]:
-    """What BuildKit calls a stage."""
-    return (stage.name or f"stage-{stage.index}", *([""] if stages == 1 else ()))
+def _counted(stages: Sequence[Stage], steps: Steps) -> Iterator[tuple[tuple[str, ...], tuple[Step, ...]]]:
+    """What BuildKit calls each stage, and the steps that it counts in it.
+
+    They are those of github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb/convert.go, `cmdTotal`.
+    """
+    at = {step.line: step for step in steps.steps}
+    names = {stage.name for stage in stages if stage.name}
+    for stage in stages:
+        is_image = stage.base.lower() not in {*names, "scratch"}
+        counted = [each for each in stage.instructions if each.keyword in _COUNTED]
+        own = tuple(at[each.line] for each in (*((stage.start,) if is_image else ()), *counted))
+        yield (stage.name or f"stage-{stage.index}", *([""] if len(stages) == 1 else ())), own
 
 
 def _phase(vertex: Vertex) -> str:

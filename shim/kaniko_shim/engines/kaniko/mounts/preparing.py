@@ -16,7 +16,8 @@ from kaniko_shim.engines.kaniko.mounts.links import LinkedTree
 from kaniko_shim.engines.kaniko.mounts.placing import MountError, Places, remove
 
 _SECRET_MODE = 0o400
-_TMPFS_MODE = 0o1777
+# As runc, which gives the file system the mode of the directory that it hides, and makes a missing one with this.
+_TMPFS_MODE = 0o755
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,10 @@ def _put(mount: Mount, place: str, copied: str, sources: Sources, places: Places
         case MountType.CACHE:
             _put_cache(mount, place, sources, places)
         case MountType.TMPFS:
+            mode = _mode_of(place)
             real = places.take(place)
             real.mkdir()
-            real.chmod(_TMPFS_MODE)
+            real.chmod(mode)
         case MountType.BIND if copied:
             if Path(copied).is_symlink():
                 raise MountError(
@@ -112,6 +114,13 @@ def _put(mount: Mount, place: str, copied: str, sources: Sources, places: Places
                 places.watch(linked.seal, linked.check)
         case MountType.SSH:
             raise MountError("there is no SSH agent for type=ssh")
+
+
+def _mode_of(place: str) -> int:
+    try:
+        return stat.S_IMODE(Path(place).stat().st_mode)
+    except OSError:
+        return _TMPFS_MODE
 
 
 def _put_secret(mount: Mount, path: Path, value: bytes) -> None:

@@ -19,7 +19,7 @@ PLACES = Places(
 HEAD = (
     "/kaniko/.Shim/bin/buildctl",
     *("--addr", "unix:///kaniko/.run/buildkit/buildkitd.sock", "build"),
-    *("--progress=rawjson", "--frontend=dockerfile.v0"),
+    *("--progress=rawjson", "--frontend=dockerfile.v0", "--allow=network.host"),
     *("--local=context=/kaniko/buildcontext", "--local=dockerfile=/kaniko/buildcontext"),
     *("--opt=filename=Dockerfile", "--opt=cmdline=builtin"),
 )
@@ -105,6 +105,7 @@ def test_the_configuration():
     made = tomllib.loads(daemon_config(registries, PATHS))
     assert made == {
         "root": "/kaniko/.buildkit",
+        "insecure-entitlements": ["network.host"],
         "log": {"level": "warn"},
         "otel": {"socketPath": "/kaniko/.run/buildkit/otel.sock"},
         "cdi": {"disabled": True},

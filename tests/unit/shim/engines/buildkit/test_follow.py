@@ -18,7 +18,7 @@ from kaniko_shim.system.job import Job
 from kaniko_shim.system.paths import Paths
 
 LOGS = Path(__file__).with_name("logs")
-DOCKERFILE = b"FROM busybox AS one\nRUN a\nFROM busybox\nRUN b\n"
+DOCKERFILE = b"FROM busybox AS one\nRUN a\nFROM busybox\nENV A=1\nCOPY --from=one /a /a\nRUN b\n"
 
 
 def follow(tmp_path: Path, lines: Sequence[str], secrets: Sequence[str] = ()) -> tuple[Follower, list[str], Job]:
@@ -47,14 +47,14 @@ def progress(place: str, instruction: str) -> str:
 
 def test_a_real_build(tmp_path: Path):
     follower, log, job = follow(tmp_path, (LOGS / "built.log").read_text().splitlines())
-    base = "FROM docker.io/library/busybox:latest@sha256:c4c9881be3c3da2fe6d7a99889398c48ca…"
+    # As the user has written them, ENV counted: BuildKit says which, and says its own words.
     assert log == [
-        progress("stage=1/2 step=1/5", base),
-        progress("stage=1/2 step=2/5", "RUN echo first && sleep 0.2 && echo second"),
+        progress("stage=1/2 step=1/6", "FROM busybox AS one"),
+        progress("stage=1/2 step=2/6", "RUN a"),
         "first",
         "second",
-        progress("stage=2/2 step=4/5", "COPY --from=one /bin/busybox /b"),
-        progress("stage=2/2 step=5/5", "RUN printf 'no end of line' >&2"),
+        progress("stage=2/2 step=5/6", "COPY --from=one /a /a"),
+        progress("stage=2/2 step=6/6", "RUN b"),
         "no end of line",
     ]
     assert (follower.cache.hits, follower.cache.misses, follower.failed) == (0, 3, None)
@@ -76,12 +76,26 @@ def test_a_real_failure_is_that_of_the_step_not_of_those_that_it_ends(tmp_path: 
     assert job.warnings.texts == ()
 
 
+def test_triggers_of_a_base_image_belong_to_its_from(tmp_path: Path):
+    lines = [vertex("t", "[one 2/4] ONBUILD RUN x"), vertex("a", "[one 4/4] RUN a"), vertex("z", "[nowhere 1/1] RUN z")]
+    _, log, _ = follow(tmp_path, lines)
+    assert log == [progress("stage=1/2 step=1/6", "FROM busybox AS one"), progress("stage=1/2 step=2/6", "RUN a")]
+
+
+def test_what_is_completed_again_for_the_export_was_cached_all_the_same(tmp_path: Path):
+    done = {"completed": "2026-12-01T00:00:01Z"}
+    lines = [vertex("a", "[one 2/2] RUN a", cached=True, **done), vertex("a", "[one 2/2] RUN a", **done)]
+    follower, log, _ = follow(tmp_path, lines)
+    assert (follower.cache.hits, follower.cache.misses) == (1, 0)
+    assert log.count("Using caching version of cmd: RUN a") == 1
+
+
 def test_steps_side_by_side_say_whose_line_it_is(tmp_path: Path):
-    lines = [vertex("a", "[one 2/2] RUN a"), vertex("b", "[stage-1 2/2] RUN b")]
+    lines = [vertex("a", "[one 2/2] RUN a"), vertex("b", "[stage-1 3/3] RUN b")]
     lines += [output("a", b"from a\nha"), output("b", b"from b\n"), output("a", b"lf\n")]
     _, log, _ = follow(tmp_path, lines)
-    a, b = progress("stage=1/2 step=2/4", "RUN a"), progress("stage=2/2 step=4/4", "RUN b")
-    assert log == [a.replace("/4", "/2"), b, a, "from a", b, "from b", a, "half"]
+    a, b = progress("stage=1/2 step=2/6", "RUN a"), progress("stage=2/2 step=6/6", "RUN b")
+    assert log == [a, b, a, "from a", b, "from b", a, "half"]
 
 
 def test_a_step_is_announced_again_after_much_output(tmp_path: Path):
