@@ -64,7 +64,7 @@ truth: setup image ## Build Dockerfiles with BuildKit too, and compare the image
 	@tools/suite.sh truth -q tests/truth
 
 .PHONY: e2e
-e2e: setup cluster-up images ## Kubelet, registries, executor and the chart, all real
+e2e: setup cluster-up images buildkit-image ## Kubelet, registries, executor and the chart, all real
 	@tools/suite.sh e2e -q --durations=5 tests/e2e
 
 .PHONY: images-check

@@ -39,13 +39,18 @@ def bare_pod(image: str, variables: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def builder_image(kubectl: Kubectl) -> str:
-    """The builder image that the chart was installed with."""
+def builder_settings(kubectl: Kubectl) -> dict[str, Any]:
+    """What the chart was installed with for builds."""
     settings = kubectl(
         "-n", INSTALLED, "get", "configmap", "--selector", "app.kubernetes.io/component=operator",
         "--output", r"jsonpath={.items[0].data.settings\.yaml}",
     )  # fmt: skip
-    return str(yaml.safe_load(settings)["builder"]["image"])
+    return dict(yaml.safe_load(settings)["builder"])
+
+
+def builder_image(kubectl: Kubectl) -> str:
+    """The builder image that the chart was installed with."""
+    return str(builder_settings(kubectl)["image"])
 
 
 def documented_pod() -> dict[str, Any]:

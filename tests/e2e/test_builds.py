@@ -43,7 +43,9 @@ def test_the_status_has_the_registrys_digest_and_the_image_only_its_own_files(
     }
     assert set(base) - set(made) <= {"/etc/localtime"}
     base_directories = hub.directories(f"{hub.name or hub.address}/library/busybox:latest")
-    assert registry.directories(image) - base_directories - {"/"} == {"/opt", "/opt/app", "/opt/data"}
+    # Where RUN has its own mounts, Docker leaves empty directories in the image.
+    mounted = {"/dev", "/proc", "/sys"} if status["engine"] == "BuildKit" else set()
+    assert registry.directories(image) - base_directories - {"/"} - mounted == {"/opt", "/opt/app", "/opt/data"}
 
 
 def test_a_multi_stage_build_compiles_c_and_runs_python(

@@ -44,7 +44,7 @@ def test_a_failing_run_is_explained_when_its_pod_is_gone(
         ),
         ({"dockerfile": {"inline": "FROM busybox\nCOPY missing /\n"}}, "CopyFailed", "missing"),
         ({"dockerfile": {"inline": "FROM busybox\nFLY away\n"}}, "DockerfileInvalid", "FLY"),
-        ({"dockerfile": {"inline": "FROM busybox\nRUN --mount=type=ssh true\n"}}, "DockerfileUnsupported", "line 2"),
+        ({"dockerfile": {"inline": "FROM busybox\nRUN --security=insecure true\n"}}, "DockerfileUnsupported", "line 2"),
         ({"target": "nowhere"}, "TargetNotFound", "nowhere"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.isalpha() else "",

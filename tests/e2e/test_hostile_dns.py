@@ -19,7 +19,7 @@ from support.watching import wait_for_finish
 
 PASSWORD_OF_PLAIN = "pl41n-p4ssw0rd"
 SHARED = "/etc/resolv.conf /etc/hosts /etc/hostname /dev/shm/left"
-POISON = f"for file in {SHARED}; do echo 'nameserver ADDRESS' > $file; done; echo 'ADDRESS NAME' >> /etc/hosts"
+POISON = f"for file in {SHARED}; do echo 'nameserver ADDRESS' > $file; done; echo 'ADDRESS NAME' >> /etc/hosts; true"
 
 
 @dataclass(frozen=True)

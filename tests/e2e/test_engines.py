@@ -1,0 +1,201 @@
+"""What a build is made with: BuildKit where the build and the namespace allow it, and Kaniko with words why not."""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from e2e.test_bare_pod import builder_settings
+from e2e.test_builds import build
+from e2e.test_credentials import SEARCH, private, push_secret
+from functional.kube import Builds, Kubectl
+from kubernetes import client
+from support.file_server import FileServer
+from support.registry import Registry
+from support.watching import wait_for_finish, wait_for_pod
+
+#: What RUN sees of its surroundings, a file each.
+LOOK = """\
+FROM busybox
+RUN cat /proc/self/uid_map > /uids; ls /proc | grep -c '^[0-9]' > /processes
+RUN ls -d /kaniko /run/secrets/* > /places 2>&1 || true
+RUN (while true; do sleep 1; done) & ps > /before
+RUN ps > /after
+RUN unshare -m true 2> /unshare || true; mount -t proc none /mnt 2> /mount || true; dmesg 2> /dmesg || true
+"""
+LANGUAGE = """\
+# syntax=docker/dockerfile:1
+# check=skip=all
+FROM busybox AS other
+RUN mkdir -p /a/b && echo deep > /a/b/c && echo no > /a/b/d
+FROM busybox
+RUN --network=none wget -T 2 http://HOST/text 2> /offline || true
+ADD --checksum=sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824 http://HOST/text /text
+COPY --from=other --parents --exclude=*/d /a/b/* /kept/
+COPY --link --chmod=u=rw,go=r <<here /heredoc
+$HOME
+here
+RUN --mount=type=ssh true
+"""
+
+
+@pytest.fixture
+def old_namespace(api: client.ApiClient) -> Iterator[str]:
+    """A namespace whose PodSecurity is that of a version that allows no procMount."""
+    prefix = "pod-security.kubernetes.io/enforce"
+    labels = {prefix: "baseline", f"{prefix}-version": "v1.34"}
+    core = client.CoreV1Api(api)
+    made = core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(generate_name="old-", labels=labels)))
+    assert made.metadata
+    assert made.metadata.name
+    yield made.metadata.name
+    core.delete_namespace(made.metadata.name)
+
+
+@pytest.mark.shows("A57")
+def test_a_run_of_buildkit_sees_its_own_processes_and_nothing_of_the_builder(
+    builds: Builds, api: client.ApiClient, namespace: str, registry: Registry
+):
+    image = f"{registry.name}/{namespace}/look:1"
+    builds.create(build({"Dockerfile": LOOK}, image, engine="BuildKit"))
+    status = wait_for_finish(api, namespace, "hello")
+    assert (status["phase"], status["engine"]) == ("Succeeded", "BuildKit"), status
+    found = {path: entry.content.decode() for path, entry in registry.files(image).items() if entry.kind == "file"}
+    # All ids of the pod, and none of the node.
+    assert found["/uids"].split() == ["0", "0", "65536"]
+    assert int(found["/processes"]) <= 4
+    assert found["/places"].count("No such file") == 2
+    # What a RUN leaves running is gone in the next.
+    assert "sleep 1" in found["/before"]
+    assert "sleep" not in found["/after"]
+    for denied in ("/unshare", "/mount"):
+        assert "not permitted" in found[denied] or "denied" in found[denied], (denied, found[denied])
+
+
+def test_all_of_the_language(
+    builds: Builds, api: client.ApiClient, namespace: str, registry: Registry, files: FileServer
+):
+    files.files["/text"] = b"hello"
+    image = f"{registry.name}/{namespace}/language:1"
+    dockerfile = LANGUAGE.replace("http://HOST", files.url)
+    builds.create(build({"Dockerfile": dockerfile}, image, engine="BuildKit"))
+    status = wait_for_finish(api, namespace, "hello")
+    assert (status["phase"], status.get("warnings")) == ("Succeeded", None), status
+    made = registry.files(image)
+    assert made["/text"].content == b"hello"
+    assert made["/offline"].content != b""
+    assert made["/kept/a/b/c"].content == b"deep\n"
+    assert "/kept/a/b/d" not in made
+    assert (made["/heredoc"].content, made["/heredoc"].mode) == (b"/root\n", 0o644)
+
+
+@pytest.mark.shows("A58")
+def test_pull_credentials_are_out_of_reach_of_run_so_that_one_secret_serves_both(
+    builds: Builds,
+    api: client.ApiClient,
+    namespace: str,
+    private_registry: Registry,
+    cluster: dict[str, str],
+    kubectl: Kubectl,
+):
+    push_secret(kubectl, namespace, "both", cluster["REGISTRY_AUTH"])
+    auth = json.loads(cluster["REGISTRY_AUTH"])["auths"][private_registry.name]["auth"]
+    words = (cluster["REGISTRY_PASSWORD"], auth, base64.b64encode(cluster["REGISTRY_AUTH"].encode()).decode()[:40])
+    needles = " ".join(f"{word[:4]}''{word[4:]}" for word in words)
+
+    def made(name: str, dockerfile: str) -> dict[str, Any]:
+        fields = private(namespace, private_registry, name, insecureSkipTLSVerify=True)
+        fields["output"] = {**fields["output"], "pushSecretRef": {"name": "both"}}  # type: ignore[dict-item]
+        spec = {**build({"Dockerfile": dockerfile}, "replaced", engine="BuildKit"), **fields}
+        builds.create({**spec, "pullSecretRefs": [{"name": "both"}]}, name)
+        return wait_for_finish(api, namespace, name)
+
+    assert made("base", "FROM busybox\nRUN true\n")["phase"] == "Succeeded"
+    base = f"FROM {private_registry.name}/{namespace}/base:1\n"
+    status = made("app", base + SEARCH.replace("NEEDLES", needles).partition("\n")[2])
+    assert status["phase"] == "Succeeded", status
+    assert private_registry.files(f"{private_registry.name}/{namespace}/app:1")["/found/list"].content == b""
+
+
+def test_where_the_namespace_does_not_allow_it_auto_goes_on_with_kaniko(
+    api: client.ApiClient, old_namespace: str, registry: Registry
+):
+    builds = Builds(client.CustomObjectsApi(api), old_namespace)
+    files = {"Dockerfile": "FROM busybox\nRUN echo made > /made\n"}
+    for engine in ("Auto", "BuildKit"):
+        image = f"{registry.name}/{old_namespace}/{engine.lower()}:1"
+        builds.create(build(files, image, engine=engine, retry={"limit": 0}), engine.lower())
+    auto, forced = (wait_for_finish(api, old_namespace, name) for name in ("auto", "buildkit"))
+    assert (auto["phase"], auto["engine"]) == ("Succeeded", "Kaniko"), auto
+    assert [attempt["reason"] for attempt in auto["attempts"]] == ["EngineUnavailable"]
+    [warning] = auto["warnings"]
+    assert warning.startswith("Built with Kaniko. The pod for BuildKit was refused: ")
+    assert "procMount" in warning
+    assert (forced["phase"], forced["reason"]) == ("Failed", "PodRejected"), forced
+    assert "procMount" in forced["message"]
+
+
+def test_what_only_kaniko_can_do_is_left_to_it_and_refused_where_buildkit_is_asked_for(
+    builds: Builds, api: client.ApiClient, namespace: str, registry: Registry
+):
+    files = {"Dockerfile": "FROM busybox\nRUN echo made > /made\n"}
+    for engine in ("Auto", "BuildKit"):
+        image = f"{registry.name}/{namespace}/{engine.lower()}:1"
+        spec = build(files, image, engine=engine, executor={"args": ["--reproducible"]})
+        builds.create(spec, engine.lower())
+    auto, forced = (wait_for_finish(api, namespace, name) for name in ("auto", "buildkit"))
+    assert (auto["phase"], auto["engine"]) == ("Succeeded", "Kaniko"), auto
+    assert (forced["phase"], forced["reason"]) == ("Failed", "InvalidSpec"), forced
+    assert "--reproducible is a flag of Kaniko" in forced["message"]
+    assert "set engine to Kaniko" in forced["message"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"seccompProfile": {"type": "RuntimeDefault"}},
+            "the seccomp profile of the container forbids user namespaces",
+        ),
+        ({"capabilities": {"drop": ["ALL"]}}, "the container lacks the capability SETUID, SETGID or SETFCAP"),
+    ],
+    ids=["seccomp", "capabilities"],
+)
+def test_the_first_process_says_why_it_can_not_work(
+    api: client.ApiClient, namespace: str, registry: Registry, kubectl: Kubectl, change: dict[str, Any], words: str
+):
+    security = {
+        "procMount": "Unmasked",
+        "capabilities": {"drop": ["ALL"], "add": ["SETFCAP", "SETGID", "SETUID"]},
+        **change,
+    }
+    variables = {
+        "DOCKERFILE_CONTENT": "FROM busybox\n",
+        "SOURCE_GET_URL": "dir:///kaniko/layout",
+        "OUTPUT_IMAGE": f"{registry.name}/{namespace}/app:1",
+        "NO_PUSH": "true",
+    }
+    container = {
+        "name": "builder",
+        "image": builder_settings(kubectl)["buildkit"]["image"],
+        "env": [{"name": name, "value": value} for name, value in variables.items()],
+        "securityContext": security,
+        "volumeMounts": [{"name": "state", "mountPath": f"/kaniko/{name}", "subPath": name} for name in ("layout",)],
+    }
+    pod: Any = {
+        "metadata": {"name": "bare"},
+        "spec": {
+            "hostUsers": False,
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "containers": [container],
+            "volumes": [{"name": "state", "emptyDir": {}}],
+        },
+    }
+    client.CoreV1Api(api).create_namespaced_pod(namespace, pod)
+    wait_for_pod(api, namespace, lambda body: body["status"].get("phase") == "Failed")
+    ended = json.loads(kubectl("-n", namespace, "get", "pod", "bare", "-o", "json"))["status"]["containerStatuses"][0]
+    report = json.loads(ended["state"]["terminated"]["message"])
+    assert (report["reason"], report["exitCode"]) == ("EngineUnavailable", 86)
+    assert words in report["message"]
