@@ -58,6 +58,21 @@ int main(void) {
     return fwrite(out, 1, size, stdout) != size;
 }
 """
+DIAMOND = """\
+FROM python:3.11 AS base
+WORKDIR /src
+COPY . .
+RUN python3 -m compileall -q .
+FROM base AS left
+RUN find /usr/lib -type f -exec cat {} + | head -c 300M | sha256sum > /left
+FROM base AS right
+RUN find /usr/lib -type f -exec cat {} + | head -c 300M | md5sum > /right
+FROM debian:bookworm-slim
+COPY --from=left /left /
+COPY --from=right /right /
+RUN cat /left /right > /both
+CMD ["cat", "/both"]
+"""
 NODE = """\
 FROM busybox
 WORKDIR /app
@@ -94,7 +109,12 @@ def projects(scratch: Path, *, quick: bool) -> Iterator[list[Project]]:
     _download_wheels(wheels)
     with serving(partial(_Handler, directory=str(wheels))) as port:
         index = {"INDEX": f"http://127.0.0.1:{port}/"}
-        yield [_make(scratch, "python", _python, index), _make(scratch, "c", _c), files]
+        yield [
+            _make(scratch, "python", _python, index),
+            _make(scratch, "c", _c),
+            _make(scratch, "diamond", _diamond),
+            files,
+        ]
 
 
 def _make(
@@ -124,6 +144,12 @@ def _c(context: Path) -> None:
     (context / "Dockerfile").write_text(C)
     (context / "Makefile").write_text(MAKEFILE)
     (context / "pack.c").write_text(MAIN)
+
+
+def _diamond(context: Path) -> None:
+    (context / "Dockerfile").write_text(DIAMOND)
+    for number in range(200):
+        (context / f"module_{number}.py").write_text(f"def answer():\n    return {number}\n" * 40)
 
 
 def _small_files(count: int, context: Path) -> None:

@@ -6,10 +6,12 @@ Needs root, runc and overlayfs, and no Kubernetes; wheels come from PyPI, C sour
 
 - `python`: an application on a base image of 373 MB, with wheels from an index (numpy, Django and others).
 - `c`: zstd in two stages, compiled in that base image and copied into a Debian.
+- `diamond`: four stages, two of which need the first and are needed by the last; each takes a while.
 - `files`: 20,000 small files, copied and changed by two steps; the short form has only this, with 2,000.
 
-Each sample of BuildKit has a daemon of its own with an empty cache; its start does not count. `builder image` is one
-container, `build pod` is two, as the operator runs them: build into a layout, then push that. Their start counts.
+Each sample of BuildKit has a daemon of its own with an empty cache; its start does not count. `Kaniko alone` is one
+container, `Kaniko` and `BuildKit pod` are two, as the operator runs them: build into a layout, then push that. Their
+start counts.
 Each sample has a file system of its own, since ext4 creates files slowly for a minute after many were deleted.
 """
 
@@ -43,30 +45,38 @@ NOBODY = 65532
 def main() -> None:
     """Measure and print."""
     told = options(__doc__)
-    anchors = {f"cold build of {name}": "BuildKit" for name in ("python", "c", "files")}
+    anchors = {f"cold build of {name}": "BuildKit" for name in ("python", "c", "diamond", "files")}
     report = Report("real_projects", "bench/real_projects.py", anchors)
     rounds = QUICK_ROUNDS if told.quick else ROUNDS
     with tempfile.TemporaryDirectory(prefix="projects-") as directory:
         scratch = Path(directory)
         (scratch / "registry").mkdir()
-        builder = Builder.unpack(builder_layout(), scratch)
-        report.context["executor"] = builder.abilities.name
+        kaniko, buildkit = (unpacked(engine, scratch) for engine in ("kaniko", "buildkit"))
+        report.context["executor"] = kaniko.abilities.name
         try:
             with own_registry(scratch / "registry") as registry, projects(scratch, quick=told.quick) as found:
                 registry.push(cluster("base-image", "debian").removeprefix("oci:"), "library/debian:bookworm-slim")
                 for project in found:
-                    bench = Bench(builder, registry, scratch, project)
-                    cases = {"BuildKit": bench.buildkit, "builder image": bench.alone, "build pod": bench.split}
+                    old, new = (Bench(each, registry, scratch, project) for each in (kaniko, buildkit))
+                    cases = {
+                        "BuildKit": new.buildkit,
+                        "BuildKit pod": new.split,
+                        "Kaniko pod": old.split,
+                        "Kaniko alone": old.alone,
+                    }
                     report.add(f"cold build of {project.name}", alternately(cases, rounds, warmup=0))
         finally:
-            builder.remove()
+            kaniko.remove()
+            buildkit.remove()
     report.finish(told)
 
 
-def builder_layout() -> Path:
-    """The builder image, made if it is not cached."""
-    script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), "--print-layout"]
-    return Path(subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
+def unpacked(engine: str, scratch: Path) -> Builder:
+    """The builder image with an engine, made if it is not cached."""
+    script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), f"--engine={engine}", "--print-layout"]
+    layout = Path(subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
+    (scratch / engine).mkdir()
+    return Builder.unpack(layout, scratch / engine)
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def main(source: Path, kaniko: Path) -> None:
     collect_certificates(kaniko / "ssl" / "certs")
     collect_helpers(source / "helpers", shim / "credential-helpers")
     if (source / "engine" / "buildkitd").exists():
-        collect_buildkit(source / "engine", shim)
+        collect_buildkit(source / "engine", source / "image", shim)
     else:
         collect_executor(source / "engine", kaniko)
         remember_flags(kaniko / "executor", shim / "executor.help")
@@ -193,7 +193,7 @@ def collect_executor(image: Path, kaniko: Path) -> None:
             (kaniko / name).chmod(0o755)
 
 
-def collect_buildkit(image: Path, shim: Path) -> None:
+def collect_buildkit(image: Path, source: Path, shim: Path) -> None:
     """Take BuildKit's daemon and client, and the runc of its image, which are static, and the programs that it starts.
 
     The daemon finds those on its PATH, and git finds its own parts and the CA bundle where it was made to.
@@ -208,6 +208,8 @@ def collect_buildkit(image: Path, shim: Path) -> None:
     (parts / "git").symlink_to(shim / "bin" / "git")
     for scheme in ("http", "https"):
         (parts / f"git-remote-{scheme}").symlink_to(shim / "bin" / "git-remote-http")
+    shutil.copy(source / "git_submodule.py", parts / "git-submodule")
+    (parts / "git-submodule").chmod(0o755)
     certificates = ELSEWHERE / "etc/ssl/certs"
     certificates.mkdir(parents=True)
     (certificates / "ca-certificates.crt").symlink_to("/kaniko/ssl/certs/ca-certificates.crt")

@@ -38,12 +38,14 @@ _MOUNTS: list[dict[str, Any]] = [
 
 @dataclass(frozen=True)
 class Limits:
-    """What a container may have: bytes (0 = as many as there are), capabilities, and mounts that it can't write."""
+    """What a container may have: bytes (0 = as many as there are), capabilities, mounts that it can't write, and files
+    of /proc that are covered, as container runtimes do by default."""
 
     disk: int = 0
     memory: int = 0
     capabilities: tuple[str, ...] = CAPABILITIES
     read_only: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
 
 
 UNLIMITED = Limits()
@@ -297,6 +299,7 @@ class Container:
             "linux": {
                 "namespaces": [{"type": kind} for kind in ("pid", "ipc", "uts", "mount", "cgroup")],
                 "cgroupsPath": f"/imagebuild-standalone/{self.name}",
+                **({"maskedPaths": list(limits.masked)} if limits.masked else {}),
                 **({"resources": {"memory": {"limit": limits.memory}}} if limits.memory else {}),
             },
         }

@@ -17,6 +17,8 @@ REPEATED = 400
 """Lines of a step after which it is announced again, so that it stays among the log's last lines."""
 
 _NO_SPACE = b"o space left on device"
+# buildctl's log, as opposed to what it says of the build.
+_OWN_LOG = 'time="'
 _CACHED = "Using caching version of cmd: "
 _COUNTED = frozenset({"ADD", "COPY", "RUN", "WORKDIR"})
 _CACHE_WRITE = "exporting cache to"
@@ -71,7 +73,7 @@ class Follower:
                     where = f" line {event.line}" if event.line else ""
                     self._job.warn(f"Dockerfile{where}: {event.text}")
                 case Text():
-                    if event.line.strip():
+                    if event.line.strip() and not event.line.startswith(_OWN_LOG):
                         self.text.append(event.line)
 
     def silence(self) -> None:
