@@ -1,4 +1,4 @@
-# Both images for all platforms, with provenance and an SBOM: `docker buildx bake`.
+# All images for all platforms, with provenance and an SBOM: `docker buildx bake`.
 #
 #   docker buildx bake --print                                            show what would be built
 #   VERSION=dev docker buildx bake --set '*.platform=linux/amd64' --load  one platform, into Docker's storage
@@ -20,6 +20,11 @@ variable "REVISION" {
   default     = ""
 }
 
+variable "BUILDKIT_IMAGE" {
+  description = "The image with the programs of BuildKit: that of Dockerfile.builder."
+  default     = "docker.io/moby/buildkit:v0.32.2"
+}
+
 function "tags" {
   params = [name]
   result = length(regexall("^[0-9]+[.][0-9]+[.][0-9]+$", VERSION)) > 0 ? [
@@ -29,7 +34,7 @@ function "tags" {
 }
 
 group "default" {
-  targets = ["operator", "builder"]
+  targets = ["operator", "builder", "builder-buildkit"]
 }
 
 target "_common" {
@@ -59,4 +64,10 @@ target "builder" {
   inherits   = ["_common"]
   dockerfile = "Dockerfile.builder"
   tags       = tags("imagebuild-builder")
+}
+
+target "builder-buildkit" {
+  inherits = ["builder"]
+  args     = { ENGINE_IMAGE = BUILDKIT_IMAGE, ENGINE_FILES = "/usr/bin" }
+  tags     = tags("imagebuild-builder-buildkit")
 }

@@ -10,7 +10,14 @@ import pytest
 from release.programs import program
 from release.tree import ROOT
 
-DOCKERFILES = {"operator": "Dockerfile.operator", "builder": "Dockerfile.builder"}
+DOCKERFILES = {
+    "operator": "Dockerfile.operator",
+    "builder": "Dockerfile.builder",
+    "builder-buildkit": "Dockerfile.builder",
+}
+PIN = re.findall(r"(?m)^ARG BUILDKIT_IMAGE=(.+)$", (ROOT / "Dockerfile.builder").read_text(encoding="utf-8"))[0]
+#: What tells the images of one Dockerfile apart.
+ARGUMENTS = {"builder-buildkit": {"args": {"ENGINE_FILES": "/usr/bin", "ENGINE_IMAGE": PIN}}}
 SOURCE = "https://github.com/imagebuild-dev/imagebuild-operator"
 
 
@@ -28,7 +35,7 @@ def bake(**variables: str) -> dict[str, Any]:
     return dict(json.loads(done.stdout)["target"])
 
 
-@pytest.mark.parametrize("name", ["operator", "builder"])
+@pytest.mark.parametrize("name", list(DOCKERFILES))
 def test_a_release_is_built_for_all_platforms_with_provenance_and_sbom(name: str):
     target = bake(VERSION="1.2.3", REVISION="0123abc")[name]
     assert target == {
@@ -48,6 +55,7 @@ def test_a_release_is_built_for_all_platforms_with_provenance_and_sbom(name: str
             "index:org.opencontainers.image.licenses=Apache-2.0",
             "index:org.opencontainers.image.version=1.2.3",
         ],
+        **ARGUMENTS.get(name, {}),
     }
 
 

@@ -11,7 +11,8 @@ from release.errors import ReleaseError
 from release.programs import program
 from release.tree import CHART
 
-OPERATOR, BUILDER = (f"sha256:{digit * 64}" for digit in "ab")
+OPERATOR, BUILDER, BUILDKIT = (f"sha256:{digit * 64}" for digit in "abc")
+IMAGES = chart.Images({"operator": OPERATOR, "builder": BUILDER, "builder-buildkit": BUILDKIT})
 VALUES = """\
 image: # ours
   digest: ""
@@ -22,7 +23,7 @@ other: [1]
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return chart.package(chart.Images(OPERATOR, BUILDER), tmp_path_factory.mktemp("dist"))
+    return chart.package(IMAGES, tmp_path_factory.mktemp("dist"))
 
 
 def test_only_the_digests_and_the_list_of_images_are_added(package: Path, tmp_path: Path):
@@ -30,13 +31,17 @@ def test_only_the_digests_and_the_list_of_images_are_added(package: Path, tmp_pa
         archive.extractall(tmp_path, filter="data")
     before, after = (folder.joinpath("values.yaml").read_text() for folder in (CHART, tmp_path / CHART.name))
     changed = [line.strip() for line in ndiff(before.splitlines(), after.splitlines()) if line[0] == "+"]
-    assert changed == [f'+   digest: "{OPERATOR}"', f'+     digest: "{BUILDER}"']
+    assert changed == [
+        f'+   digest: "{OPERATOR}"',
+        f'+     digest: "{BUILDER}"',
+        f'+       digest: "{BUILDKIT}"',
+    ]
     for file in CHART.joinpath("templates").rglob("*.yaml"):
         assert (tmp_path / CHART.name / file.relative_to(CHART)).read_bytes() == file.read_bytes()
 
 
 def test_a_package_can_be_made_again(package: Path):
-    assert chart.package(chart.Images(OPERATOR, BUILDER), package.parent) == package
+    assert chart.package(IMAGES, package.parent) == package
     done = subprocess.run([program("helm"), "show", "chart", package], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -44,7 +49,7 @@ def test_a_package_can_be_made_again(package: Path):
 @pytest.mark.parametrize("digest", ["", "latest", "sha256:abc", f"{OPERATOR}0"])
 def test_something_else_than_a_digest_is_refused(digest: str):
     with pytest.raises(ReleaseError, match=r"digest of the builder image .* Give sha256: and 64 hex digits"):
-        chart.Images(OPERATOR, digest)
+        chart.Images({"operator": OPERATOR, "builder": digest, "builder-buildkit": BUILDKIT})
 
 
 def test_a_value_changes_and_its_surroundings_stay():

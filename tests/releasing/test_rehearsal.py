@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from release import signing
+from release.chart import IMAGES
 from release.programs import program
 from release.tree import CRDS, ROOT
 from support.registry import Registry
@@ -39,8 +40,7 @@ def helm(*arguments: str) -> str:
 def test_images_and_chart_are_signed_by_digest(published: Published):
     chart = crane("digest", f"{published.project}/charts/imagebuild-operator:{version()}").strip()
     references = [
-        f"{published.project}/imagebuild-operator@{published.digests['operator']}",
-        f"{published.project}/imagebuild-builder@{published.digests['builder']}",
+        *(f"{published.project}/imagebuild-{name}@{published.digests[name]}" for name in IMAGES),
         f"{published.project}/charts/imagebuild-operator@{chart}",
     ]
     assert published.printed == references
@@ -80,7 +80,7 @@ def test_users_verify_a_release_as_its_page_says(published: Published):
 
 def test_users_see_the_digests_that_a_chart_pins(published: Published):
     printed = shell(command_block("helm show values").replace(" --version", " --plain-http --version"), published)
-    assert re.findall(r"sha256:[0-9a-f]{64}", printed) == [published.digests[name] for name in ("operator", "builder")]
+    assert re.findall(r"sha256:[0-9a-f]{64}", printed) == [published.digests[name] for name in IMAGES]
 
 
 def command_block(text: str) -> str:
@@ -135,7 +135,7 @@ def test_artifact_hub_finds_the_images(published: Published):
     chart = yaml.safe_load(helm("show", "chart", str(package)))
     assert yaml.safe_load(chart["annotations"]["artifacthub.io/images"]) == [
         {"name": f"imagebuild-{name}", "image": f"ghcr.io/imagebuild-dev/imagebuild-{name}@{published.digests[name]}"}
-        for name in ("operator", "builder")
+        for name in IMAGES
     ]
 
 
@@ -151,7 +151,7 @@ def test_images_that_were_not_pushed_are_named(published: Published, tmp_path: P
     metadata.write_text(json.dumps({"operator": {"containerimage.digest": published.digests["operator"]}}))
     done = release("publish", metadata, *published.options)
     assert done.returncode == 1
-    assert done.stderr == "error: The metadata file has no digest of builder. Build both targets with --push.\n"
+    assert done.stderr == "error: The metadata file has no digest of builder. Build all targets with --push.\n"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import json
 import re
 
-from release.chart import Images
+from release.chart import IMAGES, Images
 from release.errors import ReleaseError
 
 
@@ -18,7 +18,7 @@ def digests(metadata: str) -> Images:
     def digest(target: str) -> str:
         found = str(document.get(target, {}).get("containerimage.digest", ""))
         if not re.fullmatch(r"sha256:[0-9a-f]{64}", found):
-            raise ReleaseError(f"The metadata file has no digest of {target}. Build both targets with --push.")
+            raise ReleaseError(f"The metadata file has no digest of {target}. Build all targets with --push.")
         return found
 
-    return Images(digest("operator"), digest("builder"))
+    return Images({name: digest(name) for name in IMAGES})

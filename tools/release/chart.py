@@ -3,6 +3,7 @@
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,18 +17,25 @@ from release.yaml_edits import with_values
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
+#: The images of a release, and the value of the chart that each belongs to.
+IMAGES = {"operator": "image", "builder": "builder.image", "builder-buildkit": "builder.buildkit.image"}
+
+
 @dataclass(frozen=True, slots=True)
 class Images:
-    """The digests of both images, each of a multi-platform index."""
+    """The digest of each image by its name in IMAGES, each of a multi-platform index."""
 
-    operator: str
-    builder: str
+    digests: Mapping[str, str]
 
     def __post_init__(self) -> None:
-        for name in ("operator", "builder"):
-            digest = getattr(self, name)
+        for name in IMAGES:
+            digest = self.digests.get(name, "")
             if not _DIGEST.fullmatch(digest):
                 raise ReleaseError(f"The digest of the {name} image is {digest!r}. Give sha256: and 64 hex digits.")
+
+    def references(self, project: str) -> list[str]:
+        """All of them by digest, in a project such as ghcr.io/imagebuild-dev."""
+        return [f"{project}/imagebuild-{name}@{self.digests[name]}" for name in IMAGES]
 
 
 def package(images: Images, target: Path, chart: Path = CHART) -> Path:
@@ -49,7 +57,7 @@ def package(images: Images, target: Path, chart: Path = CHART) -> Path:
         copy = Path(folder, chart.name)
         shutil.copytree(chart, copy)
         values = copy / "values.yaml"
-        pins = {"image.digest": images.operator, "builder.image.digest": images.builder}
+        pins = {f"{value}.digest": images.digests[name] for name, value in IMAGES.items()}
         values.write_text(with_values(values.read_text(encoding="utf-8"), pins), encoding="utf-8")
         metadata = copy / "Chart.yaml"
         metadata.write_text(_with_images(metadata.read_text(encoding="utf-8"), images), encoding="utf-8")
@@ -87,7 +95,7 @@ def _with_images(metadata: str, images: Images) -> str:
     if metadata.count(heading) != 1 or "artifacthub.io/images:" in metadata:
         raise ReleaseError("Chart.yaml must have annotations, and none named artifacthub.io/images: a release adds it.")
     listed = "".join(
-        f"    - name: imagebuild-{name}\n      image: {REGISTRY}/{PROJECT}/imagebuild-{name}@{digest}\n"
-        for name, digest in (("operator", images.operator), ("builder", images.builder))
+        f"    - name: imagebuild-{name}\n      image: {reference}\n"
+        for name, reference in zip(IMAGES, images.references(f"{REGISTRY}/{PROJECT}"), strict=True)
     )
     return metadata.replace(heading, f"{heading}  artifacthub.io/images: |\n{listed}")

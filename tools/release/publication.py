@@ -40,10 +40,7 @@ class Destination:
             ReleaseError: a program fails.
         """
         project = f"{self.registry}/{PROJECT}"
-        references = [
-            f"{project}/imagebuild-operator@{images.operator}",
-            f"{project}/imagebuild-builder@{images.builder}",
-        ]
+        references = images.references(project)
         for reference in references:
             self.signer.sign(reference)
             yield reference

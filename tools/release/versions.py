@@ -28,7 +28,7 @@ class Place:
     required: bool = True
 
 
-IMAGES = rf"imagebuild-(?:operator|builder):{NUMBER}"
+IMAGES = rf"imagebuild-(?:operator|builder|builder-buildkit):{NUMBER}"
 INSTALLED = rf"charts/imagebuild-operator[^\n]* --version {NUMBER}"
 PLACES = (
     Place("pyproject.toml", rf'(?m)^version = "{NUMBER}"$'),
