@@ -26,6 +26,8 @@ BUILD_UID_LABEL: Final = f"{GROUP}/build-uid"
 PLATFORM_LABEL: Final = f"{GROUP}/platform"
 #: Of a build pod: what it builds with, `Kaniko` or `BuildKit`.
 ENGINE_LABEL: Final = f"{GROUP}/engine"
+#: Of a build pod with engine Auto that is made for Kaniko: why BuildKit can't run there.
+ENGINE_ANNOTATION: Final = f"{GROUP}/engine-unavailable"
 MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
 #: Label selector of the watch of pods.
 POD_SELECTOR: Final = f"{MANAGED_BY_LABEL}={OPERATOR},{BUILD_UID_LABEL}"

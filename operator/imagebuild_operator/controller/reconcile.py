@@ -16,6 +16,7 @@ from imagebuild_operator.api.parse import parse_build, parse_spec
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.cache.bounded_set import BoundedSet
 from imagebuild_operator.cache.keys import Resync, Sweep
+from imagebuild_operator.cache.known_problems import KnownProblems
 from imagebuild_operator.cache.known_pushes import KnownPushes
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
@@ -27,6 +28,7 @@ from imagebuild_operator.decide.attempt import needs_explanation
 from imagebuild_operator.decide.backoffs import OF_NAMESPACE
 from imagebuild_operator.decide.build import decide_build, parts
 from imagebuild_operator.decide.cancel import cause
+from imagebuild_operator.decide.engine import engine_places, engine_problems
 from imagebuild_operator.decide.gate import Gate
 from imagebuild_operator.decide.lifecycle import expected_pod, wait_for_admission
 from imagebuild_operator.decide.plan import CreatePod, Plan
@@ -89,6 +91,7 @@ class Reconciler:
         #: The uids of the pods that this leader has created, or compared with their manifests.
         self._own_pods = BoundedSet(MAX_OWN_PODS)
         self._pushes = KnownPushes(settings.push_proof)
+        self._engines = KnownProblems()
         self._written = written
         self._enqueue = enqueue
         self._clock = clock
@@ -141,7 +144,15 @@ class Reconciler:
         if admission == BEGIN and defaults.problem:
             admission = invalid_defaults(defaults.problem)
         inputs = ReconcileInput(
-            build, pods, self._settings, now, admission, warnings, logs=logs, pushes=self._pushes.known(now)
+            build,
+            pods,
+            self._settings,
+            now,
+            admission,
+            warnings,
+            logs=logs,
+            pushes=self._pushes.known(now),
+            engine_problem=self._engines.at(engine_places(build, self._settings), now),
         )
         plan = decide_build(inputs)
         if not build.has_begun and _depends_on_defaults(plan):
@@ -185,7 +196,7 @@ class Reconciler:
             return "it is gone"
         if str(body["metadata"]["uid"]) != pod.uid:
             return "there is another of its name by now"
-        manifest = expected_pod(build, self._settings)
+        manifest = expected_pod(build, self._settings, pod.engine)
         problem = "there is no pod to be yet" if manifest is None else difference(body, manifest)
         if not problem:
             self._own_pods.add(pod.uid)
@@ -327,7 +338,9 @@ class Reconciler:
         return is_gone
 
     def _learn(self, build: ImageBuild, status: dict[str, Any]) -> None:
-        """Remember what the end of a build says about the credentials that it has pushed with."""
+        """Remember what a status says about the credentials of a push, and about BuildKit where the build runs."""
+        for place, problem in engine_problems(build, status, self._settings):
+            self._engines.met(place, problem, self._clock())
         if status.get("phase") == Phase.SUCCEEDED:
             self._pushes.succeeded(push_proofs(build.namespace, parse_spec(build.spec)), self._clock())
         elif status.get("reason") == Reason.REGISTRY_UNAUTHORIZED:

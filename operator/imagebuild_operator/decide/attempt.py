@@ -38,6 +38,8 @@ from imagebuild_operator.status.outcome import Outcome
 #: long, and at least every minute.
 FIRST_WARNING: Final = 5.0
 LONGEST_INTERVAL: Final = 60.0
+#: Begins the message about a pod for BuildKit that the API server refused.
+REFUSED: Final = "The pod for BuildKit was refused: "
 #: Seconds until a log that was due is requested again, if too many others were being read.
 BUSY: Final = 1.0
 
@@ -108,7 +110,7 @@ def _decide_refused(inputs: ReconcileInput, error: ClusterError) -> Plan:
     if reason is Reason.POD_REJECTED:
         spec, defaults = parse_spec(build.spec), inputs.settings.defaults
         if may_fall_back(spec, defaults, build.attempts) and engine_of(spec, defaults) is Engine.BUILDKIT:
-            problem = f"The pod for BuildKit was refused: {error.message}"
+            problem = f"{REFUSED}{error.message}"
             return end(inputs, spec, failed_outcome(Reason.ENGINE_UNAVAILABLE, problem, spec))
         outcome = failed_outcome(reason, f"The build pod was refused: {error.message}", spec)
         return record(inputs, outcome)

@@ -28,6 +28,7 @@ class ReconcileInput:
         refusals: The API server's error about each pod that it refused to create, by the pod's name.
         logs: What is known of the log of each running pod, by the pod's name.
         pushes: What earlier pushes have proven.
+        engine_problem: Why BuildKit could not run a while ago where the build runs; empty if it could, or is unknown.
     """
 
     build: ImageBuild
@@ -39,6 +40,7 @@ class ReconcileInput:
     refusals: Mapping[str, ClusterError] = field(default_factory=dict)
     logs: Mapping[str, Log] = field(default_factory=dict)
     pushes: PushProofs = ()
+    engine_problem: str = ""
 
     @property
     def pod(self) -> PodFacts | None:

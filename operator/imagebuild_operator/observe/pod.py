@@ -4,7 +4,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from imagebuild_vocabulary.names import BUILD, CHECK, ENGINE_LABEL, INDEX, KIND, PLATFORM_LABEL, PUSH, UPLOAD
+from imagebuild_vocabulary.names import (
+    BUILD,
+    CHECK,
+    ENGINE_ANNOTATION,
+    ENGINE_LABEL,
+    INDEX,
+    KIND,
+    PLATFORM_LABEL,
+    PUSH,
+    UPLOAD,
+)
 
 from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.redact import head, tail
@@ -68,6 +78,8 @@ class PodFacts:
     platform: str | None = None
     #: What it builds with.
     engine: str | None = None
+    #: Why it is not BuildKit, as far as that was known before.
+    engine_problem: str = ""
     #: Whether it pushes the index of a multi-platform image; its only container is then reported as `push`.
     is_index: bool = False
     #: Its resourceVersion; the greater one is newer.
@@ -153,6 +165,7 @@ def observe(pod: Body) -> PodFacts:
         version=int(metadata.get("resourceVersion") or 0),
         platform=(metadata.get("labels") or {}).get(PLATFORM_LABEL),
         engine=(metadata.get("labels") or {}).get(ENGINE_LABEL),
+        engine_problem=head((metadata.get("annotations") or {}).get(ENGINE_ANNOTATION) or "", MAX_MESSAGE),
         is_index=is_index,
         node=spec.get("nodeName"),
         image=_image(spec, status),

@@ -7,6 +7,8 @@ mounts file systems and starts RUN steps; three capabilities in the pod's are wh
 from collections.abc import Iterator
 from typing import Any, Final
 
+from imagebuild_vocabulary.names import ENGINE_ANNOTATION
+
 from imagebuild_operator.api.build import Attempts, BuildSpec, Engine
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.reasons import Reason
@@ -58,6 +60,22 @@ def may_fall_back(spec: BuildSpec, defaults: BuildDefaults, attempts: Attempts) 
 def was_unavailable(attempts: Attempts) -> bool:
     """Whether an attempt has found that BuildKit can't run."""
     return any(attempt.get("reason") == Reason.ENGINE_UNAVAILABLE for attempt in attempts)
+
+
+def places_of(namespace: str, spec: BuildSpec, defaults: BuildDefaults) -> tuple[str, str]:
+    """Where a problem of BuildKit counts: the namespace, whose admission refuses pods, and the nodes of a selector.
+
+    Nodes count for the builds of one namespace alone: what its builds meet may be of their own making.
+    """
+    selector = spec.pod_template.spec.get("nodeSelector") or defaults.node_selector
+    nodes = ",".join(f"{name}={value}" for name, value in sorted(selector.items()))
+    return f"namespace {namespace}", f"nodes of {namespace} {nodes}"
+
+
+def with_problem(pod: dict[str, Any], problem: str) -> dict[str, Any]:
+    """A pod for Kaniko that says why it is not one for BuildKit."""
+    metadata = pod["metadata"]
+    return {**pod, "metadata": {**metadata, "annotations": {**metadata["annotations"], ENGINE_ANNOTATION: problem}}}
 
 
 def _obstacles(spec: BuildSpec, defaults: BuildDefaults) -> Iterator[InvalidSpecError]:

@@ -173,7 +173,7 @@ def _final(
         "timings": _timings(build.created, pod, build_result, outcome.result, started, ended) or None,
         "source": dict(build_result.source) or None,
         "cache": dict(build_result.cache) or None,
-        "warnings": [*_of_attempts(build), *_warnings(pod)][:MAX_WARNINGS] or None,
+        "warnings": [*_of_engine(build, pod), *_warnings(pod)][:MAX_WARNINGS] or None,
     }
     if outcome.phase is Phase.SUCCEEDED and outcome.result.digest:
         digest = outcome.result.digest
@@ -199,10 +199,11 @@ def _final(
     return final
 
 
-def _of_attempts(build: ImageBuild) -> list[str]:
-    """Say why BuildKit, which came first, did not build it."""
-    tried = [each for each in build.attempts if each.get("reason") == Reason.ENGINE_UNAVAILABLE]
-    return [f"Built with Kaniko. {each.get('message', '')}".strip() for each in tried]
+def _of_engine(build: ImageBuild, pod: PodFacts | None) -> list[str]:
+    """Say why BuildKit, which comes first with engine Auto, did not build it."""
+    tried = [str(each.get("message", "")) for each in build.attempts if each.get("reason") == Reason.ENGINE_UNAVAILABLE]
+    known = [redact(pod.engine_problem)] if pod and pod.engine_problem else []
+    return [f"Built with Kaniko. {problem}".strip()[:MAX_MESSAGE] for problem in (*tried, *known)]
 
 
 def _warnings(pod: PodFacts | None) -> list[str]:

@@ -8,9 +8,12 @@ import pytest
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.errors import RejectedError
 from imagebuild_operator.decide.attempt import decide
+from imagebuild_operator.decide.engine import engine_places, engine_problems
+from imagebuild_operator.decide.lifecycle import expected_pod
 from imagebuild_operator.decide.plan import DeletePod, Plan
 from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.observe.pod import ContainerFacts, PodFacts
+from imagebuild_operator.pod.identity import difference
 from imagebuild_operator.pod.manifest import pod_name
 from support.builds import DIGEST, POD, WITH_BUILDKIT, a_build, a_pod, after, ended, recorded, running
 
@@ -101,3 +104,40 @@ def test_the_status_says_what_it_is_built_with():
     made = plan(a_build(AUTO), a_pod(**FIRST, phase="Running", build=running()), at=20)
     assert made.status is not None
     assert made.status["engine"] == "BuildKit"
+
+
+@pytest.mark.parametrize(
+    ("find", "place"), [(refused, "namespace team"), (reported, "nodes of team "), (not_started, "nodes of team ")]
+)
+def test_later_builds_of_the_same_place_do_not_try(find: Any, place: str):  # noqa: ANN401 - one of the above
+    made = find(a_build(AUTO))
+    [(found, problem)] = engine_problems(a_build(AUTO), made.status or {}, WITH_BUILDKIT)
+    assert found == place
+    assert found in engine_places(a_build(AUTO), WITH_BUILDKIT)
+    [create] = plan(a_build(AUTO), engine_problem=problem).create
+    metadata = create.manifest["metadata"]
+    assert metadata["labels"]["imagebuild.dev/engine"] == "Kaniko"
+    assert metadata["annotations"]["imagebuild.dev/engine-unavailable"] == problem
+    report = json.dumps({"digest": DIGEST, "images": []})
+    pod = a_pod(engine="Kaniko", engine_problem=problem, phase="Succeeded", build=ended(0, "{}"), push=ended(0, report))
+    done = plan(a_build(AUTO), pod)
+    assert done.status is not None
+    assert done.status["warnings"] == [f"Built with Kaniko. {problem}"]
+    # Another leader finds the pod before it is recorded: it is one that an operator makes.
+    assert difference(create.manifest, expected_pod(a_build(AUTO), WITH_BUILDKIT, "Kaniko") or {}) == ""
+    assert expected_pod(a_build(AUTO), WITH_BUILDKIT, "BuildKit") == plan(a_build(AUTO)).create[0].manifest
+
+
+def test_builds_that_ask_for_an_engine_are_not_concerned():
+    for spec, engine in ((FORCED, "BuildKit"), ({"engine": "Kaniko"}, "Kaniko")):
+        [create] = plan(a_build(spec), engine_problem="no").create
+        assert create.manifest["metadata"]["labels"]["imagebuild.dev/engine"] == engine
+        assert "imagebuild.dev/engine-unavailable" not in create.manifest["metadata"]["annotations"]
+        forged = expected_pod(a_build(spec), WITH_BUILDKIT, "Kaniko" if engine == "BuildKit" else "BuildKit")
+        assert forged == expected_pod(a_build(spec), WITH_BUILDKIT, engine)
+
+
+def test_places_are_told_apart_by_the_selector_of_nodes():
+    selected = {**AUTO, "podTemplate": {"spec": {"nodeSelector": {"pool": "new", "a": "b"}}}}
+    assert engine_places(a_build(selected), WITH_BUILDKIT) == ("namespace team", "nodes of team a=b,pool=new")
+    assert engine_places(a_build({**AUTO, "output": {}}), WITH_BUILDKIT) == ()
