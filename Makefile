@@ -12,7 +12,7 @@ TOOLS_FOR_IMAGES := case "$$CONTAINER_TOOL" in buildah) false;; ?*) true;; \
 	*) docker info >/dev/null 2>&1 || podman info >/dev/null 2>&1;; esac || (cd tests && python3 -m cluster need buildah)
 
 # What `make test` runs; `make test SUITES="unit chart"` runs these, and compares no claims of docs/proofs.
-ALL_SUITES := unit functional chart release standalone truth e2e foreign images-check
+ALL_SUITES := unit functional chart release standalone truth truth-buildkit e2e e2e-buildkit foreign images-check
 SUITES := $(ALL_SUITES)
 # The commands of tools/release.
 RELEASE := PYTHONPATH=tools $(BIN)/python -m release
@@ -51,7 +51,7 @@ release: setup ## Workflows, pins, and a release into a local registry
 	@tools/suite.sh release -q --durations=5 tests/releasing
 
 .PHONY: standalone
-standalone: setup cluster-up image ## The builder image by itself, under a container runtime without Kubernetes
+standalone: setup cluster-up image buildkit-image ## The builder image by itself, under a container runtime without Kubernetes
 	@tools/suite.sh standalone -q tests/standalone
 
 .PHONY: cases
@@ -66,6 +66,19 @@ truth: setup image ## Build Dockerfiles with BuildKit too, and compare the image
 .PHONY: e2e
 e2e: setup cluster-up images buildkit-image ## Kubelet, registries, executor and the chart, all real
 	@tools/suite.sh e2e -q --durations=5 tests/e2e
+
+.PHONY: truth-buildkit
+truth-buildkit: setup buildkit-image ## The same with the builder image of BuildKit
+	@$(CLUSTER) need runc docker-registry
+	@ENGINE=BuildKit tools/suite.sh truth-buildkit -q tests/truth
+
+# Those in which it matters what builds.
+WITH_BUILDKIT := builds cli_terminal credentials endings explained failures first_build hostile hostile_dns \
+	private_ca proxy run_mounts sources
+
+.PHONY: e2e-buildkit
+e2e-buildkit: setup cluster-up images buildkit-image ## End-to-end tests with engine Auto, which is BuildKit where a build allows it
+	@ENGINE=Auto tools/suite.sh e2e-buildkit -q --durations=5 $(WITH_BUILDKIT:%=tests/e2e/test_%.py)
 
 .PHONY: images-check
 images-check: setup ## Make the images with docker and podman, and run the commands of the pages on the builder image
