@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from kaniko_shim.cli import parse_command_line
 from kaniko_shim.dockerfile.assignments import argument_words, names_and_values
 from kaniko_shim.dockerfile.flags import split_command
+from kaniko_shim.dockerfile.mounts import parse_mount
 from kaniko_shim.dockerfile.parse import parse_dockerfile, parse_heredoc
 from kaniko_shim.dockerfile.shell_words import expand, split_quoted_words, split_words
 from kaniko_shim.dockerfile.stages import split_stages
 from kaniko_shim.dockerignore.find import pattern_rules
 from kaniko_shim.engines.kaniko.adapt.capabilities import read_platform
-from kaniko_shim.engines.kaniko.adapt.run.mounts import parse_mount
 from kaniko_shim.engines.kaniko.executor.abilities import read_abilities
 from kaniko_shim.engines.kaniko.executor.record import parse_record, parts_of
 from kaniko_shim.oci.platform import Platform

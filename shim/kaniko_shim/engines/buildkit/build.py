@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from kaniko_shim.dockerfile import files
 from kaniko_shim.dockerfile.frontend import refuse_syntax
 from kaniko_shim.dockerfile.instruction import Instruction
+from kaniko_shim.dockerfile.mount_secrets import refuse_missing_secrets, unused_secrets
 from kaniko_shim.dockerfile.parse import parse_dockerfile
 from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.stages import Stage, split_stages
@@ -102,10 +104,17 @@ def _read_dockerfile(request: BuildRequest, job: Job, context: Path) -> _Dockerf
     refuse_syntax(content, name)
     instructions = parse_dockerfile(content)
     stages = split_stages(instructions).built(request.target)
-    for instruction in (each for stage in stages for each in stage.instructions if each.keyword == "RUN"):
+    runs = [each for stage in stages for each in stage.instructions if each.keyword == "RUN"]
+    for instruction in runs:
         if instruction.flag("--security") not in {None, "sandbox"} or instruction.flag("--device") is not None:
             problem = "a build has no privileges or devices that it could give to a RUN"
             raise refusal(Reason.DOCKERFILE_UNSUPPORTED, name, instruction, problem, "Remove --security and --device.")
+    secrets = {secret.id for secret in request.build_secrets}
+    # What is malformed is BuildKit's to refuse.
+    with suppress(ValueError):
+        refuse_missing_secrets(runs, secrets, name)
+        for warning in unused_secrets(runs, secrets):
+            job.warn(warning)
     return _Dockerfile(path, sha256(path.read_bytes()).hexdigest(), instructions, stages)
 
 

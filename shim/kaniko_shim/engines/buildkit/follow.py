@@ -45,6 +45,7 @@ class Follower:
         self._vertices = dict[str, Vertex]()
         self._cached = set[str]()
         self._done = set[str]()
+        self._begun = set[int]()
         self._lines = dict[str, Lines]()
         self._printed = dict[str, str]()
         self._announced = ""
@@ -132,6 +133,15 @@ class Follower:
         if step is None:
             return
         self._announced, self._since = vertex.digest, 0
+        # Stages of one base share the vertex of their FROM, and a stage that is based on another has none.
+        start = next(each for each in self._steps.steps if each.stage == step.stage)
+        if step.stage not in self._begun:
+            self._begun.add(step.stage)
+            if step is not start:
+                self._say(start)
+        self._say(step)
+
+    def _say(self, step: Step) -> None:
         steps = self._steps
         self._job.say(announcement(step, steps.stages, len(steps.steps), self._job.console.masker.mask))
 

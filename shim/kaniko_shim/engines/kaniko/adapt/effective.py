@@ -13,6 +13,7 @@ from kaniko_shim.dockerfile import files
 from kaniko_shim.dockerfile.files import write_files
 from kaniko_shim.dockerfile.frontend import refuse_syntax
 from kaniko_shim.dockerfile.instruction import Instruction
+from kaniko_shim.dockerfile.mount_secrets import unused_secrets
 from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.steps import Steps, plan_steps
 from kaniko_shim.engines.kaniko.adapt.adapt import Adapted, BuildInputs, adapt
@@ -26,7 +27,7 @@ from kaniko_shim.engines.kaniko.adapt.context.prepare import make_aliases, make_
 from kaniko_shim.engines.kaniko.adapt.context.tree import DirectoryTree
 from kaniko_shim.engines.kaniko.adapt.draft import Draft, Written
 from kaniko_shim.engines.kaniko.adapt.old import warn_of_hard_links
-from kaniko_shim.engines.kaniko.adapt.run.mount_checks import refuse_mounts, unused_secrets
+from kaniko_shim.engines.kaniko.adapt.run.mount_checks import refuse_mounts
 from kaniko_shim.engines.kaniko.adapt.run.mounted import MountedRun
 from kaniko_shim.engines.kaniko.adapt.stages.resolve import resolve_stages
 from kaniko_shim.engines.kaniko.adapt.unsupported import (

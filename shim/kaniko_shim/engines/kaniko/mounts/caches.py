@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kaniko_shim.engines.kaniko.adapt.run.mounts import Mount
+from kaniko_shim.dockerfile.mounts import Mount
 from kaniko_shim.engines.kaniko.mounts.placing import MountError
 
 _PAUSE = 0.1

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kaniko_shim.dockerfile.mounts import Mount, MountType, parse_mount
 from kaniko_shim.engines.kaniko.adapt.run.mounted import BINDS, MountedRun
-from kaniko_shim.engines.kaniko.adapt.run.mounts import Mount, MountType, parse_mount
 from kaniko_shim.engines.kaniko.mounts.caches import open_cache
 from kaniko_shim.engines.kaniko.mounts.links import LinkedTree
 from kaniko_shim.engines.kaniko.mounts.placing import MountError, Places, remove

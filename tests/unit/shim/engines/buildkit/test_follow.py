@@ -53,6 +53,7 @@ def test_a_real_build(tmp_path: Path):
         progress("stage=1/2 step=2/6", "RUN a"),
         "first",
         "second",
+        progress("stage=2/2 step=3/6", "FROM busybox"),
         progress("stage=2/2 step=5/6", "COPY --from=one /a /a"),
         progress("stage=2/2 step=6/6", "RUN b"),
         "no end of line",
@@ -95,13 +96,14 @@ def test_steps_side_by_side_say_whose_line_it_is(tmp_path: Path):
     lines += [output("a", b"from a\nha"), output("b", b"from b\n"), output("a", b"lf\n")]
     _, log, _ = follow(tmp_path, lines)
     a, b = progress("stage=1/2 step=2/6", "RUN a"), progress("stage=2/2 step=6/6", "RUN b")
-    assert log == [a, b, a, "from a", b, "from b", a, "half"]
+    froms = (progress("stage=1/2 step=1/6", "FROM busybox AS one"), progress("stage=2/2 step=3/6", "FROM busybox"))
+    assert log == [froms[0], a, froms[1], b, a, "from a", b, "from b", a, "half"]
 
 
 def test_a_step_is_announced_again_after_much_output(tmp_path: Path):
     _, log, _ = follow(tmp_path, [vertex("a", "[one 2/2] RUN a"), output("a", b"line\n" * (2 * REPEATED))])
     announced = [number for number, line in enumerate(log) if line.startswith("kaniko-shim: progress: ")]
-    assert announced == [0, REPEATED + 1]
+    assert announced == [0, 1, REPEATED + 2]
 
 
 def test_no_part_of_a_secret_is_printed_that_arrives_in_two_pieces(tmp_path: Path):

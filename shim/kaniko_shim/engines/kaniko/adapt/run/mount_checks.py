@@ -2,14 +2,12 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
-from imagebuild_vocabulary.remedies import Remedy
-
 from kaniko_shim.dockerfile.instruction import Instruction
+from kaniko_shim.dockerfile.mount_secrets import refuse_missing_secrets
+from kaniko_shim.dockerfile.mounts import Mount, MountType, has_variable, mount_texts, without_values
 from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.stages import place_of
 from kaniko_shim.dockerfile.words import plain_words
-from kaniko_shim.engines.kaniko.adapt.run.mounted import without_values
-from kaniko_shim.engines.kaniko.adapt.run.mounts import Mount, MountType, has_variable, mount_texts
 from kaniko_shim.outcome.reasons import Reason
 
 _WORDS_WITH_NAME = 3
@@ -37,25 +35,7 @@ def refuse_mounts(instructions: Iterable[Instruction], secrets: Collection[str],
                 raise refusal(Reason.DOCKERFILE_INVALID, name, instruction, problem, "Correct the flag.") from error
             if found := _impossible(mount, stages, later=has_variable(text)):
                 raise refusal(Reason.DOCKERFILE_UNSUPPORTED, name, instruction, *found)
-            if _is_missing(mount, text, secrets):
-                problem = f"the build has no secret {mount.secret_id!r}, which this RUN requires"
-                advice = _how_to_give(mount.secret_id)
-                raise refusal(Reason.INVALID_SPEC, name, instruction, problem, advice, Remedy.BUILD_SECRET)
-
-
-def unused_secrets(instructions: Iterable[Instruction], secrets: Collection[str]) -> Iterator[str]:
-    """A warning for each build secret that no RUN mounts.
-
-    Args:
-        instructions: those that are built.
-        secrets: the ids of the build secrets.
-    """
-    texts = [text for each in instructions if each.keyword == "RUN" for text in mount_texts(each)]
-    if any(has_variable(text) for text in texts):
-        return
-    used = {mount.secret_id for text in texts if (mount := without_values(text)).type is MountType.SECRET}
-    for secret in sorted(set(secrets) - used):
-        yield f"No RUN mounts the build secret {secret}. Use it with RUN --mount=type=secret,id={secret}, or remove it."
+    refuse_missing_secrets(instructions, secrets, name)
 
 
 def _stage_names(instructions: Iterable[Instruction]) -> Iterator[str]:
@@ -86,12 +66,3 @@ def _impossible(mount: Mount, stages: Collection[str], *, later: bool) -> tuple[
     if mount.type is MountType.TMPFS and (mount.origin or mount.source):
         return "a tmpfs mount is empty and has no source", "Remove from and source."
     return None
-
-
-def _is_missing(mount: Mount, text: str, secrets: Collection[str]) -> bool:
-    is_known = mount.type is MountType.SECRET and mount.required and not has_variable(text)
-    return is_known and mount.secret_id not in secrets
-
-
-def _how_to_give(secret: str) -> str:
-    return f"Set BUILD_SECRET_{secret} to its value in base64, or list it in buildSecrets of the ImageBuild."

@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from kaniko_shim.dockerfile.mounts import MountType, has_variable, without_values
 from kaniko_shim.dockerfile.stages import place_of
-from kaniko_shim.engines.kaniko.adapt.run.mounts import Mount, MountType, has_variable, parse_mount
 
 PROGRAM = "/kaniko/.Shim/bin/with-mounts"
 """The program that such a RUN starts, with a key and the user's command as its arguments."""
@@ -73,22 +73,6 @@ def mounted_run(words: tuple[str, ...], mounts: Sequence[str], digest_of: Callab
 def _as_in_json(word: str) -> str:
     """A word as the executor reads it: what is not UTF-8 becomes U+FFFD."""
     return word.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def without_values(text: str) -> Mount:
-    """A mount as far as it is known before the build: variables stay as they are.
-
-    Raises:
-        ValueError: it is malformed.
-    """
-    if not has_variable(text):
-        return parse_mount(text, {})
-    kept = [field for field in text.split(",") if not has_variable(field)]
-    try:
-        return parse_mount(",".join(kept), {})
-    except ValueError:
-        # What is missing may be what a variable holds.
-        return Mount()
 
 
 def with_source(text: str, expanded: Callable[[str], str | None]) -> str:

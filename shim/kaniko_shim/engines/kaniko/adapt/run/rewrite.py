@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kaniko_shim.dockerfile.instruction import Instruction
+from kaniko_shim.dockerfile.mounts import mount_texts
 from kaniko_shim.dockerfile.stages import Stages
 from kaniko_shim.engines.kaniko.adapt.draft import Edit, inserted, replaced
 from kaniko_shim.engines.kaniko.adapt.run.command import command_of, exec_form
 from kaniko_shim.engines.kaniko.adapt.run.mounted import PROGRAM, MountedRun, copy_before, mounted_run, with_source
-from kaniko_shim.engines.kaniko.adapt.run.mounts import mount_texts
 from kaniko_shim.engines.kaniko.adapt.run.shells import ImageShell, with_shells
 from kaniko_shim.engines.kaniko.adapt.run.users import ImageUser, users_of
 

@@ -1,8 +1,9 @@
 import pytest
+from kaniko_shim.dockerfile.mount_secrets import unused_secrets
+from kaniko_shim.dockerfile.mounts import Mount, MountType, parse_mount
 from kaniko_shim.dockerfile.parse import parse_dockerfile
-from kaniko_shim.engines.kaniko.adapt.run.mount_checks import refuse_mounts, unused_secrets
+from kaniko_shim.engines.kaniko.adapt.run.mount_checks import refuse_mounts
 from kaniko_shim.engines.kaniko.adapt.run.mounted import mounted_run
-from kaniko_shim.engines.kaniko.adapt.run.mounts import Mount, MountType, parse_mount
 from kaniko_shim.outcome.errors import JobError
 
 

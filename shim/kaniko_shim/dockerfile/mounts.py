@@ -116,6 +116,22 @@ def parse_mount(text: str, values: Mapping[str, str]) -> Mount:
     return _checked(kind, found)
 
 
+def without_values(text: str) -> Mount:
+    """A mount as far as it is known before the build: variables stay as they are.
+
+    Raises:
+        ValueError: it is malformed.
+    """
+    if not has_variable(text):
+        return parse_mount(text, {})
+    kept = [field for field in text.split(",") if not has_variable(field)]
+    try:
+        return parse_mount(",".join(kept), {})
+    except ValueError:
+        # What is missing may be what a variable holds.
+        return Mount()
+
+
 _NAMES = {
     **{name: name for name in ("type", "from", "source", "target", "id", "sharing", "required", "size", "mode", "env")},
     "uid": "uid",
