@@ -31,6 +31,7 @@ from kaniko_shim.system.job import Job
 from kaniko_shim.system.processes import process
 from kaniko_shim.system.tool_environment import tool_environment
 
+_SECRETS = "secrets"
 _DIGEST = "containerimage.digest"
 
 
@@ -70,10 +71,11 @@ def build(request: BuildRequest, job: Job, logins: Logins) -> Built:
     follower = Follower(job, dockerfile.stages)
     job.phases.enter("starting BuildKit")
     begin = job.phases.now()
-    with daemon.running(request.registries, job):
-        failure = _run(request, job, places, follower, dockerfile)
-    # All of it is one step after the other here; what the daemon keeps is of no more use.
-    shutil.rmtree(places.metadata.parent / "secrets", ignore_errors=True)
+    try:
+        with daemon.running(request.registries, job):
+            failure = _run(request, job, places, follower, dockerfile)
+    finally:
+        shutil.rmtree(job.paths.scratch / _SECRETS, ignore_errors=True)
     job.phases.timings.build = job.phases.milliseconds(begin)
     cache = follower.cache if request.cache else None
     digest = "" if failure else _digest(places.metadata)
@@ -85,7 +87,7 @@ def plan(request: BuildRequest, job: Job) -> str:
     command.refuse(request)
     context = job.paths.context / request.source.sub_path.strip("/")
     name = job.paths.inline_dockerfile if request.dockerfile_content else context / request.dockerfile_path
-    secrets = {secret.id: job.paths.scratch / "secrets" / secret.id for secret in request.build_secrets}
+    secrets = {secret.id: job.paths.scratch / _SECRETS / secret.id for secret in request.build_secrets}
     places = command.Places(context, name, Path(request.layout), job.paths.scratch / "metadata.json", secrets)
     return command.shown(command.invocation(request, places, job.paths, job.environment).argv)
 
@@ -119,7 +121,7 @@ def _read_dockerfile(request: BuildRequest, job: Job, context: Path) -> _Dockerf
 
 
 def _write_secrets(request: BuildRequest, job: Job) -> Mapping[str, Path]:
-    folder = job.paths.scratch / "secrets"
+    folder = job.paths.scratch / _SECRETS
     written = {secret.id: folder / secret.id for secret in request.build_secrets}
     if written:
         folder.mkdir(mode=0o700, exist_ok=True)

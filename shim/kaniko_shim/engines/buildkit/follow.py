@@ -90,10 +90,10 @@ class Follower:
         before = self._vertices.get(vertex.digest)
         self._vertices[vertex.digest] = vertex
         place = vertex.place
-        if vertex.error and not vertex.error.endswith("context canceled"):
+        if vertex.error and vertex.name.startswith(_CACHE_WRITE):
+            self._job.warn(f"The cache could not be written: {vertex.error}")
+        elif vertex.error and not vertex.error.endswith("context canceled"):
             self.failed = self.failed or vertex
-            if vertex.name.startswith(_CACHE_WRITE):
-                self._job.warn(f"The cache could not be written: {vertex.error}")
         if vertex.started and not (before and before.started):
             self._job.phases.enter(self._job.console.masker.mask(_phase(vertex))[:LONGEST_PHASE])
             if place and not vertex.cached:
