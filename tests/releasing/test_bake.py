@@ -81,3 +81,9 @@ def test_the_operator_image_is_made_by_the_uv_of_this_tree():
     pattern = r"UV_VERSION=([0-9.]+)"
     files = ("Dockerfile.operator", "tools/bootstrap.sh")
     assert len({re.findall(pattern, (ROOT / file).read_text(encoding="utf-8"))[0] for file in files}) == 1
+
+
+def test_the_image_of_buildkit_has_the_version_that_the_tests_run():
+    module = (ROOT / "tests/cluster/buildkitd/go.mod").read_text(encoding="utf-8")
+    version = re.findall(r"(?m)^require github.com/moby/buildkit (v\S+)$", module)[0]
+    assert PIN.endswith(f":{version}")
