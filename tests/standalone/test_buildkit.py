@@ -97,6 +97,16 @@ def test_a_container_that_lacks_a_capability_says_which(buildkit: Builder, sourc
     assert "--cap-add" in done.result["hint"]
 
 
+def test_isolation_that_is_required_and_not_there_is_no_build(
+    buildkit: Builder, source: Path, variables: dict[str, str]
+):
+    (source / "Dockerfile").write_text("FROM busybox\n")
+    for required, limits in (("users", Limits()), ("processes", MASKED)):
+        given = variables | {"REQUIRED_ISOLATION": required}
+        done = buildkit.run(env=given, mounts={"/tmp/source": source}, limits=limits)
+        assert (done.code, done.result["reason"]) == (86, "EngineUnavailable"), done.log
+
+
 def test_a_build_that_is_stopped_leaves_no_process(buildkit: Builder, source: Path, variables: dict[str, str]):
     (source / "Dockerfile").write_text("FROM busybox\nRUN echo started && sleep 600\n")
     container = buildkit.start(env=variables, mounts={"/tmp/source": source})

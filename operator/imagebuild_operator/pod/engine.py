@@ -13,6 +13,7 @@ from imagebuild_operator.api.build import Attempts, BuildSpec, Engine
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.sources import KeyRef
+from imagebuild_operator.pod.env import plain
 from imagebuild_operator.pod.unprivileged import RUN_PATH
 from imagebuild_operator.settings import BuildDefaults
 
@@ -134,8 +135,14 @@ def with_buildkit(pod_spec: dict[str, Any], defaults: BuildDefaults) -> dict[str
             security["seccompProfile"] = dict(settings.seccomp_profile)
         if settings.app_armor_profile:
             security["appArmorProfile"] = dict(settings.app_armor_profile)
+        required = [
+            *(["users"] if settings.user_namespaces else []),
+            *(["processes"] if "procMount" in security else []),
+        ]
         own = [{"name": "buildkit", "mountPath": path, "subPath": name} for name, path in WRITTEN.items()]
-        return {**container, "securityContext": security, "volumeMounts": [*container["volumeMounts"], *own]}
+        env = [*container["env"], *plain("REQUIRED_ISOLATION", ",".join(required))]
+        mounts = [*container["volumeMounts"], *own]
+        return {**container, "env": env, "securityContext": security, "volumeMounts": mounts}
 
     # Not for the whole pod: a profile of the pod can't be taken away from one container.
     changes: dict[str, Any] = {"securityContext": {}}

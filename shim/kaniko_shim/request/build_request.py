@@ -10,6 +10,7 @@ from kaniko_shim.request.build_args import BuildArg, BuildArgOrigin, resolve_ori
 from kaniko_shim.request.build_context import read_source
 from kaniko_shim.request.build_secrets import BuildSecret, read_build_secrets
 from kaniko_shim.request.extra_args import ExtraArg
+from kaniko_shim.request.isolation import Isolation
 from kaniko_shim.request.labels import Label
 from kaniko_shim.request.request import DEFAULT_LAYOUT, Request, read_docker_config, read_outputs, read_pull_registries
 from kaniko_shim.request.variables import (
@@ -46,6 +47,7 @@ class BuildRequest(Request):
         platform: platform of the image; None means this machine's.
         run_proxy: names of the proxy variables that RUN steps get.
         build_secrets: what RUN --mount=type=secret can use.
+        isolation: what must separate a RUN from the rest.
     """
 
     source: SourceRequest
@@ -60,6 +62,7 @@ class BuildRequest(Request):
     platform: Platform | None = None
     run_proxy: tuple[str, ...] = ()
     build_secrets: tuple[BuildSecret, ...] = field(default=(), repr=False)
+    isolation: frozenset[Isolation] = frozenset()
 
 
 def read_build_request(command: Command, reader: VariableReader) -> BuildRequest:
@@ -103,6 +106,7 @@ def read_build_request(command: Command, reader: VariableReader) -> BuildRequest
         labels=reader.read(build_variables.LABELS),
         extra_args=reader.read(build_variables.EXTRA_ARGS),
         platform=reader.read(build_variables.PLATFORM),
+        isolation=reader.read(build_variables.REQUIRED_ISOLATION),
         build_secrets=tuple(_build_secrets(reader)),
     )
     return replace(request, run_proxy=_run_proxy(reader, request))

@@ -72,7 +72,7 @@ def build(request: BuildRequest, job: Job, logins: Logins) -> Built:
     job.phases.enter("starting BuildKit")
     begin = job.phases.now()
     try:
-        with daemon.running(request.registries, job):
+        with daemon.running(request, job):
             failure = _run(request, job, places, follower, dockerfile)
     finally:
         shutil.rmtree(job.paths.scratch / _SECRETS, ignore_errors=True)

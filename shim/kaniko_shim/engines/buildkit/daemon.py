@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kaniko_shim.engines.buildkit.command import daemon, daemon_config, socket
-from kaniko_shim.engines.buildkit.namespaces import has_own_processes, start, unavailable
+from kaniko_shim.engines.buildkit.namespaces import has_own_processes, missing_isolation, start, unavailable
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
-from kaniko_shim.registry.registries import Registries
+from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.system.container.mounts import read_mountinfo
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.processes.signals import raise_if_stopped
@@ -25,22 +25,26 @@ _NO_ROOM = "no space left on device"
 
 
 @contextmanager
-def running(registries: Registries, job: Job) -> Iterator[None]:
+def running(request: BuildRequest, job: Job) -> Iterator[None]:
     """Start the daemon, and wait until it accepts builds.
 
     Raises:
         JobError: EngineUnavailable; the container or the node does not let it work. Internal; it has ended.
     """
     paths = job.paths
+    mountinfo = read_mountinfo()
+    own_ids = Path("/proc/self/uid_map").read_text(encoding="ascii")
+    if lack := missing_isolation(request.isolation, own_ids, mountinfo):
+        raise unavailable(*lack)
     paths.buildkit_run.mkdir(parents=True, exist_ok=True)
     paths.buildkit_state.mkdir(parents=True, exist_ok=True)
     config, log = paths.buildkit_run / "buildkitd.toml", paths.buildkit_run / "buildkitd.log"
-    config.write_text(daemon_config(registries, paths), encoding="utf-8")
+    config.write_text(daemon_config(request.registries, paths), encoding="utf-8")
     # USER: else it takes itself for a daemon without root's rights, which has other defaults.
     environment = tool_environment(job.environment, paths) | {"USER": "root"}
     # For xz and git, which it starts.
     environment["PATH"] = f"{paths.program_files / 'bin'}:{environment['PATH']}"
-    argv = daemon(paths, config, has_own_processes=has_own_processes(read_mountinfo()))
+    argv = daemon(paths, config, has_own_processes=has_own_processes(mountinfo))
     child = start(argv, environment, log)
     try:
         _wait(child, socket(paths), log)

@@ -10,11 +10,12 @@ import errno
 import os
 import re
 import signal
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.request.isolation import Isolation
 from kaniko_shim.system.container.mounts import has_mount_below
 
 _NEW_USER, _NEW_MOUNT = 0x10000000, 0x00020000
@@ -26,6 +27,13 @@ _SECCOMP = re.compile(r"^Seccomp:\t2$", re.MULTILINE)
 _SECCOMP_ADVICE = (
     "In a pod, leave the container's seccompProfile unset on nodes whose kubelet has no seccompDefault, or install a "
     "profile that allows unshare and mount; with docker run, add --security-opt seccomp=unconfined."
+)
+_USERS_ADVICE = (
+    "Use a version of Kubernetes and of the container runtime with user namespaces, set builder.buildkit.userNamespaces "
+    "of the chart to false, or use the engine Kaniko."
+)
+_PROCESSES_ADVICE = (
+    "Use Kubernetes 1.33 or newer, set builder.buildkit.procMount of the chart to Default, or use the engine Kaniko."
 )
 
 
@@ -52,6 +60,29 @@ def has_own_processes(mountinfo: str) -> bool:
         mountinfo: `/proc/self/mountinfo`.
     """
     return not any(has_mount_below(f"/proc/{name}", mountinfo) for name in ("sys", "kcore", "keys", "acpi", "bus"))
+
+
+def missing_isolation(required: Collection[Isolation], own_ids: str, mountinfo: str) -> tuple[str, str] | None:
+    """What of the required isolation the container lacks, and what to do about it; None if nothing.
+
+    An API server or a kubelet that does not know a field of the pod leaves it out without a word.
+
+    Args:
+        required: what must be there.
+        own_ids: `/proc/self/uid_map`.
+        mountinfo: `/proc/self/mountinfo`.
+    """
+    if Isolation.USERS in required and [tuple(line.split()) for line in own_ids.splitlines()] == [_ALL]:
+        return (
+            "the pod has no user namespace of its own, although it asks for one (hostUsers: false)",
+            _USERS_ADVICE,
+        )
+    if Isolation.PROCESSES in required and not has_own_processes(mountinfo):
+        return (
+            "parts of /proc are covered, although the pod asks for all of it (procMount: Unmasked)",
+            _PROCESSES_ADVICE,
+        )
+    return None
 
 
 def obstacle(number: int, status: str) -> tuple[str, str]:

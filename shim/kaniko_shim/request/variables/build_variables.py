@@ -3,6 +3,7 @@
 from kaniko_shim.request.build_args import parse_build_args, parse_origins, parse_secret_origins
 from kaniko_shim.request.build_secrets import FROM, PREFIX, parse_secret_value, parse_secret_variables
 from kaniko_shim.request.extra_args import parse_extra_args
+from kaniko_shim.request.isolation import parse_isolation
 from kaniko_shim.request.labels import parse_labels
 from kaniko_shim.request.platforms import parse_platform
 from kaniko_shim.request.scalars import parse_raw, parse_switch, parse_text
@@ -77,6 +78,13 @@ LABELS = Variable(
     "label takes precedence over a LABEL of the same name in the Dockerfile.",
     parse_labels,
 )
+REQUIRED_ISOLATION = Variable(
+    "REQUIRED_ISOLATION",
+    "What must separate a RUN from the rest, for BuildKit: `users` (the container is in a user namespace of its own), "
+    "`processes` (each RUN gets process IDs of its own), or both, comma-separated. A container that lacks one builds "
+    "nothing.",
+    parse_isolation,
+)
 EXTRA_ARGS = Variable(
     "EXTRA_ARGS",
     "Additional flags for the executor, `--flag=value` each, quoted as for a shell. [Only some flags are "
@@ -97,5 +105,6 @@ BUILD_TABLE: tuple[Variable[object], ...] = (
     TARGET,
     PLATFORM,
     LABELS,
+    REQUIRED_ISOLATION,
     EXTRA_ARGS,
 )

@@ -98,6 +98,8 @@ def test_the_pod_for_buildkit_beside_that_for_kaniko():
     assert build == {
         **before["initContainers"][1],
         "image": "registry.example/buildkit:1",
+        # A field that a component of the cluster does not know would be left out without a word.
+        "env": [*before["initContainers"][1]["env"], {"name": "REQUIRED_ISOLATION", "value": "users,processes"}],
         "securityContext": {
             "runAsUser": 0,
             "runAsNonRoot": False,
@@ -120,13 +122,16 @@ def test_the_pod_for_buildkit_beside_that_for_kaniko():
 def test_clusters_that_allow_less():
     local = {"type": "Localhost", "localhostProfile": "imagebuild.json"}
 
-    def build(**settings: Any) -> tuple[Any, dict[str, Any]]:  # noqa: ANN401 - any setting
+    def build(**settings: Any) -> tuple[Any, dict[str, Any], list[str]]:  # noqa: ANN401 - any setting
         made = pod({"engine": "BuildKit"}, replace(DEFAULTS.buildkit, **settings))["spec"]
-        return made.get("hostUsers"), made["initContainers"][-1]["securityContext"]
+        container = made["initContainers"][-1]
+        required = [each["value"] for each in container["env"] if each["name"] == "REQUIRED_ISOLATION"]
+        return made.get("hostUsers"), container["securityContext"], required
 
-    assert "procMount" not in build(unmasked_proc=False)[1]
-    users, security = build(user_namespaces=False)
+    _, security, required = build(unmasked_proc=False)
+    assert ("procMount" in security, required) == (False, ["users"])
+    users, security, required = build(user_namespaces=False)
     # Unmasked is refused without a user namespace.
-    assert (users, "procMount" in security) == (None, False)
-    _, security = build(seccomp_profile=local, app_armor_profile=local)
+    assert (users, "procMount" in security, required) == (None, False, [])
+    _, security, _ = build(seccomp_profile=local, app_armor_profile=local)
     assert (security["seccompProfile"], security["appArmorProfile"]) == (local, local)

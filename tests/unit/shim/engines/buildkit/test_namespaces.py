@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from kaniko_shim.engines.buildkit.namespaces import has_own_processes, map_of, obstacle
+from kaniko_shim.engines.buildkit.namespaces import has_own_processes, map_of, missing_isolation, obstacle
+from kaniko_shim.request.isolation import parse_isolation
 
 HOST = "         0          0 4294967295\n"
 POD = "         0  427819008      65536\n"
@@ -29,6 +30,27 @@ def test_the_map_of_the_host_is_in_two_parts_and_covers_the_same():
 @pytest.mark.parametrize(("mountinfo", "own"), [(PROC, True), ("", True), (MASKED, False)])
 def test_parts_of_proc_that_are_covered(mountinfo: str, *, own: bool):
     assert has_own_processes(mountinfo) is own
+
+
+@pytest.mark.parametrize(
+    ("required", "ids", "mountinfo", "words"),
+    [
+        ("users,processes", POD, PROC, ""),
+        ("", HOST, MASKED, ""),
+        ("processes", HOST, PROC, ""),
+        ("users", HOST, PROC, "the pod has no user namespace of its own"),
+        ("users,processes", POD, MASKED, "parts of /proc are covered"),
+    ],
+)
+def test_isolation_that_the_pod_asks_for_and_does_not_have(required: str, ids: str, mountinfo: str, words: str):
+    lack = missing_isolation(parse_isolation(required), ids, mountinfo)
+    assert (lack[0] if lack else "").startswith(words)
+    assert bool(lack) is bool(words)
+
+
+def test_what_is_no_isolation():
+    with pytest.raises(ValueError, match="write users or processes"):
+        parse_isolation("users,network")
 
 
 @pytest.mark.parametrize(
