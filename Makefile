@@ -73,8 +73,7 @@ truth-buildkit: setup buildkit-image ## The same with the builder image of Build
 	@ENGINE=BuildKit tools/suite.sh truth-buildkit -q tests/truth
 
 # Those in which it matters what builds.
-WITH_BUILDKIT := builds cli_terminal credentials endings explained failures first_build hostile hostile_dns \
-	private_ca proxy run_mounts sources
+WITH_BUILDKIT := builds cli_terminal credentials failures first_build hostile hostile_dns private_ca proxy run_mounts
 
 .PHONY: e2e-buildkit
 e2e-buildkit: setup cluster-up images buildkit-image ## End-to-end tests with engine Auto, which is BuildKit where a build allows it

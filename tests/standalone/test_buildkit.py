@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,8 +76,9 @@ def test_add_of_a_git_repository_and_of_archives(
     buildkit: Builder, registry: Registry, source: Path, variables: dict[str, str], tmp_path: Path
 ):
     make_repository(tmp_path / "git" / "repository.git", {"in.git": b"cloned"})
-    (source / "packed").write_text("unpacked")
-    subprocess.run(["tar", "-C", source, "-cJf", source / "tree.tar.xz", "packed"], check=True)
+    (tmp_path / "packed").write_text("unpacked")
+    with tarfile.open(source / "tree.tar.xz", "w:xz") as archive:
+        archive.add(tmp_path / "packed", "packed")
     with serve_git(tmp_path / "git") as url:
         dockerfile = f"FROM busybox\nADD {url}/repository.git /cloned\nADD tree.tar.xz /tree\n"
         (source / "Dockerfile").write_text(dockerfile)

@@ -29,8 +29,8 @@ _SECCOMP_ADVICE = (
     "profile that allows unshare and mount; with docker run, add --security-opt seccomp=unconfined."
 )
 _USERS_ADVICE = (
-    "Use a version of Kubernetes and of the container runtime with user namespaces, set builder.buildkit.userNamespaces "
-    "of the chart to false, or use the engine Kaniko."
+    "Use a version of Kubernetes and of the container runtime with user namespaces, set "
+    "builder.buildkit.userNamespaces of the chart to false, or use the engine Kaniko."
 )
 _PROCESSES_ADVICE = (
     "Use Kubernetes 1.33 or newer, set builder.buildkit.procMount of the chart to Default, or use the engine Kaniko."
