@@ -15,6 +15,7 @@ from kubectl_imagebuild.options import (
     CacheRepo,
     Context,
     Detach,
+    EngineOption,
     Environment,
     Images,
     Kubeconfig,
@@ -45,6 +46,7 @@ def build_directory(  # noqa: PLR0913 - one argument per option
     file: Annotated[str, typer.Option("-f", "--file", help="Dockerfile in DIR. Default: DIR/Dockerfile.")] = "",
     name: NewName = "",
     target: Target = "",
+    engine: EngineOption = None,
     build_arg: BuildArgs = [],  # noqa: B006 - same
     secret: SecretOptions = [],  # noqa: B006 - same
     env: Environment = [],  # noqa: B006 - same
@@ -90,6 +92,7 @@ def build_directory(  # noqa: PLR0913 - one argument per option
                 name=name,
                 dockerfile=dockerfile,
                 target=target,
+                engine=engine or "",
                 build_args=flags.build_args(build_arg),
                 build_secrets=secrets.existing,
                 platforms=platform,

@@ -20,6 +20,14 @@ class Output(StrEnum):
     NAME = "name"
 
 
+class Engine(StrEnum):
+    """What builds the image."""
+
+    AUTO = "Auto"
+    KANIKO = "Kaniko"
+    BUILDKIT = "BuildKit"
+
+
 class PlatformNodes(StrEnum):
     """Nodes that a platform is built on."""
 

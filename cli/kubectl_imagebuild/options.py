@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from kubectl_imagebuild import suggestions
-from kubectl_imagebuild.forms import Output, PlatformNodes, Progress
+from kubectl_imagebuild.forms import Engine, Output, PlatformNodes, Progress
 
 
 def _names(context: typer.Context, incomplete: str) -> list[str]:
@@ -61,6 +61,10 @@ BuildArgs = Annotated[
 ]
 NewName = Annotated[str, typer.Option("--name", help="Name of the ImageBuild. Default: made from the image.")]
 Target = Annotated[str, typer.Option(help="Stage to build.")]
+EngineOption = Annotated[
+    Engine | None,
+    typer.Option("--engine", help="What builds the image; Auto: BuildKit where it can run.", show_default=False),
+]
 SecretOptions = Annotated[
     list[str],
     typer.Option(

@@ -36,6 +36,7 @@ def _rows(build: Build, now: datetime) -> Iterator[tuple[str, str]]:
     yield "Message", build.message
     yield "Age", short(now, build.created)
     yield "Duration", build.duration
+    yield "Engine", build.engine
     for image in build.outputs:
         yield "Image", image
     yield "Digest", build.digest

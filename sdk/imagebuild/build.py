@@ -209,6 +209,11 @@ class Build:
         """Time from its start to its end, such as 1m12s; empty before its end."""
         return self.status.get("duration") or ""
 
+    @property
+    def engine(self) -> str:
+        """What it is or was built with, Kaniko or BuildKit; empty before it has a pod."""
+        return self.status.get("engine") or ""
+
 
 def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None

@@ -77,6 +77,7 @@ def image_build(  # noqa: PLR0913 - one argument per field
     context_dir: str = "",
     dockerfile: str = "",
     target: str = "",
+    engine: str = "",
     build_args: Mapping[str, str] | None = None,
     build_secrets: Sequence[BuildSecret] = (),
     platforms: Sequence[str] = (),
@@ -103,6 +104,7 @@ def image_build(  # noqa: PLR0913 - one argument per field
         context_dir: Directory of the source that is the build context.
         dockerfile: Path of the Dockerfile in the context.
         target: Stage to build.
+        engine: Auto, Kaniko or BuildKit. Default: what the defaults of the namespace or the operator say.
         build_args: Values for ARG, by name.
         build_secrets: Secrets for single RUN steps.
         platforms: Platforms of the image, such as linux/arm64.
@@ -128,6 +130,7 @@ def image_build(  # noqa: PLR0913 - one argument per field
         "contextDir": context_dir,
         "dockerfile": {"path": dockerfile} if dockerfile else None,
         "target": target,
+        "engine": engine,
         "buildArgs": [{"name": key, "value": value} for key, value in (build_args or {}).items()],
         "buildSecrets": [
             {"id": each.id, "secretKeyRef": {"name": each.secret, "key": each.key}} for each in build_secrets

@@ -15,6 +15,7 @@ from kubectl_imagebuild.options import (
     CacheRepo,
     Context,
     Detach,
+    EngineOption,
     Environment,
     Images,
     Kubeconfig,
@@ -50,6 +51,7 @@ def create(  # noqa: PLR0913 - one argument per option
     context_dir: Annotated[str, typer.Option(help="Directory of the source that is the build context.")] = "",
     dockerfile: Annotated[str, typer.Option(help="Path of the Dockerfile in the context.")] = "",
     target: Target = "",
+    engine: EngineOption = None,
     build_arg: BuildArgs = [],  # noqa: B006 - same
     secret: SecretOptions = [],  # noqa: B006 - same
     env: Environment = [],  # noqa: B006 - same
@@ -86,6 +88,7 @@ def create(  # noqa: PLR0913 - one argument per option
             context_dir=context_dir,
             dockerfile=dockerfile,
             target=target,
+            engine=engine or "",
             build_args=flags.build_args(build_arg),
             build_secrets=secrets.existing,
             platforms=platform,

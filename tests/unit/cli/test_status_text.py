@@ -25,6 +25,7 @@ def test_the_status_of_a_failed_build():
         startTime="2026-11-25T10:00:20Z",
         completionTime="2026-11-25T10:00:40Z",
         duration="20s",
+        engine="BuildKit",
         attempts=[
             {
                 "podName": "a",
@@ -53,6 +54,7 @@ def test_the_status_of_a_failed_build():
         "Message:    RUN make failed.",
         "Age:        5m",
         "Duration:   20s",
+        "Engine:     BuildKit",
         "Image:      registry.example.com/app:1",
         "Attempt:    1: NodeLost The node is gone.",
         "Attempt:    2: RunCommandFailed",

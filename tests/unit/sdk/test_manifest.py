@@ -25,6 +25,7 @@ def test_a_manifest_with_every_argument():
         context_dir="web",
         dockerfile="docker/Dockerfile",
         target="prod",
+        engine="BuildKit",
         build_args={"VERSION": "1", "EMPTY": ""},
         build_secrets=[BuildSecret("npm", "tokens", "npm")],
         platforms=["linux/amd64", "linux/arm64"],
@@ -41,6 +42,7 @@ def test_a_manifest_with_every_argument():
         "contextDir": "web",
         "dockerfile": {"path": "docker/Dockerfile"},
         "target": "prod",
+        "engine": "BuildKit",
         "buildArgs": [{"name": "VERSION", "value": "1"}, {"name": "EMPTY", "value": ""}],
         "buildSecrets": [{"id": "npm", "secretKeyRef": {"name": "tokens", "key": "npm"}}],
         "output": {
