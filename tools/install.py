@@ -82,6 +82,8 @@ def main() -> int:
     if engine := os.environ.get("ENGINE"):
         images["builder-buildkit"] = "builder.buildkit.image"
         settings += ["--set", f"builder.engine={engine}"]
+    else:
+        settings += ["--set", "builder.buildkit.enabled=false"]
     for name, prefix in images.items():
         repository, digest = push_image(name, registry, environment)
         settings += ["--set", f"{prefix}.repository={repository}", "--set", f"{prefix}.digest={digest}"]

@@ -77,7 +77,8 @@ def test_the_settings_file_holds_the_values(chart: Chart) -> None:
         if section not in {"builder", "metrics", "leaderElection"}:
             assert holds == values[section]
     image = f"ghcr.io/imagebuild-dev/imagebuild-builder:{chart.version}"
-    buildkit = {**values["builder"]["buildkit"], "image": f"{image.partition(':')[0]}-buildkit:{chart.version}"}
+    buildkit = {name: value for name, value in values["builder"]["buildkit"].items() if name != "enabled"}
+    buildkit |= {"image": f"{image.partition(':')[0]}-buildkit:{chart.version}"}
     pulled = {"image": image, "pullPolicy": "IfNotPresent", "buildkit": buildkit}
     assert made["builder"] == {**values["builder"], **pulled}
     assert made["metrics"] == {"enabled": True, "port": 8081, "namespaceLabels": False}
@@ -86,6 +87,12 @@ def test_the_settings_file_holds_the_values(chart: Chart) -> None:
         "leaseNamespace": "imagebuild-system",
         "leaseSeconds": 10,
     }
+
+
+def test_without_buildkit_the_operator_knows_no_image_of_it(chart: Chart) -> None:
+    made = settings(chart.render({"builder": {"buildkit": {"enabled": False}}}))
+    assert made["builder"]["buildkit"]["image"] == ""
+    assert parse_settings(made).defaults.buildkit.image == ""
 
 
 def test_the_values_have_the_operators_own_defaults(chart: Chart) -> None:

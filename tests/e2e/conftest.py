@@ -15,6 +15,9 @@ from support.executor import executor_in, note
 from support.file_server import FileServer, serve_files
 from support.registry import Registry
 
+# Some tests ask for an engine, the others take this one; those that install the chart again, too.
+os.environ.setdefault("ENGINE", "Kaniko")
+
 
 @pytest.fixture(scope="session")
 def cluster() -> dict[str, str]:
@@ -51,8 +54,7 @@ def installed(cluster: dict[str, str], executor: Abilities) -> None:
     done = subprocess.run(
         [sys.executable, "tools/install.py"],
         cwd=ROOT,
-        # Some tests ask for an engine, the others take this one.
-        env={"ENGINE": "Kaniko", **with_programs(cluster)},
+        env=with_programs(cluster),
         capture_output=True,
         text=True,
         check=False,

@@ -142,7 +142,10 @@ which may be a name only. Takes the root and the image's own. */}}
 {{- $secrets := include "imagebuild.pullSecrets" (list . .Values.builder.imagePullSecrets) | fromYamlArray -}}
 {{- $pulled := dict "image" $image "pullPolicy" .Values.builder.image.pullPolicy "imagePullSecrets" $secrets -}}
 {{- $buildkit := dict "image" (include "imagebuild.image" (list . .Values.builder.buildkit.image "builder.buildkit.image")) -}}
-{{- $_ := set $pulled "buildkit" (merge $buildkit (omit .Values.builder.buildkit "image")) -}}
+{{- if not .Values.builder.buildkit.enabled -}}
+{{- $buildkit = dict "image" "" -}}
+{{- end -}}
+{{- $_ := set $pulled "buildkit" (merge $buildkit (omit .Values.builder.buildkit "image" "enabled")) -}}
 {{- $_ := set $settings "builder" (merge $pulled (omit (deepCopy .Values.builder) "buildkit")) -}}
 {{- $_ := set $settings "metrics" (pick .Values.metrics "enabled" "port" "namespaceLabels") -}}
 {{- /* Helm 4 drops the defaults that are null. */ -}}

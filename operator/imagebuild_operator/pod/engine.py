@@ -84,7 +84,7 @@ def _obstacles(spec: BuildSpec, defaults: BuildDefaults) -> Iterator[InvalidSpec
     other = "set engine to Kaniko"
     if not defaults.buildkit.image:
         yield InvalidSpecError(
-            "spec.engine", f"this operator has no BuildKit (builder.buildkit.image of its chart): {other}"
+            "spec.engine", f"this operator has no BuildKit (builder.buildkit.enabled of its chart): {other}"
         )
     for index, arg in enumerate(spec.build_args):
         if isinstance(arg.value, KeyRef) and arg.value.field == "secretKeyRef":

@@ -41,6 +41,7 @@ def test_the_assumed_settings_are_those_of_the_chart():
     image = builder.pop("image")
     builder |= {"image": f"{image['registry']}/{image['repository']}:{__version__}", "pullPolicy": image["pullPolicy"]}
     image = builder["buildkit"]["image"]
+    assert builder["buildkit"].pop("enabled")
     builder["buildkit"] |= {"image": f"{image['registry']}/{image['repository']}:{__version__}"}
     names = ("watchNamespaces", "buildSelector", "admission", "retry", "progress", "credentials", "builder", "history")
     whole = parse_settings({name: values[name] for name in names})
