@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from cluster.settings import SYSTEM_PATH
@@ -15,6 +16,7 @@ from standalone.container import CGROUPS
 from standalone.registry import cluster
 from truth.subject import Subject
 
+_NUMBERS = count()
 _START_SECONDS = 60
 _BUILD_SECONDS = 300
 _CONFIG = """\
@@ -70,7 +72,11 @@ class BuildKit:
         command += ["--allow=network.host", "--allow=security.insecure"]
         # As if a frontend had been named already: a `# syntax` line would be fetched from Docker Hub.
         options = {"filename": subject.dockerfile.name, "cmdline": "docker/dockerfile:1", **_options(subject)}
-        command += ["--frontend=dockerfile.v0", f"--local=context={subject.context}"]
+        # A name of its own: the daemon keeps its copy of a context by that name, and changes it into the next one,
+        # whose directories then have the times of the change.
+        own = f"context-{next(_NUMBERS)}"
+        options["contextkey"] = own
+        command += ["--frontend=dockerfile.v0", f"--local={own}={subject.context}"]
         command += [f"--local=dockerfile={subject.dockerfile.parent}"]
         command += [f"--opt={name}={value}" for name, value in options.items()]
         command += [f"--output=type=image,name={image},push=true,oci-mediatypes=true"]

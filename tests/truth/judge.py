@@ -102,14 +102,8 @@ class Judge:
             return expected.varying
         image = f"{self.registry.address}/truth/again:{number}"
         varying: tuple[Difference, ...] = ()
-        # From another place: the daemon keeps its copy of a context, and the times that directories happened to get.
-        again = self.scratch / f"again-{number}"
-        subprocess.run(["cp", "-a", subject.root, again], check=True)
-        try:
-            if expected.image and self.kit.build(_moved(subject, again), image).succeeded:
-                varying = tuple(compare(expected.image, self.images.pull(image)))
-        finally:
-            shutil.rmtree(again, ignore_errors=True)
+        if expected.image and self.kit.build(subject, image).succeeded:
+            varying = tuple(compare(expected.image, self.images.pull(image)))
         self.memory.store(subject, replace(expected, varying=varying))
         return varying
 
@@ -138,16 +132,6 @@ class Judge:
             port = self.servers.enter_context(serving(functools.partial(_Handler, directory=str(directory))))
             self.served[directory] = f"http://127.0.0.1:{port}"
         return self.served[directory]
-
-
-def _moved(subject: Subject, root: Path) -> Subject:
-    """The same with its root elsewhere; what lies outside of that stays where it is."""
-
-    def moved(path: Path) -> Path:
-        return root / path.relative_to(subject.root) if path.is_relative_to(subject.root) else path
-
-    dockerfile = moved(subject.dockerfile)
-    return replace(subject, root=root, context=moved(subject.context), dockerfile=dockerfile)
 
 
 def _warnings(done: Done) -> tuple[str, ...]:
