@@ -77,6 +77,8 @@ class BuildKit:
         own = f"context-{next(_NUMBERS)}"
         options["contextkey"] = own
         command += ["--frontend=dockerfile.v0", f"--local={own}={subject.context}"]
+        # For .dockerignore alone.
+        command += [f"--local=context={subject.context}"]
         command += [f"--local=dockerfile={subject.dockerfile.parent}"]
         command += [f"--opt={name}={value}" for name, value in options.items()]
         command += [f"--output=type=image,name={image},push=true,oci-mediatypes=true"]
