@@ -23,7 +23,7 @@ from truth.buildkit import BuildKit
 from truth.differences import Difference, compare, without
 from truth.image import Images
 from truth.memory import Expected, Memory
-from truth.subject import Subject, of_case
+from truth.subject import CONTEXT_BEGIN, CONTEXT_END, Subject, of_case
 from truth.verdict import Verdict
 
 _SECONDS = 300
@@ -83,6 +83,7 @@ class Judge:
         if self.executor == "old":
             # It gives every file that it copies the time of the build.
             differences = [each for each in differences if each.kind != "modified"]
+        differences = [each for each in differences if not _is_lost_time(each)]
         if differences:
             differences = without(differences, self._varying(subject, number, expected))
         return verdict.of_images(subject.name, differences, warnings)
@@ -132,6 +133,18 @@ class Judge:
             port = self.servers.enter_context(serving(functools.partial(_Handler, directory=str(directory))))
             self.served[directory] = f"http://127.0.0.1:{port}"
         return self.served[directory]
+
+
+def _is_lost_time(difference: Difference) -> bool:
+    """Whether BuildKit has given a path the time of its build, where ours has the one of the context.
+
+    While it receives a context, the files in a directory can change the time that it has set before; it depends on
+    what else is built.
+    """
+    if difference.kind != "modified":
+        return False
+    theirs, ours = int(difference.buildkit), int(difference.ours)
+    return theirs > CONTEXT_END and CONTEXT_BEGIN <= ours < CONTEXT_END
 
 
 def _warnings(done: Done) -> tuple[str, ...]:
