@@ -32,7 +32,12 @@ def values(cluster: dict[str, str]) -> dict[str, Any]:
 def published(registry: Registry, values: dict[str, Any], tmp_path: Path) -> Published:
     """The images that are installed, with the names and signatures of a release."""
     project = f"{registry.address}/{PROJECT}"
-    images = {"operator": values["image"], "builder": values["builder"]["image"]}
+    builder = values["builder"]
+    images = {
+        "operator": values["image"],
+        "builder": builder["image"],
+        "builder-buildkit": builder["buildkit"]["image"],
+    }
     for name, image in images.items():
         source = f"{registry.address}/{image['repository']}@{image['digest']}"
         crane("copy", "--insecure", source, f"{project}/imagebuild-{name}:{version()}")
