@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kaniko_shim.attest.record import Record, write_record
 from kaniko_shim.commands.build_record import build_parameters, source_record
-from kaniko_shim.engines.engine import Built
+from kaniko_shim.engines.engine import Built, Engine
 from kaniko_shim.oci import layout
 from kaniko_shim.outcome.errors import JobError, failure_of
 from kaniko_shim.outcome.reasons import Reason
@@ -40,7 +40,7 @@ def build(request: BuildRequest, job: Job) -> Result:
         source = _fetch(request, job, logins)
         result = Result(str(request.command), source=source, timings=job.phases.timings)
         started = now()
-        built = _engine(request, job, logins)
+        built = _engine(job).build(request, job, logins)
     except (JobError, CancelledError) as error:
         return Result(str(request.command), failure_of(error), source=result.source, timings=job.phases.timings)
     failure = built.failure
@@ -67,34 +67,25 @@ def build(request: BuildRequest, job: Job) -> Result:
 
 def plan(request: BuildRequest, job: Job) -> str:
     """The engine's command for --dry-run; nothing is fetched."""
-    if _is_buildkit(job):
-        from kaniko_shim.engines.buildkit import build as buildkit  # noqa: PLC0415 - an image has one engine
-
-        return buildkit.plan(_with_layout(request, job), job)
-    from kaniko_shim.engines.kaniko import build as kaniko  # noqa: PLC0415 - an image has one engine
-
-    return kaniko.plan(request, job)
+    return _engine(job).plan(_with_layout(request, job), job)
 
 
-def _is_buildkit(job: Job) -> bool:
-    return job.paths.buildkitd.exists()
+def _engine(job: Job) -> Engine:
+    """The one that is in this image, whose modules alone are loaded."""
+    if job.paths.has_buildkit:
+        from kaniko_shim.engines.buildkit import build as buildkit  # noqa: PLC0415 - see above
+
+        return buildkit
+    from kaniko_shim.engines.kaniko import build as kaniko  # noqa: PLC0415 - see above
+
+    return kaniko
 
 
 def _with_layout(request: BuildRequest, job: Job) -> BuildRequest:
     """The request with a layout for an engine that pushes nothing itself."""
-    if request.layout or not _is_buildkit(job):
+    if request.layout or not job.paths.has_buildkit:
         return request
     return replace(request, layout=str(job.paths.buildkit_state / "layout"))
-
-
-def _engine(request: BuildRequest, job: Job, logins: Logins) -> Built:
-    if _is_buildkit(job):
-        from kaniko_shim.engines.buildkit import build as buildkit  # noqa: PLC0415 - an image has one engine
-
-        return buildkit.build(request, job, logins)
-    from kaniko_shim.engines.kaniko import build as kaniko  # noqa: PLC0415 - an image has one engine
-
-    return kaniko.build(request, job, logins)
 
 
 def _install_logins(request: BuildRequest, job: Job) -> Logins:

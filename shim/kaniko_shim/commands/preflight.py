@@ -36,7 +36,7 @@ def check_container(request: Request, job: Job) -> None:
     if job.paths.executor != Paths().executor:
         return
     container = read_container(tuple(_written(request, job.paths)))
-    builds, has_executor = isinstance(request, BuildRequest), not job.paths.buildkitd.exists()
+    builds, has_executor = isinstance(request, BuildRequest), not job.paths.has_buildkit
     failure = refusal(container, builds=builds, replaces_root=has_executor)
     if failure:
         raise JobError.of(failure)
@@ -94,7 +94,7 @@ def warnings(container: Container) -> Iterator[str]:
 def _written(request: Request, paths: Paths) -> Iterator[Path]:
     if isinstance(request, BuildRequest):
         yield from (paths.scratch, paths.context)
-        if paths.buildkitd.exists():
+        if paths.has_buildkit:
             yield paths.buildkit_state
         if request.layout:
             yield Path(request.layout)

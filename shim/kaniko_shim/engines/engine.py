@@ -1,9 +1,13 @@
-"""What an engine gives back."""
+"""What an engine can do, and what it gives back."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.outcome.result import CacheReport
+from kaniko_shim.registry.logins import Logins
+from kaniko_shim.request.build_request import BuildRequest
+from kaniko_shim.system.job import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +27,20 @@ class Built:
     digest: str = ""
     cache: CacheReport | None = None
     is_pushed: bool = False
+
+
+class Engine(Protocol):
+    """The door of an engine's room: its module `build`."""
+
+    def build(self, request: BuildRequest, job: Job, logins: Logins, /) -> Built:
+        """Build the fetched context.
+
+        Raises:
+            JobError: the build was refused before it began, or the engine can't run here.
+            CancelledError: it was cancelled before.
+        """
+        ...
+
+    def plan(self, request: BuildRequest, job: Job, /) -> str:
+        """The command for --dry-run; nothing is fetched."""
+        ...

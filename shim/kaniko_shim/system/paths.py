@@ -58,6 +58,11 @@ class Paths:
     buildkit_run: Path = Path("/kaniko/.run/buildkit")
 
     @property
+    def has_buildkit(self) -> bool:
+        """Whether the engine of this image is BuildKit, as opposed to kaniko."""
+        return self.buildkitd.exists()
+
+    @property
     def digest_file(self) -> Path:
         """The file to which the executor writes the digest of the pushed image."""
         return self.scratch / "digest"

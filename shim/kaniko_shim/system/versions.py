@@ -9,7 +9,7 @@ from kaniko_shim.system.paths import Paths
 
 def versions(paths: Paths) -> dict[str, str]:
     """The versions of the shim, the engine and Python, by program."""
-    is_buildkit = paths.buildkitd.exists()
+    is_buildkit = paths.has_buildkit
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program
             [paths.buildkitd, "--version"] if is_buildkit else [paths.executor, "version"],
