@@ -1,13 +1,19 @@
 """What an engine can do, and what it gives back."""
 
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
+from kaniko_shim.log.masking import MASK
 from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.outcome.result import CacheReport
 from kaniko_shim.registry.logins import Logins
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.system.job import Job
+from kaniko_shim.system.processes.invocation import Invocation
+
+# As the executor and as buildctl take them; the value may have several lines.
+_BUILD_ARG = re.compile(r"^(?P<name>--(?:build-arg=|opt=build-arg:)[^=]*)=.*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +50,13 @@ class Engine(Protocol):
     def plan(self, request: BuildRequest, job: Job, /) -> str:
         """The command for --dry-run; nothing is fetched."""
         ...
+
+
+def shown(command: Invocation) -> str:
+    """The command in the syntax of a shell, with the values of build arguments masked."""
+    import shlex  # noqa: PLC0415 - for --dry-run only
+
+    def hide(argument: str) -> str:
+        return _BUILD_ARG.sub(rf"\g<name>={MASK}", argument)
+
+    return shlex.join(hide(argument) for argument in command.argv)

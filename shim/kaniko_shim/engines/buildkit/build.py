@@ -19,7 +19,7 @@ from kaniko_shim.engines.buildkit import command, daemon
 from kaniko_shim.engines.buildkit.context import lost_modes
 from kaniko_shim.engines.buildkit.failure import Evidence, explain
 from kaniko_shim.engines.buildkit.follow import Follower
-from kaniko_shim.engines.engine import Built
+from kaniko_shim.engines.engine import Built, shown
 from kaniko_shim.oci.digests import DIGEST
 from kaniko_shim.outcome.errors import Failure, cancelled
 from kaniko_shim.outcome.reasons import Reason
@@ -89,7 +89,7 @@ def plan(request: BuildRequest, job: Job) -> str:
     name = job.paths.inline_dockerfile if request.dockerfile_content else context / request.dockerfile_path
     secrets = {secret.id: job.paths.scratch / _SECRETS / secret.id for secret in request.build_secrets}
     places = command.Places(context, name, Path(request.layout), job.paths.scratch / "metadata.json", secrets)
-    return command.shown(command.invocation(request, places, job.paths, job.environment).argv)
+    return shown(command.invocation(request, places, job.paths, job.environment))
 
 
 def _read_dockerfile(request: BuildRequest, job: Job, context: Path) -> _Dockerfile:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -190,10 +190,3 @@ def _cache_key(request: BuildRequest) -> str:
 def _quoted(value: object) -> str:
     # A string of JSON is one of TOML.
     return json.dumps(str(value))
-
-
-def shown(command: Sequence[str]) -> str:
-    """A command in the syntax of a shell."""
-    import shlex  # noqa: PLC0415 - for --dry-run only
-
-    return shlex.join(command)

@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kaniko_shim.engines.engine import Built
+from kaniko_shim.engines.engine import Built, shown
 from kaniko_shim.engines.kaniko.adapt.context.ignore import explain_ignored
 from kaniko_shim.engines.kaniko.adapt.effective import EffectiveDockerfile, make_effective
 from kaniko_shim.engines.kaniko.executor import command as executor
@@ -88,7 +88,7 @@ def plan(request: BuildRequest, job: Job) -> str:
     """The executor's command for --dry-run; nothing is fetched."""
     name = request.dockerfile_path if not request.dockerfile_content else str(job.paths.inline_dockerfile)
     context = job.paths.context / request.source.sub_path.strip("/")
-    return executor.shown(_command(request, job, context, context / name, probe(job.paths)))
+    return shown(_command(request, job, context, context / name, probe(job.paths)))
 
 
 def _prepare(request: BuildRequest, job: Job, logins: Logins) -> _Prepared:

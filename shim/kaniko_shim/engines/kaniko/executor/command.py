@@ -5,7 +5,6 @@ from pathlib import Path
 
 from kaniko_shim.engines.kaniko.executor.abilities import Abilities
 from kaniko_shim.engines.kaniko.executor.feature_flags import TABLE
-from kaniko_shim.log.masking import MASK
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.references import DOCKER_HUB
@@ -83,17 +82,6 @@ def invocation(
         # Without USER, the executor cannot look up who it is.
         on | tool_environment(environment, paths) | {"USER": "root"} | secrets,
     )
-
-
-def shown(command: Invocation) -> str:
-    """The command in the syntax of a shell, with the values of build arguments masked."""
-    import shlex  # noqa: PLC0415 - for --dry-run only
-
-    def hide(argument: str) -> str:
-        head, equals, _ = argument.removeprefix("--build-arg=").partition("=")
-        return f"--build-arg={head}={MASK}" if argument.startswith("--build-arg=") and equals else argument
-
-    return shlex.join(hide(argument) for argument in command.argv)
 
 
 def _output_flags(request: BuildRequest, paths: Paths) -> list[tuple[str, str]]:

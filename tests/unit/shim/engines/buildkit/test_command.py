@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from kaniko_shim.engines.buildkit.command import Places, daemon, daemon_config, invocation, refuse
+from kaniko_shim.engines.engine import shown
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.registry.registries import Registries, RegistryMap
 from kaniko_shim.request.build_request import BuildRequest
@@ -56,6 +57,15 @@ def test_everything_at_once():
         *TAIL,
         "--no-cache",
     )
+
+
+def test_the_values_of_build_arguments_are_not_shown():
+    variables = {"BUILD_ARG": "QT1oaWRkZW4KbGluZQ==", "RUN_PROXY": "true", "HTTPS_PROXY": "http://me:hidden@proxy"}
+    text = shown(invocation(request(**variables), PLACES, PATHS, variables))
+    assert "hidden" not in text
+    assert "line" not in text.replace("cmdline", "")
+    assert "--opt=build-arg:A=***" in text
+    assert "--opt=build-arg:HTTPS_PROXY=***" in text
 
 
 def test_secrets_are_files():

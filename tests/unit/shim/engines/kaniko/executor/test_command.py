@@ -2,8 +2,9 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
+from kaniko_shim.engines.engine import shown
 from kaniko_shim.engines.kaniko.executor.abilities import Abilities
-from kaniko_shim.engines.kaniko.executor.command import invocation, shown
+from kaniko_shim.engines.kaniko.executor.command import invocation
 from kaniko_shim.engines.kaniko.executor.feature_flags import TABLE
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.request.build_request import BuildRequest
