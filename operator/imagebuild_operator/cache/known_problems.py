@@ -25,6 +25,11 @@ class KnownProblems:
         #: The problem, and when it was met, the oldest first.
         self._met: dict[str, tuple[str, datetime]] = {}
 
+    @property
+    def are_none(self) -> bool:
+        """Whether none was ever met, so that nobody has to find out about places."""
+        return not self._met
+
     def met(self, place: str, problem: str, now: datetime) -> None:
         """Remember a problem; one that is known stays as old as it is, so that it is tried again."""
         if not self.at([place], now):

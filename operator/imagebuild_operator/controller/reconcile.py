@@ -152,7 +152,7 @@ class Reconciler:
             warnings,
             logs=logs,
             pushes=self._pushes.known(now),
-            engine_problem=self._engines.at(engine_places(build, self._settings), now),
+            engine_problem=self._engine_problem(build, now),
         )
         plan = decide_build(inputs)
         if not build.has_begun and _depends_on_defaults(plan):
@@ -336,6 +336,12 @@ class Reconciler:
             else:
                 self._store.update_pod(deleted)
         return is_gone
+
+    def _engine_problem(self, build: ImageBuild, now: datetime) -> str:
+        """Why BuildKit could not run where a build runs; its spec is read for that only where there was a problem."""
+        if self._engines.are_none:
+            return ""
+        return self._engines.at(engine_places(build, self._settings), now)
 
     def _learn(self, build: ImageBuild, status: dict[str, Any]) -> None:
         """Remember what a status says about the credentials of a push, and about BuildKit where the build runs."""

@@ -29,7 +29,7 @@ from imagebuild_operator.decide.waiting import given_up, patience
 from imagebuild_operator.defaults.bounds import check_bounds
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.progress import next_read
-from imagebuild_operator.pod.engine import engine_of, may_fall_back
+from imagebuild_operator.pod.engine import would_try_buildkit
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.status.conditions import observed
 from imagebuild_operator.status.outcome import Outcome
@@ -109,7 +109,7 @@ def _decide_refused(inputs: ReconcileInput, error: ClusterError) -> Plan:
     reason = meaning(error)
     if reason is Reason.POD_REJECTED:
         spec, defaults = parse_spec(build.spec), inputs.settings.defaults
-        if may_fall_back(spec, defaults, build.attempts) and engine_of(spec, defaults) is Engine.BUILDKIT:
+        if would_try_buildkit(spec, defaults, build.attempts):
             problem = f"{REFUSED}{error.message}"
             return end(inputs, spec, failed_outcome(Reason.ENGINE_UNAVAILABLE, problem, spec))
         outcome = failed_outcome(reason, f"The build pod was refused: {error.message}", spec)

@@ -19,7 +19,7 @@ from imagebuild_operator.decide.record import record, recorded_reason
 from imagebuild_operator.decide.refusal import WAITS
 from imagebuild_operator.decide.retry import is_tried_again, retry_delay
 from imagebuild_operator.decide.waiting import given_up, patience
-from imagebuild_operator.pod.engine import engine_of, may_fall_back, with_problem
+from imagebuild_operator.pod.engine import may_fall_back, with_problem, would_try_buildkit
 from imagebuild_operator.pod.index import index_pod
 from imagebuild_operator.pod.manifest import Manifest, build_pod
 from imagebuild_operator.settings import OperatorSettings
@@ -49,10 +49,9 @@ def begin(inputs: ReconcileInput, spec: BuildSpec) -> Plan:
     make = index_pod if spec.has_index and build.platform is None else build_pod
     is_proven = all(proof in inputs.pushes for proof in push_proofs(build.namespace, spec))
     defaults = replace(settings.defaults, check_push=settings.defaults.check_push and not is_proven)
-    problem = inputs.engine_problem if may_fall_back(spec, defaults, build.attempts) else ""
-    if problem and engine_of(spec, defaults) is Engine.BUILDKIT:
+    if inputs.engine_problem and would_try_buildkit(spec, defaults, build.attempts):
         manifest = make(build, replace(spec, engine=Engine.KANIKO), defaults, seconds)
-        return Plan(create=(CreatePod(with_problem(manifest, problem)),))
+        return Plan(create=(CreatePod(with_problem(manifest, inputs.engine_problem)),))
     return Plan(create=(CreatePod(make(build, spec, defaults, seconds)),))
 
 
@@ -66,7 +65,7 @@ def expected_pod(build: ImageBuild, settings: OperatorSettings, engine: str | No
     """
     try:
         spec = parse_spec(build.spec)
-        if engine == Engine.KANIKO and may_fall_back(spec, settings.defaults, build.attempts):
+        if engine == Engine.KANIKO and would_try_buildkit(spec, settings.defaults, build.attempts):
             spec = replace(spec, engine=Engine.KANIKO)
         make = index_pod if spec.has_index and build.platform is None else build_pod
         return make(build, spec, replace(settings.defaults, check_push=True), spec.timeout_seconds)

@@ -58,6 +58,11 @@ def may_fall_back(spec: BuildSpec, defaults: BuildDefaults, attempts: Attempts) 
     return (spec.engine or defaults.engine) is Engine.AUTO and not was_unavailable(attempts)
 
 
+def would_try_buildkit(spec: BuildSpec, defaults: BuildDefaults, attempts: Attempts) -> bool:
+    """Whether the next attempt is made with BuildKit, as a try that Kaniko can follow. The arguments are the same."""
+    return may_fall_back(spec, defaults, attempts) and engine_of(spec, defaults) is Engine.BUILDKIT
+
+
 def was_unavailable(attempts: Attempts) -> bool:
     """Whether an attempt has found that BuildKit can't run."""
     return any(attempt.get("reason") == Reason.ENGINE_UNAVAILABLE for attempt in attempts)
