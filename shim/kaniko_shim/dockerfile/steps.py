@@ -12,6 +12,9 @@ from kaniko_shim.dockerfile.stages import Stage
 LONGEST = 80
 """Maximum length of an instruction in the log, in characters."""
 
+REPEATED = 400
+"""Lines of a step after which it is announced again, so that it stays among the log's last lines."""
+
 _FROM = "FROM"
 
 

@@ -9,6 +9,9 @@ from kaniko_shim.log.tail import LogTail
 from kaniko_shim.log.warnings import Warnings
 from kaniko_shim.system.paths import Paths
 
+LONGEST_PHASE = 120
+"""Characters of a phase, which every line of a JSON log repeats."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -45,6 +48,10 @@ class Job:
         """Add a warning, to the log and to the result."""
         if new := self.warnings.add(self.console.masker.mask(text)):
             self.say(f"warning: {new}")
+
+    def enter(self, phase: str) -> None:
+        """Begin a phase whose words come from elsewhere: masked, then cut, since half a secret is not recognised."""
+        self.phases.enter(self.console.masker.mask(phase)[:LONGEST_PHASE])
 
     def beat(self) -> None:
         """Log the current phase and its duration."""

@@ -3,18 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from kaniko_shim.dockerfile.stages import Stage
-from kaniko_shim.dockerfile.steps import Step, Steps, announcement, plan_steps
+from kaniko_shim.dockerfile.steps import REPEATED, Step, Steps, announcement, plan_steps
 from kaniko_shim.engines.buildkit.status import Output, Place, Reader, Text, Vertex, Warned
 from kaniko_shim.log.lines import Lines
 from kaniko_shim.outcome.result import CacheReport
 from kaniko_shim.system.container.disk import is_full
 from kaniko_shim.system.job import Job
-
-LONGEST_PHASE = 120
-"""Characters of a phase, which every line of a JSON log repeats."""
-
-REPEATED = 400
-"""Lines of a step after which it is announced again, so that it stays among the log's last lines."""
 
 _NO_SPACE = b"o space left on device"
 # buildctl's log, as opposed to what it says of the build.
@@ -95,7 +89,7 @@ class Follower:
         elif vertex.error and not vertex.error.endswith("context canceled"):
             self.failed = self.failed or vertex
         if vertex.started and not (before and before.started):
-            self._job.phases.enter(self._job.console.masker.mask(_phase(vertex))[:LONGEST_PHASE])
+            self._job.enter(_phase(vertex))
             if place and not vertex.cached:
                 self._announce(vertex)
         if place and vertex.completed and not vertex.error and not place.text.startswith("FROM "):
@@ -134,9 +128,9 @@ class Follower:
             return
         self._announced, self._since = vertex.digest, 0
         # Stages of one base share the vertex of their FROM, and a stage that is based on another has none.
-        start = next(each for each in self._steps.steps if each.stage == step.stage)
         if step.stage not in self._begun:
             self._begun.add(step.stage)
+            start = next(each for each in self._steps.steps if each.stage == step.stage)
             if step is not start:
                 self._say(start)
         self._say(step)

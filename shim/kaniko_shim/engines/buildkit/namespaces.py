@@ -43,12 +43,16 @@ def map_of(own: str) -> str:
     Args:
         own: `/proc/self/uid_map`, or that of groups.
     """
-    ranges = [tuple(line.split()) for line in own.splitlines()]
+    ranges = _ranges(own)
     if ranges == [_ALL]:
         # In two parts: BuildKit and runc believe of a map such as that of the host that they are not in a namespace.
         rest = int(_ALL[2]) - _MOST_IDS
         return f"0 0 {_MOST_IDS}\n{_MOST_IDS} {_MOST_IDS} {rest}\n"
     return "".join(f"{first} {first} {number}\n" for first, _, number in ranges)
+
+
+def _ranges(ids: str) -> list[tuple[str, ...]]:
+    return [tuple(line.split()) for line in ids.splitlines()]
 
 
 def has_own_processes(mountinfo: str) -> bool:
@@ -72,7 +76,7 @@ def missing_isolation(required: Collection[Isolation], own_ids: str, mountinfo: 
         own_ids: `/proc/self/uid_map`.
         mountinfo: `/proc/self/mountinfo`.
     """
-    if Isolation.USERS in required and [tuple(line.split()) for line in own_ids.splitlines()] == [_ALL]:
+    if Isolation.USERS in required and _ranges(own_ids) == [_ALL]:
         return (
             "the pod has no user namespace of its own, although it asks for one (hostUsers: false)",
             _USERS_ADVICE,

@@ -2,18 +2,13 @@
 
 from pathlib import Path
 
+from kaniko_shim.dockerfile.steps import REPEATED
 from kaniko_shim.engines.kaniko.executor.named_owners import NamedOwners
 from kaniko_shim.engines.kaniko.executor.progress import Progress
 from kaniko_shim.engines.kaniko.executor.record import parts_of
 from kaniko_shim.engines.kaniko.executor.saved_files import SavedFiles
 from kaniko_shim.system.container.disk import is_full
 from kaniko_shim.system.job import Job
-
-REPEATED = 400
-"""Lines of the executor after which the step is announced again, so that it stays among the log's last lines."""
-
-LONGEST_PHASE = 120
-"""Characters of a phase, which every line of a JSON log repeats."""
 
 _NO_SPACE = "o space left on device"
 _ROOT = Path("/")
@@ -69,8 +64,7 @@ class Follower:
             self._job.warn(warning)
         self.progress.warnings.clear()
         if self.progress.phase != phase:
-            # Masked before it is cut: half a secret would not be recognized.
-            self._job.phases.enter(self._job.console.masker.mask(self.progress.phase)[:LONGEST_PHASE])
+            self._job.enter(self.progress.phase)
         if self.progress.pushing and self.push_begin is None:
             self.push_begin = self._job.phases.now()
         if self.progress.steps.step is not self._announced or self._since >= REPEATED:

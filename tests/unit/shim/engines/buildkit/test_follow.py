@@ -8,7 +8,8 @@ from pathlib import Path
 
 from kaniko_shim.dockerfile.parse import parse_dockerfile
 from kaniko_shim.dockerfile.stages import split_stages
-from kaniko_shim.engines.buildkit.follow import REPEATED, Follower
+from kaniko_shim.dockerfile.steps import REPEATED
+from kaniko_shim.engines.buildkit.follow import Follower
 from kaniko_shim.log.console import Console
 from kaniko_shim.log.masking import Masker
 from kaniko_shim.log.phases import Phases

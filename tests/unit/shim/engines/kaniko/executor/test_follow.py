@@ -3,8 +3,8 @@ from pathlib import Path
 
 from kaniko_shim.dockerfile.parse import parse_dockerfile
 from kaniko_shim.dockerfile.stages import split_stages
-from kaniko_shim.dockerfile.steps import plan_steps
-from kaniko_shim.engines.kaniko.executor.follow import LONGEST_PHASE, REPEATED, Follower
+from kaniko_shim.dockerfile.steps import REPEATED, plan_steps
+from kaniko_shim.engines.kaniko.executor.follow import Follower
 from kaniko_shim.engines.kaniko.executor.progress import Progress
 from kaniko_shim.log.console import Console
 from kaniko_shim.log.masking import Masker
@@ -15,7 +15,7 @@ from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.report import summary
 from kaniko_shim.outcome.result import Result
-from kaniko_shim.system.job import Job
+from kaniko_shim.system.job import LONGEST_PHASE, Job
 from kaniko_shim.system.paths import Paths
 
 

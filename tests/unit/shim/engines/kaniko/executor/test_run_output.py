@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.dockerfile.steps import Steps
-from kaniko_shim.engines.kaniko.executor.follow import LONGEST_PHASE, Follower
+from kaniko_shim.engines.kaniko.executor.follow import Follower
 from kaniko_shim.engines.kaniko.executor.progress import Progress
 from kaniko_shim.log.console import Console
 from kaniko_shim.log.masking import Masker
 from kaniko_shim.log.phases import Phases
 from kaniko_shim.log.tail import LogTail
 from kaniko_shim.log.warnings import Warnings
-from kaniko_shim.system.job import Job
+from kaniko_shim.system.job import LONGEST_PHASE, Job
 from kaniko_shim.system.paths import Paths
 from unit.shim.engines.kaniko.executor.reading import read
 
