@@ -17,7 +17,6 @@ Each sample has a file system of its own, since ext4 creates files slowly for a 
 
 import itertools
 import os
-import subprocess
 import sys
 import tempfile
 from base64 import b64encode
@@ -32,7 +31,7 @@ from measure.file_system import file_system  # noqa: E402
 from measure.report import Report, options  # noqa: E402
 from measure.samples import alternately, seconds  # noqa: E402
 from projects import Project, projects  # noqa: E402
-from standalone.container import Builder  # noqa: E402
+from standalone.container import Builder, builder_layout  # noqa: E402
 from standalone.registry import cluster, own_registry  # noqa: E402
 from support.registry import Registry  # noqa: E402
 from truth.buildkit import Built, running  # noqa: E402
@@ -73,10 +72,8 @@ def main() -> None:
 
 def unpacked(engine: str, scratch: Path) -> Builder:
     """The builder image with an engine, made if it is not cached."""
-    script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), f"--engine={engine}", "--print-layout"]
-    layout = Path(subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
     (scratch / engine).mkdir()
-    return Builder.unpack(layout, scratch / engine)
+    return Builder.unpack(builder_layout(engine), scratch / engine)
 
 
 @dataclass(frozen=True)

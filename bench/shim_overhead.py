@@ -10,7 +10,6 @@ mounted where the shim would have put it, so that the shim's copying counts.
 
 import os
 import shlex
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -20,7 +19,7 @@ sys.path[:0] = [str(ROOT / "tests")]
 
 from measure.file_system import file_system  # noqa: E402
 from measure.report import Report, options  # noqa: E402
-from standalone.container import Builder  # noqa: E402
+from standalone.container import Builder, builder_layout  # noqa: E402
 
 RUN, LAYERS, COPY = "one long RUN", "RUN instructions", "files to COPY"
 SIZES = {RUN: (1,), LAYERS: (1, 10, 40), COPY: (100, 2000, 20_000)}
@@ -33,11 +32,10 @@ def main() -> None:
     told = options(__doc__)
     report = Report("shim_overhead", "bench/shim_overhead.py", dict.fromkeys(SIZES, "executor alone"))
     registry = os.environ.get("REGISTRY_ADDRESS", "10.244.0.1:5000")
-    script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), "--print-layout"]
-    layout = subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
+    layout = builder_layout()
     for name, size in ((name, size) for name, sizes in (QUICK if told.quick else SIZES).items() for size in sizes):
         with tempfile.TemporaryDirectory() as scratch, file_system(Path(scratch)) as directory:
-            builder = Builder.unpack(Path(layout), directory)
+            builder = Builder.unpack(layout, directory)
             report.context["executor"] = builder.abilities.name
             source = directory / "source"
             write(source, name, size)

@@ -10,7 +10,6 @@ that program run in turn, so that the runtime's own time drops out. Measured are
 """
 
 import shutil
-import subprocess
 import sys
 import tempfile
 from base64 import b64encode
@@ -23,7 +22,7 @@ sys.path[:0] = [str(ROOT / "tests")]
 
 from measure.report import Report, options  # noqa: E402
 from measure.samples import alternately  # noqa: E402
-from standalone.container import Builder  # noqa: E402
+from standalone.container import Builder, builder_layout  # noqa: E402
 
 SHIM, EXECUTOR = "/kaniko/.Shim/bin/kaniko-shim", "/kaniko/executor"
 CRANE, HELP = "kaniko/.Shim/bin/crane", "kaniko/.Shim/executor.help"
@@ -52,10 +51,9 @@ def main() -> None:
     """Measure and report."""
     told = options(__doc__)
     report = Report("startup", "bench/startup.py", {"container start to end": "executor alone"})
-    script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), "--print-layout"]
-    layout = subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
+    layout = builder_layout()
     with tempfile.TemporaryDirectory() as directory:
-        builder = Builder.unpack(Path(layout), Path(directory))
+        builder = Builder.unpack(layout, Path(directory))
         report.context["executor"] = builder.abilities.name
         put_stand_in(builder.rootfs)
         cases = {"executor alone": lambda: alone(builder), "with the shim": lambda: with_shim(builder)}

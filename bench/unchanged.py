@@ -24,7 +24,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "shim")]
 from kaniko_shim.engines.kaniko.executor.feature_flags import TABLE  # noqa: E402
 from measure.report import Report, options  # noqa: E402
 from measure.samples import alternately  # noqa: E402
-from standalone.container import Builder  # noqa: E402
+from standalone.container import Builder, builder_layout  # noqa: E402
 from truth.buildkit import running  # noqa: E402
 
 DOCKERFILE = """\
@@ -48,10 +48,9 @@ def main() -> None:
     plain, fast, kit = "without feature flags", "builder image", "BuildKit, new daemon"
     report = Report("unchanged", "bench/unchanged.py", dict.fromkeys(("first build", "unchanged build"), kit))
     registry = os.environ.get("REGISTRY_ADDRESS", "10.244.0.1:5000")
-    script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), "--print-layout"]
-    layout = subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
+    layout = builder_layout()
     with tempfile.TemporaryDirectory() as directory:
-        builder = Builder.unpack(Path(layout), Path(directory))
+        builder = Builder.unpack(layout, Path(directory))
         report.context["executor"] = builder.abilities.name
         source = Path(directory) / "source"
         source.mkdir()

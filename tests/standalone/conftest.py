@@ -2,14 +2,12 @@
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from standalone.container import Builder
-from standalone.registry import ROOT, any_registry
+from standalone.container import Builder, builder_layout
+from standalone.registry import any_registry
 from support.executor import note
 from support.registry import Registry
 
@@ -18,11 +16,8 @@ pytest.register_assert_rewrite("standalone.cases")
 
 @pytest.fixture(scope="session")
 def builder(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Builder]:
-    layout = os.environ.get("BUILDER_LAYOUT", "")
-    if not layout:
-        script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), "--print-layout"]
-        layout = subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
-    unpacked = Builder.unpack(Path(layout), tmp_path_factory.mktemp("builder"))
+    layout = Path(os.environ.get("BUILDER_LAYOUT") or builder_layout())
+    unpacked = Builder.unpack(layout, tmp_path_factory.mktemp("builder"))
     note(pytestconfig, unpacked.abilities)
     yield unpacked
     unpacked.remove()

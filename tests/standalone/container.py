@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kaniko_shim.engines.kaniko.executor.abilities import Abilities, read_abilities
+from standalone.registry import ROOT
 from support.expectations import OLD, SHIPPED
 
 # What the build pod grants.
@@ -59,6 +61,12 @@ class Done:
     log: str
     result: dict[str, Any]
     seconds: float
+
+
+def builder_layout(engine: str = "kaniko") -> Path:
+    """The OCI layout of the builder image with an engine, which is made now if it is not cached."""
+    script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), f"--engine={engine}", "--print-layout"]
+    return Path(subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
 
 
 @dataclass

@@ -1,15 +1,12 @@
 """The builder image with BuildKit: the whole job in one container, with and without process IDs of each RUN's own."""
 
 import signal
-import subprocess
-import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from standalone.container import BUILDKIT_CAPABILITIES, Builder, Limits
-from standalone.registry import ROOT
+from standalone.container import BUILDKIT_CAPABILITIES, Builder, Limits, builder_layout
 from support.git_server import make_repository, serve_git
 from support.registry import Registry
 
@@ -18,9 +15,7 @@ MASKED = Limits(capabilities=BUILDKIT_CAPABILITIES, masked=("/proc/kcore", "/pro
 
 @pytest.fixture(scope="module")
 def buildkit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
-    script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), "--engine=buildkit", "--print-layout"]
-    layout = subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1]
-    unpacked = Builder.unpack(Path(layout), tmp_path_factory.mktemp("buildkit"))
+    unpacked = Builder.unpack(builder_layout("buildkit"), tmp_path_factory.mktemp("buildkit"))
     yield unpacked
     unpacked.remove()
 

@@ -4,7 +4,6 @@ import functools
 import os
 import shutil
 import subprocess
-import sys
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
@@ -14,8 +13,8 @@ from http.server import SimpleHTTPRequestHandler
 from itertools import count
 from pathlib import Path
 
-from standalone.container import Builder, Done
-from standalone.registry import ROOT, cluster, own_registry
+from standalone.container import Builder, Done, builder_layout
+from standalone.registry import cluster, own_registry
 from support.registry import Registry
 from support.serving import Quiet, serving
 from truth import buildkit, verdict
@@ -178,6 +177,4 @@ def judging(scratch: Path, remembered: Path | None = None) -> Iterator[Judge]:
 def _builder_layout() -> Path:
     if given := os.environ.get("BUILDER_LAYOUT"):
         return Path(given)
-    script = [sys.executable, str(ROOT / "shim" / "image" / "build.py"), "--print-layout"]
-    script.append(f"--engine={os.environ.get('ENGINE', 'kaniko').lower()}")
-    return Path(subprocess.run(script, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
+    return builder_layout(os.environ.get("ENGINE", "kaniko").lower())
