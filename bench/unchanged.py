@@ -1,6 +1,6 @@
-"""How long a build takes when nothing has changed, beside BuildKit, and beside the executor without its feature flags.
+"""How long a build takes when nothing has changed: both engines, beside BuildKit, and kaniko without its feature flags.
 
-Needs root and the test cluster's registry (`make cluster-up image`):
+Needs root and the test cluster's registry (`make cluster-up image buildkit-image`):
 
     REGISTRY_ADDRESS=10.244.0.1:5000 .venv/bin/python bench/unchanged.py [--quick]
 
@@ -46,6 +46,7 @@ def main() -> None:
     """Measure and report."""
     told = options(__doc__)
     plain, fast, kit = "without feature flags", "builder image", "BuildKit, new daemon"
+    ours = "builder image with BuildKit"
     report = Report("unchanged", "bench/unchanged.py", dict.fromkeys(("first build", "unchanged build"), kit))
     registry = os.environ.get("REGISTRY_ADDRESS", "10.244.0.1:5000")
     layout = builder_layout()
@@ -54,6 +55,7 @@ def main() -> None:
         report.context["executor"] = builder.abilities.name
         source = Path(directory) / "source"
         source.mkdir()
+        Path(directory, "buildkit").mkdir()
         (source / "Dockerfile").write_text(DOCKERFILE)
         (source / "requirements.txt").write_text("flask\n")
         (source / "app.py").write_text("print('hello')\n")
@@ -61,10 +63,13 @@ def main() -> None:
         if told.quick:
             del ways[plain]
         cases = {name: partial(build, builder, source, way) for name, way in ways.items()}
+        buildkit = Builder.unpack(builder_layout("buildkit"), Path(directory, "buildkit"))
+        cases[ours] = partial(build, buildkit, source, environment(registry, {}))
         cases[kit] = partial(build_with_buildkit, source, registry, uuid.uuid4().hex[:12])
         report.add("first build", alternately(cases, 1, warmup=0))
         report.add("unchanged build", alternately(cases, 1 if told.quick else 5, warmup=0))
         builder.remove()
+        buildkit.remove()
     report.finish(told)
 
 

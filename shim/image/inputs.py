@@ -31,7 +31,8 @@ _TIMEOUT = 5
 
 # The image does not change with them.
 _NOT_INSIDE = frozenset(
-    {"archive.py", "build.py", "inputs.py", "layout.py", "names.py", "report.py", "tools.py", ".gitignore"}
+    ROOT / "shim/image" / name
+    for name in ("archive.py", "build.py", "inputs.py", "layout.py", "names.py", "report.py", "tools.py")
 )
 
 
@@ -120,7 +121,8 @@ def source_parts() -> Iterator[bytes]:
         if (
             path.is_file()
             and "__pycache__" not in path.parts
-            and path.name not in _NOT_INSIDE
+            and path not in _NOT_INSIDE
+            and path.name != ".gitignore"
             and path.suffix != ".whl"
         ):
             yield path.relative_to(ROOT).as_posix().encode()

@@ -29,6 +29,7 @@ from kaniko_shim.request.variables.job_variables import LOG_FORMAT, RESULT_FILE,
 from kaniko_shim.request.variables.misspelling import misspelt
 from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.request.warm_request import WarmRequest
+from kaniko_shim.request.watch_request import WatchRequest
 from kaniko_shim.sources.kinds import OciSource
 from kaniko_shim.system.container.memory import oom_kills
 from kaniko_shim.system.job import Job
@@ -170,6 +171,10 @@ def _work(request: Request, job: Job) -> Result:
         from kaniko_shim.commands.warm import warm  # noqa: PLC0415
 
         return warm(request, job)
+    if isinstance(request, WatchRequest):
+        from kaniko_shim.commands.watch import watch  # noqa: PLC0415
+
+        return watch(request, job)
     from kaniko_shim.commands.check import check  # noqa: PLC0415
 
     return check(request, job)

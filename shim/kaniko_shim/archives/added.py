@@ -55,20 +55,23 @@ class Lost:
     Attributes:
         owners: whether a symbolic link in it belongs to another user than root.
         pipes: whether it holds named pipes.
+        capabilities: whether it holds programs with capabilities, which a later COPY --from of a directory loses.
     """
 
     owners: bool = False
     pipes: bool = False
+    capabilities: bool = False
 
 
 def lost_of(path: Path) -> Lost:
     """What is lost of an archive; as far as it can be read: of a damaged one, the executor says so."""
-    owners, pipes = False, list[None]()
+    owners, capabilities, pipes = False, False, list[None]()
     with path.open("rb") as stream, suppress(JobError):
         content = decompressed(Buffered(lambda: stream.read(CHUNK)))
         for entry in read_tar(content, skip_special=True, on_pipe=lambda: pipes.append(None)):
             owners |= entry.kind is Kind.SYMLINK and not entry.is_roots
-    return Lost(owners, bool(pipes))
+            capabilities |= entry.has_capabilities
+    return Lost(owners, bool(pipes), capabilities)
 
 
 def decompress(path: Path, into: Path) -> None:

@@ -33,6 +33,7 @@ class Entry:
         target: what a link leads to.
         chunks: the content of a file.
         is_roots: whether it belongs to root; True where the archive does not say.
+        has_capabilities: whether it is a program with capabilities of its own (setcap).
         modified: when it was modified, in nanoseconds since 1970; None for now. Of a hard link, its target's counts.
     """
 
@@ -43,6 +44,7 @@ class Entry:
     chunks: Iterable[bytes] = ()
     modified: int | None = None
     is_roots: bool = True
+    has_capabilities: bool = False
 
 
 def unsafe(name: str, problem: str) -> JobError:

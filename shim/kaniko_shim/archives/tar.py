@@ -18,6 +18,7 @@ _NEWLINE = ord("\n")
 # The last second that 32 unsigned bits hold, in the year 2106.
 _LATEST = Decimal(2**32 - 1)
 _READ_RECORDS = frozenset({"path", "linkpath", "size", "mtime", "uid", "gid"})
+_CAPABILITIES = "SCHILY.xattr.security.capability"
 _SPARSE = "GNU.sparse"
 
 _FILE_TYPES = frozenset(b"\x0007")
@@ -190,7 +191,8 @@ def _entry(header: bytes, extensions: dict[str, str], stream: _Stream, *, is_spa
         case _ if name.endswith("/"):
             return Entry(name, Kind.DIRECTORY, mode, modified=modified)
         case _:
-            return Entry(name, Kind.FILE, mode, chunks=stream.content(), modified=modified)
+            capable = _CAPABILITIES in extensions
+            return Entry(name, Kind.FILE, mode, chunks=stream.content(), modified=modified, has_capabilities=capable)
 
 
 def _modified(header: bytes, extensions: dict[str, str]) -> int:

@@ -45,7 +45,7 @@ def provenance(record: Record, inputs: ProvenanceInputs, versions: Mapping[str, 
             "buildType": BUILD_TYPE,
             "externalParameters": dict(parameters),
             "internalParameters": {},
-            "resolvedDependencies": [*_source(record), *_dockerfile(record)],
+            "resolvedDependencies": [*_source(record), *_dockerfile(record), *_base_images(record)],
         },
         "runDetails": {"builder": builder, "metadata": {name: text for name, text in metadata.items() if text}},
     }
@@ -62,6 +62,13 @@ def _source(record: Record) -> list[dict[str, object]]:
 
 def _dockerfile(record: Record) -> list[dict[str, object]]:
     return [{"name": "Dockerfile", "digest": {"sha256": record.dockerfile}}] if record.dockerfile else []
+
+
+def _base_images(record: Record) -> list[dict[str, object]]:
+    return [
+        {"name": "base image", **_image(f"{each.reference.partition('@')[0]}@{each.digest}")}
+        for each in record.base_images
+    ]
 
 
 def _image(reference: str) -> dict[str, object]:

@@ -5,10 +5,13 @@ changed the builder itself, so the record is only a claim; the image's digest is
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from kaniko_shim.oci.digests import DIGEST
+from kaniko_shim.outcome.result import BaseImage
 
 NAME: Final = "imagebuild.json"
 _LONGEST = 4096
@@ -24,6 +27,7 @@ class Record:
         dockerfile: SHA-256 of the Dockerfile, in hexadecimal.
         started: when it began, RFC 3339.
         finished: when it ended.
+        base_images: what the images of FROM and --from were.
     """
 
     parameters: Mapping[str, object] = field(default_factory=dict)
@@ -31,6 +35,7 @@ class Record:
     dockerfile: str = ""
     started: str = ""
     finished: str = ""
+    base_images: tuple[BaseImage, ...] = ()
 
     def document(self) -> dict[str, object]:
         """The record as a JSON document."""
@@ -40,6 +45,7 @@ class Record:
             "dockerfile": self.dockerfile,
             "started": self.started,
             "finished": self.finished,
+            "baseImages": [{"reference": each.reference, "digest": each.digest} for each in self.base_images],
         }
 
 
@@ -61,7 +67,15 @@ def read_record(document: Mapping[str, object]) -> Record:
         _text(document.get("dockerfile")),
         _text(document.get("started")),
         _text(document.get("finished")),
+        tuple(_base_images(document.get("baseImages"))),
     )
+
+
+def _base_images(value: object) -> Iterator[BaseImage]:
+    for each in value if isinstance(value, list) else ():
+        read = _texts(each)
+        if read.get("reference") and DIGEST.fullmatch(read.get("digest", "")):
+            yield BaseImage(read["reference"], read["digest"])
 
 
 def _texts(value: object) -> dict[str, str]:

@@ -40,10 +40,11 @@ def check(request: Request, job: Job) -> Result:
         return Result(str(request.command), timings=job.phases.timings)
     # Loaded here: the other sub-commands do without.
     from kaniko_shim.registry.push_check import PushCheck  # noqa: PLC0415
+    from kaniko_shim.registry.registry_api import RegistryApi  # noqa: PLC0415
 
     logins = Logins.of(find_credentials(request.docker_config, job.environment, job.paths), job)
     logins.require(output.registry for output in request.outputs)
-    asker = PushCheck(request.registries, logins, job.environment)
+    asker = PushCheck(RegistryApi(request.registries, logins, job.environment))
     for output in request.outputs:
         job.phases.enter(f"checking whether {output.name} can be pushed")
         try:

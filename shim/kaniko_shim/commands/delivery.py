@@ -9,6 +9,7 @@ from kaniko_shim.attest.attach import Attacher
 from kaniko_shim.attest.attestation import Predicates
 from kaniko_shim.outcome.errors import JobError, failure_of
 from kaniko_shim.outcome.result import PushedImage, Result
+from kaniko_shim.registry.cache_push import push_cache
 from kaniko_shim.registry.crane import Crane
 from kaniko_shim.registry.credentials import find_credentials
 from kaniko_shim.registry.logins import Logins
@@ -37,6 +38,7 @@ class Delivery:
         unpushed: start of the log line if nothing is pushed.
         attestations: makes the predicates that are attached to it; None: nothing is attached.
         is_index: whether the layout itself is an index, as opposed to one image.
+        absent: the layers that the layout does not have.
     """
 
     layout: Path
@@ -46,6 +48,7 @@ class Delivery:
     unpushed: str
     attestations: Callable[[], tuple[Subject, Predicates]] | None
     is_index: bool = False
+    absent: frozenset[str] = frozenset()
 
 
 def deliver(request: PushRequest | IndexRequest, job: Job, make: Callable[[Crane], Delivery]) -> Result:
@@ -74,12 +77,14 @@ def deliver(request: PushRequest | IndexRequest, job: Job, make: Callable[[Crane
             gathered = delivery.attestations() if delivery.attestations else None
         attacher = Attacher(job, crane, request.heartbeat_seconds, request.attestations.key)
         with job.phases.pushing():
-            _push(delivery, request, job, crane, images)
+            pusher = _push(delivery, request, job, crane, images)
             # A tag that can't be overwritten keeps another image; this one is not in the repository.
             places = [
                 out for out, image in zip(delivery.outputs, images, strict=True) if image.digest == delivery.digest
             ]
             attached = attacher.attach(places, *gathered) if gathered else ()
+            if isinstance(request, PushRequest):
+                push_cache(pusher, request.cache)
     except (JobError, CancelledError) as error:
         failure = logins.explain(failure_of(error))
         return replace(result, failure=failure, log_tail=job.tail.text, images=tuple(images))
@@ -90,7 +95,7 @@ def deliver(request: PushRequest | IndexRequest, job: Job, make: Callable[[Crane
 
 def _push(
     delivery: Delivery, request: PushRequest | IndexRequest, job: Job, crane: Crane, images: list[PushedImage]
-) -> None:
+) -> Pusher:
     pusher = Pusher(
         job,
         crane,
@@ -99,9 +104,11 @@ def _push(
         delivery.digest,
         delivery.is_index,
         request.ignore_immutable_tags,
+        delivery.absent,
     )
     for output in delivery.outputs:
         pushed = pusher.push(output)
         layers = () if delivery.is_index else pushed.layers
         size = delivery.size if pushed.digest == delivery.digest else pushed.size
         images.append(replace(pushed, size=size, layers=layers))
+    return pusher

@@ -27,12 +27,13 @@ def _delivery(request: PushRequest, job: Job) -> Delivery:
     job.phases.enter("checking the image")
     layout = Path(request.layout)
     with heartbeat(job.beat, request.heartbeat_seconds):
-        image = check_layout(layout)
-    options = request.attestations
+        options = request.attestations
+        image = check_layout(layout, may_lack_layers=request.push and not options.sbom)
     return Delivery(
         layout,
         image.digest,
         image.size,
+        absent=image.absent,
         outputs=tuple(_by_digest(request.outputs, image.digest)) if request.by_digest else request.outputs,
         unpushed="the image is complete",
         attestations=None

@@ -1,6 +1,6 @@
 """The build secrets that RUNs mount, beside those that the build has."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from imagebuild_vocabulary.remedies import Remedy
 
@@ -30,8 +30,8 @@ def refuse_missing_secrets(instructions: Iterable[Instruction], secrets: Collect
                 raise refusal(Reason.INVALID_SPEC, name, instruction, problem, advice, Remedy.BUILD_SECRET)
 
 
-def unused_secrets(instructions: Iterable[Instruction], secrets: Collection[str]) -> Iterator[str]:
-    """A warning for each build secret that no RUN mounts.
+def unused_secrets(instructions: Sequence[Instruction], secrets: Collection[str]) -> Iterator[str]:
+    """A warning for each build secret that no RUN mounts, as a secret or as an SSH key.
 
     Args:
         instructions: those that are built.
@@ -41,8 +41,16 @@ def unused_secrets(instructions: Iterable[Instruction], secrets: Collection[str]
     if any(has_variable(text) for text in texts):
         return
     used = {mount.secret_id for text in texts if (mount := without_values(text)).type is MountType.SECRET}
+    used |= ssh_keys(instructions)
     for secret in sorted(set(secrets) - used):
         yield f"No RUN mounts the build secret {secret}. Use it with RUN --mount=type=secret,id={secret}, or remove it."
+
+
+def ssh_keys(instructions: Iterable[Instruction]) -> frozenset[str]:
+    """The ids of the SSH keys that RUNs mount; `default` where they say none."""
+    texts = [text for each in instructions if each.keyword == "RUN" for text in mount_texts(each)]
+    mounts = [without_values(text) for text in texts]
+    return frozenset(mount.id or "default" for mount in mounts if mount.type is MountType.SSH)
 
 
 def _is_missing(mount: Mount, text: str, secrets: Collection[str]) -> bool:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from kaniko_shim.log.masking import MASK
 from kaniko_shim.outcome.errors import Failure
-from kaniko_shim.outcome.result import CacheReport
+from kaniko_shim.outcome.result import BaseImage, CacheReport
 from kaniko_shim.registry.logins import Logins
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.system.job import Job
@@ -25,6 +25,8 @@ class Built:
         checksum: SHA-256 of the user's Dockerfile, in hexadecimal.
         digest: the image's, as the engine reports it; empty if it does not. A RUN may have forged it.
         cache: what came from the layer cache; None without one.
+        base_images: what the images of FROM and --from were; None if one is not known.
+        is_unchanged: whether nothing was built, since the registry has the image already.
         is_pushed: whether the engine has pushed what the request wants to have pushed; else it is in the layout alone.
     """
 
@@ -33,6 +35,8 @@ class Built:
     digest: str = ""
     cache: CacheReport | None = None
     is_pushed: bool = False
+    base_images: tuple[BaseImage, ...] | None = ()
+    is_unchanged: bool = False
 
 
 class Engine(Protocol):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kaniko_shim.oci.blobs import blob_path
 from kaniko_shim.oci.digests import DIGEST, digest_of
-from kaniko_shim.oci.media_types import MANIFESTS
+from kaniko_shim.oci.media_types import MANIFESTS, REF_NAME
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.system.json_text import load_json
@@ -42,10 +42,19 @@ _SPELLINGS = {name.casefold(): name for name in _NAMES}
 
 @dataclass(frozen=True, slots=True)
 class LayoutImage:
-    """The image in a layout: its manifest's digest, and the size of its config and layers in bytes."""
+    """The image in a layout.
+
+    Attributes:
+        digest: its manifest's.
+        size: bytes of its config and layers.
+        tag: the name that the layout gives it; empty if it gives none.
+        absent: the digests of the layers that the layout does not have.
+    """
 
     digest: str
     size: int
+    tag: str = ""
+    absent: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +64,12 @@ class _Blob:
     media_type: str
 
 
-def check_layout(directory: Path) -> LayoutImage:
+def check_layout(directory: Path, *, may_lack_layers: bool = False) -> LayoutImage:
     """Check that a directory is a layout of exactly one image, whole and unaltered.
+
+    Args:
+        directory: the layout.
+        may_lack_layers: whether layers may be absent, since the repository that it is pushed to has to have them.
 
     Raises:
         JobError: Internal, naming the file that is wrong.
@@ -81,9 +94,13 @@ def check_layout(directory: Path) -> LayoutImage:
     size = sum(blob.size for blob in blobs)
     if size > LARGEST_IMAGE:
         raise _broken(f"the image has {size} bytes; at most {LARGEST_IMAGE} are pushed")
+    absent = frozenset(blob.digest for blob in blobs[1:] if not _exists(directory, blob)) if may_lack_layers else ()
     for blob in dict.fromkeys(blobs):
-        _check_blob(directory, blob)
-    return LayoutImage(manifest_blob.digest, size)
+        if blob.digest not in absent:
+            _check_blob(directory, blob)
+    annotations = manifests[0].get("annotations")
+    tag = annotations.get(REF_NAME) if isinstance(annotations, dict) else None
+    return LayoutImage(manifest_blob.digest, size, tag if isinstance(tag, str) else "", frozenset(absent))
 
 
 def sizes(manifest: bytes) -> tuple[int, ...]:
@@ -188,6 +205,15 @@ def _check_files(directory: Path) -> None:
                     raise _broken(f"blobs/sha256/{entry.name[:80]!r} is {kind}")
     finally:
         os.close(descriptor)
+
+
+def _exists(directory: Path, blob: _Blob) -> bool:
+    """Whether there is anything in the place of a blob."""
+    try:
+        (directory / _path(blob)).lstat()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _check_blob(directory: Path, blob: _Blob) -> None:

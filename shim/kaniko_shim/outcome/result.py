@@ -46,12 +46,21 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """What was fetched: a masked URL, a Git commit or a checksum, and the bytes transferred."""
+    """What was fetched: a masked URL, a Git commit and its time, or a checksum, and the bytes transferred."""
 
     url: str = ""
     revision: str = ""
     sha256: str = ""
     size: int = 0
+    committed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BaseImage:
+    """An image that FROM or --from names, and what it was: the digest of its manifest for the platform."""
+
+    reference: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,9 @@ class Result:
     #: How many processes of the container the kernel killed because memory ran out; None if unknown, or for a success.
     oom_kills: int | None = None
     attached: tuple[Attached, ...] = ()
+    base_images: tuple[BaseImage, ...] = ()
+    #: Whether nothing was built, since the registry had the image of the same inputs.
+    is_unchanged: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -131,6 +143,9 @@ def document(result: Result) -> dict[str, object]:
     }
     if result.cache:
         fields["cache"] = {"hits": result.cache.hits, "misses": result.cache.misses}
+    fields["baseImages"] = [{"reference": each.reference, "digest": each.digest} for each in result.base_images]
+    if result.is_unchanged:
+        fields["unchanged"] = True
     fields["attached"] = [{"kind": each.kind, "digest": each.digest} for each in result.attached]
     fields["warnings"] = list(result.warnings)
     if failure:
@@ -140,11 +155,13 @@ def document(result: Result) -> dict[str, object]:
 
 
 def encode(result: Result, mask: Callable[[str], str], limit: int = LIMIT) -> bytes:
-    """The result as UTF-8 JSON of at most `limit` bytes; sizes of layers and the log's tail are the first to be cut."""
+    """The result as UTF-8 JSON of at most `limit` bytes; layer sizes, base images and the log's tail go first."""
     fields = _clean(document(result), mask)
     content = _dump(fields)
-    if len(content) > limit and fields.pop("layerBytes", None):
-        content = _dump(fields)
+    for name in ("layerBytes", "baseImages"):
+        # A part of them would say something else.
+        if len(content) > limit and fields.pop(name, None):
+            content = _dump(fields)
     if len(content) > limit and "logTail" in fields:
         fields["logTail"] = _fit_tail(str(fields["logTail"]), fields, limit)
         content = _dump(_known(fields) | {"exitCode": fields["exitCode"]})

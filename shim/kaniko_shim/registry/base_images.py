@@ -1,18 +1,21 @@
 """Looks up what a base image is now, in the same places as the executor."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from kaniko_shim.oci.platform import Platform
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.result import BaseImage
 from kaniko_shim.registry.crane import Crane
 from kaniko_shim.registry.references import DOCKER_HUB, ImageReference, parse_reference
 from kaniko_shim.registry.registries import Registries
 from kaniko_shim.system.json_text import load_json
 
 Answer = TypeVar("Answer")
+_AT_ONCE = 4
 
 
 class Bases(Protocol):
@@ -111,6 +114,20 @@ class BaseImages:
             lambda place: replace(place, tag="", digest=self.crane.digest_for(place, platform)),
         )
 
+    def layers(self, image: str) -> tuple[str, ...]:
+        """The digests of the layers of an image that is named by the digest of its manifest.
+
+        Raises:
+            JobError: a registry's reason.
+        """
+        try:
+            manifest = load_json(self._first(image, self.crane.manifest))
+        except ValueError:
+            # A registry may have anything.
+            return ()
+        layers = manifest.get("layers") if isinstance(manifest, dict) else None
+        return tuple(str(layer.get("digest")) for layer in layers or () if isinstance(layer, dict))
+
     def platform(self, image: str, platform: Platform) -> Platform | None:
         """What the image for a platform is for by its own account; None if it cannot be found, or does not say."""
         whole = self._whole(image, platform) or {}
@@ -162,6 +179,50 @@ class BaseImages:
             except JobError:
                 continue
         return ask(last)
+
+
+def resolve(bases: BaseImages, images: Mapping[str, str], platform: Platform) -> tuple[BaseImage, ...]:
+    """What images are for a platform; empty if one of them cannot be found, since a part would be taken for the whole.
+
+    Args:
+        bases: asks.
+        images: what to ask for, by the name that is reported.
+        platform: the platform.
+    """
+
+    def digest(image: str) -> str:
+        try:
+            return bases.locate(image, platform).digest
+        except (JobError, ValueError, OSError):
+            return ""
+
+    if not images:
+        return ()
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = tuple(map(BaseImage, images, pool.map(digest, images.values())))
+    return found if all(each.digest for each in found) else ()
+
+
+def find_base(bases: BaseImages, images: Iterable[BaseImage], layers: Sequence[str]) -> BaseImage | None:
+    """The image that another is based on: the one whose layers it begins with; of several, the one with most.
+
+    What the registry has decides, and not the Dockerfile: nothing that a RUN writes can name another.
+
+    Raises:
+        JobError: a registry's reason.
+    """
+
+    def length(image: BaseImage) -> int:
+        found = bases.layers(f"{image.reference.partition('@')[0]}@{image.digest}")
+        return len(found) if list(layers[: len(found)]) == list(found) else 0
+
+    images = tuple(images)
+    if not images or not layers:
+        return None
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        lengths = list(pool.map(length, images))
+    most = max(lengths)
+    return images[lengths.index(most)] if most else None
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kaniko_shim.oci.digests import digest_of
 from kaniko_shim.oci.layout import sizes
@@ -121,6 +121,18 @@ class Crane:
             JobError: a registry's reason.
         """
         done = self._run(image, "config", "--platform", platform.name, image.name)
+        if done.returncode:
+            raise JobError.of(crane_failure(Ended(done.returncode), _error(done), image))
+        return done.stdout
+
+    def blob(self, repository: ImageReference, digest: str) -> bytes:
+        """A blob, which has to be small.
+
+        Raises:
+            JobError: a registry's reason.
+        """
+        image = replace(repository, tag="", digest=digest)
+        done = self._run(image, "blob", image.name)
         if done.returncode:
             raise JobError.of(crane_failure(Ended(done.returncode), _error(done), image))
         return done.stdout

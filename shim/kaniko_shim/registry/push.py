@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kaniko_shim.net.retry import Retries
-from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.errors import Failure, JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import PushedImage
 from kaniko_shim.outcome.situations.push_situations import IMMUTABLE_TAG
@@ -17,6 +17,8 @@ from kaniko_shim.system.processes.interruption import CancelledError
 
 # Of crane's output; its error is the last.
 _LAST_LINES = 100
+LAYERS_REMOVED = "layers removed"
+_NO_FILE = "no such file or directory"
 _TRANSIENT = frozenset({Reason.REGISTRY_UNAVAILABLE, Reason.RATE_LIMITED})
 
 
@@ -32,6 +34,7 @@ class Pusher:
         digest: its digest.
         is_index: whether the layout itself is an index, as opposed to one image.
         ignore_immutable: whether to ignore that a tag exists and can't be overwritten.
+        absent: the layers that the layout does not have, since the registry had them during the build.
     """
 
     job: Job
@@ -41,6 +44,7 @@ class Pusher:
     digest: str
     is_index: bool = False
     ignore_immutable: bool = False
+    absent: frozenset[str] = frozenset()
 
     def push(self, output: ImageReference) -> PushedImage:
         """Push to one name.
@@ -59,7 +63,8 @@ class Pusher:
             except JobError as error:
                 if self.ignore_immutable and error.failure.situation == IMMUTABLE_TAG:
                     return self._keep(output)
-                if error.failure.reason not in _TRANSIENT or not retries.wait(error.failure.message):
+                lasts = error.failure.reason not in _TRANSIENT or error.failure.situation == LAYERS_REMOVED
+                if lasts or not retries.wait(error.failure.message):
                     raise
 
     def _keep(self, output: ImageReference) -> PushedImage:
@@ -85,6 +90,17 @@ class Pusher:
         )
         if ended.stopped_by:
             raise CancelledError(ended.stopped_by)
+        if ended.code != 0 and self.absent and _NO_FILE in "\n".join(written):
+            gone = f"{output.registry} has removed layers of {output.repository} that it had during the build."
+            raise JobError.of(
+                Failure(
+                    Reason.REGISTRY_UNAVAILABLE,
+                    gone,
+                    "Build again.",
+                    registry=output.registry,
+                    situation=LAYERS_REMOVED,
+                )
+            )
         if ended.code != 0:
             raise JobError.of(crane_failure(ended, "\n".join(written), output))
         pushed = self.crane.inspect(output)

@@ -1,63 +1,26 @@
-"""Checks whether an image can be pushed: begins an upload, as a push does, and cancels it.
+"""Checks whether an image can be pushed: begins an upload, as a push does, and cancels it. Nothing is stored."""
 
-Nothing is stored. https://distribution.github.io/distribution/spec/api/
-"""
-
-import re
 import ssl
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
-from ipaddress import ip_address
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import urljoin
 
-import urllib3
 from urllib3.exceptions import HTTPError
-from urllib3.util import Timeout
 
-from kaniko_shim import __version__
-from kaniko_shim.net.basic_auth import basic_auth
-from kaniko_shim.net.proxies import connect
-from kaniko_shim.net.tls import tls_context
 from kaniko_shim.outcome.classify import classify
 from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.outcome.evidence import Evidence
 from kaniko_shim.registry.connection_errors import SPEAKS_HTTP, in_go
-from kaniko_shim.registry.docker_config import Login
-from kaniko_shim.registry.logins import Logins
 from kaniko_shim.registry.references import ImageReference
-from kaniko_shim.registry.registries import Registries
-from kaniko_shim.system.json_text import load_json
+from kaniko_shim.registry.registry_api import RefusedError, RegistryApi, origin, refusal
 from kaniko_shim.system.processes.process import Ended
-
-TIMEOUT = Timeout(connect=3, read=5)
-"""Seconds; a slow registry must not delay the build."""
-
-LARGEST_ANSWER = 1024 * 1024
-"""Bytes of an answer that are read; a token has a few thousand."""
-
-_CLIENT = "kaniko-shim"
-_CHALLENGE = re.compile(r'(\w{1,40})="([^"]*)"')
-_DOCKER_HUB_API = "registry-1.docker.io"
-
-
-class _RefusedError(Exception):
-    """The registry refused; the message has the form of the executor's and crane's errors."""
 
 
 @dataclass(frozen=True, slots=True)
 class PushCheck:
-    """Checks pushes.
+    """Checks pushes, with the credentials for pushing."""
 
-    Attributes:
-        registries: the settings for registries.
-        logins: credentials for pushing; None: there are none.
-        environment: proxies and CA bundles.
-    """
-
-    registries: Registries
-    logins: Logins | None = field(repr=False)
-    environment: Mapping[str, str] = field(repr=False)
+    api: RegistryApi
 
     def ask(self, image: ImageReference) -> Failure | None:
         """Why the image can't be pushed; None if it can.
@@ -66,10 +29,10 @@ class PushCheck:
             JobError: RegistryUnauthorized; a credential helper that the Docker config names failed.
         """
         problem = ""
-        for base in self._bases(image.registry):
+        for base in self.api.bases(image.registry):
             try:
                 self._begin_and_cancel(base, image)
-            except _RefusedError as error:
+            except RefusedError as error:
                 problem = str(error)
                 break
             except (HTTPError, ssl.SSLError) as error:
@@ -80,130 +43,13 @@ class PushCheck:
                 return None
         return classify(Evidence(Ended(1), problem, pushing=True, names=(image.name,)))
 
-    def _bases(self, registry: str) -> Iterator[str]:
-        host = _DOCKER_HUB_API if registry == "index.docker.io" else registry
-        yield f"https://{host}"
-        if registry in self.registries.insecure:
-            yield f"http://{host}"
-
     def _begin_and_cancel(self, base: str, image: ImageReference) -> None:
-        context = self._context(base, image.registry)
-        with connect(base, self.environment, context) as pool:
-            headers = self._authorization(pool, base, image)
+        with self.api.session(base, image, "pull,push") as session:
             url = f"{base}/v2/{image.repository}/blobs/uploads/"
-            answer = _send(pool, "POST", url, {**headers, "Content-Length": "0"})
+            answer = session.send("POST", url, {"Content-Length": "0"})
             if answer.status != HTTPStatus.ACCEPTED:
-                raise _RefusedError(_refusal("POST", url, answer))
+                raise RefusedError(refusal("POST", url, answer))
             location = urljoin(url, answer.headers.get("Location", ""))
             # Another server gets no credentials; the registry removes an upload that nobody continues.
-            if location != url and _origin(location) == _origin(base):
-                _send(pool, "DELETE", location, headers)
-
-    def _authorization(self, pool: urllib3.PoolManager, base: str, image: ImageReference) -> dict[str, str]:
-        """The headers that authorize each request, by the rules of crane."""
-        ping = _send(pool, "GET", f"{base}/v2/")
-        login = self.logins.login(image.registry, image.repository) if self.logins else None
-        scheme, _, rest = ping.headers.get("WWW-Authenticate", "").partition(" ")
-        if ping.status != HTTPStatus.UNAUTHORIZED or scheme.lower() != "bearer":
-            return _basic(login)
-        if login and login.registry_token:
-            return {"Authorization": f"Bearer {login.registry_token}"}
-        return {"Authorization": f"Bearer {self._token(base, dict(_CHALLENGE.findall(rest)), image, login)}"}
-
-    def _token(self, base: str, challenge: Mapping[str, str], image: ImageReference, login: Login | None) -> str:
-        realm = challenge.get("realm", "")
-        if problem := _realm_problem(realm, base):
-            raise _RefusedError(f"GET {base}/v2/: invalid realm in www-authenticate: {problem}")
-        asked = {"service": challenge.get("service", ""), "scope": f"repository:{image.repository}:pull,push"}
-        registry = urlsplit(base).hostname or ""
-        with connect(realm, self.environment, self._context(realm, image.registry), registry) as server:
-            if login and login.identity_token:
-                grant = {"grant_type": "refresh_token", "refresh_token": login.identity_token, "client_id": _CLIENT}
-                kind = {"Content-Type": "application/x-www-form-urlencoded"}
-                answer = _send(server, "POST", realm, kind, urlencode({**grant, **asked}))
-            else:
-                parts = urlsplit(realm)
-                query = urlencode({**dict(parse_qsl(parts.query)), **asked})
-                answer = _send(server, "GET", parts._replace(query=query, fragment="").geturl(), _basic(login))
-        if answer.status != HTTPStatus.OK:
-            raise _RefusedError(_refusal("GET", realm, answer))
-        document = _json(answer)
-        return str(document.get("token") or document.get("access_token") or "")
-
-    def _context(self, url: str, registry: str) -> ssl.SSLContext | None:
-        """The TLS context for a server: lenient for a registry that the request lists, and for its own host only."""
-        parts = urlsplit(url)
-        if parts.scheme != "https":
-            return None
-        own = parts.hostname == urlsplit(f"//{registry}").hostname and self.registries.is_lenient(registry)
-        return tls_context(self.environment, verify=not (own or self.registries.is_lenient(parts.netloc)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    reason: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-def _send(
-    pool: urllib3.PoolManager, method: str, url: str, headers: Mapping[str, str] | None = None, body: str | None = None
-) -> _Answer:
-    sent = {"User-Agent": f"{_CLIENT}/{__version__}", "Accept-Encoding": "identity", **(headers or {})}
-    response = pool.request(
-        method, url, headers=sent, body=body, redirect=False, retries=False, timeout=TIMEOUT, preload_content=False
-    )
-    content = response.read(LARGEST_ANSWER, decode_content=False)
-    return _Answer(response.status, response.reason or "", response.headers, content)
-
-
-def _basic(login: Login | None) -> dict[str, str]:
-    return basic_auth(login.username, login.password) if login and login.username else {}
-
-
-def _realm_problem(realm: str, base: str) -> str:
-    """Why no credentials are sent to a realm; empty if they may be.
-
-    The rules are those of crane: https://github.com/google/go-containerregistry/issues/2258. A registry that speaks
-    plain HTTP may name its own host only, since anyone on the way could have written the realm.
-    """
-    try:
-        parts = urlsplit(realm)
-        host = parts.hostname or ""
-    except ValueError:
-        return "it is not a URL"
-    if parts.scheme not in {"https", "http"} or not host:
-        return "it is not an https:// URL"
-    if _origin(realm) == _origin(base):
-        return ""
-    if parts.scheme == "http" and not (base.startswith("http://") and host == urlsplit(base).hostname):
-        return "its scheme is http"
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return ""
-    # The mapped address is the one that is connected to.
-    address = getattr(address, "ipv4_mapped", None) or address
-    return "" if address.is_global or host == urlsplit(base).hostname else f"{host} is a private address"
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc.lower()
-
-
-def _refusal(method: str, url: str, answer: _Answer) -> str:
-    errors = _json(answer).get("errors")
-    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
-    if code := first.get("code"):
-        return f"{method} {url}: {code}: {first.get('message') or ''}"
-    return f"{method} {url}: unexpected status code {answer.status} {answer.reason}".rstrip()
-
-
-def _json(answer: _Answer) -> dict[str, object]:
-    try:
-        document: object = load_json(answer.body)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
+            if location != url and origin(location) == origin(base):
+                session.send("DELETE", location)

@@ -39,6 +39,11 @@ class ImageReference:
         digest = f"@{self.digest}" if self.digest else ""
         return f"{self.registry}/{self.repository}{tag}{digest}"
 
+    @property
+    def familiar(self) -> str:
+        """The full name, with the host of Docker Hub as people write it."""
+        return self.name.replace(f"{DOCKER_HUB}/", "docker.io/", 1) if self.registry == DOCKER_HUB else self.name
+
 
 def parse_registry(text: str) -> str:
     """Parse `host[:port]`.

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from kaniko_shim.oci.platform import Platform
-from kaniko_shim.registry.cache_repo import CachePolicy, infer_cache_repo
-from kaniko_shim.registry.references import ImageReference
+from kaniko_shim.registry.cache_repo import CachePolicy
 from kaniko_shim.request.build_args import BuildArg, BuildArgOrigin, resolve_origins
 from kaniko_shim.request.build_context import read_source
 from kaniko_shim.request.build_secrets import BuildSecret, read_build_secrets
+from kaniko_shim.request.cache_request import read_cache
 from kaniko_shim.request.extra_args import ExtraArg
 from kaniko_shim.request.isolation import Isolation
 from kaniko_shim.request.labels import Label
@@ -16,11 +16,9 @@ from kaniko_shim.request.request import DEFAULT_LAYOUT, Request, read_docker_con
 from kaniko_shim.request.variables import (
     attestation_variables,
     build_variables,
-    cache_variables,
     job_variables,
     output_variables,
 )
-from kaniko_shim.request.variables.cache_variables import CacheMode
 from kaniko_shim.request.variables.variable import Variable
 from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.sources.kinds import DirectorySource
@@ -48,6 +46,10 @@ class BuildRequest(Request):
         run_proxy: names of the proxy variables that RUN steps get.
         build_secrets: what RUN --mount=type=secret can use.
         isolation: what must separate a RUN from the rest.
+        without_network: whether RUN steps have no network.
+        timestamp: the time of what the build makes, in seconds since 1970; `commit` for the Git commit's; None for now.
+        skip_if_unchanged: whether nothing is built if an output has the image of the same inputs.
+        only_new_layers: whether the layout may lack the layers that every repository of the outputs has.
     """
 
     source: SourceRequest
@@ -63,6 +65,10 @@ class BuildRequest(Request):
     run_proxy: tuple[str, ...] = ()
     build_secrets: tuple[BuildSecret, ...] = field(default=(), repr=False)
     isolation: frozenset[Isolation] = frozenset()
+    without_network: bool = False
+    timestamp: int | str | None = None
+    skip_if_unchanged: bool = False
+    only_new_layers: bool = False
 
 
 def read_build_request(command: Command, reader: VariableReader) -> BuildRequest:
@@ -102,11 +108,15 @@ def read_build_request(command: Command, reader: VariableReader) -> BuildRequest
         ),
         secret_build_args=_named_build_args(reader, build_variables.BUILD_ARG_FROM),
         target=reader.read(build_variables.TARGET),
-        cache=_cache(reader, outputs),
+        cache=read_cache(reader, outputs),
         labels=reader.read(build_variables.LABELS),
         extra_args=reader.read(build_variables.EXTRA_ARGS),
         platform=reader.read(build_variables.PLATFORM),
         isolation=reader.read(build_variables.REQUIRED_ISOLATION),
+        without_network=reader.read(build_variables.RUN_NETWORK),
+        timestamp=reader.read(build_variables.IMAGE_TIMESTAMP),
+        skip_if_unchanged=reader.read(build_variables.SKIP_IF_UNCHANGED),
+        only_new_layers=reader.read(output_variables.ONLY_NEW_LAYERS),
         build_secrets=tuple(_build_secrets(reader)),
     )
     return replace(request, run_proxy=_run_proxy(reader, request))
@@ -151,17 +161,3 @@ def _build_secrets(reader: VariableReader) -> Iterator[BuildSecret]:
             yield found
         else:
             reader.problems.append(found)
-
-
-def _cache(reader: VariableReader, outputs: tuple[ImageReference, ...]) -> CachePolicy | None:
-    mode = reader.read(cache_variables.CACHE)
-    repo = reader.read(cache_variables.CACHE_REPO)
-    policy = CachePolicy(repo, reader.read(cache_variables.CACHE_TTL), reader.read(cache_variables.CACHE_READ_ONLY))
-    if mode is CacheMode.OFF or (mode is CacheMode.AUTO and not repo):
-        return None
-    if repo:
-        return policy
-    if not outputs:
-        reader.refuse(cache_variables.CACHE, "there is no OUTPUT_IMAGE to derive the repository from; set CACHE_REPO")
-        return None
-    return CachePolicy(infer_cache_repo(outputs[0]), policy.ttl_seconds, policy.read_only)

@@ -11,7 +11,9 @@ from kaniko_shim.request.request import Request, read_request
 from kaniko_shim.request.variables.job_variables import RESULT_FILE
 from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.request.warm_request import read_warm_request
+from kaniko_shim.request.watch_request import WatchRequest, read_watch_request
 from kaniko_shim.sources.kinds import secrets_in_url
+from kaniko_shim.sources.source_request import SourceRequest
 from kaniko_shim.system.subcommand import Command
 
 
@@ -33,6 +35,8 @@ def parse_request(command: Command, environment: Mapping[str, str]) -> Request:
             request = read_receive_request(reader)
         case Command.WARM:
             request = read_warm_request(reader)
+        case Command.WATCH:
+            request = read_watch_request(reader)
         case Command.CHECK:
             request = read_request(command, reader)
     reader.read(RESULT_FILE)
@@ -49,13 +53,21 @@ def secrets_of(request: Request) -> Iterator[str]:
         yield from request.docker_config.secrets()
     if isinstance(request, PushRequest | IndexRequest):
         yield from request.attestations.secrets
+    if isinstance(request, WatchRequest):
+        for item in request.items:
+            yield from item.docker_config.secrets() if item.docker_config else ()
+            yield from _secrets_of_source(item.source) if item.source else ()
     if isinstance(request, BuildRequest):
-        yield request.source.password
-        yield from filter(None, request.source.buckets.secrets())
-        if request.source.ssh.private_key:
-            yield request.source.ssh.private_key
-            yield request.source.ssh.password
-        yield from secrets_in_url(request.source.source)
+        yield from _secrets_of_source(request.source)
         yield from (argument.value for argument in request.secret_build_args)
         for secret in request.build_secrets:
             yield from secret.texts
+
+
+def _secrets_of_source(source: SourceRequest) -> Iterator[str]:
+    yield source.password
+    yield from filter(None, source.buckets.secrets())
+    if source.ssh.private_key:
+        yield source.ssh.private_key
+        yield source.ssh.password
+    yield from secrets_in_url(source.source)

@@ -6,6 +6,8 @@ from typing import Any
 from kaniko_shim.attest.options import AttestationOptions
 from kaniko_shim.attest.provenance import ProvenanceInputs
 from kaniko_shim.oci.platform import Member
+from kaniko_shim.registry.cache_repo import CachePolicy
+from kaniko_shim.request.cache_request import read_cache
 from kaniko_shim.request.extra_args import ignores_immutable_tags
 from kaniko_shim.request.request import Request, read_request
 from kaniko_shim.request.variables import attestation_variables as attest_variables
@@ -23,11 +25,13 @@ class PushRequest(Request):
         by_digest: whether the image is pushed by digest, without a tag.
         attestations: what is attached to the image.
         ignore_immutable_tags: whether to ignore that a tag exists and can't be overwritten.
+        cache: where an engine's cache goes that lies next to the image; None: nowhere.
     """
 
     by_digest: bool
     attestations: AttestationOptions = field(default_factory=AttestationOptions)
     ignore_immutable_tags: bool = False
+    cache: CachePolicy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,7 @@ def read_push_request(reader: VariableReader) -> PushRequest:
         by_digest=by_digest,
         attestations=_attestations(Command.PUSH, reader),
         ignore_immutable_tags=ignores_immutable_tags(reader.read(EXTRA_ARGS)),
+        cache=read_cache(reader, common.outputs),
     )
 
 

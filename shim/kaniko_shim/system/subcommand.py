@@ -13,12 +13,13 @@ class Command(StrEnum):
     INDEX = "index"
     RECEIVE = "receive"
     WARM = "warm"
+    WATCH = "watch"
 
 
 EVERY_COMMAND = tuple(Command)
 REGISTRY_COMMANDS = tuple(command for command in Command if command is not Command.RECEIVE)
 """Sub-commands that pull or push images."""
-PULL_COMMANDS = (Command.ALL, Command.BUILD, Command.WARM)
+PULL_COMMANDS = (Command.ALL, Command.BUILD, Command.WARM, Command.WATCH)
 """Sub-commands that pull base images."""
-PUSH_COMMANDS = tuple(command for command in REGISTRY_COMMANDS if command is not Command.WARM)
+PUSH_COMMANDS = tuple(each for each in REGISTRY_COMMANDS if each not in {Command.WARM, Command.WATCH})
 """Sub-commands that are about images to push."""

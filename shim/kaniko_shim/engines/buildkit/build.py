@@ -2,16 +2,16 @@
 
 import json
 import shutil
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 from kaniko_shim.dockerfile import files
 from kaniko_shim.dockerfile.frontend import refuse_syntax
 from kaniko_shim.dockerfile.instruction import Instruction
-from kaniko_shim.dockerfile.mount_secrets import refuse_missing_secrets, unused_secrets
+from kaniko_shim.dockerfile.mount_secrets import refuse_missing_secrets, ssh_keys, unused_secrets
 from kaniko_shim.dockerfile.parse import parse_dockerfile
 from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.stages import Stage, split_stages
@@ -19,13 +19,22 @@ from kaniko_shim.engines.buildkit import command, daemon
 from kaniko_shim.engines.buildkit.context import lost_modes
 from kaniko_shim.engines.buildkit.failure import Evidence, explain
 from kaniko_shim.engines.buildkit.follow import Follower
+from kaniko_shim.engines.buildkit.intake import CACHE, IMAGE, Intake, listening
 from kaniko_shim.engines.engine import Built, shown
 from kaniko_shim.oci.digests import DIGEST
+from kaniko_shim.oci.platform import Platform
 from kaniko_shim.outcome.errors import Failure, cancelled
 from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.registry.base_images import BaseImages, resolve
+from kaniko_shim.registry.cache_push import CACHE_LAYOUT
+from kaniko_shim.registry.crane import Crane
 from kaniko_shim.registry.logins import Logins
+from kaniko_shim.registry.present_blobs import PresentBlobs
+from kaniko_shim.registry.references import ImageReference, parse_reference
+from kaniko_shim.registry.registry_api import RegistryApi
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.sources.fetch import context_directory
+from kaniko_shim.system.container.machine import architecture
 from kaniko_shim.system.container.memory import oom_kills
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.processes import process
@@ -33,6 +42,7 @@ from kaniko_shim.system.tool_environment import tool_environment
 
 _SECRETS = "secrets"
 _DIGEST = "containerimage.digest"
+_CACHE_MANIFEST = "cache.manifest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,7 @@ class _Dockerfile:
     checksum: str
     instructions: tuple[Instruction, ...]
     stages: tuple[Stage, ...]
+    ssh_keys: frozenset[str]
 
     def at(self, line: int) -> str:
         """The instruction in a line; empty if there is none."""
@@ -58,28 +69,38 @@ def build(request: BuildRequest, job: Job, logins: Logins) -> Built:
     command.refuse(request)
     context = context_directory(job.paths.context, request.source)
     dockerfile = _read_dockerfile(request, job, context)
-    places = command.Places(
-        context,
-        dockerfile.path,
-        Path(request.layout),
-        job.paths.scratch / "metadata.json",
-        _write_secrets(request, job),
-    )
-    places.metadata.unlink(missing_ok=True)
     if warning := lost_modes(context):
         job.warn(warning)
     follower = Follower(job, dockerfile.stages)
     job.phases.enter("starting BuildKit")
     begin = job.phases.now()
+    metadata = job.paths.scratch / "metadata.json"
+    metadata.unlink(missing_ok=True)
     try:
-        with daemon.running(request, job):
-            failure = _run(request, job, places, follower, dockerfile)
+        with _intake(request, job, logins) as intake, daemon.running(request, job):
+            secrets = _write_secrets(request, job)
+            places = command.Places(context, dockerfile.path, intake.address, metadata, secrets, dockerfile.ssh_keys)
+            failure = _run(request, job, places, follower, dockerfile, intake)
+            digests = {} if failure else _digests(metadata)
+            if failure is None and not intake.finish(IMAGE, digests.get(IMAGE, "")):
+                failure = Failure(Reason.INTERNAL, "BuildKit has not reported the image that it has built.")
+            intake.finish(CACHE, digests.get(CACHE, ""), command.cache_tag(request))
     finally:
         shutil.rmtree(job.paths.scratch / _SECRETS, ignore_errors=True)
     job.phases.timings.build = job.phases.milliseconds(begin)
-    cache = follower.cache if request.cache else None
-    digest = "" if failure else _digest(places.metadata)
-    return Built(logins.explain(failure) if failure else None, dockerfile.checksum, digest, cache)
+    bases = BaseImages(Crane(job.paths, job.environment, request.registries, logins), request.registries)
+    pulled = {} if failure else {name: f"{name}@{digest}" for name, digest in follower.bases.items()}
+    resolved = resolve(bases, pulled, request.platform or Platform("linux", architecture()))
+    base_images = resolved if resolved or not pulled else None
+    if base_images is None:
+        job.warn(f"The base images are not reported: a registry did not answer for one of {', '.join(pulled)}.")
+    return Built(
+        logins.explain(failure) if failure else None,
+        dockerfile.checksum,
+        digests.get(IMAGE, ""),
+        follower.cache if request.cache else None,
+        base_images=base_images,
+    )
 
 
 def plan(request: BuildRequest, job: Job) -> str:
@@ -88,7 +109,7 @@ def plan(request: BuildRequest, job: Job) -> str:
     context = job.paths.context / request.source.sub_path.strip("/")
     name = job.paths.inline_dockerfile if request.dockerfile_content else context / request.dockerfile_path
     secrets = {secret.id: job.paths.scratch / _SECRETS / secret.id for secret in request.build_secrets}
-    places = command.Places(context, name, Path(request.layout), job.paths.scratch / "metadata.json", secrets)
+    places = command.Places(context, name, "127.0.0.1:PORT/NAME", job.paths.scratch / "metadata.json", secrets)
     return shown(command.invocation(request, places, job.paths, job.environment))
 
 
@@ -112,12 +133,14 @@ def _read_dockerfile(request: BuildRequest, job: Job, context: Path) -> _Dockerf
             problem = "a build has no privileges or devices that it could give to a RUN"
             raise refusal(Reason.DOCKERFILE_UNSUPPORTED, name, instruction, problem, "Remove --security and --device.")
     secrets = {secret.id for secret in request.build_secrets}
+    keys = frozenset[str]()
     # What is malformed is BuildKit's to refuse.
     with suppress(ValueError):
         refuse_missing_secrets(runs, secrets, name)
+        keys = ssh_keys(runs)
         for warning in unused_secrets(runs, secrets):
             job.warn(warning)
-    return _Dockerfile(path, sha256(path.read_bytes()).hexdigest(), instructions, stages)
+    return _Dockerfile(path, sha256(path.read_bytes()).hexdigest(), instructions, stages, keys)
 
 
 def _write_secrets(request: BuildRequest, job: Job) -> Mapping[str, Path]:
@@ -131,8 +154,29 @@ def _write_secrets(request: BuildRequest, job: Job) -> Mapping[str, Path]:
     return written
 
 
+@contextmanager
+def _intake(request: BuildRequest, job: Job, logins: Logins) -> Iterator[Intake]:
+    """What takes in the image and the cache, without the blobs that are where they go to."""
+    layout = Path(request.layout)
+    api = RegistryApi(request.registries, logins, job.environment)
+    crane = Crane(job.paths, job.environment, request.registries, logins)
+    places = dict[str, tuple[ImageReference, ...]]()
+    if request.only_new_layers:
+        places[IMAGE] = tuple(dict.fromkeys(replace(each, tag="") for each in request.outputs))
+    if request.cache:
+        places[CACHE] = (parse_reference(request.cache.repo),)
+    with ExitStack() as connections:
+        present = {kind: PresentBlobs(api, crane, each, connections) for kind, each in places.items()}
+        yield connections.enter_context(listening({IMAGE: layout, CACHE: layout / CACHE_LAYOUT}, present))
+
+
 def _run(
-    request: BuildRequest, job: Job, places: command.Places, follower: Follower, dockerfile: _Dockerfile
+    request: BuildRequest,
+    job: Job,
+    places: command.Places,
+    follower: Follower,
+    dockerfile: _Dockerfile,
+    intake: Intake,
 ) -> Failure | None:
     kills = oom_kills()
     # buildctl looks for its own settings in HOME.
@@ -160,15 +204,19 @@ def _run(
         vertex=follower.failed.name if follower.failed else "",
         error=mask(follower.failed.error) if follower.failed else "",
         printed=mask(follower.printed),
-        disk_full=follower.disk_full,
+        disk_full=follower.disk_full or intake.disk_full,
         out_of_memory=None if kills is None else (oom_kills() or 0) > kills,
     )
     return explain(evidence, dockerfile.at(evidence.line))
 
 
-def _digest(path: Path) -> str:
+def _digests(path: Path) -> Mapping[str, str]:
+    """What the daemon has built, by kind."""
     try:
-        found = str(json.loads(path.read_bytes()).get(_DIGEST, ""))
-    except (OSError, ValueError, AttributeError):
-        return ""
-    return found if DIGEST.fullmatch(found) else ""
+        document = json.loads(path.read_bytes())
+        cache = document.get(_CACHE_MANIFEST)
+        # A descriptor, as text.
+        found = {IMAGE: document.get(_DIGEST), CACHE: json.loads(cache)["digest"] if cache else None}
+    except (OSError, ValueError, AttributeError, TypeError, KeyError):
+        return {}
+    return {kind: digest for kind, digest in found.items() if isinstance(digest, str) and DIGEST.fullmatch(digest)}

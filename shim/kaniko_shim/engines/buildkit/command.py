@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kaniko_shim.engines.buildkit.intake import CACHE, IMAGE
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.registries import Registries
@@ -15,6 +16,8 @@ from kaniko_shim.system.paths import Paths
 from kaniko_shim.system.processes.invocation import Invocation
 
 _DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+# The daemon wants a tag; what was built is known by its digest.
+_BUILT = "built"
 _OTHER_ENGINE = "Use the engine Kaniko for it."
 
 
@@ -25,16 +28,18 @@ class Places:
     Attributes:
         context: the context.
         dockerfile: the Dockerfile.
-        layout: the OCI layout to write.
+        intake: `host:port/name` of the registry that takes in what is built.
         metadata: where buildctl writes what it has built, as JSON.
         secrets: the file of each build secret, by its id.
+        ssh_keys: the ids of those that RUN --mount=type=ssh names.
     """
 
     context: Path
     dockerfile: Path
-    layout: Path
+    intake: str
     metadata: Path
     secrets: Mapping[str, Path]
+    ssh_keys: Collection[str] = ()
 
 
 def refuse(request: BuildRequest) -> None:
@@ -152,39 +157,43 @@ def invocation(request: BuildRequest, places: Places, paths: Paths, environment:
         *((f"build-arg:{name}", value) for name, value in with_both_spellings(request.build_args)),
         *((f"build-arg:{name}", environment[name]) for name in request.run_proxy if name in environment),
         *((f"label:{label.name}", label.value) for label in request.labels),
+        *([("force-network-mode", "none")] if request.without_network else []),
+        *([("build-arg:SOURCE_DATE_EPOCH", str(request.timestamp))] if request.timestamp is not None else []),
         *([("target", request.target)] if request.target else []),
         *([("platform", request.platform.name)] if request.platform else []),
     ]
     argv = [
         *(str(paths.buildctl), "--addr", f"unix://{socket(paths)}", "build"),
-        *("--progress=rawjson", "--frontend=dockerfile.v0", "--allow=network.host"),
+        *("--progress=rawjson", "--frontend=dockerfile.v0"),
+        *([] if request.without_network else ["--allow=network.host"]),
         f"--local=context={places.context}",
         f"--local=dockerfile={places.dockerfile.parent}",
         *(f"--opt={name}={value}" for name, value in options),
         *(f"--secret=id={name},src={path}" for name, path in places.secrets.items()),
+        *(f"--ssh={name}={path}" for name, path in places.secrets.items() if name in places.ssh_keys),
         f"--metadata-file={places.metadata}",
-        f"--output=type=oci,tar=false,dest={places.layout}",
+        f"--output=type=image,name={places.intake}/{IMAGE}:{_BUILT},push=true,oci-mediatypes=true"
+        + (",rewrite-timestamp=true" if request.timestamp is not None else ""),
         *([] if request.cache else ["--no-cache"]),
-        *_cache(request),
+        *_cache(request, places.intake),
     ]
     return Invocation(tuple(argv), environment)
 
 
-def _cache(request: BuildRequest) -> Iterable[str]:
+def _cache(request: BuildRequest, intake: str) -> Iterable[str]:
     if not request.cache:
         return
-    ref = f"{request.cache.repo}:buildkit-{_cache_key(request)}"
-    yield f"--import-cache=type=registry,ref={ref}"
+    yield f"--import-cache=type=registry,ref={request.cache.repo}:{cache_tag(request)}"
     if not request.cache.read_only:
-        yield f"--export-cache=type=registry,ref={ref},mode=max,ignore-error=true"
+        yield f"--export-cache=type=registry,ref={intake}/{CACHE}:{_BUILT},mode=max,ignore-error=true"
 
 
-def _cache_key(request: BuildRequest) -> str:
+def cache_tag(request: BuildRequest) -> str:
     """Tells apart the builds that share a repository: each writes all of its steps under one tag."""
     platform = request.platform.name if request.platform else ""
     parts = [sorted({output.repository for output in request.outputs}), request.source.sub_path]
     parts += [request.dockerfile_path, request.target, platform]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+    return f"buildkit-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]}"
 
 
 def _quoted(value: object) -> str:

@@ -24,6 +24,7 @@ class Follower:
     Attributes:
         failed: the vertex that failed first, while the build goes on with others; None if none has.
         text: the lines that buildctl has written itself, the last of which says why it failed.
+        bases: the digests of the images that were pulled, by their names.
         disk_full: whether the disk was full when a step printed that no space is left.
     """
 
@@ -31,6 +32,7 @@ class Follower:
         """Args: `stages` are those that are built, in order."""
         self.failed: Vertex | None = None
         self.text = list[str]()
+        self.bases = dict[str, str]()
         self.disk_full = False
         self._job = job
         self._reader = Reader()
@@ -84,6 +86,8 @@ class Follower:
         before = self._vertices.get(vertex.digest)
         self._vertices[vertex.digest] = vertex
         place = vertex.place
+        if base := vertex.base:
+            self.bases[base[0]] = base[1]
         if vertex.error and vertex.name.startswith(_CACHE_WRITE):
             self._job.warn(f"The cache could not be written: {vertex.error}")
         elif vertex.error and not vertex.error.endswith("context canceled"):

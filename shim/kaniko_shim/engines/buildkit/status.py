@@ -17,6 +17,8 @@ LARGEST = 16 * 1024 * 1024
 _PLACE = re.compile(
     r"\[(?:\w+/\S+ )?(?:(?P<stage>\S+) )?\s*(?P<number>\d{1,6})/(?P<of>\d{1,6})\] (?P<text>.*)", re.DOTALL
 )
+# A Dockerfile can give no other vertex such a name: those of its instructions begin with a keyword.
+_BASE = re.compile(r"\[[^\[\]]*\] FROM (?P<name>\S+)@(?P<digest>sha256:[0-9a-f]{64})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,12 @@ class Vertex:
         if found is None:
             return None
         return Place(found["stage"] or "", int(found["number"]), int(found["of"]), found["text"])
+
+    @property
+    def base(self) -> tuple[str, str] | None:
+        """The name and the digest of the image that it pulls; None if it pulls none."""
+        found = _BASE.fullmatch(self.name)
+        return (found["name"], found["digest"]) if found else None
 
 
 @dataclass(frozen=True, slots=True)

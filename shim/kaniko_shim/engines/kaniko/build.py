@@ -5,6 +5,7 @@ makes it build what Docker would, or refuses.
 """
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,7 +27,8 @@ from kaniko_shim.outcome.classify import classify
 from kaniko_shim.outcome.errors import Failure, JobError, cancelled
 from kaniko_shim.outcome.evidence import Evidence, Tried
 from kaniko_shim.outcome.reasons import Reason
-from kaniko_shim.registry.base_images import BaseImages, places
+from kaniko_shim.outcome.result import BaseImage
+from kaniko_shim.registry.base_images import BaseImages, places, resolve
 from kaniko_shim.registry.crane import Crane
 from kaniko_shim.registry.logins import Logins
 from kaniko_shim.registry.plain_http import TlsGuard
@@ -64,6 +66,7 @@ class _Prepared:
     dockerfile: EffectiveDockerfile
     saved: SavedFiles
     is_old: bool
+    base_images: tuple[BaseImage, ...]
 
 
 def build(request: BuildRequest, job: Job, logins: Logins) -> Built:
@@ -73,6 +76,7 @@ def build(request: BuildRequest, job: Job, logins: Logins) -> Built:
         JobError: the build was refused before the executor ran.
         CancelledError: it was cancelled before.
     """
+    _refuse(request)
     prepared = _prepare(request, job, logins)
     outputs = (output.name for output in request.outputs)
     progress = Progress(outputs, prepared.dockerfile.steps, job.console.masker.mask)
@@ -81,7 +85,23 @@ def build(request: BuildRequest, job: Job, logins: Logins) -> Built:
         job.warn(_TRIGGERS)
     cache = progress.cache if request.cache else None
     digest = _read_digest(job.paths.digest_file)
-    return Built(failure, prepared.dockerfile.checksum, digest, cache, is_pushed=request.push)
+    return Built(
+        failure,
+        prepared.dockerfile.checksum,
+        digest,
+        cache,
+        is_pushed=request.push,
+        base_images=prepared.base_images,
+    )
+
+
+def _refuse(request: BuildRequest) -> None:
+    """Refuse what this engine would leave out without a word."""
+    for name, is_set in (("RUN_NETWORK", request.without_network), ("IMAGE_TIMESTAMP", request.timestamp is not None)):
+        if is_set:
+            raise JobError(
+                Reason.INVALID_SPEC, f"{name}: kaniko can't do that.", hint="Use the engine BuildKit, or leave it out."
+            )
 
 
 def plan(request: BuildRequest, job: Job) -> str:
@@ -119,9 +139,18 @@ def _prepare(request: BuildRequest, job: Job, logins: Logins) -> _Prepared:
     saved = SavedFiles(
         dockerfile.instructions,
         destinations=dockerfile.destinations,
+        capable=dockerfile.capable,
         copies_modes=support.is_old,
     )
-    return _Prepared(command, logins, dockerfile, saved, is_old=support.is_old)
+    named = dict[str, str]()
+    for image in dockerfile.images:
+        # The executor refuses what is no name.
+        with suppress(ValueError):
+            named[parse_reference(image).familiar] = image
+    named.pop("docker.io/library/scratch:latest", None)
+    with heartbeat(job.beat, request.heartbeat_seconds):
+        found = resolve(bases, named, support.platform)
+    return _Prepared(command, logins, dockerfile, saved, is_old=support.is_old, base_images=found)
 
 
 def _require_tls(guard: TlsGuard, request: BuildRequest, dockerfile: EffectiveDockerfile) -> None:

@@ -10,6 +10,28 @@ from kaniko_shim.request.scalars import parse_raw, parse_switch, parse_text
 from kaniko_shim.request.variables.variable import Variable
 from kaniko_shim.system.subcommand import Command
 
+COMMIT = "commit"
+"""The value of IMAGE_TIMESTAMP for the time of the Git commit."""
+
+_LATEST = 253402300799
+
+
+def _parse_network(text: str) -> bool:
+    """Whether RUN has none."""
+    if text.strip().lower() not in {"none", "default"}:
+        raise ValueError("write none or default")
+    return text.strip().lower() == "none"
+
+
+def _parse_timestamp(text: str) -> int | str | None:
+    text = text.strip()
+    if not text or text.lower() == COMMIT:
+        return text.lower() or None
+    if not text.isascii() or not text.isdecimal() or int(text) > _LATEST:
+        raise ValueError("write commit, or seconds since 1970")
+    return int(text)
+
+
 DOCKERFILE_PATH = Variable(
     "DOCKERFILE_PATH",
     "Path of the Dockerfile, relative to the build context (to CONTEXT_SUB_PATH, if set). It may lie in a parent "
@@ -93,7 +115,30 @@ EXTRA_ARGS = Variable(
     commands=(Command.ALL, Command.BUILD, Command.PUSH, Command.INDEX),
 )
 
+RUN_NETWORK = Variable(
+    "RUN_NETWORK",
+    "`none` for RUN steps without network; `default` for that of the container. Only with BuildKit.",
+    _parse_network,
+    default="default",
+)
+IMAGE_TIMESTAMP = Variable(
+    "IMAGE_TIMESTAMP",
+    "Time of all files and of the history that the build adds, so that the same inputs give the same digest: `commit` "
+    "for that of the Git commit, or seconds since 1970. Only with BuildKit.",
+    _parse_timestamp,
+)
+SKIP_IF_UNCHANGED = Variable(
+    "SKIP_IF_UNCHANGED",
+    "If `true`, nothing is built if an OUTPUT_IMAGE was made from the same inputs: the files of the context, the "
+    "Dockerfile, its arguments, labels, target and platform, and the same base images. Only with BuildKit.",
+    parse_switch,
+    default="false",
+)
+
 BUILD_TABLE: tuple[Variable[object], ...] = (
+    RUN_NETWORK,
+    IMAGE_TIMESTAMP,
+    SKIP_IF_UNCHANGED,
     DOCKERFILE_PATH,
     DOCKERFILE_CONTENT,
     BUILD_ARG,

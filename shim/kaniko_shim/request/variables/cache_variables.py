@@ -5,6 +5,9 @@ from enum import StrEnum
 from kaniko_shim.registry.cache_repo import parse_cache_repo
 from kaniko_shim.request.scalars import parse_seconds, parse_switch
 from kaniko_shim.request.variables.variable import Variable
+from kaniko_shim.system.subcommand import Command
+
+_CACHING = (Command.ALL, Command.BUILD, Command.PUSH)
 
 
 class CacheMode(StrEnum):
@@ -29,13 +32,16 @@ CACHE = Variable(
     "Whether layers are cached in a repository: `true`, `false`, or `auto` (if CACHE_REPO is set).",
     _parse_cache_mode,
     default="auto",
+    commands=_CACHING,
 )
 CACHE_REPO = Variable(
     "CACHE_REPO",
     "Repository for cached layers, `host[:port]/path` without a tag. `oci:/path/name` keeps them in OCI layouts next "
     "to `/path/name`; make `/path` a volume. If CACHE is `true` and this is unset, the repository is the first "
-    "OUTPUT_IMAGE with `/cache` appended (on Docker Hub, which has no nested repositories, `-cache`).",
+    "OUTPUT_IMAGE with `/cache` appended (on Docker Hub, which has no nested repositories, `-cache`). BuildKit only "
+    "reads from it; `push` writes what is next to the image in OUTPUT_LAYOUT.",
     parse_cache_repo,
+    commands=_CACHING,
 )
 CACHE_TTL = Variable(
     "CACHE_TTL",
@@ -48,6 +54,7 @@ CACHE_READ_ONLY = Variable(
     "If `true`, cached layers are used, but none are added.",
     parse_switch,
     default="false",
+    commands=_CACHING,
 )
 
 CACHE_TABLE: tuple[Variable[object], ...] = (

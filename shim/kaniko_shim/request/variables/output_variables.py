@@ -57,10 +57,20 @@ OUTPUT_LAYOUT = Variable(
     commands=(Command.ALL, Command.BUILD, Command.PUSH),
 )
 
+ONLY_NEW_LAYERS = Variable(
+    "ONLY_NEW_LAYERS",
+    "If `true`, BuildKit leaves layers out of OUTPUT_LAYOUT that the repository of each OUTPUT_IMAGE has already, and "
+    "does not download them. For a layout that only `push` reads, without SBOM.",
+    parse_switch,
+    default="false",
+    commands=(Command.BUILD,),
+)
+
 OUTPUT_TABLE: tuple[Variable[object], ...] = (
     OUTPUT_IMAGE,
     NO_PUSH,
     PUSH_BY_DIGEST,
     INDEX_MANIFESTS,
     OUTPUT_LAYOUT,
+    ONLY_NEW_LAYERS,
 )

@@ -10,6 +10,7 @@ from kaniko_shim.request.variables.registry_variables import REGISTRY_TABLE
 from kaniko_shim.request.variables.source_variables import SOURCE_TABLE
 from kaniko_shim.request.variables.upload_variables import UPLOAD_TABLE
 from kaniko_shim.request.variables.variable import Variable
+from kaniko_shim.request.variables.watch_variables import WATCH_TABLE
 
 SECTIONS: tuple[tuple[str, tuple[Variable[object], ...]], ...] = (
     ("Build context", SOURCE_TABLE),
@@ -19,6 +20,7 @@ SECTIONS: tuple[tuple[str, tuple[Variable[object], ...]], ...] = (
     ("Registries", REGISTRY_TABLE),
     ("Layer cache", CACHE_TABLE),
     ("Cache of base images", BASE_IMAGE_TABLE),
+    ("Watching sources and base images", WATCH_TABLE),
     ("Attestations and signatures", ATTEST_TABLE),
     ("Log and result", JOB_TABLE),
 )

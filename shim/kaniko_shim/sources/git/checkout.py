@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import cast
 
 from dulwich.client import HTTPUnauthorized
 from dulwich.errors import ApplyDeltaError, ChecksumMismatch, FileFormatException, GitProtocolError, NotGitRepository
-from dulwich.objects import ObjectID
+from dulwich.objects import Commit, ObjectID
 from dulwich.pack import UnresolvedDeltas
 from dulwich.repo import Repo
 
@@ -69,7 +70,8 @@ def fetch_git(source: GitSource, request: SourceRequest, workspace: Workspace) -
             with trees.Tree(workspace.context, max_bytes=request.max_bytes, max_entries=request.max_entries) as tree:
                 for entry in walk(repo, commit, remote, submodules):
                     tree.add(entry)
-            return SourceReport(shown, revision=commit.decode(), size=tree.size)
+            committed = cast("Commit", repo[commit]).commit_time
+            return SourceReport(shown, revision=commit.decode(), size=tree.size, committed=committed)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

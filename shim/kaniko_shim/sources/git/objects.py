@@ -10,7 +10,7 @@ from dulwich.client import GitClient, TCPGitClient, Urllib3HttpGitClient
 from dulwich.errors import GitProtocolError
 from dulwich.objects import Commit, ObjectID, Tag
 from dulwich.refs import Ref
-from dulwich.repo import Repo
+from dulwich.repo import BaseRepo
 
 from kaniko_shim.net.meter import Meter
 from kaniko_shim.net.proxies import connect
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kaniko_shim.sources.git.ssh import SshClient
 
 _TIMEOUT = 60
+_PEELED = b"^{}"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _BRANCH_OR_TAG = re.compile(rb"refs/(?:heads|tags)/.*(?<!\^\{\})")
 
@@ -52,8 +53,15 @@ class Access:
     max_bytes: int = 1 << 62
 
 
-def fetch_objects(remote: Remote, ref: str, access: Access, repo: Repo) -> ObjectID:
+def fetch_objects(remote: Remote, ref: str, access: Access, repo: BaseRepo, leave_out: bytes | None = None) -> ObjectID:
     """Fetch the commit that a ref names, or HEAD, with its tree.
+
+    Args:
+        remote: the repository.
+        ref: a branch, a tag or a full commit; empty for HEAD.
+        access: the credentials.
+        repo: where the objects go.
+        leave_out: which objects are left out where the server allows it, as `git fetch --filter` takes it.
 
     Returns:
         The commit.
@@ -74,8 +82,23 @@ def fetch_objects(remote: Remote, ref: str, access: Access, repo: Repo) -> Objec
             chosen[:] = [choose(refs, ref, remote.shown)]
             return chosen
 
-        client.fetch(path, repo, determine_wants=want_ref, depth=1)
+        client.fetch(path, repo, determine_wants=want_ref, depth=1, filter_spec=leave_out)
         return _peel(repo, chosen[0])
+
+
+def find_commit(remote: Remote, ref: str, access: Access) -> str:
+    """The commit that a branch or tag names now, or HEAD; nothing is fetched.
+
+    Raises:
+        JobError, GitProtocolError, OSError: as of `fetch_objects`.
+    """
+    if _COMMIT.fullmatch(ref):
+        return ref
+    with _client(remote, access) as client:
+        refs = client.get_refs(remote.path.encode()).refs
+    # An annotated tag is an object of its own.
+    peeled = {name.removesuffix(_PEELED): found for name, found in refs.items() if name.endswith(_PEELED)}
+    return choose({**refs, **peeled}, ref, remote.shown).decode()  # type: ignore[dict-item] # a Ref is bytes
 
 
 def choose(refs: Mapping[Ref, ObjectID | None], ref: str, shown: str) -> ObjectID:
@@ -97,7 +120,7 @@ def choose(refs: Mapping[Ref, ObjectID | None], ref: str, shown: str) -> ObjectI
     )
 
 
-def _fetch_commit(client: GitClient, remote: Remote, commit: ObjectID, repo: Repo) -> ObjectID:
+def _fetch_commit(client: GitClient, remote: Remote, commit: ObjectID, repo: BaseRepo) -> ObjectID:
     def want_commit(refs: Mapping[Ref, ObjectID | None], depth: int | None = None) -> list[ObjectID]:  # noqa: ARG001
         return [commit]
 
@@ -182,7 +205,7 @@ def _ssh_client(remote: Remote, username: str, access: Access, *, ours: bool) ->
     return SshClient(remote.host, remote.port, username or "git", access.ssh, access.say)
 
 
-def _peel(repo: Repo, identity: ObjectID) -> ObjectID:
+def _peel(repo: BaseRepo, identity: ObjectID) -> ObjectID:
     found = repo[identity]
     while isinstance(found, Tag):
         found = repo[found.object[1]]

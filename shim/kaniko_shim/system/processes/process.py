@@ -100,14 +100,16 @@ class _Run:
 
     def run(self, on_start: Callable[[int], None]) -> Ended:
         raise_if_stopped()
-        with _signals(self._on_signal) as wakeup, _pipe() as (output, into):
-            self._pid = _spawn(self._command, into)
-            os.close(into)
-            on_start(self._pid)
+        with _signals(self._on_signal) as wakeup:
+            self._pid, output = _start(self._command)
             try:
-                self._follow(output, wakeup)
+                on_start(self._pid)
+                try:
+                    self._follow(output, wakeup)
+                finally:
+                    self._end_leftovers(output)
             finally:
-                self._end_leftovers(output)
+                os.close(output)
         return self._ended()
 
     def _follow(self, output: int, wakeup: int) -> None:
@@ -220,15 +222,17 @@ def _spawn(command: Invocation, output: int) -> int:
     )
 
 
-@contextmanager
-def _pipe() -> Iterator[tuple[int, int]]:
+def _start(command: Invocation) -> tuple[int, int]:
+    """Start a program: its process ID, and where its output is read."""
     reader, writer = os.pipe()
     try:
-        yield reader, writer
-    finally:
+        return _spawn(command, writer), reader
+    except BaseException:
         os.close(reader)
-        with suppress(OSError):
-            os.close(writer)
+        raise
+    finally:
+        # Once only: another thread may have the same number a moment later.
+        os.close(writer)
 
 
 @contextmanager

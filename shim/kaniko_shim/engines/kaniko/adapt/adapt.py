@@ -14,6 +14,7 @@ from kaniko_shim.engines.kaniko.adapt.config.variables import Environment, Place
 from kaniko_shim.engines.kaniko.adapt.config.volumes import volume_text
 from kaniko_shim.engines.kaniko.adapt.context.files import Files
 from kaniko_shim.engines.kaniko.adapt.context.links import CopiedSource
+from kaniko_shim.engines.kaniko.adapt.copy.differences import unpacks_capabilities
 from kaniko_shim.engines.kaniko.adapt.copy.from_context import ContextCopies
 from kaniko_shim.engines.kaniko.adapt.copy.owners import name_without_group
 from kaniko_shim.engines.kaniko.adapt.copy.rewrite import CopyInputs, rewrite_copies
@@ -87,6 +88,7 @@ class Adapted:
         copied: the sources of COPY and ADD in the context.
         named_owners: the user that a COPY or ADD gives its files to, where `--chown` names no group.
         destinations: the absolute destination of each COPY --from; empty where it is not known.
+        capable: the absolute destinations to which ADD unpacks programs with capabilities.
     """
 
     draft: Draft
@@ -100,6 +102,7 @@ class Adapted:
     copied: tuple[CopiedSource, ...] = ()
     named_owners: Mapping[Instruction, str] = field(default_factory=dict)
     destinations: Mapping[Instruction, str] = field(default_factory=dict)
+    capable: tuple[str, ...] = ()
 
 
 def adapt(draft: Draft, support: Support, inputs: BuildInputs) -> Adapted:
@@ -114,6 +117,8 @@ def adapt(draft: Draft, support: Support, inputs: BuildInputs) -> Adapted:
         JobError: DockerfileInvalid or DockerfileUnsupported, naming the line.
     """
     draft, labels = _adapt_config(draft, support, inputs)
+    tree = inputs.tree
+    capable = [each.destination for each in _scopes(draft, inputs) if tree and unpacks_capabilities(each, tree)]
     runs = _rewrite_runs(draft, inputs)
     draft = draft.then(runs.edits)
     if inputs.tree:
@@ -146,6 +151,7 @@ def adapt(draft: Draft, support: Support, inputs: BuildInputs) -> Adapted:
         tuple(_copied(ends)),
         {each.instruction: name for each in ends if (name := name_without_group(each))},
         {each.instruction: each.destination for each in ends if each.instruction.flag("--from")},
+        tuple(capable),
     )
 
 

@@ -59,6 +59,7 @@ class EffectiveDockerfile:
         images: the images that FROM and --from name.
         named_owners: the user that a COPY or ADD gives its files to, where `--chown` names no group.
         destinations: the absolute destination of each COPY --from; empty where it is not known.
+        capable: the absolute destinations to which ADD unpacks programs with capabilities.
     """
 
     path: Path
@@ -74,6 +75,7 @@ class EffectiveDockerfile:
     images: tuple[str, ...] = ()
     named_owners: Mapping[Instruction, str] = field(default_factory=dict)
     destinations: Mapping[Instruction, str] = field(default_factory=dict)
+    capable: tuple[str, ...] = ()
 
     def own(self, instruction: str, line: int) -> str:
         """An instruction that the executor logged, as the user wrote it."""
@@ -177,6 +179,7 @@ def make_effective(
         resolved.images,
         adapted.named_owners,
         adapted.destinations,
+        adapted.capable,
     )
 
 

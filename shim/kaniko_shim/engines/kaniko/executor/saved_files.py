@@ -70,6 +70,8 @@ class SavedFiles:
         images: the directories in one of which the executor unpacks images, each under its name, and keeps what it has
             saved of stages, under their numbers.
         destinations: the absolute destination of each COPY, as far as it is known.
+        capable: the absolute paths below which there are programs with capabilities, as far as that is known before the
+            build: the executor may have removed them before they are looked at.
         copies_modes: whether the executor gives a destination the mode of the directory that is copied to it.
     """
 
@@ -80,12 +82,14 @@ class SavedFiles:
         images: Sequence[Path] = _IMAGES,
         *,
         destinations: Mapping[Instruction, str] | None = None,
+        capable: Sequence[str] = (),
         copies_modes: bool = False,
     ) -> None:
         self.root = root
         self.images = images
         self.copies_modes = copies_modes
         self.destinations = destinations or {}
+        self.capable = capable
         self._waiting = Path()
         self._said = set[str]()
         self.instructions = [
@@ -155,6 +159,8 @@ class SavedFiles:
                 inside = each != path
                 alone, part = self._early.get(each) or (None, None)
                 found = (part if inside else alone) or _look_at(self.root / each, inside=inside)
+                if any(f"{known.strip('/')}/".startswith(f"{each}/") for known in self.capable):
+                    found = replace(found, capabilities=True)
                 yield from self._warnings(copy, each, found)
         for each in early:
             del self._early[each]

@@ -19,6 +19,7 @@ class DirectoryTree:
         self._root = root
         self._children = dict[str, tuple[str, ...]]()
         self._added = dict[str, Added]()
+        self._lost: dict[str, Lost] = {}
         self._set_id: tuple[str, ...] | None = None
 
     def kind(self, path: str) -> Kind | None:
@@ -79,7 +80,9 @@ class DirectoryTree:
 
     def lost(self, path: str) -> Lost:
         """What the executor loses of an archive that ADD unpacks."""
-        return lost_of(self._root / path)
+        if path not in self._lost:
+            self._lost[path] = lost_of(self._root / path)
+        return self._lost[path]
 
     def directories_with_set_id(self) -> Sequence[str]:
         """All directories with a set-id bit, except the root."""

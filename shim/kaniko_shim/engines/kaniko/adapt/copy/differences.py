@@ -47,6 +47,23 @@ def differences(scope: Scope, tree: ContextTree | None, support: Support) -> Ite
         yield from _of_context(scope, tree)
 
 
+def unpacks_capabilities(scope: Scope, tree: ContextTree) -> bool:
+    """Whether an ADD unpacks programs with capabilities of their own."""
+    return any(tree.lost(archive.path).capabilities for archive in _archives(scope, tree))
+
+
+def _archives(scope: Scope, tree: ContextTree) -> list[Item]:
+    """The archives that an ADD unpacks, as far as they are known."""
+    if scope.instruction.keyword != "ADD":
+        return []
+    try:
+        items = list(_items(scope, tree))
+    except LookupError:
+        return []
+    unpacked = {Added.ARCHIVE, Added.DECOMPRESSED}
+    return [item for item in items if item.kind is Kind.FILE and tree.added(item.path) in unpacked]
+
+
 def _is_below_another(scope: Scope) -> bool:
     """Whether there is a directory above the destination, besides the root, that exists for sure or nearly so."""
     value = scope.value(words_of(scope.instruction).destination) or ""
@@ -67,13 +84,7 @@ def _of_context(scope: Scope, tree: ContextTree) -> Iterator[str]:
         items = list(_items(scope, tree))
     except LookupError:
         return
-    archives = [
-        item
-        for item in items
-        if scope.instruction.keyword == "ADD"
-        and item.kind is Kind.FILE
-        and tree.added(item.path) in {Added.ARCHIVE, Added.DECOMPRESSED}
-    ]
+    archives = _archives(scope, tree)
     for archive in archives:
         lost = tree.lost(archive.path)
         if lost.owners and not is_others:
