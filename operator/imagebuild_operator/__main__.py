@@ -88,7 +88,10 @@ def _run(settings: OperatorSettings, send: Send | None) -> bool:
         settings.watch_silence,
     )
     monitor = Monitor(settings, controller, watches, authentication, metrics)
-    register(registry, controller, monitor, Login(watches.tracing()), is_cluster_wide=not settings.namespaces)
+    login = Login(watches.tracing())
+    register(
+        registry, controller, monitor, login, is_cluster_wide=not settings.namespaces, tracks=settings.tracked_images
+    )
     # What was imported stays. To look through it for garbage takes 50 ms and more, in which nothing else is done.
     gc.freeze()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

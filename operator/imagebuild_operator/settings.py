@@ -150,6 +150,8 @@ class OperatorSettings:
     keep_pods: KeepPods = KeepPods.FAILED
     #: Whether the logs of running builds are read for their current step.
     progress: bool = True
+    #: Whether TrackedImages are heeded, for which the operator needs to create ImageBuilds.
+    tracked_images: bool = True
     history: History = History()
     limits: Limits = field(default_factory=Limits)
     #: Seconds for which a build may wait for its first pod; 0 means no limit.

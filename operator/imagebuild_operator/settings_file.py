@@ -48,6 +48,7 @@ def parse_settings(document: object) -> OperatorSettings:
         push_proof=builder.seconds("pushProofSeconds", 3600.0),
         retry_delay=fields.section("retry").seconds("delaySeconds", 10.0),
         progress=fields.section("progress").switch("enabled", default=True),
+        tracked_images=fields.section("trackedImages").switch("enabled", default=True),
         log_format=log.choice("format", "plain", ("plain", "json")),
         log_level=log.choice("level", "info", ("debug", "info", "warning", "error")).upper(),
         health_port=fields.section("probes").whole("port", 8080, 1, PORTS),

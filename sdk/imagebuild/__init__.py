@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from imagebuild.list_watch import Changed, Interrupted, Listed, Removed
     from imagebuild.log_line import LogLine
     from imagebuild.manifest import BuildSecret, GitSource, UploadSource, image_build, rebuild
+    from imagebuild.tracked import TrackedImage
     from imagebuild.unchanged import Unchanged
     from imagebuild.upload import pack
 
@@ -68,6 +69,7 @@ __all__ = [
     "Phase",
     "Progress",
     "Removed",
+    "TrackedImage",
     "UnauthorizedError",
     "Unchanged",
     "UnreachableError",
@@ -108,6 +110,7 @@ _MODULES: Final = {
     "Phase": "imagebuild_vocabulary.phases",
     "Progress": "build",
     "Removed": "list_watch",
+    "TrackedImage": "tracked",
     "UnauthorizedError": "errors",
     "Unchanged": "unchanged",
     "UnreachableError": "errors",

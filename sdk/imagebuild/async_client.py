@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from imagebuild_vocabulary.names import API_VERSION, GROUP, KIND, PLURAL, VERSION
 
+from imagebuild import tracked
 from imagebuild.archive import Archive
 from imagebuild.build import Build
 from imagebuild.connection import Connection
@@ -18,6 +19,7 @@ from imagebuild.list_watch import Change, watch_builds
 from imagebuild.log_line import LogLine
 from imagebuild.object_names import checked_name
 from imagebuild.send import Progress
+from imagebuild.tracked import TrackedImage
 from imagebuild.unchanged import Unchanged, find_unchanged
 from imagebuild.upload import pack, upload
 from imagebuild.watching import watch_build
@@ -239,6 +241,26 @@ class AsyncClient:
         finally:
             if archive is not source:
                 archive.close()
+
+    async def tracked(self, name: str) -> TrackedImage:
+        """Read a TrackedImage."""
+        return await tracked.get(self._connection, self.namespace, name)
+
+    async def list_tracked(self, *, all_namespaces: bool = False) -> tuple[TrackedImage, ...]:
+        """List TrackedImages by name."""
+        return await tracked.list_all(self._connection, "" if all_namespaces else self.namespace)
+
+    async def run_tracked(self, name: str, timeout: float = 30.0) -> Build:  # noqa: ASYNC109 - also in the message
+        """Start a build of a TrackedImage, whatever has changed; the build, when the operator has created it.
+
+        Args:
+            name: Name of the TrackedImage.
+            timeout: Seconds in which it has to be created; a build that runs has to end before.
+
+        Raises:
+            WaitTimeoutError: it was not created in time; it may be later.
+        """
+        return await tracked.request(self._connection, self.namespace, name, timeout)
 
     @property
     def _connection(self) -> Connection:

@@ -15,6 +15,7 @@ from imagebuild.build import Build
 from imagebuild.list_watch import Change
 from imagebuild.log_line import LogLine
 from imagebuild.send import Progress
+from imagebuild.tracked import TrackedImage
 from imagebuild.unchanged import Unchanged
 
 T = TypeVar("T")
@@ -202,6 +203,26 @@ class Client:
             DeletedError: the build was deleted or replaced before its end.
         """
         return self._run(self._client.upload(name, source, progress=progress, until_end=until_end))
+
+    def tracked(self, name: str) -> TrackedImage:
+        """Read a TrackedImage."""
+        return self._run(self._client.tracked(name))
+
+    def list_tracked(self, *, all_namespaces: bool = False) -> tuple[TrackedImage, ...]:
+        """List TrackedImages by name."""
+        return self._run(self._client.list_tracked(all_namespaces=all_namespaces))
+
+    def run_tracked(self, name: str, timeout: float = 30.0) -> Build:
+        """Start a build of a TrackedImage, whatever has changed; the build, when the operator has created it.
+
+        Args:
+            name: Name of the TrackedImage.
+            timeout: Seconds in which it has to be created; a build that runs has to end before.
+
+        Raises:
+            WaitTimeoutError: it was not created in time; it may be later.
+        """
+        return self._run(self._client.run_tracked(name, timeout))
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)

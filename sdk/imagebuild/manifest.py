@@ -86,10 +86,13 @@ def image_build(  # noqa: PLR0913 - one argument per field
     push: bool = True,
     push_secret: str = "",
     pull_secrets: Sequence[str] = (),
-    cache: bool = False,
+    cache: bool | None = None,
     cache_repo: str = "",
     env: Mapping[str, str] | None = None,
     timeout_seconds: int | None = None,
+    limits: Mapping[str, str] | None = None,
+    registries: Sequence[Mapping[str, Any]] = (),
+    skip_if_unchanged: bool = False,
 ) -> Manifest:
     """Make the manifest of an ImageBuild. The API server checks the values.
 
@@ -113,10 +116,13 @@ def image_build(  # noqa: PLR0913 - one argument per field
         push: If false, the image is built and not pushed.
         push_secret: Secret with the credentials for pushing.
         pull_secrets: Secrets with the credentials for base images and the cache.
-        cache: If true, layers are cached in a registry.
+        cache: If true, layers are cached in a registry; if false, they are not, whatever the defaults say.
         cache_repo: Repository of cached layers; turns the cache on.
         env: Environment variables of the build container; RUN steps do not get them.
         timeout_seconds: Time limit of the build.
+        limits: Limits of the build container, by resource, such as memory: 2Gi.
+        registries: Settings of registries, as in the spec.
+        skip_if_unchanged: If true, nothing is built if an image of the same inputs is in the registry.
 
     Raises:
         ValueError: there is no image, or not exactly one source.
@@ -142,11 +148,14 @@ def image_build(  # noqa: PLR0913 - one argument per field
             push=None if push else False,
             platforms=list(platforms),
             platformNodes=platform_nodes,
+            skipIfUnchanged=True if skip_if_unchanged else None,
         ),
         "pullSecretRefs": [{"name": each} for each in pull_secrets],
-        "cache": _present(enabled=True, repo=cache_repo) if cache or cache_repo else None,
+        "cache": _cache(cache, cache_repo),
         "env": [{"name": key, "value": value} for key, value in (env or {}).items()],
         "timeoutSeconds": timeout_seconds,
+        "resources": {"limits": dict(limits)} if limits else None,
+        "registries": [dict(each) for each in registries],
     }
     metadata = {"name": name} if name else {"generateName": generate_name or _prefix(images[0])}
     return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": _present(**spec)}
@@ -186,6 +195,12 @@ def _source(git: GitSource | None, url: str, files: Mapping[str, str] | None, up
     if url:
         return {"url": url}
     return {"inline": {"files": dict(files or {})}}
+
+
+def _cache(enabled: bool | None, repo: str) -> Manifest | None:  # noqa: FBT001 - one caller
+    if enabled is None and not repo:
+        return None
+    return _present(enabled=enabled is not False, repo=repo)
 
 
 def _prefix(image: str) -> str:

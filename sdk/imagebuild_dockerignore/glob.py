@@ -57,8 +57,10 @@ class Glob:
             case _Kind.SUFFIX:
                 suffix = self.text[2:]
                 return path.endswith(suffix) or path == suffix.removeprefix("/")
-            case _Kind.EXPRESSION if self.of_name and "\n" not in path:
-                return self.automaton.matches(path.rpartition("/")[2])
+            case _Kind.EXPRESSION if self.of_name:
+                directory, _, name = path.rpartition("/")
+                # `**` is `.*` in Go, which takes no newline.
+                return "\n" not in directory and self.automaton.matches(name)
             case _Kind.EXPRESSION:
                 return self.automaton.matches(path)
 

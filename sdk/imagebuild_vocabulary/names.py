@@ -15,6 +15,9 @@ CLUSTER_DEFAULTS_PLURAL: Final = "clusterimagebuilddefaults"
 #: The only name that an ImageBuildDefaults or ClusterImageBuildDefaults can have.
 DEFAULTS_NAME: Final = "default"
 
+TRACKED_KIND: Final = "TrackedImage"
+TRACKED_PLURAL: Final = "trackedimages"
+
 OPERATOR: Final = "imagebuild-operator"
 
 #: Label of a build pod: the name of its ImageBuild, for kubectl logs -l imagebuild.dev/build=NAME. A name longer than
@@ -28,6 +31,14 @@ PLATFORM_LABEL: Final = f"{GROUP}/platform"
 ENGINE_LABEL: Final = f"{GROUP}/engine"
 #: Of a build pod with engine Auto that is made for Kaniko: why BuildKit can't run there.
 ENGINE_ANNOTATION: Final = f"{GROUP}/engine-unavailable"
+#: Of an ImageBuild: the TrackedImage that it was made for, its number there, and the hash of what it was made from.
+TRACKED_LABEL: Final = f"{GROUP}/tracked-image"
+NUMBER_LABEL: Final = f"{GROUP}/number"
+INPUTS_LABEL: Final = f"{GROUP}/inputs-hash"
+#: Of the same: what it was made from, and why, as JSON.
+INPUTS_ANNOTATION: Final = f"{GROUP}/inputs"
+#: Of a TrackedImage: any new value starts a build.
+REQUESTED_ANNOTATION: Final = f"{GROUP}/requested-at"
 MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
 #: Label selector of the watch of pods.
 POD_SELECTOR: Final = f"{MANAGED_BY_LABEL}={OPERATOR},{BUILD_UID_LABEL}"
@@ -37,6 +48,10 @@ TRACEPARENT_ANNOTATION: Final = f"{GROUP}/traceparent"
 
 #: Label that submits a pod to a Kueue queue: https://kueue.sigs.k8s.io/docs/tasks/run/plain_pods/
 QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
+
+#: The pod that looks at the remotes of the TrackedImages of a namespace, and its container.
+WATCHER: Final = "imagebuild-watcher"
+WATCH: Final = "watch"
 
 #: The containers of a build pod.
 CHECK: Final = "check"

@@ -94,6 +94,17 @@ which may be a name only. Takes the root and the image's own. */}}
 - apiGroups: [imagebuild.dev]
   resources: [imagebuilds/status]
   verbs: [patch]
+{{- if .Values.trackedImages.enabled }}
+- apiGroups: [imagebuild.dev]
+  resources: [imagebuilds]
+  verbs: [create]
+- apiGroups: [imagebuild.dev]
+  resources: [trackedimages]
+  verbs: [get, list, watch]
+- apiGroups: [imagebuild.dev]
+  resources: [trackedimages/status]
+  verbs: [patch]
+{{- end }}
 - apiGroups: [imagebuild.dev]
   resources: [imagebuilddefaults]
   verbs: [get, list, watch]
@@ -111,7 +122,7 @@ which may be a name only. Takes the root and the image's own. */}}
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch, create, delete]
-{{- if .Values.progress.enabled }}
+{{- if or .Values.progress.enabled .Values.trackedImages.enabled }}
 - apiGroups: [""]
   resources: [pods/log]
   verbs: [get]
@@ -124,20 +135,20 @@ which may be a name only. Takes the root and the image's own. */}}
 {{/* Permissions of users who run builds. */}}
 {{- define "imagebuild.editorRules" -}}
 - apiGroups: [imagebuild.dev]
-  resources: [imagebuilds]
+  resources: [imagebuilds, trackedimages]
   verbs: [create, update, patch, delete, deletecollection]
 {{- end -}}
 
 {{/* Permissions of users who look at builds. Takes further resources. */}}
 {{- define "imagebuild.viewerRules" -}}
 - apiGroups: [imagebuild.dev]
-  resources: {{ concat (list "imagebuilds" "imagebuilds/status" "imagebuilddefaults") . | toJson }}
+  resources: {{ concat (list "imagebuilds" "imagebuilds/status" "imagebuilddefaults" "trackedimages" "trackedimages/status") . | toJson }}
   verbs: [get, list, watch]
 {{- end -}}
 
 {{/* The settings file: the values that the operator reads, under the same names, with the builder image as a reference. */}}
 {{- define "imagebuild.settings" -}}
-{{- $settings := pick .Values "watchNamespaces" "buildSelector" "admission" "retry" "progress" "credentials" "log" "tracing" -}}
+{{- $settings := pick .Values "watchNamespaces" "buildSelector" "admission" "retry" "progress" "trackedImages" "credentials" "log" "tracing" -}}
 {{- $image := include "imagebuild.image" (list . .Values.builder.image "builder.image") -}}
 {{- $secrets := include "imagebuild.pullSecrets" (list . .Values.builder.imagePullSecrets) | fromYamlArray -}}
 {{- $pulled := dict "image" $image "pullPolicy" .Values.builder.image.pullPolicy "imagePullSecrets" $secrets -}}

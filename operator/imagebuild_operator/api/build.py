@@ -9,8 +9,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from imagebuild_vocabulary.names import KIND
 from imagebuild_vocabulary.phases import Phase
 
+from imagebuild_operator.api.body import Document, reference
 from imagebuild_operator.api.sources import KeyRef, Source
 from imagebuild_operator.api.time import parse_time
 
@@ -193,6 +195,11 @@ class BuildSpec:
     timeout_seconds: int = DEFAULT_TIMEOUT
     retry: RetrySpec = RetrySpec()
     queue_name: str | None = None
+    #: Whether RUN steps have no network.
+    without_network: bool = False
+    #: The time of what the build makes: `Commit`, `Zero`, or seconds since 1970; None for the current one.
+    timestamp: str | None = None
+    skip_if_unchanged: bool = False
 
     @property
     def has_index(self) -> bool:
@@ -245,6 +252,11 @@ class ImageBuild:
     #: For a platform, when the time of the whole build began to count, and since when that has waited.
     whole_started: datetime | None = None
     whole_waiting_since: datetime | None = None
+
+    @property
+    def reference(self) -> Document:
+        """Its ObjectReference."""
+        return reference(KIND, self.namespace, self.name, self.uid, self.resource_version)
 
     @property
     def for_cache(self) -> "ImageBuild":

@@ -105,6 +105,9 @@ def parse_spec(spec: Body) -> BuildSpec:
         timeout_seconds=spec.get("timeoutSeconds", DEFAULT_TIMEOUT),
         retry=_retry(spec.get("retry") or {}),
         queue_name=spec.get("queueName"),
+        without_network=_network(spec.get("network") or "Default"),
+        timestamp=output.get("timestamp"),
+        skip_if_unchanged=_skips(output),
     )
 
 
@@ -127,6 +130,18 @@ def _attestations(attestations: Body) -> Attestations:
         provenance=_is(attestations, "provenance", "SLSA"),
         sbom=_is(attestations, "sbom", "SPDX"),
     )
+
+
+def _skips(output: Body) -> bool:
+    """Whether an image of the same inputs will do; not if the defaults have documents attached to each build."""
+    attached = _attestations(output.get("attestations") or {})
+    is_bare = not (attached.provenance or attached.sbom or output.get("signing"))
+    return output.get("skipIfUnchanged") is True and output.get("push", True) is True and is_bare
+
+
+def _network(asked: str) -> bool:
+    _known(("Default", "None"), asked, "spec.network")
+    return asked == "None"
 
 
 def _is(attestations: Body, kind: str, form: str) -> bool:

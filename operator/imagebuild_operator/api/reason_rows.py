@@ -176,6 +176,10 @@ ROWS: Final[Mapping[str, Row]] = {
         "The API server rejected the build pod: an admission policy or PodSecurity forbids it.",
         "Build pods need PodSecurity level baseline; read the policy's message.",
     ),
+    "Unchanged": _user(
+        "The build succeeded without building: the registry had an image of the same inputs (output.skipIfUnchanged).",
+        "",
+    ),
     "Suspended": _user(
         "The build is suspended (spec.suspend: true).",
         "",

@@ -10,7 +10,7 @@ from imagebuild_operator.api.reason_rows import ROWS, Row
 
 
 class Reason(StrEnum):
-    """Every reason that a build can wait or fail for."""
+    """Every reason that a build can wait, fail, or end without an image of its own for."""
 
     INVALID_SPEC = "InvalidSpec"
     SOURCE_NOT_FOUND = "SourceNotFound"
@@ -44,6 +44,7 @@ class Reason(StrEnum):
     SOURCE_UNAVAILABLE = "SourceUnavailable"
     REGISTRY_UNAVAILABLE = "RegistryUnavailable"
     RATE_LIMITED = "RateLimited"
+    UNCHANGED = "Unchanged"
     SUSPENDED = "Suspended"
     GROUP_BUSY = "GroupBusy"
     DEFAULTS_INVALID = "DefaultsInvalid"

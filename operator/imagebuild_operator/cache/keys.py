@@ -29,4 +29,19 @@ class Resync:
     """List everything again, for what the watches may have missed."""
 
 
-Key = BuildKey | Sweep | DefaultsKey | Admit | Resync
+@dataclass(frozen=True, slots=True, order=True)
+class TrackedKey:
+    """Decide whether a TrackedImage needs a build."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatcherKey:
+    """See that the watcher of a namespace is the right one, and read what it says."""
+
+    namespace: str
+
+
+Key = BuildKey | Sweep | DefaultsKey | TrackedKey | WatcherKey | Admit | Resync

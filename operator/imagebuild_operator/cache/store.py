@@ -10,15 +10,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from imagebuild_vocabulary.names import CLUSTER_DEFAULTS_PLURAL, PLURAL, PODS
+from imagebuild_vocabulary.names import CLUSTER_DEFAULTS_PLURAL, PLURAL, PODS, TRACKED_PLURAL
 
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.build_key import BuildKey
 from imagebuild_operator.api.parse import parse_build
 from imagebuild_operator.cache.defaults import DefaultsCache
 from imagebuild_operator.cache.finished import FinishedBuilds
-from imagebuild_operator.cache.keys import DefaultsKey, Sweep
+from imagebuild_operator.cache.keys import DefaultsKey, Sweep, TrackedKey, WatcherKey
 from imagebuild_operator.cache.list_session import ListSession
+from imagebuild_operator.cache.tracked import TrackedImages
 from imagebuild_operator.decide.retention import finished, is_leftover
 from imagebuild_operator.defaults.namespace import NamespaceDefaults
 from imagebuild_operator.defaults.objects import DefaultsObject, parse_defaults
@@ -27,7 +28,7 @@ from imagebuild_operator.observe.pod import PodFacts, observe, owner
 from imagebuild_operator.settings import History, KeepPods
 
 #: Keys of what a change may have given something to do.
-Keys = list[BuildKey | Sweep | DefaultsKey]
+Keys = list[BuildKey | Sweep | DefaultsKey | TrackedKey | WatcherKey]
 
 
 class Store:
@@ -46,6 +47,7 @@ class Store:
         self._pods: dict[BuildKey, dict[str, PodFacts]] = {}
         self._defaults = DefaultsCache()
         self.finished = FinishedBuilds()
+        self.tracked = TrackedImages()
         #: The uids of what was deleted while a list was read; None while none is.
         self._deleted: set[str] | None = None
         self._is_synced = False
@@ -276,6 +278,8 @@ class Store:
             for key, uid in gone.items():
                 self.drop_build(key, uid)
             return [*gone, *(Sweep(name) for name in self.finished.namespaces())]
+        if plural == TRACKED_PLURAL:
+            return [*self.tracked.end_list(namespace, version, uids)]
         if plural == PODS:
             lost = [(key, pod) for key, pod in self._all_pods() if is_gone(key.namespace, pod.uid, pod.version)]
             for key, pod in lost:
@@ -305,7 +309,7 @@ class Store:
         """The keys of everything that there may be something to do about."""
         sweeps = (Sweep(namespace) for namespace in self.finished.namespaces())
         statuses = (DefaultsKey(held.namespace) for held in self._defaults.objects() if needs_status(held))
-        return [*{**self._builds, **self._pods}, *sweeps, *statuses]
+        return [*{**self._builds, **self._pods}, *sweeps, *statuses, *self.tracked.keys()]
 
     def build(self, key: BuildKey) -> ImageBuild | None:
         """The build of a key, unless it is deleted or finished."""

@@ -8,6 +8,7 @@ from imagebuild_operator.client.events import EventClient
 from imagebuild_operator.client.leases import LeaseClient
 from imagebuild_operator.client.pods import PodClient
 from imagebuild_operator.client.session import Session
+from imagebuild_operator.client.tracked import TrackedClient
 from imagebuild_operator.telemetry.prometheus import Metrics
 
 
@@ -21,6 +22,7 @@ class Cluster:
     pods: PodClient
     events: EventClient
     leases: LeaseClient
+    tracked: TrackedClient
 
     @classmethod
     async def connect(cls, metrics: Metrics, selector: str = "") -> "Cluster":
@@ -38,6 +40,7 @@ class Cluster:
             PodClient(session),
             EventClient(session),
             LeaseClient(session),
+            TrackedClient(session),
         )
 
     async def close(self) -> None:

@@ -11,6 +11,8 @@ from imagebuild_operator.client.session import Session
 LOG_LINES: Final = 600
 LOG_BYTES: Final = 256 * 1024
 LOG_TIMEOUT: Final = 5.0
+#: Bytes of the log of a watcher, which says all that it knows of some thousand TrackedImages every few minutes.
+LOG_BYTES_SINCE: Final = 4 * 1024 * 1024
 #: Pods in one page of a list. Each is 10 kB and more, and takes ten times as much memory while the page is read.
 PAGE: Final = 100
 
@@ -40,11 +42,19 @@ class PodClient:
         """Delete the pod of that name and uid; its body, or None if it is gone already."""
         return await self._session.delete(f"/api/v1/namespaces/{namespace}/pods/{name}", {"uid": uid})
 
-    async def read_log(self, namespace: str, pod: str, container: str) -> str:
-        """Read the end of the log of a container that runs, each line after the time at which it was written."""
-        most = {"tailLines": str(LOG_LINES), "limitBytes": str(LOG_BYTES)}
-        query = {"container": container, "timestamps": "true", **most}
+    async def read_log(self, namespace: str, pod: str, container: str, seconds: float | None = None) -> str:
+        """Read the end of the log of a container that runs, each line after the time at which it was written.
+
+        Args:
+            namespace: The namespace.
+            pod: The pod.
+            container: The container.
+            seconds: How far to go back; None: some hundred lines.
+        """
+        most = {"tailLines": str(LOG_LINES)} if seconds is None else {"sinceSeconds": str(max(1, round(seconds)))}
+        limit = LOG_BYTES if seconds is None else LOG_BYTES_SINCE
+        query = {"container": container, "timestamps": "true", "limitBytes": str(limit), **most}
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
         # The node is asked for no more, but might send more.
-        text = await self._session.send("GET", path, query=query, timeout=LOG_TIMEOUT, most=2 * LOG_BYTES)
+        text = await self._session.send("GET", path, query=query, timeout=LOG_TIMEOUT, most=2 * limit)
         return text.decode("utf-8", "replace")

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from imagebuild_vocabulary.names import PLURAL, PODS
+from imagebuild_vocabulary.names import PLURAL, PODS, TRACKED_LABEL, TRACKED_PLURAL
 
+from imagebuild_operator.cache.keys import TrackedKey
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.authentication import Authentication
 from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.worker import Worker
 from imagebuild_operator.leader.leader import Leadership
 from imagebuild_operator.settings import OperatorSettings
-from imagebuild_operator.telemetry.counts import queued_and_running
+from imagebuild_operator.telemetry.counts import queued_and_running, tracked_images
 from imagebuild_operator.telemetry.metrics import (
     DEFAULTS_UNREADABLE,
     LEADER,
@@ -107,7 +108,8 @@ class Controller:
             kind: ADDED, MODIFIED or DELETED.
             body: The object.
         """
-        handle = {PLURAL: self.build_seen, PODS: self.pod_seen}.get(plural, self.defaults_seen)
+        handlers = {PLURAL: self.build_seen, PODS: self.pod_seen, TRACKED_PLURAL: self.tracked_seen}
+        handle = handlers.get(plural, self.defaults_seen)
         handle(body, is_gone=kind == "DELETED")
 
     def list_begins(self, plural: str, namespace: str) -> None:
@@ -124,7 +126,10 @@ class Controller:
         """Handle an event of the watch of ImageBuilds."""
         keys = self._store.remove_build(body) if is_gone else self._store.put_build(body)
         if self._worker is not None:
-            self._worker.enqueue(keys, body["metadata"]["namespace"], body.get("spec") or {})
+            namespace = body["metadata"]["namespace"]
+            self._worker.enqueue(keys, namespace, body.get("spec") or {})
+            if tracked := (body["metadata"].get("labels") or {}).get(TRACKED_LABEL):
+                self._worker.enqueue([TrackedKey(namespace, tracked)], namespace)
 
     def defaults_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Handle an event of a watch of ImageBuildDefaults or ClusterImageBuildDefaults."""
@@ -133,6 +138,12 @@ class Controller:
             namespace = body["metadata"].get("namespace", "")
             self._worker.enqueue(keys, namespace, {})
             self._worker.retry_soon(namespace)
+
+    def tracked_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
+        """Handle an event of the watch of TrackedImages."""
+        keys = self._store.tracked.remove(body) if is_gone else self._store.tracked.put(body)
+        if self._worker is not None:
+            self._worker.enqueue(keys, body["metadata"]["namespace"])
 
     def pod_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Handle an event of the watch of build pods."""
@@ -160,6 +171,7 @@ class Controller:
         if self._worker is None:
             return
         yield from queued_and_running(self._store.unfinished())
+        yield from tracked_images(self._store.tracked.all())
         yield Observation(DEFAULTS_UNREADABLE, (), float(self._store.has_unreadable_defaults)), ""
         yield Observation(WORK_QUEUE_DEPTH, (), self._worker.queue.depth), ""
         yield Observation(WORK_QUEUE_LONGEST, (), self._worker.queue.longest), ""

@@ -1,13 +1,15 @@
-"""Record Kubernetes Events about builds, and the same in the operator's log."""
+"""Record Kubernetes Events about builds and TrackedImages, and the same in the operator's log."""
 
 import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from imagebuild_operator.api.body import Document
 from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.errors import ClusterError
 from imagebuild_operator.api.traceparent import parent, trace_of
+from imagebuild_operator.api.tracked import TrackedImage
 from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.status.events import Event, event_manifest
 from imagebuild_operator.telemetry.logging import about
@@ -41,9 +43,16 @@ class EventRecorder:
         if self._traced or parent(build) is not None:
             fields["trace_id"] = trace_of(build).trace_id
         extra = about(build.namespace, build.name, **fields, phase=status.get("phase"), reason=status.get("reason"))
+        await self._create(build.reference, event, now, extra)
+
+    async def record_tracked(self, image: TrackedImage, event: Event, now: datetime) -> None:
+        """The same for a TrackedImage."""
+        await self._create(image.reference, event, now, about(image.namespace, image.name, event=event.reason))
+
+    async def _create(self, involved: Document, event: Event, now: datetime, extra: Mapping[str, Any]) -> None:
         _logger.info("%s", event.message, extra=extra)
         try:
-            await self._cluster.events.create(event_manifest(build, event, now))
+            await self._cluster.events.create(event_manifest(involved, event, now))
         except ClusterError as error:
-            extra = about(build.namespace, build.name, uid=build.uid)
+            extra = about(involved["namespace"], involved["name"], uid=involved["uid"])
             _logger.warning("Event %s could not be created and is lost: %s", event.reason, error, extra=extra)

@@ -12,13 +12,14 @@ from typing import Any, Final
 
 from imagebuild_operator.api.build_key import BuildKey
 from imagebuild_operator.api.errors import ClusterError, ConflictError
-from imagebuild_operator.cache.keys import Admit, DefaultsKey, Key, Resync, Sweep
+from imagebuild_operator.cache.keys import Admit, DefaultsKey, Key, Resync, Sweep, TrackedKey, WatcherKey
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
 from imagebuild_operator.controller.defaults_reporter import DefaultsReporter
 from imagebuild_operator.controller.reconcile import Reconciler
 from imagebuild_operator.controller.resync import relist
 from imagebuild_operator.controller.sweep import Sweeper
+from imagebuild_operator.controller.tracked import Tracker
 from imagebuild_operator.decide.gate import Gate
 from imagebuild_operator.settings import OperatorSettings
 from imagebuild_operator.tasks.workqueue import Rank, RequeueError, WorkQueue
@@ -69,6 +70,7 @@ class Worker:
         self._reconciler = Reconciler(cluster, store, settings, self._gate, written, self._enqueue, _utc_now)
         self._sweeper = Sweeper(cluster, store, _utc_now)
         self._defaults_reporter = DefaultsReporter(cluster, store, _utc_now)
+        self._tracker = Tracker(cluster, store, settings, self._enqueue)
         self.queue: WorkQueue[Key] = WorkQueue(self._handle, MAX_CONCURRENT_RECONCILES, self._log_failure, self._rank)
         self._is_synced = False
         self._admitted_at = 0.0
@@ -84,7 +86,10 @@ class Worker:
         await self.queue.stop()
 
     def enqueue(
-        self, keys: Iterable[BuildKey | Sweep | DefaultsKey], namespace: str, spec: Mapping[str, Any] | None = None
+        self,
+        keys: Iterable[BuildKey | Sweep | DefaultsKey | TrackedKey | WatcherKey],
+        namespace: str,
+        spec: Mapping[str, Any] | None = None,
     ) -> None:
         """Put what the watches have shown into the work queue.
 
@@ -100,7 +105,7 @@ class Worker:
         for key in keys:
             self._enqueue(key)
 
-    def lost(self, keys: Iterable[BuildKey | Sweep | DefaultsKey]) -> None:
+    def lost(self, keys: Iterable[BuildKey | Sweep | DefaultsKey | TrackedKey | WatcherKey]) -> None:
         """Put what deletions that no watch has shown concern into the work queue, and decide whose turn it is."""
         if not self._is_synced:
             return
@@ -114,7 +119,7 @@ class Worker:
         if self._gate.probe_soon(namespace, _utc_now()):
             self._enqueue_admission()
 
-    def _enqueue(self, key: BuildKey | Sweep | Resync | DefaultsKey) -> None:
+    def _enqueue(self, key: Key) -> None:
         self.queue.add(key)
 
     def _enqueue_admission(self) -> None:
@@ -152,6 +157,10 @@ class Worker:
             case DefaultsKey(namespace):
                 await self._defaults_reporter.report(namespace)
                 return None
+            case TrackedKey():
+                return await self._tracker.reconcile(key, _utc_now())
+            case WatcherKey(namespace):
+                return await self._tracker.watch(namespace)
             case BuildKey():
                 requeue_after = await self._reconcile(key)
                 if self._gate.is_stale:
@@ -166,6 +175,10 @@ class Worker:
                 action, extra = "Admission of the waiting builds", about("", "")
             case DefaultsKey(namespace):
                 action, extra = "Status update of the defaults", about(namespace, "")
+            case TrackedKey(namespace, name):
+                action, extra = "Reconcile of the TrackedImage", about(namespace, name)
+            case WatcherKey(namespace):
+                action, extra = "Look at the watcher", about(namespace, "")
             case Sweep(namespace):
                 action, extra = "Deletion of finished builds", about(namespace, "")
             case BuildKey(namespace, name):

@@ -7,7 +7,6 @@ from imagebuild_operator.api.build import ImageBuild
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.reasons import Reason
-from imagebuild_operator.decide.attempt import REFUSED
 from imagebuild_operator.pod.engine import places_of
 from imagebuild_operator.settings import OperatorSettings
 
@@ -29,4 +28,5 @@ def engine_problems(
         if attempts and attempts[-1].get("reason") == Reason.ENGINE_UNAVAILABLE:
             problem = str(attempts[-1].get("message") or "")
             namespace, nodes = engine_places(build, settings)
-            yield (namespace if problem.startswith(REFUSED) else nodes), problem
+            # Without a pod, it is admission in the namespace that has refused.
+            yield (nodes if "podName" in attempts[-1] else namespace), problem

@@ -164,6 +164,10 @@ def _succeeded(pod: PodFacts, spec: BuildSpec) -> Outcome:
         )
     references = ", ".join(image.reference for image in result.images) or spec.images[0]
     pushed = f"Pushed {references} as {result.digest}."
+    # A RUN of Kaniko could claim that nothing was built, so it is believed only where it was asked for.
+    if spec.skip_if_unchanged and parse_result(pod.build.message).is_unchanged:
+        same = f"{references} has the image of the same inputs, {result.digest}; nothing was built."
+        return Outcome(Phase.SUCCEEDED, same, Reason.UNCHANGED, result=result)
     message = pushed if spec.push else f"Built {references} as {result.digest}; not pushed."
     return Outcome(Phase.SUCCEEDED, message, result=result)
 

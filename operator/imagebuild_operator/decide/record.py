@@ -71,7 +71,10 @@ def _events(build: ImageBuild, outcome: Outcome, warnings: Sequence[str]) -> tup
     if before == after:
         return ()
     waits_its_turn = outcome.phase is Phase.QUEUED and outcome.reason is not Reason.DEFAULTS_INVALID
-    is_well = outcome.reason in {None, Reason.AWAITING_UPLOAD, Reason.CANCELLED, Reason.SUPERSEDED} or waits_its_turn
+    is_well = (
+        outcome.reason in {None, Reason.AWAITING_UPLOAD, Reason.CANCELLED, Reason.SUPERSEDED, Reason.UNCHANGED}
+        or waits_its_turn
+    )
     event = Event("Normal" if is_well else "Warning", str(outcome.reason or outcome.phase), outcome.message)
     if outcome.phase is not Phase.SUCCEEDED or not warnings:
         return (event,)

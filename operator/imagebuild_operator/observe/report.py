@@ -24,6 +24,7 @@ MAX_WARNING: Final = 512
 MAX_WARNINGS: Final = 10
 MAX_ATTACHED: Final = 8
 MAX_IMAGES: Final = 16
+MAX_BASE_IMAGES: Final = 32
 #: The greatest numbers that the status can hold: of a line in the Dockerfile, and of anything else.
 MAX_LINE: Final = 2**31 - 1
 MAX_NUMBER: Final = 2**53 - 1
@@ -36,6 +37,14 @@ class Image:
     reference: str
     digest: str
     size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BaseImage:
+    """An image that the Dockerfile names, and what it was."""
+
+    reference: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,9 @@ class Result:
     cache: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     attached: tuple[Attached, ...] = ()
+    base_images: tuple[BaseImage, ...] = ()
+    #: Whether nothing was built, since the registry had the image of the same inputs.
+    is_unchanged: bool = False
     #: How many processes of the container the kernel killed because memory ran out.
     oom_kills: int | None = None
 
@@ -93,6 +105,8 @@ def parse_result(message: str) -> Result:
         cache=_numbers(document.get("cache"), ("hits", "misses")),
         warnings=_warnings(document.get("warnings")),
         attached=_attached(document.get("attached")),
+        base_images=_base_images(document.get("baseImages")),
+        is_unchanged=document.get("unchanged") is True,
         oom_kills=_numbers(document.get("memory"), ("oomKills",)).get("oomKills"),
     )
 
@@ -167,6 +181,13 @@ def _images(value: object) -> tuple[Image, ...]:
         if reference and digest:
             images.append(Image(reference, digest, _number(item.get("sizeBytes"))))
     return tuple(images)[:MAX_IMAGES]
+
+
+def _base_images(value: object) -> tuple[BaseImage, ...]:
+    """All of them or none: who looks for newer ones would miss what is left out."""
+    items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    read = [BaseImage(_text(item.get("reference")) or "", _digest(item.get("digest")) or "") for item in items]
+    return tuple(read) if len(read) <= MAX_BASE_IMAGES and all(each.reference and each.digest for each in read) else ()
 
 
 def _attached(value: object) -> tuple[Attached, ...]:

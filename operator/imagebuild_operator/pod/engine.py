@@ -13,8 +13,9 @@ from imagebuild_operator.api.build import Attempts, BuildSpec, Engine
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.sources import KeyRef
-from imagebuild_operator.pod.env import plain
+from imagebuild_operator.pod.env import Variable, plain
 from imagebuild_operator.pod.unprivileged import RUN_PATH
+from imagebuild_operator.pod.variables import cache_variables
 from imagebuild_operator.settings import BuildDefaults
 
 #: What the build container of BuildKit writes: its state, the context, credentials, and what runc keeps. The root file
@@ -34,16 +35,23 @@ def engine_of(spec: BuildSpec, defaults: BuildDefaults, attempts: Attempts = ())
         attempts: Those that have ended.
 
     Raises:
-        InvalidSpecError: the build asks for BuildKit, and for something that BuildKit does not have.
+        InvalidSpecError: the build asks for something that the engine which it asks for does not have.
     """
     asked = spec.engine or defaults.engine
+    needed = next(_needs(spec), None)
     if asked is Engine.KANIKO:
+        if needed is not None:
+            raise needed
         return asked
     problem = next(_obstacles(spec, defaults), None)
-    if asked is Engine.BUILDKIT:
+    if asked is Engine.BUILDKIT or needed is not None:
+        if problem is not None and needed is not None:
+            raise InvalidSpecError(
+                problem.path, f"only Kaniko has it, and only BuildKit has {needed.path}: leave one out"
+            )
         if problem is not None:
             raise problem
-        return asked
+        return Engine.BUILDKIT
     return Engine.KANIKO if problem is not None or was_unavailable(attempts) else Engine.BUILDKIT
 
 
@@ -55,7 +63,8 @@ def may_fall_back(spec: BuildSpec, defaults: BuildDefaults, attempts: Attempts) 
         defaults: The operator's settings.
         attempts: Those that had ended before.
     """
-    return (spec.engine or defaults.engine) is Engine.AUTO and not was_unavailable(attempts)
+    is_free = (spec.engine or defaults.engine) is Engine.AUTO and not any(_needs(spec))
+    return is_free and not was_unavailable(attempts)
 
 
 def would_try_buildkit(spec: BuildSpec, defaults: BuildDefaults, attempts: Attempts) -> bool:
@@ -82,6 +91,13 @@ def with_problem(pod: dict[str, Any], problem: str) -> dict[str, Any]:
     """A pod for Kaniko that says why it is not one for BuildKit."""
     metadata = pod["metadata"]
     return {**pod, "metadata": {**metadata, "annotations": {**metadata["annotations"], ENGINE_ANNOTATION: problem}}}
+
+
+def _needs(spec: BuildSpec) -> Iterator[InvalidSpecError]:
+    """What of a build only BuildKit can do."""
+    asked = {"spec.network": spec.without_network, "spec.output.timestamp": spec.timestamp is not None}
+    for path in (path for path, is_set in asked.items() if is_set):
+        yield InvalidSpecError(path, "Kaniko does not have it: set engine to BuildKit or Auto, or leave it out")
 
 
 def _obstacles(spec: BuildSpec, defaults: BuildDefaults) -> Iterator[InvalidSpecError]:
@@ -112,11 +128,12 @@ def _obstacles(spec: BuildSpec, defaults: BuildDefaults) -> Iterator[InvalidSpec
         )
 
 
-def with_buildkit(pod_spec: dict[str, Any], defaults: BuildDefaults) -> dict[str, Any]:
+def with_buildkit(pod_spec: dict[str, Any], spec: BuildSpec, defaults: BuildDefaults) -> dict[str, Any]:
     """Change the spec of a pod for Kaniko so that its container `build` can run BuildKit.
 
     Args:
         pod_spec: The spec of the pod, with the image of BuildKit.
+        spec: What to build.
         defaults: The operator's settings.
     """
     settings = defaults.buildkit
@@ -124,7 +141,8 @@ def with_buildkit(pod_spec: dict[str, Any], defaults: BuildDefaults) -> dict[str
 
     def changed(container: dict[str, Any]) -> dict[str, Any]:
         if container["name"] != "build":
-            return {**container, "securityContext": {**container["securityContext"], **runtime_default}}
+            env = [*container["env"], *(_cache_of_push(spec) if container["name"] == "push" else ())]
+            return {**container, "env": env, "securityContext": {**container["securityContext"], **runtime_default}}
         security: dict[str, Any] = {
             "runAsUser": 0,
             "runAsNonRoot": False,
@@ -145,7 +163,12 @@ def with_buildkit(pod_spec: dict[str, Any], defaults: BuildDefaults) -> dict[str
             *(["processes"] if "procMount" in security else []),
         ]
         own = [{"name": "buildkit", "mountPath": path, "subPath": name} for name, path in WRITTEN.items()]
-        env = [*container["env"], *plain("REQUIRED_ISOLATION", ",".join(required))]
+        env = [
+            *container["env"],
+            *plain("REQUIRED_ISOLATION", ",".join(required)),
+            # The SBOM is made of the layers.
+            *plain("ONLY_NEW_LAYERS", "true" if spec.push and not spec.attestations.sbom else None),
+        ]
         mounts = [*container["volumeMounts"], *own]
         return {**container, "env": env, "securityContext": security, "volumeMounts": mounts}
 
@@ -159,3 +182,8 @@ def with_buildkit(pod_spec: dict[str, Any], defaults: BuildDefaults) -> dict[str
         **{kind: [changed(each) for each in pod_spec[kind]] for kind in ("initContainers", "containers")},
         "volumes": [*pod_spec["volumes"], {"name": "buildkit", "emptyDir": {}}],
     }
+
+
+def _cache_of_push(spec: BuildSpec) -> list[Variable]:
+    """BuildKit writes its cache next to the image; `push` has the credentials to push it."""
+    return cache_variables(spec) if spec.push and spec.cache.enabled and not spec.cache.read_only else []

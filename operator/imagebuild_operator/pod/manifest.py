@@ -118,7 +118,7 @@ def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
         ),
     }
     if engine is Engine.BUILDKIT:
-        pod_spec = with_buildkit(pod_spec, defaults)
+        pod_spec = with_buildkit(pod_spec, spec, defaults)
     if platform is not None and spec.platform_nodes is PlatformNodes.NATIVE:
         native = {"kubernetes.io/os": platform.os, "kubernetes.io/arch": platform.architecture}
         pod_spec["nodeSelector"] = {**pod_spec.get("nodeSelector", {}), **native}

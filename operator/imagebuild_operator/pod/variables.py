@@ -52,11 +52,17 @@ def build_variables(
         *plain("OUTPUT_LAYOUT", LAYOUT_PATH),
         *plain("LABELS", json.dumps(dict(spec.labels), ensure_ascii=False, sort_keys=True) if spec.labels else None),
         *plain("EXTRA_ARGS", shlex.join(spec.executor_args)),
-        *_cache(spec),
-        *_registry_access(registries),
-        *_mirrors_and_maps(registries),
-        *_docker_configs(_pull_secrets(spec)),
+        *plain("RUN_NETWORK", "none" if spec.without_network else None),
+        *plain("IMAGE_TIMESTAMP", {"Commit": "commit", "Zero": "0"}.get(spec.timestamp or "", spec.timestamp)),
+        *plain("SKIP_IF_UNCHANGED", "true" if spec.skip_if_unchanged else None),
+        *cache_variables(spec),
+        *pull_variables(spec, registries),
     ]
+
+
+def pull_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Variable]:
+    """The variables by which base images are reached."""
+    return [*_registry_access(registries), *_mirrors_and_maps(registries), *_docker_configs(_pull_secrets(spec))]
 
 
 def check_variables(spec: BuildSpec, registries: Sequence[Registry]) -> list[Variable]:
@@ -117,7 +123,8 @@ def _build_secrets(secrets: Mapping[str, KeyRef]) -> list[Variable]:
     ]
 
 
-def _cache(spec: BuildSpec) -> list[Variable]:
+def cache_variables(spec: BuildSpec) -> list[Variable]:
+    """The variables of the layer cache."""
     cache = spec.cache
     if not cache.enabled:
         return plain("CACHE", "false")

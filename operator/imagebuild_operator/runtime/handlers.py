@@ -8,7 +8,15 @@ controller; `reconcile` does the rest, and the work queue retries what fails.
 from typing import Any
 
 import kopf
-from imagebuild_vocabulary.names import CLUSTER_DEFAULTS_PLURAL, DEFAULTS_PLURAL, GROUP, PLURAL, PODS, VERSION
+from imagebuild_vocabulary.names import (
+    CLUSTER_DEFAULTS_PLURAL,
+    DEFAULTS_PLURAL,
+    GROUP,
+    PLURAL,
+    PODS,
+    TRACKED_PLURAL,
+    VERSION,
+)
 
 from imagebuild_operator.controller.controller import Controller
 from imagebuild_operator.runtime.login import Login
@@ -16,7 +24,13 @@ from imagebuild_operator.runtime.monitor import Monitor
 
 
 def register(
-    registry: kopf.OperatorRegistry, controller: Controller, monitor: Monitor, login: Login, *, is_cluster_wide: bool
+    registry: kopf.OperatorRegistry,
+    controller: Controller,
+    monitor: Monitor,
+    login: Login,
+    *,
+    is_cluster_wide: bool,
+    tracks: bool,
 ) -> None:
     """Register every handler of the operator.
 
@@ -27,6 +41,7 @@ def register(
         login: Opens the session of the watches.
         is_cluster_wide: Whether all namespaces are watched. An operator that watches some of them has no right to read
             what belongs to none.
+        tracks: Whether TrackedImages are heeded.
     """
 
     @kopf.on.login(registry=registry, id="login")
@@ -47,6 +62,8 @@ def register(
         """Do nothing: the session has handed the object to the controller. Only what has a handler is watched."""
 
     # If the cluster lacks the resource of defaults, kopf logs that once and goes on.
-    for plural in (PLURAL, DEFAULTS_PLURAL, CLUSTER_DEFAULTS_PLURAL) if is_cluster_wide else (PLURAL, DEFAULTS_PLURAL):
+    tracked = (TRACKED_PLURAL,) if tracks else ()
+    of_cluster = (CLUSTER_DEFAULTS_PLURAL,) if is_cluster_wide else ()
+    for plural in (PLURAL, DEFAULTS_PLURAL, *tracked, *of_cluster):
         kopf.on.event(GROUP, VERSION, plural, registry=registry, id=plural)(watched)
     kopf.on.event("v1", PODS, registry=registry, id=PODS)(watched)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import kopf
-from imagebuild_vocabulary.names import GROUP, OPERATOR, PLURAL, POD_SELECTOR, VERSION
+from imagebuild_vocabulary.names import GROUP, OPERATOR, PLURAL, POD_SELECTOR, TRACKED_PLURAL, VERSION
 
 from imagebuild_operator.runtime.storages import NoDiffBase, NoProgress
 from imagebuild_operator.tasks.backoff import Backoff
@@ -41,6 +41,7 @@ def kopf_settings(watch_silence: float, selector: str) -> kopf.OperatorSettings:
     if selector:
         # A build whose labels change so that it belongs to another installation leaves the watch, which sends DELETED.
         settings.watching.label_selectors[GROUP, VERSION, PLURAL] = selector
+        settings.watching.label_selectors[GROUP, VERSION, TRACKED_PLURAL] = selector
     # List page by page, so that thousands of builds are never in memory at once. Each may have a megabyte.
     settings.watching.chunk_size = CHUNK
     # Readiness depends on it: `Watches` takes the first watch of a resource as the end of its first list.

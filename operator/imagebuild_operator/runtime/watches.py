@@ -11,7 +11,15 @@ from types import SimpleNamespace
 from typing import Final
 
 import aiohttp
-from imagebuild_vocabulary.names import CLUSTER_DEFAULTS_PLURAL, DEFAULTS_PLURAL, GROUP, PLURAL, PODS, VERSION
+from imagebuild_vocabulary.names import (
+    CLUSTER_DEFAULTS_PLURAL,
+    DEFAULTS_PLURAL,
+    GROUP,
+    PLURAL,
+    PODS,
+    TRACKED_PLURAL,
+    VERSION,
+)
 
 from imagebuild_operator.client.authentication import Authentication
 from imagebuild_operator.runtime.watched_objects import OK, Receiver, Watched, WatchedObjects
@@ -26,10 +34,11 @@ FORBIDDEN: Final = 403
 ROOTS: Final[Mapping[str, str]] = {
     PLURAL: f"/apis/{GROUP}/{VERSION}",
     DEFAULTS_PLURAL: f"/apis/{GROUP}/{VERSION}",
+    TRACKED_PLURAL: f"/apis/{GROUP}/{VERSION}",
     PODS: "/api/v1",
 }
 #: What a cluster may lack; kopf then does not watch it.
-OPTIONAL: Final = frozenset({DEFAULTS_PLURAL, CLUSTER_DEFAULTS_PLURAL})
+OPTIONAL: Final = frozenset({DEFAULTS_PLURAL, CLUSTER_DEFAULTS_PLURAL, TRACKED_PLURAL})
 
 
 class Watches:

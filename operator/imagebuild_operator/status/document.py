@@ -7,7 +7,7 @@ from typing import Any, Final
 from imagebuild_vocabulary.phases import Phase
 
 from imagebuild_operator.api.body import Document
-from imagebuild_operator.api.build import Attempts, ImageBuild
+from imagebuild_operator.api.build import Attempts, Engine, ImageBuild
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.redact import redact
 from imagebuild_operator.api.time import duration, format_time, milliseconds, parse_time
@@ -173,7 +173,9 @@ def _final(
         "timings": _timings(build.created, pod, build_result, outcome.result, started, ended) or None,
         "source": dict(build_result.source) or None,
         "cache": dict(build_result.cache) or None,
-        "warnings": [*_of_engine(build, pod), *_warnings(pod)][:MAX_WARNINGS] or None,
+        "baseImages": [{"reference": each.reference, "digest": each.digest} for each in build_result.base_images]
+        or None,
+        "warnings": [*_of_engine(build, pod), *_of_credentials(build, pod), *_warnings(pod)][:MAX_WARNINGS] or None,
     }
     if outcome.phase is Phase.SUCCEEDED and outcome.result.digest:
         digest = outcome.result.digest
@@ -204,6 +206,16 @@ def _of_engine(build: ImageBuild, pod: PodFacts | None) -> list[str]:
     tried = [str(each.get("message", "")) for each in build.attempts if each.get("reason") == Reason.ENGINE_UNAVAILABLE]
     known = [redact(pod.engine_problem)] if pod and pod.engine_problem else []
     return [f"Built with Kaniko. {problem}".strip()[:MAX_MESSAGE] for problem in (*tried, *known)]
+
+
+def _of_credentials(build: ImageBuild, pod: PodFacts | None) -> list[str]:
+    """Say that RUN steps could read the push credentials, where one Secret serves both for pulling and pushing."""
+    push = ((build.spec.get("output") or {}).get("pushSecretRef") or {}).get("name")
+    pulled = {each.get("name") for each in build.spec.get("pullSecretRefs") or ()}
+    if push not in pulled or pod is None or pod.engine != str(Engine.KANIKO):
+        return []
+    told = f"Secret {push} is in pullSecretRefs, too, so RUN steps could read the push credentials"
+    return [f"{told}: use engine BuildKit, or a Secret there that can only pull."]
 
 
 def _warnings(pod: PodFacts | None) -> list[str]:

@@ -1,13 +1,13 @@
-"""The Kubernetes Events that the operator writes about a build."""
+"""The Kubernetes Events that the operator writes."""
 
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from imagebuild_vocabulary.names import API_VERSION, KIND, OPERATOR
+from imagebuild_vocabulary.names import OPERATOR
 
-from imagebuild_operator.api.build import ImageBuild
+from imagebuild_operator.api.body import Document
 from imagebuild_operator.api.redact import redact
 from imagebuild_operator.api.time import format_time
 
@@ -24,21 +24,14 @@ class Event:
     message: str
 
 
-def event_manifest(build: ImageBuild, event: Event, now: datetime) -> dict[str, Any]:
-    """The manifest of an Event about a build."""
-    unique = hashlib.sha256(f"{build.uid}/{event.reason}/{now.timestamp()}".encode()).hexdigest()[:12]
+def event_manifest(involved: Document, event: Event, now: datetime) -> Document:
+    """The manifest of an Event about the object that a reference names."""
+    unique = hashlib.sha256(f"{involved['uid']}/{event.reason}/{now.timestamp()}".encode()).hexdigest()[:12]
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": f"{build.name[:200]}.{unique}", "namespace": build.namespace},
-        "involvedObject": {
-            "apiVersion": API_VERSION,
-            "kind": KIND,
-            "namespace": build.namespace,
-            "name": build.name,
-            "uid": build.uid,
-            "resourceVersion": build.resource_version,
-        },
+        "metadata": {"name": f"{involved['name'][:200]}.{unique}", "namespace": involved["namespace"]},
+        "involvedObject": dict(involved),
         "type": event.type,
         "reason": event.reason,
         "message": redact(event.message)[:MAX_MESSAGE],

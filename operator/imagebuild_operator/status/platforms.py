@@ -26,6 +26,7 @@ FIELDS: Final = (
     "completionTime",
     "timings",
     "cache",
+    "baseImages",
     "progress",
     "warnings",
     "failure",

@@ -13,6 +13,7 @@ from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.build import ImageBuild, known_phase
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.time import milliseconds, parse_time
+from imagebuild_operator.api.tracked import TrackedImage
 from imagebuild_operator.telemetry.metrics import (
     ATTEMPTS_FINISHED,
     BUILD_DURATION,
@@ -24,6 +25,7 @@ from imagebuild_operator.telemetry.metrics import (
     QUEUED,
     RECONCILES,
     RUNNING,
+    TRACKED,
     Metric,
     Observation,
 )
@@ -91,6 +93,14 @@ def queued_and_running(unfinished: Iterable[tuple[ImageBuild, bool]]) -> Iterato
     for build, has_begun in unfinished:
         yield Observation(QUEUED, (), float(not has_begun and not build.is_suspended)), build.namespace
         yield Observation(RUNNING, (), float(has_begun)), build.namespace
+
+
+def tracked_images(images: Iterable[TrackedImage]) -> Iterator[tuple[Observation, str]]:
+    """Compute the gauge of TrackedImages as their statuses say, each with its namespace."""
+    for image in images:
+        status = str(image.condition("Reconciling").get("reason") or "")
+        is_ready = image.condition("Ready").get("status") == "True"
+        yield Observation(TRACKED, (status, str(is_ready).lower()), 1.0), image.namespace
 
 
 def _begun(build: ImageBuild, written: Body) -> Iterator[Observation]:

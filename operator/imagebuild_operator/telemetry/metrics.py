@@ -139,6 +139,12 @@ WATCH_PROGRESS: Final = Metric(
     "Unix time at which a watch last received an event, a bookmark or a list; the oldest of several watches.",
     ("resource",),
 )
+TRACKED: Final = _builds(
+    "tracked_images",
+    Kind.GAUGE,
+    "TrackedImages, by status (UpToDate, Building, BuildFailed and so on) and whether there is an image (true, false).",
+    ("status", "ready"),
+)
 DEFAULTS_UNREADABLE: Final = Metric(
     PREFIX + "defaults_unreadable",
     Kind.GAUGE,
@@ -171,6 +177,7 @@ TABLE: Final[tuple[Metric, ...]] = (
     WORK_QUEUE_DEPTH,
     WORK_QUEUE_LONGEST,
     WATCH_PROGRESS,
+    TRACKED,
     DEFAULTS_UNREADABLE,
     LEADER,
     INFO,

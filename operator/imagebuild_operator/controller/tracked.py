@@ -1,0 +1,287 @@
+"""Makes builds for TrackedImages, and runs the watchers that look at their remotes."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from imagebuild_vocabulary.names import TRACKED_KIND, WATCH
+
+from imagebuild_operator.api.body import Document
+from imagebuild_operator.api.errors import ClusterError, ConflictError, InvalidSpecError, NotFoundError, RejectedError
+from imagebuild_operator.api.parse import parse_spec
+from imagebuild_operator.api.redact import redact
+from imagebuild_operator.api.tracked import TrackedImage
+from imagebuild_operator.cache.keys import TrackedKey
+from imagebuild_operator.cache.store import Store
+from imagebuild_operator.client.cluster import Cluster
+from imagebuild_operator.controller.event_recorder import EventRecorder
+from imagebuild_operator.decide.tracked import (
+    STALLED,
+    Decision,
+    Past,
+    Start,
+    State,
+    decide,
+    inputs_document,
+    latest_good,
+    used_bases,
+    with_published,
+)
+from imagebuild_operator.decide.tracked_status import next_status, old_builds
+from imagebuild_operator.defaults.bounds import check_bounds
+from imagebuild_operator.defaults.rules import complete
+from imagebuild_operator.observe.watched import Seen, parse_watched
+from imagebuild_operator.pod.tracked import (
+    HASH_ANNOTATION,
+    Watched,
+    image_build,
+    in_pods,
+    watcher_name,
+    watcher_pod,
+)
+from imagebuild_operator.settings import OperatorSettings
+from imagebuild_operator.status.events import Event
+from imagebuild_operator.telemetry.logging import about
+
+_logger: Final = logging.getLogger(__name__)
+
+#: Seconds between two reads of what a watcher says.
+POLL: Final = 5.0
+#: Seconds until a build that the API server has refused is created again, and the status with which quotas refuse.
+REFUSED_RETRY: Final = 60.0
+FORBIDDEN: Final = 403
+#: Seconds until a watcher that was created has said something.
+FIRST_POLL: Final = 1.0
+#: Seconds of a watcher's log in which it says everything once, and those that are read twice, since clocks differ.
+EVERYTHING: Final = 300.0
+OVERLAP: Final = 30.0
+
+
+class Tracker:
+    """Reconciles one TrackedImage, or the watcher of one namespace, at a time."""
+
+    def __init__(
+        self, cluster: Cluster, store: Store, settings: OperatorSettings, enqueue: Callable[[TrackedKey], None]
+    ) -> None:
+        """Make a tracker.
+
+        Args:
+            cluster: The API server.
+            store: The cache.
+            settings: The operator's settings.
+            enqueue: Has a TrackedImage reconciled for which something new was seen.
+        """
+        self._cluster = cluster
+        self._store = store
+        self._defaults = settings.defaults
+        self._selector = settings.selector
+        self._enqueue = enqueue
+        self._events = EventRecorder(cluster, traced=False)
+        #: When the log of each watcher was read, as the event loop counts.
+        self._read: dict[tuple[str, str], float] = {}
+        #: How many watchers each namespace has had.
+        self._watchers: dict[str, int] = {}
+
+    async def reconcile(self, key: TrackedKey, now: datetime) -> float | None:
+        """Start a build if one is due, and write the status.
+
+        Returns:
+            Seconds until it has to be decided again, or None.
+
+        Raises:
+            ClusterError: the API server failed; the same call later will do.
+        """
+        image = self._store.tracked.get(key)
+        if image is None or image.is_deleting:
+            return None
+        found = [body for body in await self._cluster.tracked.builds(*_names(key)) if _is_of(body, image)]
+        builds = sorted(map(Past.of, found), key=lambda build: build.number)
+        seen = self._store.tracked.seen(key)
+        good = latest_good(builds)
+        try:
+            known = with_published(seen, used_bases(image, good), self._others(image))
+            decision = decide(image, known, builds, now)
+        except InvalidSpecError as error:
+            await self._write(image, Decision(State.INVALID, str(error)), builds, seen, now)
+            return None
+        if decision.replaced is not None:
+            await self._cluster.builds.delete(image.namespace, decision.replaced.name, decision.replaced.uid)
+        if decision.start is not None:
+            try:
+                builds = [*builds, Past.of(await self._start(image, decision.start, now))]
+            except RejectedError as error:
+                # A quota, or a policy that may be changed; or a template that no build can have.
+                is_refused = error.status == FORBIDDEN
+                told = f"The build can't be created{' yet' if is_refused else ''}: {redact(str(error))}"
+                state = State.WAITING if is_refused else State.INVALID
+                waiting = Decision(state, told, causes=decision.causes if is_refused else ())
+                await self._write(image, waiting, builds, seen, now)
+                return REFUSED_RETRY
+        await self._write(image, decision, builds, seen, now)
+        for build in old_builds(image, builds):
+            await self._cluster.builds.delete(image.namespace, build.name, build.uid)
+        return max(0.0, (decision.until - now).total_seconds()) if decision.until else None
+
+    async def _start(self, image: TrackedImage, start: Start, now: datetime) -> Document:
+        manifest = image_build(
+            image,
+            start.number,
+            start.inputs.commit,
+            inputs_document(start),
+            start.inputs.hash,
+            cache=start.cache,
+            selector=self._selector,
+        )
+        try:
+            made = await self._cluster.tracked.create_build(manifest)
+        except ConflictError:
+            found = await self._cluster.builds.get(image.namespace, manifest["metadata"]["name"])
+            if _is_of(found, image):
+                # This operator before a restart, or another one.
+                return found
+            raise RejectedError(
+                409, f"there is another ImageBuild {found['metadata']['name']}: delete it, or rename the {TRACKED_KIND}"
+            ) from None
+        why = f"Started {manifest['metadata']['name']}: {', '.join(start.causes)}."
+        await self._events.record_tracked(image, Event("Normal", "BuildStarted", why), now)
+        return made
+
+    async def _write(
+        self, image: TrackedImage, decision: Decision, builds: Sequence[Past], seen: Seen, now: datetime
+    ) -> None:
+        changes = next_status(image, decision, builds, seen, now)
+        if not changes:
+            return
+        try:
+            body = await self._cluster.tracked.patch_status(image.namespace, image.name, image.version, changes)
+        except (ConflictError, NotFoundError):
+            # The watch shows the newer one, or its deletion.
+            return
+        self._store.tracked.put(body)
+        if changes.get("latestImage"):
+            self._tell_others(image)
+            await self._events.record_tracked(
+                image, Event("Normal", "ImageUpdated", f"The latest image is {changes['latestImage']}."), now
+            )
+        if decision.state in STALLED and "conditions" in changes:
+            await self._events.record_tracked(image, Event("Warning", str(decision.state), decision.message), now)
+
+    def _others(self, image: TrackedImage) -> Iterator[TrackedImage]:
+        """The other TrackedImages whose spec is valid."""
+        for other in self._store.tracked.all():
+            if other.uid != image.uid and _is_valid(other):
+                yield other
+
+    def _tell_others(self, image: TrackedImage) -> None:
+        """Have those reconciled whose base image this is."""
+        mine = self._store.tracked.get(TrackedKey(image.namespace, image.name))
+        names, _ = mine.published if mine else (frozenset[str](), "")
+        for other in self._others(image):
+            if names & {reference for reference, _ in used_bases(other, None)}:
+                self._enqueue(TrackedKey(other.namespace, other.name))
+
+    async def watch(self, namespace: str) -> float | None:
+        """See that the watchers of a namespace look at the right remotes, and take in what they say.
+
+        Returns:
+            Seconds until it has to be looked at again, or None if there is nothing to watch.
+
+        Raises:
+            ClusterError: the API server failed; the same call later will do.
+        """
+        pods = in_pods([each for each in self._watched(namespace) if each.has_remotes])
+        # After a restart, those that are no longer needed are looked for.
+        known = self._watchers.get(namespace)
+        number, pauses = 0, list[float]()
+        while number < len(pods) or known is None or number < known:
+            watched = pods[number] if number < len(pods) else []
+            pause = await self._see(namespace, number, watched)
+            if pause is None and number >= len(pods):
+                break
+            pauses += [] if pause is None else [pause]
+            number += 1
+        self._watchers[namespace] = number
+        return min(pauses, default=None)
+
+    async def _see(self, namespace: str, number: int, watched: Sequence[Watched]) -> float | None:
+        """The same for one of its pods."""
+        name = watcher_name(number)
+        pod = await self._find_watcher(namespace, name)
+        wanted = watcher_pod(namespace, number, watched, self._defaults) if watched else None
+        if pod is not None and (wanted is None or not _is_wanted(pod, wanted)):
+            await self._cluster.pods.delete(namespace, name, pod["metadata"]["uid"])
+            return FIRST_POLL
+        if wanted is None:
+            return None
+        if pod is None:
+            try:
+                await self._cluster.pods.create(wanted)
+            except RejectedError as error:
+                extra = about(namespace, "")
+                _logger.warning("The watcher of TrackedImages can't be created: %s", error, extra=extra)
+                return POLL
+            return FIRST_POLL
+        if (pod.get("status") or {}).get("phase") == "Running":
+            try:
+                log = await self._read_log(namespace, name)
+            except ClusterError:
+                # Its node does not answer, or it has just begun.
+                return POLL
+            for key in self._store.tracked.see(namespace, parse_watched(log)):
+                self._enqueue(key)
+        return POLL
+
+    async def _read_log(self, namespace: str, name: str) -> str:
+        """Read what a watcher has said since the last time; at first, long enough that it has said everything."""
+        now, last = asyncio.get_running_loop().time(), self._read.get((namespace, name))
+        since = EVERYTHING if last is None else min(EVERYTHING, now - last + OVERLAP)
+        log = await self._cluster.pods.read_log(namespace, name, WATCH, since)
+        self._read[namespace, name] = now
+        return log
+
+    def _watched(self, namespace: str) -> Iterator[Watched]:
+        """What is watched; nothing for those whose builds the defaults would refuse: it takes the same Secrets."""
+        defaults = self._store.defaults(namespace)
+        for image in self._store.tracked.of(namespace):
+            try:
+                if image.is_deleting or image.spec.suspend:
+                    continue
+                own: dict[str, Any] = {**image.spec.template}
+                own["output"] = {**(own.get("output") or {}), "images": ["registry.invalid/image:1"]}
+                spec = parse_spec(complete(own, defaults.applied.get("spec") or {}))
+                check_bounds(own, spec, defaults.bounds)
+            except InvalidSpecError:
+                continue
+            yield Watched(image, spec, tuple(dict.fromkeys(name for name, _ in used_bases(image, None))))
+
+    async def _find_watcher(self, namespace: str, name: str) -> Document | None:
+        try:
+            return await self._cluster.pods.get(namespace, name)
+        except NotFoundError:
+            return None
+
+
+def _is_valid(image: TrackedImage) -> bool:
+    try:
+        return bool(image.spec.repositories)
+    except InvalidSpecError:
+        return False
+
+
+def _names(key: TrackedKey) -> tuple[str, str]:
+    return key.namespace, key.name
+
+
+def _is_of(body: Document, image: TrackedImage) -> bool:
+    owners = body["metadata"].get("ownerReferences") or ()
+    return any(owner.get("uid") == image.uid for owner in owners) and "deletionTimestamp" not in body["metadata"]
+
+
+def _is_wanted(pod: Document, wanted: Document) -> bool:
+    metadata, phase = pod["metadata"], (pod.get("status") or {}).get("phase")
+    is_same = (metadata.get("annotations") or {}).get(HASH_ANNOTATION) == wanted["metadata"]["annotations"][
+        HASH_ANNOTATION
+    ]
+    return is_same and phase not in {"Succeeded", "Failed"}
