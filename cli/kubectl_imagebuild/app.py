@@ -32,6 +32,14 @@ COMMANDS: Final = {
         "commands.status:show_status",
         "Show how a build stands: phase, attempts, timings, and why it failed and what to do.",
     ),
+    "tracked": (
+        "commands.tracked:tracked",
+        "List TrackedImages, or show one: its latest image, why that was built, and what happens next.",
+    ),
+    "run": (
+        "commands.tracked:run",
+        "Start a build of a TrackedImage, whatever has changed, and follow it. Ctrl-C cancels the build.",
+    ),
     "cancel": ("commands.cancel:cancel", "Stop a build. The ImageBuild stays. This cannot be undone."),
     "wait": ("commands.wait:wait", "Wait until a build ends; the exit code tells how."),
     "explain": (
@@ -49,6 +57,10 @@ COMMANDS: Final = {
     "init": (
         "commands.init:init",
         "Write a first ImageBuild for a project, and print the commands that create its Secrets.",
+    ),
+    "migrate": (
+        "commands.migrate:migrate",
+        "Write objects of other build systems as ImageBuilds and TrackedImages, and say what has no counterpart.",
     ),
     "version": (
         "commands.version:version",

@@ -14,21 +14,28 @@ from kubectl_imagebuild.options import (
     Cache,
     CacheRepo,
     Context,
+    Cpu,
     Detach,
     EngineOption,
     Environment,
     Images,
+    Insecure,
     Kubeconfig,
+    Labels,
+    Memory,
     Namespace,
     NewName,
-    NoPush,
     OutputForm,
     PlatformNodesOption,
     Platforms,
     ProgressForm,
+    Pull,
     PullSecrets,
+    Push,
     PushSecret,
+    QuietForm,
     SecretOptions,
+    SkipIfUnchanged,
     Target,
     TimeLimit,
 )
@@ -41,7 +48,13 @@ from kubectl_imagebuild.secret_flags import Secrets, read_secrets
 
 def build_directory(  # noqa: PLR0913 - one argument per option
     *,
-    directory: Annotated[str, typer.Argument(metavar="DIR", help="Directory that is the build context.")] = ".",
+    directory: Annotated[
+        str,
+        typer.Argument(
+            metavar="DIR",
+            help="Directory that is the build context, or the URL of a Git repository, URL[#REVISION[:DIRECTORY]].",
+        ),
+    ] = ".",
     images: Images = [],  # noqa: B006 - typer copies it
     file: Annotated[str, typer.Option("-f", "--file", help="Dockerfile in DIR. Default: DIR/Dockerfile.")] = "",
     name: NewName = "",
@@ -54,9 +67,15 @@ def build_directory(  # noqa: PLR0913 - one argument per option
     platform_nodes: PlatformNodesOption = None,
     push_secret: PushSecret = "",
     pull_secret: PullSecrets = [],  # noqa: B006 - same
-    cache: Cache = False,
+    label: Labels = [],  # noqa: B006 - same
+    cache: Cache = None,
     cache_repo: CacheRepo = "",
-    no_push: NoPush = False,
+    push: Push = True,
+    pull: Pull = False,
+    insecure: Insecure = False,
+    cpu: Cpu = "",
+    memory: Memory = "",
+    skip_if_unchanged: SkipIfUnchanged = False,
     timeout: TimeLimit = None,
     skip_unchanged: Annotated[
         bool,
@@ -68,43 +87,60 @@ def build_directory(  # noqa: PLR0913 - one argument per option
     ] = False,
     detach: Detach = False,
     progress: ProgressForm = Progress.AUTO,
+    quiet: QuietForm = False,
     output: OutputForm = None,
     namespace: Namespace = "",
     context: Context = "",
     kubeconfig: Kubeconfig = "",
 ) -> None:
     """Build a directory of this machine: send it, and follow the build to its end. Ctrl-C cancels the build."""
-    dockerfile = flags.dockerfile_in(Path(directory), file)
+    del pull  # It always is.
     if not images:
         raise ValueError("name the image: -t REGISTRY/REPOSITORY:TAG")
+    progress = Progress.QUIET if quiet else progress
     secrets = read_secrets(secret)
+    described: dict[str, Any] = {
+        "name": name,
+        "target": target,
+        "engine": engine or "",
+        "build_args": flags.build_args(build_arg),
+        "build_secrets": secrets.existing,
+        "platforms": flags.platforms(platform),
+        "platform_nodes": platform_nodes or "",
+        "env": flags.pairs("--env", env),
+        "labels": flags.pairs("--label", label),
+        "push": push,
+        "push_secret": push_secret,
+        "pull_secrets": pull_secret,
+        "cache": cache,
+        "cache_repo": cache_repo,
+        "timeout_seconds": timeout,
+        "limits": flags.limits(cpu, memory),
+        "registries": flags.plain_http(images) if insecure else (),
+        "skip_if_unchanged": skip_if_unchanged,
+    }
+    if repository := flags.repository(directory):
+        if skip_unchanged:
+            raise ValueError("--skip-unchanged is for directories: use --skip-if-unchanged, which asks the registry")
+        source, context_dir = repository
+        manifest = image_build(images, git=source, context_dir=context_dir, dockerfile=file, **described)
+
+        async def start(client: AsyncClient) -> Exit:
+            creating = client.create(manifest, secrets=secrets.values)
+            return await created(client, creating, progress, output, detach=detach)
+
+        return run(namespace, context, kubeconfig, start)
+    dockerfile = flags.dockerfile_in(Path(directory), file)
     text = (Path(directory) / (dockerfile or "Dockerfile")).read_text(encoding="utf-8", errors="replace")
 
     async def work(client: AsyncClient) -> Exit:
         # First, so that nothing is created for a directory that cannot be read.
         with await pack(directory, dockerfile=dockerfile or "Dockerfile") as archive:
-            sys.stderr.write(f"{summary(archive)}\n")
-            manifest = image_build(
-                images,
-                upload=UploadSource(
-                    max_bytes=archive.size if archive.size > flags.MAX_BYTES else None, sha256=archive.sha256
-                ),
-                name=name,
-                dockerfile=dockerfile,
-                target=target,
-                engine=engine or "",
-                build_args=flags.build_args(build_arg),
-                build_secrets=secrets.existing,
-                platforms=platform,
-                platform_nodes=platform_nodes or "",
-                env=flags.environment(env),
-                push=not no_push,
-                push_secret=push_secret,
-                pull_secrets=pull_secret,
-                cache=cache,
-                cache_repo=cache_repo,
-                timeout_seconds=timeout,
-            )
+            if progress is not Progress.QUIET:
+                sys.stderr.write(f"{summary(archive)}\n")
+            size = archive.size if archive.size > flags.MAX_BYTES else None
+            upload = UploadSource(max_bytes=size, sha256=archive.sha256)
+            manifest = image_build(images, upload=upload, dockerfile=dockerfile, **described)
             if skip_unchanged and (earlier := await _earlier(client, manifest, secrets)) is not None:
                 if output:
                     sys.stdout.write(rendered(earlier, output))
@@ -119,7 +155,7 @@ def build_directory(  # noqa: PLR0913 - one argument per option
                 dockerfile=text,
             )
 
-    run(namespace, context, kubeconfig, work)
+    return run(namespace, context, kubeconfig, work)
 
 
 async def _earlier(client: AsyncClient, manifest: dict[str, Any], secrets: Secrets) -> Build | None:

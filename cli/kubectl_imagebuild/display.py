@@ -53,6 +53,8 @@ def choose(progress: Progress, out: TextIO, err: TextIO, dockerfile: str = "") -
     """
     if progress is Progress.RAWJSON:
         return RawJson(out)
+    if progress is Progress.QUIET:
+        return Quiet(out, err, dockerfile)
     if progress is Progress.TTY or (progress is Progress.AUTO and is_terminal(out)):
         from kubectl_imagebuild.terminal import Terminal  # noqa: PLC0415 - rich takes long to import
 
@@ -156,6 +158,29 @@ class Steps(Plain):
     def _print(self, lines: list[str]) -> None:
         for line in lines:
             print(line, file=self._out, flush=True)
+
+
+class Quiet(_Context):
+    """The digest of the image on standard output, or the failure on standard error."""
+
+    def __init__(self, out: TextIO, err: TextIO, dockerfile: str = "") -> None:
+        self._out, self._err, self._dockerfile = out, err, dockerfile
+
+    def line(self, line: LogLine) -> None:
+        """Show nothing."""
+
+    def build(self, build: Build) -> None:
+        """Show the end."""
+        if build.succeeded:
+            print(build.digest, file=self._out, flush=True)
+        elif build.is_finished:
+            print(ending(build, with_log=True, dockerfile=self._dockerfile), end="", file=self._err, flush=True)
+
+    def note(self, text: str) -> None:
+        """Show nothing."""
+
+    def sent(self, sent: int, size: int) -> None:
+        """Show nothing."""
 
 
 class RawJson(_Context):

@@ -1,5 +1,6 @@
 """Flags as the arguments of a manifest. Every function raises ValueError with what to write instead."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -11,26 +12,50 @@ from imagebuild import Archive, Build, GitSource
 MAX_BYTES: Final = 10 * 1024**3
 
 
-def build_args(pairs: Sequence[str]) -> dict[str, str]:
-    """Read the values of --build-arg."""
+def build_args(options: Sequence[str], variables: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Read the values of --build-arg; as in docker, a name alone is that of a variable, which may be unset."""
+    named = [each if "=" in each or each not in variables else f"{each}={variables[each]}" for each in options]
+    return pairs("--build-arg", [each for each in named if "=" in each or not each])
+
+
+def pairs(option: str, values: Sequence[str]) -> dict[str, str]:
+    """Read the values of an option that is NAME=VALUE."""
     found: dict[str, str] = {}
-    for pair in pairs:
-        name, separator, value = pair.partition("=")
+    for each in values:
+        name, separator, value = each.partition("=")
         if not separator or not name:
-            raise ValueError(f"--build-arg {name}: write --build-arg NAME=VALUE")
+            raise ValueError(f"{option} {name}: write {option} NAME=VALUE")
         found[name] = value
     return found
 
 
-def environment(pairs: Sequence[str]) -> dict[str, str]:
-    """Read the values of --env."""
-    found: dict[str, str] = {}
-    for pair in pairs:
-        name, separator, value = pair.partition("=")
-        if not separator or not name:
-            raise ValueError(f"--env {name}: write --env NAME=VALUE")
-        found[name] = value
-    return found
+def platforms(values: Sequence[str]) -> list[str]:
+    """Read the values of --platform, each of which may be a list."""
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]
+
+
+def plain_http(images: Sequence[str]) -> list[dict[str, Any]]:
+    """The settings of the registries of images for --insecure."""
+    hosts = dict.fromkeys(image.partition("/")[0] for image in images)
+    return [{"host": host, "plainHTTP": True} for host in hosts]
+
+
+def limits(cpu: str, memory: str) -> dict[str, str]:
+    """The limits of the build container."""
+    return {name: value for name, value in (("cpu", cpu), ("memory", memory)) if value}
+
+
+def repository(context: str) -> tuple[GitSource, str] | None:
+    """Read a build context as docker build does: a repository and the directory in it; None for one of this machine.
+
+    Args:
+        context: URL[#REVISION[:DIRECTORY]]; anything that is no URL is a directory of this machine.
+    """
+    if "://" not in context and not context.startswith("git@"):
+        return None
+    url, _, fragment = context.partition("#")
+    revision, _, directory = fragment.partition(":")
+    return GitSource(url, revision), directory.strip("/")
 
 
 def git_source(url: str, revision: str, secret: str) -> GitSource | None:

@@ -10,6 +10,7 @@ class Progress(StrEnum):
     PLAIN = "plain"
     TTY = "tty"
     RAWJSON = "rawjson"
+    QUIET = "quiet"
 
 
 class Output(StrEnum):

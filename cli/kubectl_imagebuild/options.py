@@ -20,9 +20,16 @@ def _contexts(context: typer.Context, incomplete: str) -> list[str]:
     return suggestions.contexts(context, incomplete)
 
 
+def _bare(name: str) -> str:
+    """A name without the kind before it, as -o name prints it."""
+    return name.rpartition("/")[2]
+
+
 Name = Annotated[
     str,
-    typer.Argument(metavar="NAME", help="Name of the ImageBuild.", show_default=False, autocompletion=_names),
+    typer.Argument(
+        metavar="NAME", help="Name of the ImageBuild.", show_default=False, autocompletion=_names, callback=_bare
+    ),
 ]
 Namespace = Annotated[
     str,
@@ -44,20 +51,33 @@ Kubeconfig = Annotated[str, typer.Option(help="Path of the kubeconfig. Default: 
 OutputForm = Annotated[Output | None, typer.Option("-o", "--output", help="Output for programs.", show_default=False)]
 ProgressForm = Annotated[
     Progress,
-    typer.Option(help="How progress is shown: tty changes lines in place; auto is tty on a terminal, else plain."),
+    typer.Option(
+        help="How progress is shown: tty changes lines in place; auto is tty on a terminal, else plain; quiet prints "
+        "the digest, or the failure."
+    ),
 ]
+QuietForm = Annotated[bool, typer.Option("-q", "--quiet", help="The same as --progress quiet.")]
 Detach = Annotated[
     bool, typer.Option("-d", "--detach", help="Do not follow the build; end when it is created and its directory sent.")
 ]
 Images = Annotated[
     list[str],
     typer.Option(
-        "-t", "--image", metavar="IMAGE", help="REGISTRY/REPOSITORY:TAG; may be repeated.", show_default=False
+        "-t", "--image", "--tag", metavar="IMAGE", help="REGISTRY/REPOSITORY:TAG; may be repeated.", show_default=False
     ),
 ]
 BuildArgs = Annotated[
     list[str],
-    typer.Option("--build-arg", metavar="NAME=VALUE", help="Value for ARG; may be repeated.", show_default=False),
+    typer.Option(
+        "--build-arg",
+        metavar="NAME[=VALUE]",
+        help="Value for ARG; without =VALUE, that of the variable of this name here, if it is set; may be repeated.",
+        show_default=False,
+    ),
+]
+Labels = Annotated[
+    list[str],
+    typer.Option("--label", metavar="NAME=VALUE", help="Label of the image; may be repeated.", show_default=False),
 ]
 NewName = Annotated[str, typer.Option("--name", help="Name of the ImageBuild. Default: made from the image.")]
 Target = Annotated[str, typer.Option(help="Stage to build.")]
@@ -90,10 +110,35 @@ PlatformNodesOption = Annotated[
         "--platform-nodes", help="Nodes for a platform: of its architecture (Native), or any.", show_default=False
     ),
 ]
-Platforms = Annotated[list[str], typer.Option(help="Platform, such as linux/arm64; may be repeated.")]
+Platforms = Annotated[
+    list[str],
+    typer.Option(metavar="PLATFORM[,…]", help="Platforms, such as linux/amd64,linux/arm64; may be repeated."),
+]
 PushSecret = Annotated[str, typer.Option(help="Secret with the credentials for pushing.")]
 PullSecrets = Annotated[list[str], typer.Option(help="Secret for base images; may be repeated.")]
-Cache = Annotated[bool, typer.Option("--cache", help="Cache layers in a registry.")]
+Cache = Annotated[
+    bool | None,
+    typer.Option(
+        "--cache/--no-cache",
+        help="Cache layers in a registry, or use none although the defaults say so.",
+        show_default=False,
+    ),
+]
 CacheRepo = Annotated[str, typer.Option(help="Repository of cached layers; turns the cache on.")]
-NoPush = Annotated[bool, typer.Option("--no-push", help="Build without pushing.")]
+Push = Annotated[bool, typer.Option("--push/--no-push", help="Push the image, or only build it.")]
+Pull = Annotated[
+    bool, typer.Option("--pull", help="Accepted as in docker: base images are always looked up in their registries.")
+]
+Cpu = Annotated[str, typer.Option("--cpu", metavar="CPUS", help="CPUs of the build container, such as 2 or 500m.")]
+Memory = Annotated[
+    str, typer.Option("-m", "--memory", metavar="BYTES", help="Memory of the build container, such as 2Gi.")
+]
+Insecure = Annotated[bool, typer.Option("--insecure", help="Reach the registries of the images over plain HTTP.")]
+SkipIfUnchanged = Annotated[
+    bool,
+    typer.Option(
+        "--skip-if-unchanged",
+        help="Build nothing if the image in the registry has the same inputs (output.skipIfUnchanged; BuildKit only).",
+    ),
+]
 TimeLimit = Annotated[int | None, typer.Option(metavar="SECONDS", min=1, help="Time limit of the build.")]

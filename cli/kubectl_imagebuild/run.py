@@ -60,7 +60,8 @@ async def created(
         return await _detached(client, await creating, output, archive)
     with Interrupts() as interrupts:
         build = await creating
-        sys.stderr.write(f"imagebuild.imagebuild.dev/{build.name} created\n")
+        if progress is not Progress.QUIET:
+            sys.stderr.write(f"imagebuild.imagebuild.dev/{build.name} created\n")
         try:
             with choose(progress, *standard(to_error=output is not None), dockerfile) as display:
                 done = await follow_build(client, build.name, display, interrupts, cancels=True, archive=archive)

@@ -38,6 +38,11 @@ def table(builds: Sequence[Build], now: datetime, *, all_namespaces: bool) -> st
             short(now, build.created),
         )
         rows.append(((build.namespace,) if all_namespaces else ()) + cells)
+    return columns(rows)
+
+
+def columns(rows: Sequence[tuple[str, ...]]) -> str:
+    """Rows of the same number of cells, one per line."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join(lines) + "\n"
@@ -65,7 +70,8 @@ def ending(build: Build, *, with_log: bool, dockerfile: str = "") -> str:
     time = f" in {build.duration}" if build.duration else ""
     if build.phase is Phase.SUCCEEDED:
         pushed = [f"{image.reference}@{image.digest}" for image in build.images]
-        return "\n".join([f"ImageBuild {build.name} succeeded{time}.", *pushed]) + "\n"
+        nothing = " Nothing was built: the inputs are unchanged." if build.reason == "Unchanged" else ""
+        return "\n".join([f"ImageBuild {build.name} succeeded{time}.{nothing}", *pushed]) + "\n"
     if build.phase is Phase.CANCELLED:
         return f"ImageBuild {build.name} was cancelled.\n"
     lines = [

@@ -14,21 +14,28 @@ from kubectl_imagebuild.options import (
     Cache,
     CacheRepo,
     Context,
+    Cpu,
     Detach,
     EngineOption,
     Environment,
     Images,
+    Insecure,
     Kubeconfig,
+    Labels,
+    Memory,
     Namespace,
     NewName,
-    NoPush,
     OutputForm,
     PlatformNodesOption,
     Platforms,
     ProgressForm,
+    Pull,
     PullSecrets,
+    Push,
     PushSecret,
+    QuietForm,
     SecretOptions,
+    SkipIfUnchanged,
     Target,
     TimeLimit,
 )
@@ -59,19 +66,28 @@ def create(  # noqa: PLR0913 - one argument per option
     platform_nodes: PlatformNodesOption = None,
     push_secret: PushSecret = "",
     pull_secret: PullSecrets = [],  # noqa: B006 - same
-    cache: Cache = False,
+    label: Labels = [],  # noqa: B006 - same
+    cache: Cache = None,
     cache_repo: CacheRepo = "",
-    no_push: NoPush = False,
+    push: Push = True,
+    pull: Pull = False,
+    insecure: Insecure = False,
+    cpu: Cpu = "",
+    memory: Memory = "",
+    skip_if_unchanged: SkipIfUnchanged = False,
     timeout: TimeLimit = None,
     detach: Detach = False,
     progress: ProgressForm = Progress.AUTO,
+    quiet: QuietForm = False,
     output: OutputForm = None,
     namespace: Namespace = "",
     context: Context = "",
     kubeconfig: Kubeconfig = "",
 ) -> None:
     """Create a build from a file or from options, and follow it to its end. Ctrl-C cancels the build."""
+    del pull  # It always is.
     secrets = read_secrets(secret)
+    progress = Progress.QUIET if quiet else progress
     if filename and (images or git or url or secrets.existing):
         raise ValueError("-f has the whole build: leave out the options that describe one")
     if filename:
@@ -91,15 +107,19 @@ def create(  # noqa: PLR0913 - one argument per option
             engine=engine or "",
             build_args=flags.build_args(build_arg),
             build_secrets=secrets.existing,
-            platforms=platform,
+            platforms=flags.platforms(platform),
             platform_nodes=platform_nodes or "",
-            env=flags.environment(env),
-            push=not no_push,
+            env=flags.pairs("--env", env),
+            push=push,
             push_secret=push_secret,
             pull_secrets=pull_secret,
             cache=cache,
             cache_repo=cache_repo,
             timeout_seconds=timeout,
+            labels=flags.pairs("--label", label),
+            limits=flags.limits(cpu, memory),
+            registries=flags.plain_http(images) if insecure else (),
+            skip_if_unchanged=skip_if_unchanged,
         )
     given = (manifest.get("metadata") or {}).get("namespace") or ""
     if given and namespace and given != namespace:

@@ -1,12 +1,10 @@
 """An explanation as text: comments, then the pods as YAML. Pure."""
 
 import textwrap
-from collections.abc import Mapping
 from typing import Any, Final
 
-import yaml
-
 from kubectl_imagebuild.explanation.facts import Findings
+from kubectl_imagebuild.yaml_text import to_yaml
 
 _WIDTH: Final = 100
 _UID_NOTE: Final = "The uid, and with it the end of the name of each pod, is decided when the ImageBuild is created."
@@ -30,7 +28,7 @@ def text(found: Findings, *, is_new: bool) -> str:
         lines += [_UID_NOTE] if is_new else []
         lines.append(_on_pods(len(explained.pods), explained.is_recorded))
     comments = "".join(_comment(line) for line in lines if line)
-    return comments + "".join(f"---\n{_yaml(pod)}" for pod in explained.pods)
+    return comments + "".join(f"---\n{to_yaml(pod)}" for pod in explained.pods)
 
 
 def document(found: Findings) -> dict[str, Any]:
@@ -55,18 +53,6 @@ def _on_pods(count: int, is_recorded: bool) -> str:  # noqa: FBT001 - one caller
     pods = "pod" if count == 1 else f"{count} pods"
     tense = "creates or created" if is_recorded else "creates"
     return f"The {pods} that the operator {tense} for the first attempt:"
-
-
-class _WithoutAliases(yaml.SafeDumper):
-    """Repeats what occurs twice."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401 - any value
-        """Whether to repeat a value."""
-        return data is not None
-
-
-def _yaml(pod: Mapping[str, Any]) -> str:
-    return yaml.dump(pod, Dumper=_WithoutAliases, sort_keys=False, width=10**6)
 
 
 def _comment(line: str) -> str:

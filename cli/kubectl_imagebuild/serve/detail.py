@@ -5,12 +5,12 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
 
-import yaml
 from imagebuild import Build, Failure
 
 from kubectl_imagebuild.dockerfile import DockerfileLine, inline_dockerfile, lines_around
 from kubectl_imagebuild.serve.rows import row, stamp
 from kubectl_imagebuild.waterfall import Span, lanes
+from kubectl_imagebuild.yaml_text import to_yaml
 
 Fields = Mapping[str, Any]
 
@@ -86,7 +86,7 @@ def size(number: float) -> str:
 
 def as_yaml(document: Fields) -> str:
     """A document as YAML; text with several lines as such."""
-    text = yaml.dump(dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    text = to_yaml(document)
     return text if len(text) <= MAX_YAML else f"{text[:MAX_YAML]}\n# … The rest is left out: {size(len(text))} in all."
 
 
@@ -154,12 +154,3 @@ def _failed_lines(build: Build, failure: Failure) -> tuple[DockerfileLine, ...]:
     if not found and failure.dockerfile_line and failure.instruction:
         found = (DockerfileLine(failure.dockerfile_line, failure.instruction, failed=True),)
     return tuple(replace(line, text=line.text[:MAX_LINE]) for line in found)
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-#: Writes text with several lines as such. The parser in C is many times as fast, and not everywhere.
-_Dumper: Final = type("_Dumper", (getattr(yaml, "CSafeDumper", yaml.SafeDumper),), {})
-yaml.add_representer(str, _text, _Dumper)

@@ -1,0 +1,1 @@
+"""Objects of other build systems, written as ImageBuilds and TrackedImages. Values in, values out."""
