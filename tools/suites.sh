@@ -1,43 +1,76 @@
 #!/bin/bash
 # Run test suites, and end with one line for each:
 #   tools/suites.sh SUITE...
-# The functional suite mostly waits, for watches and timers, and has a cluster of its own; so it runs at the same time as
-# the others, and its output comes last.
+# They run in up to three lanes at the same time, since each spends much of its time waiting: the functional suite, which
+# has a cluster of its own; what needs the test cluster; and the rest. The output of the first two to begin comes last.
 set -uo pipefail
-rm -f build/*.summary build/*.shown
-failed=()
-others=()
-functional=
+mkdir -p build
+rm -f build/*.summary build/*.shown build/*.output build/failed
+
+functional=()
+cluster=()
+rest=()
 for suite in "$@"; do
-  if [ "$suite" = functional ] && [ $# -gt 1 ]; then
-    mkdir -p build
-    # With a process group of its own, so that all of it can be ended.
-    set -m
-    make functional >build/functional.output 2>&1 &
-    functional=$!
-    set +m
-    trap 'kill -INT -- "-$functional" 2>/dev/null; wait "$functional"' EXIT
-    echo "functional: running at the same time, with its output in build/functional.output"
-  else
-    others+=("$suite")
+  case "$suite" in
+    functional) functional+=("$suite") ;;
+    e2e* | foreign) cluster+=("$suite") ;;
+    *) rest+=("$suite") ;;
+  esac
+done
+
+lane() {
+  for suite in "$@"; do
+    make "$suite" || echo "$suite" >>build/failed
+  done
+}
+
+lanes=()
+names=()
+background() {
+  local name="$1"
+  shift
+  [ $# -gt 0 ] || return 0
+  echo "$*: running at the same time, with the output in build/$name.output"
+  # With a process group of its own, so that all of it can be ended.
+  set -m
+  lane "$@" >"build/$name.output" 2>&1 &
+  lanes+=($!)
+  names+=("$name")
+  set +m
+}
+end() {
+  for started in "${lanes[@]}"; do
+    kill -INT -- "-$started" 2>/dev/null
+    wait "$started"
+  done
+}
+trap end EXIT
+
+if [ $# -eq 1 ]; then
+  lane "$@"
+else
+  background functional "${functional[@]}"
+  if [ "${#cluster[@]}" -gt 0 ] && [ "${#rest[@]}" -gt 0 ]; then
+    # What both need is made once, and before they wait for each other.
+    make cluster-up images buildkit-image
   fi
-done
-for suite in "${others[@]}"; do
-  make "$suite" || failed+=("$suite")
-done
-if [ -n "$functional" ]; then
-  wait "$functional" || failed+=(functional)
-  trap - EXIT
-  cat build/functional.output
+  background rest "${rest[@]}"
+  lane "${cluster[@]}"
 fi
-if [ "${#failed[@]}" -eq 0 ] && [ -n "${PROOFS:-}" ]; then
+for at in "${!lanes[@]}"; do
+  wait "${lanes[$at]}"
+  cat "build/${names[$at]}.output"
+done
+trap - EXIT
+
+if [ ! -e build/failed ] && [ -n "${PROOFS:-}" ]; then
   echo
-  .venv/bin/python tools/proofs.py build/*.shown || failed+=(proofs)
+  .venv/bin/python tools/proofs.py build/*.shown || echo proofs >>build/failed
 fi
 echo
 echo "All suites:"
 cat build/*.summary
-if [ "${#failed[@]}" -gt 0 ]; then
-  echo "failed: ${failed[*]}"
+if [ -e build/failed ]; then
+  echo "failed: $(paste -sd' ' build/failed)"
   exit 1
 fi

@@ -8,12 +8,17 @@ from chart.render import Chart, one, settings
 RULES = [
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds"], "verbs": ["get", "list", "watch", "delete"]},
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds/status"], "verbs": ["patch"]},
+    {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds"], "verbs": ["create"]},
+    {"apiGroups": ["imagebuild.dev"], "resources": ["trackedimages"], "verbs": ["get", "list", "watch"]},
+    {"apiGroups": ["imagebuild.dev"], "resources": ["trackedimages/status"], "verbs": ["patch"]},
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilddefaults"], "verbs": ["get", "list", "watch"]},
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilddefaults/status"], "verbs": ["patch"]},
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch", "create", "delete"]},
     {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
     {"apiGroups": [""], "resources": ["events"], "verbs": ["list", "create"]},
 ]
+#: Those of RULES that it has only for TrackedImages.
+TRACKED_RULES = RULES[2:5]
 #: Only if the operator watches all namespaces.
 CLUSTER_RULES = [
     {"apiGroups": ["imagebuild.dev"], "resources": ["clusterimagebuilddefaults"], "verbs": ["get", "list", "watch"]},
@@ -48,6 +53,8 @@ def test_no_role_reaches_too_far(chart: Chart, namespaces: list[str]) -> None:
             assert set(rule["resources"]) <= {
                 "imagebuilds",
                 "imagebuilds/status",
+                "trackedimages",
+                "trackedimages/status",
                 "imagebuilddefaults",
                 "imagebuilddefaults/status",
                 *(() if namespaces else ("clusterimagebuilddefaults", "clusterimagebuilddefaults/status")),
@@ -62,9 +69,9 @@ def test_no_role_reaches_too_far(chart: Chart, namespaces: list[str]) -> None:
 def test_the_whole_cluster(chart: Chart) -> None:
     objects = chart.render()
     assert one(objects, "ClusterRole", "-operator-imagebuild-system")["rules"] == [
-        *RULES[:4],
+        *RULES[:7],
         *CLUSTER_RULES,
-        *RULES[4:],
+        *RULES[7:],
     ]
     binding = one(objects, "ClusterRoleBinding", "-operator-imagebuild-system")
     assert binding["roleRef"]["name"] == "ib-imagebuild-operator-imagebuild-system"
@@ -74,12 +81,20 @@ def test_the_whole_cluster(chart: Chart) -> None:
     assert [item for item in objects if item["kind"] in {"Role", "RoleBinding"} and not is_of_lease(item)] == []
 
 
-def test_without_progress_no_log_can_be_read(chart: Chart) -> None:
-    objects = chart.render({"progress": {"enabled": False}})
+def test_without_progress_and_watchers_no_log_can_be_read(chart: Chart) -> None:
+    objects = chart.render({"progress": {"enabled": False}, "trackedImages": {"enabled": False}})
     assert one(objects, "ClusterRole", "-operator-imagebuild-system")["rules"] == [
-        rule for rule in [*RULES[:4], *CLUSTER_RULES, *RULES[4:]] if "pods/log" not in rule["resources"]
+        rule
+        for rule in [*RULES[:7], *CLUSTER_RULES, *RULES[7:]]
+        if "pods/log" not in rule["resources"] and rule not in TRACKED_RULES
     ]
-    assert settings(objects)["progress"] == {"enabled": False}
+    assert settings(objects)["progress"] == settings(objects)["trackedImages"] == {"enabled": False}
+
+
+def test_without_tracked_images_the_operator_can_create_no_build(chart: Chart) -> None:
+    objects = chart.render({"trackedImages": {"enabled": False}})
+    rules = one(objects, "ClusterRole", "-operator-imagebuild-system")["rules"]
+    assert rules == [rule for rule in [*RULES[:7], *CLUSTER_RULES, *RULES[7:]] if rule not in TRACKED_RULES]
 
 
 def test_some_namespaces(chart: Chart) -> None:
@@ -124,7 +139,7 @@ def test_users_of_a_namespace(chart: Chart, namespaces: list[str]) -> None:
     assert edit["metadata"]["labels"][aggregate + "edit"] == "true"
     assert view["metadata"]["labels"][aggregate + "view"] == "true"
     assert aggregate + "view" not in edit["metadata"]["labels"]
-    assert edit["rules"][0]["resources"] == ["imagebuilds"]
+    assert edit["rules"][0]["resources"] == ["imagebuilds", "trackedimages"]
     assert "imagebuilddefaults" in view["rules"][0]["resources"]
     assert set(view["rules"][0]["verbs"]) == {"get", "list", "watch"}
 
@@ -139,12 +154,16 @@ def test_without_rights_in_the_cluster_each_namespace_has_roles_to_bind(chart: C
         edit, view = one(of_namespace, "Role", "-edit"), one(of_namespace, "Role", "-view")
         read = {
             "apiGroups": ["imagebuild.dev"],
-            "resources": ["imagebuilds", "imagebuilds/status", "imagebuilddefaults"],
+            "resources": [
+                *("imagebuilds", "imagebuilds/status", "imagebuilddefaults"),
+                *("trackedimages", "trackedimages/status"),
+            ],
             "verbs": ["get", "list", "watch"],
         }
         write = ["create", "update", "patch", "delete", "deletecollection"]
         assert view["rules"] == [read]
-        assert edit["rules"] == [{"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds"], "verbs": write}, read]
+        kinds = ["imagebuilds", "trackedimages"]
+        assert edit["rules"] == [{"apiGroups": ["imagebuild.dev"], "resources": kinds, "verbs": write}, read]
 
 
 def test_everyone_may_read_the_defaults_of_the_cluster_and_nothing_else(chart: Chart) -> None:

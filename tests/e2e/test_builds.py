@@ -157,6 +157,10 @@ def test_an_inline_dockerfile_a_target_several_outputs_and_a_cache(
     cold = wait_for_finish(api, namespace, "cold")
     assert cold["phase"] == "Succeeded", cold
     assert [registry.digest(name) for name in names] == [cold["digest"]] * 2
+    # The platform's, as opposed to that of an index.
+    [base] = cold["baseImages"]
+    assert base["reference"] == "docker.io/library/busybox:latest"
+    assert registry.manifest(f"{registry.name}/library/busybox@{base['digest']}")["layers"]
     builds.create(spec, name="warm")
     warm = wait_for_finish(api, namespace, "warm")
     assert warm["phase"] == "Succeeded", warm

@@ -40,6 +40,15 @@ $GREETING
 here
 RUN --mount=type=ssh true
 """
+#: Asks whoever listens in the network of the pod for the image, with names that a RUN can think of.
+INTRUDE = """\
+FROM busybox
+RUN for address in $(awk '$4 == "0A" {print $2}' /proc/net/tcp); do \
+      for request in "HEAD /v2/ " "POST /v2/image/blobs/uploads/ " "PUT /v2/0/image/manifests/built "; do \
+        printf '%sHTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n' "$request" \
+          | nc -w 2 127.0.0.1 $((0x${address#*:})) >> /answers; \
+      done; done
+"""
 
 
 @pytest.fixture
@@ -94,6 +103,27 @@ def test_all_of_the_language(
     assert (made["/heredoc"].content, made["/heredoc"].mode) == (b"hello\n", 0o644)
 
 
+def test_a_build_of_the_same_inputs_ends_without_building(
+    builds: Builds, api: client.ApiClient, namespace: str, registry: Registry
+):
+    def ended(name: str, dockerfile: str) -> dict[str, Any]:
+        spec = build({"Dockerfile": dockerfile}, f"{registry.name}/{namespace}/same:1", engine="BuildKit")
+        spec["output"]["skipIfUnchanged"] = True
+        builds.create(spec, name)
+        status = wait_for_finish(api, namespace, name)
+        assert (status["phase"], status["digest"]) == ("Succeeded", registry.digest(spec["output"]["images"][0])), (
+            status
+        )
+        return status
+
+    made = "FROM busybox\nRUN date +%N > /made\n"
+    first, second, third = ended("first", made), ended("second", made), ended("third", f"{made}# other\n")
+    assert [each.get("reason") for each in (first, second, third)] == [None, "Unchanged", None]
+    assert first["digest"] == second["digest"] != third["digest"]
+    assert first["baseImages"] == second["baseImages"]
+    assert "nothing was built" in second["message"]
+
+
 @pytest.mark.shows("A58")
 def test_pull_credentials_are_out_of_reach_of_run_so_that_one_secret_serves_both(
     builds: Builds,
@@ -120,6 +150,44 @@ def test_pull_credentials_are_out_of_reach_of_run_so_that_one_secret_serves_both
     status = made("app", base + SEARCH.replace("NEEDLES", needles).partition("\n")[2])
     assert status["phase"] == "Succeeded", status
     assert private_registry.files(f"{private_registry.name}/{namespace}/app:1")["/found/list"].content == b""
+
+
+@pytest.mark.shows("A59")
+def test_a_run_can_not_talk_to_what_takes_in_the_image(
+    builds: Builds, api: client.ApiClient, namespace: str, registry: Registry
+):
+    image = f"{registry.name}/{namespace}/intake:1"
+    builds.create(build({"Dockerfile": INTRUDE}, image, engine="BuildKit"))
+    status = wait_for_finish(api, namespace, "hello")
+    assert status["phase"] == "Succeeded", status
+    answers = registry.files(image)["/answers"].content.decode()
+    # It listens, and answers nothing but that there is nothing.
+    assert answers.count("HTTP/1.1 404") >= 3, answers
+    assert "HTTP/1.1 2" not in answers
+
+
+def test_the_cache_is_pushed_with_the_push_credentials_and_an_unchanged_build_pushes_nothing(
+    builds: Builds,
+    api: client.ApiClient,
+    namespace: str,
+    private_registry: Registry,
+    cluster: dict[str, str],
+    kubectl: Kubectl,
+):
+    push_secret(kubectl, namespace, "push", cluster["REGISTRY_AUTH"])
+    made = []
+    for name in ("cold", "warm"):
+        fields = private(namespace, private_registry, "app", insecureSkipTLSVerify=True)
+        fields["output"] = {**fields["output"], "pushSecretRef": {"name": "push"}}  # type: ignore[dict-item]
+        fields["cache"] = {"enabled": True}
+        # Without them, the build can't read the cache.
+        pull = {"pullSecretRefs": [{"name": "push"}]} if name == "warm" else {}
+        spec = build({"Dockerfile": "FROM busybox\nRUN date +%N > /made\n"}, "replaced", engine="BuildKit")
+        builds.create({**spec, **fields, **pull}, name)
+        made.append(wait_for_finish(api, namespace, name))
+    assert [each["phase"] for each in made] == ["Succeeded"] * 2, made
+    assert [each["cache"] for each in made] == [{"hits": 0, "misses": 1}, {"hits": 1, "misses": 0}]
+    assert made[0]["digest"] == made[1]["digest"]
 
 
 def test_where_the_namespace_does_not_allow_it_auto_goes_on_with_kaniko(

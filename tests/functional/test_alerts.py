@@ -118,6 +118,9 @@ def releases(
     for name in (namespace, second):
         Builds(client.CustomObjectsApi(api), name).delete_all()
         Defaults(client.CustomObjectsApi(api), name).delete_all()
+        client.CustomObjectsApi(api).delete_collection_namespaced_custom_object(
+            "imagebuild.dev", "v1alpha1", name, "trackedimages"
+        )
     core.delete_namespace(second)
 
 
@@ -180,15 +183,19 @@ def busy(release: Release) -> Iterator[None]:
     release.builds.create(spec(cancel=True, ttlSecondsAfterFinished=3600), name="finished")
     wait_for_finish(release.api, release.namespace, "finished")
     Defaults(custom, release.namespace).create({})
+    tracked = {"apiVersion": "imagebuild.dev/v1alpha1", "kind": "TrackedImage", "metadata": {"name": "idle"}}
+    template = {"spec": {"source": spec()["source"]}}
+    idle = {"suspend": True, "template": template, "image": {"repositories": ["r.example/idle"]}}
+    here = "imagebuild.dev", "v1alpha1", release.namespace
+    custom.create_namespaced_custom_object(*here, "trackedimages", {**tracked, "spec": idle})
 
     def touch(number: int) -> None:
         change = {"metadata": {"annotations": {"touched": str(number)}}}
         for build in ("steady", "finished"):
             release.builds.patch(change, build)
         core.patch_namespaced_pod(name, release.namespace, change)
-        custom.patch_namespaced_custom_object(
-            "imagebuild.dev", "v1alpha1", release.namespace, "imagebuilddefaults", "default", change
-        )
+        for plural, name_of_one in (("imagebuilddefaults", "default"), ("trackedimages", "idle")):
+            custom.patch_namespaced_custom_object(*here, plural, name_of_one, change)
 
     with repeating(touch):
         yield

@@ -19,6 +19,9 @@ ALLOWED = [
     ("imagebuild.dev", "imagebuilds/status", "patch"),
     *(("imagebuild.dev", "imagebuilddefaults", verb) for verb in ("get", "list", "watch")),
     ("imagebuild.dev", "imagebuilddefaults/status", "patch"),
+    ("imagebuild.dev", "imagebuilds", "create"),
+    *(("imagebuild.dev", "trackedimages", verb) for verb in ("get", "list", "watch")),
+    ("imagebuild.dev", "trackedimages/status", "patch"),
     *(("", "pods", verb) for verb in ("get", "list", "watch", "create", "delete")),
     ("", "pods/log", "get"),
     *(("", "events", verb) for verb in ("list", "create")),
@@ -33,7 +36,8 @@ DENIED = [
     *(("", "configmaps", verb) for verb in ("get", "list")),
     *(("", "pods", verb) for verb in ("patch", "update", "deletecollection")),
     *(("", f"pods/{part}", "create") for part in ("exec", "attach", "eviction", "ephemeralcontainers", "portforward")),
-    *(("imagebuild.dev", "imagebuilds", verb) for verb in ("create", "update", "patch")),
+    *(("imagebuild.dev", "imagebuilds", verb) for verb in ("update", "patch")),
+    *(("imagebuild.dev", "trackedimages", verb) for verb in ("create", "update", "patch", "delete")),
     *(
         ("imagebuild.dev", plural, verb)
         for plural in ("imagebuilddefaults", "clusterimagebuilddefaults")

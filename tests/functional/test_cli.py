@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sysconfig
@@ -92,6 +93,45 @@ def test_create_from_options_and_list(run: Run, builds: Builds):
     assert json.loads(run("list", "-o", "json").stdout)["items"][0]["metadata"]["name"] == "app"
 
 
+def test_what_docker_users_type_is_a_build(run: Run, builds: Builds):
+    flags = ["--no-cache", "--pull", "--push", "--label", "a=b", "--platform", "linux/amd64,linux/arm64"]
+    more = ["--cpu", "2", "-m", "1Gi", "--insecure", "--build-arg", "HOME", "--skip-if-unchanged", "--name", "typed"]
+    made = run("build", f"{SOURCE}#v1:sub", "-f", "other/Dockerfile", "-t", IMAGE, *flags, *more, "--detach")
+    assert made.returncode == 0, made.stderr
+    spec = builds.get("typed")["spec"]
+    assert spec == {
+        "source": {"git": {"url": SOURCE, "revision": "v1"}},
+        "contextDir": "sub",
+        "dockerfile": {"path": "other/Dockerfile"},
+        "buildArgs": [{"name": "HOME", "value": os.environ["HOME"]}],
+        "cache": {"enabled": False},
+        "registries": [{"host": IMAGE.partition("/")[0], "plainHTTP": True}],
+        "resources": {"limits": {"cpu": "2", "memory": "1Gi"}},
+        "output": {
+            "images": [IMAGE],
+            "labels": {"a": "b"},
+            "platforms": ["linux/amd64", "linux/arm64"],
+            "push": True,
+            "skipIfUnchanged": True,
+        },
+    }
+    # What -o name prints is a name.
+    assert run("status", "imagebuild.imagebuild.dev/typed").returncode == 0
+
+
+def test_quiet_is_the_digest_or_the_failure(
+    run: Run, environment: dict[str, str], operator: OperatorProcess, kubelet: Kubelet, namespace: str
+):
+    assert operator.is_running()
+    with started(environment, namespace, "create", "--git", SOURCE, "-t", IMAGE, "-q") as process:
+        kubelet.report(kubelet.pod(), "Succeeded", build=terminated(0, "{}"), push=PUSHED)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert re.fullmatch(r"sha256:[0-9a-f]{64}\n", out)
+    refused = run("create", "--git", SOURCE, "-t", IMAGE, "-q", "--context-dir", "..")
+    assert (refused.returncode, refused.stdout) == (4, "")
+
+
 def test_create_from_a_file_and_from_standard_input(run: Run, tmp_path: Path):
     file = tmp_path / "app.yaml"
     file.write_text(yaml.safe_dump(manifest()))
@@ -106,7 +146,8 @@ def test_create_from_a_file_and_from_standard_input(run: Run, tmp_path: Path):
         (["create"], "error: name what to build: -f FILE, or --git URL (or --url URL) with -t IMAGE\n"),
         (["create", "-f", "nowhere.yaml"], "No such file"),
         (["create", "-f", "-", "-t", IMAGE], "leave out the options"),
-        (["create", "--git", SOURCE, "-t", IMAGE, "--build-arg", "A"], "write --build-arg NAME=VALUE\n"),
+        (["create", "--git", SOURCE, "-t", IMAGE, "--build-arg", "=A"], "write --build-arg NAME=VALUE\n"),
+        (["build", SOURCE, "-t", IMAGE, "--skip-unchanged"], "use --skip-if-unchanged, which asks the registry\n"),
         (["create", "--git", SOURCE, "-t", IMAGE, "--secret", "id=a,key=b"], "for a Secret that exists\n"),
         (["create", "-f", "-"], "write one ImageBuild only\n"),
     ],

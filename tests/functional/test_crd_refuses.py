@@ -287,6 +287,11 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (images("a.b/x"), "at least two characters"),
     (images("a.b/" + "x" * 400), "may not be more than 400"),
     ({"output": {"images": ["a.b/app"], "push": "yes"}}, "must be of type boolean"),
+    (
+        {"output": {"images": ["a.b/app"], "skipIfUnchanged": True, "attestations": {"sbom": "SPDX"}}},
+        "output.skipIfUnchanged can't be combined with output.signing and output.attestations",
+    ),
+    ({"output": {"images": ["a.b/app"], "skipIfUnchanged": True, "push": False}}, "nor with push: false"),
     ({"output": {"images": ["a.b/app"], "pushSecretRef": {}}}, "pushSecretRef.name: Required value"),
     # output.platforms
     (for_platforms(), "should have at least 1 items"),

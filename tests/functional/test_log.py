@@ -7,6 +7,7 @@ from functional.kube import Builds, spec
 from functional.kubelet import PUSHED, Kubelet, running, terminated
 from functional.operator_process import OperatorProcess
 from kubernetes import client
+from support.waiting import until
 from support.watching import phase, wait_for_build, wait_for_finish
 
 
@@ -24,6 +25,8 @@ def test_each_change_is_one_line_keyed_by_build_and_attempt(
     wait_for_build(api, namespace, "hello", lambda build: phase(build) == "Building")
     kubelet.report(second, "Succeeded", build=terminated(0, "{}"), push=PUSHED)
     wait_for_finish(api, namespace, "hello")
+    # The status is written before the line.
+    until(lambda: '"phase": "Succeeded"' in operator.log)
     assert operator.stop() == 0
     lines = [json.loads(line) for line in operator.log.splitlines()]
     assert "hunter22" not in operator.log

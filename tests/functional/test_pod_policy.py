@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from functional.kube import Helm, Kubectl
 from imagebuild_operator.api.parse import parse_spec
+from imagebuild_operator.api.tracked import TrackedImage
 from imagebuild_operator.pod.index import index_pod
 from imagebuild_operator.pod.manifest import build_pod
+from imagebuild_operator.pod.tracked import Watched, watcher_pod
 from support.builds import DIGEST, SETTINGS, a_build
 from support.waiting import until
 
 Json = dict[str, Any]
+GIT = {"url": "https://git.example/app", "secretRef": {"name": "git"}}
 OUTPUT = {"images": ["registry.example/app:1"], "pushSecretRef": {"name": "push"}}
 TOKEN = {"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}
 FOR_A_CLOUD = {"serviceAccountToken": {"path": "token", "audience": "sts.amazonaws.com"}}
@@ -50,8 +53,26 @@ FORGERIES: dict[str, tuple[Callable[[Json], None], str]] = {
     "the ServiceAccount's token": (change(automountServiceAccountToken=True), "have no token"),
     "the node's network": (change(hostNetwork=True), "share no namespace"),
     "the node's processes": (change(hostPID=True), "share no namespace"),
-    "no owner": (lambda pod: pod["metadata"].pop("ownerReferences"), "creates pods of ImageBuilds only"),
+    "no owner": (lambda pod: pod["metadata"].pop("ownerReferences"), "creates pods of ImageBuilds, and watchers"),
 }
+
+
+WATCHED = Watched(
+    TrackedImage.of(
+        {
+            "metadata": {
+                "namespace": "any",
+                "name": "web",
+                "uid": "uid-1",
+                "resourceVersion": "1",
+                "creationTimestamp": "2026-12-01T00:00:00Z",
+            },
+            "spec": {"template": {"spec": {"source": {"git": GIT}}}, "triggers": {"source": {}}},
+        }
+    ),
+    parse_spec({"source": {"git": GIT}, "output": OUTPUT}),
+    (),
+)
 
 
 @pytest.mark.shows("A52")
@@ -86,9 +107,10 @@ def test_the_operator_can_create_build_pods_only(helm: Helm, kubectl: Kubectl, n
     own = [
         build_pod(build, parse_spec(build.spec), SETTINGS.defaults),
         index_pod(index, parse_spec(index.spec), SETTINGS.defaults, 60),
+        watcher_pod("any", 0, [WATCHED], SETTINGS.defaults),
     ]
     # A policy takes a moment to be in force.
-    until(lambda: "creates pods of ImageBuilds only" in refusal(forged(own[0], FORGERIES["no owner"][0])))
+    until(lambda: "creates pods of ImageBuilds, and watchers" in refusal(forged(own[0], FORGERIES["no owner"][0])))
     for pod in own:
         assert refusal(pod) == ""
         # What webhooks of clouds add.

@@ -58,6 +58,7 @@ def test_a_bind_mounted_directory_is_built_and_pushed(
         ],
         "layerBytes": layers,
         "source": {"url": "dir:///tmp/source", "bytes": sum(f.stat().st_size for f in source.iterdir())},
+        "baseImages": [{"reference": "docker.io/library/busybox:latest", "digest": registry.digest(base)}],
     }
 
 

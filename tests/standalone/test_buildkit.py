@@ -1,13 +1,18 @@
 """The builder image with BuildKit: the whole job in one container, with and without process IDs of each RUN's own."""
 
+import json
+import re
 import signal
 import tarfile
+from base64 import b64encode
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
+import paramiko
 import pytest
 from standalone.container import BUILDKIT_CAPABILITIES, Builder, Limits, builder_layout
-from support.git_server import make_repository, serve_git
+from support.git_server import git, make_repository, serve_git
 from support.registry import Registry
 
 MASKED = Limits(capabilities=BUILDKIT_CAPABILITIES, masked=("/proc/kcore", "/proc/keys"))
@@ -133,3 +138,166 @@ def test_the_versions(buildkit: Builder):
     done = buildkit.run("--version", env={})
     assert done.code == 0, done.log
     assert "buildkitd github.com/moby/buildkit" in done.log
+
+
+def test_what_the_registry_has_is_neither_downloaded_nor_pushed_again(
+    buildkit: Builder, registry: Registry, source: Path, variables: dict[str, str], tmp_path: Path
+):
+    """`build` without a right to push, `push` in a container of its own: the image, then the cache."""
+    (source / "Dockerfile").write_text("FROM busybox\nRUN date +%N > /made\n")
+    variables |= {"CACHE_REPO": f"{registry.address}/standalone/new-layers-cache"}
+    builds = dict[str, Path]()
+    digests = dict[str, str]()
+    for name in ("first", "second"):
+        layout = builds[name] = tmp_path / name
+        layout.mkdir(mode=0o777)
+        mounts = {"/tmp/source": source, "/kaniko/layout": layout}
+        built = buildkit.run("build", env=variables | {"ONLY_NEW_LAYERS": "true"}, mounts=mounts)
+        assert built.code == 0, built.log
+        pushed = buildkit.run("push", env=variables, mounts={"/kaniko/layout": layout})
+        assert pushed.code == 0, pushed.log
+        digests[name] = pushed.result["digest"]
+    assert digests["first"] == digests["second"] == registry.digest(variables["OUTPUT_IMAGE"])
+    manifest = registry.manifest(variables["OUTPUT_IMAGE"])
+    layers = {each["digest"].removeprefix("sha256:") for each in manifest["layers"]}
+    assert layers <= {path.name for path in (builds["first"] / "blobs/sha256").iterdir()}
+    kept = {path.name for path in (builds["second"] / "blobs/sha256").iterdir()}
+    assert kept == {digests["second"].removeprefix("sha256:"), manifest["config"]["digest"].removeprefix("sha256:")}
+
+    # As if the registry had removed them meanwhile.
+    elsewhere = {"OUTPUT_IMAGE": f"{registry.address}/standalone/has-no-layers", "CACHE": "false"}
+    refused = buildkit.run("push", env=variables | elsewhere, mounts={"/kaniko/layout": builds["second"]})
+    assert refused.result["reason"] == "RegistryUnavailable", refused.log
+    assert "has removed layers" in refused.result["message"]
+
+
+def test_the_same_inputs_give_the_same_digest_with_a_time_of_their_own(
+    buildkit: Builder, registry: Registry, source: Path, variables: dict[str, str], tmp_path: Path
+):
+    first = make_repository(
+        tmp_path / "git" / "repository.git",
+        {"Dockerfile": b"FROM busybox\nCOPY Dockerfile /x\nRUN mkdir /made && echo made > /made/file\n"},
+    )
+    commit_time = int(git(tmp_path / "git" / "repository.git", "show", "--no-patch", "--format=%ct", first))
+    with serve_git(tmp_path / "git") as url:
+        asked = {
+            name: {**variables, "SOURCE_GET_URL": f"git+{url}/repository.git", "IMAGE_TIMESTAMP": value}
+            for name, value in (("first", "commit"), ("second", "commit"), ("zero", "0"))
+        }
+        done = {name: buildkit.run(env=each) for name, each in asked.items()}
+    assert {name: each.log for name, each in done.items() if each.code} == {}
+    digests = {name: each.result["digest"] for name, each in done.items()}
+    repository = variables["OUTPUT_IMAGE"].rpartition(":")[0]
+    manifests = {name: registry.manifest(f"{repository}@{digest}") for name, digest in digests.items()}
+    assert manifests["first"] == manifests["second"], done["first"].log + done["second"].log
+    assert digests["first"] == digests["second"] != digests["zero"]
+    config = registry.config(f"{repository}@{digests['first']}")
+    assert datetime.fromisoformat(config["created"]).timestamp() == commit_time
+    refused = buildkit.run(env=variables | {"IMAGE_TIMESTAMP": "commit"}, mounts={"/tmp/source": source})
+    assert refused.result["reason"] == "InvalidSpec", refused.log
+
+
+@pytest.mark.shows("A61")
+def test_an_image_of_the_same_inputs_is_not_built_again(
+    buildkit: Builder, builder: Builder, registry: Registry, source: Path, variables: dict[str, str]
+):
+    image = variables["OUTPUT_IMAGE"]
+    base = f"{image.rpartition(':')[0]}-base:1"
+    text = f"FROM {base}\nCOPY file /\nRUN date +%N > /made\n"
+    (source / "Dockerfile").write_text(text)
+    (source / "file").write_text("1")
+
+    def move_base(content: str) -> None:
+        other = {"OUTPUT_IMAGE": base, "DOCKERFILE_CONTENT": f"FROM busybox\nRUN echo {content} > /base\n"}
+        done = buildkit.run(env=variables | other, mounts=mounts)
+        assert done.code == 0, done.log
+
+    def built(**changes: str) -> tuple[bool, str]:
+        done = buildkit.run(env=variables | {"SKIP_IF_UNCHANGED": "true"} | changes, mounts=mounts)
+        assert done.code == 0, done.log
+        assert done.result["digest"] == registry.digest(image)
+        assert done.result["baseImages"] == [{"reference": base, "digest": registry.digest(base)}]
+        assert ("RUN date" in done.log) is not ("unchanged" in done.result), done.log
+        return "unchanged" not in done.result, done.result["digest"]
+
+    mounts = {"/tmp/source": source}
+    variables = {name: value for name, value in variables.items() if name != "DOCKERFILE_PATH"}
+    move_base("1")
+    first = built()
+    assert first[0]
+    assert built() == (False, first[1])
+    # A new tag gets the same image, and where its layers are not, it is built.
+    assert built(OUTPUT_IMAGE=f"{image},{image}-2") == (False, first[1])
+    assert registry.digest(f"{image}-2") == first[1]
+    assert built(OUTPUT_IMAGE=f"{image},{base.rpartition(':')[0]}/other:1")[0]
+    digests = {first[1], registry.digest(image)}
+    (source / "file").write_text("2")
+    digests.add(built()[1])
+    move_base("2")
+    digests.add(built()[1])
+    digests.add(built(LABELS='{"a": "b"}')[1])
+    assert len(digests) == 5
+    # What a Dockerfile or a label says is no annotation: another image does not pass for that of these inputs.
+    said = registry.manifest(image)["annotations"]
+    (source / "Dockerfile").write_text(f"FROM {base}\nLABEL dev.imagebuild.inputs={said['dev.imagebuild.inputs']}\n")
+    assert buildkit.run(env=variables | {"LABELS": json.dumps(said)}, mounts=mounts).code == 0
+    assert registry.config(image)["config"]["Labels"]["dev.imagebuild.inputs"] == said["dev.imagebuild.inputs"]
+    (source / "Dockerfile").write_text(text)
+    assert built(LABELS='{"a": "b"}')[0]
+    done = builder.run(env=variables | {"SKIP_IF_UNCHANGED": "true", "NO_PUSH": "true"}, mounts=mounts)
+    assert "SKIP_IF_UNCHANGED does nothing" in done.result["warnings"][0]
+
+
+def test_run_without_network_and_with_an_ssh_key(
+    buildkit: Builder, registry: Registry, source: Path, variables: dict[str, str], tmp_path: Path
+):
+    key = tmp_path / "key"
+    paramiko.ECDSAKey.generate().write_private_key_file(str(key))
+    (source / "Dockerfile").write_text(
+        "FROM busybox\n"
+        "RUN ip link > /links; wget -q -T 2 http://127.0.0.1:1/ 2>> /links || true\n"
+        "RUN --mount=type=ssh test -S $SSH_AUTH_SOCK && echo $SSH_AUTH_SOCK > /agent\n"
+    )
+    secret = {"BUILD_SECRET_default": b64encode(key.read_bytes()).decode()}
+    done = buildkit.run(env=variables | secret | {"RUN_NETWORK": "none"}, mounts={"/tmp/source": source})
+    assert done.code == 0, done.log
+    assert "no run mounts the build secret" not in done.log.lower()
+    root = registry.pull(variables["OUTPUT_IMAGE"], tmp_path / "image")
+    assert re.findall(r"^\d+: (\w+)", (root / "links").read_text(), re.MULTILINE) == ["lo"]
+    assert (root / "agent").read_text().strip()
+    assert done.result.get("warnings") is None
+
+
+def test_kaniko_refuses_both(builder: Builder, source: Path, env: dict[str, str]):
+    (source / "Dockerfile").write_text("FROM busybox\n")
+    for variable in ({"RUN_NETWORK": "none"}, {"IMAGE_TIMESTAMP": "0"}):
+        done = builder.run(env=env | variable, mounts={"/tmp/source": source})
+        assert (done.result["reason"], done.result["message"]) == (
+            "InvalidSpec",
+            f"{next(iter(variable))}: kaniko can't do that.",
+        )
+
+
+def test_the_image_says_what_it_is_based_on(
+    buildkit: Builder, registry: Registry, source: Path, variables: dict[str, str]
+):
+    base = f"{registry.address}/library/busybox:latest"
+    own = f"{variables['OUTPUT_IMAGE'].rpartition('/')[0]}/on-top:1"
+
+    def annotations(dockerfile: str, image: str) -> object:
+        (source / "Dockerfile").write_text(dockerfile)
+        done = buildkit.run(env=variables | {"OUTPUT_IMAGE": image}, mounts={"/tmp/source": source})
+        assert done.code == 0, done.log
+        assert done.result["digest"] == registry.digest(image)
+        return registry.manifest(image).get("annotations")
+
+    def named(image: str) -> dict[str, str]:
+        name, digest = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
+        return {name: image, digest: registry.digest(image)}
+
+    # The last stage counts, whatever it copies from others.
+    several = f"FROM {base} AS one\nRUN echo 1 > /one\nFROM {base}\nCOPY --from=one /one /\n"
+    assert annotations(several, own) == named(base)
+    copying = f"FROM {own}\nCOPY --from={base} /bin/true /true\nRUN echo 2 > /two\n"
+    assert annotations(copying, variables["OUTPUT_IMAGE"]) == named(own)
+    assert annotations("FROM scratch\nCOPY Dockerfile /\n", variables["OUTPUT_IMAGE"]) is None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from standalone.container import Builder, Limits
+from support.registry import Registry
 
 
 def test_sigterm_ends_it_in_seconds_and_leaves_nothing(builder: Builder, source: Path, env: dict[str, str]):
@@ -61,7 +62,8 @@ def test_a_process_left_by_a_run_does_not_keep_the_builder(builder: Builder, sou
     assert done.code == 0, done.log
 
 
-def test_a_failing_run_keeps_its_exit_code(builder: Builder, source: Path, env: dict[str, str]):
+def test_a_failing_run_keeps_its_exit_code(builder: Builder, registry: Registry, source: Path, env: dict[str, str]):
+    base = f"{registry.address}/library/busybox:latest"
     (source / "Dockerfile").write_text(
         "# a comment\nFROM busybox\n\nRUN true\n"
         "RUN echo first && \\\n    # why\n    echo the last words; \\\n    exit 42\n"
@@ -82,6 +84,7 @@ def test_a_failing_run_keeps_its_exit_code(builder: Builder, source: Path, env: 
         "hint": "Look at the last lines of the log.",
         "instruction": "RUN echo first && echo the last words; exit 42",
         "dockerfileLine": 5,
+        "baseImages": [{"reference": "docker.io/library/busybox:latest", "digest": registry.digest(base)}],
     }
 
 

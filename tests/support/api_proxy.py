@@ -210,7 +210,7 @@ class ApiProxy:
             return str(body["involvedObject"]["name"])
         if "pods" in parts:
             return self._owners.get(parts[-1], "")
-        return parts[parts.index("imagebuilds") + 1] if "imagebuilds" in parts else ""
+        return next(iter(parts[parts.index("imagebuilds") + 1 :]), "") if "imagebuilds" in parts else ""
 
     async def _stream(
         self, request: web.Request, call: Call, answer: aiohttp.ClientResponse, first: tuple[bytes, ...]

@@ -149,11 +149,20 @@ def heed(spec: Json) -> Json:
         del spec["output"]["signing"]
     _heed_resources(spec.get("resources", {}))
     _heed_registries(spec.get("registries", []))
+    _heed_output(spec)
     _heed_platforms(spec)
     args: dict[str, str] = {arg.partition("=")[0]: arg for arg in spec.get("executor", {}).get("args", [])}
     if args:
         spec["executor"]["args"] = list(args.values())
     return spec
+
+
+def _heed_output(spec: Json) -> None:
+    output = spec["output"]
+    if output.get("timestamp") == "Commit" and "git" not in spec["source"]:
+        output["timestamp"] = "Zero"
+    if {"attestations", "signing"} & output.keys() or output.get("push") is False:
+        output.pop("skipIfUnchanged", None)
 
 
 def _heed_resources(resources: Json) -> None:

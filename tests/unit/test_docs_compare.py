@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs/compare").glob("*.md"))
 PATH = re.compile(r"[a-z][A-Za-z]*(?:\[\d?\])?(?:\.[a-z][A-Za-z]*(?:\[\d?\])?)*")
 #: The heads of the columns whose fields are ours.
-OURS = "ImageBuild"
+OURS = frozenset({"ImageBuild", "TrackedImage, ImageBuild"})
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -22,6 +22,7 @@ def schema(name: str) -> dict[str, Any]:
 
 
 SPEC, STATUS = (schema("imagebuild")[part] for part in ("spec", "status"))
+TRACKED_SPEC, TRACKED_STATUS = (schema("trackedimage")[part] for part in ("spec", "status"))
 DEFAULTS = schema("imagebuilddefaults")["spec"]
 VALUES = yaml.safe_load((ROOT / "charts/imagebuild-operator/values.yaml").read_text())
 
@@ -33,7 +34,7 @@ def fields(page: Path) -> Iterator[str]:
         cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
         if not cells:
             ours = False
-        elif cells[-1] == OURS:
+        elif cells[-1] in OURS:
             ours = True
         elif ours:
             last = ""
@@ -49,8 +50,10 @@ def fields(page: Path) -> Iterator[str]:
 def exists(path: str) -> bool:
     names = re.sub(r"\[\d?\]", "", path).split(".")
     if names[0] == "status":
-        return _in_schema(STATUS, names[1:])
-    return _in_schema(SPEC, names) or _in_schema(DEFAULTS, names) or _in_values(names)
+        return _in_schema(STATUS, names[1:]) or _in_schema(TRACKED_STATUS, names[1:])
+    return (
+        _in_schema(SPEC, names) or _in_schema(TRACKED_SPEC, names) or _in_schema(DEFAULTS, names) or _in_values(names)
+    )
 
 
 def _in_schema(schema: dict[str, Any], names: list[str]) -> bool:

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "shim"))
 
 from image.archive import read_archive, write_archive  # noqa: E402 - lies elsewhere in this tree
+from image.inputs import source_parts  # noqa: E402 - same
 from image.layout import blob_path, image_ids, read_manifest  # noqa: E402 - same
 from image.names import image_name  # noqa: E402 - same
 from image.tools import ToolError, choose_tool  # noqa: E402 - same
@@ -72,3 +73,11 @@ def _docker_archive(path: Path, layer: bytes) -> None:
         link = tarfile.TarInfo("b/layer.tar")
         link.type, link.linkname = tarfile.SYMTYPE, "../a/layer.tar"
         tar.addfile(link)
+
+
+def test_each_module_of_the_shim_makes_another_image():
+    parts = list(source_parts())
+    hashed = {part.decode() for part in parts[::2]}
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "shim/kaniko_shim").rglob("*.py")}
+    assert modules
+    assert modules <= hashed

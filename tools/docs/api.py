@@ -16,7 +16,7 @@ HEAD = """\
 # API
 
 <!-- Generated from the files in crds/ by tools/docs/api.py; edit the descriptions in crds/imagebuild.yaml and
-tools/docs/imagebuilddefaults.yaml. -->
+tools/docs/imagebuilddefaults.yaml and tools/docs/trackedimage.yaml. -->
 
 The same descriptions are in `kubectl explain imagebuild.spec`. An invalid spec is refused by the API server with the
 messages below; `kubectl apply` refuses unknown fields as well.
@@ -33,7 +33,7 @@ KIND = """\
 """
 
 
-def render(image_build: Schema, defaults: Schema, cluster_defaults: Schema) -> str:
+def render(image_build: Schema, defaults: Schema, cluster_defaults: Schema, tracked: Schema) -> str:
     """Make the page for all definitions; a shape that several have is described in the first."""
     seen: dict[int, str] = {}
     spec, status = (properties(image_build)[part] for part in ("spec", "status"))
@@ -48,6 +48,9 @@ def render(image_build: Schema, defaults: Schema, cluster_defaults: Schema) -> s
             *sections("ImageBuildDefaults.status", properties(defaults)["status"], seen),
             head(cluster_defaults),
             "Its spec and status have the fields of [ImageBuildDefaults](#imagebuilddefaults).\n",
+            head(tracked),
+            *sections("TrackedImage.spec", properties(tracked)["spec"], seen),
+            *sections("TrackedImage.status", properties(tracked)["status"], seen),
         ]
     )
 

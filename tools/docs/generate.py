@@ -12,6 +12,7 @@ import metrics
 import performance
 import reasons
 import states
+import tracked_crd
 import variables
 import yaml
 
@@ -33,7 +34,9 @@ def _cluster_defaults_crd() -> str:
 
 def _api() -> str:
     image_build = yaml.safe_load(_crd())
-    return api.render(image_build, defaults_crd.build(image_build), defaults_crd.build_for_cluster(image_build))
+    return api.render(
+        image_build, defaults_crd.build(image_build), defaults_crd.build_for_cluster(image_build), tracked_crd.outline()
+    )
 
 
 def _builder_requirements() -> str:
@@ -42,9 +45,14 @@ def _builder_requirements() -> str:
     return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
+def _tracked_crd() -> str:
+    return tracked_crd.render(tracked_crd.build(yaml.safe_load(_crd())))
+
+
 FILES: dict[str, Callable[[], str]] = {
     "crds/imagebuilddefaults.yaml": _defaults_crd,
     "crds/clusterimagebuilddefaults.yaml": _cluster_defaults_crd,
+    "crds/trackedimage.yaml": _tracked_crd,
     performance.PAGE: performance.render,
     **performance.plots(),
     "docs/reference/api.md": _api,
@@ -59,6 +67,7 @@ FILES: dict[str, Callable[[], str]] = {
     "charts/imagebuild-operator/files/imagebuild.yaml": _crd,
     "charts/imagebuild-operator/files/imagebuilddefaults.yaml": _defaults_crd,
     "charts/imagebuild-operator/files/clusterimagebuilddefaults.yaml": _cluster_defaults_crd,
+    "charts/imagebuild-operator/files/trackedimage.yaml": _tracked_crd,
 }
 
 

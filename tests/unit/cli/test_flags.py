@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from kubectl_imagebuild.flags import dockerfile_in
+from imagebuild import GitSource
+from kubectl_imagebuild.flags import build_args, dockerfile_in, limits, pairs, plain_http, platforms, repository
 
 
 @pytest.fixture
@@ -43,3 +44,29 @@ def test_a_missing_directory_or_dockerfile_is_refused(directory: Path):
         dockerfile_in(Path("nosuch"), "")
     with pytest.raises(ValueError, match="app/only/Dockerfile is not a file"):
         dockerfile_in(directory / "only", "")
+
+
+def test_what_docker_users_type():
+    assert build_args(["A=1", "B=", "HERE", "NOT"], {"HERE": "x=y"}) == {"A": "1", "B": "", "HERE": "x=y"}
+    assert platforms(["linux/amd64,linux/arm64", "linux/s390x"]) == ["linux/amd64", "linux/arm64", "linux/s390x"]
+    assert plain_http(["r.example:5000/a:1", "r.example:5000/b"]) == [{"host": "r.example:5000", "plainHTTP": True}]
+    assert (limits("2", ""), limits("", "")) == ({"cpu": "2"}, {})
+    for wrong in ("", "=1"):
+        with pytest.raises(ValueError, match="--build-arg : write --build-arg NAME=VALUE"):
+            build_args([wrong], {})
+    with pytest.raises(ValueError, match="--label a: write --label NAME=VALUE"):
+        pairs("--label", ["a"])
+
+
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        (".", None),
+        ("app#1", None),
+        ("https://git.example/a.git", (GitSource("https://git.example/a.git", ""), "")),
+        ("https://git.example/a#main:sub/dir/", (GitSource("https://git.example/a", "main"), "sub/dir")),
+        ("git@github.com:a/b.git#:sub", (GitSource("git@github.com:a/b.git", ""), "sub")),
+    ],
+)
+def test_the_url_of_a_repository_is_a_build_context(context: str, expected: object):
+    assert repository(context) == expected

@@ -77,6 +77,7 @@ PATHS = st.lists(st.lists(NAMES, min_size=1, max_size=4).map("/".join), min_size
 @example("a/\n//b//c/../", ["a", "a/b", "b"])
 @example("/\xa0/", ["."])
 @example("[\udcff]", ["a"])
+@example("**/a*", ["b/a\n", "b\nc/a", "a\n"])
 @settings(max_examples=1500, deadline=None)
 def test_any_file_means_what_it_means_to_docker(ask: Ask, content: str, paths: list[str]):
     check(ask, content, paths)

@@ -96,7 +96,7 @@ PHASES = {
     "look at what was pushed": Phase(["push"], "registry/crane.py", "inspect"),
     "attestations": Phase(["push"], "attest/attach.py", "_attach", {"PROVENANCE": "true"}),
     "manifests of an index": Phase(["index"], "registry/crane.py", "manifest", INDEX),
-    "check of the registry": Phase(["check"], "registry/push_check.py", "_send"),
+    "check of the registry": Phase(["check"], "registry/registry_api.py", "_send"),
 }  # fmt: skip
 
 

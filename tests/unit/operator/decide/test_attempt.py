@@ -87,6 +87,7 @@ def test_a_success_as_a_whole():
             "source": {"url": "https://example.com/context.tar.gz", "sha256": "cd" * 32, "bytes": 9},
             "timings": {"fetchMs": 12, "buildMs": 3400},
             "cache": {"hits": 1, "misses": 2},
+            "baseImages": [{"reference": "docker.io/library/busybox:1", "digest": DIGEST}],
         }
     )
     push_report = json.dumps(
@@ -142,6 +143,7 @@ def test_a_success_as_a_whole():
         },
         "source": {"url": "https://example.com/context.tar.gz", "sha256": "cd" * 32, "bytes": 9},
         "cache": {"hits": 1, "misses": 2},
+        "baseImages": [{"reference": "docker.io/library/busybox:1", "digest": DIGEST}],
         "attemptCount": 1,
         "attempts": [
             {
@@ -433,3 +435,22 @@ def test_a_long_message_ends_with_what_to_do():
     made = plan(a_build(), a_pod(unschedulable="0/1 nodes: " + "taint " * 400), after(2))
     assert len(status(made)["message"]) <= 1024
     assert status(made)["message"].endswith("build again with kubectl replace --force -f FILE.")
+
+
+@pytest.mark.parametrize(
+    ("engine", "pulled", "is_warned"),
+    [("Kaniko", "push", True), ("BuildKit", "push", False), ("Kaniko", "pull", False), ("Kaniko", None, False)],
+)
+def test_a_secret_for_pulling_and_pushing_is_within_reach_of_run_with_kaniko(
+    engine: str,
+    pulled: str | None,
+    is_warned: bool,  # noqa: FBT001 - one of two
+):
+    output = {"images": ["registry.example/team/app:1"], "pushSecretRef": {"name": "push"}}
+    build = a_build({"output": output, **({"pullSecretRefs": [{"name": pulled}]} if pulled else {})})
+    report = json.dumps({"digest": DIGEST})
+    pod = a_pod(
+        phase="Succeeded", node="node1", build=ended(0, "{}", start=3, end=7), push=ended(0, report, start=8, end=9)
+    )
+    warnings = status(plan(build, replace(pod, engine=engine), after(90))).get("warnings") or []
+    assert ["Secret push is in pullSecretRefs, too" in each for each in warnings] == [True] * is_warned

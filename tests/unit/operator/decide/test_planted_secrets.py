@@ -71,7 +71,7 @@ def written(build: ImageBuild, pods: Sequence[PodFacts], said: str = "", **known
     return "\n".join(
         [
             json.dumps(plan.status),
-            *(json.dumps(event_manifest(build, event, after(100))) for event in plan.events),
+            *(json.dumps(event_manifest(build.reference, event, after(100))) for event in plan.events),
             repr(observations(build, plan.status or {})),
             JsonFormatter().format(record),
             PlainFormatter().format(record),

@@ -22,6 +22,7 @@ FIELDS = [
     "digest",
     "images",
     "layerBytes",
+    "baseImages",
     "source",
     "timings",
     "warnings",
@@ -96,6 +97,16 @@ def test_what_is_not_a_report_is_the_end_of_a_log():
 def test_digests_must_be_digests():
     assert parse_result(json.dumps({"digest": "sha256:abc"})).digest is None
     assert parse_result(json.dumps({"images": [{"reference": "a", "digest": "latest"}]})).images == ()
+
+
+def test_base_images_are_taken_whole_or_not_at_all():
+    base = {"reference": "docker.io/library/busybox:1", "digest": DIGEST}
+    read = parse_result(json.dumps({"baseImages": [base, {**base, "reference": "r.example/b"}]})).base_images
+    assert [(each.reference, each.digest) for each in read] == [
+        *(("docker.io/library/busybox:1", DIGEST), ("r.example/b", DIGEST))
+    ]
+    for wrong in ([base, {**base, "digest": "latest"}], [base, {"digest": DIGEST}], [base] * 33, base, "x", [1]):
+        assert parse_result(json.dumps({"baseImages": wrong})).base_images == ()
 
 
 def test_sizes_of_layers_are_taken_whole_or_not_at_all():

@@ -72,6 +72,22 @@ def test_what_both_can_do():
     assert chosen({"cache": {"enabled": False, "ttlSeconds": 60}}) == "BuildKit"
 
 
+@pytest.mark.parametrize(
+    ("spec", "path"),
+    [
+        ({"network": "None"}, "spec.network"),
+        ({"output": {"images": ["r.example/a"], "timestamp": "Zero"}}, "spec.output.timestamp"),
+    ],
+)
+def test_what_only_buildkit_can_do_is_never_left_to_kaniko(spec: dict[str, Any], path: str):
+    assert chosen(spec) == chosen(spec, "BuildKit") == chosen(spec, "Auto", UNAVAILABLE) == "BuildKit"
+    assert not may_fall_back(parse_spec(a_build({**spec, "engine": "Auto"}).spec), DEFAULTS, ())
+    with pytest.raises(InvalidSpecError, match=f"{path}: Kaniko does not have it"):
+        chosen(spec, "Kaniko")
+    with pytest.raises(InvalidSpecError, match=f"only Kaniko has it, and only BuildKit has {path}"):
+        chosen({**spec, "executor": {"args": ["--reproducible"]}})
+
+
 def test_after_an_attempt_that_could_not_use_it_kaniko_follows_once():
     auto, forced = (parse_spec(a_build({"engine": name}).spec) for name in ("Auto", "BuildKit"))
     assert engine_of(auto, DEFAULTS, UNAVAILABLE) is Engine.KANIKO
@@ -99,7 +115,11 @@ def test_the_pod_for_buildkit_beside_that_for_kaniko():
         **before["initContainers"][1],
         "image": "registry.example/buildkit:1",
         # A field that a component of the cluster does not know would be left out without a word.
-        "env": [*before["initContainers"][1]["env"], {"name": "REQUIRED_ISOLATION", "value": "users,processes"}],
+        "env": [
+            *before["initContainers"][1]["env"],
+            {"name": "REQUIRED_ISOLATION", "value": "users,processes"},
+            {"name": "ONLY_NEW_LAYERS", "value": "true"},
+        ],
         "securityContext": {
             "runAsUser": 0,
             "runAsNonRoot": False,
@@ -117,6 +137,26 @@ def test_the_pod_for_buildkit_beside_that_for_kaniko():
             {"name": "buildkit", "mountPath": "/run", "subPath": "run"},
         ],
     }
+
+
+@pytest.mark.parametrize(
+    ("spec", "cached", "only_new_layers"),
+    [
+        ({"cache": {"enabled": True, "repo": "r.example/c"}}, {"CACHE": "true", "CACHE_REPO": "r.example/c"}, "true"),
+        ({"cache": {"enabled": True, "readOnly": True}}, {}, "true"),
+        ({"cache": {"enabled": True}, "output": {"images": ["r.example/a:1"], "push": False}}, {}, ""),
+        # An SBOM is made of the layers.
+        ({"output": {"images": ["r.example/a:1"], "attestations": {"sbom": "SPDX"}}}, {}, ""),
+    ],
+)
+def test_push_writes_the_cache_and_the_build_leaves_out_what_the_registry_has(
+    spec: dict[str, Any], cached: dict[str, str], only_new_layers: str
+):
+    made = pod({"engine": "BuildKit", **spec})["spec"]
+    env = {each["name"]: each for each in made["containers"][0]["env"]}
+    assert {name: env[name]["value"] for name in ("CACHE", "CACHE_REPO") if name in env} == cached
+    [build] = [each for each in made["initContainers"] if each["name"] == "build"]
+    assert ("ONLY_NEW_LAYERS" in {each["name"] for each in build["env"]}) is bool(only_new_layers)
 
 
 def test_clusters_that_allow_less():

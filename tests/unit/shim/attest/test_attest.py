@@ -18,6 +18,7 @@ from kaniko_shim.attest.simplesigning import held_signatures, sign, signature_ta
 from kaniko_shim.oci.digests import digest_of
 from kaniko_shim.oci.media_types import MANIFEST
 from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.result import BaseImage
 from kaniko_shim.request.command_request import parse_request, secrets_of
 from kaniko_shim.request.push_request import PushRequest
 from kaniko_shim.system.subcommand import Command
@@ -140,7 +141,14 @@ def test_what_is_no_list_of_signatures(manifest: bytes):
 
 
 def test_provenance():
-    record = Record({"source": "x"}, {"url": "https://git.example/r", "revision": "c0ffee"}, "ab", CREATED, CREATED)
+    record = Record(
+        {"source": "x"},
+        {"url": "https://git.example/r", "revision": "c0ffee"},
+        "ab",
+        CREATED,
+        CREATED,
+        (BaseImage("docker.io/library/busybox:1", DIGEST),),
+    )
     known = ProvenanceInputs(f"builder@{DIGEST}", "uid-1", {"asked": True})
     assert provenance(record, known, {"kaniko-shim": "1"}) == {
         "buildDefinition": {
@@ -150,6 +158,11 @@ def test_provenance():
             "resolvedDependencies": [
                 {"name": "context", "uri": "https://git.example/r", "digest": {"gitCommit": "c0ffee"}},
                 {"name": "Dockerfile", "digest": {"sha256": "ab"}},
+                {
+                    "name": "base image",
+                    "uri": f"docker.io/library/busybox:1@{DIGEST}",
+                    "digest": {"sha256": "ab" * 32},
+                },
             ],
         },
         "runDetails": {

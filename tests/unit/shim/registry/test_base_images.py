@@ -1,10 +1,14 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from kaniko_shim.oci.platform import Platform
-from kaniko_shim.registry.base_images import BaseImages, places
+from kaniko_shim.outcome.errors import JobError
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.outcome.result import BaseImage
+from kaniko_shim.registry.base_images import BaseImages, find_base, places, resolve
 from kaniko_shim.registry.crane import Crane
-from kaniko_shim.registry.references import parse_reference
+from kaniko_shim.registry.references import ImageReference, parse_reference
 from kaniko_shim.registry.registries import Registries, RegistryMap
 from kaniko_shim.system.paths import Paths
 
@@ -51,3 +55,33 @@ def test_a_configuration_of_another_shape_says_nothing(tmp_path: Path, config: s
     assert images.shell("r.example/a:1", platform) == ()
     assert images.user("r.example/a:1", platform) in {None, "", "7"}
     assert images.platform("r.example/a:1", platform) is None
+
+
+class Known(BaseImages):
+    """Knows one image and its layers."""
+
+    def layers(self, image: str) -> tuple[str, ...]:
+        if image == "r.example/known@sha256:1":
+            return ("a", "b")
+        raise JobError(Reason.REGISTRY_UNAVAILABLE, "r.example does not answer.")
+
+    def locate(self, image: str, platform: Platform) -> ImageReference:
+        if image == "r.example/known":
+            return ImageReference("r.example", "known", digest=f"{platform.name}'s")
+        raise JobError(Reason.BASE_IMAGE_NOT_FOUND, "There is no such image.")
+
+
+def test_what_base_images_are_is_known_of_all_or_of_none():
+    known = Known(Crane(Paths(), {}, Registries()), Registries())
+    found = resolve(known, {"shown": "r.example/known"}, Platform("linux", "arm64"))
+    assert found == (BaseImage("shown", "linux/arm64's"),)
+    assert resolve(known, {"shown": "r.example/known", "other": "r.example/other"}, Platform("linux", "arm64")) == ()
+
+
+def test_a_registry_that_does_not_answer_is_not_an_image_without_a_base():
+    known = Known(Crane(Paths(), {}, Registries()), Registries())
+    base = BaseImage("r.example/known:1@sha256:0", "sha256:1")
+    assert find_base(known, [replace(base, reference="r.example/known")], ["a", "b", "c"]) is not None
+    assert find_base(known, [replace(base, reference="r.example/known")], ["b"]) is None
+    with pytest.raises(JobError, match="does not answer"):
+        find_base(known, [base], ["a", "b", "c"])

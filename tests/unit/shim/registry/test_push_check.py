@@ -14,6 +14,7 @@ from kaniko_shim.registry.docker_config import Login
 from kaniko_shim.registry.push_check import PushCheck
 from kaniko_shim.registry.references import parse_output
 from kaniko_shim.registry.registries import Registries
+from kaniko_shim.registry.registry_api import RegistryApi
 from support.https import Https
 from support.serving import Quiet, serving
 
@@ -44,7 +45,7 @@ class Answers(Quiet):
 def test_an_insecure_registry_that_fails_is_unavailable_and_no_matter_of_tls(registry: type[BaseHTTPRequestHandler]):
     with serving(registry) as port:
         name = f"127.0.0.1:{port}"
-        failure = PushCheck(Registries(insecure=(name,)), None, {}).ask(parse_output(f"{name}/team/app:1"))
+        failure = PushCheck(RegistryApi(Registries(insecure=(name,)), None, {})).ask(parse_output(f"{name}/team/app:1"))
     assert failure is not None
     assert failure.reason is Reason.REGISTRY_UNAVAILABLE
 
@@ -89,7 +90,7 @@ class OneLogin:
 
 
 def ask(name: str, login: Login, registries: Registries | None = None, **environment: str) -> Failure | None:
-    check = PushCheck(registries or Registries(insecure=(name,)), OneLogin(login), environment)  # type: ignore[arg-type] # all that it needs
+    check = PushCheck(RegistryApi(registries or Registries(insecure=(name,)), OneLogin(login), environment))  # type: ignore[arg-type] # all that it needs
     return check.ask(parse_output(f"{name}/team/app:1"))
 
 

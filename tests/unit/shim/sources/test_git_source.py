@@ -41,7 +41,8 @@ def url(repository: Path) -> Iterator[str]:
 def test_a_branch_a_tag_or_head(repository: Path, url: str, tmp_path: Path, ref: str, extra: list[str]):
     report = fetch(SourceRequest(parse_source(url + ref)), workspace(tmp_path))
     revision = git(repository, "rev-parse", (ref.lstrip("#") or "HEAD") + "^{commit}")
-    assert report == SourceReport(url, revision=revision, size=report.size)
+    committed = int(git(repository, "show", "--no-patch", "--format=%ct", revision))
+    assert report == SourceReport(url, revision=revision, size=report.size, committed=committed)
     assert names(tmp_path) == sorted(["Dockerfile", "link", "run.sh", "sub", "sub/deep.txt", *extra])
     assert (tmp_path / "context/run.sh").stat().st_mode & 0o777 == 0o755
     assert (tmp_path / "context/link").readlink() == Path("sub/deep.txt")

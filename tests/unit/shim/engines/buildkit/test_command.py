@@ -14,9 +14,7 @@ from kaniko_shim.system.paths import Paths
 from kaniko_shim.system.subcommand import Command
 
 PATHS = Paths()
-PLACES = Places(
-    PATHS.context, PATHS.context / "Dockerfile", Path("/kaniko/layout"), PATHS.scratch / "metadata.json", {}
-)
+PLACES = Places(PATHS.context, PATHS.context / "Dockerfile", "127.0.0.1:1/name", PATHS.scratch / "metadata.json", {})
 HEAD = (
     "/kaniko/.Shim/bin/buildctl",
     *("--addr", "unix:///kaniko/.run/buildkit/buildkitd.sock", "build"),
@@ -24,7 +22,10 @@ HEAD = (
     *("--local=context=/kaniko/buildcontext", "--local=dockerfile=/kaniko/buildcontext"),
     *("--opt=filename=Dockerfile", "--opt=cmdline=builtin"),
 )
-TAIL = ("--metadata-file=/kaniko/.run/metadata.json", "--output=type=oci,tar=false,dest=/kaniko/layout")
+TAIL = (
+    "--metadata-file=/kaniko/.run/metadata.json",
+    "--output=type=image,name=127.0.0.1:1/name/image:built,push=true,oci-mediatypes=true",
+)
 
 
 def request(**variables: str) -> BuildRequest:
@@ -69,8 +70,29 @@ def test_the_values_of_build_arguments_are_not_shown():
 
 
 def test_secrets_are_files():
-    places = Places(PATHS.context, PATHS.context / "D", Path("/l"), Path("/m"), {"npm": Path("/s/npm")})
+    places = Places(PATHS.context, PATHS.context / "D", "l", Path("/m"), {"npm": Path("/s/npm")})
     assert "--secret=id=npm,src=/s/npm" in invocation(request(), places, PATHS, {}).argv
+
+
+def test_a_build_without_network_and_with_a_time_of_its_own():
+    made = argv(RUN_NETWORK="none", IMAGE_TIMESTAMP="7")
+    assert "--allow=network.host" not in made
+    assert {"--opt=force-network-mode=none", "--opt=build-arg:SOURCE_DATE_EPOCH=7"} <= set(made)
+    [output] = [each for each in made if each.startswith("--output=")]
+    assert output.endswith(",rewrite-timestamp=true")
+
+
+def test_a_secret_that_a_run_mounts_as_an_ssh_key_is_one():
+    places = Places(
+        PATHS.context,
+        PATHS.context / "D",
+        "l",
+        Path("/m"),
+        {"npm": Path("/s/npm"), "default": Path("/s/d")},
+        {"default"},
+    )
+    made = invocation(request(), places, PATHS, {}).argv
+    assert [each for each in made if each.startswith("--ssh")] == ["--ssh=default=/s/d"]
 
 
 def test_each_build_of_a_cache_repository_has_a_tag_of_its_own():
@@ -80,7 +102,7 @@ def test_each_build_of_a_cache_repository_has_a_tag_of_its_own():
     imported, exported = cache()
     ref = imported.removeprefix("--import-cache=type=registry,ref=")
     assert ref.startswith("r.example/cache:buildkit-")
-    assert exported == f"--export-cache=type=registry,ref={ref},mode=max,ignore-error=true"
+    assert exported == "--export-cache=type=registry,ref=127.0.0.1:1/name/cache:built,mode=max,ignore-error=true"
     assert cache(CACHE_READ_ONLY="true") == [imported]
     assert len({cache(**each)[0] for each in ({}, {"TARGET": "a"}, {"PLATFORM": "linux/arm64"})}) == 3
 

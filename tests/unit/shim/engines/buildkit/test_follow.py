@@ -136,3 +136,17 @@ def test_a_run_that_prints_what_buildctl_would_is_not_believed(tmp_path: Path):
     follower, log, _ = follow(tmp_path, lines)
     assert (follower.failed, follower.text) == (None, [])
     assert forged.decode() in log
+
+
+def test_the_images_that_were_pulled_and_none_that_a_dockerfile_makes_up(tmp_path: Path):
+    one, other = (f"sha256:{digit * 64}" for digit in "ab")
+    lines = [
+        vertex("1", f"[one 1/2] FROM docker.io/library/busybox:latest@{one}"),
+        vertex("2", f"[linux/arm64 stage-1 1/3] FROM r.example:5000/a/b@{other}"),
+        vertex("3", f"[one 2/2] RUN echo '[x] FROM r.example/made-up@{one}'"),
+        vertex("4", f"[stage-1 2/3] RUN <<EOF\n[x] FROM r.example/made-up@{one}"),
+        vertex("5", "[internal] load metadata for docker.io/library/busybox:latest"),
+        output("3", f"[one 1/2] FROM r.example/printed@{one}\n".encode()),
+    ]
+    follower, _, _ = follow(tmp_path, lines)
+    assert follower.bases == {"docker.io/library/busybox:latest": one, "r.example:5000/a/b": other}

@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -52,6 +53,20 @@ def test_both_outputs_in_order_and_a_clean_environment():
     ended, lines = sh("echo out; echo err >&2; printf 'a\\rb\\r\\nlast'; cat; env | sort | head -2; ulimit -c")
     assert ended == Ended(0)
     assert lines[:4] == ["out", "err", "b", "lastA=b"]
+
+
+def test_what_others_open_meanwhile_stays_open():
+    """The threads that serve BuildKit's pushes open connections: they get the numbers of what was closed before."""
+    opened = list[int]()
+    command = Invocation(("/bin/sh", "-c", "exit 3"), {"PATH": "/usr/bin:/bin"})
+
+    def start(_: int) -> None:
+        opened.extend(os.open("/dev/null", os.O_RDONLY) for _ in range(8))
+
+    ended = run(command, on_line=lambda _: None, on_silence=lambda: None, silence=60, on_start=start)
+    assert ended == Ended(3)
+    for descriptor in opened:
+        os.close(descriptor)
 
 
 def test_much_output_is_all_there():

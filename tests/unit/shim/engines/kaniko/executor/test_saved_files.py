@@ -165,3 +165,17 @@ def test_a_pipe_that_was_saved_is_refused_when_it_is_copied(root: Path):
         list(files.read("COPY --from=a /deep /x"))
     with pytest.raises(JobError, match="Line 4 copies the named pipe /deep/pipe"):
         files.look_again()
+
+
+@pytest.mark.parametrize(
+    ("copied", "is_warned"), [("/out", True), ("/out/sub", True), ("/out/sub/program", False), ("/outer", False)]
+)
+def test_capabilities_that_are_known_before_are_named_though_the_files_are_gone(
+    tmp_path: Path,
+    copied: str,
+    is_warned: bool,  # noqa: FBT001 - one of two
+):
+    instructions = parse_dockerfile(f"FROM x AS a\nFROM y\nCOPY --from=a {copied} /x\n".encode())
+    files = SavedFiles(instructions, tmp_path, capable=["/out/sub/"])
+    warnings = list(files.read(f"Saving file {copied.strip('/')} for later use"))
+    assert [f"drops the capabilities of files in {copied}." in each for each in warnings] == [True] * is_warned
