@@ -90,7 +90,13 @@ def _run(settings: OperatorSettings, send: Send | None) -> bool:
     monitor = Monitor(settings, controller, watches, authentication, metrics)
     login = Login(watches.tracing())
     register(
-        registry, controller, monitor, login, is_cluster_wide=not settings.namespaces, tracks=settings.tracked_images
+        registry,
+        controller,
+        monitor,
+        login,
+        stop,
+        is_cluster_wide=not settings.namespaces,
+        tracks=settings.tracked_images,
     )
     # What was imported stays. To look through it for garbage takes 50 ms and more, in which nothing else is done.
     gc.freeze()

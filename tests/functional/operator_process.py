@@ -62,10 +62,11 @@ class OperatorProcess:
         assert self._pid
         os.kill(self._pid, what)
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """End it and give its exit code."""
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it, and see that it ends in order, or by the signal: killed, or before it had begun."""
         self.send(how)
-        return self.wait()
+        code = self.wait()
+        assert code in (0, -how), f"the operator ended with {code}:\n{self.log[-5000:]}"
 
     def wait(self, timeout: float = 30) -> int:
         """Wait until it ends and give its exit code."""

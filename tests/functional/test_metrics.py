@@ -61,7 +61,7 @@ def test_a_build_is_counted_by_the_process_that_wrote_its_end_and_by_no_other(
 ):
     second = OperatorProcess(kubeconfig, namespace, tmp_path / "second.log")
     second.start()
-    request.addfinalizer(lambda: second.is_running() and second.stop())
+    request.addfinalizer(lambda: second.stop() if second.is_running() else None)
     until(lambda: second.probe("/readyz")[0] == 200)
     for number in range(10):
         builds.create(spec(), name=f"build-{number}")

@@ -33,6 +33,13 @@ class DefaultsReader:
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(task)
 
+    async def stop(self) -> None:
+        """End the requests that are under way; nobody waits for them any more."""
+        tasks = {*self._sent.values(), *self._next.values()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     async def _read(self, scope: str) -> Document | None:
         if scope in self._sent:
             await asyncio.wait([self._sent[scope]])

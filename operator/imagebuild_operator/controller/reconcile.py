@@ -97,6 +97,10 @@ class Reconciler:
         self._clock = clock
         self._events = EventRecorder(cluster, traced=settings.defaults.traced)
 
+    async def stop(self) -> None:
+        """End the requests that no reconcile waits for."""
+        await self._defaults.stop()
+
     async def reconcile(self, key: BuildKey) -> float | None:
         """Reconcile one build.
 

@@ -84,6 +84,7 @@ class Worker:
     async def stop(self) -> None:
         """Stop at once; the next leader continues where things stand."""
         await self.queue.stop()
+        await self._reconciler.stop()
 
     def enqueue(
         self,

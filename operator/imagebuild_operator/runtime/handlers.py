@@ -5,6 +5,7 @@ the deletion of a namespace, no annotation with a copy of the spec. `watched_obj
 controller; `reconcile` does the rest, and the work queue retries what fails.
 """
 
+import asyncio
 from typing import Any
 
 import kopf
@@ -28,6 +29,7 @@ def register(
     controller: Controller,
     monitor: Monitor,
     login: Login,
+    ended: asyncio.Event,
     *,
     is_cluster_wide: bool,
     tracks: bool,
@@ -39,6 +41,8 @@ def register(
         controller: Does the work.
         monitor: Serves metrics and probes.
         login: Opens the session of the watches.
+        ended: kopf's stop flag. It is set at the end too: kopf's own task that waits for it would keep the process for
+            five seconds more.
         is_cluster_wide: Whether all namespaces are watched. An operator that watches some of them has no right to read
             what belongs to none.
         tracks: Whether TrackedImages are heeded.
@@ -57,6 +61,7 @@ def register(
     async def stop(**_: Any) -> None:  # noqa: ANN401
         await controller.stop()
         await monitor.stop()
+        ended.set()
 
     async def watched(**_: Any) -> None:  # noqa: ANN401
         """Do nothing: the session has handed the object to the controller. Only what has a handler is watched."""

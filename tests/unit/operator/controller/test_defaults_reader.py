@@ -89,3 +89,18 @@ def test_who_gives_up_does_not_take_the_answer_from_others():
             await one
 
     asyncio.run(run())
+
+
+def test_nothing_is_under_way_after_a_stop():
+    async def run() -> None:
+        answers, read = reader()
+        first = asyncio.create_task(read.newest("team"))
+        await admissions()
+        second = asyncio.create_task(read.newest("team"))
+        await admissions()
+        await read.stop()
+        await asyncio.gather(first, second, return_exceptions=True)
+        assert answers.open[0][1].cancelled()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(run())
