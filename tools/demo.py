@@ -1,6 +1,6 @@
 """Show the main job: install the chart, build examples/hello.yaml in the cluster, run the image.
 
-Needs a cluster (`make cluster-up`) and both images (`make images`); `make demo` makes both.
+Needs a cluster (`make cluster-up`) and the images (`make images`); `make demo` makes them.
 """
 
 import json

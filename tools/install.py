@@ -1,8 +1,8 @@
 """Install this tree's chart and images into the current cluster.
 
 Pushes the images to the registry of the cluster and runs `helm upgrade --install`. Further arguments go to Helm. With
-ENGINE=BuildKit or ENGINE=Auto, that is what builds are made with; else the image of BuildKit is left out. The release
-has a name and a namespace of its own. A cluster that has another release of the chart is refused.
+ENGINE, that is what builds are made with, and no image of the other engine is needed. The release has a name and a
+namespace of its own. A cluster that has another release of the chart is refused.
 """
 
 import json
@@ -78,11 +78,13 @@ def main() -> int:
     environment = with_programs(variables)
     refuse_others(environment)
     settings = ["--set", f"global.imageRegistry={registry.name}"]
-    images = {"operator": "image", "builder": "builder.image"}
+    images = {"operator": "image", "builder": "builder.image", "builder-buildkit": "builder.buildkit.image"}
     if engine := os.environ.get("ENGINE"):
-        images["builder-buildkit"] = "builder.buildkit.image"
         settings += ["--set", f"builder.engine={engine}"]
-    else:
+    if engine == "BuildKit":
+        del images["builder"]
+    elif engine == "Kaniko":
+        del images["builder-buildkit"]
         settings += ["--set", "builder.buildkit.enabled=false"]
     for name, prefix in images.items():
         repository, digest = push_image(name, registry, environment)

@@ -52,7 +52,7 @@ else
   background functional "${functional[@]}"
   if [ "${#cluster[@]}" -gt 0 ] && [ "${#rest[@]}" -gt 0 ]; then
     # What both need is made once, and before they wait for each other.
-    make cluster-up images buildkit-image
+    make cluster-up images
   fi
   background rest "${rest[@]}"
   lane "${cluster[@]}"

@@ -49,7 +49,7 @@ class BuildDefaults:
     allow_privilege_escalation: bool = False
     capabilities: tuple[str, ...] = CAPABILITIES
     #: Of builds that name none.
-    engine: Engine = Engine.KANIKO
+    engine: Engine = Engine.AUTO
     buildkit: BuildKitSettings = field(default_factory=BuildKitSettings)
 
 

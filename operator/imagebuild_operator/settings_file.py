@@ -81,7 +81,7 @@ def _build_defaults(builder: Fields, *, traced: bool) -> BuildDefaults:
         traced=traced,
         allow_privilege_escalation=builder.switch("allowPrivilegeEscalation", default=False),
         capabilities=builder.texts("capabilities", CAPABILITIES),
-        engine=Engine(builder.choice("engine", "Kaniko", tuple(Engine))),
+        engine=Engine(builder.choice("engine", "Auto", tuple(Engine))),
         buildkit=_buildkit(builder.section("buildkit")),
     )
 

@@ -15,9 +15,6 @@ from support.executor import executor_in, note
 from support.file_server import FileServer, serve_files
 from support.registry import Registry
 
-# Some tests ask for an engine, the others take this one; those that install the chart again, too.
-os.environ.setdefault("ENGINE", "Kaniko")
-
 
 @pytest.fixture(scope="session")
 def cluster() -> dict[str, str]:

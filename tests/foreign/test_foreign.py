@@ -141,8 +141,8 @@ def test_the_readme_installs_the_chart_and_the_demo_leaves_that_release_alone(us
     lines = re.sub(r"\\\n", "", block).replace("registry.example.com", REGISTRY).splitlines()
     commands = [shlex.split(line.removeprefix("$ ")) for line in lines]
     # `make images` and `docker push` are tests/images'; the same images take another way here.
-    assert [command[:2] for command in commands] == [["make", "images"], *[["docker", "push"]] * 2, ["helm", "install"]]
-    for name, (_, _, image) in zip(("operator", "builder"), commands[1:3], strict=True):
+    assert [command[:2] for command in commands] == [["make", "images"], *[["docker", "push"]] * 3, ["helm", "install"]]
+    for name, (_, _, image) in zip(("operator", "builder", "builder-buildkit"), commands[1:4], strict=True):
         assert name in image
         layout = run(user, sys.executable, *LAYOUTS[name]).stdout.strip()
         here = image.replace(REGISTRY, user["REGISTRY_ADDRESS"])

@@ -16,7 +16,7 @@ POD = "app-eebc00bd"
 START = datetime(2026, 11, 24, 8, 0, 0, tzinfo=UTC)
 DIGEST = "sha256:" + "ab" * 32
 SETTINGS = OperatorSettings(defaults=BuildDefaults(builder_image="registry.example/builder:1"))
-#: The same with BuildKit, which builds get that ask for it.
+#: The same with BuildKit, as the chart has it.
 WITH_BUILDKIT = OperatorSettings(
     defaults=BuildDefaults(
         builder_image="registry.example/builder:1", buildkit=BuildKitSettings(image="registry.example/buildkit:1")

@@ -51,6 +51,7 @@ async def collect(cluster: Cluster, wanted: Wanted, operator_namespace: str = ""
             if name
         },
     )
+    facts = replace(facts, nodes=await cluster.list(cluster.path("nodes", namespace="")))
     operators = await find_operators(cluster, operator_namespace)
     if isinstance(operators, Hidden):
         return replace(facts, operators=operators)

@@ -88,6 +88,7 @@ class Facts:
         builds: The ImageBuilds of the namespace.
         trial: The least build.
         secrets: The Secrets to check, by name.
+        nodes: The nodes of the cluster.
     """
 
     namespace: str
@@ -100,6 +101,7 @@ class Facts:
     builds: Several = ()
     trial: Trial = field(default_factory=Trial)
     secrets: Mapping[str, Found] = field(default_factory=dict)
+    nodes: Several = ()
 
 
 def missing_fields(schema: Document) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from kubectl_imagebuild.checks.facts import Facts, Operator, Right
 from kubectl_imagebuild.checks.finding import Finding, failed, hidden, ok, warning
+from kubectl_imagebuild.checks.nodes import check_nodes
 from kubectl_imagebuild.checks.secrets import check_git_secret, check_registry_secret
 from kubectl_imagebuild.cluster.reader import Hidden
 
@@ -50,7 +51,7 @@ def findings(facts: Facts, wanted: Wanted) -> tuple[Finding, ...]:
     if not facts.is_installed:
         message = "The cluster has no resource imagebuilds.imagebuild.dev."
         return (failed("CRD", message, "Install the operator: see its README."),)
-    return (_crd(facts), *_operators(facts), *_rights(facts), *_trial(facts), *_secrets(facts, wanted))
+    return (_crd(facts), *_operators(facts), *_rights(facts), *_trial(facts), *_nodes(facts), *_secrets(facts, wanted))
 
 
 def _crd(facts: Facts) -> Finding:
@@ -159,6 +160,11 @@ def _trial(facts: Facts) -> Iterator[Finding]:
     for note in trial.notes:
         is_missing = " does not exist" in note or " has no key " in note
         yield warning("build pod", note) if is_missing else hidden("build pod", note)
+
+
+def _nodes(facts: Facts) -> Iterator[Finding]:
+    if facts.operator is not None:
+        yield from check_nodes(facts.nodes, facts.operator.installation.settings.defaults)
 
 
 def _secrets(facts: Facts, wanted: Wanted) -> Iterator[Finding]:

@@ -36,9 +36,9 @@ def chosen(spec: dict[str, Any], asked: str = "Auto", attempts: list[dict[str, A
 
 def test_the_settings_decide_for_builds_that_do_not_say():
     spec = parse_spec(a_build().spec)
-    assert engine_of(spec, DEFAULTS) is Engine.KANIKO
-    assert engine_of(spec, replace(DEFAULTS, engine=Engine.AUTO)) is Engine.BUILDKIT
-    assert engine_of(replace(spec, engine=Engine.KANIKO), replace(DEFAULTS, engine=Engine.AUTO)) is Engine.KANIKO
+    assert engine_of(spec, DEFAULTS) is Engine.BUILDKIT
+    assert engine_of(spec, replace(DEFAULTS, engine=Engine.KANIKO)) is Engine.KANIKO
+    assert engine_of(replace(spec, engine=Engine.KANIKO), DEFAULTS) is Engine.KANIKO
 
 
 def test_an_operator_without_the_image_has_no_buildkit():
@@ -98,7 +98,7 @@ def test_after_an_attempt_that_could_not_use_it_kaniko_follows_once():
 
 
 def test_the_pod_for_buildkit_beside_that_for_kaniko():
-    kaniko, buildkit = pod({}), pod({"engine": "BuildKit"})
+    kaniko, buildkit = pod({"engine": "Kaniko"}), pod({})
     assert buildkit["metadata"]["labels"] == kaniko["metadata"]["labels"] | {"imagebuild.dev/engine": "BuildKit"}
     before, after = kaniko["spec"], buildkit["spec"]
     changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
