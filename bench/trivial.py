@@ -6,8 +6,8 @@ Needs root and the test cluster (`make cluster-up images`), and installs this tr
 
 The operator checks the push of the first build of a repository, and not of those after it. Beside it: the pod that the
 operator makes for this build, created by hand (so without an operator); that pod with containers that end at once (so
-the kubelet's own time); and a BuildKit daemon that is running already. All build the same Dockerfile without a cache,
-and push to the same registry.
+the kubelet's own time); the same build with engine Kaniko; and a BuildKit daemon that is running already. All build the
+same Dockerfile without a cache, and push to the same registry.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ Json = dict[str, Any]
 NAMESPACE = f"bench-{uuid.uuid4().hex[:10]}"
 DOCKERFILE = "FROM busybox\nRUN echo hello > /hello\n"
 AT_ONCE = ["/kaniko/.Shim/bin/crane", "version"]
-FIRST, AGAIN = "ImageBuild, a repository's first", "ImageBuild"
+FIRST, AGAIN, KANIKO = "ImageBuild, a repository's first", "ImageBuild", "ImageBuild with Kaniko"
 SAME, IDLE, KIT = "the same pod by hand", "the same pod, idle", "BuildKit, running"
 MEASURE = "request to success"
 
@@ -77,11 +77,14 @@ class Bench:
         """By the operator, into a repository that builds have been pushed to."""
         return await self._build(self.name("build"))
 
-    async def _build(self, name: str, path: str = "") -> float:
+    async def kaniko(self) -> float:
+        """By the operator, with the other engine."""
+        return await self._build(self.name("kaniko"), engine="Kaniko")
+
+    async def _build(self, name: str, path: str = "", **more: str) -> float:
         follow = asyncio.create_task(self._find_pod(name))
-        fields = spec(
-            source={"inline": {"files": {"Dockerfile": DOCKERFILE}}}, output={"images": [f"{self.image}{path}:{name}"]}
-        )
+        source, output = {"inline": {"files": {"Dockerfile": DOCKERFILE}}}, {"images": [f"{self.image}{path}:{name}"]}
+        fields = spec(source=source, output=output, **more)
         body = {**IMAGE_BUILD.body(name), "spec": fields}
         begin = time.monotonic()
         await self.api.ask("POST", IMAGE_BUILD.path(NAMESPACE), body)
@@ -159,7 +162,15 @@ async def take(api: Api, registry: ClusterRegistry, rounds: int) -> dict[str, li
     with buildkit.running(host) as kit, tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "Dockerfile").write_text(DOCKERFILE)
         bench = Bench(api, f"{registry.name}/bench/trivial", host, kit, Path(folder))
-        cases = {FIRST: bench.first, AGAIN: bench.again, SAME: bench.same, IDLE: bench.idle, KIT: bench.buildkit}
+        cases = {
+            KANIKO: bench.kaniko,
+            FIRST: bench.first,
+            # The two after it are made of its pod.
+            AGAIN: bench.again,
+            SAME: bench.same,
+            IDLE: bench.idle,
+            KIT: bench.buildkit,
+        }
         samples: dict[str, list[float]] = {name: [] for name in cases}
         for number in range(rounds + 1):
             for name, case in cases.items():

@@ -56,7 +56,9 @@ def build_directory(  # noqa: PLR0913 - one argument per option
         ),
     ] = ".",
     images: Images = [],  # noqa: B006 - typer copies it
-    file: Annotated[str, typer.Option("-f", "--file", help="Dockerfile in DIR. Default: DIR/Dockerfile.")] = "",
+    file: Annotated[
+        str, typer.Option("-f", "--file", help="Dockerfile; - for standard input. Default: DIR/Dockerfile.")
+    ] = "",
     name: NewName = "",
     target: Target = "",
     engine: EngineOption = None,
@@ -123,24 +125,24 @@ def build_directory(  # noqa: PLR0913 - one argument per option
         if skip_unchanged:
             raise ValueError("--skip-unchanged is for directories: use --skip-if-unchanged, which asks the registry")
         source, context_dir = repository
-        manifest = image_build(images, git=source, context_dir=context_dir, dockerfile=file, **described)
+        where: dict[str, Any] = flags.dockerfile_from(sys.stdin).in_spec if file == "-" else {"dockerfile": file}
+        manifest = image_build(images, git=source, context_dir=context_dir, **where, **described)
 
         async def start(client: AsyncClient) -> Exit:
             creating = client.create(manifest, secrets=secrets.values)
             return await created(client, creating, progress, output, detach=detach)
 
         return run(namespace, context, kubeconfig, start)
-    dockerfile = flags.dockerfile_in(Path(directory), file)
-    text = (Path(directory) / (dockerfile or "Dockerfile")).read_text(encoding="utf-8", errors="replace")
+    dockerfile = flags.dockerfile_of(Path(directory), file, sys.stdin)
 
     async def work(client: AsyncClient) -> Exit:
         # First, so that nothing is created for a directory that cannot be read.
-        with await pack(directory, dockerfile=dockerfile or "Dockerfile") as archive:
+        with await pack(directory, dockerfile=dockerfile.path) as archive:
             if progress is not Progress.QUIET:
                 sys.stderr.write(f"{summary(archive)}\n")
             size = archive.size if archive.size > flags.MAX_BYTES else None
             upload = UploadSource(max_bytes=size, sha256=archive.sha256)
-            manifest = image_build(images, upload=upload, dockerfile=dockerfile, **described)
+            manifest = image_build(images, upload=upload, **dockerfile.in_spec, **described)
             if skip_unchanged and (earlier := await _earlier(client, manifest, secrets)) is not None:
                 if output:
                     sys.stdout.write(rendered(earlier, output))
@@ -152,7 +154,7 @@ def build_directory(  # noqa: PLR0913 - one argument per option
                 output,
                 detach=detach,
                 archive=archive,
-                dockerfile=text,
+                dockerfile=dockerfile.text,
             )
 
     return run(namespace, context, kubeconfig, work)

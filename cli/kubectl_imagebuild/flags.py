@@ -2,14 +2,17 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import yaml
 from imagebuild import Archive, Build, GitSource
 
 #: Bytes that an upload may have by default.
 MAX_BYTES: Final = 10 * 1024**3
+#: Bytes of a Dockerfile that the spec may have.
+MAX_TEXT: Final = 98304
 
 
 def build_args(options: Sequence[str], variables: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -70,31 +73,72 @@ def git_source(url: str, revision: str, secret: str) -> GitSource | None:
     return GitSource(address, revision or fragment, secret)
 
 
-def dockerfile_in(directory: Path, file: str) -> str:
-    """Path of the Dockerfile in a directory; empty if it is the default one.
+@dataclass(frozen=True, slots=True)
+class Dockerfile:
+    """The Dockerfile of a directory.
+
+    Attributes:
+        text: Its text.
+        path: Its path in the directory; empty if it is elsewhere, so that the spec has to have the text.
+    """
+
+    text: str
+    path: str = ""
+
+    @property
+    def in_spec(self) -> dict[str, Any]:
+        """The arguments of a manifest."""
+        if not self.path:
+            return {"dockerfile_text": self.text}
+        return {"dockerfile": self.path} if self.path != "Dockerfile" else {}
+
+
+def dockerfile_of(directory: Path, file: str, stdin: TextIO) -> Dockerfile:
+    """Read the Dockerfile of a directory.
 
     Args:
         directory: The build context.
-        file: The value of --file; empty for the Dockerfile of the directory.
+        file: The value of --file; empty for the Dockerfile of the directory, `-` for standard input.
+        stdin: Standard input.
     """
     if not directory.is_dir():
         raise ValueError(
             f"{directory} is not a directory: write the directory of the build context, "
             "or use `kubectl imagebuild create` with --git or --url"
         )
+    if file == "-":
+        return dockerfile_from(stdin)
     path = Path(file) if file else directory / "Dockerfile"
     if not path.is_file():
         inside = directory / file
         advice = f"write -f {inside}" if file and inside.is_file() else "name the Dockerfile: -f PATH"
         raise ValueError(f"{path} is not a file: {advice}")
+    text = path.read_text(encoding="utf-8", errors="replace")
     whole, root = path.parent.resolve() / path.name, directory.resolve()
-    if not whole.is_relative_to(root):
+    if whole.is_relative_to(root):
+        return Dockerfile(text, whole.relative_to(root).as_posix())
+    if (ignore := path.with_name(f"{path.name}.dockerignore")).exists():
         raise ValueError(
-            f"-f {path} is outside of the directory {directory}: copy it into the directory, "
-            "or name a directory that has both"
+            f"-f {path} is outside of the directory {directory}, where {ignore} is not heeded: copy both into the "
+            "directory, or name a directory that has them"
         )
-    inner = whole.relative_to(root).as_posix()
-    return "" if inner == "Dockerfile" else inner
+    return _in_spec(text, path)
+
+
+def dockerfile_from(stdin: TextIO) -> Dockerfile:
+    """Read the Dockerfile of `-f -`."""
+    return _in_spec(stdin.read(), "-")
+
+
+def _in_spec(text: str, path: Path | str) -> Dockerfile:
+    if not text.strip():
+        raise ValueError(f"-f {path} is empty: write a Dockerfile")
+    if (size := len(text.encode())) > MAX_TEXT:
+        raise ValueError(
+            f"-f {path} has {size:,} bytes, and a Dockerfile outside of the directory may have {MAX_TEXT:,}: copy it "
+            "into the directory"
+        )
+    return Dockerfile(text)
 
 
 def manifest_of_file(text: str, name: str) -> dict[str, Any]:

@@ -76,6 +76,7 @@ def image_build(  # noqa: PLR0913 - one argument per field
     generate_name: str = "",
     context_dir: str = "",
     dockerfile: str = "",
+    dockerfile_text: str = "",
     target: str = "",
     engine: str = "",
     build_args: Mapping[str, str] | None = None,
@@ -106,6 +107,7 @@ def image_build(  # noqa: PLR0913 - one argument per field
         generate_name: Prefix of a name that the API server makes, if name is empty. Default: made of the first image.
         context_dir: Directory of the source that is the build context.
         dockerfile: Path of the Dockerfile in the context.
+        dockerfile_text: Text of the Dockerfile, if it is not in the context.
         target: Stage to build.
         engine: Auto, Kaniko or BuildKit. Default: what the defaults of the namespace or the operator say.
         build_args: Values for ARG, by name.
@@ -134,7 +136,7 @@ def image_build(  # noqa: PLR0913 - one argument per field
     spec: Manifest = {
         "source": _source(git, url, files, upload),
         "contextDir": context_dir,
-        "dockerfile": {"path": dockerfile} if dockerfile else None,
+        "dockerfile": {key: text for key, text in (("path", dockerfile), ("inline", dockerfile_text)) if text},
         "target": target,
         "engine": engine,
         "buildArgs": [{"name": key, "value": value} for key, value in (build_args or {}).items()],

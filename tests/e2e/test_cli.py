@@ -37,6 +37,7 @@ def start(cluster: dict[str, str], kubectl: Kubectl, namespace: str, tmp_path: P
             [PROGRAM, "-n", namespace, *arguments],
             cwd=tmp_path,
             env={**os.environ, **environment},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -56,10 +57,10 @@ def app(tmp_path: Path) -> Path:
     return directory
 
 
-def finished(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+def finished(process: "subprocess.Popen[str]", stdin: str | None = None) -> tuple[int, str, str]:
     with process:
         try:
-            out, err = process.communicate(timeout=120)
+            out, err = process.communicate(stdin, timeout=120)
         finally:
             process.kill()
     return process.returncode, out, err
@@ -84,6 +85,15 @@ def test_another_dockerfile_with_an_argument(start: Start, app: Path, namespace:
     assert code == 0, err
     assert out.startswith("imagebuild.imagebuild.dev/app-")
     assert registry.config(image)["config"]["Labels"]["name"] == "x"
+
+
+def test_a_dockerfile_from_standard_input(start: Start, app: Path, namespace: str, registry: Registry):
+    image = f"{registry.name}/{namespace}/app:1"
+    code, _, err = finished(start("build", "app", "-t", image, "-f", "-"), "FROM scratch\nCOPY data /other\n")
+    assert code == 0, err
+    files = registry.files(image)
+    assert files["/other"].content == (app / "data").read_bytes()
+    assert "/Dockerfile" not in files
 
 
 @pytest.fixture

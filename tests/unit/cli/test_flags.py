@@ -1,10 +1,13 @@
 """The flags of kubectl imagebuild."""
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from imagebuild import GitSource
-from kubectl_imagebuild.flags import build_args, dockerfile_in, limits, pairs, plain_http, platforms, repository
+from kubectl_imagebuild.flags import build_args, dockerfile_of, limits, pairs, plain_http, platforms, repository
+
+NOTHING = StringIO()
 
 
 @pytest.fixture
@@ -17,11 +20,35 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("file", "path"), [("", ""), ("app/Dockerfile", ""), ("app/build/Dockerfile", "build/Dockerfile")]
+    ("file", "path"),
+    [("", "Dockerfile"), ("app/Dockerfile", "Dockerfile"), ("app/build/Dockerfile", "build/Dockerfile")],
 )
-def test_the_dockerfile_is_a_path_in_the_directory(directory: Path, file: str, path: str):
-    assert dockerfile_in(directory, file) == path
-    assert dockerfile_in(directory.resolve(), str(Path(file).resolve()) if file else "") == path
+def test_a_dockerfile_in_the_directory_is_sent_with_it(directory: Path, file: str, path: str):
+    absolute = str(Path(file).resolve()) if file else ""
+    for found in (
+        dockerfile_of(directory, file, NOTHING),
+        dockerfile_of(directory.resolve(), absolute, NOTHING),
+    ):
+        assert (found.path, found.text) == (path, "FROM scratch\n")
+        assert found.in_spec == ({} if path == "Dockerfile" else {"dockerfile": path})
+
+
+@pytest.mark.parametrize("file", ["Dockerfile", "app/../Dockerfile", "-"])
+def test_another_one_is_in_the_spec(directory: Path, file: str):
+    found = dockerfile_of(directory, file, StringIO("FROM scratch\n"))
+    assert found.in_spec == {"dockerfile_text": "FROM scratch\n"}
+
+
+def test_one_that_the_spec_cannot_have_is_refused(directory: Path):
+    for text, message in (
+        ("", "-f - is empty"),
+        ("# \n" + "#é" * 40_000, "-f - has 120,003 bytes, and .* may have 98,304"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            dockerfile_of(directory, "-", StringIO(text))
+    Path("Dockerfile.dockerignore").touch()
+    with pytest.raises(ValueError, match=r"where Dockerfile.dockerignore is not heeded: copy both into the directory"):
+        dockerfile_of(directory, "Dockerfile", NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -29,21 +56,19 @@ def test_the_dockerfile_is_a_path_in_the_directory(directory: Path, file: str, p
     [
         ("only/Release.Dockerfile", "not a file: write -f app/only/Release.Dockerfile"),
         ("nosuch", "nosuch is not a file: name the Dockerfile"),
-        ("Dockerfile", "outside of the directory app: copy it into the directory"),
-        ("app/../Dockerfile", "outside of the directory app"),
         ("app", "app is not a file"),
     ],
 )
 def test_a_wrong_dockerfile_is_refused_with_advice(directory: Path, file: str, message: str):
     with pytest.raises(ValueError, match=message):
-        dockerfile_in(directory, file)
+        dockerfile_of(directory, file, NOTHING)
 
 
 def test_a_missing_directory_or_dockerfile_is_refused(directory: Path):
     with pytest.raises(ValueError, match="nosuch is not a directory"):
-        dockerfile_in(Path("nosuch"), "")
+        dockerfile_of(Path("nosuch"), "", NOTHING)
     with pytest.raises(ValueError, match="app/only/Dockerfile is not a file"):
-        dockerfile_in(directory / "only", "")
+        dockerfile_of(directory / "only", "", NOTHING)
 
 
 def test_what_docker_users_type():
