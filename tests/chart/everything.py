@@ -26,6 +26,7 @@ EVERYTHING: dict[str, Any] = {
             "procMount": "Default",
             "seccompProfile": {"type": "Localhost", "localhostProfile": "buildkit.json"},
             "appArmorProfile": {"type": "Localhost", "localhostProfile": "buildkit"},
+            "nodeProfile": {"enabled": True, "directory": "/var/lib/kubelet/other"},
         },
         "proxy": {"httpProxy": "http://proxy:3128", "noProxy": ".svc,10.0.0.0/8"},
         "registries": [

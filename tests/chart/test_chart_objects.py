@@ -77,7 +77,8 @@ def test_the_settings_file_holds_the_values(chart: Chart) -> None:
         if section not in {"builder", "metrics", "leaderElection"}:
             assert holds == values[section]
     image = f"ghcr.io/imagebuild-dev/imagebuild-builder:{chart.version}"
-    buildkit = {name: value for name, value in values["builder"]["buildkit"].items() if name != "enabled"}
+    of_chart = {"enabled", "nodeProfile"}
+    buildkit = {name: value for name, value in values["builder"]["buildkit"].items() if name not in of_chart}
     buildkit |= {"image": f"{image.partition(':')[0]}-buildkit:{chart.version}"}
     pulled = {"image": image, "pullPolicy": "IfNotPresent", "buildkit": buildkit}
     assert made["builder"] == {**values["builder"], **pulled}
@@ -120,6 +121,7 @@ def test_values_reach_the_operator(chart: Chart) -> None:
             "userNamespaces": True,
         },
     }
+    del builder["buildkit"]["nodeProfile"]
     builder["resources"] = {
         "requests": {"cpu": 2, "memory": "512Mi", "ephemeral-storage": "1Gi"},
         "limits": {"memory": "4Gi", "ephemeral-storage": "20Gi"},

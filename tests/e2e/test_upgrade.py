@@ -1,6 +1,7 @@
 """Upgrade, rollback, uninstallation and reinstallation of the chart while builds run.
 
-Each test runs the commands of docs/how-to/upgrade.md and docs/how-to/uninstall.md, on the release of the tests.
+The tests run the commands of docs/how-to/upgrade.md, docs/how-to/uninstall.md and docs/how-to/engines.md, on the
+release of the tests.
 """
 
 import json
@@ -102,6 +103,27 @@ def is_over(pod: Json) -> bool:
 def reach(api: client.ApiClient, namespace: str, name: str, expected: str) -> None:
     """Wait until a build is in a phase."""
     wait_for_build(api, namespace, name, lambda body: phase(body) == expected, timeout=90)
+
+
+def test_the_chart_gives_nodes_a_seccomp_profile_and_buildkit_builds_under_it(
+    release: Release, cluster: dict[str, str], builds: Builds, api: client.ApiClient, namespace: str, registry: Registry
+):
+    # A kubelet looks below its root directory, which is not the usual one in the test cluster.
+    kubelet = Path(cluster["BIN"]).parent / "kubelet" if "BIN" in cluster else Path("/var/lib/kubelet")
+    prefix = "builder.buildkit.nodeProfile"
+    directory = f"--set={prefix}.directory={kubelet / 'seccomp'}"
+
+    def filters(name: str) -> str:
+        image = f"{registry.name}/{namespace}/{name}:1"
+        dockerfile = "FROM busybox\nRUN grep Seccomp_filters /proc/self/status > /filters\n"
+        builds.create(build({"Dockerfile": dockerfile}, image, engine="BuildKit"), name)
+        status = wait_for_finish(api, namespace, name)
+        assert status["phase"] == "Succeeded", status
+        return registry.files(image)["/filters"].content.decode().split()[1]
+
+    assert filters("without") == "1"  # That of BuildKit.
+    release("upgrade", str(CHART), "--reuse-values", f"--set={prefix}.enabled=true", directory, "--wait")
+    assert filters("with") == "2"
 
 
 @pytest.mark.shows("F36")

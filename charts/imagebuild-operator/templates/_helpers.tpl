@@ -156,7 +156,10 @@ which may be a name only. Takes the root and the image's own. */}}
 {{- if not .Values.builder.buildkit.enabled -}}
 {{- $buildkit = dict "image" "" -}}
 {{- end -}}
-{{- $_ := set $pulled "buildkit" (merge $buildkit (omit .Values.builder.buildkit "image" "enabled")) -}}
+{{- if and .Values.builder.buildkit.nodeProfile.enabled (not .Values.builder.buildkit.seccompProfile) -}}
+{{- $_ := set $buildkit "seccompProfile" (dict "type" "Localhost" "localhostProfile" "imagebuild/buildkit.json") -}}
+{{- end -}}
+{{- $_ := set $pulled "buildkit" (merge $buildkit (omit .Values.builder.buildkit "image" "enabled" "nodeProfile")) -}}
 {{- $_ := set $settings "builder" (merge $pulled (omit (deepCopy .Values.builder) "buildkit")) -}}
 {{- $_ := set $settings "metrics" (pick .Values.metrics "enabled" "port" "namespaceLabels") -}}
 {{- /* Helm 4 drops the defaults that are null. */ -}}
