@@ -91,18 +91,14 @@ def test_a_released_chart_installs_and_builds_with_the_images_that_it_pins(
     images = {container.image for pod in operator.items if pod.spec for container in pod.spec.containers}
     assert images == {f"{project}/imagebuild-operator@{published.digests['operator']}"}
 
-    image = f"{registry.name}/{namespace}/released:1"
     dockerfile = "FROM scratch\nCOPY Dockerfile /\n"
-    builds.create(
-        {"source": {"inline": {"files": {"Dockerfile": dockerfile}}}, "output": {"images": [image]}},
-        "released",
-        labels={LABEL: "released"},
-    )
-    status = wait_for_finish(api, namespace, "released")
-    assert status["phase"] == "Succeeded", status
-    assert registry.files(image)["/Dockerfile"].content.decode() == dockerfile
-    pod = status["podName"]
-    used = kubectl(
-        "get", "pod", pod, "-n", namespace, "-o", "jsonpath={.spec.initContainers[*].image} {.spec.containers[*].image}"
-    )
-    assert set(used.split()) == {f"{project}/imagebuild-builder@{published.digests['builder']}"}
+    for name, spec, builder in (("released", {}, "builder-buildkit"), ("other", {"engine": "Kaniko"}, "builder")):
+        image = f"{registry.name}/{namespace}/{name}:1"
+        fields = {"source": {"inline": {"files": {"Dockerfile": dockerfile}}}, "output": {"images": [image]}}
+        builds.create({**fields, **spec}, name, labels={LABEL: "released"})
+        status = wait_for_finish(api, namespace, name)
+        assert status["phase"] == "Succeeded", status
+        assert registry.files(image)["/Dockerfile"].content.decode() == dockerfile
+        pod, containers = status["podName"], "{.spec.initContainers[*].image} {.spec.containers[*].image}"
+        used = kubectl("get", "pod", pod, "-n", namespace, "-o", f"jsonpath={containers}")
+        assert set(used.split()) == {f"{project}/imagebuild-{builder}@{published.digests[builder]}"}
