@@ -14,7 +14,7 @@ from imagebuild import Build, LogLine
 from kubectl_imagebuild.forms import Progress
 from kubectl_imagebuild.plain_text import PlainText
 from kubectl_imagebuild.standard_streams import raw
-from kubectl_imagebuild.text import ending, state_line
+from kubectl_imagebuild.text import ending, part_of, state_line
 
 #: Seconds between two notes about an upload.
 INTERVAL: Final = 2.0
@@ -42,7 +42,7 @@ class Display(Protocol):
         """Show how many bytes of the build context have been sent."""
 
 
-def choose(progress: Progress, out: TextIO, err: TextIO, dockerfile: str = "") -> Display:
+def choose(progress: Progress, out: TextIO, err: TextIO, dockerfile: str = "", *, sends: bool = False) -> Display:
     """The display for --progress; auto is tty on a terminal, and plain elsewhere.
 
     Args:
@@ -50,6 +50,7 @@ def choose(progress: Progress, out: TextIO, err: TextIO, dockerfile: str = "") -
         out: Gets the log.
         err: Gets the rest.
         dockerfile: Text of the Dockerfile, if it is known.
+        sends: Whether this program sends the build context: nobody is told how to.
     """
     if progress is Progress.RAWJSON:
         return RawJson(out)
@@ -58,8 +59,8 @@ def choose(progress: Progress, out: TextIO, err: TextIO, dockerfile: str = "") -
     if progress is Progress.TTY or (progress is Progress.AUTO and is_terminal(out)):
         from kubectl_imagebuild.terminal import Terminal  # noqa: PLC0415 - rich takes long to import
 
-        return Terminal(raw(out), dockerfile)
-    return Steps(out, err, dockerfile)
+        return Terminal(raw(out), dockerfile, sends=sends)
+    return Steps(out, err, dockerfile, sends=sends)
 
 
 def is_terminal(out: TextIO) -> bool:
@@ -93,12 +94,7 @@ class _Sent:
             return
         self._last = now
         seconds = max(now - self._start, 0.001)
-        whole = f"{_megabytes(sent)} of {_megabytes(size)} MB in {seconds:.1f} s"
-        self._say(f"Sending the build context: {whole}, {_megabytes(sent / seconds)} MB/s")
-
-
-def _megabytes(number: float) -> str:
-    return f"{number / 1e6:.1f}"
+        self._say(f"Sending the build context: {part_of(sent, size, seconds)}")
 
 
 class Plain(_Context):
@@ -140,9 +136,9 @@ class Plain(_Context):
 class Steps(Plain):
     """The steps with their log on standard output, as BuildKit's plain progress; the end on standard error."""
 
-    def __init__(self, out: TextIO, err: TextIO, dockerfile: str = "") -> None:
+    def __init__(self, out: TextIO, err: TextIO, dockerfile: str = "", *, sends: bool = False) -> None:
         super().__init__(out, err)
-        self._steps = PlainText()
+        self._steps = PlainText(sends=sends)
         self._dockerfile = dockerfile
 
     def line(self, line: LogLine) -> None:

@@ -20,8 +20,8 @@ _WORDS: Final = {
 class PlainText:
     """Numbers the steps, and writes what has changed since the last line."""
 
-    def __init__(self) -> None:
-        self._board = Board()
+    def __init__(self, *, sends: bool = False) -> None:
+        self._board = Board(sends=sends)
         self._shown: dict[int, str] = {}
         self._running: list[Step] = []
 

@@ -63,7 +63,9 @@ async def created(
         if progress is not Progress.QUIET:
             sys.stderr.write(f"imagebuild.imagebuild.dev/{build.name} created\n")
         try:
-            with choose(progress, *standard(to_error=output is not None), dockerfile) as display:
+            with choose(
+                progress, *standard(to_error=output is not None), dockerfile, sends=archive is not None
+            ) as display:
                 done = await follow_build(client, build.name, display, interrupts, cancels=True, archive=archive)
         except BrokenPipeError as error:
             drop_output()

@@ -12,9 +12,11 @@ from typing import Final
 
 from imagebuild import Build, LogLine, Phase
 from imagebuild_vocabulary.log_lines import ProgressLine, message_of, parse_progress_line
+from imagebuild_vocabulary.names import WAITS_FOR_CONTEXT
 
 from kubectl_imagebuild import log_messages
 from kubectl_imagebuild.screen_text import clean
+from kubectl_imagebuild.text import part_of
 
 #: Last lines that are kept of a step.
 TAIL: Final = 40
@@ -90,7 +92,13 @@ class _Pod:
 class Board:
     """The steps of one build, in the order in which they began."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, sends: bool = False) -> None:
+        """Expect a build.
+
+        Args:
+            sends: Whether this program sends the build context, so that nobody has to be told how.
+        """
+        self._sends = sends
         self.build: Build | None = None
         self.steps: list[Step] = []
         self.note = ""
@@ -131,7 +139,8 @@ class Board:
         if self._waiting is None or self._waiting.title != title:
             self._stop_waiting(now)
             self._waiting = self._begin(title, now)
-        self._waiting.detail = clean(" ".join((build.message or build.reason).split()))
+        is_told = self._sends and build.message.startswith(WAITS_FOR_CONTEXT)
+        self._waiting.detail = "" if is_told else clean(" ".join((build.message or build.reason).split()))
 
     def sent(self, sent: int, size: int, now: datetime) -> None:
         """Take the progress of the upload."""
@@ -139,8 +148,7 @@ class Board:
             self._stop_waiting(now)
             self._upload = self._begin("[upload] send the build context", now)
         seconds = max((now - self._upload.start).total_seconds(), 0.001)
-        rate = f", {sent / seconds / 1e6:.1f} MB/s" if seconds > 1 else ""
-        self._upload.detail = f"{sent / 1e6:.1f} of {size / 1e6:.1f} MB{rate}"
+        self._upload.detail = part_of(sent, size, seconds)
         if sent >= size:
             self._upload.finish(now)
 

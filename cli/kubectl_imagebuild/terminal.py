@@ -30,14 +30,15 @@ _COLOURS: Final = {
 class Terminal:
     """Shows the steps of a build; a context manager, in a running event loop."""
 
-    def __init__(self, out: TextIO, dockerfile: str = "") -> None:
+    def __init__(self, out: TextIO, dockerfile: str = "", *, sends: bool = False) -> None:
         """Prepare the display.
 
         Args:
             out: The terminal.
             dockerfile: Text of the Dockerfile, if it is known.
+            sends: Whether this program sends the build context.
         """
-        self._board, self._dockerfile = Board(), dockerfile
+        self._board, self._dockerfile = Board(sends=sends), dockerfile
         self._has_colours = not os.environ.get("NO_COLOR")
         self._console = Console(file=out, force_terminal=True, highlight=False, soft_wrap=True)
         self._live = Live(console=self._console, get_renderable=self._frame, auto_refresh=False, transient=True)

@@ -14,6 +14,26 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _TAIL: Final = 20
 #: Lines of a Dockerfile before and after the instruction that failed.
 _AROUND: Final = 2
+_STEP: Final = 1000
+_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
+
+
+def size(number: float) -> str:
+    """A size for people, such as 12.3 MB."""
+    for unit in _UNITS:
+        if number < _STEP or unit == _UNITS[-1]:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= _STEP
+    raise AssertionError(number)
+
+
+def part_of(done: int, whole: int, seconds: float) -> str:
+    """How far a transfer is: 3.0 of 12.0 MB (25 %), 1.5 MB/s, 6 s left."""
+    if done >= whole:
+        return f"{size(whole)} in {seconds:.1f} s"
+    rate = done / seconds
+    left = f", {size(rate)}/s, {(whole - done) / rate:.0f} s left" if seconds > 1 and done else ""
+    return f"{size(done)} of {size(whole)} ({100 * done // whole} %){left}"
 
 
 def table(builds: Sequence[Build], now: datetime, *, all_namespaces: bool) -> str:

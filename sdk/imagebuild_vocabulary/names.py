@@ -57,6 +57,8 @@ WATCH: Final = "watch"
 CHECK: Final = "check"
 #: Only in the pod of a build whose context is uploaded.
 UPLOAD: Final = "upload"
+#: How the message of a build begins that waits for it; the command that sends it follows.
+WAITS_FOR_CONTEXT: Final = "Waiting for the build context."
 BUILD: Final = "build"
 PUSH: Final = "push"
 #: The only container of the pod that pushes the index of a multi-platform image.

@@ -1,4 +1,4 @@
-"""kubectl imagebuild on a real terminal, with a real cluster: the screens of docs/how-to/cli.md, and Ctrl-C."""
+"""kubectl imagebuild on a real terminal, with a real cluster: the screens of docs/how-to/cli.md and README.md; Ctrl-C."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from cluster import processes, settings
 from environment import ROOT, with_programs
 from functional.kube import Builds, Kubectl, spec
 from kubernetes import client
-from support.pages import block_with
+from support.pages import block_with, manifests
 from support.registry import Registry
 from support.screen import CTRL_C, Screen, on_terminal
 from support.serving import Quiet, serving
@@ -105,6 +105,16 @@ def test_a_success_shows_its_steps_live_and_keeps_them(run: Run, namespace: str,
     # The log is gone from the screen, and no colour of it was ever there.
     assert "     building" not in screen.lines
     assert b"\x1b[31mbuilding" not in screen.raw
+
+
+def test_the_first_screen_of_the_readme(run: Run, app: Path):
+    [manifest] = [each for each in manifests("../README.md", "ImageBuild") if each["metadata"]["name"] == "hello"]
+    for name, text in manifest["spec"]["source"]["inline"]["files"].items():
+        (app / name).write_text(text)
+    with run() as screen:
+        assert screen.end() == 0, screen.lines
+    shown = steps(block_with("../README.md", "console", "kubectl imagebuild build").splitlines())
+    assert steps(screen.lines) == shown
 
 
 def test_a_failing_step_is_shown_with_its_log_and_its_line(run: Run, app: Path):

@@ -9,14 +9,13 @@ from imagebuild import Build, Failure
 
 from kubectl_imagebuild.dockerfile import DockerfileLine, inline_dockerfile, lines_around
 from kubectl_imagebuild.serve.rows import row, stamp
+from kubectl_imagebuild.text import size
 from kubectl_imagebuild.waterfall import Span, lanes
 from kubectl_imagebuild.yaml_text import to_yaml
 
 Fields = Mapping[str, Any]
 
 #: Bytes in a unit of sizes, and the units.
-_STEP: Final = 1000
-_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 #: Lines of the Dockerfile before and after an instruction that failed.
 AROUND: Final = 4
 #: Characters of a line of a Dockerfile.
@@ -73,15 +72,6 @@ def source(build: Build) -> str:
     )
     revision = fields.get("revision") or fields.get("key") or ""
     return " ".join(filter(None, (kind, place, f"@ {revision}" if revision else "")))
-
-
-def size(number: float) -> str:
-    """A size for people, such as 12.3 MB."""
-    for unit in _UNITS:
-        if number < _STEP or unit == _UNITS[-1]:
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= _STEP
-    raise AssertionError(number)
 
 
 def as_yaml(document: Fields) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from imagebuild_vocabulary.names import UPLOAD
+from imagebuild_vocabulary.names import UPLOAD, WAITS_FOR_CONTEXT
 
 from imagebuild_operator.api.sources import Source, UploadSource
 from imagebuild_operator.pod.env import plain
@@ -27,11 +27,9 @@ def upload_request(source: Source, namespace: str, pod: str, attempt: int = 1) -
     again = f" again, for attempt {attempt}" if attempt > 1 else ""
     receiver = f"kubectl exec -i -n {namespace} {pod} -c {UPLOAD} -- {SHIM} send"
     if isinstance(source, UploadSource) and source.sha256:
-        return (
-            f"Waiting for the build context. Send the archive with SHA-256 {source.sha256}{again}: {receiver} <ARCHIVE"
-        )
+        return f"{WAITS_FOR_CONTEXT} Send the archive with SHA-256 {source.sha256}{again}: {receiver} <ARCHIVE"
     command = f"tar -cz -C DIR . | {receiver}"
-    return f"Waiting for the build context. Send the directory DIR{again}: {command}"
+    return f"{WAITS_FOR_CONTEXT} Send the directory DIR{again}: {command}"
 
 
 def upload_containers(source: Source, image: dict[str, Any], resources: dict[str, Any]) -> list[dict[str, Any]]:

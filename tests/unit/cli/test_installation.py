@@ -42,6 +42,7 @@ def test_the_assumed_settings_are_those_of_the_chart():
     builder |= {"image": f"{image['registry']}/{image['repository']}:{__version__}", "pullPolicy": image["pullPolicy"]}
     image = builder["buildkit"]["image"]
     assert builder["buildkit"].pop("enabled")
+    assert not builder["buildkit"].pop("nodeProfile")["enabled"]
     builder["buildkit"] |= {"image": f"{image['registry']}/{image['repository']}:{__version__}"}
     names = ("watchNamespaces", "buildSelector", "admission", "retry", "progress", "credentials", "builder", "history")
     whole = parse_settings({name: values[name] for name in names})

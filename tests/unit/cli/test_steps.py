@@ -201,11 +201,20 @@ def test_the_steps_of_all_platforms_run_side_by_side():
     ]
 
 
+@pytest.mark.parametrize("sends", [True, False])
+def test_how_to_send_the_context_is_told_unless_this_program_sends_it(sends: bool):  # noqa: FBT001 - a parameter
+    text = PlainText(sends=sends)
+    shown = text.change(
+        build("Preparing", "Waiting for the build context. Send the directory DIR: kubectl exec"), at(1)
+    )
+    assert ("#1 Waiting for the build context. Send the directory DIR: kubectl exec" in shown) is not sends
+
+
 def test_an_upload_is_a_step_with_its_size_and_rate():
     board = told(STORY[:3])
     board.sent(0, 40_000_000, at(4))
     board.sent(10_000_000, 40_000_000, at(6))
-    assert board.steps[-1].detail == "10.0 of 40.0 MB, 5.0 MB/s"
+    assert board.steps[-1].detail == "10.0 MB of 40.0 MB (25 %), 5.0 MB/s, 6 s left"
     assert board.steps[-2].state is State.DONE
     # The pod is not said to start while it receives.
     board.change(build("Preparing", reason="AwaitingUpload"), at(6))

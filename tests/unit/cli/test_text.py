@@ -6,7 +6,7 @@ import pytest
 from imagebuild import Build, ImageBuildError, WaitTimeoutError
 from kubectl_imagebuild.dockerfile import inline_dockerfile
 from kubectl_imagebuild.outcome import Exit, exit_of_build, exit_of_error
-from kubectl_imagebuild.text import dockerfile_lines, ending, short, state_line, table
+from kubectl_imagebuild.text import dockerfile_lines, ending, part_of, short, size, state_line, table
 
 NOW = datetime(2026, 11, 25, 10, 5, tzinfo=UTC)
 DIGEST = "sha256:" + "a" * 64
@@ -117,3 +117,17 @@ def test_exit_codes():
     assert [exit_of_build(build(phase=phase)) for phase in phases] == [Exit.OK, Exit.FAILED, Exit.CANCELLED]
     assert exit_of_error(WaitTimeoutError("m")) == Exit.TIMEOUT
     assert exit_of_error(ImageBuildError("m")) == Exit.ERROR
+
+
+def test_sizes_and_parts():
+    assert [size(number) for number in (0, 999, 1000, 1_500_000, 2_000_000_000)] == [
+        "0 B",
+        "999 B",
+        "1.0 kB",
+        "1.5 MB",
+        "2.0 GB",
+    ]
+    assert part_of(0, 40, 0.1) == "0 B of 40 B (0 %)"
+    assert part_of(10_000_000, 40_000_000, 2) == "10.0 MB of 40.0 MB (25 %), 5.0 MB/s, 6 s left"
+    assert part_of(40_000, 40_000, 2) == "40.0 kB in 2.0 s"
+    assert part_of(0, 0, 0.1) == "0 B in 0.1 s"

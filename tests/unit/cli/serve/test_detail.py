@@ -6,7 +6,7 @@ import pytest
 import yaml
 from imagebuild import Build
 from kubectl_imagebuild.dockerfile import inline_dockerfile
-from kubectl_imagebuild.serve.detail import as_yaml, detail, size, source
+from kubectl_imagebuild.serve.detail import as_yaml, detail, source
 from kubectl_imagebuild.serve.rows import row
 
 DIGEST = "sha256:" + "ab" * 32
@@ -94,16 +94,6 @@ def test_the_dockerfile_of_a_build(spec: dict[str, Any], text: str):
 )
 def test_the_source_in_a_line(given: dict[str, Any], text: str):
     assert source(build({"source": given})) == text
-
-
-def test_sizes():
-    assert [size(number) for number in (0, 999, 1000, 1_500_000, 2_000_000_000)] == [
-        "0 B",
-        "999 B",
-        "1.0 kB",
-        "1.5 MB",
-        "2.0 GB",
-    ]
 
 
 def test_yaml_shows_text_with_several_lines_as_such_and_is_bounded():
