@@ -1,4 +1,4 @@
-"""kubectl imagebuild on a terminal, with a real cluster: the screens of docs/how-to/cli.md and README.md, and Ctrl-C."""
+"""kubectl imagebuild on a real terminal, in a real cluster: screens of docs/how-to/cli.md and README.md; Ctrl-C."""
 
 import json
 import os
