@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from imagebuild import AsyncClient, image_build
@@ -43,8 +43,14 @@ from kubectl_imagebuild.outcome import Exit
 from kubectl_imagebuild.run import created, run
 from kubectl_imagebuild.secret_flags import read_secrets
 
+#: Parameters that say nothing of the build itself, so that they go together with a file.
+_BESIDE_A_FILE: Final = frozenset(
+    {"filename", "secret", "detach", "progress", "quiet", "output", "namespace", "context", "kubeconfig"}
+)
+
 
 def create(  # noqa: PLR0913 - one argument per option
+    called: typer.Context,
     *,
     filename: Annotated[
         str, typer.Option("-f", "--filename", help="File with one ImageBuild; - for standard input.")
@@ -88,9 +94,9 @@ def create(  # noqa: PLR0913 - one argument per option
     del pull  # It always is.
     secrets = read_secrets(secret)
     progress = Progress.QUIET if quiet else progress
-    if filename and (images or git or url or secrets.existing):
-        raise ValueError("-f has the whole build: leave out the options that describe one")
     if filename:
+        if described := _describing(called, is_in_spec=bool(secrets.existing)):
+            raise ValueError(f"-f has the whole build: write into the file what {', '.join(described)} would say")
         text = sys.stdin.read() if filename == "-" else Path(filename).read_text(encoding="utf-8")
         manifest = flags.manifest_of_file(text, "standard input" if filename == "-" else filename)
     elif not images or bool(git) == bool(url):
@@ -129,3 +135,19 @@ def create(  # noqa: PLR0913 - one argument per option
         return await created(client, client.create(manifest, secrets=secrets.values), progress, output, detach=detach)
 
     run(namespace or given, context, kubeconfig, work)
+
+
+def _describing(called: typer.Context, *, is_in_spec: bool) -> list[str]:
+    """The options on the command line that describe a build.
+
+    Args:
+        called: The command's context.
+        is_in_spec: Whether --secret does, too, since it names an existing Secret.
+    """
+    found = []
+    for option in called.command.params:
+        source = called.get_parameter_source(option.name or "")
+        describes = option.name not in _BESIDE_A_FILE or (is_in_spec and option.name == "secret")
+        if describes and source is not None and source.name == "COMMANDLINE":
+            found.append(max(option.opts, key=len))
+    return found
