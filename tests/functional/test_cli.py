@@ -147,7 +147,7 @@ def test_create_from_a_file_and_from_standard_input(run: Run, tmp_path: Path):
         (["create", "-f", "nowhere.yaml"], "No such file"),
         (
             ["create", "-f", "-", "-t", IMAGE, "--label", "a=b", "--no-push", "--detach"],
-            "error: -f has the whole build: write into the file what --tag, --label, --push would say\n",
+            "error: -f has the whole build: write into the file what -t, --label, --push would say\n",
         ),
         (["create", "--git", SOURCE, "-t", IMAGE, "--build-arg", "=A"], "write --build-arg NAME=VALUE\n"),
         (["build", SOURCE, "-t", IMAGE, "--skip-unchanged"], "use --skip-if-unchanged, which asks the registry\n"),

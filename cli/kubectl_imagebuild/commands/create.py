@@ -149,5 +149,5 @@ def _describing(called: typer.Context, *, is_in_spec: bool) -> list[str]:
         source = called.get_parameter_source(option.name or "")
         describes = option.name not in _BESIDE_A_FILE or (is_in_spec and option.name == "secret")
         if describes and source is not None and source.name == "COMMANDLINE":
-            found.append(max(option.opts, key=len))
+            found.append(option.opts[0])
     return found
