@@ -8,6 +8,7 @@ import typer
 from imagebuild import AsyncClient, Build, Unchanged, UploadSource, image_build, pack
 
 from kubectl_imagebuild import flags
+from kubectl_imagebuild.docker_login import login_of
 from kubectl_imagebuild.forms import Progress
 from kubectl_imagebuild.options import (
     BuildArgs,
@@ -38,6 +39,7 @@ from kubectl_imagebuild.options import (
     SkipIfUnchanged,
     Target,
     TimeLimit,
+    UseDockerLogin,
 )
 from kubectl_imagebuild.outcome import Exit
 from kubectl_imagebuild.output import rendered
@@ -68,6 +70,7 @@ def build_directory(  # noqa: PLR0913 - one argument per option
     platform: Platforms = [],  # noqa: B006 - same
     platform_nodes: PlatformNodesOption = None,
     push_secret: PushSecret = "",
+    use_docker_login: UseDockerLogin = False,
     pull_secret: PullSecrets = [],  # noqa: B006 - same
     label: Labels = [],  # noqa: B006 - same
     cache: Cache = None,
@@ -101,6 +104,7 @@ def build_directory(  # noqa: PLR0913 - one argument per option
         raise ValueError("name the image: -t REGISTRY/REPOSITORY:TAG")
     progress = Progress.QUIET if quiet else progress
     secrets = read_secrets(secret)
+    login = login_of(images, push_secret) if use_docker_login else b""
     described: dict[str, Any] = {
         "name": name,
         "target": target,
@@ -129,7 +133,7 @@ def build_directory(  # noqa: PLR0913 - one argument per option
         manifest = image_build(images, git=source, context_dir=context_dir, **where, **described)
 
         async def start(client: AsyncClient) -> Exit:
-            creating = client.create(manifest, secrets=secrets.values)
+            creating = client.create(manifest, secrets=secrets.values, login=login)
             return await created(client, creating, progress, output, detach=detach)
 
         return run(namespace, context, kubeconfig, start)
@@ -149,7 +153,7 @@ def build_directory(  # noqa: PLR0913 - one argument per option
                 return Exit.OK
             return await created(
                 client,
-                client.create(manifest, secrets=secrets.values),
+                client.create(manifest, secrets=secrets.values, login=login),
                 progress,
                 output,
                 detach=detach,

@@ -115,6 +115,13 @@ Platforms = Annotated[
     typer.Option(metavar="PLATFORM[,…]", help="Platforms, such as linux/amd64,linux/arm64; may be repeated."),
 ]
 PushSecret = Annotated[str, typer.Option(help="Secret with the credentials for pushing.")]
+UseDockerLogin = Annotated[
+    bool,
+    typer.Option(
+        "--use-docker-login",
+        help="Push with docker's login of this machine, in a Secret that is deleted with the build.",
+    ),
+]
 PullSecrets = Annotated[list[str], typer.Option(help="Secret for base images; may be repeated.")]
 Cache = Annotated[
     bool | None,

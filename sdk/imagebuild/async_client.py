@@ -80,6 +80,7 @@ class AsyncClient:
         manifest: Mapping[str, Any],
         *,
         secrets: Mapping[str, bytes] | None = None,
+        login: bytes = b"",
         repeated: Build | None = None,
     ) -> Build:
         """Create an ImageBuild, in the namespace of its manifest or else of this client.
@@ -88,8 +89,9 @@ class AsyncClient:
             manifest: As `image_build` makes it, or as it is in a YAML file. Unknown fields are refused.
             secrets: Values for RUN --mount=type=secret,id=ID, by id. They are put into a Secret that is deleted
                 together with the build.
-            repeated: The build that is repeated. Secrets that were made for its build secrets, and are deleted with it,
-                stay until the new build is deleted, too.
+            login: A Docker config with the credentials for pushing, which is put into a Secret of the same kind.
+            repeated: The build that is repeated. Secrets that were made for it, and are deleted with it, stay until the
+                new build is deleted, too.
 
         Raises:
             ForbiddenError: the user may not create ImageBuilds, or Secrets if there are any. Nothing was created.
@@ -97,7 +99,7 @@ class AsyncClient:
         if manifest.get("kind") != KIND or manifest.get("apiVersion") != API_VERSION:
             raise ValueError(f"the manifest is no {KIND} of {API_VERSION}")
         namespace = (manifest.get("metadata") or {}).get("namespace") or self.namespace
-        return await create(self._connection, namespace, manifest, secrets or {}, repeated)
+        return await create(self._connection, namespace, manifest, secrets or {}, login, repeated)
 
     async def find_unchanged(self, manifest: Mapping[str, Any]) -> Unchanged:
         """Look for an earlier build with the result that a build of an upload with a digest would have.

@@ -1,4 +1,4 @@
-"""Values of build secrets, in a Secret that belongs to the build."""
+"""Values of build secrets, and the login for pushing, in Secrets that belong to the build."""
 
 import copy
 import re
@@ -10,6 +10,8 @@ from imagebuild_vocabulary.names import API_VERSION, KIND
 
 from imagebuild.build import Build
 
+#: The type of a Secret with a Docker config, and its key.
+DOCKER_CONFIG: Final = ("kubernetes.io/dockerconfigjson", ".dockerconfigjson")
 #: Bytes that a Secret holds at most.
 MAX_BYTES: Final = 1024**2
 #: Bytes that one value has at most: Linux limits environment variables.
@@ -64,6 +66,20 @@ def with_secrets(manifest: Mapping[str, Any], secret: str, values: Mapping[str, 
     return whole
 
 
+def with_login(manifest: Mapping[str, Any], secret: str) -> dict[str, Any]:
+    """Return a manifest that pushes with a Secret.
+
+    Raises:
+        ValueError: it names one already.
+    """
+    whole = copy.deepcopy(dict(manifest))
+    output = whole.setdefault("spec", {}).setdefault("output", {})
+    if named := (output.get("pushSecretRef") or {}).get("name"):
+        raise ValueError(f"the build names Secret {named} for pushing: leave out the Secret or the login")
+    output["pushSecretRef"] = {"name": secret}
+    return whole
+
+
 def _is_text(value: bytes) -> bool:
     try:
         return "\0" not in value.decode()
@@ -71,7 +87,9 @@ def _is_text(value: bytes) -> bool:
         return False
 
 
-def secret_of(name: str, values: Mapping[str, bytes], build: Build | None = None) -> dict[str, Any]:
+def secret_of(
+    name: str, values: Mapping[str, bytes], build: Build | None = None, kind: str = "Opaque"
+) -> dict[str, Any]:
     """Make the Secret with the values. Kubernetes deletes it together with the build, if that is given."""
     metadata: dict[str, Any] = {"name": name}
     if build is not None:
@@ -81,7 +99,7 @@ def secret_of(name: str, values: Mapping[str, bytes], build: Build | None = None
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": metadata,
-        "type": "Opaque",
+        "type": kind,
         "immutable": True,
         "data": data,
     }

@@ -1,4 +1,4 @@
-"""Creates builds, with the Secret that holds the values of their build secrets."""
+"""Creates builds, with the Secrets that hold the values of their build secrets and their login for pushing."""
 
 import asyncio
 import secrets
@@ -7,7 +7,15 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from imagebuild.build import Build
-from imagebuild.build_secrets import is_made_name, owner_reference, secret_name, secret_of, with_secrets
+from imagebuild.build_secrets import (
+    DOCKER_CONFIG,
+    is_made_name,
+    owner_reference,
+    secret_name,
+    secret_of,
+    with_login,
+    with_secrets,
+)
 from imagebuild.connection import BUILDS_PATH, METADATA_OF_ONE, Connection
 from imagebuild.errors import ForbiddenError, ImageBuildError
 
@@ -20,36 +28,40 @@ async def create(
     namespace: str,
     manifest: Mapping[str, Any],
     values: Mapping[str, bytes],
+    login: bytes = b"",
     repeated: Build | None = None,
 ) -> Build:
-    """Create a build, and the Secret of its build secrets.
+    """Create a build, and the Secrets of its build secrets and of its login.
 
-    The Secret belongs to the build, which thus has to be created first. Whether the Secret can be created is asked
-    before that, and the build waits for it.
+    The Secrets belong to the build, which thus has to be created first. Whether they can be created is asked before
+    that, and the build waits for them.
 
     Args:
         connection: The API server.
         namespace: Namespace of the build.
         manifest: The build.
         values: Values of build secrets, by id.
+        login: A Docker config with the credentials for pushing; empty for none.
         repeated: The build that is repeated; its own Secrets stay for the new one.
 
     Raises:
         ForbiddenError: the user may not create Secrets, or not the build.
     """
-    builds = BUILDS_PATH.format(namespace)
-    if not values:
-        build = Build(await connection.call("POST", builds, dict(manifest), STRICT))
-        if repeated is not None:
-            async with _cancelled_if_it_fails(connection, build):
-                await _share_secrets(connection, repeated, build)
-        return build
-    name = secret_name(manifest, secrets.token_hex(4))
-    whole = with_secrets(manifest, name, values)
-    await _create_secret(connection, namespace, secret_of(name, values), {"dryRun": "All"})
-    build = Build(await connection.call("POST", builds, whole, STRICT))
+    whole, made = dict(manifest), {}
+    if values:
+        name = secret_name(manifest, secrets.token_hex(4))
+        whole, made[name] = with_secrets(whole, name, values), (values, "Opaque")
+    if login:
+        name, (kind, key) = secret_name(manifest, secrets.token_hex(4)), DOCKER_CONFIG
+        whole, made[name] = with_login(whole, name), ({key: login}, kind)
+    for name, (data, kind) in made.items():
+        await _create_secret(connection, namespace, secret_of(name, data, kind=kind), {"dryRun": "All"})
+    build = Build(await connection.call("POST", BUILDS_PATH.format(namespace), whole, STRICT))
     async with _cancelled_if_it_fails(connection, build):
-        await _create_secret(connection, namespace, secret_of(name, values, build), {})
+        if repeated is not None:
+            await _share_secrets(connection, repeated, build)
+        for name, (data, kind) in made.items():
+            await _create_secret(connection, namespace, secret_of(name, data, build, kind), {})
     return build
 
 
@@ -68,6 +80,7 @@ async def _cancelled_if_it_fails(connection: Connection, build: Build) -> AsyncI
 async def _share_secrets(connection: Connection, old: Build, new: Build) -> None:
     """Let the Secrets that belong to one build belong to another, too."""
     names = {(each.get("secretKeyRef") or {}).get("name") or "" for each in new.spec.get("buildSecrets") or ()}
+    names.add(((new.spec.get("output") or {}).get("pushSecretRef") or {}).get("name") or "")
     for name in sorted(filter(is_made_name, names)):
         path = f"/api/v1/namespaces/{new.namespace}/secrets/{name}"
         metadata = (await connection.call("GET", path, accept=METADATA_OF_ONE))["metadata"]
@@ -84,6 +97,6 @@ async def _create_secret(
     try:
         await connection.call("POST", f"/api/v1/namespaces/{namespace}/secrets", secret, query)
     except ForbiddenError as error:
-        message = f"You may not create the Secret for the build secrets in namespace {namespace}: {error.message}"
+        message = f"You may not create the Secret of a build in namespace {namespace}: {error.message}"
         hint = "Ask an administrator for the ClusterRole edit, or use a Secret that exists."
         raise ForbiddenError(error.status, message, hint) from error

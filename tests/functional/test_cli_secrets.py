@@ -26,11 +26,11 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def run(kubeconfig: Path, builds: Builds, tmp_path: Path) -> Run:
     """Run a command in the test's namespace."""
 
-    def go(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def go(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [PROGRAM, *arguments, "-n", builds.namespace],
             cwd=tmp_path,
-            env={**os.environ, "KUBECONFIG": str(kubeconfig), "TOKEN": VALUE},
+            env={**os.environ, "KUBECONFIG": str(kubeconfig), "TOKEN": VALUE, "HOME": str(tmp_path), **variables},
             input=stdin,
             capture_output=True,
             text=True,
@@ -68,6 +68,26 @@ def test_secrets_of_files_and_variables_belong_to_the_build(run: Run, kubectl: K
         {"id": "npm", "secretKeyRef": {"name": name, "key": "npm"}},
         {"id": "pip", "secretKeyRef": {"name": name, "key": "pip"}},
     ]
+
+
+def test_the_login_of_docker_is_in_a_secret_of_the_build_and_of_its_repetition(
+    run: Run, kubectl: Kubectl, builds: Builds, tmp_path: Path
+):
+    login = {"auths": {"registry.example.com": {"auth": base64.b64encode(f"me:{VALUE}".encode()).decode()}}}
+    (tmp_path / "config.json").write_text(json.dumps({**login, "auths": {**login["auths"], "other": {"auth": "eA=="}}}))
+    command = ("create", "--git", SOURCE, "-t", IMAGE, "--use-docker-login", "--name", "app", "--detach")
+    assert "has no login for registry.example.com: run docker login" in run(*command).stderr
+    done = run(*command, DOCKER_CONFIG=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    build, [secret] = builds.get("app"), secrets(kubectl, builds.namespace)
+    assert build["spec"]["output"]["pushSecretRef"] == {"name": secret["metadata"]["name"]}
+    assert secret["type"] == "kubernetes.io/dockerconfigjson"
+    assert json.loads(base64.b64decode(secret["data"][".dockerconfigjson"])) == login
+    assert [owner["uid"] for owner in secret["metadata"]["ownerReferences"]] == [build["metadata"]["uid"]]
+    assert run("rerun", "app", "--name", "again", "--detach").returncode == 0
+    [secret] = secrets(kubectl, builds.namespace)
+    owners = [owner["uid"] for owner in secret["metadata"]["ownerReferences"]]
+    assert owners == [builds.get(name)["metadata"]["uid"] for name in ("app", "again")]
 
 
 def test_a_build_of_a_file_can_have_them_too(run: Run, builds: Builds):

@@ -8,6 +8,7 @@ import typer
 from imagebuild import AsyncClient, image_build
 
 from kubectl_imagebuild import flags
+from kubectl_imagebuild.docker_login import login_of
 from kubectl_imagebuild.forms import Progress
 from kubectl_imagebuild.options import (
     BuildArgs,
@@ -38,6 +39,7 @@ from kubectl_imagebuild.options import (
     SkipIfUnchanged,
     Target,
     TimeLimit,
+    UseDockerLogin,
 )
 from kubectl_imagebuild.outcome import Exit
 from kubectl_imagebuild.run import created, run
@@ -71,6 +73,7 @@ def create(  # noqa: PLR0913 - one argument per option
     platform: Platforms = [],  # noqa: B006 - same
     platform_nodes: PlatformNodesOption = None,
     push_secret: PushSecret = "",
+    use_docker_login: UseDockerLogin = False,
     pull_secret: PullSecrets = [],  # noqa: B006 - same
     label: Labels = [],  # noqa: B006 - same
     cache: Cache = None,
@@ -131,8 +134,11 @@ def create(  # noqa: PLR0913 - one argument per option
     if given and namespace and given != namespace:
         raise ValueError(f"-n {namespace}: the file has namespace {given}")
 
+    login = login_of(images, push_secret) if use_docker_login else b""
+
     async def work(client: AsyncClient) -> Exit:
-        return await created(client, client.create(manifest, secrets=secrets.values), progress, output, detach=detach)
+        creating = client.create(manifest, secrets=secrets.values, login=login)
+        return await created(client, creating, progress, output, detach=detach)
 
     run(namespace or given, context, kubeconfig, work)
 

@@ -81,6 +81,14 @@ PUSHES = (
         "DENIED: adding 5 MiB of storage resource will exceed the configured upper limit of 1 GiB.",
     ),
     _push(
+        "layer not visible",
+        "hidden",
+        "RegistryUnavailable",
+        80,
+        f"{{answers}} does not find a layer that it has: {_PUT % 'hidden'}MANIFEST_BLOB_UNKNOWN: blob unknown to "
+        "registry.",
+    ),
+    _push(
         "push rejected",
         "strict",
         "PushRejected",

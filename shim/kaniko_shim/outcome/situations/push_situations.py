@@ -42,6 +42,14 @@ PUSH = (
         Reason.REGISTRY_UNAUTHORIZED,
         "{registry} denied the push: {error}",
     ),
+    # Each layer was pushed, or found there, before the manifest that names it. Registries show them late, or lose them
+    # from sight while another pod pushes the same one: distribution rewrites the link of a layer in place.
+    answer_row(
+        "layer not visible",
+        {"MANIFEST_BLOB_UNKNOWN"},
+        Reason.REGISTRY_UNAVAILABLE,
+        "{registry} does not find a layer that it has: {error}",
+    ),
     answer_row(
         "no such repository",
         {"404", "NAME_UNKNOWN", "NOT_FOUND"},

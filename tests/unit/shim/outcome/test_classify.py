@@ -297,6 +297,10 @@ def test_a_long_error_is_cut():
         ("unexpected status code 503 Service Unavailable: quota exceeded", "registry unavailable"),
         ("unexpected status code 408 Request Timeout", "registry unavailable"),
         ("unexpected status code 413 Request Entity Too Large", "push rejected"),
+        (
+            "multiple errors returned: DIGEST_INVALID: no; MANIFEST_BLOB_UNKNOWN: blob unknown to registry; sha256:f3",
+            "layer not visible",
+        ),
     ],
 )
 def test_what_registries_answer_to_a_push(answer: str, situation: str):

@@ -1,4 +1,4 @@
-"""Tags that can't be overwritten, or that somebody else overwrites at the same time."""
+"""Tags that can't be overwritten or that somebody else overwrites at the same time, and layers that are shown late."""
 
 import json
 from pathlib import Path
@@ -62,6 +62,22 @@ def test_nothing_else_is_ignored(tmp_path: Path):
     with pytest.raises(JobError) as caught:
         pushing(tmp_path, "DENIED: no", "sha256:0", ignore=True).push(OUTPUT)
     assert caught.value.failure.reason is Reason.REGISTRY_UNAUTHORIZED
+
+
+LATE = """#!/bin/sh
+[ "$1" = push ] || exec cat {here}/manifest
+[ ! -e {here}/tried ] || exit 0
+touch {here}/tried
+echo "Error: PUT https://r.example/v2/team/app/manifests/1: MANIFEST_BLOB_UNKNOWN: blob unknown to registry" >&2
+exit 1
+"""
+
+
+def test_a_layer_that_the_registry_shows_late_is_waited_for(tmp_path: Path):
+    push = pushing(tmp_path, "", digest_of(HELD), ignore=False)
+    (tmp_path / "crane").write_text(LATE.format(here=tmp_path))
+    assert push.push(OUTPUT).digest == digest_of(HELD)
+    assert (tmp_path / "tried").exists()
 
 
 RACE = """#!/bin/sh
