@@ -133,6 +133,8 @@ def dockerfile_from(stdin: TextIO) -> Dockerfile:
 def _in_spec(text: str, path: Path | str) -> Dockerfile:
     if not text.strip():
         raise ValueError(f"-f {path} is empty: write a Dockerfile")
+    if "\ufffd" in text:
+        raise ValueError(f"-f {path} is not UTF-8: copy it into the directory, which is sent as it is")
     if (size := len(text.encode())) > MAX_TEXT:
         raise ValueError(
             f"-f {path} has {size:,} bytes, and a Dockerfile outside of the directory may have {MAX_TEXT:,}: copy it "

@@ -139,7 +139,7 @@ class Board:
         if self._waiting is None or self._waiting.title != title:
             self._stop_waiting(now)
             self._waiting = self._begin(title, now)
-        is_told = self._sends and build.message.startswith(WAITS_FOR_CONTEXT)
+        is_told = self._sends and WAITS_FOR_CONTEXT in build.message
         self._waiting.detail = "" if is_told else clean(" ".join((build.message or build.reason).split()))
 
     def sent(self, sent: int, size: int, now: datetime) -> None:
