@@ -46,6 +46,9 @@ def test_one_that_the_spec_cannot_have_is_refused(directory: Path):
     ):
         with pytest.raises(ValueError, match=message):
             dockerfile_of(directory, "-", StringIO(text))
+    Path("Dockerfile").write_bytes(b"FROM scratch\nLABEL a=\xff\n")
+    with pytest.raises(ValueError, match="-f Dockerfile is not UTF-8: copy it into the directory"):
+        dockerfile_of(directory, "Dockerfile", NOTHING)
     Path("Dockerfile.dockerignore").touch()
     with pytest.raises(ValueError, match=r"where Dockerfile.dockerignore is not heeded: copy both into the directory"):
         dockerfile_of(directory, "Dockerfile", NOTHING)

@@ -204,10 +204,9 @@ def test_the_steps_of_all_platforms_run_side_by_side():
 @pytest.mark.parametrize("sends", [True, False])
 def test_how_to_send_the_context_is_told_unless_this_program_sends_it(sends: bool):  # noqa: FBT001 - a parameter
     text = PlainText(sends=sends)
-    shown = text.change(
-        build("Preparing", "Waiting for the build context. Send the directory DIR: kubectl exec"), at(1)
-    )
-    assert ("#1 Waiting for the build context. Send the directory DIR: kubectl exec" in shown) is not sends
+    message = "linux/amd64: Waiting for the build context. Send the directory DIR: kubectl exec"
+    shown = text.change(build("Preparing", message), at(1))
+    assert (f"#1 {message}" in shown) is not sends
 
 
 def test_an_upload_is_a_step_with_its_size_and_rate():
