@@ -119,7 +119,7 @@ def test_a_build_of_a_directory_is_run_again_with_a_directory(
         assert process.stderr
         seen = [process.stderr.readline() for _ in range(2)]
     packed, created = seen
-    assert packed.startswith("Build context: 1 file, 13 B, ")
+    assert packed.startswith("Build context: 1 file, 22 B, ")
     assert created == "imagebuild.imagebuild.dev/new created\n"
     made = builds.get("new")["spec"]
     assert made["source"] == {"upload": {"sha256": sha256_of(tmp_path / "app")}}

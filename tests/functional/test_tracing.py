@@ -39,6 +39,8 @@ def test_a_build_is_one_trace_in_that_of_whoever_made_it(
     build = terminated(0, '{"timings": {"fetchMs": 2000, "buildMs": 15000}}')
     kubelet.report(pod, "Succeeded", build=build, push=PUSHED)
     wait_for_finish(api, namespace, "hello")
+    # The status is there before the operator has the answer to its write, and the trace follows that.
+    until(lambda: '"event": "Succeeded"' in operator.log)
     operator.stop()
     found = collector.of(TRACE)
     assert found["ImageBuild"].parent_span_id.hex() == CALLER

@@ -125,8 +125,10 @@ def _serve(
         )
     )
     program = shutil.which("docker-registry") or "registry"
+    # It reads each variable REGISTRY_… as a setting, and `make cluster-info` prints some.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
     with (scratch / "registry.log").open("wb") as log:
-        process = subprocess.Popen([program, "serve", config], stdout=log, stderr=log)
+        process = subprocess.Popen([program, "serve", config], env=environment, stdout=log, stderr=log)
     registry = Registry(address, Path(cluster("artefact", "crane")))
     try:
         _wait(address)
