@@ -114,7 +114,8 @@ def test_the_first_screen_of_the_readme(run: Run, app: Path):
     with run() as screen:
         assert screen.end() == 0, screen.lines
     shown = steps(block_with("../README.md", "console", "kubectl imagebuild build").splitlines())
-    assert steps(screen.lines) == shown
+    # For Kaniko, CMD is a step.
+    assert [step for step in steps(screen.lines) if "] CMD" not in step] == shown
 
 
 def test_a_failing_step_is_shown_with_its_log_and_its_line(run: Run, app: Path):
