@@ -84,7 +84,7 @@ MANIFESTS = {
             "adding 5 MiB of storage resource will exceed the configured upper limit of 1 GiB",
         ),
     ),
-    "hidden": Answer(404, ("MANIFEST_BLOB_UNKNOWN", "blob unknown to registry")),
+    "unseen": Answer(404, ("MANIFEST_BLOB_UNKNOWN", "blob unknown to registry")),
     "strict": Answer(400, ("MANIFEST_INVALID", "manifest invalid")),
     "late": Answer(500, ("UNKNOWN", "unknown error")),
 }

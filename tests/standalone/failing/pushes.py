@@ -82,10 +82,10 @@ PUSHES = (
     ),
     _push(
         "layer not visible",
-        "hidden",
+        "unseen",
         "RegistryUnavailable",
         80,
-        f"{{answers}} does not find a layer that it has: {_PUT % 'hidden'}MANIFEST_BLOB_UNKNOWN: blob unknown to "
+        f"{{answers}} does not find a layer that it has: {_PUT % 'unseen'}MANIFEST_BLOB_UNKNOWN: blob unknown to "
         "registry.",
     ),
     _push(
