@@ -60,9 +60,9 @@ def _key(host: str) -> str:
 
 def _login(host: str, config: Mapping[str, Any], path: Path, run: Run) -> dict[str, str]:
     key = _key(host)
-    helper = (config.get("credHelpers") or {}).get(host) or (config.get("credHelpers") or {}).get(key)
-    if helper or config.get("credsStore"):
-        found = _ask(str(helper or config["credsStore"]), key, run)
+    helpers = config.get("credHelpers") or {}
+    if helper := helpers.get(host) or helpers.get(key) or config.get("credsStore"):
+        found = _ask(str(helper), key, run)
     else:
         auths = config.get("auths") or {}
         entry = auths.get(key) or auths.get(host) or auths.get(f"https://{host}") or {}

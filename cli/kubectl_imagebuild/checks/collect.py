@@ -51,13 +51,14 @@ async def collect(cluster: Cluster, wanted: Wanted, operator_namespace: str = ""
             if name
         },
     )
-    facts = replace(facts, nodes=await cluster.list(cluster.path("nodes", namespace="")))
     operators = await find_operators(cluster, operator_namespace)
     if isinstance(operators, Hidden):
         return replace(facts, operators=operators)
     found = responsible(operators, cluster.namespace, {})
-    operator = await _with_lease(cluster, found) if found else None
-    return replace(facts, operators=operators, operator=operator)
+    if found is None:
+        return replace(facts, operators=operators)
+    nodes = await cluster.list(cluster.path("nodes", namespace=""))
+    return replace(facts, operators=operators, operator=await _with_lease(cluster, found), nodes=nodes)
 
 
 def least_build(wanted: Wanted) -> dict[str, Any]:

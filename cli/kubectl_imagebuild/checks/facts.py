@@ -88,7 +88,7 @@ class Facts:
         builds: The ImageBuilds of the namespace.
         trial: The least build.
         secrets: The Secrets to check, by name.
-        nodes: The nodes of the cluster.
+        nodes: The nodes of the cluster; read only where there is an operator.
     """
 
     namespace: str

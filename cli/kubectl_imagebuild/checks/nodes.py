@@ -49,10 +49,8 @@ def obstacle(node: Document, defaults: BuildDefaults) -> tuple[str, str]:
     """Why BuildKit can't run on a node, and what to do; both empty if nothing is known to be in its way."""
     status: Mapping[str, Any] = node.get("status") or {}
     about: Mapping[str, str] = status.get("nodeInfo") or {}
-    settings, less = (
-        defaults.buildkit,
-        "or set builder.buildkit.userNamespaces of the chart to false, for less isolation",
-    )
+    settings = defaults.buildkit
+    less = "or set builder.buildkit.userNamespaces of the chart to false, for less isolation"
     if settings.user_namespaces:
         version = about.get("kubeletVersion", "")
         if (parts := re.match(r"v(\d+)\.(\d+)", version)) and (int(parts[1]), int(parts[2])) < SINCE:
