@@ -2,7 +2,8 @@
 # Run test suites, and end with one line for each:
 #   tools/suites.sh SUITE...
 # They run in up to three lanes at the same time, since each spends much of its time waiting: the functional suite, which
-# has a cluster of its own; what needs the test cluster; and the rest. The output of the first two to begin comes last.
+# has a cluster of its own, and the comparisons of images, which need none; what needs the test cluster; and the rest.
+# The output of the first two to begin comes last.
 set -uo pipefail
 mkdir -p build
 rm -f build/*.summary build/*.shown build/*.output build/failed
@@ -12,7 +13,7 @@ cluster=()
 rest=()
 for suite in "$@"; do
   case "$suite" in
-    functional) functional+=("$suite") ;;
+    functional | truth*) functional+=("$suite") ;;
     e2e* | foreign) cluster+=("$suite") ;;
     *) rest+=("$suite") ;;
   esac

@@ -80,7 +80,8 @@ def test_each_mistake_has_its_own_reason(
 
 def test_a_build_past_its_timeout_is_stopped(builds: Builds, api: client.ApiClient, namespace: str, registry: Registry):
     dockerfile = "FROM busybox\nRUN echo sleeping && sleep 600\n"
-    builds.create(build({"Dockerfile": dockerfile}, f"{registry.name}/{namespace}/slow:1", timeoutSeconds=8))
+    # Long enough for its RUN to begin on a machine that is busy with other suites.
+    builds.create(build({"Dockerfile": dockerfile}, f"{registry.name}/{namespace}/slow:1", timeoutSeconds=30))
     status = wait_for_finish(api, namespace, "hello")
     assert status["failure"]["reason"] == "DeadlineExceeded"
     assert "sleeping" in status["failure"]["logTail"]

@@ -4,11 +4,11 @@ import pytest
 from e2e.test_builds import build
 from functional.kube import Builds, Kubectl
 from install import NAMESPACE as INSTALLED
-from kubernetes import client, watch
+from kubernetes import client
 from support.metrics import read_samples, value
 from support.registry import Registry
 from support.waiting import until
-from support.watching import phase, wait_for_build, wait_for_finish, wait_for_pod
+from support.watching import phase, wait_for_build, wait_for_finish, wait_for_no_pods, wait_for_pod
 
 SLOW = {"Dockerfile": "FROM busybox\nRUN sleep 8\n"}
 
@@ -55,15 +55,9 @@ def test_deleting_a_build_deletes_its_pod(
 ):
     builds.create(build({"Dockerfile": "FROM busybox\nRUN sleep 300\n"}, f"{registry.name}/{namespace}/deleted:1"))
     wait_for_build(api, namespace, "hello", lambda body: phase(body) == "Building", timeout=60)
-    pod = wait_for_pod(api, namespace)
+    wait_for_pod(api, namespace)
     kubectl("-n", namespace, "delete", "imagebuild", "hello")
-    core = client.CoreV1Api(api)
-    for event in watch.Watch().stream(
-        core.list_namespaced_pod, namespace, resource_version=pod["metadata"]["resourceVersion"], timeout_seconds=60
-    ):
-        if event["type"] == "DELETED":
-            break
-    assert core.list_namespaced_pod(namespace).items == []
+    wait_for_no_pods(api, namespace, timeout=60)
 
 
 def test_the_operator_runs_under_the_restricted_profile(kubectl: Kubectl):

@@ -156,7 +156,7 @@ def test_what_is_cut_off_is_not_built_and_a_waiting_build_can_be_cancelled(
 def test_only_those_who_may_exec_can_send_and_the_deadline_ends_the_build(
     kubectl: Kubectl, builds: Builds, api: client.ApiClient, namespace: str, registry: Registry
 ):
-    uploaded(builds, image := f"{registry.name}/{namespace}/app:1", timeoutSeconds=15)
+    uploaded(builds, image := f"{registry.name}/{namespace}/app:1", timeoutSeconds=30)
     pod = awaited(api, namespace, "uploaded")["podName"]
     kubectl("-n", namespace, "create", "rolebinding", "reader", "--clusterrole=view", "--user=reader")
     done = kubectl.run("--as=reader", "-n", namespace, "exec", "-i", pod, *SEND, stdin="")
@@ -164,7 +164,7 @@ def test_only_those_who_may_exec_can_send_and_the_deadline_ends_the_build(
     assert 'cannot create resource "pods/exec"' in done.stderr
     status = wait_for_finish(api, namespace, "uploaded", timeout=60)
     assert (status["phase"], status["reason"]) == ("Failed", "UploadTimeout")
-    assert "No complete upload arrived within 15 s." in status["message"]
+    assert "No complete upload arrived within 30 s." in status["message"]
     assert not registry.has(image)
 
 

@@ -18,13 +18,13 @@ from imagebuild_operator.controller.worker import MAX_CONCURRENT_RECONCILES
 from imagebuild_operator.leader.leader import Leadership
 from imagebuild_operator.settings import LeaseSettings
 from imagebuild_operator.telemetry.prometheus import Metrics
-from kubernetes import client, watch
+from kubernetes import client
 from kubernetes.aio.config import kube_config
 from support.api_faults import NOTHING, Call, Fault
 from support.api_proxy import ApiProxy
 from support.metrics import value
 from support.waiting import until
-from support.watching import phase, wait_for_build
+from support.watching import phase, states, wait_for_build
 
 Start = Callable[..., OperatorProcess]
 
@@ -63,11 +63,8 @@ class Lease:
 
     def wait(self, reached: Callable[[client.V1LeaseSpec], object], timeout: float = 30) -> client.V1LeaseSpec:
         """Watch it until its spec has reached a state."""
-        stream = watch.Watch().stream(
-            self._api.list_namespaced_lease, self._namespace, timeout_seconds=max(1, round(timeout))
-        )
         last = None
-        for event in stream:
+        for event in states(self._api.list_namespaced_lease, self._namespace, timeout=timeout):
             last = cast("client.V1LeaseSpec", event["object"].spec)
             if last.holder_identity and reached(last):
                 return last

@@ -1,12 +1,29 @@
 """Waiting for what the API server shows, by watching it."""
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import urllib3
 from kubernetes import client, watch
+from support.waiting import until
 
 GROUP, VERSION, PLURAL = "imagebuild.dev", "v1alpha1", "imagebuilds"
 Json = dict[str, Any]
+
+
+def states(call: Callable[..., object], *arguments: str, timeout: float, **selectors: str) -> Iterator[Json]:
+    """Watch events of a list call for `timeout` seconds, which begin with what there is.
+
+    The server may end a watch at any time (one that it cannot serve from its cache, or whose reader is slow): then it
+    begins again, so one state may come twice, and one that lasted for a moment not at all.
+    """
+    deadline = time.monotonic() + timeout
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            yield from watch.Watch().stream(call, *arguments, timeout_seconds=max(1, round(left)), **selectors)
+        except (client.ApiException, urllib3.exceptions.HTTPError):
+            time.sleep(0.1)
 
 
 def wait_for_build(
@@ -22,16 +39,10 @@ def wait_for_build(
         AssertionError: it has not within `timeout` seconds; the message holds its last status.
     """
     last: Json = {}
-    stream = watch.Watch().stream(
-        client.CustomObjectsApi(api).list_namespaced_custom_object,
-        GROUP,
-        VERSION,
-        namespace,
-        PLURAL,
-        field_selector=f"metadata.name={name}",
-        timeout_seconds=max(1, round(timeout)),
-    )
-    for event in stream:
+    builds = client.CustomObjectsApi(api).list_namespaced_custom_object
+    for event in states(
+        builds, GROUP, VERSION, namespace, PLURAL, field_selector=f"metadata.name={name}", timeout=timeout
+    ):
         last = event["object"]
         if event["type"] != "DELETED" and reached(last):
             return last
@@ -48,29 +59,19 @@ def wait_for_finish(api: client.ApiClient, namespace: str, name: str, timeout: f
 
 
 def wait_for_deletion(api: client.ApiClient, namespace: str, name: str, timeout: float = 30) -> None:
-    """Watch one ImageBuild until it is gone.
+    """Wait until an ImageBuild is gone.
 
     Raises:
         AssertionError: it is there after `timeout` seconds.
     """
     custom = client.CustomObjectsApi(api)
     selector = f"metadata.name={name}"
-    listed: Any = custom.list_namespaced_custom_object(GROUP, VERSION, namespace, PLURAL, field_selector=selector)
-    if not listed["items"]:
-        return
-    for event in watch.Watch().stream(
-        custom.list_namespaced_custom_object,
-        GROUP,
-        VERSION,
-        namespace,
-        PLURAL,
-        field_selector=selector,
-        resource_version=listed["metadata"]["resourceVersion"],
-        timeout_seconds=max(1, round(timeout)),
-    ):
-        if event["type"] == "DELETED":
-            return
-    raise AssertionError(f"{namespace}/{name} is still there after {timeout} s")
+
+    def is_gone() -> bool:
+        listed: Any = custom.list_namespaced_custom_object(GROUP, VERSION, namespace, PLURAL, field_selector=selector)
+        return not listed["items"]
+
+    until(is_gone, timeout)
 
 
 def wait_for_definitions(api: client.ApiClient, timeout: float = 30) -> None:
@@ -82,13 +83,13 @@ def wait_for_definitions(api: client.ApiClient, timeout: float = 30) -> None:
         AssertionError: it does not within `timeout` seconds.
     """
     for plural in (PLURAL, "imagebuilddefaults", "clusterimagebuilddefaults"):
-        stream = watch.Watch().stream(
+        stream = states(
             client.CustomObjectsApi(api).list_cluster_custom_object,
             "apiextensions.k8s.io",
             "v1",
             "customresourcedefinitions",
             field_selector=f"metadata.name={plural}.{GROUP}",
-            timeout_seconds=max(1, round(timeout)),
+            timeout=timeout,
         )
         is_served = (condition(event["object"], "Established").get("status") == "True" for event in stream)
         assert any(is_served), f"{plural}.{GROUP} is not established after {timeout} s"
@@ -107,13 +108,8 @@ def wait_for_pod(
         AssertionError: none has within `timeout` seconds.
     """
     last: Json = {}
-    stream = watch.Watch().stream(
-        client.CoreV1Api(api).list_namespaced_pod,
-        namespace,
-        label_selector=selector,
-        timeout_seconds=max(1, round(timeout)),
-    )
-    for event in stream:
+    pods = client.CoreV1Api(api).list_namespaced_pod
+    for event in states(pods, namespace, label_selector=selector, timeout=timeout):
         last = event["raw_object"]
         if event["type"] != "DELETED" and reached(last):
             return last
@@ -121,26 +117,13 @@ def wait_for_pod(
 
 
 def wait_for_no_pods(api: client.ApiClient, namespace: str, timeout: float = 30) -> None:
-    """Watch the pods of a namespace until none is left.
+    """Wait until no pod of a namespace is left.
 
     Raises:
         AssertionError: one is, after `timeout` seconds.
     """
     core = client.CoreV1Api(api)
-    listed = core.list_namespaced_pod(namespace)
-    left = {pod.metadata.name for pod in listed.items if pod.metadata}
-    assert listed.metadata
-    stream = watch.Watch().stream(
-        core.list_namespaced_pod,
-        namespace,
-        resource_version=listed.metadata.resource_version,
-        timeout_seconds=max(1, round(timeout)),
-    )
-    while left:
-        event = next(stream, None)
-        assert event, f"pods of {namespace} are still there: {left}"
-        name = event["raw_object"]["metadata"]["name"]
-        left = left - {name} if event["type"] == "DELETED" else left | {name}
+    until(lambda: not core.list_namespaced_pod(namespace).items, timeout)
 
 
 def watch_builds(
