@@ -16,6 +16,8 @@ RUN = re.compile(r"run: (e2e|images)")
 TESTED = re.compile(r"tested: (\S+)")
 NOT_RUN = re.compile(r"not run: \S.*")
 FRAGMENT = re.compile(r"values|spec|defaults")
+#: Waits on after a failure, which has the condition Succeeded=False.
+HANGS = re.compile(r"kubectl wait (?!.*--timeout=0\b)(?=.*\bimagebuild/).*--for=condition=Succeeded\b")
 
 
 def main() -> int:
@@ -43,6 +45,8 @@ def check_blocks(page: str) -> Iterator[str]:
     for block in blocks(page):
         if block.language in SHELL:
             yield from _check_mark(block)
+            if HANGS.search(block.commands()):
+                yield f"{block.place}: after a failure, that would wait on: wait for Finished, then --timeout=0"
             if not block.commands().strip():
                 yield f"{block.place}: no line of this console block begins with '$ '"
         elif block.language in YAML and not (MANIFEST.search(block.text) and all_known(block.text)):

@@ -67,6 +67,13 @@ def test_a_block_without_a_right_mark_is_found(root: Path, mark: str, message: s
     assert message in problems(root, f"{mark}\n{CONSOLE}")
 
 
+@pytest.mark.parametrize("order", ["imagebuild/a --for=condition=Succeeded", "--for=condition=Succeeded imagebuild/a"])
+def test_a_wait_that_a_failure_would_not_end_is_found(root: Path, order: str):
+    page = "<!-- run: e2e -->\n```console\n$ true\n$ kubectl wait {}\n```\n"
+    assert "wait for Finished" in problems(root, page.format(order))
+    assert problems(root, page.format(f"{order} --timeout=0")) == ""
+
+
 def test_a_test_names_the_page_that_it_tests(root: Path):
     (root / "docs.md").write_text(f"<!-- tested: tests/test_x.py -->\n{CONSOLE}")
     [problem] = check_pages.check_blocks("docs.md")
