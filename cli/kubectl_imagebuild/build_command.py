@@ -14,6 +14,7 @@ from kubectl_imagebuild.options import (
     BuildArgs,
     Cache,
     CacheRepo,
+    CaFile,
     Context,
     Cpu,
     Detach,
@@ -78,6 +79,7 @@ def build_directory(  # noqa: PLR0913 - one argument per option
     push: Push = True,
     pull: Pull = False,
     insecure: Insecure = False,
+    ca_file: CaFile = "",
     cpu: Cpu = "",
     memory: Memory = "",
     skip_if_unchanged: SkipIfUnchanged = False,
@@ -105,6 +107,7 @@ def build_directory(  # noqa: PLR0913 - one argument per option
     progress = Progress.QUIET if quiet else progress
     secrets = read_secrets(secret)
     login = login_of(images, push_secret) if use_docker_login else b""
+    ca = flags.ca_bundle(ca_file, insecure=insecure)
     described: dict[str, Any] = {
         "name": name,
         "target": target,
@@ -133,8 +136,8 @@ def build_directory(  # noqa: PLR0913 - one argument per option
         manifest = image_build(images, git=source, context_dir=context_dir, **where, **described)
 
         async def start(client: AsyncClient) -> Exit:
-            creating = client.create(manifest, secrets=secrets.values, login=login)
-            return await created(client, creating, progress, output, detach=detach)
+            creating = client.create(manifest, secrets=secrets.values, login=login, ca=ca)
+            return await created(client, creating, progress, output, detach=detach, advice=flags.ADVICE)
 
         return run(namespace, context, kubeconfig, start)
     dockerfile = flags.dockerfile_of(Path(directory), file, sys.stdin)
@@ -153,12 +156,13 @@ def build_directory(  # noqa: PLR0913 - one argument per option
                 return Exit.OK
             return await created(
                 client,
-                client.create(manifest, secrets=secrets.values, login=login),
+                client.create(manifest, secrets=secrets.values, login=login, ca=ca),
                 progress,
                 output,
                 detach=detach,
                 archive=archive,
                 dockerfile=dockerfile.text,
+                advice=flags.ADVICE,
             )
 
     return run(namespace, context, kubeconfig, work)

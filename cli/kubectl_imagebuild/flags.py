@@ -8,9 +8,21 @@ from typing import Any, Final, TextIO
 
 import yaml
 from imagebuild import Archive, Build, GitSource
+from imagebuild.image_names import registry_of
 
 #: Bytes that an upload may have by default.
 MAX_BYTES: Final = 10 * 1024**3
+#: Bytes of a CA bundle that a build may have.
+MAX_CA_BYTES: Final = 100 * 1024
+#: The options of `build` and `create` that help, by the reason of a failure: its hint names fields of the spec.
+ADVICE: Final[Mapping[str, str]] = {
+    "RegistryUnauthorized": "To push as docker does on this machine, add --use-docker-login; or name a Secret with "
+    "--push-secret.",
+    "BaseImageUnauthorized": "Name a Secret for pulling with --pull-secret.",
+    "RegistryTLS": "For a private CA, add --ca-file FILE; for plain HTTP, add --insecure.",
+    "OutOfMemory": "Give the build more memory with --memory.",
+    "DeadlineExceeded": "Give the build more time with --timeout.",
+}
 #: Bytes of a Dockerfile that the spec may have.
 MAX_TEXT: Final = 98304
 
@@ -39,8 +51,29 @@ def platforms(values: Sequence[str]) -> list[str]:
 
 def plain_http(images: Sequence[str]) -> list[dict[str, Any]]:
     """The settings of the registries of images for --insecure."""
-    hosts = dict.fromkeys(image.partition("/")[0] for image in images)
+    hosts = dict.fromkeys(map(registry_of, images))
     return [{"host": host, "plainHTTP": True} for host in hosts]
+
+
+def ca_bundle(path: str, *, insecure: bool) -> bytes:
+    """Read the file of --ca-file; nothing where none is named.
+
+    Raises:
+        ValueError: it can't be read or has no certificate, or --insecure says that none is needed.
+    """
+    if not path:
+        return b""
+    if insecure:
+        raise ValueError(f"--ca-file {path} and --insecure: leave one out, since plain HTTP has no certificates")
+    try:
+        found = Path(path).read_bytes()
+    except OSError as error:
+        raise ValueError(f"--ca-file {path}: {error.strerror}") from error
+    if b"-----BEGIN CERTIFICATE-----" not in found:
+        raise ValueError(f"--ca-file {path}: it has no certificate in PEM (-----BEGIN CERTIFICATE-----)")
+    if len(found) > MAX_CA_BYTES:
+        raise ValueError(f"--ca-file {path} has {len(found)} bytes, and may have {MAX_CA_BYTES}: name the CA alone")
+    return found
 
 
 def limits(cpu: str, memory: str) -> dict[str, str]:

@@ -141,6 +141,14 @@ Memory = Annotated[
     str, typer.Option("-m", "--memory", metavar="BYTES", help="Memory of the build container, such as 2Gi.")
 ]
 Insecure = Annotated[bool, typer.Option("--insecure", help="Reach the registries of the images over plain HTTP.")]
+CaFile = Annotated[
+    str,
+    typer.Option(
+        "--ca-file",
+        metavar="FILE",
+        help="Certificates in PEM that the registries of the images are verified with, as a private CA's.",
+    ),
+]
 SkipIfUnchanged = Annotated[
     bool,
     typer.Option(

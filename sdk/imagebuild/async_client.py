@@ -81,6 +81,7 @@ class AsyncClient:
         *,
         secrets: Mapping[str, bytes] | None = None,
         login: bytes = b"",
+        ca: bytes = b"",
         repeated: Build | None = None,
     ) -> Build:
         """Create an ImageBuild, in the namespace of its manifest or else of this client.
@@ -90,6 +91,7 @@ class AsyncClient:
             secrets: Values for RUN --mount=type=secret,id=ID, by id. They are put into a Secret that is deleted
                 together with the build.
             login: A Docker config with the credentials for pushing, which is put into a Secret of the same kind.
+            ca: Certificates in PEM that the registries of the images are verified with, which are put into one, too.
             repeated: The build that is repeated. Secrets that were made for it, and are deleted with it, stay until the
                 new build is deleted, too.
 
@@ -99,7 +101,7 @@ class AsyncClient:
         if manifest.get("kind") != KIND or manifest.get("apiVersion") != API_VERSION:
             raise ValueError(f"the manifest is no {KIND} of {API_VERSION}")
         namespace = (manifest.get("metadata") or {}).get("namespace") or self.namespace
-        return await create(self._connection, namespace, manifest, secrets or {}, login, repeated)
+        return await create(self._connection, namespace, manifest, secrets or {}, login, ca, repeated)
 
     async def find_unchanged(self, manifest: Mapping[str, Any]) -> Unchanged:
         """Look for an earlier build with the result that a build of an upload with a digest would have.

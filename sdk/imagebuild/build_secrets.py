@@ -1,4 +1,4 @@
-"""Values of build secrets, and the login for pushing, in Secrets that belong to the build."""
+"""Values of build secrets, the login for pushing and a CA bundle, in Secrets that belong to the build."""
 
 import copy
 import re
@@ -9,9 +9,12 @@ from typing import Any, Final
 from imagebuild_vocabulary.names import API_VERSION, KIND
 
 from imagebuild.build import Build
+from imagebuild.image_names import registry_of
 
 #: The type of a Secret with a Docker config, and its key.
 DOCKER_CONFIG: Final = ("kubernetes.io/dockerconfigjson", ".dockerconfigjson")
+#: The key of a CA bundle.
+CA_KEY: Final = "ca.crt"
 #: Bytes that a Secret holds at most.
 MAX_BYTES: Final = 1024**2
 #: Bytes that one value has at most: Linux limits environment variables.
@@ -78,6 +81,34 @@ def with_login(manifest: Mapping[str, Any], secret: str) -> dict[str, Any]:
         raise ValueError(f"the build names Secret {named} for pushing: leave out the Secret or the login")
     output["pushSecretRef"] = {"name": secret}
     return whole
+
+
+def with_ca(manifest: Mapping[str, Any], secret: str) -> dict[str, Any]:
+    """Return a manifest that verifies the registries of its images with the CA bundle in a Secret.
+
+    Raises:
+        ValueError: it says already how one of them is reached.
+    """
+    whole = copy.deepcopy(dict(manifest))
+    spec = whole.setdefault("spec", {})
+    hosts = dict.fromkeys(map(registry_of, (spec.get("output") or {}).get("images") or ()))
+    registries = [dict(each) for each in spec.get("registries") or ()]
+    for host in hosts:
+        entry = next((each for each in registries if each.get("host") == host), None)
+        if entry is None:
+            registries.append(entry := {"host": host})
+        if said := entry.keys() & {"plainHTTP", "insecureSkipTLSVerify", "caBundle"}:
+            raise ValueError(f"spec.registries has {min(said)} for {host}: leave it or the CA bundle out")
+        entry["caBundle"] = {"secretKeyRef": {"name": secret, "key": CA_KEY}}
+    spec["registries"] = registries
+    return whole
+
+
+def secrets_of(spec: Mapping[str, Any]) -> set[str]:
+    """Names of the Secrets in a spec that `create` may have made."""
+    named = [*(spec.get("buildSecrets") or ()), *(each.get("caBundle") or {} for each in spec.get("registries") or ())]
+    push = (spec.get("output") or {}).get("pushSecretRef") or {}
+    return {(each.get("secretKeyRef") or {}).get("name") or "" for each in named} | {push.get("name") or ""}
 
 
 def _is_text(value: bytes) -> bool:

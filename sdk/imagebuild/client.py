@@ -71,6 +71,7 @@ class Client:
         *,
         secrets: Mapping[str, bytes] | None = None,
         login: bytes = b"",
+        ca: bytes = b"",
         repeated: Build | None = None,
     ) -> Build:
         """Create an ImageBuild, in the namespace of its manifest or else of this client.
@@ -80,13 +81,14 @@ class Client:
             secrets: Values for RUN --mount=type=secret,id=ID, by id. They are put into a Secret that is deleted
                 together with the build.
             login: A Docker config with the credentials for pushing, which is put into a Secret of the same kind.
+            ca: Certificates in PEM that the registries of the images are verified with, which are put into one, too.
             repeated: The build that is repeated. Secrets that were made for it, and are deleted with it, stay until the
                 new build is deleted, too.
 
         Raises:
             ForbiddenError: the user may not create ImageBuilds, or Secrets if there are any. Nothing was created.
         """
-        return self._run(self._client.create(manifest, secrets=secrets, login=login, repeated=repeated))
+        return self._run(self._client.create(manifest, secrets=secrets, login=login, ca=ca, repeated=repeated))
 
     def find_unchanged(self, manifest: Mapping[str, Any]) -> Unchanged:
         """Look for an earlier build with the result that a build of an upload with a digest would have.

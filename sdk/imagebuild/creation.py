@@ -1,4 +1,4 @@
-"""Creates builds, with the Secrets that hold the values of their build secrets and their login for pushing."""
+"""Creates builds, with the Secrets that hold their build secrets, their login for pushing and their CA bundle."""
 
 import asyncio
 import secrets
@@ -8,11 +8,14 @@ from typing import Any, Final
 
 from imagebuild.build import Build
 from imagebuild.build_secrets import (
+    CA_KEY,
     DOCKER_CONFIG,
     is_made_name,
     owner_reference,
     secret_name,
     secret_of,
+    secrets_of,
+    with_ca,
     with_login,
     with_secrets,
 )
@@ -29,9 +32,10 @@ async def create(
     manifest: Mapping[str, Any],
     values: Mapping[str, bytes],
     login: bytes = b"",
+    ca: bytes = b"",
     repeated: Build | None = None,
 ) -> Build:
-    """Create a build, and the Secrets of its build secrets and of its login.
+    """Create a build, and the Secrets of its build secrets, its login and its CA bundle.
 
     The Secrets belong to the build, which thus has to be created first. Whether they can be created is asked before
     that, and the build waits for them.
@@ -42,6 +46,7 @@ async def create(
         manifest: The build.
         values: Values of build secrets, by id.
         login: A Docker config with the credentials for pushing; empty for none.
+        ca: Certificates in PEM that the registries of its images are verified with; empty for none.
         repeated: The build that is repeated; its own Secrets stay for the new one.
 
     Raises:
@@ -54,6 +59,9 @@ async def create(
     if login:
         name, (kind, key) = secret_name(manifest, secrets.token_hex(4)), DOCKER_CONFIG
         whole, made[name] = with_login(whole, name), ({key: login}, kind)
+    if ca:
+        name = secret_name(manifest, secrets.token_hex(4))
+        whole, made[name] = with_ca(whole, name), ({CA_KEY: ca}, "Opaque")
     for name, (data, kind) in made.items():
         await _create_secret(connection, namespace, secret_of(name, data, kind=kind), {"dryRun": "All"})
     build = Build(await connection.call("POST", BUILDS_PATH.format(namespace), whole, STRICT))
@@ -79,9 +87,7 @@ async def _cancelled_if_it_fails(connection: Connection, build: Build) -> AsyncI
 
 async def _share_secrets(connection: Connection, old: Build, new: Build) -> None:
     """Let the Secrets that belong to one build belong to another, too."""
-    names = {(each.get("secretKeyRef") or {}).get("name") or "" for each in new.spec.get("buildSecrets") or ()}
-    names.add(((new.spec.get("output") or {}).get("pushSecretRef") or {}).get("name") or "")
-    for name in sorted(filter(is_made_name, names)):
+    for name in sorted(filter(is_made_name, secrets_of(new.spec))):
         path = f"/api/v1/namespaces/{new.namespace}/secrets/{name}"
         metadata = (await connection.call("GET", path, accept=METADATA_OF_ONE))["metadata"]
         owners = metadata.get("ownerReferences") or []

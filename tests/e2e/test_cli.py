@@ -17,6 +17,7 @@ import yaml
 from environment import with_programs
 from functional.kube import Builds, Kubectl, kubeconfig_of_user, spec
 from imagebuild import Client
+from kubectl_imagebuild.flags import ADVICE
 from kubernetes import client
 from support.registry import Registry
 from support.waiting import until
@@ -96,6 +97,31 @@ def test_a_dockerfile_from_standard_input(start: Start, app: Path, namespace: st
     files = registry.files(image)
     assert files["/other"].content == (app / "data").read_bytes()
     assert "/Dockerfile" not in files
+
+
+def test_a_registry_that_needs_a_login_and_a_private_ca_is_reached_by_options_alone(
+    start: Start,
+    app: Path,
+    namespace: str,
+    private_registry: Registry,
+    cluster: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "docker/config.json").write_text(cluster["REGISTRY_AUTH"])
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+    image = f"{private_registry.name}/{namespace}/app:1"
+    build = ("build", "app", "-t", image)
+    # Each failure says what to write next.
+    code, _, err = finished(start(*build))
+    assert (code, err.splitlines()[-1]) == (1, ADVICE["RegistryTLS"]), err
+    trusted = (*build, "--ca-file", cluster["REGISTRY_CA"])
+    code, _, err = finished(start(*trusted))
+    assert (code, err.splitlines()[-1]) == (1, ADVICE["RegistryUnauthorized"]), err
+    code, _, err = finished(start(*trusted, "--use-docker-login"))
+    assert code == 0, err
+    assert private_registry.files(image)["/data"].content == (app / "data").read_bytes()
 
 
 @pytest.fixture

@@ -90,6 +90,28 @@ def test_the_login_of_docker_is_in_a_secret_of_the_build_and_of_its_repetition(
     assert owners == [builds.get(name)["metadata"]["uid"] for name in ("app", "again")]
 
 
+def test_the_private_ca_of_a_registry_is_in_a_secret_of_the_build_and_of_its_repetition(
+    run: Run, kubectl: Kubectl, builds: Builds, tmp_path: Path
+):
+    pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    (tmp_path / "ca.pem").write_text(pem)
+    command = ("create", "--git", SOURCE, "-t", IMAGE, "--ca-file", "ca.pem", "--name", "app", "--detach")
+    done = run(*command, "--insecure")
+    assert (done.returncode, "--ca-file ca.pem and --insecure: leave one out" in done.stderr) == (2, True), done.stderr
+    done = run(*command)
+    assert done.returncode == 0, done.stderr
+    [secret] = secrets(kubectl, builds.namespace)
+    key = {"name": secret["metadata"]["name"], "key": "ca.crt"}
+    assert builds.get("app")["spec"]["registries"] == [
+        {"host": "registry.example.com", "caBundle": {"secretKeyRef": key}}
+    ]
+    assert base64.b64decode(secret["data"]["ca.crt"]).decode() == pem
+    assert run("rerun", "app", "--name", "again", "--detach").returncode == 0
+    [secret] = secrets(kubectl, builds.namespace)
+    owners = [owner["uid"] for owner in secret["metadata"]["ownerReferences"]]
+    assert owners == [builds.get(name)["metadata"]["uid"] for name in ("app", "again")]
+
+
 def test_a_build_of_a_file_can_have_them_too(run: Run, builds: Builds):
     body = {"apiVersion": "imagebuild.dev/v1alpha1", "kind": "ImageBuild", "metadata": {"name": "app"}, "spec": spec()}
     done = run("create", "-f", "-", "--secret", "id=a,env=TOKEN", "--detach", stdin=json.dumps(body))

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from imagebuild.image_names import registry_of
+
 from kubectl_imagebuild.checks.finding import Finding, failed, ok, warning
 
 KEY: Final = ".dockerconfigjson"
@@ -19,9 +21,7 @@ Body = Mapping[str, Any]
 
 def registry_host(image: str) -> str:
     """The registry of an image as Docker names it: index.docker.io if the image names none."""
-    first, separator, _ = image.partition("/")
-    is_host = bool(separator) and ("." in first or ":" in first or first == "localhost")
-    host = first if is_host else "docker.io"
+    host = registry_of(image)
     return "index.docker.io" if host in _HUB_HOSTS else host
 
 

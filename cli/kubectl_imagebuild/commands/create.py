@@ -14,6 +14,7 @@ from kubectl_imagebuild.options import (
     BuildArgs,
     Cache,
     CacheRepo,
+    CaFile,
     Context,
     Cpu,
     Detach,
@@ -81,6 +82,7 @@ def create(  # noqa: PLR0913 - one argument per option
     push: Push = True,
     pull: Pull = False,
     insecure: Insecure = False,
+    ca_file: CaFile = "",
     cpu: Cpu = "",
     memory: Memory = "",
     skip_if_unchanged: SkipIfUnchanged = False,
@@ -135,10 +137,11 @@ def create(  # noqa: PLR0913 - one argument per option
         raise ValueError(f"-n {namespace}: the file has namespace {given}")
 
     login = login_of(images, push_secret) if use_docker_login else b""
+    ca = flags.ca_bundle(ca_file, insecure=insecure)
 
     async def work(client: AsyncClient) -> Exit:
-        creating = client.create(manifest, secrets=secrets.values, login=login)
-        return await created(client, creating, progress, output, detach=detach)
+        creating = client.create(manifest, secrets=secrets.values, login=login, ca=ca)
+        return await created(client, creating, progress, output, detach=detach, advice=flags.ADVICE)
 
     run(namespace or given, context, kubeconfig, work)
 

@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 from imagebuild import GitSource
-from kubectl_imagebuild.flags import build_args, dockerfile_of, limits, pairs, plain_http, platforms, repository
+from kubectl_imagebuild.flags import (
+    build_args,
+    ca_bundle,
+    dockerfile_of,
+    limits,
+    pairs,
+    plain_http,
+    platforms,
+    repository,
+)
 
 NOTHING = StringIO()
 
@@ -98,3 +107,22 @@ def test_what_docker_users_type():
 )
 def test_the_url_of_a_repository_is_a_build_context(context: str, expected: object):
     assert repository(context) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "--ca-file ca.pem: No such file or directory"),
+        ("-----BEGIN PRIVATE KEY-----", r"--ca-file ca.pem: it has no certificate in PEM"),
+        ("-----BEGIN CERTIFICATE-----" + "A" * 102_400, "--ca-file ca.pem has 102427 bytes, and may have 102400"),
+    ],
+)
+def test_a_file_without_certificates_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, message: str
+):
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        Path("ca.pem").write_text(content)
+    with pytest.raises(ValueError, match=message):
+        ca_bundle("ca.pem", insecure=False)
+    assert ca_bundle("", insecure=True) == b""

@@ -3,7 +3,7 @@
 import pytest
 from imagebuild import image_build
 from imagebuild.build import Build
-from imagebuild.build_secrets import MAX_VALUE, secret_name, secret_of, with_secrets
+from imagebuild.build_secrets import MAX_VALUE, secret_name, secret_of, with_ca, with_secrets
 
 MANIFEST = image_build(["registry.example.com/team/app:1"], url="https://example.com/a.tar", generate_name="app-")
 
@@ -33,6 +33,24 @@ def test_values_that_do_not_fit_are_refused():
 def test_values_that_are_no_text_are_refused(value: bytes):
     with pytest.raises(ValueError, match=r"^the build secret a is no text .*: encode it with base64$"):
         with_secrets(MANIFEST, "s", {"a": value})
+
+
+def test_a_ca_bundle_is_for_the_registries_of_the_images_and_what_is_said_of_them_stays():
+    images = ["registry.example.com:5443/a", "registry.example.com:5443/b", "team/c"]
+    mirror = {"host": "docker.io", "mirrors": ["mirror.example.com"]}
+    manifest = image_build(images, url="https://example.com/a.tar", registries=[mirror])
+    bundle = {"secretKeyRef": {"name": "s", "key": "ca.crt"}}
+    assert with_ca(manifest, "s")["spec"]["registries"] == [
+        {**mirror, "caBundle": bundle},
+        {"host": "registry.example.com:5443", "caBundle": bundle},
+    ]
+    assert manifest["spec"]["registries"] == [mirror]
+
+
+def test_a_registry_that_is_reached_otherwise_needs_no_ca_bundle():
+    manifest = image_build(["h.example/a"], url="https://a/b", registries=[{"host": "h.example", "plainHTTP": True}])
+    with pytest.raises(ValueError, match=r"spec.registries has plainHTTP for h.example: leave it or the CA bundle out"):
+        with_ca(manifest, "s")
 
 
 def test_the_secret_belongs_to_the_build():
