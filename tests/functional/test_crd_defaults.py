@@ -20,7 +20,16 @@ FULL: dict[str, Any] = {
     **{name: FULL_BUILD["output"][name] for name in ("pushSecretRef", "attestations", "signing")},
     "source": {"caBundle": {"configMapKeyRef": {"name": "company-ca", "key": "ca.crt"}}},
     "history": {"succeeded": 0, "failed": 10},
-    "limits": {"maxRunning": 3, "maxTimeoutSeconds": 7200},
+    "limits": {
+        "maxRunning": 3,
+        "maxTimeoutSeconds": 7200,
+        "baseImages": [
+            "docker.io/library",
+            "docker.io/library/python:3.11",
+            "r.example.com:5000/a/b",
+            "localhost:5000",
+        ],
+    },
     "allowedServiceAccounts": ["builder", "signer"],
 }
 CASES: list[tuple[dict[str, Any], str]] = [
@@ -42,6 +51,11 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"timeoutSeconds": 0}, "should be greater than or equal to 1"),
     ({"timeoutSeconds": 2, "limits": {"maxTimeoutSeconds": 1}}, "must not be more than limits.maxTimeoutSeconds"),
     ({"limits": {"maxRunning": -1}}, "should be greater than or equal to 0"),
+    *(
+        ({"limits": {"baseImages": [each]}}, "write HOST[:PORT], HOST/PATH or HOST/PATH/IMAGE[:TAG], without *")
+        for each in ("python", "library/python", "docker.io/", "docker.io/*", "https://docker.io", "docker.io/Library")
+    ),
+    ({"limits": {"baseImages": []}}, "at least 1"),
     ({"history": {"succeeded": "all"}}, "must be of type integer"),
     ({"allowedServiceAccounts": ["a", "a"]}, "Duplicate value"),
     ({"allowedServiceAccounts": ["team/a"]}, "should match"),

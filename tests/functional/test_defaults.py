@@ -129,6 +129,22 @@ def test_a_change_counts_for_a_build_that_waits_and_not_for_one_that_has_begun(
     assert wait_for_finish(api, namespace, "later")["reason"] == "DeadlineExceeded"
 
 
+@pytest.mark.shows("A62")
+@pytest.mark.usefixtures("operator")
+def test_the_base_images_that_are_allowed_stay_so_for_every_attempt(
+    builds: Builds, defaults: Defaults, kubelet: Kubelet, api: client.ApiClient, namespace: str
+):
+    defaults.create({"limits": {"baseImages": ["docker.io/library", "registry.example.com/approved"]}})
+    builds.create(spec())
+    first = kubelet.pod()
+    wait_for_build(api, namespace, "hello", begun)
+    defaults.replace({})
+    kubelet.report(first, "Failed", build=terminated(1, '{"reason": "RegistryUnavailable"}', "Error"))
+    for pod in (first, kubelet.pod_after(first)):
+        allowed = variables(pod, "build")["ALLOWED_BASE_IMAGES"]
+        assert allowed == "docker.io/library,registry.example.com/approved"
+
+
 @pytest.mark.usefixtures("operator")
 def test_defaults_say_whether_they_are_in_force_and_builds_wait_for_their_correction(
     builds: Builds, defaults: Defaults, kubelet: Kubelet, api: client.ApiClient, namespace: str, kubectl: Kubectl

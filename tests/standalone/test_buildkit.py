@@ -301,3 +301,39 @@ def test_the_image_says_what_it_is_based_on(
     copying = f"FROM {own}\nCOPY --from={base} /bin/true /true\nRUN echo 2 > /two\n"
     assert annotations(copying, variables["OUTPUT_IMAGE"]) == named(own)
     assert annotations("FROM scratch\nCOPY Dockerfile /\n", variables["OUTPUT_IMAGE"]) is None
+
+
+@pytest.mark.shows("A62")
+@pytest.mark.parametrize("engine", ["buildkit", "kaniko"])
+def test_base_images_that_are_not_allowed_are_not_pulled(
+    engine: str,
+    buildkit: Builder,
+    builder: Builder,
+    registry: Registry,
+    source: Path,
+    env: dict[str, str],
+    variables: dict[str, str],
+):
+    chosen, given = (buildkit, variables) if engine == "buildkit" else (builder, env)
+    other = f"{registry.address}/library/busybox:latest"
+
+    def build(dockerfile: str, allowed: str) -> tuple[str | None, str]:
+        (source / "Dockerfile").write_text(dockerfile)
+        done = chosen.run(env=given | {"ALLOWED_BASE_IMAGES": allowed}, mounts={"/tmp/source": source})
+        return done.result.get("reason"), done.result.get("message") or done.log
+
+    for dockerfile, image in (
+        ("ARG BASE=python\nFROM $BASE\n", "docker.io/library/python:latest"),
+        (f"FROM busybox\nCOPY --from={other} /bin/sh /x\n", other),
+        (f"FROM busybox\nRUN --mount=type=bind,from={other},target=/m true\n", other),
+    ):
+        assert build(dockerfile, "docker.io/library/busybox") == (
+            "InvalidSpec",
+            f"The base image {image} is not allowed here: use one of docker.io/library/busybox.",
+        )
+    # An entry ends where a part of the name does.
+    for allowed in ("docker.io/library/busy", "docker.io/library/busybox:1", "scratch", f"{registry.address}/other"):
+        assert build("FROM busybox\n", allowed)[0] == "InvalidSpec"
+    fine = f"FROM busybox AS one\nFROM scratch\nCOPY --from=one /bin/sh /a\nCOPY --from={other} /bin/sh /b\n"
+    reason, said = build(fine, f"docker.io/library,{registry.address}/")
+    assert reason is None, said

@@ -200,6 +200,8 @@ class BuildSpec:
     #: The time of what the build makes: `Commit`, `Zero`, or seconds since 1970; None for the current one.
     timestamp: str | None = None
     skip_if_unchanged: bool = False
+    #: What FROM and --from may name, by the limits of the defaults; None for anything.
+    base_images: tuple[str, ...] | None = None
 
     @property
     def has_index(self) -> bool:
@@ -220,6 +222,8 @@ class Bounds:
     pod_metadata: frozenset[str] | None = None
     #: Secrets that `output.pushSecretRef` may name, and no other field.
     push_secrets: frozenset[str] | None = None
+    #: Whether base images are limited: then a build can't say where they come from.
+    has_base_images: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,14 @@ def parse_spec(spec: Body) -> BuildSpec:
         without_network=_network(spec.get("network") or "Default"),
         timestamp=output.get("timestamp"),
         skip_if_unchanged=_skips(output),
+        # Of the defaults alone: an ImageBuild has no such field.
+        base_images=_base_images(spec.get("limits") or {}),
     )
+
+
+def _base_images(limits: Body) -> tuple[str, ...] | None:
+    listed = limits.get("baseImages")
+    return None if listed is None else tuple(listed)
 
 
 Choice = TypeVar("Choice", bound=StrEnum)

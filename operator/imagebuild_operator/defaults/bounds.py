@@ -3,7 +3,7 @@
 What the defaults themselves set is their author's choice, and is not refused.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from imagebuild_operator.api.body import Body
@@ -48,6 +48,15 @@ def check_bounds(own: Body, spec: BuildSpec, bounds: Bounds) -> None:
     _check_pod(own, bounds)
     if bounds.push_secrets is not None:
         _check_push_secrets(own, bounds.push_secrets)
+        pushed = {image.partition("/")[0] for image in (own.get("output") or {}).get("images") or ()}
+        _check_ways(own, pushed, UNVERIFIED, f"{BY} protect push credentials, which it could lead elsewhere")
+    if bounds.has_base_images:
+        why = f"{BY} limit base images, which it could bring from elsewhere"
+        hosts = {registry.get("host") for registry in own.get("registries") or ()}
+        _check_ways(own, hosts, (*UNVERIFIED, "mirrors", "mapTo"), why)
+        for field, name in (("cache", "baseImages"), ("executor", "args")):
+            if (own.get(field) or {}).get(name):
+                raise InvalidSpecError(f"spec.{field}.{name}", f"{why}: leave it out")
 
 
 def _check_pod(own: Body, bounds: Bounds) -> None:
@@ -82,22 +91,26 @@ def _check_push_secrets(own: Body, allowed: frozenset[str]) -> None:
                 raise InvalidSpecError(path, f"Secret {name} is not allowed by {BY} (allowed: {names})")
         elif name in allowed:
             raise InvalidSpecError(path, f"{BY} allow Secret {name} in output.pushSecretRef only: use another Secret")
+
+
+def _check_ways(own: Body, hosts: Collection[str], fields: Iterable[str], why: str) -> None:
+    """Refuse what says how registries are reached.
+
+    Args:
+        own: The build's own spec.
+        hosts: The registries.
+        fields: Fields of `spec.registries` that say it.
+        why: What they could do, without a full stop.
+    """
     pod = (own.get("podTemplate") or {}).get("spec") or {}
     for name in NAMES:
         if name in pod:
-            raise InvalidSpecError(
-                f"spec.podTemplate.spec.{name}",
-                f"{BY} protect push credentials, which it could lead elsewhere: leave it out",
-            )
+            raise InvalidSpecError(f"spec.podTemplate.spec.{name}", f"{why}: leave it out")
     if "proxy" in own:
-        raise InvalidSpecError("spec.proxy", f"{BY} protect push credentials, which it could read: leave it out")
-    pushed = {image.partition("/")[0] for image in (own.get("output") or {}).get("images") or ()}
+        raise InvalidSpecError("spec.proxy", f"{why}: leave it out")
     for index, registry in enumerate(own.get("registries") or ()):
-        if registry.get("host") in pushed and (named := [name for name in UNVERIFIED if registry.get(name)]):
-            raise InvalidSpecError(
-                f"spec.registries[{index}].{named[0]}",
-                f"{BY} protect push credentials: how {registry['host']} is reached is for them to say; leave it out",
-            )
+        if registry.get("host") in hosts and (named := [name for name in fields if registry.get(name)]):
+            raise InvalidSpecError(f"spec.registries[{index}].{named[0]}", f"{why}: leave it out")
 
 
 def _secrets(value: object, path: str) -> Iterator[tuple[str, str]]:
@@ -128,11 +141,19 @@ def _narrower(name: str, own: Any, default: Any) -> Any:  # noqa: ANN401 - a num
         return min(filter(None, (own, default)), default=0)
     if isinstance(own, int):
         return min(own, default)
-    if name == "podMetadata":
-        # Prefixes: the longer one of two is the narrower.
-        return sorted({max(one, other, key=len) for one in own for other in default if _nested(one, other)})
+    if name in {"podMetadata", "baseImages"}:
+        # The longer one of two is the narrower.
+        nested = _nested if name == "podMetadata" else _has
+        pairs = ((one, other) for one in own for other in default)
+        return sorted({max(pair, key=len) for pair in pairs if nested(*pair) or nested(*reversed(pair))})
     return [item for item in own if item in default]
 
 
 def _nested(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
+    """Whether a prefix has all keys of another."""
+    return other.startswith(one)
+
+
+def _has(one: str, other: str) -> bool:
+    """Whether an entry of `baseImages` has all images of another."""
+    return other == one or other.startswith(tuple(f"{one}{mark}" for mark in ("/:@" if "/" in one else "/")))

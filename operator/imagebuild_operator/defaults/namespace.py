@@ -70,6 +70,7 @@ def namespace_defaults(namespace: DefaultsObject | None, cluster: DefaultsObject
             _names(limits.get("podFields")),
             _names(limits.get("podMetadata")),
             _push_secrets(spec),
+            "baseImages" in limits,
         ),
     )
 

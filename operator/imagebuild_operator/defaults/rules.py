@@ -43,7 +43,11 @@ def values_for_builds(defaults: Body) -> dict[str, Any]:
     values = {name: defaults[name] for name in SHARED if name in defaults}
     if output := {name: defaults[name] for name in OF_OUTPUT if name in defaults}:
         values["output"] = output
-    most = (defaults.get("limits") or {}).get("maxTimeoutSeconds")
+    limits = defaults.get("limits") or {}
+    if "baseImages" in limits:
+        # Recorded with the others, so that every attempt has them.
+        values["limits"] = {"baseImages": limits["baseImages"]}
+    most = limits.get("maxTimeoutSeconds")
     if most is not None:
         values["timeoutSeconds"] = min(most, values.get("timeoutSeconds", DEFAULT_TIMEOUT))
     return values

@@ -54,6 +54,7 @@ def build_variables(
         *plain("EXTRA_ARGS", shlex.join(spec.executor_args)),
         *plain("RUN_NETWORK", "none" if spec.without_network else None),
         *plain("IMAGE_TIMESTAMP", {"Commit": "commit", "Zero": "0"}.get(spec.timestamp or "", spec.timestamp)),
+        *plain("ALLOWED_BASE_IMAGES", None if spec.base_images is None else ",".join(spec.base_images) or "scratch"),
         *plain("SKIP_IF_UNCHANGED", "true" if spec.skip_if_unchanged else None),
         *cache_variables(spec),
         *pull_variables(spec, registries),

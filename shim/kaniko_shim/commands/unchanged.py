@@ -87,6 +87,8 @@ def read_inputs(request: BuildRequest, job: Job) -> Inputs | None:
         "platform": _platform(request).name,
         "withoutNetwork": request.without_network,
         "timestamp": request.timestamp,
+        # What was built before they were narrowed may have another.
+        "allowedBaseImages": sorted(request.allowed_base_images),
     }
     return Inputs(sha256(json.dumps(document, sort_keys=True).encode()).hexdigest(), checksum)
 

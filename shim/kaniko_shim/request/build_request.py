@@ -48,6 +48,7 @@ class BuildRequest(Request):
         isolation: what must separate a RUN from the rest.
         without_network: whether RUN steps have no network.
         timestamp: the time of what the build makes, in seconds since 1970; `commit` for the Git commit's; None for now.
+        allowed_base_images: the images that FROM and --from may name; empty for all.
         skip_if_unchanged: whether nothing is built if an output has the image of the same inputs.
         only_new_layers: whether the layout may lack the layers that every repository of the outputs has.
     """
@@ -67,6 +68,7 @@ class BuildRequest(Request):
     isolation: frozenset[Isolation] = frozenset()
     without_network: bool = False
     timestamp: int | str | None = None
+    allowed_base_images: tuple[str, ...] = ()
     skip_if_unchanged: bool = False
     only_new_layers: bool = False
 
@@ -115,6 +117,7 @@ def read_build_request(command: Command, reader: VariableReader) -> BuildRequest
         isolation=reader.read(build_variables.REQUIRED_ISOLATION),
         without_network=reader.read(build_variables.RUN_NETWORK),
         timestamp=reader.read(build_variables.IMAGE_TIMESTAMP),
+        allowed_base_images=reader.read(build_variables.ALLOWED_BASE_IMAGES),
         skip_if_unchanged=reader.read(build_variables.SKIP_IF_UNCHANGED),
         only_new_layers=reader.read(output_variables.ONLY_NEW_LAYERS),
         build_secrets=tuple(_build_secrets(reader)),

@@ -17,7 +17,7 @@ from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.stages import Stage, split_stages
 from kaniko_shim.engines.buildkit import command, daemon
 from kaniko_shim.engines.buildkit.context import lost_modes
-from kaniko_shim.engines.buildkit.failure import Evidence, explain
+from kaniko_shim.engines.buildkit.failure import Evidence, explain, refused_image
 from kaniko_shim.engines.buildkit.follow import Follower
 from kaniko_shim.engines.buildkit.intake import CACHE, IMAGE, Intake, listening
 from kaniko_shim.engines.engine import Built, shown
@@ -25,6 +25,7 @@ from kaniko_shim.oci.digests import DIGEST
 from kaniko_shim.oci.platform import Platform
 from kaniko_shim.outcome.errors import Failure, cancelled
 from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.registry.allowed_images import not_allowed
 from kaniko_shim.registry.base_images import BaseImages, resolve
 from kaniko_shim.registry.cache_push import CACHE_LAYOUT
 from kaniko_shim.registry.crane import Crane
@@ -43,6 +44,7 @@ from kaniko_shim.system.tool_environment import tool_environment
 _SECRETS = "secrets"
 _DIGEST = "containerimage.digest"
 _CACHE_MANIFEST = "cache.manifest"
+_POLICY = "source-policy.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,12 @@ def build(request: BuildRequest, job: Job, logins: Logins) -> Built:
     try:
         with _intake(request, job, logins) as intake, daemon.running(request, job):
             secrets = _write_secrets(request, job)
-            places = command.Places(context, dockerfile.path, intake.address, metadata, secrets, dockerfile.ssh_keys)
+            policy = job.paths.scratch / _POLICY
+            if request.allowed_base_images:
+                policy.write_text(command.source_policy(request.allowed_base_images), encoding="utf-8")
+            places = command.Places(
+                context, dockerfile.path, intake.address, metadata, secrets, dockerfile.ssh_keys, policy
+            )
             failure = _run(request, job, places, follower, dockerfile, intake)
             digests = {} if failure else _digests(metadata)
             if failure is None and not intake.finish(IMAGE, digests.get(IMAGE, "")):
@@ -110,6 +117,7 @@ def plan(request: BuildRequest, job: Job) -> str:
     name = job.paths.inline_dockerfile if request.dockerfile_content else context / request.dockerfile_path
     secrets = {secret.id: job.paths.scratch / _SECRETS / secret.id for secret in request.build_secrets}
     places = command.Places(context, name, "127.0.0.1:PORT/NAME", job.paths.scratch / "metadata.json", secrets)
+    places = replace(places, policy=job.paths.scratch / _POLICY)
     return shown(command.invocation(request, places, job.paths, job.environment))
 
 
@@ -199,6 +207,9 @@ def _run(
         job.relay(line, "buildctl")
     if ended.code is None and not text:
         return Failure(Reason.INTERNAL, f"buildctl was killed by signal {ended.signal}: {daemon.last_words(job)}.")
+    if (image := refused_image(text)) and request.allowed_base_images:
+        at = Evidence(text).line
+        return not_allowed(image, request.allowed_base_images, dockerfile.at(at), at)
     evidence = Evidence(
         text,
         vertex=follower.failed.name if follower.failed else "",

@@ -9,6 +9,7 @@ from pathlib import Path
 from kaniko_shim.engines.buildkit.intake import CACHE, IMAGE
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.registry.allowed_images import beginnings
 from kaniko_shim.registry.registries import Registries
 from kaniko_shim.request.build_args import with_both_spellings
 from kaniko_shim.request.build_request import BuildRequest
@@ -32,6 +33,7 @@ class Places:
         metadata: where buildctl writes what it has built, as JSON.
         secrets: the file of each build secret, by its id.
         ssh_keys: the ids of those that RUN --mount=type=ssh names.
+        policy: the file with the policy for sources, of a build that has one.
     """
 
     context: Path
@@ -40,6 +42,7 @@ class Places:
     metadata: Path
     secrets: Mapping[str, Path]
     ssh_keys: Collection[str] = ()
+    policy: Path = Path()
 
 
 def refuse(request: BuildRequest) -> None:
@@ -124,6 +127,26 @@ def daemon_config(registries: Registries, paths: Paths) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def source_policy(allowed: Collection[str]) -> str:
+    """What the daemon refuses to pull, as JSON: the last rule that matches an image counts.
+
+    The rules are those of github.com/moby/buildkit/sourcepolicy.
+
+    Args:
+        allowed: the images that FROM and --from may name.
+    """
+    identifiers = [name for each in allowed for name in (each, *(f"{begin}*" for begin in beginnings(each)))]
+    rules = [("DENY", "*"), *(("ALLOW", name) for name in identifiers)]
+    return json.dumps(
+        {
+            "rules": [
+                {"action": action, "selector": {"identifier": f"docker-image://{name}", "matchType": "WILDCARD"}}
+                for action, name in rules
+            ]
+        }
+    )
+
+
 def daemon(paths: Paths, config: Path, *, has_own_processes: bool) -> tuple[str, ...]:
     """The daemon's command.
 
@@ -174,6 +197,7 @@ def invocation(request: BuildRequest, places: Places, paths: Paths, environment:
         f"--metadata-file={places.metadata}",
         f"--output=type=image,name={places.intake}/{IMAGE}:{_BUILT},push=true,oci-mediatypes=true"
         + (",rewrite-timestamp=true" if request.timestamp is not None else ""),
+        *([f"--source-policy-file={places.policy}"] if request.allowed_base_images else []),
         *([] if request.cache else ["--no-cache"]),
         *_cache(request, places.intake),
     ]

@@ -19,6 +19,7 @@ _EXIT = re.compile(r"did not complete successfully: exit code: (\d{1,3})")
 # What runc, or the init of BuildKit's container, prints in place of the command.
 _NOT_STARTED = re.compile(r"^runc run failed: |^exec \S+: exec format error$")
 _IMAGE = re.compile(r"(?:load metadata for|FROM|resolve(?: source metadata for)?(?: image config for)?) (\S+?/\S+)")
+_DENIED = re.compile(r"source \"docker-image://([^\"]+)\" denied by policy")
 _KILLED = 137
 _BASE_IMAGES = frozenset({Reason.BASE_IMAGE_NOT_FOUND, Reason.BASE_IMAGE_UNAUTHORIZED})
 _AT_REGISTRY = _BASE_IMAGES | {Reason.RATE_LIMITED, Reason.REGISTRY_TLS, Reason.REGISTRY_UNAVAILABLE}
@@ -212,6 +213,12 @@ class Evidence:
         """What buildctl says of the failure."""
         found = _ERROR.search(self.text)
         return found[1].strip() if found else self.error or self.text.strip().rpartition("\n")[2]
+
+
+def refused_image(text: str) -> str:
+    """The image that the policy for sources does not allow; empty if that is not why the build has failed."""
+    found = _DENIED.search(text)
+    return found[1] if found else ""
 
 
 def explain(evidence: Evidence, instruction: str) -> Failure:

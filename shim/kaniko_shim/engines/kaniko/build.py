@@ -28,6 +28,7 @@ from kaniko_shim.outcome.errors import Failure, JobError, cancelled
 from kaniko_shim.outcome.evidence import Evidence, Tried
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import BaseImage
+from kaniko_shim.registry.allowed_images import is_allowed, not_allowed
 from kaniko_shim.registry.base_images import BaseImages, places, resolve
 from kaniko_shim.registry.crane import Crane
 from kaniko_shim.registry.logins import Logins
@@ -119,6 +120,7 @@ def _prepare(request: BuildRequest, job: Job, logins: Logins) -> _Prepared:
     bases = BaseImages(Crane(paths, job.environment, request.registries, logins), request.registries)
     with heartbeat(job.beat, request.heartbeat_seconds):
         dockerfile = make_effective(request, context, support, paths, bases)
+    _require_allowed(request.allowed_base_images, dockerfile)
     if request.layout:
         Path(request.layout).mkdir(parents=True, exist_ok=True)
     paths.digest_file.unlink(missing_ok=True)
@@ -151,6 +153,14 @@ def _prepare(request: BuildRequest, job: Job, logins: Logins) -> _Prepared:
     with heartbeat(job.beat, request.heartbeat_seconds):
         found = resolve(bases, named, support.platform)
     return _Prepared(command, logins, dockerfile, saved, is_old=support.is_old, base_images=found)
+
+
+def _require_allowed(allowed: tuple[str, ...], dockerfile: EffectiveDockerfile) -> None:
+    """Refuse base images that a build here may not have."""
+    for image in dockerfile.images if allowed else ():
+        if image != "scratch" and not is_allowed(image, allowed):
+            at = next((each for each in dockerfile.instructions if image in each.text), None)
+            raise JobError.of(not_allowed(image, allowed, *((at.text, at.line) if at else ())))
 
 
 def _require_tls(guard: TlsGuard, request: BuildRequest, dockerfile: EffectiveDockerfile) -> None:

@@ -1,5 +1,6 @@
 """Variables of the build: Dockerfile, build arguments, target, platform, labels and executor flags."""
 
+from kaniko_shim.registry.allowed_images import parse_allowed
 from kaniko_shim.request.build_args import parse_build_args, parse_origins, parse_secret_origins
 from kaniko_shim.request.build_secrets import FROM, PREFIX, parse_secret_value, parse_secret_variables
 from kaniko_shim.request.extra_args import parse_extra_args
@@ -127,6 +128,14 @@ IMAGE_TIMESTAMP = Variable(
     "for that of the Git commit, or seconds since 1970. Only with BuildKit.",
     _parse_timestamp,
 )
+ALLOWED_BASE_IMAGES = Variable(
+    "ALLOWED_BASE_IMAGES",
+    "Images that FROM and `--from` may name, comma-separated: `host[:port][/path]` stands for all images below it, "
+    "`host/path/image` for all its tags, `host/path/image:tag` for one; `scratch` for none. Docker Hub is "
+    "`docker.io`.",
+    parse_allowed,
+    default_note="all images",
+)
 SKIP_IF_UNCHANGED = Variable(
     "SKIP_IF_UNCHANGED",
     "If `true`, nothing is built if an OUTPUT_IMAGE was made from the same inputs: the files of the context, the "
@@ -138,6 +147,7 @@ SKIP_IF_UNCHANGED = Variable(
 BUILD_TABLE: tuple[Variable[object], ...] = (
     RUN_NETWORK,
     IMAGE_TIMESTAMP,
+    ALLOWED_BASE_IMAGES,
     SKIP_IF_UNCHANGED,
     DOCKERFILE_PATH,
     DOCKERFILE_CONTENT,

@@ -127,6 +127,41 @@ def test_what_a_build_sets_on_its_pod_can_be_limited(limits: Json, own: Json, fi
     assert str(caught.value).startswith(f"{field}: ")
 
 
+ONLY_OURS: Json = {"limits": {"baseImages": ["registry.example/approved", "docker.io/library"]}}
+
+
+@pytest.mark.shows("A62")
+@pytest.mark.parametrize(
+    ("own", "field"),
+    [
+        ({"registries": [{"host": "docker.io", "mirrors": ["evil.example"]}]}, "spec.registries[0].mirrors"),
+        ({"registries": [{"host": "docker.io", "mapTo": ["evil.example"]}]}, "spec.registries[0].mapTo"),
+        ({"registries": [{"host": "docker.io", "plainHTTP": True}]}, "spec.registries[0].plainHTTP"),
+        (
+            {"registries": [{"host": "a.example"}, {"host": "docker.io", "insecureSkipTLSVerify": True}]},
+            "spec.registries[1].insecureSkipTLSVerify",
+        ),
+        ({"podTemplate": {"spec": {"hostAliases": [{"ip": "10.0.0.9"}]}}}, "spec.podTemplate.spec.hostAliases"),
+        ({"proxy": {"https": "http://evil.example"}}, "spec.proxy"),
+        ({"executor": {"args": ["--registry-map=docker.io=evil.example"]}}, "spec.executor.args"),
+        ({"cache": {"baseImages": {"claimName": "mine"}}}, "spec.cache.baseImages"),
+    ],
+)
+def test_base_images_that_are_limited_come_from_where_they_are(own: Json, field: str):
+    check({}, **own)
+    with pytest.raises(InvalidSpecError) as caught:
+        check(ONLY_OURS, **own)
+    assert str(caught.value).startswith(f"{field}: the ImageBuildDefaults limit base images")
+
+
+def test_the_limits_of_base_images_are_recorded_with_the_values_for_builds():
+    check(ONLY_OURS)
+    in_force = namespace_defaults(an_object(ONLY_OURS), None)
+    assert in_force.applied["spec"] == {"limits": {"baseImages": ["registry.example/approved", "docker.io/library"]}}
+    spec = parse_spec(complete(OWN, in_force.applied["spec"]))
+    assert spec.base_images == ("registry.example/approved", "docker.io/library")
+
+
 def test_within_the_limits_nothing_is_refused():
     limits = {"maxPriority": 5, "podFields": ["resources"], "podMetadata": ["example.com/"]}
     metadata = {"labels": {"example.com/team": "a"}, "annotations": {"example.com/cost": "1"}}
@@ -138,6 +173,12 @@ def test_within_the_limits_nothing_is_refused():
     ("namespace", "cluster", "merged"),
     [
         ({"maxRunning": 5}, {"maxRunning": 2}, {"maxRunning": 2}),
+        (
+            {"baseImages": ["docker.io/library/python", "docker.io/team", "r.example", "r.example:5000/x"]},
+            {"baseImages": ["docker.io/library", "docker.io/team/app:1", "r.example.evil", "r.example"]},
+            {"baseImages": ["docker.io/library/python", "docker.io/team/app:1", "r.example"]},
+        ),
+        ({"baseImages": ["docker.io"]}, {"baseImages": ["r.example"]}, {"baseImages": []}),
         ({"maxRunning": 0}, {"maxRunning": 2}, {"maxRunning": 2}),
         ({"maxRunning": 1}, {"maxRunning": 0}, {"maxRunning": 1}),
         ({"maxTimeoutSeconds": 60}, {"maxTimeoutSeconds": 30}, {"maxTimeoutSeconds": 30}),

@@ -529,3 +529,16 @@ def test_the_disk_of_every_container_is_limited_where_that_of_the_build_is():
 )
 def test_pods_have_the_name_of_their_build_as_a_label(name: str, label: str):
     assert pod(a_build(name=name))["metadata"]["labels"]["imagebuild.dev/build"] == label
+
+
+@pytest.mark.parametrize(
+    ("limits", "allowed"), [({}, None), ({"baseImages": ["a.example/b", "c.example"]}, "a.example/b,c.example")]
+)
+def test_build_gets_the_base_images_that_are_allowed(limits: dict[str, Any], allowed: str | None):
+    env = {each["name"]: each.get("value") for each in build_env({"limits": limits})}
+    assert env.get("ALLOWED_BASE_IMAGES") == allowed
+
+
+def test_limits_that_have_nothing_in_common_allow_no_base_image():
+    env = {each["name"]: each.get("value") for each in build_env({"limits": {"baseImages": []}})}
+    assert env["ALLOWED_BASE_IMAGES"] == "scratch"

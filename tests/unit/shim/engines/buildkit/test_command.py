@@ -1,10 +1,11 @@
 """The daemon's configuration and buildctl's command, as whole values."""
 
+import json
 import tomllib
 from pathlib import Path
 
 import pytest
-from kaniko_shim.engines.buildkit.command import Places, daemon, daemon_config, invocation, refuse
+from kaniko_shim.engines.buildkit.command import Places, daemon, daemon_config, invocation, refuse, source_policy
 from kaniko_shim.engines.engine import shown
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.registry.registries import Registries, RegistryMap
@@ -167,3 +168,19 @@ def test_without_process_ids_of_their_own_runs_share_those_of_the_daemon():
     assert daemon(PATHS, config, has_own_processes=True) == ("/kaniko/.Shim/bin/buildkitd", "--config", "/c")
     shared = daemon(PATHS, config, has_own_processes=False)
     assert shared[3:] == ("--rootless", "--oci-worker-no-process-sandbox")
+
+
+def test_the_policy_for_sources_denies_every_image_but_what_is_allowed():
+    rules = json.loads(source_policy(["r.example:5000", "docker.io/library/python:3.11"]))["rules"]
+    assert [(rule["action"], rule["selector"]["identifier"]) for rule in rules] == [
+        ("DENY", "docker-image://*"),
+        ("ALLOW", "docker-image://r.example:5000"),
+        ("ALLOW", "docker-image://r.example:5000/*"),
+        ("ALLOW", "docker-image://docker.io/library/python:3.11"),
+        ("ALLOW", "docker-image://docker.io/library/python:3.11/*"),
+        ("ALLOW", "docker-image://docker.io/library/python:3.11:*"),
+        ("ALLOW", "docker-image://docker.io/library/python:3.11@*"),
+    ]
+    assert {rule["selector"]["matchType"] for rule in rules} == {"WILDCARD"}
+    assert not any("policy" in each for each in argv())
+    assert "--source-policy-file=." in argv(ALLOWED_BASE_IMAGES="docker.io/library")

@@ -1,0 +1,63 @@
+"""The base images that a build may have. Pure."""
+
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+
+from kaniko_shim.outcome.errors import Failure
+from kaniko_shim.outcome.reasons import Reason
+from kaniko_shim.registry.references import parse_reference
+
+#: What an entry may be followed by in the name of an image: a path, a tag, a digest.
+_BELOW, _OF_AN_IMAGE = "/", (":", "@")
+_SCRATCH = "scratch"
+
+
+def parse_allowed(text: str) -> tuple[str, ...]:
+    """Read ALLOWED_BASE_IMAGES.
+
+    Raises:
+        ValueError: names the entry that is wrong.
+    """
+    entries = tuple(each.strip().rstrip("/") for each in text.split(",") if each.strip())
+    for entry in entries:
+        host, _, path = entry.partition("/")
+        if entry != _SCRATCH and "." not in host and ":" not in host:
+            raise ValueError(f"{entry!r}: begin with the registry, such as docker.io/library/{path or host}")
+        if any(character in entry for character in "* \t"):
+            raise ValueError(f"{entry!r}: write host[:port][/path], which stands for all that is below, without *")
+    return entries
+
+
+def beginnings(entry: str) -> Iterator[str]:
+    """What the full name of an image begins with that an entry allows, and is not the entry itself."""
+    yield f"{entry}{_BELOW}"
+    # After a host alone, a colon is followed by its port.
+    if "/" in entry:
+        yield from (f"{entry}{mark}" for mark in _OF_AN_IMAGE)
+
+
+def is_allowed(image: str, allowed: Collection[str]) -> bool:
+    """Whether a build may use an image.
+
+    Args:
+        image: its name, as a Dockerfile has it.
+        allowed: the entries of ALLOWED_BASE_IMAGES.
+    """
+    try:
+        name = parse_reference(image).familiar
+    except ValueError:
+        return False
+    return any(name == each or name.startswith(tuple(beginnings(each))) for each in allowed)
+
+
+def not_allowed(image: str, allowed: Collection[str], instruction: str = "", line: int = 0) -> Failure:
+    """The failure of a build with an image that is not allowed."""
+    with suppress(ValueError):
+        image = parse_reference(image).familiar
+    return Failure(
+        Reason.INVALID_SPEC,
+        f"The base image {image} is not allowed here: use one of {', '.join(allowed)}.",
+        hint="Name another image in FROM or --from.",
+        instruction=instruction,
+        line=line,
+    )
