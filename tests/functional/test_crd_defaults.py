@@ -23,6 +23,7 @@ FULL: dict[str, Any] = {
     "limits": {
         "maxRunning": 3,
         "maxTimeoutSeconds": 7200,
+        "images": ["registry.example.com/team"],
         "baseImages": [
             "docker.io/library",
             "docker.io/library/python:3.11",

@@ -222,6 +222,8 @@ class Bounds:
     pod_metadata: frozenset[str] | None = None
     #: Secrets that `output.pushSecretRef` may name, and no other field.
     push_secrets: frozenset[str] | None = None
+    #: What a build may push to, and cache in.
+    images: tuple[str, ...] | None = None
     #: Whether base images are limited: then a build can't say where they come from.
     has_base_images: bool = False
 

@@ -249,7 +249,10 @@ class Tracker:
                 if image.is_deleting or image.spec.suspend:
                     continue
                 own: dict[str, Any] = {**image.spec.template}
-                own["output"] = {**(own.get("output") or {}), "images": ["registry.invalid/image:1"]}
+                own["output"] = {
+                    **(own.get("output") or {}),
+                    "images": [f"{each}:1" for each in image.spec.repositories],
+                }
                 spec = parse_spec(complete(own, defaults.applied.get("spec") or {}))
                 check_bounds(own, spec, defaults.bounds)
             except InvalidSpecError:

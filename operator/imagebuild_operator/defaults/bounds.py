@@ -9,6 +9,7 @@ from typing import Any, Final
 from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.build import Bounds, BuildSpec
 from imagebuild_operator.api.errors import InvalidSpecError
+from imagebuild_operator.api.tracked import familiar
 
 #: Fields with a reference to a Secret, or a list of them.
 REFERENCES: Final = frozenset({"secretRef", "secretKeyRef", "pushSecretRef", "pullSecretRefs"})
@@ -50,6 +51,8 @@ def check_bounds(own: Body, spec: BuildSpec, bounds: Bounds) -> None:
         _check_push_secrets(own, bounds.push_secrets)
         pushed = {image.partition("/")[0] for image in (own.get("output") or {}).get("images") or ()}
         _check_ways(own, pushed, UNVERIFIED, f"{BY} protect push credentials, which it could lead elsewhere")
+    if bounds.images is not None:
+        _check_images(own, bounds.images)
     if bounds.has_base_images:
         why = f"{BY} limit base images, which it could bring from elsewhere"
         hosts = {registry.get("host") for registry in own.get("registries") or ()}
@@ -91,6 +94,16 @@ def _check_push_secrets(own: Body, allowed: frozenset[str]) -> None:
                 raise InvalidSpecError(path, f"Secret {name} is not allowed by {BY} (allowed: {names})")
         elif name in allowed:
             raise InvalidSpecError(path, f"{BY} allow Secret {name} in output.pushSecretRef only: use another Secret")
+
+
+def _check_images(own: Body, allowed: Collection[str]) -> None:
+    """Refuse images, and a repository of cached layers, that are not allowed."""
+    images, repo = (own.get("output") or {}).get("images") or (), (own.get("cache") or {}).get("repo")
+    targets = [(f"spec.output.images[{index}]", image) for index, image in enumerate(images)]
+    for path, target in (*targets, *([("spec.cache.repo", repo)] if repo else [])):
+        if not any(_has(each, familiar(target)) for each in allowed):
+            names = ", ".join(sorted(allowed)) or "none"
+            raise InvalidSpecError(path, f"{target} is not allowed by {BY}: write an image below {names}")
 
 
 def _check_ways(own: Body, hosts: Collection[str], fields: Iterable[str], why: str) -> None:
@@ -141,7 +154,7 @@ def _narrower(name: str, own: Any, default: Any) -> Any:  # noqa: ANN401 - a num
         return min(filter(None, (own, default)), default=0)
     if isinstance(own, int):
         return min(own, default)
-    if name in {"podMetadata", "baseImages"}:
+    if name in {"podMetadata", "baseImages", "images"}:
         # The longer one of two is the narrower.
         nested = _nested if name == "podMetadata" else _has
         pairs = ((one, other) for one in own for other in default)

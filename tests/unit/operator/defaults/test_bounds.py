@@ -130,6 +130,33 @@ def test_what_a_build_sets_on_its_pod_can_be_limited(limits: Json, own: Json, fi
 ONLY_OURS: Json = {"limits": {"baseImages": ["registry.example/approved", "docker.io/library"]}}
 
 
+@pytest.mark.parametrize(
+    ("allowed", "own", "field"),
+    [
+        (["registry.example/teams"], {}, "spec.output.images[0]"),
+        (["registry.example/team/app:2"], {}, "spec.output.images[0]"),
+        (
+            ["registry.example/team"],
+            {"output": {"images": ["registry.example/team/a", "team/a"]}},
+            "spec.output.images[1]",
+        ),
+        (["registry.example/team"], {"cache": {"repo": "registry.example/other"}}, "spec.cache.repo"),
+    ],
+)
+def test_a_build_pushes_and_caches_where_it_is_allowed_to(allowed: list[str], own: Json, field: str):
+    check({}, **own)
+    with pytest.raises(InvalidSpecError) as caught:
+        check({"limits": {"images": allowed}}, **own)
+    assert str(caught.value).startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize("allowed", ["registry.example", "registry.example/team/app", "registry.example/team/app:1"])
+def test_what_is_below_an_entry_is_allowed(allowed: str):
+    check({"limits": {"images": [allowed]}})
+    check({"limits": {"images": [allowed]}, "cache": {"repo": "registry.example/cache"}})
+    check({"limits": {"images": ["docker.io/team"]}}, output={"images": ["team/app:1", "index.docker.io/team/b"]})
+
+
 @pytest.mark.shows("A62")
 @pytest.mark.parametrize(
     ("own", "field"),
@@ -174,9 +201,18 @@ def test_within_the_limits_nothing_is_refused():
     [
         ({"maxRunning": 5}, {"maxRunning": 2}, {"maxRunning": 2}),
         (
-            {"baseImages": ["docker.io/library/python", "docker.io/team", "r.example", "r.example:5000/x"]},
-            {"baseImages": ["docker.io/library", "docker.io/team/app:1", "r.example.evil", "r.example"]},
-            {"baseImages": ["docker.io/library/python", "docker.io/team/app:1", "r.example"]},
+            {
+                "images": ["r.example/a"],
+                "baseImages": ["docker.io/library/python", "docker.io/team", "r.example", "r.example:5000/x"],
+            },
+            {
+                "images": ["r.example/a/b", "x.example"],
+                "baseImages": ["docker.io/library", "docker.io/team/app:1", "r.example.evil", "r.example"],
+            },
+            {
+                "images": ["r.example/a/b"],
+                "baseImages": ["docker.io/library/python", "docker.io/team/app:1", "r.example"],
+            },
         ),
         ({"baseImages": ["docker.io"]}, {"baseImages": ["r.example"]}, {"baseImages": []}),
         ({"maxRunning": 0}, {"maxRunning": 2}, {"maxRunning": 2}),
