@@ -255,6 +255,11 @@ def test_nodes_of_any_platform_may_be_chosen_where_they_emulate_it(builds: Build
     assert builds.create(spec(output=output, podTemplate=nodes))
 
 
+def test_attestations_that_are_none_do_not_stand_against_an_unchanged_image(builds: Builds) -> None:
+    attestations = {"provenance": "None", "sbom": "None"}
+    assert builds.create(spec(output={"images": ["a.b/app"], "skipIfUnchanged": True, "attestations": attestations}))
+
+
 def test_map_instead_of_mirrors(builds: Builds) -> None:
     registries = [
         {"host": "docker.io", "mapTo": "mirror.example.com/hub"},

@@ -3,16 +3,15 @@
 What the defaults themselves set is their author's choice, and is not refused.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.build import Bounds, BuildSpec
 from imagebuild_operator.api.errors import InvalidSpecError
+from imagebuild_operator.api.secret_references import secret_references
 from imagebuild_operator.api.tracked import familiar
 
-#: Fields with a reference to a Secret, or a list of them.
-REFERENCES: Final = frozenset({"secretRef", "secretKeyRef", "pushSecretRef", "pullSecretRefs"})
 #: Fields of `podTemplate.spec` that lead a push to another server, where its credentials would be sent.
 NAMES: Final = ("hostAliases", "dnsConfig", "dnsPolicy")
 #: The same of an entry of `registries`.
@@ -87,7 +86,7 @@ def _check_pod(own: Body, bounds: Bounds) -> None:
 
 def _check_push_secrets(own: Body, allowed: frozenset[str]) -> None:
     """Only `pushSecretRef` may name a Secret with push credentials, and nothing may lead a push to another server."""
-    for path, name in _secrets(own, "spec"):
+    for path, name in secret_references(own):
         if path == "spec.output.pushSecretRef":
             if name not in allowed:
                 names = ", ".join(sorted(allowed)) or "none"
@@ -124,20 +123,6 @@ def _check_ways(own: Body, hosts: Collection[str], fields: Iterable[str], why: s
     for index, registry in enumerate(own.get("registries") or ()):
         if registry.get("host") in hosts and (named := [name for name in fields if registry.get(name)]):
             raise InvalidSpecError(f"spec.registries[{index}].{named[0]}", f"{why}: leave it out")
-
-
-def _secrets(value: object, path: str) -> Iterator[tuple[str, str]]:
-    """The path and the name of each reference to a Secret."""
-    if isinstance(value, Mapping):
-        for field, item in value.items():
-            if field in REFERENCES:
-                for reference in item if isinstance(item, list) else [item]:
-                    yield f"{path}.{field}", str(reference.get("name"))
-            else:
-                yield from _secrets(item, f"{path}.{field}")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _secrets(item, f"{path}[{index}]")
 
 
 def merge_limits(namespace: Mapping[str, Any], cluster: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from imagebuild_operator.api.body import Document
 from imagebuild_operator.api.build import Attempts, Engine, ImageBuild
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.redact import redact
+from imagebuild_operator.api.secret_references import secret_references
 from imagebuild_operator.api.time import duration, format_time, milliseconds, parse_time
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.report import MAX_WARNINGS, Result, parse_result
@@ -28,6 +29,8 @@ from imagebuild_operator.status.platforms import (
 
 #: Fields that do not cause a write: they are written with the next change of another field.
 UNHURRIED: Final = frozenset({"node"})
+#: Fields whose Secrets RUN steps get, whatever the engine; with Kaniko, RUN may find the others too.
+_IN_RUN: Final = ("spec.buildSecrets", "spec.buildArgs")
 
 
 def next_status(
@@ -209,13 +212,22 @@ def _of_engine(build: ImageBuild, pod: PodFacts | None) -> list[str]:
 
 
 def _of_credentials(build: ImageBuild, pod: PodFacts | None) -> list[str]:
-    """Say that RUN steps could read the push credentials, where one Secret serves both for pulling and pushing."""
+    """Say that RUN steps could read the push credentials, where a field for something else names the same Secret."""
     push = ((build.spec.get("output") or {}).get("pushSecretRef") or {}).get("name")
-    pulled = {each.get("name") for each in build.spec.get("pullSecretRefs") or ()}
-    if push not in pulled or pod is None or pod.engine != str(Engine.KANIKO):
+    if push is None or pod is None:
         return []
-    told = f"Secret {push} is in pullSecretRefs, too, so RUN steps could read the push credentials"
-    return [f"{told}: use engine BuildKit, or a Secret there that can only pull."]
+    is_kaniko = pod.engine == str(Engine.KANIKO)
+    found = [
+        path.removeprefix("spec.")
+        for path, name in secret_references(build.spec)
+        if name == push and not path.startswith("spec.output.") and (is_kaniko or path.startswith(_IN_RUN))
+    ]
+    if not found:
+        return []
+    told = f"Secret {push} is in {found[0]}, too, so RUN steps could read the push credentials"
+    if found[0] == "pullSecretRefs":
+        return [f"{told}: use engine BuildKit, or a Secret there that can only pull."]
+    return [f"{told}: use another Secret there."]
 
 
 def _warnings(pod: PodFacts | None) -> list[str]:

@@ -156,7 +156,7 @@ def _find(output: ImageReference, crane: Crane, bases: BaseImages, inputs: str, 
         if not isinstance(recorded, dict):
             return None
         now = resolve(bases, {str(name): str(name) for name in recorded}, platform)
-        if {each.reference: each.digest for each in now} != recorded:
+        if now is None or {each.reference: each.digest for each in now} != recorded:
             return None
         config = crane.blob(place, manifest["config"]["digest"])
         return _Found(content, config, tuple(layer["digest"] for layer in manifest["layers"]), now)

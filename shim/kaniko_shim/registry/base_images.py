@@ -16,6 +16,8 @@ from kaniko_shim.system.json_text import load_json
 
 Answer = TypeVar("Answer")
 _AT_ONCE = 4
+#: The warning of a build one of whose base images is not known.
+UNKNOWN_BASES = "The base images are not reported: a registry did not answer for one of {}."
 
 
 class Bases(Protocol):
@@ -181,8 +183,8 @@ class BaseImages:
         return ask(last)
 
 
-def resolve(bases: BaseImages, images: Mapping[str, str], platform: Platform) -> tuple[BaseImage, ...]:
-    """What images are for a platform; empty if one of them cannot be found, since a part would be taken for the whole.
+def resolve(bases: BaseImages, images: Mapping[str, str], platform: Platform) -> tuple[BaseImage, ...] | None:
+    """What images are for a platform; None if one of them cannot be found, since a part would be taken for the whole.
 
     Args:
         bases: asks.
@@ -200,7 +202,7 @@ def resolve(bases: BaseImages, images: Mapping[str, str], platform: Platform) ->
         return ()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = tuple(map(BaseImage, images, pool.map(digest, images.values())))
-    return found if all(each.digest for each in found) else ()
+    return found if all(each.digest for each in found) else None
 
 
 def find_base(bases: BaseImages, images: Iterable[BaseImage], layers: Sequence[str]) -> BaseImage | None:

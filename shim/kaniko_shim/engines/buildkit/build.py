@@ -26,7 +26,7 @@ from kaniko_shim.oci.platform import Platform
 from kaniko_shim.outcome.errors import Failure, cancelled
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.allowed_images import not_allowed
-from kaniko_shim.registry.base_images import BaseImages, resolve
+from kaniko_shim.registry.base_images import UNKNOWN_BASES, BaseImages, resolve
 from kaniko_shim.registry.cache_push import CACHE_LAYOUT
 from kaniko_shim.registry.crane import Crane
 from kaniko_shim.registry.logins import Logins
@@ -97,10 +97,9 @@ def build(request: BuildRequest, job: Job, logins: Logins) -> Built:
     job.phases.timings.build = job.phases.milliseconds(begin)
     bases = BaseImages(Crane(job.paths, job.environment, request.registries, logins), request.registries)
     pulled = {} if failure else {name: f"{name}@{digest}" for name, digest in follower.bases.items()}
-    resolved = resolve(bases, pulled, request.platform or Platform("linux", architecture()))
-    base_images = resolved if resolved or not pulled else None
+    base_images = resolve(bases, pulled, request.platform or Platform("linux", architecture()))
     if base_images is None:
-        job.warn(f"The base images are not reported: a registry did not answer for one of {', '.join(pulled)}.")
+        job.warn(UNKNOWN_BASES.format(", ".join(pulled)))
     return Built(
         logins.explain(failure) if failure else None,
         dockerfile.checksum,

@@ -29,7 +29,7 @@ from kaniko_shim.outcome.evidence import Evidence, Tried
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import BaseImage
 from kaniko_shim.registry.allowed_images import is_allowed, not_allowed
-from kaniko_shim.registry.base_images import BaseImages, places, resolve
+from kaniko_shim.registry.base_images import UNKNOWN_BASES, BaseImages, places, resolve
 from kaniko_shim.registry.crane import Crane
 from kaniko_shim.registry.logins import Logins
 from kaniko_shim.registry.plain_http import TlsGuard
@@ -67,7 +67,7 @@ class _Prepared:
     dockerfile: EffectiveDockerfile
     saved: SavedFiles
     is_old: bool
-    base_images: tuple[BaseImage, ...]
+    base_images: tuple[BaseImage, ...] | None
 
 
 def build(request: BuildRequest, job: Job, logins: Logins) -> Built:
@@ -84,6 +84,8 @@ def build(request: BuildRequest, job: Job, logins: Logins) -> Built:
     failure = _execute(request, job, prepared, progress)
     if request.cache and progress.triggers and prepared.is_old:
         job.warn(_TRIGGERS)
+    if failure is None and prepared.base_images is None:
+        job.warn(UNKNOWN_BASES.format(", ".join(prepared.dockerfile.images)))
     cache = progress.cache if request.cache else None
     digest = _read_digest(job.paths.digest_file)
     return Built(

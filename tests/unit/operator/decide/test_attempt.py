@@ -437,20 +437,37 @@ def test_a_long_message_ends_with_what_to_do():
     assert status(made)["message"].endswith("build again with kubectl replace --force -f FILE.")
 
 
+_KEY = {"secretKeyRef": {"name": "push", "key": "x"}}
+
+
 @pytest.mark.parametrize(
-    ("engine", "pulled", "is_warned"),
-    [("Kaniko", "push", True), ("BuildKit", "push", False), ("Kaniko", "pull", False), ("Kaniko", None, False)],
+    ("engine", "own", "field"),
+    [
+        ("Kaniko", {"pullSecretRefs": [{"name": "push"}]}, "pullSecretRefs"),
+        ("BuildKit", {"pullSecretRefs": [{"name": "push"}]}, None),
+        ("Kaniko", {"pullSecretRefs": [{"name": "pull"}]}, None),
+        ("Kaniko", {}, None),
+        (
+            "Kaniko",
+            {"source": {"oci": {"image": "a.b/c:1", "secretRef": {"name": "push"}}}},
+            "source.oci.secretRef",
+        ),
+        ("BuildKit", {"source": {"oci": {"image": "a.b/c:1", "secretRef": {"name": "push"}}}}, None),
+        ("Kaniko", {"env": [{"name": "A", "valueFrom": _KEY}]}, "env[0].valueFrom.secretKeyRef"),
+        ("BuildKit", {"buildSecrets": [{"id": "a", **_KEY}]}, "buildSecrets[0].secretKeyRef"),
+        ("Kaniko", {"buildArgs": [{"name": "A", "valueFrom": _KEY}]}, "buildArgs[0].valueFrom.secretKeyRef"),
+    ],
 )
-def test_a_secret_for_pulling_and_pushing_is_within_reach_of_run_with_kaniko(
-    engine: str,
-    pulled: str | None,
-    is_warned: bool,  # noqa: FBT001 - one of two
+def test_a_push_secret_that_another_field_puts_within_reach_of_run_has_a_warning(
+    engine: str, own: dict[str, Any], field: str | None
 ):
     output = {"images": ["registry.example/team/app:1"], "pushSecretRef": {"name": "push"}}
-    build = a_build({"output": output, **({"pullSecretRefs": [{"name": pulled}]} if pulled else {})})
+    build = a_build({"output": output, **own})
     report = json.dumps({"digest": DIGEST})
     pod = a_pod(
         phase="Succeeded", node="node1", build=ended(0, "{}", start=3, end=7), push=ended(0, report, start=8, end=9)
     )
     warnings = status(plan(build, replace(pod, engine=engine), after(90))).get("warnings") or []
-    assert ["Secret push is in pullSecretRefs, too" in each for each in warnings] == [True] * is_warned
+    assert [each.partition(", so RUN")[0] for each in warnings] == (
+        [f"Secret push is in {field}, too"] if field else []
+    )

@@ -75,7 +75,8 @@ def test_what_base_images_are_is_known_of_all_or_of_none():
     known = Known(Crane(Paths(), {}, Registries()), Registries())
     found = resolve(known, {"shown": "r.example/known"}, Platform("linux", "arm64"))
     assert found == (BaseImage("shown", "linux/arm64's"),)
-    assert resolve(known, {"shown": "r.example/known", "other": "r.example/other"}, Platform("linux", "arm64")) == ()
+    assert resolve(known, {"shown": "r.example/known", "other": "r.example/other"}, Platform("linux", "arm64")) is None
+    assert resolve(known, {}, Platform("linux", "arm64")) == ()
 
 
 def test_a_registry_that_does_not_answer_is_not_an_image_without_a_base():
