@@ -46,7 +46,7 @@ from kubectl_imagebuild.outcome import Exit
 from kubectl_imagebuild.output import rendered
 from kubectl_imagebuild.packing import summary
 from kubectl_imagebuild.run import created, run
-from kubectl_imagebuild.secret_flags import Secrets, read_secrets
+from kubectl_imagebuild.secret_flags import Secrets, read_secrets, require_secrets
 
 
 def build_directory(  # noqa: PLR0913 - one argument per option
@@ -108,6 +108,11 @@ def build_directory(  # noqa: PLR0913 - one argument per option
     secrets = read_secrets(secret)
     login = login_of(images, push_secret) if use_docker_login else b""
     ca = flags.ca_bundle(ca_file, insecure=insecure)
+    named = {
+        "--push-secret": [push_secret],
+        "--pull-secret": pull_secret,
+        "--secret": [each.secret for each in secrets.existing],
+    }
     described: dict[str, Any] = {
         "name": name,
         "target": target,
@@ -136,6 +141,7 @@ def build_directory(  # noqa: PLR0913 - one argument per option
         manifest = image_build(images, git=source, context_dir=context_dir, **where, **described)
 
         async def start(client: AsyncClient) -> Exit:
+            await require_secrets(client, named)
             creating = client.create(manifest, secrets=secrets.values, login=login, ca=ca)
             return await created(client, creating, progress, output, detach=detach, advice=flags.ADVICE)
 
@@ -143,6 +149,7 @@ def build_directory(  # noqa: PLR0913 - one argument per option
     dockerfile = flags.dockerfile_of(Path(directory), file, sys.stdin)
 
     async def work(client: AsyncClient) -> Exit:
+        await require_secrets(client, named)
         # First, so that nothing is created for a directory that cannot be read.
         with await pack(directory, dockerfile=dockerfile.path) as archive:
             if progress is not Progress.QUIET:

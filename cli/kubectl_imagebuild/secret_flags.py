@@ -3,6 +3,7 @@
 The forms are those of docker buildx, and one for Secrets that exist.
 """
 
+import asyncio
 import csv
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from imagebuild import BuildSecret
+from imagebuild import AsyncClient, BuildSecret
 
 #: What to write.
 _FORMS: Final = "write id=ID,src=FILE or id=ID,env=VARIABLE, or id=ID,secret=NAME,key=KEY for a Secret that exists"
@@ -50,6 +51,26 @@ def read_secrets(options: Sequence[str], environment: Mapping[str, str] = os.env
         else:
             found.values[name] = _value(fields, environment)
     return found
+
+
+async def require_secrets(client: AsyncClient, named: Mapping[str, Iterable[str]]) -> None:
+    """Refuse names of Secrets that do not exist, for which a build would wait.
+
+    Args:
+        client: The API server.
+        named: The names, by the option that has them.
+
+    Raises:
+        ValueError: there is no such Secret in the namespace.
+    """
+    pairs = [(option, name) for option, names in named.items() for name in names if name]
+    found = await asyncio.gather(*(client.has_secret(name) for _, name in pairs))
+    for (option, name), is_there in zip(pairs, found, strict=True):
+        if not is_there:
+            raise ValueError(
+                f"{option} {name}: namespace {client.namespace} has no Secret of that name. "
+                "kubectl get secrets lists those that it has"
+            )
 
 
 def _fields(option: str) -> dict[str, str]:

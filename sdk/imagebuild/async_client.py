@@ -11,9 +11,9 @@ from imagebuild_vocabulary.names import API_VERSION, GROUP, KIND, PLURAL, VERSIO
 from imagebuild import tracked
 from imagebuild.archive import Archive
 from imagebuild.build import Build
-from imagebuild.connection import Connection
+from imagebuild.connection import METADATA_OF_ONE, Connection
 from imagebuild.creation import create
-from imagebuild.errors import DeletedError, WaitTimeoutError
+from imagebuild.errors import DeletedError, ForbiddenError, NotFoundError, WaitTimeoutError
 from imagebuild.follow import follow
 from imagebuild.list_watch import Change, watch_builds
 from imagebuild.log_line import LogLine
@@ -137,6 +137,17 @@ class AsyncClient:
     async def namespaces(self) -> tuple[str, ...]:
         """List the names of all namespaces, sorted; few users may do that."""
         return await self._connection.names("/api/v1/namespaces")
+
+    async def has_secret(self, name: str) -> bool:
+        """Whether the namespace has a Secret; True where the user may not ask. Its values are not read."""
+        path = f"/api/v1/namespaces/{self.namespace}/secrets/{checked_name(name, 'a Secret')}"
+        try:
+            await self._connection.call("GET", path, accept=METADATA_OF_ONE)
+        except ForbiddenError:
+            return True
+        except NotFoundError:
+            return False
+        return True
 
     async def cancel(self, name: str) -> Build:
         """Stop a build, which cannot be undone; the ImageBuild stays. A build that has ended stays as it is."""

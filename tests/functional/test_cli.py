@@ -78,7 +78,8 @@ def manifest(name: str = "app") -> dict[str, Any]:
     return {"apiVersion": "imagebuild.dev/v1alpha1", "kind": "ImageBuild", "metadata": {"name": name}, "spec": spec()}
 
 
-def test_create_from_options_and_list(run: Run, builds: Builds):
+def test_create_from_options_and_list(run: Run, builds: Builds, kubectl: Kubectl):
+    kubectl("-n", builds.namespace, "create", "secret", "generic", "push")
     arguments = ["--build-arg", "A=1", "--platform", "linux/arm64", "--push-secret", "push", "--name", "app"]
     made = run("create", "--git", f"{SOURCE}#v1", "-t", IMAGE, *arguments, "--detach")
     assert (made.returncode, made.stdout) == (0, "imagebuild.imagebuild.dev/app created\n"), made.stderr

@@ -17,7 +17,6 @@ PROGRAM = Path(sysconfig.get_path("scripts")) / "kubectl-imagebuild"
 IMAGE = "registry.example.com/team/app:1"
 SOURCE = "https://git.example.com/team/app"
 VALUE = "hunter2"
-OTHER = ("--secret", "id=c,secret=d,key=e")
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -48,6 +47,7 @@ def secrets(kubectl: Kubectl, namespace: str) -> list[dict[str, Any]]:
 
 def test_secrets_of_files_and_variables_belong_to_the_build(run: Run, kubectl: Kubectl, builds: Builds, tmp_path: Path):
     (tmp_path / "token").write_bytes("é\n".encode())
+    kubectl("-n", builds.namespace, "create", "secret", "generic", "d", "--from-literal=e=x")
     local = ("--secret", "id=npm,src=token", "--secret", "id=pip,env=TOKEN")
     done = run(
         "create", "--git", SOURCE, "-t", IMAGE, *local, "--secret", "id=c,secret=d,key=e", "--detach", "-o", "name"
@@ -110,6 +110,28 @@ def test_the_private_ca_of_a_registry_is_in_a_secret_of_the_build_and_of_its_rep
     [secret] = secrets(kubectl, builds.namespace)
     owners = [owner["uid"] for owner in secret["metadata"]["ownerReferences"]]
     assert owners == [builds.get(name)["metadata"]["uid"] for name in ("app", "again")]
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--push-secret", "typo"),
+        ("--pull-secret", "typo"),
+        ("--git-secret", "typo"),
+        ("--secret", "id=c,secret=typo,key=e"),
+    ],
+)
+def test_a_secret_that_is_not_there_is_named_before_anything_is_created(
+    run: Run, builds: Builds, option: tuple[str, str], without_secrets: Path
+):
+    command = ("create", "--git", SOURCE, "-t", IMAGE, *option, "--name", "app", "--detach")
+    done = run(*command)
+    said = f"{option[0]} typo: namespace {builds.namespace} has no Secret of that name."
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+    # Whoever may not ask is not told either: the build waits for it, and says so.
+    done = run(*command, KUBECONFIG=str(without_secrets))
+    assert done.returncode == 0, done.stderr
+    assert builds.get("app")
 
 
 def test_a_build_of_a_file_can_have_them_too(run: Run, builds: Builds):

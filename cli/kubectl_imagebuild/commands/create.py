@@ -44,7 +44,7 @@ from kubectl_imagebuild.options import (
 )
 from kubectl_imagebuild.outcome import Exit
 from kubectl_imagebuild.run import created, run
-from kubectl_imagebuild.secret_flags import read_secrets
+from kubectl_imagebuild.secret_flags import read_secrets, require_secrets
 
 #: Parameters that say nothing of the build itself, so that they go together with a file.
 _BESIDE_A_FILE: Final = frozenset(
@@ -139,7 +139,15 @@ def create(  # noqa: PLR0913 - one argument per option
     login = login_of(images, push_secret) if use_docker_login else b""
     ca = flags.ca_bundle(ca_file, insecure=insecure)
 
+    named = {
+        "--git-secret": [git_secret],
+        "--push-secret": [push_secret],
+        "--pull-secret": pull_secret,
+        "--secret": [each.secret for each in secrets.existing],
+    }
+
     async def work(client: AsyncClient) -> Exit:
+        await require_secrets(client, named)
         creating = client.create(manifest, secrets=secrets.values, login=login, ca=ca)
         return await created(client, creating, progress, output, detach=detach, advice=flags.ADVICE)
 
