@@ -5,10 +5,10 @@ from kaniko_shim.engines.kaniko.adapt.capabilities import Support
 from kaniko_shim.engines.kaniko.adapt.effective import EffectiveDockerfile, make_effective
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
-from kaniko_shim.registry.base_images import NoBases
 from kaniko_shim.request.build_request import BuildRequest
 from kaniko_shim.request.command_request import parse_request
 from kaniko_shim.system.subcommand import Command
+from support.no_bases import NoBases
 from support.paths import paths_below
 
 
