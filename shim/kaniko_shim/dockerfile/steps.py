@@ -1,6 +1,6 @@
 """The steps of a build, and the progress line in the log that programs read."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -101,16 +101,20 @@ def announcement(step: Step, stages: int, steps: int, mask: Callable[[str], str]
     return str(ProgressLine(step.stage, stages, step.number, steps, instruction))
 
 
-def plan_steps(own: Iterable[Stage], given: Iterable[Instruction]) -> Steps:
+def plan_steps(
+    own: Iterable[Stage], given: Iterable[Instruction] = (), counted: Collection[str] | None = None
+) -> Steps:
     """The steps of a build.
 
     Args:
         own: the stages that are built, as the user wrote them.
         given: what the executor gets, at the lines of the user's file.
+        counted: the keywords of those that are steps, besides FROM; None for all.
     """
     steps = list[Step]()
     for number, stage in enumerate(own, start=1):
-        for instruction in (stage.start, *stage.instructions):
+        are_steps = (each for each in stage.instructions if counted is None or each.keyword in counted)
+        for instruction in (stage.start, *are_steps):
             text = " ".join(instruction.text.split())
             steps.append(Step(len(steps) + 1, number, text, instruction.line))
     at = {step.line: step for step in steps}

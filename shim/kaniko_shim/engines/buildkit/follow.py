@@ -36,7 +36,7 @@ class Follower:
         self.disk_full = False
         self._job = job
         self._reader = Reader()
-        self._steps = plan_steps(stages, ())
+        self._steps = plan_steps(stages, counted=_COUNTED)
         self._counted = {name: counted for stage, counted in _counted(stages, self._steps) for name in stage}
         self._vertices = dict[str, Vertex]()
         self._cached = set[str]()
