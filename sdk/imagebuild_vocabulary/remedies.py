@@ -14,5 +14,7 @@ class Remedy(StrEnum):
     DOCKER_CONFIG = "DockerConfig"
     #: Name the CA of the server of the context.
     SOURCE_CA = "SourceCA"
+    #: Name another base image.
+    BASE_IMAGE = "BaseImage"
     #: Give the secret that a RUN mounts.
     BUILD_SECRET = "BuildSecret"  # noqa: S105 - a code

@@ -1,6 +1,7 @@
 """What to do about a failure, with the fields and names of the build that failed."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from imagebuild_vocabulary.remedies import Remedy
@@ -25,6 +26,12 @@ SHIM_KNOWS_BEST: Final = frozenset(
     }
 )
 
+#: What to do about a Dockerfile that does not fit to the spec or to the defaults.
+_OF_DOCKERFILE: Final[Mapping[Remedy | None, str]] = {
+    Remedy.BUILD_SECRET: "Add the secret to spec.buildSecrets of a new ImageBuild, or make the mount optional.",
+    Remedy.BASE_IMAGE: "Name an image in FROM and --from that the ImageBuildDefaults allow (limits.baseImages), "
+    f"then {AGAIN}.",
+}
 #: The scheduler's message about a claim that does not exist.
 _NO_CLAIM: Final = re.compile(r'persistentvolumeclaim "[^"]*" not found')
 #: What to do if no node has the platform of a build.
@@ -68,8 +75,8 @@ def advice(reason: Reason, spec: BuildSpec | None, result: Result, message: str 
             return _source_access(spec.source, host)
         case Reason.SOURCE_UNAVAILABLE if result.remedy is Remedy.SOURCE_CA:
             return _source_ca(spec.source)
-        case Reason.INVALID_SPEC if result.remedy is Remedy.BUILD_SECRET:
-            return "Add the secret to spec.buildSecrets of a new ImageBuild, or make the mount optional."
+        case Reason.INVALID_SPEC if result.remedy in _OF_DOCKERFILE:
+            return _OF_DOCKERFILE[result.remedy]
         case Reason.REGISTRY_TLS:
             return (
                 f"Add {host} to spec.registries: with caBundle if its certificate is from a private CA, with "

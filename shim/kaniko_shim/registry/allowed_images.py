@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 
+from imagebuild_vocabulary.remedies import Remedy
+
 from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.references import parse_reference
@@ -58,6 +60,7 @@ def not_allowed(image: str, allowed: Collection[str], instruction: str = "", lin
         Reason.INVALID_SPEC,
         f"The base image {image} is not allowed here: use one of {', '.join(allowed)}.",
         hint="Name another image in FROM or --from.",
+        remedy=Remedy.BASE_IMAGE,
         instruction=instruction,
         line=line,
     )
