@@ -8,6 +8,7 @@ import typer
 from imagebuild import AsyncClient, Build, Unchanged, UploadSource, image_build, pack
 
 from kubectl_imagebuild import flags
+from kubectl_imagebuild.build_end import build_end
 from kubectl_imagebuild.docker_login import login_of
 from kubectl_imagebuild.forms import Progress
 from kubectl_imagebuild.options import (
@@ -25,6 +26,7 @@ from kubectl_imagebuild.options import (
     Kubeconfig,
     Labels,
     Memory,
+    MetadataFile,
     Namespace,
     NewName,
     OutputForm,
@@ -96,6 +98,7 @@ def build_directory(  # noqa: PLR0913 - one argument per option
     progress: ProgressForm = Progress.AUTO,
     quiet: QuietForm = False,
     output: OutputForm = None,
+    metadata_file: MetadataFile = "",
     namespace: Namespace = "",
     context: Context = "",
     kubeconfig: Kubeconfig = "",
@@ -105,6 +108,7 @@ def build_directory(  # noqa: PLR0913 - one argument per option
     if not images:
         raise ValueError("name the image: -t REGISTRY/REPOSITORY:TAG")
     progress = Progress.QUIET if quiet else progress
+    at_end = build_end(metadata_file, detach=detach)
     secrets = read_secrets(secret)
     login = login_of(images, push_secret) if use_docker_login else b""
     ca = flags.ca_bundle(ca_file, insecure=insecure)
@@ -143,7 +147,7 @@ def build_directory(  # noqa: PLR0913 - one argument per option
         async def start(client: AsyncClient) -> Exit:
             await require_secrets(client, named)
             creating = client.create(manifest, secrets=secrets.values, login=login, ca=ca)
-            return await created(client, creating, progress, output, detach=detach, advice=flags.ADVICE)
+            return await created(client, creating, progress, output, detach=detach, at_end=at_end)
 
         return run(namespace, context, kubeconfig, start)
     dockerfile = flags.dockerfile_of(Path(directory), file, sys.stdin)
@@ -169,7 +173,7 @@ def build_directory(  # noqa: PLR0913 - one argument per option
                 detach=detach,
                 archive=archive,
                 dockerfile=dockerfile.text,
-                advice=flags.ADVICE,
+                at_end=at_end,
             )
 
     return run(namespace, context, kubeconfig, work)

@@ -14,15 +14,6 @@ from imagebuild.image_names import registry_of
 MAX_BYTES: Final = 10 * 1024**3
 #: Bytes of a CA bundle that a build may have.
 MAX_CA_BYTES: Final = 100 * 1024
-#: The options of `build` and `create` that help, by the reason of a failure: its hint names fields of the spec.
-ADVICE: Final[Mapping[str, str]] = {
-    "RegistryUnauthorized": "To push as docker does on this machine, add --use-docker-login; or name a Secret with "
-    "--push-secret.",
-    "BaseImageUnauthorized": "Name a Secret for pulling with --pull-secret.",
-    "RegistryTLS": "For a private CA, add --ca-file FILE; for plain HTTP, add --insecure.",
-    "OutOfMemory": "Give the build more memory with --memory.",
-    "DeadlineExceeded": "Give the build more time with --timeout.",
-}
 #: Bytes of a Dockerfile that the spec may have.
 MAX_TEXT: Final = 98304
 

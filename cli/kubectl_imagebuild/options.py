@@ -141,6 +141,14 @@ Memory = Annotated[
     str, typer.Option("-m", "--memory", metavar="BYTES", help="Memory of the build container, such as 2Gi.")
 ]
 Insecure = Annotated[bool, typer.Option("--insecure", help="Reach the registries of the images over plain HTTP.")]
+MetadataFile = Annotated[
+    str,
+    typer.Option(
+        "--metadata-file",
+        metavar="FILE",
+        help="File for the names and the digest of the image, as docker buildx build writes them.",
+    ),
+]
 CaFile = Annotated[
     str,
     typer.Option(

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import typer
@@ -44,7 +44,7 @@ async def created(
     detach: bool,
     archive: Archive | None = None,
     dockerfile: str = "",
-    advice: Mapping[str, str] | None = None,
+    at_end: Callable[[Build], None] | None = None,
 ) -> Exit:
     """Create a build and say so, send its build context, and follow it.
 
@@ -56,7 +56,7 @@ async def created(
         detach: Whether to end as soon as it is created and has its build context.
         archive: Its build context, if that is to be sent.
         dockerfile: Text of the Dockerfile, if it is known.
-        advice: What to write on the command line next time, by the reason of a failure.
+        at_end: What else is done with a build that has ended.
     """
     if detach:
         return await _detached(client, await creating, output, archive)
@@ -76,8 +76,8 @@ async def created(
             raise LeftError from error
     if output:
         sys.stdout.write(rendered(done, output))
-    if found := (advice or {}).get(done.reason):
-        sys.stderr.write(f"{found}\n")
+    if at_end:
+        at_end(done)
     return exit_of_build(done)
 
 

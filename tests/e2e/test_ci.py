@@ -1,12 +1,15 @@
 """The script of docs/how-to/ci/index.md with the rights of its account: what a CI job sees, and its exit code.
 
-docs/how-to/ci/tekton.md uses the same script.
+docs/how-to/ci/tekton.md uses the same script. The action and the component of docs/how-to/ci/github-actions.md and
+docs/how-to/ci/gitlab.md build the checkout, as docs/how-to/ci/index.md says.
 """
 
 import os
+import re
 import signal
 import subprocess
-from collections.abc import Callable
+import sysconfig
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ Json = dict[str, Any]
 CI = ROOT / "examples" / "ci"
 #: Starts the script with the text of an ImageBuild on its standard input.
 Start = Callable[..., "subprocess.Popen[str]"]
+Checkout = Callable[..., dict[str, str]]
 
 
 @pytest.fixture
@@ -131,6 +135,77 @@ def test_a_build_that_is_deleted_ends_with_1(start: Start, kubectl: Kubectl, nam
     out, err = script.communicate(timeout=60)
     assert script.returncode == 1, out + err
     assert f"{name} was deleted" in err
+
+
+@pytest.fixture
+def checkout(kubeconfig: Path, kubectl: Kubectl, cluster: dict[str, str], namespace: str, tmp_path: Path) -> Checkout:
+    """Run the scripts of a job in a checkout, with both Roles of the account: the variables that they leave."""
+    text = (CI / "rbac-checkout.yaml").read_text(encoding="utf-8")
+    kubectl("apply", "-f", "-", stdin=text.replace("namespace: ci\n", f"namespace: {namespace}\n"))
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/made").write_text("by an earlier step")
+    (tmp_path / "app/Dockerfile").write_text("ARG FROM=none\nFROM scratch\nARG FROM\nLABEL from=$FROM\nCOPY made /\n")
+
+    def run(shell: str, scripts: Sequence[str], **variables: str) -> dict[str, str]:
+        programs = with_programs(cluster)
+        path = f"{sysconfig.get_path('scripts')}:{programs['PATH']}"
+        output = tmp_path / "output"
+        output.touch()
+        for script in scripts:
+            done = subprocess.run(
+                [shell, "-e", "-c", script],
+                cwd=tmp_path / "app",
+                env={
+                    **programs,
+                    **variables,
+                    "PATH": path,
+                    "KUBECONFIG": str(kubeconfig),
+                    "RUNNER_TEMP": str(tmp_path),
+                    "GITHUB_OUTPUT": str(output),
+                },
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+        file = tmp_path / "app/build.env"
+        lines = (file if file.exists() else output).read_text(encoding="utf-8").splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    return run
+
+
+def test_the_action_of_github_builds_the_checkout(checkout: Checkout, registry: Registry, namespace: str):
+    action: Json = yaml.safe_load((CI / "github/action.yml").read_text(encoding="utf-8"))
+    image = f"{registry.name}/{namespace}/app:1"
+    given = {name: str(each.get("default", "")) for name, each in action["inputs"].items()}
+    given |= {"image": image, "options": "--build-arg FROM=github"}
+    steps = action["runs"]["steps"]
+    variables = {
+        name: re.sub(r"\$\{\{ inputs\.(\w+) \}\}", lambda found: given[found[1]], value)
+        for step in steps
+        for name, value in step["env"].items()
+    }
+    found = checkout("bash", [step["run"] for step in steps], **variables)
+    assert found == {"digest": registry.digest(image), "image": f"{image}@{registry.digest(image)}"}
+    assert {f"${{{{ steps.result.outputs.{name} }}}}" for name in found} == {
+        each["value"] for each in action["outputs"].values()
+    }
+    assert registry.files(image)["/made"].content == b"by an earlier step"
+    assert registry.config(image)["config"]["Labels"]["from"] == "github"
+
+
+def test_the_component_of_gitlab_builds_the_checkout(checkout: Checkout, registry: Registry, namespace: str):
+    text = (CI / "gitlab/imagebuild.yml").read_text(encoding="utf-8")
+    head, body = text.split("\n---\n")
+    given = {name: str(each["default"]) for name, each in yaml.safe_load(head)["spec"]["inputs"].items()}
+    given["options"] = "--build-arg FROM=gitlab"
+    jobs: Json = yaml.safe_load(re.sub(r"\$\[\[ inputs\.(\w+) \]\]", lambda found: given[found[1]], body))
+    repository = f"{registry.name}/{namespace}/app"
+    found = checkout("sh", jobs["build-image"]["script"], CI_REGISTRY_IMAGE=repository, CI_COMMIT_SHA="1")
+    assert found == {"IMAGE": f"{repository}:1@{registry.digest(f'{repository}:1')}"}
+    assert registry.config(f"{repository}:1")["config"]["Labels"]["from"] == "gitlab"
 
 
 def test_wrong_arguments_end_with_2():

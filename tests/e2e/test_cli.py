@@ -17,7 +17,7 @@ import yaml
 from environment import with_programs
 from functional.kube import Builds, Kubectl, kubeconfig_of_user, spec
 from imagebuild import Client
-from kubectl_imagebuild.flags import ADVICE
+from kubectl_imagebuild.build_end import ADVICE
 from kubernetes import client
 from support.registry import Registry
 from support.waiting import until

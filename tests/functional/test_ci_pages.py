@@ -82,14 +82,19 @@ def test_the_script_is_portable():
 def test_the_scripts_of_the_pages_are_portable():
     gitlab = yaml.safe_load(block_with(page("gitlab"), "yaml", "build-image"))
     (step,) = yaml.safe_load(block_with(page("tekton"), "yaml", "kind: Task\n"))["spec"]["steps"]
+    component = (EXAMPLES / "gitlab/imagebuild.yml").read_text(encoding="utf-8").split("\n---\n")[1]
+    (job,) = yaml.safe_load(re.sub(r"\$\[\[ inputs\.\w+ \]\]", "x", component)).values()
+    assert not shellcheck("\n".join([*job["before_script"], *job["script"]]))
     for script in ("\n".join(gitlab["build-image"]["script"]), "\n".join(gitlab["deploy"]["script"]), step["script"]):
         assert not shellcheck(script.removeprefix("#!/bin/sh\n"))
 
 
-def test_the_workflow_is_valid(tmp_path: Path):
+def test_the_workflows_are_valid(tmp_path: Path):
     workflows = tmp_path / ".github" / "workflows"
     workflows.mkdir(parents=True)
-    (workflows / "image.yaml").write_text(block_with(page("github-actions"), "yaml", "runs-on"), encoding="utf-8")
+    for name in ("image", "checkout"):
+        text = block_with(page("github-actions"), "yaml", f"name: {name}\non:")
+        (workflows / f"{name}.yaml").write_text(text, encoding="utf-8")
     (tmp_path / ".git").mkdir()
     command = [str(artefact("actionlint")), "-no-color", f"-shellcheck={SHELLCHECK}"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

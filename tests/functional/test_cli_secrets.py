@@ -96,6 +96,8 @@ def test_the_private_ca_of_a_registry_is_in_a_secret_of_the_build_and_of_its_rep
     pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
     (tmp_path / "ca.pem").write_text(pem)
     command = ("create", "--git", SOURCE, "-t", IMAGE, "--ca-file", "ca.pem", "--name", "app", "--detach")
+    done = run(*command, "--metadata-file", "m.json")
+    assert (done.returncode, "--metadata-file m.json and --detach: leave one out" in done.stderr) == (2, True)
     done = run(*command, "--insecure")
     assert (done.returncode, "--ca-file ca.pem and --insecure: leave one out" in done.stderr) == (2, True), done.stderr
     done = run(*command)

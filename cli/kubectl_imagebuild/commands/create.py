@@ -8,6 +8,7 @@ import typer
 from imagebuild import AsyncClient, image_build
 
 from kubectl_imagebuild import flags
+from kubectl_imagebuild.build_end import build_end
 from kubectl_imagebuild.docker_login import login_of
 from kubectl_imagebuild.forms import Progress
 from kubectl_imagebuild.options import (
@@ -25,6 +26,7 @@ from kubectl_imagebuild.options import (
     Kubeconfig,
     Labels,
     Memory,
+    MetadataFile,
     Namespace,
     NewName,
     OutputForm,
@@ -48,7 +50,18 @@ from kubectl_imagebuild.secret_flags import read_secrets, require_secrets
 
 #: Parameters that say nothing of the build itself, so that they go together with a file.
 _BESIDE_A_FILE: Final = frozenset(
-    {"filename", "secret", "detach", "progress", "quiet", "output", "namespace", "context", "kubeconfig"}
+    {
+        "filename",
+        "secret",
+        "detach",
+        "metadata_file",
+        "progress",
+        "quiet",
+        "output",
+        "namespace",
+        "context",
+        "kubeconfig",
+    }
 )
 
 
@@ -91,6 +104,7 @@ def create(  # noqa: PLR0913 - one argument per option
     progress: ProgressForm = Progress.AUTO,
     quiet: QuietForm = False,
     output: OutputForm = None,
+    metadata_file: MetadataFile = "",
     namespace: Namespace = "",
     context: Context = "",
     kubeconfig: Kubeconfig = "",
@@ -99,6 +113,7 @@ def create(  # noqa: PLR0913 - one argument per option
     del pull  # It always is.
     secrets = read_secrets(secret)
     progress = Progress.QUIET if quiet else progress
+    at_end = build_end(metadata_file, detach=detach)
     if filename:
         if described := _describing(called, is_in_spec=bool(secrets.existing)):
             raise ValueError(f"-f has the whole build: write into the file what {', '.join(described)} would say")
@@ -149,7 +164,7 @@ def create(  # noqa: PLR0913 - one argument per option
     async def work(client: AsyncClient) -> Exit:
         await require_secrets(client, named)
         creating = client.create(manifest, secrets=secrets.values, login=login, ca=ca)
-        return await created(client, creating, progress, output, detach=detach, advice=flags.ADVICE)
+        return await created(client, creating, progress, output, detach=detach, at_end=at_end)
 
     run(namespace or given, context, kubeconfig, work)
 
