@@ -49,6 +49,13 @@ def test_chart_yaml_is_complete(chart: Chart) -> None:
     for maintainer in made["maintainers"]:
         assert maintainer["name"]
         assert maintainer["url"].startswith("https://")
+    listed = {(each["kind"], each["name"]) for each in yaml.safe_load(made["annotations"]["artifacthub.io/crds"])}
+    files = [yaml.safe_load(file.read_text()) for file in (chart.folder / "files").glob("*.yaml")]
+    assert listed == {
+        (each["spec"]["names"]["kind"], each["metadata"]["name"])
+        for each in files
+        if each.get("kind") == "CustomResourceDefinition"
+    }
     for name in ("crds", "crdsExamples", "changes", "links"):
         assert yaml.safe_load(made["annotations"][f"artifacthub.io/{name}"]), name
 
