@@ -23,7 +23,7 @@ messages below; `kubectl apply` refuses unknown fields as well.
 """
 
 KIND = """\
-# {kind}
+## {kind}
 
 `{group}/{version}`, kind `{kind}`, resource `{plural}`, short `{short}`, category `{category}`, {scope}.
 
@@ -85,7 +85,9 @@ def sections(path: str, schema: Schema, seen: dict[int, str]) -> Iterator[str]:
     """Give a section for an object and one for each object in it, each shape once."""
     seen[id(core(schema))] = path
     schema = core(schema)
-    yield f"{'#' * min(2 + path.count('.'), 4)} {path}\n\n{schema['description']}\n"
+    # Below the heading of its kind, with which the paths of all kinds but the first begin.
+    depth = path.count(".") - path[0].isupper()
+    yield f"{'#' * min(3 + depth, 5)} {path}\n\n{schema['description']}\n"
     inner: list[tuple[str, Schema]] = []
     rows = ["| field | type | meaning |", "|---|---|---|"]
     rules = list(messages(schema))
