@@ -12,6 +12,7 @@ import metrics
 import performance
 import reasons
 import states
+import terminal_picture
 import tracked_crd
 import variables
 import yaml
@@ -55,6 +56,7 @@ FILES: dict[str, Callable[[], str]] = {
     "crds/trackedimage.yaml": _tracked_crd,
     performance.PAGE: performance.render,
     **performance.plots(),
+    "docs/assets/build.svg": terminal_picture.render,
     "docs/reference/api.md": _api,
     "docs/reference/cli.md": commands.render,
     "docs/reference/metrics.md": metrics.render,
