@@ -153,8 +153,8 @@ def build_directory(  # noqa: PLR0913 - one argument per option
     dockerfile = flags.dockerfile_of(Path(directory), file, sys.stdin)
 
     async def work(client: AsyncClient) -> Exit:
+        # Both before anything is created: a name that is wrong, and a directory that cannot be read.
         await require_secrets(client, named)
-        # First, so that nothing is created for a directory that cannot be read.
         with await pack(directory, dockerfile=dockerfile.path) as archive:
             if progress is not Progress.QUIET:
                 sys.stderr.write(f"{summary(archive)}\n")

@@ -8,7 +8,7 @@ from typing import Any, Final, TextIO
 
 import yaml
 from imagebuild import Archive, Build, GitSource
-from imagebuild.image_names import registry_of
+from imagebuild_vocabulary.image_names import registry_of
 
 #: Bytes that an upload may have by default.
 MAX_BYTES: Final = 10 * 1024**3

@@ -6,10 +6,10 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any, Final
 
+from imagebuild_vocabulary.image_names import registry_of
 from imagebuild_vocabulary.names import API_VERSION, KIND
 
 from imagebuild.build import Build
-from imagebuild.image_names import registry_of
 
 #: The type of a Secret with a Docker config, and its key.
 DOCKER_CONFIG: Final = ("kubernetes.io/dockerconfigjson", ".dockerconfigjson")
@@ -102,13 +102,6 @@ def with_ca(manifest: Mapping[str, Any], secret: str) -> dict[str, Any]:
         entry["caBundle"] = {"secretKeyRef": {"name": secret, "key": CA_KEY}}
     spec["registries"] = registries
     return whole
-
-
-def secrets_of(spec: Mapping[str, Any]) -> set[str]:
-    """Names of the Secrets in a spec that `create` may have made."""
-    named = [*(spec.get("buildSecrets") or ()), *(each.get("caBundle") or {} for each in spec.get("registries") or ())]
-    push = (spec.get("output") or {}).get("pushSecretRef") or {}
-    return {(each.get("secretKeyRef") or {}).get("name") or "" for each in named} | {push.get("name") or ""}
 
 
 def _is_text(value: bytes) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
+from imagebuild_vocabulary.secret_references import secret_references
+
 from imagebuild.build import Build
 from imagebuild.build_secrets import (
     CA_KEY,
@@ -14,7 +16,6 @@ from imagebuild.build_secrets import (
     owner_reference,
     secret_name,
     secret_of,
-    secrets_of,
     with_ca,
     with_login,
     with_secrets,
@@ -87,7 +88,7 @@ async def _cancelled_if_it_fails(connection: Connection, build: Build) -> AsyncI
 
 async def _share_secrets(connection: Connection, old: Build, new: Build) -> None:
     """Let the Secrets that belong to one build belong to another, too."""
-    for name in sorted(filter(is_made_name, secrets_of(new.spec))):
+    for name in sorted({name for _, name in secret_references(new.spec) if is_made_name(name)}):
         path = f"/api/v1/namespaces/{new.namespace}/secrets/{name}"
         metadata = (await connection.call("GET", path, accept=METADATA_OF_ONE))["metadata"]
         owners = metadata.get("ownerReferences") or []

@@ -4,42 +4,37 @@ tests/e2e/test_cli_terminal.py compares that screen with a real one; the picture
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.sax.saxutils import escape
+
+from imagebuild import Build
+from kubectl_imagebuild.frame import Row, Style, live
+from kubectl_imagebuild.steps import Board, State, Step
 
 README = Path(__file__).parents[2] / "README.md"
 SCREEN = re.compile(r"^\$ (kubectl imagebuild build .*)\n((?:.+\n)+?)```", re.MULTILINE)
 STEP = re.compile(r" => (.*?)\s+(\d+\.\d)s")
-#: Pixels of a character, of a line, of the margin; and the columns.
-ADVANCE, HEIGHT, MARGIN, COLUMNS = 8, 21, 18, 96
+#: Pixels of a character, of a line, of the margin; columns and lines of the terminal.
+ADVANCE, HEIGHT, MARGIN, COLUMNS, LINES = 8, 21, 18, 96, 24
 #: Seconds: a frame, the command alone, and the end.
 FRAME, TYPED, REST = 0.25, 1.25, 5.0
-COLOURS = {"": "#d0d7de", "done": "#79c0ff", "running": "#e3b341", "title": "#8b949e"}
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A step of the screen, and when it begins and ends."""
-
-    text: str
-    begin: float
-    end: float
-
-
-Line = tuple[str, str]
+COLOURS = {Style.PLAIN: "#d0d7de", Style.RUNNING: "#e3b341", Style.DONE: "#79c0ff"}
+START = datetime(2026, 12, 2, tzinfo=UTC)
 
 
 def render() -> str:
     """Make the picture."""
     command, steps, head, last = _read(README.read_text(encoding="utf-8"))
-    total = steps[-1].end
+    total = steps[-1].seconds(START) + (steps[-1].start - START).total_seconds()
     moments = [FRAME * number for number in range(1, int(total / FRAME) + 1)]
-    frames = [[(f"$ {command}", "")], *(list(_frame(command, head, steps, moment)) for moment in moments)]
-    frames.append([*_frame(command, head, steps, total), *((line, "") for line in last)])
+    rows = [_rows(head.split()[1], steps, START + timedelta(seconds=moment)) for moment in (*moments, total)]
+    rows[-1] = [Row(head), *rows[-1][1:], *map(Row, last)]
+    prompt = Row(f"$ {command}")
     times = [0.0, *(TYPED + moment for moment in moments), TYPED + total + FRAME]
-    return _picture(frames, times, times[-1] + REST)
+    return _picture([[prompt], *([prompt, *each] for each in rows)], times, times[-1] + REST)
 
 
 def _read(text: str) -> tuple[str, list[Step], str, list[str]]:
@@ -49,29 +44,27 @@ def _read(text: str) -> tuple[str, list[Step], str, list[str]]:
         raise ValueError("README.md has no screen of kubectl imagebuild build")
     head, *lines = found[2].splitlines()
     steps: list[Step] = []
+    moment = START
     for line in lines:
-        if step := STEP.fullmatch(line):
-            begin = steps[-1].end if steps else 0.0
-            steps.append(Step(step[1], begin, begin + float(step[2])))
+        if said := STEP.fullmatch(line):
+            begin, moment = moment, moment + timedelta(seconds=float(said[2]))
+            steps.append(Step(said[1], begin, len(steps) + 1, State.DONE, moment))
     return found[1], steps, head, [line for line in lines if not STEP.fullmatch(line)]
 
 
-def _frame(command: str, head: str, steps: Sequence[Step], moment: float) -> Iterator[Line]:
-    yield f"$ {command}", ""
-    begun = [step for step in steps if step.begin < moment]
-    ended = sum(step.end <= moment for step in begun)
-    name = head.split()[1]
-    is_over = moment >= steps[-1].end
-    yield head if is_over else f"[+] {name} {moment:.1f}s ({ended}/{len(begun)})", "title"
-    for step in begun:
-        time = f"{min(moment, step.end) - step.begin:.1f}s"
-        room = COLUMNS - len(time) - 1
-        text = f" => {step.text}"
-        text = f"{text[: room - 1]}…" if len(text) > room else text
-        yield f"{text:<{room}} {time}", "done" if step.end <= moment else "running"
+def _rows(name: str, steps: Sequence[Step], now: datetime) -> list[Row]:
+    """What the program shows of the steps at a moment."""
+    begun = [step for step in steps if step.start < now]
+    phase = "Building" if any(step.title.startswith("[1/") for step in begun) else "Preparing"
+    board = Board()
+    board.build, board.began = Build({"metadata": {"name": name}, "status": {"phase": phase}}), START
+    board.steps = [
+        step if step.end and step.end <= now else replace(step, state=State.RUNNING, end=None) for step in begun
+    ]
+    return live(board, now, COLUMNS + 1, LINES)
 
 
-def _picture(frames: Sequence[Sequence[Line]], times: Sequence[float], whole: float) -> str:
+def _picture(frames: Sequence[Sequence[Row]], times: Sequence[float], whole: float) -> str:
     width = 2 * MARGIN + COLUMNS * ADVANCE
     height = 2 * MARGIN + HEIGHT * max(map(len, frames))
     steps = "".join(
@@ -79,10 +72,10 @@ def _picture(frames: Sequence[Sequence[Line]], times: Sequence[float], whole: fl
     )
     last = (len(frames) - 1) * width
     texts = "\n".join(
-        f'<text x="{number * width + MARGIN}" y="{MARGIN + HEIGHT * (row + 1) - 6}" fill="{COLOURS[style]}">'
-        f"{escape(text)}</text>"
+        f'<text x="{number * width + MARGIN}" y="{MARGIN + HEIGHT * (row + 1) - 6}" fill="{COLOURS[each.style]}">'
+        f"{escape(each.text)}</text>"
         for number, frame in enumerate(frames)
-        for row, (text, style) in enumerate(frame)
+        for row, each in enumerate(frame)
     )
     return f"""\
 <!-- Generated from README.md by tools/docs/terminal_picture.py. -->

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from imagebuild.image_names import registry_of
+from imagebuild_vocabulary.image_names import registry_of
 
 from kubectl_imagebuild.checks.finding import Finding, failed, ok, warning
 

@@ -224,8 +224,6 @@ class Bounds:
     push_secrets: frozenset[str] | None = None
     #: What a build may push to, and cache in.
     images: tuple[str, ...] | None = None
-    #: Whether base images are limited: then a build can't say where they come from.
-    has_base_images: bool = False
 
 
 @dataclass(frozen=True, slots=True)

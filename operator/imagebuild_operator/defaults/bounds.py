@@ -6,10 +6,12 @@ What the defaults themselves set is their author's choice, and is not refused.
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
+from imagebuild_vocabulary.image_names import covers
+from imagebuild_vocabulary.secret_references import secret_references
+
 from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.build import Bounds, BuildSpec
 from imagebuild_operator.api.errors import InvalidSpecError
-from imagebuild_operator.api.secret_references import secret_references
 from imagebuild_operator.api.tracked import familiar
 
 #: Fields of `podTemplate.spec` that lead a push to another server, where its credentials would be sent.
@@ -52,7 +54,7 @@ def check_bounds(own: Body, spec: BuildSpec, bounds: Bounds) -> None:
         _check_ways(own, pushed, UNVERIFIED, f"{BY} protect push credentials, which it could lead elsewhere")
     if bounds.images is not None:
         _check_images(own, bounds.images)
-    if bounds.has_base_images:
+    if spec.base_images is not None:
         why = f"{BY} limit base images, which it could bring from elsewhere"
         hosts = {registry.get("host") for registry in own.get("registries") or ()}
         _check_ways(own, hosts, (*UNVERIFIED, "mirrors", "mapTo"), why)
@@ -100,7 +102,7 @@ def _check_images(own: Body, allowed: Collection[str]) -> None:
     images, repo = (own.get("output") or {}).get("images") or (), (own.get("cache") or {}).get("repo")
     targets = [(f"spec.output.images[{index}]", image) for index, image in enumerate(images)]
     for path, target in (*targets, *([("spec.cache.repo", repo)] if repo else [])):
-        if not any(_has(each, familiar(target)) for each in allowed):
+        if not any(covers(each, familiar(target)) for each in allowed):
             names = ", ".join(sorted(allowed)) or "none"
             raise InvalidSpecError(path, f"{target} is not allowed by {BY}: write an image below {names}")
 
@@ -141,7 +143,7 @@ def _narrower(name: str, own: Any, default: Any) -> Any:  # noqa: ANN401 - a num
         return min(own, default)
     if name in {"podMetadata", "baseImages", "images"}:
         # The longer one of two is the narrower.
-        nested = _nested if name == "podMetadata" else _has
+        nested = _nested if name == "podMetadata" else covers
         pairs = ((one, other) for one in own for other in default)
         return sorted({max(pair, key=len) for pair in pairs if nested(*pair) or nested(*reversed(pair))})
     return [item for item in own if item in default]
@@ -150,8 +152,3 @@ def _narrower(name: str, own: Any, default: Any) -> Any:  # noqa: ANN401 - a num
 def _nested(one: str, other: str) -> bool:
     """Whether a prefix has all keys of another."""
     return other.startswith(one)
-
-
-def _has(one: str, other: str) -> bool:
-    """Whether an entry of `baseImages` has all images of another."""
-    return other == one or other.startswith(tuple(f"{one}{mark}" for mark in ("/:@" if "/" in one else "/")))

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from imagebuild_vocabulary.phases import Phase
+from imagebuild_vocabulary.secret_references import secret_references
 
 from imagebuild_operator.api.body import Document
 from imagebuild_operator.api.build import Attempts, Engine, ImageBuild
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.redact import redact
-from imagebuild_operator.api.secret_references import secret_references
 from imagebuild_operator.api.time import duration, format_time, milliseconds, parse_time
 from imagebuild_operator.observe.pod import PodFacts
 from imagebuild_operator.observe.report import MAX_WARNINGS, Result, parse_result

@@ -1,17 +1,19 @@
 """The base images that a build may have. Pure."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import suppress
 
+from imagebuild_vocabulary.image_names import covers
 from imagebuild_vocabulary.remedies import Remedy
 
 from kaniko_shim.outcome.errors import Failure
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.references import parse_reference
 
-#: What an entry may be followed by in the name of an image: a path, a tag, a digest.
-_BELOW, _OF_AN_IMAGE = "/", (":", "@")
 _SCRATCH = "scratch"
+#: What is said of a base image that is not allowed, and what to do.
+NOT_ALLOWED = "The base image {image} is not allowed here: use one of {allowed}"
+NAME_ANOTHER = "Name another image in FROM or --from."
 
 
 def parse_allowed(text: str) -> tuple[str, ...]:
@@ -30,14 +32,6 @@ def parse_allowed(text: str) -> tuple[str, ...]:
     return entries
 
 
-def beginnings(entry: str) -> Iterator[str]:
-    """What the full name of an image begins with that an entry allows, and is not the entry itself."""
-    yield f"{entry}{_BELOW}"
-    # After a host alone, a colon is followed by its port.
-    if "/" in entry:
-        yield from (f"{entry}{mark}" for mark in _OF_AN_IMAGE)
-
-
 def is_allowed(image: str, allowed: Collection[str]) -> bool:
     """Whether a build may use an image.
 
@@ -49,18 +43,16 @@ def is_allowed(image: str, allowed: Collection[str]) -> bool:
         name = parse_reference(image).familiar
     except ValueError:
         return False
-    return any(name == each or name.startswith(tuple(beginnings(each))) for each in allowed)
+    return any(covers(each, name) for each in allowed)
 
 
-def not_allowed(image: str, allowed: Collection[str], instruction: str = "", line: int = 0) -> Failure:
+def not_allowed(image: str, allowed: Collection[str]) -> Failure:
     """The failure of a build with an image that is not allowed."""
     with suppress(ValueError):
         image = parse_reference(image).familiar
     return Failure(
         Reason.INVALID_SPEC,
-        f"The base image {image} is not allowed here: use one of {', '.join(allowed)}.",
-        hint="Name another image in FROM or --from.",
+        f"{NOT_ALLOWED.format(image=image, allowed=', '.join(allowed))}.",
+        hint=NAME_ANOTHER,
         remedy=Remedy.BASE_IMAGE,
-        instruction=instruction,
-        line=line,
     )

@@ -17,7 +17,7 @@ from kaniko_shim.dockerfile.refusal import refusal
 from kaniko_shim.dockerfile.stages import Stage, split_stages
 from kaniko_shim.engines.buildkit import command, daemon
 from kaniko_shim.engines.buildkit.context import lost_modes
-from kaniko_shim.engines.buildkit.failure import Evidence, explain, refused_image
+from kaniko_shim.engines.buildkit.failure import Evidence, explain
 from kaniko_shim.engines.buildkit.follow import Follower
 from kaniko_shim.engines.buildkit.intake import CACHE, IMAGE, Intake, listening
 from kaniko_shim.engines.engine import Built, shown
@@ -25,7 +25,6 @@ from kaniko_shim.oci.digests import DIGEST
 from kaniko_shim.oci.platform import Platform
 from kaniko_shim.outcome.errors import Failure, cancelled
 from kaniko_shim.outcome.reasons import Reason
-from kaniko_shim.registry.allowed_images import not_allowed
 from kaniko_shim.registry.base_images import UNKNOWN_BASES, BaseImages, resolve
 from kaniko_shim.registry.cache_push import CACHE_LAYOUT
 from kaniko_shim.registry.crane import Crane
@@ -206,9 +205,6 @@ def _run(
         job.relay(line, "buildctl")
     if ended.code is None and not text:
         return Failure(Reason.INTERNAL, f"buildctl was killed by signal {ended.signal}: {daemon.last_words(job)}.")
-    if (image := refused_image(text)) and request.allowed_base_images:
-        at = Evidence(text).line
-        return not_allowed(image, request.allowed_base_images, dockerfile.at(at), at)
     evidence = Evidence(
         text,
         vertex=follower.failed.name if follower.failed else "",
@@ -216,6 +212,7 @@ def _run(
         printed=mask(follower.printed),
         disk_full=follower.disk_full or intake.disk_full,
         out_of_memory=None if kills is None else (oom_kills() or 0) > kills,
+        allowed=request.allowed_base_images,
     )
     return explain(evidence, dockerfile.at(evidence.line))
 

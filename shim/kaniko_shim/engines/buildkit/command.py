@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from imagebuild_vocabulary.image_names import beginnings
+
 from kaniko_shim.engines.buildkit.intake import CACHE, IMAGE
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
-from kaniko_shim.registry.allowed_images import beginnings
 from kaniko_shim.registry.registries import Registries
 from kaniko_shim.request.build_args import with_both_spellings
 from kaniko_shim.request.build_request import BuildRequest

@@ -1,6 +1,7 @@
 """Explains how a build with BuildKit has failed. Pure."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from imagebuild_vocabulary.remedies import Remedy
@@ -11,6 +12,7 @@ from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.situations.machine_situations import EXHAUSTED
 from kaniko_shim.outcome.situations.registry_situations import REGISTRY, UNREACHABLE
 from kaniko_shim.outcome.situations.situation import Situation, row
+from kaniko_shim.registry.allowed_images import NAME_ANOTHER, NOT_ALLOWED
 
 # `Dockerfile:5` above the lines that BuildKit shows of it.
 _LINE = re.compile(r"^\S.*:(\d{1,7})$", re.MULTILINE)
@@ -19,13 +21,22 @@ _EXIT = re.compile(r"did not complete successfully: exit code: (\d{1,3})")
 # What runc, or the init of BuildKit's container, prints in place of the command.
 _NOT_STARTED = re.compile(r"^runc run failed: |^exec \S+: exec format error$")
 _IMAGE = re.compile(r"(?:load metadata for|FROM|resolve(?: source metadata for)?(?: image config for)?) (\S+?/\S+)")
-_DENIED = re.compile(r"source \"docker-image://([^\"]+)\" denied by policy")
 _KILLED = 137
 _BASE_IMAGES = frozenset({Reason.BASE_IMAGE_NOT_FOUND, Reason.BASE_IMAGE_UNAUTHORIZED})
 _AT_REGISTRY = _BASE_IMAGES | {Reason.RATE_LIMITED, Reason.REGISTRY_TLS, Reason.REGISTRY_UNAVAILABLE}
 
 _TABLE: tuple[Situation, ...] = (
     *EXHAUSTED,
+    replace(
+        row(
+            "base image not allowed",
+            r"source \"docker-image://(?P<image>[^\"]+)\" denied by policy",
+            Reason.INVALID_SPEC,
+            NOT_ALLOWED,
+            NAME_ANOTHER,
+        ),
+        remedy=Remedy.BASE_IMAGE,
+    ),
     row(
         "Dockerfile syntax",
         r"dockerfile parse error|unterminated heredoc|no build stage in current context|file with no instructions"
@@ -193,6 +204,7 @@ class Evidence:
         printed: the last line that it has printed.
         disk_full: whether the disk was full when a step printed that no space is left.
         out_of_memory: whether the kernel killed a process meanwhile because memory ran out; None if unknown.
+        allowed: the base images that the build may have; empty for all.
     """
 
     text: str
@@ -201,6 +213,7 @@ class Evidence:
     printed: str = ""
     disk_full: bool = False
     out_of_memory: bool | None = False
+    allowed: Collection[str] = ()
 
     @property
     def line(self) -> int:
@@ -213,12 +226,6 @@ class Evidence:
         """What buildctl says of the failure."""
         found = _ERROR.search(self.text)
         return found[1].strip() if found else self.error or self.text.strip().rpartition("\n")[2]
-
-
-def refused_image(text: str) -> str:
-    """The image that the policy for sources does not allow; empty if that is not why the build has failed."""
-    found = _DENIED.search(text)
-    return found[1] if found else ""
 
 
 def explain(evidence: Evidence, instruction: str) -> Failure:
@@ -249,26 +256,33 @@ def explain(evidence: Evidence, instruction: str) -> Failure:
 def _of_words(evidence: Evidence, words: str, step: str, instruction: str) -> Failure:
     for each in _TABLE:
         if each.matches(words, None):
-            return _by(each, words, _image(evidence), step, instruction, evidence.line)
+            return _by(each, evidence, words, step, instruction)
     if evidence.out_of_memory:
         return Failure(Reason.OUT_OF_MEMORY, "BuildKit was killed because it ran out of memory.")
     message = f"BuildKit failed: {quote(words) or 'it gave no reason'}."
     return Failure(Reason.INTERNAL, message, instruction=instruction, line=evidence.line)
 
 
-def _by(each: Situation, words: str, image: str, step: str, instruction: str, line: int) -> Failure:
+def _by(each: Situation, evidence: Evidence, words: str, step: str, instruction: str) -> Failure:
+    image = _image(evidence)
     host, slash, _ = image.partition("/")
     registry = host if slash and (host == "localhost" or "." in host or ":" in host) else ""
     found = each.pattern.search(words) if each.pattern else None
     groups = {name: (value or "").strip() for name, value in found.groupdict().items()} if found else {}
-    known = {"error": quote(words), "image": image or "the image", "registry": registry or "The registry", "step": step}
+    known = {
+        "error": quote(words),
+        "image": image or "the image",
+        "registry": registry or "The registry",
+        "step": step,
+        "allowed": ", ".join(evidence.allowed),
+    }
     return Failure(
         each.reason,
         each.message.format(**(known | groups)).rstrip(".: ") + ".",
         hint=each.hint.format(**(known | groups)),
         remedy=each.remedy,
         instruction=instruction,
-        line=line,
+        line=evidence.line,
         registry=registry if each.reason in _AT_REGISTRY else "",
         situation=each.name,
     )

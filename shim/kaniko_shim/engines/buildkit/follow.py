@@ -156,13 +156,11 @@ def _counted(stages: Sequence[Stage], steps: Steps) -> Iterator[tuple[tuple[str,
 
     They are those of github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb/convert.go, `cmdTotal`.
     """
-    at = {step.line: step for step in steps.steps}
     names = {stage.name for stage in stages if stage.name}
-    for stage in stages:
+    for number, stage in enumerate(stages, start=1):
+        own = tuple(step for step in steps.steps if step.stage == number)
         is_image = stage.base.lower() not in {*names, "scratch"}
-        counted = [each for each in stage.instructions if each.keyword in _COUNTED]
-        own = tuple(at[each.line] for each in (*((stage.start,) if is_image else ()), *counted))
-        yield (stage.name or f"stage-{stage.index}", *([""] if len(stages) == 1 else ())), own
+        yield (stage.name or f"stage-{stage.index}", *([""] if len(stages) == 1 else ())), own if is_image else own[1:]
 
 
 def _phase(vertex: Vertex) -> str:

@@ -161,8 +161,7 @@ def _require_allowed(allowed: tuple[str, ...], dockerfile: EffectiveDockerfile) 
     """Refuse base images that a build here may not have."""
     for image in dockerfile.images if allowed else ():
         if image != "scratch" and not is_allowed(image, allowed):
-            at = next((each for each in dockerfile.instructions if image in each.text), None)
-            raise JobError.of(not_allowed(image, allowed, *((at.text, at.line) if at else ())))
+            raise JobError.of(_at(dockerfile, image, not_allowed(image, allowed)))
 
 
 def _require_tls(guard: TlsGuard, request: BuildRequest, dockerfile: EffectiveDockerfile) -> None:
@@ -179,9 +178,13 @@ def _require_tls(guard: TlsGuard, request: BuildRequest, dockerfile: EffectiveDo
         try:
             guard.require((each for each in asked if each == named.registry), crane=False)
         except JobError as error:
-            at = next((each for each in dockerfile.instructions if image in each.text), None)
-            failure = replace(error.failure, instruction=at.text, line=at.line) if at else error.failure
-            raise JobError.of(failure) from error
+            raise JobError.of(_at(dockerfile, image, error.failure)) from error
+
+
+def _at(dockerfile: EffectiveDockerfile, image: str, failure: Failure) -> Failure:
+    """A failure with the instruction that names an image, if one does."""
+    at = next((each for each in dockerfile.instructions if image in each.text), None)
+    return replace(failure, instruction=at.text, line=at.line) if at else failure
 
 
 def _command(request: BuildRequest, job: Job, context: Path, dockerfile: Path, abilities: Abilities) -> Invocation:

@@ -1,6 +1,7 @@
 """How BuildKit fails: what it says word for word, and what becomes of it."""
 
 import pytest
+from imagebuild_vocabulary.remedies import Remedy
 from kaniko_shim.engines.buildkit.failure import Evidence, explain
 from kaniko_shim.outcome.reasons import Reason
 
@@ -144,3 +145,19 @@ def test_nothing_at_all():
         "BuildKit failed: it gave no reason.",
         0,
     )
+
+
+def test_a_base_image_that_is_not_allowed_and_a_run_that_only_says_so():
+    denied = 'source "docker-image://docker.io/library/python:latest" denied by policy'
+    allowed = ("r.example/approved", "scratch")
+    failure = explain(
+        Evidence(f"Dockerfile:3\nerror: failed to solve: {denied}: source denied", allowed=allowed), "FROM x"
+    )
+    message = (
+        "The base image docker.io/library/python:latest is not allowed here: use one of r.example/approved, scratch."
+    )
+    assert (failure.reason, failure.message, failure.line) == (Reason.INVALID_SPEC, message, 3)
+    assert (failure.instruction, failure.remedy) == ("FROM x", Remedy.BASE_IMAGE)
+    command = f"/bin/sh -c echo '{denied}'; exit 3"
+    words = f'error: failed to solve: process "{command}" did not complete successfully: exit code: 3'
+    assert explain(Evidence(words, allowed=allowed), "RUN x").reason is Reason.RUN_COMMAND_FAILED
