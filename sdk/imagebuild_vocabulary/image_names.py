@@ -3,11 +3,18 @@
 from collections.abc import Iterator
 
 
+def familiar(image: str) -> str:
+    """The full name of an image or a repository, with docker.io for Docker Hub."""
+    host, slash, path = image.partition("/")
+    if slash and ("." in host or ":" in host or host == "localhost"):
+        hub = {"index.docker.io", "registry-1.docker.io"}
+        return f"docker.io/{path}" if host in hub else image
+    return f"docker.io/{image}" if slash else f"docker.io/library/{image}"
+
+
 def registry_of(image: str) -> str:
-    """The host of an image's registry; docker.io where the name has none."""
-    first, separator, _ = image.partition("/")
-    is_host = bool(separator) and ("." in first or ":" in first or first == "localhost")
-    return first if is_host else "docker.io"
+    """The host of an image's registry; docker.io for Docker Hub, whichever of its names is used."""
+    return familiar(image).partition("/")[0]
 
 
 def covers(entry: str, image: str) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from imagebuild_vocabulary.image_names import registry_of
+
 from kubectl_imagebuild.migration.fields import (
     Document,
     Fields,
@@ -174,7 +176,7 @@ class _Executor:
                 self.done.notes.append(f"{shown} has no field of its own and is left out. {told}")
         switched = {name for name, value in flags if value == "true"}
         for image in self.images:
-            host = image.partition("/")[0]
+            host = registry_of(image)
             if "insecure" in switched:
                 self._on_insecure_registry(host)
             if "skip-tls-verify" in switched:

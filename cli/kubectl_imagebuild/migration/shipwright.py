@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from imagebuild_vocabulary.image_names import registry_of
+
 from kubectl_imagebuild.migration.fields import (
     Document,
     Fields,
@@ -118,7 +120,7 @@ def _spec(fields: Fields, at: str, done: Migrated) -> tuple[Document, list[str]]
     _timestamp(fields, at, spec, done)
     image = fields.text(f"{at}.output.image")
     if fields.take(f"{at}.output.insecure"):
-        put(spec, "registries", [{"host": image.partition("/")[0], "plainHTTP": True}])
+        put(spec, "registries", [{"host": registry_of(image), "plainHTTP": True}])
     for field in ("nodeSelector", "tolerations", "schedulerName", "runtimeClassName"):
         put(spec, f"podTemplate.spec.{field}", fields.take(f"{at}.{field}"))
     ends = [seconds(fields.text(f"{at}.retention.{field}")) for field in ("ttlAfterSucceeded", "ttlAfterFailed")]

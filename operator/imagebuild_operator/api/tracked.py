@@ -9,7 +9,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
-from imagebuild_vocabulary.image_names import registry_of
+from imagebuild_vocabulary.image_names import familiar
 from imagebuild_vocabulary.names import REQUESTED_ANNOTATION, TRACKED_KIND
 
 from imagebuild_operator.api.body import Body, Document, reference
@@ -179,15 +179,6 @@ class TrackedImage:
         tags = (*spec.moving_tags, *([tag] if tag else []))
         names = (f"{familiar(repository)}:{each}" for repository in spec.repositories for each in tags)
         return frozenset(names), latest.rpartition("@")[2]
-
-
-def familiar(repository: str) -> str:
-    """A repository as references of base images name it."""
-    host, slash, path = repository.partition("/")
-    if slash and host == registry_of(repository):
-        hub = {"index.docker.io", "registry-1.docker.io"}
-        return f"docker.io/{path}" if host in hub else repository
-    return f"docker.io/{repository}" if slash else f"docker.io/library/{repository}"
 
 
 def parse_duration(text: str) -> timedelta:

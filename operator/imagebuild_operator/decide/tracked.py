@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from imagebuild_vocabulary.image_names import familiar
 from imagebuild_vocabulary.names import INPUTS_ANNOTATION, NUMBER_LABEL, REQUESTED_ANNOTATION
 from imagebuild_vocabulary.phases import Phase
 
 from imagebuild_operator.api.body import Body, Document
 from imagebuild_operator.api.build import known_phase
 from imagebuild_operator.api.time import format_time, parse_time
-from imagebuild_operator.api.tracked import NOT_OF_IMAGE, TrackedImage, TrackedSpec, familiar
+from imagebuild_operator.api.tracked import NOT_OF_IMAGE, TrackedImage, TrackedSpec
 from imagebuild_operator.observe.watched import Seen
 
 HASH_LENGTH: Final = 16

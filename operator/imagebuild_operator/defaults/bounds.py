@@ -6,13 +6,12 @@ What the defaults themselves set is their author's choice, and is not refused.
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
-from imagebuild_vocabulary.image_names import covers
+from imagebuild_vocabulary.image_names import covers, familiar, registry_of
 from imagebuild_vocabulary.secret_references import secret_references
 
 from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.build import Bounds, BuildSpec
 from imagebuild_operator.api.errors import InvalidSpecError
-from imagebuild_operator.api.tracked import familiar
 
 #: Fields of `podTemplate.spec` that lead a push to another server, where its credentials would be sent.
 NAMES: Final = ("hostAliases", "dnsConfig", "dnsPolicy")
@@ -50,14 +49,13 @@ def check_bounds(own: Body, spec: BuildSpec, bounds: Bounds) -> None:
     _check_pod(own, bounds)
     if bounds.push_secrets is not None:
         _check_push_secrets(own, bounds.push_secrets)
-        pushed = {image.partition("/")[0] for image in (own.get("output") or {}).get("images") or ()}
+        pushed = {registry_of(image) for image in (own.get("output") or {}).get("images") or ()}
         _check_ways(own, pushed, UNVERIFIED, f"{BY} protect push credentials, which it could lead elsewhere")
     if bounds.images is not None:
         _check_images(own, bounds.images)
     if spec.base_images is not None:
         why = f"{BY} limit base images, which it could bring from elsewhere"
-        hosts = {registry.get("host") for registry in own.get("registries") or ()}
-        _check_ways(own, hosts, (*UNVERIFIED, "mirrors", "mapTo"), why)
+        _check_ways(own, None, (*UNVERIFIED, "mirrors", "mapTo"), why)
         for field, name in (("cache", "baseImages"), ("executor", "args")):
             if (own.get(field) or {}).get(name):
                 raise InvalidSpecError(f"spec.{field}.{name}", f"{why}: leave it out")
@@ -107,12 +105,12 @@ def _check_images(own: Body, allowed: Collection[str]) -> None:
             raise InvalidSpecError(path, f"{target} is not allowed by {BY}: write an image below {names}")
 
 
-def _check_ways(own: Body, hosts: Collection[str], fields: Iterable[str], why: str) -> None:
+def _check_ways(own: Body, hosts: Collection[str] | None, fields: Iterable[str], why: str) -> None:
     """Refuse what says how registries are reached.
 
     Args:
         own: The build's own spec.
-        hosts: The registries.
+        hosts: The registries; None for all.
         fields: Fields of `spec.registries` that say it.
         why: What they could do, without a full stop.
     """
@@ -123,7 +121,8 @@ def _check_ways(own: Body, hosts: Collection[str], fields: Iterable[str], why: s
     if "proxy" in own:
         raise InvalidSpecError("spec.proxy", f"{why}: leave it out")
     for index, registry in enumerate(own.get("registries") or ()):
-        if registry.get("host") in hosts and (named := [name for name in fields if registry.get(name)]):
+        is_one = hosts is None or registry_of(f"{registry.get('host')}/image") in hosts
+        if is_one and (named := [name for name in fields if registry.get(name)]):
             raise InvalidSpecError(f"spec.registries[{index}].{named[0]}", f"{why}: leave it out")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from imagebuild_vocabulary.image_names import registry_of
 from imagebuild_vocabulary.names import (
     API_VERSION,
     BUILD,
@@ -305,8 +306,9 @@ def trusts_names(images: Iterable[str], registries: Iterable[Registry]) -> bool:
         images: What is pushed.
         registries: How registries are reached.
     """
-    unverified = {registry.host for registry in registries if registry.plain_http or registry.skip_tls_verify}
-    hosts = {image.partition("/")[0] for image in images}
+    loose = (registry.host for registry in registries if registry.plain_http or registry.skip_tls_verify)
+    unverified = {registry_of(f"{host}/image") for host in loose}
+    hosts = {registry_of(image) for image in images}
     names = {host.partition(":")[0].rstrip(".").lower() for host in hosts}
     return not hosts.isdisjoint(unverified) or any(name.endswith((".local", ".localhost")) for name in names)
 

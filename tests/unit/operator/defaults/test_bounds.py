@@ -84,6 +84,15 @@ def test_a_push_secret_is_for_pushing_and_for_its_registry(own: Json, field: str
     assert str(caught.value).startswith(f"{field}: ")
 
 
+@pytest.mark.shows("A53")
+@pytest.mark.parametrize("host", ["docker.io", "index.docker.io"])
+@pytest.mark.parametrize("image", ["team/app:1", "docker.io/team/app:1", "registry-1.docker.io/team/app:1"])
+def test_docker_hub_is_one_registry_whatever_it_is_called(host: str, image: str):
+    output = {"images": [image], "pushSecretRef": {"name": "push"}}
+    with pytest.raises(InvalidSpecError, match=r"^spec.registries\[0\].insecureSkipTLSVerify: "):
+        check(PROTECTED, output=output, registries=[{"host": host, "insecureSkipTLSVerify": True}])
+
+
 def test_what_is_not_about_push_secrets_stays_allowed():
     check(PROTECTED)
     check(PROTECTED, pullSecretRefs=[{"name": "pull"}], registries=[{"host": "other.example", "plainHTTP": True}])

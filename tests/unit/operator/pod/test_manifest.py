@@ -453,6 +453,13 @@ def test_nothing_is_checked_where_nothing_is_pushed_or_the_chart_says_so():
     assert names(pod(a_build(), BuildDefaults("b:1", check_push=False))) == ["build"]
 
 
+@pytest.mark.parametrize(("image", "host"), [("team/app:1", "docker.io"), ("docker.io/team/app:1", "index.docker.io")])
+def test_names_are_kept_before_the_build_where_no_certificate_of_docker_hub_is_verified(image: str, host: str):
+    build = a_build({"output": {"images": [image]}, "registries": [{"host": host, "insecureSkipTLSVerify": True}]})
+    made = pod(build, BuildDefaults("b:1", check_push=False))
+    assert [container["name"] for container in made["spec"]["initContainers"]] == ["check", "build"]
+
+
 def test_the_template_places_the_pod_and_adds_labels():
     manifest = pod(
         a_build(FULL_SPEC),
