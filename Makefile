@@ -57,8 +57,9 @@ standalone: setup cluster-up image buildkit-image ## The builder image by itself
 	@tools/suite.sh standalone -q tests/standalone
 
 .PHONY: cases
-cases: setup cluster-up image ## Build each Dockerfile of tests/cases and compare the image (a part of standalone)
-	@tools/suite.sh cases -q tests/standalone/test_cases.py
+cases: setup image ## Build each Dockerfile of tests/cases and look into the image (a part of truth)
+	@$(CLUSTER) need runc docker-registry
+	@tools/suite.sh cases -q tests/truth/test_dockerfiles.py -k test_case
 
 .PHONY: truth
 truth: setup image ## Build Dockerfiles with BuildKit too, and compare the images
@@ -72,7 +73,7 @@ e2e: setup cluster-up images ## Kubelet, registries, executor and the chart, all
 .PHONY: truth-buildkit
 truth-buildkit: setup buildkit-image ## The same with the builder image of BuildKit
 	@$(CLUSTER) need runc docker-registry
-	@ENGINE=BuildKit tools/suite.sh truth-buildkit -q tests/truth
+	@ENGINE=BuildKit tools/suite.sh truth-buildkit -q tests/truth -k "not test_case"
 
 # Those in which it matters what builds.
 WITH_KANIKO := builds cli_terminal credentials failures first_build hostile hostile_dns private_ca proxy run_mounts

@@ -3,7 +3,7 @@
 #   tools/suites.sh SUITE...
 # They run in up to three lanes at the same time, since each spends much of its time waiting: the functional suite, which
 # has a cluster of its own, and the comparisons of images, which need none; what needs the test cluster; and the rest.
-# The output of the first two to begin comes last.
+# The output of the first two to begin comes last; a line says at once how a suite of theirs has ended.
 set -uo pipefail
 mkdir -p build
 rm -f build/*.summary build/*.shown build/*.output build/failed
@@ -22,9 +22,12 @@ done
 lane() {
   for suite in "$@"; do
     make "$suite" || echo "$suite" >>build/failed
+    # To the terminal, also from the background: whoever ends a run that takes too long sees what it was in.
+    echo "[$((SECONDS / 60)) min] $(cat "build/$suite.summary" 2>/dev/null || echo "$suite: no end")" >&3
   done
 }
 
+exec 3>&1
 lanes=()
 names=()
 background() {

@@ -54,10 +54,11 @@ wait_for() {
             cancel
             exit 124
         fi
-        if run kubectl wait "$build" --for="condition=$1" --timeout="${left}s" >/dev/null 2>&1; then
+        # A few seconds each time, since kubectl goes on to wait for what is deleted while it does.
+        if run kubectl wait "$build" --for="condition=$1" --timeout="$((left < 10 ? left : 10))s" >/dev/null 2>&1; then
             return
         fi
-        # The time is over, the API server did not answer, or somebody has deleted the build.
+        # The build goes on, the API server did not answer, or somebody has deleted the build.
         if found=$(kubectl get "$build" --ignore-not-found -o name) && [ -z "$found" ]; then
             echo "$build was deleted." >&2
             exit 1

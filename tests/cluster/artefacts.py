@@ -51,8 +51,8 @@ class Program:
     #: Programs and files that C code of it needs; without any, it is built without C.
     needs: tuple[str, ...] = ()
     tags: str = ""
-    #: Whether it is only a part of the cluster.
-    is_quick: bool = False
+    #: Whether it is in an image of this project, as it would be built for one.
+    ships: bool = False
 
 
 PROGRAMS = {
@@ -70,18 +70,16 @@ PROGRAMS = {
                     ("gitMinor", KUBERNETES.split(".")[1]),
                 )
             ),
-            is_quick=True,
         ),
         # Debian's is too old to tell the API server how far it is, which then waits seconds for each fresh list.
-        Program("etcd", "go.etcd.io/etcd/server/v3", SOURCES / "etcd", is_quick=True),
-        Program("coredns", ".", SOURCES / "coredns", is_quick=True),
+        Program("etcd", "go.etcd.io/etcd/server/v3", SOURCES / "etcd"),
+        Program("coredns", ".", SOURCES / "coredns"),
         # Debian's know neither user namespaces of pods nor volumes with mapped ids.
-        Program("containerd", "github.com/containerd/containerd/v2/cmd/containerd", SOURCES / "cri", is_quick=True),
+        Program("containerd", "github.com/containerd/containerd/v2/cmd/containerd", SOURCES / "cri"),
         Program(
             "containerd-shim-runc-v2",
             "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
             SOURCES / "cri",
-            is_quick=True,
         ),
         Program(
             "runc",
@@ -91,19 +89,21 @@ PROGRAMS = {
             f"-X main.version={pinned('runc', 'github.com/opencontainers/runc').removeprefix('v')} -extldflags -static",
             needs=("gcc", "pkg-config", "/usr/include/seccomp.h"),
             tags="seccomp netgo osusergo",
+            ships=True,
         ),
-        Program("buildkitd", "github.com/moby/buildkit/cmd/buildkitd", SOURCES / "buildkitd"),
-        Program("buildctl", "github.com/moby/buildkit/cmd/buildctl", SOURCES / "buildkitd"),
+        Program("buildkitd", "github.com/moby/buildkit/cmd/buildkitd", SOURCES / "buildkitd", ships=True),
+        Program("buildctl", "github.com/moby/buildkit/cmd/buildctl", SOURCES / "buildkitd", ships=True),
         # Has a module here: `go install` of a deprecated module looks up versions that are not its own.
         Program(
             "executor",
             "github.com/chainguard-dev/kaniko/cmd/executor",
             SOURCES / "executor",
             f"-X github.com/chainguard-dev/kaniko/pkg/version.version={KANIKO}",
+            ships=True,
         ),
-        Program("crane", "github.com/google/go-containerregistry/cmd/crane@v0.21.7"),
-        *(Program(name, package, SOURCES / "helpers") for name, package in HELPERS.items()),
-        Program("helm", "helm.sh/helm/v3/cmd/helm@v3.22.0", is_quick=True),
+        Program("crane", "github.com/google/go-containerregistry/cmd/crane@v0.21.7", ships=True),
+        *(Program(name, package, SOURCES / "helpers", ships=True) for name, package in HELPERS.items()),
+        Program("helm", "helm.sh/helm/v3/cmd/helm@v3.22.0"),
     )
 }
 """Those of the cluster and of the images."""
@@ -142,7 +142,7 @@ def artefact(name: str) -> Path:
     sources = sorted(program.module.iterdir()) if program.module else []
     ingredients = [toolchain.version(go), program.package, linker_flags, sources, os.uname().machine]
     ingredients += [program.tags] if program.tags else []
-    ingredients += [QUICKLY] if program.is_quick else []
+    ingredients += [] if program.ships else [QUICKLY]
 
     def build(folder: Path) -> None:
         packages.ensure(program.needs)
@@ -153,7 +153,7 @@ def artefact(name: str) -> Path:
             argv += ["-C", program.module, "build", "-o", folder / name]
         else:
             argv += ["install"]
-        argv += [QUICKLY] if program.is_quick else []
+        argv += [] if program.ships else [QUICKLY]
         argv += [*(["-tags", program.tags] if program.tags else []), "-ldflags", linker_flags, program.package]
         run(argv, log=cache() / f"{name}.log", environment=environment)
 

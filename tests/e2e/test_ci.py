@@ -47,7 +47,7 @@ def kubeconfig(kubectl: Kubectl, cluster: dict[str, str], namespace: str, tmp_pa
 def start(kubeconfig: Path, cluster: dict[str, str], registry: Registry, namespace: str, tmp_path: Path) -> Start:
     """Start the script for a Dockerfile."""
 
-    def started(dockerfile: str, **variables: str) -> "subprocess.Popen[str]":
+    def started(dockerfile: str, push_secret: str = "", **variables: str) -> "subprocess.Popen[str]":
         build: Json = {
             "apiVersion": "imagebuild.dev/v1alpha1",
             "kind": "ImageBuild",
@@ -57,6 +57,8 @@ def start(kubeconfig: Path, cluster: dict[str, str], registry: Registry, namespa
                 "output": {"images": [f"{registry.name or registry.address}/{namespace}/app:1"]},
             },
         }
+        if push_secret:
+            build["spec"]["output"]["pushSecretRef"] = {"name": push_secret}
         (tmp_path / "build.yaml").write_text(yaml.safe_dump(build), encoding="utf-8")
         return subprocess.Popen(
             [CI / "build.sh", tmp_path / "build.yaml", tmp_path / "result"],
@@ -128,9 +130,13 @@ def test_a_job_that_is_stopped_cancels_the_build(start: Start, api: client.ApiCl
     assert wait_for_finish(api, namespace, name)["phase"] == "Cancelled"
 
 
-def test_a_build_that_is_deleted_ends_with_1(start: Start, kubectl: Kubectl, namespace: str):
-    script = start("FROM busybox\nRUN sleep 300\n")
+@pytest.mark.parametrize("when", ["Pending", "Building"])
+def test_a_build_that_is_deleted_ends_with_1(
+    start: Start, api: client.ApiClient, kubectl: Kubectl, namespace: str, when: str
+):
+    script = start("FROM busybox\nRUN sleep 300\n", push_secret="missing" if when == "Pending" else "")
     name = created(script)
+    wait_for_build(api, namespace, name, lambda build: phase(build) == when, timeout=60)
     kubectl("delete", "imagebuild", name, f"--namespace={namespace}")
     out, err = script.communicate(timeout=60)
     assert script.returncode == 1, out + err

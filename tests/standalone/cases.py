@@ -6,14 +6,12 @@ import os
 import shutil
 import subprocess
 import tarfile
-from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from standalone.container import Builder, Done
+from standalone.container import Done
 from standalone.registry import ROOT
 from support.expectations import expected_of
 from support.registry import Registry
@@ -33,77 +31,43 @@ _TYPES = {
 }
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a case.
-
-    Attributes:
-        done: the builder's end.
-        config: the image's configuration; empty without an image.
-        files: the image's flattened file system, a tar; empty without an image.
-        own: the paths that its layers add to the base, if the base is BASE.
-    """
-
-    done: Done
-    config: dict[str, Any]
-    files: bytes
-    own: list[str]
-
-
 def load(directory: Path, name: str) -> dict[str, Any]:
     """A YAML file of a case; empty if it has none."""
     path = directory / name
     return dict(yaml.safe_load(path.read_text()) or {}) if path.exists() else {}
 
 
-def build(case: str, builder: Builder, registry: Registry, served: str, scratch: Path) -> Outcome:
-    """Build a case for real, and fetch what came of it."""
-    context = copy_context(DIRECTORY / case, scratch / case)
-    arguments = load(DIRECTORY / case, "args.yaml")
-    image = f"{registry.address}/cases/{case}:latest"
-    values = {name: value.replace("{served}", served) for name, value in arguments.get("build_args", {}).items()}
-    environment = {
-        "OUTPUT_IMAGE": image,
-        "SOURCE_GET_URL": "dir:///kaniko/.case",
-        "INSECURE_REGISTRIES": registry.address,
-        "REGISTRY_MIRRORS": registry.address,
-        "SKIP_DEFAULT_REGISTRY_FALLBACK": "true",
-        "BUILD_ARG": ",".join(b64encode(f"{name}={value}".encode()).decode() for name, value in values.items()),
-        **{name: value.replace("{registry}", registry.address) for name, value in arguments.get("env", {}).items()},
-    }
-    done = builder.run(env=environment, mounts={"/kaniko/.case": context})
-    shutil.rmtree(context)
-    if done.code != 0:
-        return Outcome(done, {}, b"", [])
-    return Outcome(
-        done,
-        registry.config(image).get("config", {}),
-        registry.export(image),
-        registry.own_layers(image, f"{registry.address}/{BASE}"),
-    )
+def check(case: str, done: Done, image: str, registry: Registry, executor: str, scratch: Path) -> None:
+    """Compare what came of a case with its expected.yaml and verify.
 
-
-def check(case: str, outcome: Outcome, executor: str, scratch: Path) -> None:
-    """Compare an outcome with the case's expected.yaml and verify; `executor` is `old` or `shipped`.
+    Args:
+        case: its name.
+        done: the builder's end.
+        image: where it had to push the image.
+        registry: where that is.
+        executor: `old` or `shipped`.
+        scratch: a directory for the image's files.
 
     Raises:
         AssertionError: it differs.
     """
     expected = expected_of(DIRECTORY / case, executor)
     if failure := expected.get("fails"):
-        assert {name: outcome.done.result.get(name) for name in failure} == failure, outcome.done.log
+        assert {name: done.result.get(name) for name in failure} == failure, done.log
         return
-    assert outcome.done.code == 0, outcome.done.log
-    with tarfile.open(fileobj=io.BytesIO(outcome.files)) as tar:
+    assert done.code == 0, done.log
+    files = registry.export(image)
+    config = registry.config(image).get("config", {})
+    with tarfile.open(fileobj=io.BytesIO(files)) as tar:
         _check_files(tar, expected)
-    _run_verify(case, outcome, executor, scratch)
-    _check_config(outcome.config, expected)
+    _run_verify(case, done.log, files, config, executor, scratch)
+    _check_config(config, expected)
     if "layers" in expected:
-        assert outcome.own == sorted(expected["layers"])
+        assert registry.own_layers(image, f"{registry.address}/{BASE}") == sorted(expected["layers"])
     for text in expected.get("log", ()):
-        assert text in outcome.done.log
+        assert text in done.log
     for text in expected.get("warnings", ()):
-        assert any(text in warning for warning in outcome.done.result.get("warnings", ())), outcome.done.result
+        assert any(text in warning for warning in done.result.get("warnings", ())), done.result
 
 
 def copy_context(directory: Path, context: Path) -> Path:
@@ -158,15 +122,15 @@ def _check_config(config: Mapping[str, Any], expected: Mapping[str, Any]) -> Non
     assert {name: environment.get(name) for name in wanted} == wanted
 
 
-def _run_verify(case: str, outcome: Outcome, executor: str, scratch: Path) -> None:
+def _run_verify(case: str, log: str, files: bytes, config: Mapping[str, Any], executor: str, scratch: Path) -> None:
     verify = DIRECTORY / case / "verify"
     if not verify.exists():
         return
     root = scratch / f"{case}-image"
     root.mkdir()
-    subprocess.run(["tar", "-x", "-C", root], input=outcome.files, check=True, capture_output=True)
+    subprocess.run(["tar", "-x", "-C", root], input=files, check=True, capture_output=True)
     try:
-        variables = {**os.environ, "CONFIG": json.dumps(outcome.config), "LOG": outcome.done.log, "EXECUTOR": executor}
+        variables = {**os.environ, "CONFIG": json.dumps(config), "LOG": log, "EXECUTOR": executor}
         done = subprocess.run([verify, root], env=variables, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
     finally:

@@ -11,8 +11,6 @@ from standalone.registry import any_registry
 from support.executor import note
 from support.registry import Registry
 
-pytest.register_assert_rewrite("standalone.cases")
-
 
 @pytest.fixture(scope="session")
 def builder(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Builder]:

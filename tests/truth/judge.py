@@ -33,6 +33,18 @@ class _Handler(Quiet, SimpleHTTPRequestHandler):
     """Serves a directory."""
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What came of a Dockerfile: the comparison, the builder image's end, and the image that it pushed if it did.
+
+    The verdict is None where BuildKit was not asked.
+    """
+
+    verdict: Verdict | None
+    done: Done
+    image: str
+
+
 @dataclass
 class Judge:
     """The two builders, and the registry that both push to."""
@@ -55,24 +67,27 @@ class Judge:
             return "buildkit"
         return "shipped" if self.builder.has_shipped_executor else "old"
 
-    def case(self, directory: Path) -> Verdict:
-        """Compare the images of a directory that is laid out as a case."""
+    def case(self, directory: Path, *, compared: bool = True) -> Looked:
+        """Compare the images of a directory that is laid out as a case; or only build it, unless `compared`."""
         with self.lock:
             scratch = self.scratch / str(next(self.numbers))
             url = self._url(directory.parent)
         scratch.mkdir()
         try:
-            return self.subject(of_case(directory, url, scratch))
+            return self.subject(of_case(directory, url, scratch), compared=compared)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def subject(self, subject: Subject) -> Verdict:
-        """Compare the images of a Dockerfile."""
+    def subject(self, subject: Subject, *, compared: bool = True) -> Looked:
+        """Compare the images of a Dockerfile; or only build it, unless `compared`."""
         with self.lock:
             number = next(self.numbers)
-        expected = self._buildkit(subject, number)
         image = f"{self.registry.address}/truth/ours:{number}"
         done = self._ours(subject, image)
+        return Looked(self._verdict(subject, number, done, image) if compared else None, done, image)
+
+    def _verdict(self, subject: Subject, number: int, done: Done, image: str) -> Verdict:
+        expected = self._buildkit(subject, number)
         warnings = _warnings(done)
         if done.code:
             return verdict.of_our_failure(subject.name, done.result, done.log, expected.error)

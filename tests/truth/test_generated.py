@@ -36,7 +36,8 @@ def test_generated(judge: Judge, tmp_path: Path) -> None:
     def every_image_is_dockers(project: Project) -> None:
         directory = tmp_path / f"generated-{next(_numbers)}"
         project.write(directory)
-        verdict = judge.case(directory)
+        verdict = judge.case(directory).verdict
+        assert verdict
         is_known = (
             judge.executor == "old"
             and any(flag in project.dockerfile for flag in ("--from", "--chown"))
