@@ -45,7 +45,7 @@ class Chart:
         arguments = ("--name-template", name, "--namespace", namespace, "--kube-version", KUBERNETES, *more)
         done = self.run("template", *arguments, values=values)
         assert done.returncode == 0, done.stderr
-        return [document for document in yaml.safe_load_all(done.stdout) if document]
+        return [document for document in yaml.load_all(done.stdout, yaml.CSafeLoader) if document]
 
     def refusal(self, values: Json) -> str:
         """Give the message with which Helm refuses values.

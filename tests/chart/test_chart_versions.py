@@ -22,7 +22,7 @@ def helm4(chart: Chart) -> Chart:
 def objects(chart: Chart, version: str, values: Json) -> list[Json]:
     done = chart.run("template", "--name-template=ib", f"--kube-version={version}", values=values)
     assert done.returncode == 0, done.stderr
-    return [document for document in yaml.safe_load_all(done.stdout) if document]
+    return [document for document in yaml.load_all(done.stdout, yaml.CSafeLoader) if document]
 
 
 @pytest.mark.parametrize("values", [{}, EVERYTHING, {"watchNamespaces": ["a"]}], ids=["default", "everything", "some"])

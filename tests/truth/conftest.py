@@ -7,8 +7,6 @@ from cluster.settings import cache
 from support.executor import note
 from truth.judge import Judge, judging
 
-pytest.register_assert_rewrite("standalone.cases")
-
 
 @pytest.fixture(scope="session")
 def judge(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Judge]:
