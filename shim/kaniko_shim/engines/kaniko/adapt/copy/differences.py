@@ -37,7 +37,9 @@ def differences(scope: Scope, tree: ContextTree | None, support: Support) -> Ite
     mode = scope.value(instruction.flag("--chmod") or "") or ""
     if _OCTAL.fullmatch(mode) and _makes_directories(scope, tree):
         wanted = int(mode, 8)
-        made = _USUAL_MODE if support.is_old else wanted & ~_UMASK
+        kinds = _kinds(scope, tree)
+        # The old executor asks its first source what to make them for.
+        made = _USUAL_MODE if support.is_old and kinds[:1] != [Kind.DIRECTORY] else wanted & ~_UMASK
         if made != wanted & _PERMISSIONS:
             yield (
                 f"--chmod={mode} gives directories that it has to make mode {made:o}, where Docker gives them "
@@ -124,21 +126,21 @@ def _makes_directories(scope: Scope, tree: ContextTree | None) -> bool:
     value = scope.value(words_of(scope.instruction).destination)
     if value is None or scope.exists(value):
         return False
-    if _has_directory(scope, tree):
+    if Kind.DIRECTORY in _kinds(scope, tree):
         # The executor gives the mode to the destination itself.
         value = value.rstrip("/")
     made = value.rstrip("/") if value.endswith("/") else posixpath.dirname(value)
     return not scope.exists(made) and not USUAL_DIRECTORIES.fullmatch(made or "/")
 
 
-def _has_directory(scope: Scope, tree: ContextTree | None) -> bool:
-    """Whether a directory is copied, as far as it is known."""
+def _kinds(scope: Scope, tree: ContextTree | None) -> list[Kind]:
+    """What is copied from the context, in its order; empty as far as it is not known."""
     if tree is None or scope.instruction.flag("--from") is not None:
-        return False
+        return []
     try:
-        return any(item.kind is Kind.DIRECTORY for item in _items(scope, tree))
+        return [item.kind for item in _items(scope, tree)]
     except LookupError:
-        return False
+        return []
 
 
 def _items(scope: Scope, tree: ContextTree) -> Iterator[Item]:
