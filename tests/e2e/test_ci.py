@@ -130,13 +130,16 @@ def test_a_job_that_is_stopped_cancels_the_build(start: Start, api: client.ApiCl
     assert wait_for_finish(api, namespace, name)["phase"] == "Cancelled"
 
 
-@pytest.mark.parametrize("when", ["Pending", "Building"])
+# While the script waits for the start, and while it follows the log.
+@pytest.mark.parametrize(("push_secret", "seen"), [("missing", "SecretNotFound"), ("", "Building")])
 def test_a_build_that_is_deleted_ends_with_1(
-    start: Start, api: client.ApiClient, kubectl: Kubectl, namespace: str, when: str
+    start: Start, api: client.ApiClient, kubectl: Kubectl, namespace: str, push_secret: str, seen: str
 ):
-    script = start("FROM busybox\nRUN sleep 300\n", push_secret="missing" if when == "Pending" else "")
+    script = start("FROM busybox\nRUN sleep 300\n", push_secret)
     name = created(script)
-    wait_for_build(api, namespace, name, lambda build: phase(build) == when, timeout=60)
+    wait_for_build(
+        api, namespace, name, lambda build: seen in (phase(build), build.get("status", {}).get("reason")), timeout=60
+    )
     kubectl("delete", "imagebuild", name, f"--namespace={namespace}")
     out, err = script.communicate(timeout=60)
     assert script.returncode == 1, out + err
