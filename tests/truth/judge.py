@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from http.server import SimpleHTTPRequestHandler
 from itertools import count
 from pathlib import Path
@@ -183,10 +184,24 @@ def judging(scratch: Path, remembered: Path | None = None) -> Iterator[Judge]:
         with own_registry(scratch) as registry, buildkit.running(registry.address) as kit, ExitStack() as servers:
             debian = cluster("base-image", "debian").removeprefix("oci:")
             registry.push(debian, "library/debian:bookworm-slim")
-            memory = Memory(remembered, f"{kit.daemon} {debian} {cluster('base-image', 'busybox')}")
+            memory = Memory(_of_today(remembered), f"{kit.daemon} {debian} {cluster('base-image', 'busybox')}")
             yield Judge(kit, builder, registry, scratch, servers, Images(registry), memory)
     finally:
         builder.remove()
+
+
+def _of_today(remembered: Path | None) -> Path | None:
+    """Where it is remembered today, without what was on other days.
+
+    The day is a part of some images: useradd writes it to /etc/shadow.
+    """
+    if remembered is None:
+        return None
+    today = remembered / f"{datetime.now(UTC):%Y-%m-%d}"
+    for other in remembered.glob("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"):
+        if other != today:
+            shutil.rmtree(other, ignore_errors=True)
+    return today
 
 
 def _builder_layout() -> Path:
