@@ -149,6 +149,12 @@ class ApiProxy:
 
     async def _stop(self) -> None:
         await self._session.close()
+        for site in tuple(self._runner.sites):
+            await site.stop()
+        # A caller that does not read would keep its connection open for what is left to send.
+        for connection in self._runner.server.connections if self._runner.server else ():
+            if connection.transport is not None:
+                connection.transport.abort()
         await self._runner.cleanup()
         left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:

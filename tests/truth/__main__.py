@@ -61,9 +61,9 @@ def _verdicts(paths: Sequence[Path], context: Path | None, jobs: int, remembered
 
 
 def _judge(judge: Judge, path: Path, context: Path | None) -> Verdict:
-    looked = judge.case(path) if path.is_dir() else judge.subject(of_dockerfile(path, context or path.parent))
-    assert looked.verdict
-    return looked.verdict
+    if path.is_dir():
+        return judge.case(path)
+    return judge.subject(of_dockerfile(path, context or path.parent))
 
 
 if __name__ == "__main__":
