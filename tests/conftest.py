@@ -10,7 +10,7 @@ from support.starting import start_programs_again
 
 start_programs_again()
 # It asserts for tests of truth.
-pytest.register_assert_rewrite("standalone.cases")
+pytest.register_assert_rewrite("truth.cases")
 
 #: Claims by their ids, with the outcomes of the tests that carry `@pytest.mark.shows(id, …)`.
 _outcomes: dict[str, set[str]] = {}

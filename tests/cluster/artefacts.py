@@ -142,7 +142,8 @@ def artefact(name: str) -> Path:
     sources = sorted(program.module.iterdir()) if program.module else []
     ingredients = [toolchain.version(go), program.package, linker_flags, sources, os.uname().machine]
     ingredients += [program.tags] if program.tags else []
-    ingredients += [] if program.ships else [QUICKLY]
+    quickly = [] if program.ships else [QUICKLY]
+    ingredients += quickly
 
     def build(folder: Path) -> None:
         packages.ensure(program.needs)
@@ -153,7 +154,7 @@ def artefact(name: str) -> Path:
             argv += ["-C", program.module, "build", "-o", folder / name]
         else:
             argv += ["install"]
-        argv += [] if program.ships else [QUICKLY]
+        argv += quickly
         argv += [*(["-tags", program.tags] if program.tags else []), "-ldflags", linker_flags, program.package]
         run(argv, log=cache() / f"{name}.log", environment=environment)
 

@@ -36,12 +36,9 @@ class _Handler(Quiet, SimpleHTTPRequestHandler):
 
 @dataclass(frozen=True)
 class Looked:
-    """What came of a Dockerfile: the comparison, the builder image's end, and the image that it pushed if it did.
+    """What came of a Dockerfile: the comparison, the builder image's end, and the image that it pushed if it did."""
 
-    The verdict is None where BuildKit was not asked.
-    """
-
-    verdict: Verdict | None
+    verdict: Verdict
     done: Done
     image: str
 
@@ -68,24 +65,31 @@ class Judge:
             return "buildkit"
         return "shipped" if self.builder.has_shipped_executor else "old"
 
-    def case(self, directory: Path, *, compared: bool = True) -> Looked:
-        """Compare the images of a directory that is laid out as a case; or only build it, unless `compared`."""
+    def case(self, directory: Path) -> Verdict:
+        """Compare the images of a directory that is laid out as a case."""
+        return self.look(directory).verdict
+
+    def look(self, directory: Path) -> Looked:
+        """The same, with the builder image's end."""
         with self.lock:
             scratch = self.scratch / str(next(self.numbers))
             url = self._url(directory.parent)
         scratch.mkdir()
         try:
-            return self.subject(of_case(directory, url, scratch), compared=compared)
+            return self._look(of_case(directory, url, scratch))
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def subject(self, subject: Subject, *, compared: bool = True) -> Looked:
-        """Compare the images of a Dockerfile; or only build it, unless `compared`."""
+    def subject(self, subject: Subject) -> Verdict:
+        """Compare the images of a Dockerfile."""
+        return self._look(subject).verdict
+
+    def _look(self, subject: Subject) -> Looked:
         with self.lock:
             number = next(self.numbers)
         image = f"{self.registry.address}/truth/ours:{number}"
         done = self._ours(subject, image)
-        return Looked(self._verdict(subject, number, done, image) if compared else None, done, image)
+        return Looked(self._verdict(subject, number, done, image), done, image)
 
     def _verdict(self, subject: Subject, number: int, done: Done, image: str) -> Verdict:
         expected = self._buildkit(subject, number)

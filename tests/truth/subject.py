@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kaniko_shim.request.build_secrets import BuildSecret, parse_secret_variables, read_build_secrets
-from standalone import cases
+from truth import cases
 
 CONTEXT_BEGIN, CONTEXT_END = 1_000_000_000, 1_300_000_000
 """Modification times that the files of a context get: in a build, or in a base image, nothing is as old."""
