@@ -8,14 +8,14 @@ import typer
 from imagebuild import AsyncClient, Build, Unchanged, UploadSource, image_build, pack
 
 from kubectl_imagebuild import flags
-from kubectl_imagebuild.build_options import BuildOptions, shared
+from kubectl_imagebuild.build_options import BuildOptions, with_build_options
 from kubectl_imagebuild.outcome import Exit
 from kubectl_imagebuild.output import rendered
 from kubectl_imagebuild.packing import summary
 from kubectl_imagebuild.secret_flags import Secrets
 
 
-@shared
+@with_build_options
 def build_directory(
     *,
     directory: Annotated[

@@ -19,7 +19,7 @@ from kubectl_imagebuild.secret_flags import Secrets, read_secrets, require_secre
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BuildOptions:
-    """Their values; `shared` gives them to a command, in this order."""
+    """Their values; `with_build_options` gives them to a command, in this order."""
 
     images: options.Images = field(default_factory=list)
     name: options.NewName = ""
@@ -160,7 +160,7 @@ class Ready:
         run(self.options.namespace or namespace, self.options.context, self.options.kubeconfig, checked)
 
 
-def shared(command: Callable[..., None]) -> Callable[..., None]:
+def with_build_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options above, which it gets as its argument `shared`."""
 
     @functools.wraps(command)

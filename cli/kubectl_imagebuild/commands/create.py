@@ -8,7 +8,7 @@ import typer
 from imagebuild import image_build
 
 from kubectl_imagebuild import flags
-from kubectl_imagebuild.build_options import BuildOptions, shared
+from kubectl_imagebuild.build_options import BuildOptions, with_build_options
 
 #: Parameters that say nothing of the build itself, so that they go together with a file.
 _BESIDE_A_FILE: Final = frozenset(
@@ -27,7 +27,7 @@ _BESIDE_A_FILE: Final = frozenset(
 )
 
 
-@shared
+@with_build_options
 def create(  # noqa: PLR0913 - one argument per option
     called: typer.Context,
     *,
@@ -43,14 +43,14 @@ def create(  # noqa: PLR0913 - one argument per option
     shared: BuildOptions,
 ) -> None:
     """Create a build from a file or from options, and follow it to its end. Ctrl-C cancels the build."""
+    if not filename and (not shared.images or bool(git) == bool(url)):
+        raise ValueError("name what to build: -f FILE, or --git URL (or --url URL) with -t IMAGE")
     ready = shared.ready({"--git-secret": [git_secret]})
     if filename:
         if options := _describing(called, is_in_spec=bool(ready.secrets.existing)):
             raise ValueError(f"-f has the whole build: write into the file what {', '.join(options)} would say")
         text = sys.stdin.read() if filename == "-" else Path(filename).read_text(encoding="utf-8")
         manifest = flags.manifest_of_file(text, "standard input" if filename == "-" else filename)
-    elif not shared.images or bool(git) == bool(url):
-        raise ValueError("name what to build: -f FILE, or --git URL (or --url URL) with -t IMAGE")
     else:
         source = flags.git_source(git, revision, git_secret)
         described = {"context_dir": context_dir, "dockerfile": dockerfile, **ready.described()}

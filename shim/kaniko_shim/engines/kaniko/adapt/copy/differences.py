@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kaniko_shim.archives.added import Added
 from kaniko_shim.dockerfile.parse import parse_heredoc
@@ -35,9 +35,8 @@ def differences(scope: Scope, tree: ContextTree | None, support: Support) -> Ite
                 "Docker leaves a directory that exists as it is. Change it back in a RUN."
             )
     mode = scope.value(instruction.flag("--chmod") or "") or ""
-    if _OCTAL.fullmatch(mode) and _makes_directories(scope, tree):
+    if _OCTAL.fullmatch(mode) and _makes_directories(scope, kinds := _kinds(scope, tree)):
         wanted = int(mode, 8)
-        kinds = _kinds(scope, tree)
         # The old executor asks its first source what to make them for.
         made = _USUAL_MODE if support.is_old and kinds[:1] != [Kind.DIRECTORY] else wanted & ~_UMASK
         if made != wanted & _PERMISSIONS:
@@ -121,12 +120,12 @@ def _has_link(directory: str, tree: ContextTree) -> bool:
     return False
 
 
-def _makes_directories(scope: Scope, tree: ContextTree | None) -> bool:
+def _makes_directories(scope: Scope, kinds: Sequence[Kind]) -> bool:
     """Whether the destination, or the directory above a directory or single file, may have to be made."""
     value = scope.value(words_of(scope.instruction).destination)
     if value is None or scope.exists(value):
         return False
-    if Kind.DIRECTORY in _kinds(scope, tree):
+    if Kind.DIRECTORY in kinds:
         # The executor gives the mode to the destination itself.
         value = value.rstrip("/")
     made = value.rstrip("/") if value.endswith("/") else posixpath.dirname(value)
