@@ -31,6 +31,16 @@ class BuildKitSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SignerSettings:
+    """The cluster's signer."""
+
+    #: `https://HOST:PORT`; empty if there is none.
+    url: str = ""
+    #: In PEM.
+    public_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BuildDefaults:
     """Defaults of every build pod; a build's own podTemplate overrides them."""
 
@@ -51,6 +61,7 @@ class BuildDefaults:
     #: Of builds that name none.
     engine: Engine = Engine.AUTO
     buildkit: BuildKitSettings = field(default_factory=BuildKitSettings)
+    signer: SignerSettings = field(default_factory=SignerSettings)
 
 
 class KeepPods(StrEnum):

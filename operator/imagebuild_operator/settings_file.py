@@ -1,5 +1,6 @@
 """Parses the settings file: the chart's values that concern the operator, by the same names. Pure."""
 
+from dataclasses import replace
 from typing import Final
 
 from imagebuild_operator.api.build import Engine, Proxy, Registry
@@ -17,8 +18,10 @@ from imagebuild_operator.settings import (
     LeaseSettings,
     Limits,
     OperatorSettings,
+    SignerSettings,
 )
 
+_PUBLIC: Final = "write the public key of the signer, in PEM"
 #: The highest port number.
 PORTS: Final = 65535
 
@@ -37,7 +40,7 @@ def parse_settings(document: object) -> OperatorSettings:
     )
     builder, admission = fields.section("builder"), fields.section("admission")
     settings = OperatorSettings(
-        defaults=_build_defaults(builder, traced=bool(endpoint)),
+        defaults=replace(_build_defaults(builder, traced=bool(endpoint)), signer=_signer(fields.section("signer"))),
         keep_pods=KeepPods(builder.choice("keepPods", "failed", tuple(KeepPods))),
         namespaces=fields.texts("watchNamespaces"),
         selector=fields.read("buildSelector", "", _selector, "write a label selector such as team=a or !team"),
@@ -84,6 +87,11 @@ def _build_defaults(builder: Fields, *, traced: bool) -> BuildDefaults:
         engine=Engine(builder.choice("engine", "Auto", tuple(Engine))),
         buildkit=_buildkit(builder.section("buildkit")),
     )
+
+
+def _signer(signer: Fields) -> SignerSettings:
+    url = signer.text("url", None, r"(https://[^/\s]+:\d+)?", "write https://HOST:PORT of the signer") or ""
+    return SignerSettings(url, signer.required("publicKey", r"[\s\S]*BEGIN PUBLIC KEY[\s\S]*", _PUBLIC) if url else "")
 
 
 def _buildkit(buildkit: Fields) -> BuildKitSettings:

@@ -25,6 +25,7 @@ from kaniko_shim.request.command_request import parse_request, secrets_of
 from kaniko_shim.request.push_request import IndexRequest, PushRequest
 from kaniko_shim.request.receive_request import ReceiveRequest
 from kaniko_shim.request.request import Request
+from kaniko_shim.request.sign_request import SignRequest
 from kaniko_shim.request.variables.job_variables import LOG_FORMAT, RESULT_FILE, TRACEPARENT
 from kaniko_shim.request.variables.misspelling import misspelt
 from kaniko_shim.request.variables.variable_reader import VariableReader
@@ -175,6 +176,10 @@ def _work(request: Request, job: Job) -> Result:
         from kaniko_shim.commands.watch import watch  # noqa: PLC0415
 
         return watch(request, job)
+    if isinstance(request, SignRequest):
+        from kaniko_shim.commands.sign import sign  # noqa: PLC0415
+
+        return sign(request, job)
     from kaniko_shim.commands.check import check  # noqa: PLC0415
 
     return check(request, job)

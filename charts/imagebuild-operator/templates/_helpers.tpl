@@ -162,6 +162,10 @@ which may be a name only. Takes the root and the image's own. */}}
 {{- $_ := set $pulled "buildkit" (merge $buildkit (omit .Values.builder.buildkit "image" "enabled" "nodeProfile")) -}}
 {{- $_ := set $settings "builder" (merge $pulled (omit (deepCopy .Values.builder) "buildkit")) -}}
 {{- $_ := set $settings "metrics" (pick .Values.metrics "enabled" "port" "namespaceLabels") -}}
+{{- if .Values.signer.enabled -}}
+{{- $key := required "signer.enabled needs signer.publicKey: --set-file signer.publicKey=cosign.pub" .Values.signer.publicKey -}}
+{{- $_ := set $settings "signer" (dict "url" (printf "https://%s-signer.%s.svc:8443" (include "imagebuild.fullname" .) .Release.Namespace) "publicKey" $key) -}}
+{{- end -}}
 {{- /* Helm 4 drops the defaults that are null. */ -}}
 {{- $_ := set $settings "history" (dict "succeeded" .Values.history.succeeded "failed" .Values.history.failed) -}}
 {{- $lease := dict "leaseName" (include "imagebuild.fullname" .) "leaseNamespace" .Release.Namespace -}}

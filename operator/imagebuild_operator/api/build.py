@@ -161,6 +161,11 @@ class SigningKey:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterSigning:
+    """The signer of the cluster signs, whose key is in no namespace of builds."""
+
+
+@dataclass(frozen=True, slots=True)
 class BuildSpec:
     """The spec of a build, completed with the defaults of its namespace."""
 
@@ -170,7 +175,7 @@ class BuildSpec:
     push_secret: str | None = None
     attestations: Attestations = Attestations()
     #: What signs the image and its attestations; None for no signature.
-    signing: SigningKey | None = None
+    signing: SigningKey | ClusterSigning | None = None
     #: Platforms of the image; if there are several, the outputs become an index of them.
     platforms: tuple[Platform, ...] = ()
     platform_nodes: PlatformNodes = PlatformNodes.NATIVE

@@ -18,6 +18,7 @@ from imagebuild_operator.api.build import (
     BuildArg,
     BuildSpec,
     Cache,
+    ClusterSigning,
     Engine,
     EnvVar,
     ImageBuild,
@@ -84,7 +85,7 @@ def parse_spec(spec: Body) -> BuildSpec:
         images=images,
         push=output.get("push", True),
         push_secret=_name(output.get("pushSecretRef")),
-        attestations=_attestations(output.get("attestations") or {}),
+        attestations=_attestations(output),
         signing=_signing(output.get("signing")),
         platforms=parse_platforms(spec),
         platform_nodes=_choice(PlatformNodes, output.get("platformNodes") or "Native", "spec.output.platformNodes"),
@@ -132,16 +133,18 @@ def _known(values: Sequence[str], value: str, field: str) -> None:
         raise InvalidSpecError(field, f"this version of the operator knows {', '.join(values)}, but not {value!r}")
 
 
-def _attestations(attestations: Body) -> Attestations:
+def _attestations(output: Body) -> Attestations:
+    attestations = output.get("attestations") or {}
     return Attestations(
-        provenance=_is(attestations, "provenance", "SLSA"),
+        # What the key of the whole cluster has signed has to say which namespace it is from.
+        provenance=_is(attestations, "provenance", "SLSA") or "cluster" in (output.get("signing") or {}),
         sbom=_is(attestations, "sbom", "SPDX"),
     )
 
 
 def _skips(output: Body) -> bool:
     """Whether an image of the same inputs will do; not if the defaults have documents attached to each build."""
-    attached = _attestations(output.get("attestations") or {})
+    attached = _attestations(output)
     is_bare = not (attached.provenance or attached.sbom or output.get("signing"))
     return output.get("skipIfUnchanged") is True and output.get("push", True) is True and is_bare
 
@@ -157,14 +160,18 @@ def _is(attestations: Body, kind: str, form: str) -> bool:
     return bool(asked == form)
 
 
-def _signing(signing: Body | None) -> SigningKey | None:
+def _signing(signing: Body | None) -> SigningKey | ClusterSigning | None:
     match signing:
         case None:
             return None
+        case {"cluster": _}:
+            return ClusterSigning()
         case {"key": {"secretRef": ref}}:
             return SigningKey(ref["name"])
         case _:
-            raise InvalidSpecError("spec.output.signing", "set key.secretRef to a Secret that holds a private key")
+            raise InvalidSpecError(
+                "spec.output.signing", "set key.secretRef to a Secret that holds a private key, or cluster: {}"
+            )
 
 
 def parse_platforms(spec: Body) -> tuple[Platform, ...]:

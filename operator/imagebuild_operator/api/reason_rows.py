@@ -277,6 +277,10 @@ ROWS: Final[Mapping[str, Row]] = {
         "Set engine to Kaniko, or change what the message names; docs/how-to/engines.md has what each cluster needs.",
         Retry.OTHER_ENGINE,
     ),
+    "SigningFailed": _infrastructure(
+        "The cluster's signer could not be reached, or refused to sign. The image was pushed, without its signature.",
+        "Show the message to the administrator of the cluster; the log of the signer says what it refused, and why.",
+    ),
     "DiskFull": _infrastructure(
         "The build filled the disk of its node, or exceeded its own ephemeral-storage limit.",
         "Raise the ephemeral-storage limit in resources.",

@@ -61,6 +61,7 @@ class Reason(StrEnum):
     NODE_LOST = "NodeLost"
     POD_DELETED = "PodDeleted"
     ENGINE_UNAVAILABLE = "EngineUnavailable"
+    SIGNING_FAILED = "SigningFailed"
     DISK_FULL = "DiskFull"
     OUT_OF_MEMORY = "OutOfMemory"
     INTERNAL = "Internal"
@@ -100,6 +101,7 @@ REPORTED: frozenset[Reason] = frozenset(
         Reason.RATE_LIMITED,
         Reason.DISK_FULL,
         Reason.ENGINE_UNAVAILABLE,
+        Reason.SIGNING_FAILED,
         Reason.OUT_OF_MEMORY,
         Reason.INTERNAL,
         Reason.CANCELLED,

@@ -3,48 +3,74 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from typing import Any, Final
 
-from imagebuild_operator.api.build import BuildSpec, ImageBuild
+from imagebuild_operator.api.build import BuildSpec, ClusterSigning, ImageBuild, SigningKey
+from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.redact import redact
 from imagebuild_operator.api.sources import KeyRef
 from imagebuild_operator.pod.env import Variable, from_key, plain
+from imagebuild_operator.settings import BuildDefaults
 
 #: Keys of the Secret, as made by `cosign generate-key-pair k8s://…`.
 SIGNING_KEY: Final = "cosign.key"
 PASSWORD: Final = "cosign.password"  # noqa: S105 - the name of a key
+#: The audience of the tokens that the signer of the cluster takes.
+AUDIENCE: Final = "imagebuild-signer"
+TOKEN_PATH: Final = "/var/run/secrets/imagebuild-signer"  # noqa: S105 - a directory
+#: Seconds that a token is valid, at least; the kubelet renews it.
+TOKEN_SECONDS: Final = 3600
 #: Maximum size of the parameters in bytes; above it, inline files and an inline Dockerfile are left out.
 MOST_PARAMETERS: Final = 65536
 _QUERY: Final = re.compile(r"\?[^#]*")
 
 
 def attestation_variables(
-    build: ImageBuild, spec: BuildSpec, builder_image: str, *, sbom: bool = True
+    build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, *, sbom: bool = True
 ) -> list[Variable]:
     """The variables of a container that pushes.
 
     Args:
         build: The build.
         spec: Its spec.
-        builder_image: The builder image, which provenance names.
+        defaults: The operator's settings, with the builder image of the pod, which provenance names.
         sbom: Whether the pushed artifact has layers; an index has none, and so no SBOM.
+
+    Raises:
+        InvalidSpecError: the signer of the cluster is to sign, and there is none.
     """
-    wanted = spec.attestations
+    wanted, builder_image = spec.attestations, defaults.builder_image
     if not spec.push:
         return []
     return [
         *plain("PROVENANCE", "true" if wanted.provenance else None),
         *plain("PROVENANCE_BUILDER", builder_image if wanted.provenance else None),
         *plain("PROVENANCE_INVOCATION", build.uid if wanted.provenance else None),
-        *plain("PROVENANCE_PARAMETERS", parameters(build.spec) if wanted.provenance else None),
+        *plain("PROVENANCE_PARAMETERS", parameters(build) if wanted.provenance else None),
         *plain("SBOM", "true" if wanted.sbom and sbom else None),
-        *(_key(spec.signing.secret) if spec.signing else []),
+        *_signing(spec, defaults),
     ]
 
 
-def parameters(spec: Mapping[str, Any]) -> str:
-    """The external parameters of the provenance, as JSON: the fields of the spec that say what is built.
+def with_token(pod_spec: dict[str, Any], spec: BuildSpec) -> dict[str, Any]:
+    """The pod with a token by which the signer of the cluster knows it, for the container that pushes alone."""
+    if not (spec.push and isinstance(spec.signing, ClusterSigning)):
+        return pod_spec
+    token = {"serviceAccountToken": {"audience": AUDIENCE, "expirationSeconds": TOKEN_SECONDS, "path": "token"}}
+    volume = {"name": AUDIENCE, "projected": {"sources": [token], "defaultMode": 0o444}}
+    mount = {"name": AUDIENCE, "mountPath": TOKEN_PATH, "readOnly": True}
+    *others, pushing = pod_spec["containers"]
+    return {
+        # A token is an account's; without its own, a pod has this one in any case.
+        "serviceAccountName": "default",
+        **pod_spec,
+        "containers": [*others, {**pushing, "volumeMounts": [*pushing["volumeMounts"], mount]}],
+        "volumes": [*pod_spec["volumes"], volume],
+    }
+
+
+def parameters(build: ImageBuild) -> str:
+    """The external parameters of the provenance, as JSON: whose build it is, and the fields that say what is built.
 
     Secrets appear by name only, as in the spec. Contents of inline files are left out if they are too large; the
     checksum of the Dockerfile is then there instead.
@@ -65,7 +91,9 @@ def parameters(spec: Mapping[str, Any]) -> str:
         "podTemplate",
         "executor",
     )
-    known = {field: spec[field] for field in asked if field in spec}
+    spec = build.spec
+    known: dict[str, Any] = {field: spec[field] for field in asked if field in spec}
+    known["metadata"] = {"namespace": build.namespace, "name": build.name}
     if "source" in known:
         known["source"] = {kind: _without_query(said) for kind, said in known["source"].items()}
     if "proxy" in known:
@@ -98,6 +126,23 @@ def _without_query(said: object) -> object:
     if isinstance(said, dict) and isinstance(said.get("url"), str):
         return {**said, "url": _without_query(said["url"])}
     return said
+
+
+def _signing(spec: BuildSpec, defaults: BuildDefaults) -> list[Variable]:
+    match spec.signing:
+        case None:
+            return []
+        case SigningKey(secret):
+            return _key(secret)
+        case ClusterSigning():
+            if not defaults.signer.url:
+                problem = "this cluster has no signer: its administrator installs one with the chart's signer.enabled"
+                raise InvalidSpecError("spec.output.signing.cluster", problem)
+            return [
+                *plain("SIGNER_URL", defaults.signer.url),
+                *plain("SIGNER_PUBLIC_KEY", defaults.signer.public_key),
+                *plain("SIGNER_TOKEN_FILE", f"{TOKEN_PATH}/token"),
+            ]
 
 
 def _key(secret: str) -> list[Variable]:

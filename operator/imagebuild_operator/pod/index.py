@@ -10,7 +10,7 @@ from imagebuild_vocabulary.names import INDEX
 
 from imagebuild_operator.api.build import BuildSpec, ImageBuild
 from imagebuild_operator.defaults.merge import merge_registries
-from imagebuild_operator.pod.attestation import attestation_variables
+from imagebuild_operator.pod.attestation import attestation_variables, with_token
 from imagebuild_operator.pod.manifest import Manifest, pod_manifest, pod_shell, proxy_variables, traced
 from imagebuild_operator.pod.resources import push_resources
 from imagebuild_operator.pod.unprivileged import RESULTS, RUN_PATH, RUN_VOLUME, UNPRIVILEGED, image_fields
@@ -38,7 +38,7 @@ def index_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
         "args": [INDEX],
         "env": [
             *index_variables(spec, registries, digests),
-            *attestation_variables(build, spec, defaults.builder_image, sbom=False),
+            *attestation_variables(build, spec, defaults, sbom=False),
             *proxy_variables(spec, defaults),
         ],
         "resources": push_resources(LOG_DISK),
@@ -46,6 +46,7 @@ def index_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
         "volumeMounts": [{"name": "run", "mountPath": RUN_PATH}],
         **RESULTS,
     }
-    pod_spec = {**pod_shell(spec, defaults, seconds), "containers": [container], "volumes": [dict(RUN_VOLUME)]}
+    shell = pod_shell(spec, defaults, seconds)
+    pod_spec = with_token({**shell, "containers": [container], "volumes": [dict(RUN_VOLUME)]}, spec)
     # Without the queue label: the pod is small, and the build was admitted long ago.
     return pod_manifest(build, spec, INDEX, traced(build, defaults, pod_spec), {})

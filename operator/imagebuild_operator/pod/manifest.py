@@ -29,7 +29,7 @@ from imagebuild_vocabulary.names import (
 from imagebuild_operator.api.build import BuildSpec, Engine, ImageBuild, Platform, PlatformNodes, Registry
 from imagebuild_operator.api.traceparent import parent, span_id, trace_of
 from imagebuild_operator.defaults.merge import merge_registries, merge_resources
-from imagebuild_operator.pod.attestation import attestation_variables
+from imagebuild_operator.pod.attestation import attestation_variables, with_token
 from imagebuild_operator.pod.engine import engine_of, with_buildkit
 from imagebuild_operator.pod.env import Variable, of_proxy, of_template, plain
 from imagebuild_operator.pod.memory import memory_scale, with_memory
@@ -115,9 +115,10 @@ def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
             defaults,
             memory_scale(spec.retry, build.attempts),
             platform,
-            attestation_variables(build, spec, defaults.builder_image),
+            attestation_variables(build, spec, defaults),
         ),
     }
+    pod_spec = with_token(pod_spec, spec)
     if engine is Engine.BUILDKIT:
         pod_spec = with_buildkit(pod_spec, spec, defaults)
     if platform is not None and spec.platform_nodes is PlatformNodes.NATIVE:

@@ -15,7 +15,7 @@ from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.system.job import Job
 
 if TYPE_CHECKING:
-    from kaniko_shim.attest.keys import SigningKey
+    from kaniko_shim.attest.keys import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Attacher:
     job: Job
     crane: Crane
     silence: float
-    key: "SigningKey | None" = field(repr=False)
+    key: "Key | None" = field(repr=False)
 
     def attach(
         self, outputs: Iterable[ImageReference], subject: Subject, predicates: Predicates
@@ -58,7 +58,7 @@ class Attacher:
             self._sign(place, subject.digest, self.key)
         return tuple(attached)
 
-    def _sign(self, place: ImageReference, digest: str, key: "SigningKey") -> None:
+    def _sign(self, place: ImageReference, digest: str, key: "Key") -> None:
         from kaniko_shim.attest.simplesigning import held_signatures, sign, signature_tag  # noqa: PLC0415 - with a key only
 
         where = ImageReference(place.registry, place.repository, tag=signature_tag(digest))

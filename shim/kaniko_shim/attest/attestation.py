@@ -8,7 +8,7 @@ from kaniko_shim.attest.artifact import Artifact, Blob, Subject, dump, referrer
 from kaniko_shim.attest.statement import MEDIA_TYPE, PROVENANCE, SIGNATURE, SPDX, statement
 
 if TYPE_CHECKING:
-    from kaniko_shim.attest.keys import SigningKey
+    from kaniko_shim.attest.keys import Key
 
 _SPDX_TYPE = "application/spdx+json"
 
@@ -41,9 +41,7 @@ class Predicates:
     sbom: Mapping[str, object] | None = None
 
 
-def compose(
-    repository: str, subject: Subject, predicates: Predicates, key: "SigningKey | None"
-) -> Iterator[Attestation]:
+def compose(repository: str, subject: Subject, predicates: Predicates, key: "Key | None") -> Iterator[Attestation]:
     """The attestations of an image in a repository (`registry/path`).
 
     With a key, each statement is in a Sigstore bundle, with its signature; without one it is attached as it is.
@@ -65,9 +63,7 @@ def compose(
         yield attestation("signature", SIGNATURE, {})
 
 
-def _artifact(
-    payload: bytes, predicate_type: str, subject: Subject, created: str, key: "SigningKey | None"
-) -> Artifact:
+def _artifact(payload: bytes, predicate_type: str, subject: Subject, created: str, key: "Key | None") -> Artifact:
     annotations = {"org.opencontainers.image.created": created}
     if key is None:
         annotations["in-toto.io/predicate-type"] = predicate_type

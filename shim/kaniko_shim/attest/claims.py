@@ -47,6 +47,15 @@ def settle(record: Record, parameters: Mapping[str, Any], now: str) -> Record:
     return replace(record, dockerfile=own or record.dockerfile)
 
 
+def pinned_in(parameters: Mapping[str, Any]) -> set[str]:
+    """Which of the context and the Dockerfile the parameters themselves name by content, so that they are no claims."""
+    kind, said = next(iter(_mapping(parameters.get("source")).items()), ("", None))
+    named = _mapping(said)
+    is_pinned = _COMMIT.fullmatch(str(named.get("revision") or "")) or named.get("sha256") or kind == "inline"
+    own = _dockerfile_digest(parameters, named if kind == "inline" else {})
+    return {name for name, pinned in (("context", is_pinned), ("Dockerfile", own)) if pinned}
+
+
 def _compare_source(record: Record, kind: str, named: Mapping[str, Any]) -> None:
     url, revision, checksum = (record.source.get(name, "") for name in ("url", "revision", "sha256"))
     expected = _bare(str(named.get("url") or ""))

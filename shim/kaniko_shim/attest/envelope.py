@@ -11,12 +11,12 @@ from kaniko_shim.attest.artifact import dump
 from kaniko_shim.attest.statement import MEDIA_TYPE
 
 if TYPE_CHECKING:
-    from kaniko_shim.attest.keys import SigningKey
+    from kaniko_shim.attest.keys import Key
 
 BUNDLE_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
 
-def bundle(statement: bytes, key: "SigningKey") -> bytes:
+def bundle(statement: bytes, key: "Key") -> bytes:
     """A statement with a key's signature, as a bundle.
 
     It has no entry of a transparency log, which would publish what is built, where and by whom.
@@ -33,6 +33,13 @@ def bundle(statement: bytes, key: "SigningKey") -> bytes:
             },
         }
     )
+
+
+def statement_in(message: bytes) -> bytes | None:
+    """The statement that a message of `to_be_signed` is about; None if it is no such message."""
+    head = b"DSSEv1 %d %s " % (len(MEDIA_TYPE), MEDIA_TYPE.encode())
+    statement = message.removeprefix(head).partition(b" ")[2]
+    return statement if to_be_signed(statement) == message else None
 
 
 def to_be_signed(statement: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Private keys that sign: PEM as OpenSSL writes it, or as `cosign generate-key-pair` does, which is encrypted.
+"""Keys that sign: PEM as OpenSSL writes it, or as `cosign generate-key-pair` does, which is encrypted.
 
 cosign's format: https://github.com/sigstore/cosign/blob/main/specs/ENCRYPTION.md is securesystemslib's, the PKCS #8 key
 in a NaCl secret box under a key that scrypt makes of the password.
@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -19,6 +20,48 @@ _COSIGN_LABELS = ("ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KE
 _MOST_SCRYPT_MEMORY = 256 * 1024 * 1024
 
 _Private = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
+_Public = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
+
+
+class Key(Protocol):
+    """What signatures are made with: a private key, or a signer elsewhere that has one."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature of a message."""
+
+    def made(self, signature: bytes, message: bytes) -> bool:
+        """Whether a signature of a message is this key's."""
+
+    @property
+    def hint(self) -> str:
+        """What names the public key in a bundle."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A public key that signatures are verified with."""
+
+    public: _Public
+
+    def made(self, signature: bytes, message: bytes) -> bool:
+        """Whether a signature of a message is this key's."""
+        try:
+            match self.public:
+                case ec.EllipticCurvePublicKey():
+                    self.public.verify(signature, message, ec.ECDSA(hashes.SHA256()))
+                case ed25519.Ed25519PublicKey():
+                    self.public.verify(signature, message)
+                case rsa.RSAPublicKey():
+                    self.public.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+        except InvalidSignature:
+            return False
+        return True
+
+    @property
+    def hint(self) -> str:
+        """What names the public key in a bundle: the base64 of the SHA-256 of its DER form."""
+        der = self.public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        return base64.b64encode(hashlib.sha256(der).digest()).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +82,32 @@ class SigningKey:
 
     def made(self, signature: bytes, message: bytes) -> bool:
         """Whether a signature of a message is this key's."""
-        public = self.private.public_key()
-        try:
-            match public:
-                case ec.EllipticCurvePublicKey():
-                    public.verify(signature, message, ec.ECDSA(hashes.SHA256()))
-                case ed25519.Ed25519PublicKey():
-                    public.verify(signature, message)
-                case rsa.RSAPublicKey():
-                    public.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
-        except InvalidSignature:
-            return False
-        return True
+        return self.public.made(signature, message)
 
     @property
     def hint(self) -> str:
-        """What names the public key in a bundle: the base64 of the SHA-256 of its DER form."""
-        public = self.private.public_key()
-        der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-        return base64.b64encode(hashlib.sha256(der).digest()).decode()
+        """What names its public key in a bundle."""
+        return self.public.hint
+
+    @property
+    def public(self) -> PublicKey:
+        """Its public key."""
+        return PublicKey(self.private.public_key())
+
+
+def load_public_key(pem: str) -> PublicKey:
+    """Read a public key in PEM.
+
+    Raises:
+        ValueError: the key can't be used.
+    """
+    try:
+        loaded = serialization.load_pem_public_key(pem.encode())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise ValueError("it is not a public key in PEM format, such as cosign.pub") from error
+    if not isinstance(loaded, _Public):
+        raise ValueError(_KINDS.replace("private", "public"))  # noqa: TRY004 - a value of a variable
+    return PublicKey(loaded)
 
 
 def load_key(pem: str, password: str) -> SigningKey:

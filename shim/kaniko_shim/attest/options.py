@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from kaniko_shim.attest.provenance import ProvenanceInputs
 
 if TYPE_CHECKING:
-    from kaniko_shim.attest.keys import SigningKey
+    from kaniko_shim.attest.keys import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class AttestationOptions:
 
     provenance: bool = False
     sbom: bool = False
-    key: "SigningKey | None" = field(default=None, repr=False)
+    key: "Key | None" = field(default=None, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     inputs: ProvenanceInputs = field(default_factory=ProvenanceInputs)
 

@@ -1,15 +1,23 @@
 """SLSA provenance of a build: https://slsa.dev/spec/v1.0/provenance."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+from kaniko_shim.attest.claims import pinned_in
 from kaniko_shim.attest.record import Record
+from kaniko_shim.outcome.result import BaseImage
 
 BUILD_TYPE: Final = "https://imagebuild.dev/build/v1"
 """Names the meaning of the parameters: docs/how-to/supply-chain.md."""
 
 BUILDER: Final = "https://imagebuild.dev/builder"
+
+CLAIMED: Final = {"imagebuild.dev/claimed-by": "build"}
+"""Annotation of what only the container says in which the Dockerfile's commands ran."""
+
+_KINDS: Final = {"gitCommit": "revision", "sha256": "sha256"}
+"""The kinds of digests of a source, with their names in the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +53,49 @@ def provenance(record: Record, inputs: ProvenanceInputs, versions: Mapping[str, 
             "buildType": BUILD_TYPE,
             "externalParameters": dict(parameters),
             "internalParameters": {},
-            "resolvedDependencies": [*_source(record), *_dockerfile(record), *_base_images(record)],
+            "resolvedDependencies": list(_dependencies(record, inputs.parameters)),
         },
         "runDetails": {"builder": builder, "metadata": {name: text for name, text in metadata.items() if text}},
     }
+
+
+def record_in(predicate: Mapping[str, Any]) -> tuple[Record, dict[str, str]]:
+    """The record that a predicate was made of, and the versions of the programs.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: it was not made here.
+    """
+    definition, details = predicate["buildDefinition"], predicate["runDetails"]
+    source, dockerfile = dict[str, str](), ""
+    bases = list[BaseImage]()
+    for each in definition["resolvedDependencies"]:
+        digests = each.get("digest", {})
+        if each["name"] == "context":
+            source = {"url": each["uri"]}
+            source |= {_KINDS[kind]: str(digest) for kind, digest in digests.items()}
+        elif each["name"] == "Dockerfile":
+            dockerfile = str(digests["sha256"])
+        else:
+            reference, _, digest = str(each["uri"]).rpartition("@")
+            bases.append(BaseImage(reference, digest))
+    metadata = details.get("metadata", {})
+    started, finished = str(metadata.get("startedOn", "")), str(metadata.get("finishedOn", ""))
+    versions = {str(name): str(version) for name, version in details["builder"]["version"].items()}
+    return Record({}, source, dockerfile, started, finished, tuple(bases)), versions
+
+
+def _dependencies(record: Record, parameters: Mapping[str, object] | None) -> Iterator[dict[str, object]]:
+    """What the image was made from; what only the build itself says of it is marked, if there are parameters."""
+    pinned = {"context", "Dockerfile", "base image"} if parameters is None else pinned_in(parameters)
+    for each in (*_source(record), *_dockerfile(record), *_base_images(record)):
+        yield each if each["name"] in pinned else {**each, "annotations": CLAIMED}
 
 
 def _source(record: Record) -> list[dict[str, object]]:
     url = record.source.get("url")
     if not url:
         return []
-    digests = {"gitCommit": record.source.get("revision"), "sha256": record.source.get("sha256")}
+    digests = {kind: record.source.get(name) for kind, name in _KINDS.items()}
     present = {kind: digest for kind, digest in digests.items() if digest}
     return [{"name": "context", "uri": url, **({"digest": present} if present else {})}]
 

@@ -13,7 +13,7 @@ from kaniko_shim.oci.media_types import MANIFEST
 from kaniko_shim.system.json_text import load_json
 
 if TYPE_CHECKING:
-    from kaniko_shim.attest.keys import SigningKey
+    from kaniko_shim.attest.keys import Key
 
 _PAYLOAD_TYPE = "application/vnd.dev.cosign.simplesigning.v1+json"
 _CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
@@ -27,7 +27,7 @@ def signature_tag(digest: str) -> str:
     return f"{digest.replace(':', '-')}.sig"
 
 
-def sign(repository: str, digest: str, key: "SigningKey", held: Sequence[_Descriptor] = ()) -> Artifact | None:
+def sign(repository: str, digest: str, key: "Key", held: Sequence[_Descriptor] = ()) -> Artifact | None:
     """The signatures of an image: the existing ones and that of the key; None if the key's signature exists.
 
     Args:
@@ -36,7 +36,20 @@ def sign(repository: str, digest: str, key: "SigningKey", held: Sequence[_Descri
         key: Signs.
         held: Descriptors of the signatures that are there already.
     """
-    payload = dump(
+    payload = payload_of(repository, digest)
+    if any(each.get("digest") == digest_of(payload) and _is_of(each, payload, key) for each in held):
+        return None
+    annotation = {_ANNOTATION: base64.b64encode(key.sign(payload)).decode()}
+    layers = [*held, descriptor(Blob(_PAYLOAD_TYPE, payload, annotation))]
+    root = {"type": "layers", "diff_ids": [layer.get("digest") for layer in layers]}
+    config = Blob(_CONFIG_TYPE, dump({"architecture": "", "os": "", "config": {}, "rootfs": root}))
+    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": descriptor(config), "layers": layers}
+    return Artifact(dump(manifest), (config.content, payload))
+
+
+def payload_of(repository: str, digest: str) -> bytes:
+    """What a signature of an image signs."""
+    return dump(
         {
             "critical": {
                 "identity": {"docker-reference": repository},
@@ -46,14 +59,6 @@ def sign(repository: str, digest: str, key: "SigningKey", held: Sequence[_Descri
             "optional": None,
         }
     )
-    if any(each.get("digest") == digest_of(payload) and _is_of(each, payload, key) for each in held):
-        return None
-    annotation = {_ANNOTATION: base64.b64encode(key.sign(payload)).decode()}
-    layers = [*held, descriptor(Blob(_PAYLOAD_TYPE, payload, annotation))]
-    root = {"type": "layers", "diff_ids": [layer.get("digest") for layer in layers]}
-    config = Blob(_CONFIG_TYPE, dump({"architecture": "", "os": "", "config": {}, "rootfs": root}))
-    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": descriptor(config), "layers": layers}
-    return Artifact(dump(manifest), (config.content, payload))
 
 
 def held_signatures(manifest: bytes) -> list[_Descriptor]:
@@ -67,7 +72,7 @@ def held_signatures(manifest: bytes) -> list[_Descriptor]:
     return [layer for layer in layers if isinstance(layer, dict) and layer.get("mediaType") == _PAYLOAD_TYPE]
 
 
-def _is_of(held: _Descriptor, payload: bytes, key: "SigningKey") -> bool:
+def _is_of(held: _Descriptor, payload: bytes, key: "Key") -> bool:
     annotations = held.get("annotations")
     signature = annotations.get(_ANNOTATION) if isinstance(annotations, dict) else None
     try:

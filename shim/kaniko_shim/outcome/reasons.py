@@ -31,6 +31,7 @@ class Reason(StrEnum):
     DISK_FULL = "DiskFull"
     OUT_OF_MEMORY = "OutOfMemory"
     ENGINE_UNAVAILABLE = "EngineUnavailable"
+    SIGNING_FAILED = "SigningFailed"
     INTERNAL = "Internal"
     CANCELLED = "Cancelled"
 
@@ -165,6 +166,11 @@ TABLE: dict[Reason, Row] = {
         86,
         "BuildKit can't run in this container: the node, or the container's settings, do not let it.",
         "Change what the message names, or use the engine Kaniko.",
+    ),
+    Reason.SIGNING_FAILED: Row(
+        87,
+        "The cluster's signer could not be reached, or refused to sign. The image was pushed, without its signature.",
+        "Look at the log of the signer's pod.",
     ),
     Reason.INTERNAL: Row(
         84,

@@ -8,6 +8,7 @@ from kaniko_shim.request.build_request import BuildRequest, read_build_request
 from kaniko_shim.request.push_request import IndexRequest, PushRequest, read_index_request, read_push_request
 from kaniko_shim.request.receive_request import read_receive_request
 from kaniko_shim.request.request import Request, read_request
+from kaniko_shim.request.sign_request import SignRequest, read_sign_request
 from kaniko_shim.request.variables.job_variables import RESULT_FILE
 from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.request.warm_request import read_warm_request
@@ -37,6 +38,8 @@ def parse_request(command: Command, environment: Mapping[str, str]) -> Request:
             request = read_warm_request(reader)
         case Command.WATCH:
             request = read_watch_request(reader)
+        case Command.SIGN:
+            request = read_sign_request(reader)
         case Command.CHECK:
             request = read_request(command, reader)
     reader.read(RESULT_FILE)
@@ -53,6 +56,8 @@ def secrets_of(request: Request) -> Iterator[str]:
         yield from request.docker_config.secrets()
     if isinstance(request, PushRequest | IndexRequest):
         yield from request.attestations.secrets
+    if isinstance(request, SignRequest):
+        yield from request.secrets
     if isinstance(request, WatchRequest):
         for item in request.items:
             yield from item.docker_config.secrets() if item.docker_config else ()

@@ -1,6 +1,7 @@
 """The requests of `push` and `index`."""
 
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 from kaniko_shim.attest.options import AttestationOptions
@@ -54,7 +55,7 @@ def read_push_request(reader: VariableReader) -> PushRequest:
     common = read_request(Command.PUSH, reader)
     by_digest = reader.read(output_variables.PUSH_BY_DIGEST)
     return PushRequest(
-        **_fields(common),
+        **fields_of(common),
         by_digest=by_digest,
         attestations=_attestations(Command.PUSH, reader),
         ignore_immutable_tags=ignores_immutable_tags(reader.read(EXTRA_ARGS)),
@@ -69,28 +70,51 @@ def read_index_request(reader: VariableReader) -> IndexRequest:
     if not reader.is_set(output_variables.INDEX_MANIFESTS):
         reader.problems.append("INDEX_MANIFESTS: name the images, such as linux/amd64=sha256:…")
     return IndexRequest(
-        **_fields(common),
+        **fields_of(common),
         members=members,
         attestations=_attestations(Command.INDEX, reader),
         ignore_immutable_tags=ignores_immutable_tags(reader.read(EXTRA_ARGS)),
     )
 
 
-def _fields(request: Request) -> dict[str, Any]:
+def fields_of(request: Request) -> dict[str, Any]:
+    """The fields of a request, for one with more of them."""
     return {each.name: getattr(request, each.name) for each in fields(request)}
 
 
 def _attestations(command: Command, reader: VariableReader) -> AttestationOptions:
-    inputs = ProvenanceInputs(
+    options = AttestationOptions(
+        reader.read(attest_variables.PROVENANCE),
+        command is Command.PUSH and reader.read(attest_variables.SBOM),
+        inputs=read_provenance_inputs(reader),
+    )
+    if not reader.is_set(attest_variables.SIGNER_URL):
+        return read_signing_key(reader, options)
+    if reader.is_set(attest_variables.SIGNING_KEY):
+        reader.refuse(attest_variables.SIGNER_URL, "unset it, or SIGNING_KEY: one of them signs")
+    from kaniko_shim.attest.central import CentralKey  # noqa: PLC0415 - takes long to import
+    from kaniko_shim.attest.keys import load_public_key  # noqa: PLC0415
+
+    try:
+        public = load_public_key(reader.read(attest_variables.SIGNER_PUBLIC_KEY))
+    except ValueError as error:
+        reader.refuse(attest_variables.SIGNER_PUBLIC_KEY, str(error))
+        return options
+    token = Path(reader.read(attest_variables.SIGNER_TOKEN_FILE))
+    return replace(options, key=CentralKey(reader.read(attest_variables.SIGNER_URL), public, token))
+
+
+def read_provenance_inputs(reader: VariableReader) -> ProvenanceInputs:
+    """Read what the provenance says besides the record of the build."""
+    return ProvenanceInputs(
         reader.read(attest_variables.PROVENANCE_BUILDER),
         reader.read(attest_variables.PROVENANCE_INVOCATION),
         reader.read(attest_variables.PROVENANCE_PARAMETERS),
     )
-    options = AttestationOptions(
-        reader.read(attest_variables.PROVENANCE),
-        command is Command.PUSH and reader.read(attest_variables.SBOM),
-        inputs=inputs,
-    )
+
+
+def read_signing_key(reader: VariableReader, options: AttestationOptions) -> AttestationOptions:
+    """The options with SIGNING_KEY, if it is set."""
     if not reader.is_set(attest_variables.SIGNING_KEY):
         if reader.is_set(attest_variables.SIGNING_KEY_PASSWORD):
             reader.refuse(attest_variables.SIGNING_KEY_PASSWORD, "set SIGNING_KEY, which it belongs to")

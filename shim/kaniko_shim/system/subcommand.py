@@ -14,10 +14,11 @@ class Command(StrEnum):
     RECEIVE = "receive"
     WARM = "warm"
     WATCH = "watch"
+    SIGN = "sign"
 
 
 EVERY_COMMAND = tuple(Command)
-REGISTRY_COMMANDS = tuple(command for command in Command if command is not Command.RECEIVE)
+REGISTRY_COMMANDS = tuple(command for command in Command if command not in {Command.RECEIVE, Command.SIGN})
 """Sub-commands that pull or push images."""
 PULL_COMMANDS = (Command.ALL, Command.BUILD, Command.WARM, Command.WATCH)
 """Sub-commands that pull base images."""

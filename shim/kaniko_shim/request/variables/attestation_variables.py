@@ -1,11 +1,20 @@
 """Variables of attestations and signatures."""
 
+import re
+
 from kaniko_shim.request.scalars import parse_raw, parse_switch, parse_text
 from kaniko_shim.request.variables.variable import Variable
 from kaniko_shim.system.json_text import load_json
 from kaniko_shim.system.subcommand import Command
 
 _PUSHING = (Command.PUSH, Command.INDEX)
+_SIGNER = re.compile(r"https://(?:[a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
+
+
+def _parse_signer(text: str) -> str:
+    if text and not _SIGNER.fullmatch(text.strip()):
+        raise ValueError("write https://HOST:PORT")
+    return text.strip()
 
 
 def _parse_object(text: str) -> dict[str, object] | None:
@@ -40,15 +49,35 @@ SIGNING_KEY = Variable(
     "Private key that signs the image and its attestations, so that `cosign verify --key` accepts them. PEM, as "
     "written by OpenSSL (ECDSA P-256, Ed25519, RSA) or by `cosign generate-key-pair`.",
     parse_raw,
-    commands=_PUSHING,
+    commands=(*_PUSHING, Command.SIGN),
     secret=True,
 )
 SIGNING_KEY_PASSWORD = Variable(
     "SIGNING_KEY_PASSWORD",
     "Password of SIGNING_KEY, if it has one.",
     parse_raw,
-    commands=_PUSHING,
+    commands=(*_PUSHING, Command.SIGN),
     secret=True,
+)
+SIGNER_URL = Variable(
+    "SIGNER_URL",
+    "`https://HOST:PORT` of the cluster's signer (`kaniko-shim sign`), which signs in the place of SIGNING_KEY.",
+    _parse_signer,
+    commands=_PUSHING,
+)
+SIGNER_PUBLIC_KEY = Variable(
+    "SIGNER_PUBLIC_KEY",
+    "Public key of the signer, in PEM: nobody else gets the token, and its signatures are verified.",
+    parse_raw,
+    commands=_PUSHING,
+    shown=False,
+)
+SIGNER_TOKEN_FILE = Variable(
+    "SIGNER_TOKEN_FILE",
+    "File with the pod's token for the audience `imagebuild-signer`.",
+    parse_text,
+    default="/var/run/secrets/imagebuild-signer/token",
+    commands=_PUSHING,
 )
 PROVENANCE_BUILDER = Variable(
     "PROVENANCE_BUILDER",
@@ -75,6 +104,9 @@ ATTEST_TABLE: tuple[Variable[object], ...] = (
     SBOM,
     SIGNING_KEY,
     SIGNING_KEY_PASSWORD,
+    SIGNER_URL,
+    SIGNER_PUBLIC_KEY,
+    SIGNER_TOKEN_FILE,
     PROVENANCE_BUILDER,
     PROVENANCE_INVOCATION,
     PROVENANCE_PARAMETERS,
