@@ -4,6 +4,7 @@ import base64
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
@@ -138,9 +139,8 @@ def provenance_of(pod: dict[str, Any], digest: str = DIGEST) -> bytes:
         reader.read(attestation_variables.PROVENANCE_INVOCATION),
         reader.read(attestation_variables.PROVENANCE_PARAMETERS),
     )
-    own = Record(dockerfile="3c1a4bc9ea0bb5a5ca1f87a5b0a1ad9dc7d6b4b1c3a1cf5b7d4c2c8f4d0b9f00")
-    made = provenance(own, inputs, {"kaniko-shim": "1"})
-    assert made["buildDefinition"]
+    inline = sha256(spec()["source"]["inline"]["files"]["Dockerfile"].encode()).hexdigest()
+    made = provenance(Record(dockerfile=inline), inputs, {"kaniko-shim": "1"})
     return to_be_signed(dump(statement(REPOSITORY, digest, PROVENANCE, made)))
 
 
@@ -165,7 +165,11 @@ def test_the_pod_of_a_build_has_its_image_signed(
     assert parameters["metadata"] == {"namespace": namespace, "name": "hello"}
     message = payload_of(REPOSITORY, DIGEST)
     assert KEY.made(ask(pod, message), message)
-    assert said == [f"signed the signature of {REPOSITORY}@{DIGEST} for {namespace}/hello"]
+    own = provenance_of(pod)
+    assert KEY.made(ask(pod, own), own)
+    assert said == [
+        f"signed the {what} of {REPOSITORY}@{DIGEST} for {namespace}/hello" for what in ("signature", "provenance")
+    ]
 
 
 @with_signer
@@ -200,7 +204,7 @@ def test_nobody_else_gets_a_signature(
     with pytest.raises(JobError, match=r"has no image in registry\.example\.com/team/other"):
         ask(pod, payload_of("registry.example.com/team/other", DIGEST))
     with pytest.raises(JobError, match="the provenance is not that of"):
-        ask(pod, provenance_of(pod).replace(b'"name":"hello"', b'"name":"other"'))
+        ask(pod, provenance_of(pod).replace(b'"name":"hello"', b'"name":"olleh"'))
     assert not [line for line in said if line.startswith("signed")]
     kubelet.remove({"metadata": {"name": "forged"}})
 

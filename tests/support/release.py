@@ -100,11 +100,12 @@ def release(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(words, cwd=ROOT, env=_ENVIRONMENT, capture_output=True, text=True, check=False)
 
 
-def cosign(*arguments: str, folder: Path) -> None:
-    """Run cosign in a folder."""
+def cosign(*arguments: str, folder: Path) -> str:
+    """Run cosign in a folder; what it printed."""
     words = [program("cosign"), *arguments]
     done = subprocess.run(words, cwd=folder, env=_ENVIRONMENT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def push_image(reference: str, folder: Path, architectures: tuple[str, ...] = ("amd64", "arm64")) -> str:

@@ -145,7 +145,12 @@ def heed(spec: Json) -> Json:
             secret["secretKeyRef"] = {"name": "npm", "key": "token"}
     if "cache" in spec and "mounts" not in spec["cache"]:
         spec["cache"].setdefault("enabled", True)
-    if "signing" in spec["output"] and "secretRef" not in spec["output"]["signing"].get("key", {}):
+    _keep_one(spec["output"].get("signing", {}), "cluster", "key")
+    if (
+        "signing" in spec["output"]
+        and not spec["output"]["signing"].keys() & {"cluster"}
+        and ("secretRef" not in spec["output"]["signing"].get("key", {}))
+    ):
         del spec["output"]["signing"]
     _heed_resources(spec.get("resources", {}))
     _heed_registries(spec.get("registries", []))

@@ -139,9 +139,9 @@ def _signing(spec: BuildSpec, defaults: BuildDefaults) -> list[Variable]:
                 problem = "this cluster has no signer: its administrator installs one with the chart's signer.enabled"
                 raise InvalidSpecError("spec.output.signing.cluster", problem)
             return [
-                *plain("SIGNER_URL", defaults.signer.url),
-                *plain("SIGNER_PUBLIC_KEY", defaults.signer.public_key),
-                *plain("SIGNER_TOKEN_FILE", f"{TOKEN_PATH}/token"),
+                *plain("SIGNING_URL", defaults.signer.url),
+                *plain("SIGNING_PUBLIC_KEY", defaults.signer.public_key),
+                *plain("SIGNING_TOKEN_FILE", f"{TOKEN_PATH}/token"),
             ]
 
 

@@ -88,20 +88,20 @@ def _attestations(command: Command, reader: VariableReader) -> AttestationOption
         command is Command.PUSH and reader.read(attest_variables.SBOM),
         inputs=read_provenance_inputs(reader),
     )
-    if not reader.is_set(attest_variables.SIGNER_URL):
+    if not reader.is_set(attest_variables.SIGNING_URL):
         return read_signing_key(reader, options)
     if reader.is_set(attest_variables.SIGNING_KEY):
-        reader.refuse(attest_variables.SIGNER_URL, "unset it, or SIGNING_KEY: one of them signs")
+        reader.refuse(attest_variables.SIGNING_URL, "unset it, or SIGNING_KEY: one of them signs")
     from kaniko_shim.attest.central import CentralKey  # noqa: PLC0415 - takes long to import
     from kaniko_shim.attest.keys import load_public_key  # noqa: PLC0415
 
     try:
-        public = load_public_key(reader.read(attest_variables.SIGNER_PUBLIC_KEY))
+        public = load_public_key(reader.read(attest_variables.SIGNING_PUBLIC_KEY))
     except ValueError as error:
-        reader.refuse(attest_variables.SIGNER_PUBLIC_KEY, str(error))
+        reader.refuse(attest_variables.SIGNING_PUBLIC_KEY, str(error))
         return options
-    token = Path(reader.read(attest_variables.SIGNER_TOKEN_FILE))
-    return replace(options, key=CentralKey(reader.read(attest_variables.SIGNER_URL), public, token))
+    token = Path(reader.read(attest_variables.SIGNING_TOKEN_FILE))
+    return replace(options, key=CentralKey(reader.read(attest_variables.SIGNING_URL), public, token))
 
 
 def read_provenance_inputs(reader: VariableReader) -> ProvenanceInputs:

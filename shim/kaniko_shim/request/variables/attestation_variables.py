@@ -59,21 +59,21 @@ SIGNING_KEY_PASSWORD = Variable(
     commands=(*_PUSHING, Command.SIGN),
     secret=True,
 )
-SIGNER_URL = Variable(
-    "SIGNER_URL",
+SIGNING_URL = Variable(
+    "SIGNING_URL",
     "`https://HOST:PORT` of the cluster's signer (`kaniko-shim sign`), which signs in the place of SIGNING_KEY.",
     _parse_signer,
     commands=_PUSHING,
 )
-SIGNER_PUBLIC_KEY = Variable(
-    "SIGNER_PUBLIC_KEY",
+SIGNING_PUBLIC_KEY = Variable(
+    "SIGNING_PUBLIC_KEY",
     "Public key of the signer, in PEM: nobody else gets the token, and its signatures are verified.",
     parse_raw,
     commands=_PUSHING,
     shown=False,
 )
-SIGNER_TOKEN_FILE = Variable(
-    "SIGNER_TOKEN_FILE",
+SIGNING_TOKEN_FILE = Variable(
+    "SIGNING_TOKEN_FILE",
     "File with the pod's token for the audience `imagebuild-signer`.",
     parse_text,
     default="/var/run/secrets/imagebuild-signer/token",
@@ -104,9 +104,9 @@ ATTEST_TABLE: tuple[Variable[object], ...] = (
     SBOM,
     SIGNING_KEY,
     SIGNING_KEY_PASSWORD,
-    SIGNER_URL,
-    SIGNER_PUBLIC_KEY,
-    SIGNER_TOKEN_FILE,
+    SIGNING_URL,
+    SIGNING_PUBLIC_KEY,
+    SIGNING_TOKEN_FILE,
     PROVENANCE_BUILDER,
     PROVENANCE_INVOCATION,
     PROVENANCE_PARAMETERS,

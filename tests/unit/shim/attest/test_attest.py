@@ -12,7 +12,7 @@ from kaniko_shim.attest.artifact import Artifact, Subject
 from kaniko_shim.attest.attestation import Predicates, compose
 from kaniko_shim.attest.envelope import to_be_signed
 from kaniko_shim.attest.keys import SigningKey, load_key
-from kaniko_shim.attest.provenance import ProvenanceInputs, provenance
+from kaniko_shim.attest.provenance import CLAIMED, ProvenanceInputs, provenance
 from kaniko_shim.attest.record import Record, read_record
 from kaniko_shim.attest.simplesigning import held_signatures, sign, signature_tag
 from kaniko_shim.oci.digests import digest_of
@@ -156,12 +156,18 @@ def test_provenance():
             "externalParameters": {"asked": True},
             "internalParameters": {},
             "resolvedDependencies": [
-                {"name": "context", "uri": "https://git.example/r", "digest": {"gitCommit": "c0ffee"}},
-                {"name": "Dockerfile", "digest": {"sha256": "ab"}},
+                {
+                    "name": "context",
+                    "uri": "https://git.example/r",
+                    "digest": {"gitCommit": "c0ffee"},
+                    "annotations": CLAIMED,
+                },
+                {"name": "Dockerfile", "digest": {"sha256": "ab"}, "annotations": CLAIMED},
                 {
                     "name": "base image",
                     "uri": f"docker.io/library/busybox:1@{DIGEST}",
                     "digest": {"sha256": "ab" * 32},
+                    "annotations": CLAIMED,
                 },
             ],
         },
