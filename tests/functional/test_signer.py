@@ -110,7 +110,7 @@ def ask(signer: str, api: client.ApiClient, namespace: str, tmp_path: Path, monk
     def sign(pod: dict[str, Any], message: bytes, audience: str = AUDIENCE) -> bytes:
         path = tmp_path / "token"
         path.write_text(token_of(api, namespace, pod, audience))
-        return CentralKey(signer, KEY.public, path).sign(message)
+        return CentralKey(signer, KEY.public, str(path)).sign(message)
 
     return sign
 
@@ -242,14 +242,14 @@ def test_the_token_is_sent_to_the_signer_only(signer: str, tmp_path: Path, monke
     monkeypatch.setattr(HTTPSConnection, "putrequest", request)
     other = SigningKey(ec.generate_private_key(ec.SECP256R1()))
     with pytest.raises(JobError, match=f"{signer} is not the signer"):
-        CentralKey(signer, other.public, tmp_path / "token").sign(b"message")
+        CentralKey(signer, other.public, str(tmp_path / "token")).sign(b"message")
     assert requests == ["GET /identity"]
 
 
 def test_a_signer_that_cannot_be_reached_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(central, "_PAUSES", (0.05, 0.05))
     with pytest.raises(JobError, match=r"https://127.0.0.1:1 can't be reached \(ConnectionRefusedError") as caught:
-        CentralKey("https://127.0.0.1:1", KEY.public, tmp_path / "token").sign(b"message")
+        CentralKey("https://127.0.0.1:1", KEY.public, str(tmp_path / "token")).sign(b"message")
     assert caught.value.failure.reason is Reason.SIGNING_FAILED
 
 

@@ -46,12 +46,12 @@ class CentralKey:
     Attributes:
         url: `https://HOST:PORT` of the signer.
         public: its public key.
-        token: the file with the token that says which pod asks.
+        token_file: has the token that says which pod asks.
     """
 
     url: str
     public: PublicKey
-    token: Path
+    token_file: str
 
     def sign(self, message: bytes) -> bytes:
         """The signature of a message that the signer finds true.
@@ -103,7 +103,7 @@ class CentralKey:
             if status != _OK or not self.public.made(identity, certificate_message(certificate)):
                 raise _failed(f"{self.url} is not the signer: it does not have the private key of signer.publicKey")
             # On the same connection: nobody else gets the token.
-            token = self.token.read_text(encoding="utf-8").strip()
+            token = Path(self.token_file).read_text(encoding="utf-8").strip()
             connection.request("POST", SIGN_PATH, body=message, headers={"Authorization": f"Bearer {token}"})
             return _answer(connection)
 

@@ -1,7 +1,6 @@
 """The requests of `push` and `index`."""
 
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any
 
 from kaniko_shim.attest.options import AttestationOptions
@@ -100,8 +99,8 @@ def _attestations(command: Command, reader: VariableReader) -> AttestationOption
     except ValueError as error:
         reader.refuse(attest_variables.SIGNING_PUBLIC_KEY, str(error))
         return options
-    token = Path(reader.read(attest_variables.SIGNING_TOKEN_FILE))
-    return replace(options, key=CentralKey(reader.read(attest_variables.SIGNING_URL), public, token))
+    url, token_file = reader.read(attest_variables.SIGNING_URL), reader.read(attest_variables.SIGNING_TOKEN_FILE)
+    return replace(options, key=CentralKey(url, public, token_file))
 
 
 def read_provenance_inputs(reader: VariableReader) -> ProvenanceInputs:
