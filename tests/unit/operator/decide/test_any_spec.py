@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import kubernetes_validate  # type: ignore[import-untyped]
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.pod.manifest import Manifest, build_pod
+from imagebuild_operator.settings import SignerSettings
 from support.builds import WITH_BUILDKIT, a_build
 from support.specs import specs, wild_specs
 
@@ -58,9 +60,14 @@ BUILDKIT = {
 }
 
 
+#: With all that a spec can ask for.
+DEFAULTS = replace(WITH_BUILDKIT.defaults, signer=SignerSettings("https://signer.example:8443", "PEM"))
+TOKEN = {"audience": "imagebuild-signer", "expirationSeconds": 3600, "path": "token"}
+
+
 def pod(document: dict[str, Any]) -> Manifest:
     build = a_build(document)
-    return build_pod(build, parse_spec(build.spec), WITH_BUILDKIT.defaults)
+    return build_pod(build, parse_spec(build.spec), DEFAULTS)
 
 
 @ANY
@@ -96,17 +103,18 @@ def check(manifest: Manifest, document: dict[str, Any]) -> None:
     assert {name: spec[name] for name in (*OWN_FIELDS, *users)} == {**OWN_FIELDS, **users}
     asked = document.get("podTemplate", {}).get("spec", {})
     own = {"activeDeadlineSeconds", "terminationGracePeriodSeconds", "initContainers", "containers", "volumes"}
-    assert set(spec) <= {*OWN_FIELDS, *users, *own, *asked, "nodeSelector"}
+    assert set(spec) <= {*OWN_FIELDS, *users, *own, *asked, "nodeSelector", "serviceAccountName"}
     for container in (*spec["initContainers"], *spec["containers"]):
-        defaults = WITH_BUILDKIT.defaults
-        assert container["image"] == (defaults.buildkit.image if is_buildkit else defaults.builder_image)
+        assert container["image"] == (DEFAULTS.buildkit.image if is_buildkit else DEFAULTS.builder_image)
         seccomp = {"seccompProfile": {"type": "RuntimeDefault"}} if is_buildkit else {}
         builds = BUILDKIT if is_buildkit else BUILD
         assert container["securityContext"] == (builds if container["name"] == "build" else UNPRIVILEGED | seccomp)
     assert manifest["metadata"]["namespace"] == "team"
     references = list(walk({**spec, "affinity": {}}))
     assert all("namespace" not in reference for reference in references)
-    kinds = [set(volume) - {"name"} for volume in spec["volumes"]]
+    tokens = [volume for volume in spec["volumes"] if "projected" in volume]
+    assert [token["projected"]["sources"] for token in tokens] in ([], [[{"serviceAccountToken": TOKEN}]])
+    kinds = [set(volume) - {"name"} for volume in spec["volumes"] if volume not in tokens]
     assert all(kind in ({"emptyDir"}, {"configMap"}, {"persistentVolumeClaim"}) for kind in kinds)
 
 
