@@ -23,7 +23,7 @@ AUDIENCE: Final = "imagebuild-signer"
 
 IDENTITY_PATH: Final = "/identity"
 SIGN_PATH: Final = "/sign"
-MOST_BYTES: Final = 16 * 1024 * 1024
+MOST_BYTES: Final = 8 * 1024 * 1024
 """Bytes of a message to sign: of an SBOM, in the end."""
 
 _TIMEOUT: Final = 60.0

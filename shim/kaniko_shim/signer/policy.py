@@ -27,6 +27,7 @@ _POD_NAME: Final = "authentication.kubernetes.io/pod-name"
 _POD_UID: Final = "authentication.kubernetes.io/pod-uid"
 _PREFIX: Final = "system:serviceaccount:"
 
+_WORDS: Final = {PROVENANCE: "provenance", SPDX: "SBOM", SIGNATURE: "signature"}
 _UNAUTHORIZED, _FORBIDDEN, _CONFLICT = 401, 403, 409
 
 _Body = Mapping[str, Any]
@@ -166,7 +167,7 @@ def check(message: bytes, grant: Grant, now: str) -> str:
         raise RefusedError(_FORBIDDEN, f"{grant.build} has no image in {repository}")
     if said is not None:
         _check_predicate(kind, document["predicate"], grant, now)
-    return f"{kind.rpartition('/')[2] if kind != PROVENANCE else 'provenance'} of {repository}@{digest}"
+    return f"{_WORDS.get(kind, kind)} of {repository}@{digest}"
 
 
 def _check_predicate(kind: str, predicate: _Body, grant: Grant, now: str) -> None:

@@ -5,6 +5,7 @@ import socket
 import ssl
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,9 +28,10 @@ from kaniko_shim.system.clock import later
 SILENCE: Final = 30.0
 #: Seconds that the clock of a build's node may be ahead of this one's.
 SKEW: Final = 300
-#: Seconds that a connection lasts, and how many there are at once.
+#: Seconds that a connection lasts; how many there are at once, and of one address.
 LIFETIME: Final = 120.0
-CONNECTIONS: Final = 64
+CONNECTIONS: Final = 256
+OF_ONE: Final = 8
 #: Requests at once; further ones are told to come back.
 AT_ONCE: Final = 4
 _OK, _BAD, _MISSING, _TOO_LARGE, _BUSY = 200, 400, 404, 413, 503
@@ -95,17 +97,21 @@ class SignerServer(ThreadingHTTPServer):
         self.signer = signer
         self.identity = signer.key.sign(certificate_message(certificate))
         self.free = threading.BoundedSemaphore(AT_ONCE)
-        self._connections = threading.BoundedSemaphore(CONNECTIONS)
+        self._lock = threading.Lock()
+        self._open = Counter[str]()
         super().__init__(address, _Connection)
 
-    def process_request(self, request: Any, client_address: object) -> None:  # noqa: ANN401 - as the library has it
-        """Start a thread for a connection, unless there are many."""
-        if self._connections.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the library has it
+        """Start a thread for a connection, unless there are many, or many of the same pod."""
+        with self._lock:
+            is_one_of_many = self._open.total() >= CONNECTIONS or self._open[client_address[0]] >= OF_ONE
+            self._open[client_address[0]] += not is_one_of_many
+        if is_one_of_many:
             self.shutdown_request(request)
+        else:
+            super().process_request(request, client_address)
 
-    def process_request_thread(self, request: Any, client_address: object) -> None:  # noqa: ANN401 - as the library has it
+    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the library has it
         """Answer a connection, for a while only."""
         request.settimeout(SILENCE)
         try:
@@ -120,7 +126,9 @@ class SignerServer(ThreadingHTTPServer):
             super().process_request_thread(secured, client_address)
             end.cancel()
         finally:
-            self._connections.release()
+            with self._lock:
+                self._open[client_address[0]] -= 1
+                self._open += Counter()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Ignore connections that break, and clients that do not speak TLS."""
@@ -159,15 +167,20 @@ class _Connection(BaseHTTPRequestHandler):
         elif not self.server.free.acquire(blocking=False):
             self._answer(_BUSY, b"too many requests at once")
         else:
-            try:
-                # First whose it is: nobody else may keep a place by sending slowly.
-                grant = self.server.signer.grant(token.strip())
-                self._answer(_OK, self.server.signer.sign(grant, self.rfile.read(int(length))))
-            except RefusedError as error:
-                self._answer(error.status, str(error).encode())
+            status, answer = self._sign(token.strip(), int(length))
+            self._answer(status, answer)
+            if status != _OK:
                 self._drain(int(length))
-            finally:
-                self.server.free.release()
+
+    def _sign(self, token: str, length: int) -> tuple[int, bytes]:
+        try:
+            # First whose it is: nobody else may keep a place by sending slowly.
+            grant = self.server.signer.grant(token)
+            return _OK, self.server.signer.sign(grant, self.rfile.read(length))
+        except RefusedError as error:
+            return error.status, str(error).encode()
+        finally:
+            self.server.free.release()
 
     def _drain(self, length: int) -> None:
         """Read what is still sent: the kernel would else throw the answer away."""

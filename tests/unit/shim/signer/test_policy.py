@@ -90,8 +90,8 @@ def refusal(said: bytes, grant: Grant = GRANT) -> str:
 
 def test_what_push_says_is_signed():
     assert check(message(PROVENANCE, predicate()), GRANT, NOW) == f"provenance of {REPOSITORY}@{DIGEST}"
-    assert check(message(SPDX, {"spdxVersion": "SPDX-2.3"}), GRANT, NOW) == f"Document of {REPOSITORY}@{DIGEST}"
-    assert check(message(SIGNATURE, {}), GRANT, NOW) == f"v1 of {REPOSITORY}@{DIGEST}"
+    assert check(message(SPDX, {"spdxVersion": "SPDX-2.3"}), GRANT, NOW) == f"SBOM of {REPOSITORY}@{DIGEST}"
+    assert check(message(SIGNATURE, {}), GRANT, NOW) == f"signature of {REPOSITORY}@{DIGEST}"
     assert check(payload_of(REPOSITORY, DIGEST), GRANT, NOW) == f"signature of {REPOSITORY}@{DIGEST}"
     # An index has no record of a build.
     of_index = provenance(Record(), INPUTS, {})
