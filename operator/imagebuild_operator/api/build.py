@@ -229,6 +229,8 @@ class Bounds:
     push_secrets: frozenset[str] | None = None
     #: What a build may push to, and cache in.
     images: tuple[str, ...] | None = None
+    #: What may build; an engine of them is the one that Auto chooses from.
+    engines: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

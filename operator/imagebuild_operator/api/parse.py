@@ -94,7 +94,7 @@ def parse_spec(spec: Body) -> BuildSpec:
         dockerfile_path=dockerfile.get("path"),
         dockerfile_inline=dockerfile.get("inline"),
         target=spec.get("target"),
-        engine=_choice(Engine, spec["engine"], "spec.engine") if spec.get("engine") else None,
+        engine=_engine(spec),
         build_args=tuple(_build_arg(index, arg) for index, arg in enumerate(spec.get("buildArgs") or ())),
         build_secrets=dict(_build_secret(index, item) for index, item in enumerate(spec.get("buildSecrets") or ())),
         cache=_cache(spec.get("cache") or {}),
@@ -109,9 +109,16 @@ def parse_spec(spec: Body) -> BuildSpec:
         without_network=_network(spec.get("network") or "Default"),
         timestamp=output.get("timestamp"),
         skip_if_unchanged=_skips(output),
-        # Of the defaults alone: an ImageBuild has no such field.
+        # Of the defaults alone, as the engines are: an ImageBuild has no such field.
         base_images=_base_images(spec.get("limits") or {}),
     )
+
+
+def _engine(spec: Body) -> Engine | None:
+    """The engine; the only one that the defaults allow, in the place of Auto."""
+    asked = _choice(Engine, spec["engine"], "spec.engine") if spec.get("engine") else None
+    allowed: Sequence[str] = (spec.get("limits") or {}).get("engines") or []
+    return Engine(allowed[0]) if len(allowed) == 1 and asked in {None, Engine.AUTO} else asked
 
 
 def _base_images(limits: Body) -> tuple[str, ...] | None:

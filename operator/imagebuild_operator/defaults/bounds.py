@@ -10,7 +10,7 @@ from imagebuild_vocabulary.image_names import covers, familiar, registry_of
 from imagebuild_vocabulary.secret_references import secret_references
 
 from imagebuild_operator.api.body import Body
-from imagebuild_operator.api.build import Bounds, BuildSpec
+from imagebuild_operator.api.build import Bounds, BuildSpec, Engine
 from imagebuild_operator.api.errors import InvalidSpecError
 
 #: Fields of `podTemplate.spec` that lead a push to another server, where its credentials would be sent.
@@ -46,6 +46,10 @@ def check_bounds(own: Body, spec: BuildSpec, bounds: Bounds) -> None:
     priority = own.get("priority") or 0
     if bounds.priority is not None and priority > bounds.priority:
         raise InvalidSpecError("spec.priority", f"{priority} is more than {BY} allow: write at most {bounds.priority}")
+    engine = own.get("engine") or Engine.AUTO
+    if bounds.engines is not None and engine not in (bounds.engines and {*bounds.engines, Engine.AUTO}):
+        names = ", ".join(sorted(bounds.engines)) or "none"
+        raise InvalidSpecError("spec.engine", f"{engine} is not allowed by {BY} (allowed: {names})")
     _check_pod(own, bounds)
     if bounds.push_secrets is not None:
         _check_push_secrets(own, bounds.push_secrets)

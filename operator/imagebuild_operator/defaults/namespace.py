@@ -71,6 +71,7 @@ def namespace_defaults(namespace: DefaultsObject | None, cluster: DefaultsObject
             _names(limits.get("podMetadata")),
             _push_secrets(spec),
             tuple(limits["images"]) if "images" in limits else None,
+            _names(limits.get("engines")),
         ),
     )
 

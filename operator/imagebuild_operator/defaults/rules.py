@@ -44,9 +44,9 @@ def values_for_builds(defaults: Body) -> dict[str, Any]:
     if output := {name: defaults[name] for name in OF_OUTPUT if name in defaults}:
         values["output"] = output
     limits = defaults.get("limits") or {}
-    if "baseImages" in limits:
-        # Recorded with the others, so that every attempt has them.
-        values["limits"] = {"baseImages": limits["baseImages"]}
+    if recorded := {name: limits[name] for name in ("baseImages", "engines") if name in limits}:
+        # With the others, so that every attempt has them.
+        values["limits"] = recorded
     most = limits.get("maxTimeoutSeconds")
     if most is not None:
         values["timeoutSeconds"] = min(most, values.get("timeoutSeconds", DEFAULT_TIMEOUT))

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from imagebuild_operator.api.build import Engine
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.parse import parse_spec
-from imagebuild_operator.defaults.bounds import check_bounds
+from imagebuild_operator.defaults.bounds import check_bounds, merge_limits
 from imagebuild_operator.defaults.namespace import namespace_defaults
 from imagebuild_operator.defaults.objects import DefaultsObject, parse_defaults
 from imagebuild_operator.defaults.rules import complete, merge_defaults
@@ -196,6 +197,42 @@ def test_the_limits_of_base_images_are_recorded_with_the_values_for_builds():
     assert in_force.applied["spec"] == {"limits": {"baseImages": ["registry.example/approved", "docker.io/library"]}}
     spec = parse_spec(complete(OWN, in_force.applied["spec"]))
     assert spec.base_images == ("registry.example/approved", "docker.io/library")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "asked", "engine"),
+    [
+        (["BuildKit"], None, Engine.BUILDKIT),
+        (["BuildKit"], "Auto", Engine.BUILDKIT),
+        (["BuildKit"], "BuildKit", Engine.BUILDKIT),
+        (["Kaniko"], None, Engine.KANIKO),
+        (["BuildKit", "Kaniko"], "Auto", Engine.AUTO),
+        (["BuildKit", "Kaniko"], None, None),
+    ],
+)
+def test_the_only_engine_that_is_allowed_is_that_of_every_build(allowed: list[str], asked: str | None, engine: Engine):
+    defaults = {"limits": {"engines": allowed}}
+    check(defaults, **({"engine": asked} if asked else {}))
+    # Recorded with the values for builds: no attempt goes on with another.
+    applied = namespace_defaults(an_object(defaults), None).applied["spec"]
+    assert parse_spec(complete({**OWN, **({"engine": asked} if asked else {})}, applied)).engine is engine
+
+
+@pytest.mark.parametrize(
+    ("namespace", "cluster", "asked", "problem"),
+    [
+        (["BuildKit"], None, "Kaniko", "Kaniko is not allowed by the ImageBuildDefaults (allowed: BuildKit)"),
+        (["Kaniko"], ["BuildKit"], "Kaniko", "Kaniko is not allowed by the ImageBuildDefaults (allowed: none)"),
+        (["Kaniko"], ["BuildKit"], None, "Auto is not allowed by the ImageBuildDefaults (allowed: none)"),
+    ],
+)
+def test_an_engine_that_is_not_allowed_builds_nothing(
+    namespace: list[str], cluster: list[str] | None, asked: str | None, problem: str
+):
+    limits = merge_limits({"engines": namespace}, {} if cluster is None else {"engines": cluster})
+    with pytest.raises(InvalidSpecError) as caught:
+        check({"limits": limits}, **({"engine": asked} if asked else {}))
+    assert str(caught.value) == f"spec.engine: {problem}"
 
 
 def test_within_the_limits_nothing_is_refused():
