@@ -65,6 +65,7 @@ class TrackedSpec:
         source_paths: Patterns of what counts in the source; empty for all.
         source_interval: Seconds between two looks at the source; None: it is not watched.
         base_interval: Seconds between two looks at the base images; None: they are not watched.
+        base_spread: Time over which the builds that a base image starts are spread.
         schedule: When a build is due whatever has changed; None: never.
         min_interval: Time between two builds at least.
         backoff: Time until the same inputs are tried again after a first failure.
@@ -83,6 +84,7 @@ class TrackedSpec:
     source_paths: tuple[str, ...] = ()
     source_interval: int | None = None
     base_interval: int | None = None
+    base_spread: timedelta = timedelta()
     schedule: Schedule | None = None
     min_interval: timedelta = timedelta()
     backoff: timedelta = timedelta(minutes=1)
@@ -153,6 +155,7 @@ class TrackedImage:
             source_paths=tuple((source or {}).get("paths") or ()),
             source_interval=None if source is None else _whole_seconds(source.get("interval"), "5m"),
             base_interval=None if bases is None else _whole_seconds(bases.get("interval"), "1h"),
+            base_spread=parse_duration((bases or {}).get("spread") or "0s"),
             schedule=_schedule(triggers.get("schedule")),
             min_interval=parse_duration(self.raw.get("minInterval") or "0s"),
             backoff=parse_duration(failure.get("initial") or "1m"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
+from zlib import crc32
 
 from imagebuild_vocabulary.image_names import familiar
 from imagebuild_vocabulary.names import INPUTS_ANNOTATION, NUMBER_LABEL, REQUESTED_ANNOTATION
@@ -190,6 +191,7 @@ class Decision:
         causes: Why a build is due that waits.
         failures: How often the same inputs have failed, one after the other.
         ticked: The schedule has been heeded up to this moment; None: as before.
+        since: Since when a build is due that a base image alone has started, where such builds are spread; else None.
     """
 
     state: State
@@ -200,6 +202,7 @@ class Decision:
     causes: tuple[Cause, ...] = ()
     failures: int = 0
     ticked: datetime | None = None
+    since: datetime | None = None
 
 
 def template_hash(spec: TrackedSpec) -> str:
@@ -266,12 +269,13 @@ def decide(image: TrackedImage, seen: Seen, builds: Sequence[Past], now: datetim
         return Decision(
             State.UP_TO_DATE, "The latest image has the newest inputs.", until=tick.next, ticked=tick.heeded
         )
-    earliest, why = _earliest(image, newest, failures, causes)
+    since = _spread_since(image, causes, now)
+    earliest, why = _earliest(image, newest, failures, causes, since)
     if earliest is not None and earliest > now:
         state = State.BUILD_FAILED if failures else State.WAITING
         again = f"{why} The next build starts at {format_time(earliest)}: {', '.join(causes)}."
         until = min(earliest, tick.next) if tick.next else earliest
-        return Decision(state, again, until=until, causes=causes, failures=failures, ticked=tick.heeded)
+        return Decision(state, again, until=until, causes=causes, failures=failures, ticked=tick.heeded, since=since)
     start = _start(image, builds, wanted, causes, tick, image.requested)
     return Decision(
         State.BUILDING, f"A build was started: {', '.join(causes)}.", start, causes=causes, failures=failures
@@ -377,18 +381,31 @@ def _failures(builds: Sequence[Past], wanted: Inputs) -> int:
 
 
 def _earliest(
-    image: TrackedImage, newest: Past | None, failures: int, causes: Sequence[Cause]
+    image: TrackedImage, newest: Past | None, failures: int, causes: Sequence[Cause], since: datetime | None
 ) -> tuple[datetime | None, str]:
     """When the next build may start at the earliest, and why not before; None for at once."""
-    if newest is None or Cause.REQUESTED in causes:
+    if Cause.REQUESTED in causes:
         return None, ""
     spec = image.spec
-    allowed = newest.created + spec.min_interval
-    if not failures:
-        return allowed, "The last build was started less than minInterval ago."
-    said = str(newest.status.get("message") or "")
-    pause: timedelta = min(spec.backoff * 2 ** min(failures - 1, 20), spec.max_backoff)
-    return max(allowed, (newest.finished or newest.created) + pause), f"{newest.name} failed: {said}"
+    found = list[tuple[datetime, str]]()
+    if newest is not None:
+        found.append((newest.created + spec.min_interval, "The last build was started less than minInterval ago."))
+    if newest is not None and failures:
+        said = str(newest.status.get("message") or "")
+        pause: timedelta = min(spec.backoff * 2 ** min(failures - 1, 20), spec.max_backoff)
+        allowed = max(found[0][0], (newest.finished or newest.created) + pause)
+        found = [(allowed, f"{newest.name} failed: {said}")]
+    if since is not None:
+        share = crc32(image.uid.encode()) / 2**32
+        found.append((since + spec.base_spread * share, "A base image has moved, and its builds are spread over time."))
+    return max(found, default=(None, ""), key=lambda each: each[0])
+
+
+def _spread_since(image: TrackedImage, causes: Sequence[Cause], now: datetime) -> datetime | None:
+    """Since when a base image, and nothing else, makes a build due; None where that does not count."""
+    if not image.spec.base_spread or tuple(causes) != (Cause.BASE_IMAGE,):
+        return None
+    return parse_time((image.status.get("pending") or {}).get("since")) or now.replace(microsecond=0)
 
 
 def _start(

@@ -68,6 +68,8 @@ def _fields(image: TrackedImage, decision: Decision, builds: Sequence[Past], see
         pending = {"reasons": list(decision.causes)}
         if decision.until:
             pending["notBefore"] = format_time(decision.until)
+        if decision.since:
+            pending["since"] = format_time(decision.since)
     return {
         **kept,
         **latest,

@@ -22,6 +22,7 @@ from imagebuild_operator.decide.tracked import (
     template_hash,
     with_published,
 )
+from imagebuild_operator.decide.tracked_status import next_status
 from imagebuild_operator.observe.watched import UNSEEN, Seen
 from imagebuild_operator.pod.tracked import image_build
 
@@ -457,3 +458,31 @@ def test_an_annotation_that_was_written_by_hand_is_a_build_without_known_inputs(
     }
     build = Past.of(body)
     assert (build.causes, build.inputs.commit, build.number) == ((), "", 0)
+
+
+def test_builds_that_a_base_image_starts_are_spread_and_a_restart_does_not_start_the_wait_again():
+    triggers = {"source": {"interval": "5m"}, "baseImages": {"interval": "1h", "spread": "2h"}}
+    moved = Seen(ONE, images={BASE: frozenset({NEW.partition(":")[2][:16]})})
+
+    def waiting(uid: str, status: Body | None = None) -> tuple[TrackedImage, Decision]:
+        tracked = replace(image(status, triggers=triggers), uid=uid)
+        return tracked, decide(tracked, moved, [built(tracked)], NOW)
+
+    tracked, first = waiting("uid-1")
+    assert (first.state, first.causes, first.since) == (State.WAITING, (Cause.BASE_IMAGE,), NOW)
+    assert "spread over time" in first.message
+    assert first.until
+    assert NOW < first.until < NOW + timedelta(hours=2)
+    assert first.until not in {waiting(f"uid-{number}")[1].until for number in range(2, 50)}
+    # What was recorded counts, whoever decides next, and whenever.
+    pending = next_status(tracked, first, [built(tracked)], moved, NOW)["pending"]
+    assert pending["since"] == format_time(NOW)
+    tracked, _ = waiting("uid-1", {"pending": pending})
+    later = NOW + timedelta(minutes=1)
+    assert decide(tracked, moved, [built(tracked)], later).until == first.until
+    due = decide(tracked, moved, [built(tracked)], first.until)
+    assert causes(due) == ["BaseImage"]
+    # A new commit does not wait for it, nor does somebody who asks.
+    assert causes(decide(tracked, replace(moved, commit=TWO), [built(tracked)], later)) == ["Source", "BaseImage"]
+    asked = replace(tracked, requested="now")
+    assert causes(decide(asked, moved, [built(tracked)], later)) == ["BaseImage", "Requested"]
