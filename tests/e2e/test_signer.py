@@ -62,11 +62,12 @@ def test_what_the_cluster_signs_is_what_cosign_verifies(
     image = f"{registry.name}/{namespace}/signed:1"
     fields = {
         "source": {"inline": {"files": {"Dockerfile": DOCKERFILE}}},
-        "output": {"images": [image], "attestations": {"sbom": "SPDX"}, "signing": {"cluster": {}}},
+        "output": {"images": [image], "attestations": {"sbom": "SPDX"}, "signing": {"cluster": {}}, "level": "SLSA3"},
     }
     created = builds.create(fields, "signed", labels={LABEL: "signed"})
     status = wait_for_finish(api, namespace, "signed")
     assert status["phase"] == "Succeeded", status
+    assert (status["level"], status["engine"]) == ("SLSA3", "BuildKit")
     assert {each["kind"] for each in status["attestations"]} == {"provenance", "sbom", "signature"}
 
     here = f"{registry.address}/{namespace}/signed@{status['digest']}"

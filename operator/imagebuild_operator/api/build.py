@@ -176,6 +176,8 @@ class BuildSpec:
     attestations: Attestations = Attestations()
     #: What signs the image and its attestations; None for no signature.
     signing: SigningKey | ClusterSigning | None = None
+    #: SLSA3, or None: none is asked for.
+    level: str | None = None
     #: Platforms of the image; if there are several, the outputs become an index of them.
     platforms: tuple[Platform, ...] = ()
     platform_nodes: PlatformNodes = PlatformNodes.NATIVE

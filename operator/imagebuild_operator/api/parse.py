@@ -31,6 +31,7 @@ from imagebuild_operator.api.build import (
     SigningKey,
 )
 from imagebuild_operator.api.errors import InvalidSpecError
+from imagebuild_operator.api.level import LEVEL, check_level
 from imagebuild_operator.api.sources import (
     ClaimSource,
     ConfigMapSource,
@@ -80,13 +81,17 @@ def parse_spec(spec: Body) -> BuildSpec:
     _known(POLICIES, (spec.get("concurrency") or {}).get("policy", POLICIES[0]), "spec.concurrency.policy")
     if not images:
         raise InvalidSpecError("spec.output.images", "name at least one image")
-    return BuildSpec(
+    level = output.get("level")
+    if level is not None:
+        _known((LEVEL,), level, "spec.output.level")
+    parsed = BuildSpec(
         source=_source(spec.get("source") or {}),
         images=images,
         push=output.get("push", True),
         push_secret=_name(output.get("pushSecretRef")),
         attestations=_attestations(output),
         signing=_signing(output.get("signing")),
+        level=level,
         platforms=parse_platforms(spec),
         platform_nodes=_choice(PlatformNodes, output.get("platformNodes") or "Native", "spec.output.platformNodes"),
         pull_secrets=tuple(ref["name"] for ref in spec.get("pullSecretRefs") or ()),
@@ -112,6 +117,8 @@ def parse_spec(spec: Body) -> BuildSpec:
         # Of the defaults alone, as the engines are: an ImageBuild has no such field.
         base_images=_base_images(spec.get("limits") or {}),
     )
+    check_level(parsed)
+    return parsed
 
 
 def _engine(spec: Body) -> Engine | None:

@@ -95,7 +95,11 @@ def with_problem(pod: dict[str, Any], problem: str) -> dict[str, Any]:
 
 def _needs(spec: BuildSpec) -> Iterator[InvalidSpecError]:
     """What of a build only BuildKit can do."""
-    asked = {"spec.network": spec.without_network, "spec.output.timestamp": spec.timestamp is not None}
+    asked = {
+        "spec.network": spec.without_network,
+        "spec.output.timestamp": spec.timestamp is not None,
+        "spec.output.level": spec.level is not None,
+    }
     for path in (path for path, is_set in asked.items() if is_set):
         yield InvalidSpecError(path, "Kaniko does not have it: set engine to BuildKit or Auto, or leave it out")
 

@@ -189,6 +189,7 @@ def _final(
                 for image in outcome.result.images
             ],
             "attestations": [{"kind": each.kind, "digest": each.digest} for each in outcome.result.attached] or None,
+            "level": (build.spec.get("output") or {}).get("level"),
             "layerBytes": list(outcome.result.layer_bytes) or None,
         }
     elif outcome.phase is Phase.FAILED:
