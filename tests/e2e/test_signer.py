@@ -22,6 +22,7 @@ from support.watching import wait_for_finish
 DOCKERFILE = """FROM busybox
 RUN ! ls /var/run/secrets/imagebuild-signer && ! env | grep SIGN && id > /who
 """
+PLATFORMS = ["linux/amd64", "linux/arm64"]
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_what_the_cluster_signs_is_what_cosign_verifies(
     namespace: str,
 ):
     image = f"{registry.name}/{namespace}/signed:1"
-    fields = {
+    fields: dict[str, Any] = {
         "source": {"inline": {"files": {"Dockerfile": DOCKERFILE}}},
         "output": {"images": [image], "attestations": {"sbom": "SPDX"}, "signing": {"cluster": {}}, "level": "SLSA3"},
     }
@@ -79,6 +80,18 @@ def test_what_the_cluster_signs_is_what_cosign_verifies(
     parameters = predicate["buildDefinition"]["externalParameters"]
     assert parameters["metadata"] == {"namespace": namespace, "name": "signed"}
     assert predicate["runDetails"]["metadata"]["invocationId"] == created["metadata"]["uid"]
+    # An index is signed as its images are. None of them runs anything: there is one kind of node.
+    both = {**fields["output"], "images": [f"{registry.name}/{namespace}/both:1"], "platforms": PLATFORMS}
+    copied = {"inline": {"files": {"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"}}}
+    builds.create({"source": copied, "output": {**both, "platformNodes": "Any"}}, "both", labels={LABEL: "signed"})
+    index = wait_for_finish(api, namespace, "both")
+    assert (index["phase"], index["level"]) == ("Succeeded", "SLSA3"), index
+    digests = [index["digest"], *(entry["digest"] for entry in index["platforms"])]
+    assert len(set(digests)) == 3
+    for digest in digests:
+        there = f"{registry.address}/{namespace}/both@{digest}"
+        cosign("verify", *options, there, folder=signing)
+        cosign("verify-attestation", *options, "--type=slsaprovenance1", there, folder=signing)
     log = kubectl("-n", f"{namespace}-signer", "logs", "deployment/signing-imagebuild-operator-signer")
     assert f"signed the provenance of {registry.name}/{namespace}/signed@{status['digest']}" in log
     assert PASSWORD not in log

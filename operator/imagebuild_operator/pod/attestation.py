@@ -22,6 +22,26 @@ TOKEN_PATH: Final = "/var/run/secrets/imagebuild-signer"  # noqa: S105 - a direc
 TOKEN_SECONDS: Final = 3600
 #: Maximum size of the parameters in bytes; above it, inline files and an inline Dockerfile are left out.
 MOST_PARAMETERS: Final = 65536
+#: Fields of a spec that say what is built, and how.
+ASKED: Final = (
+    "source",
+    "contextDir",
+    "dockerfile",
+    "target",
+    "engine",
+    "buildArgs",
+    "buildSecrets",
+    "output",
+    "pullSecretRefs",
+    "registries",
+    "proxy",
+    "network",
+    "cache",
+    "env",
+    "resources",
+    "podTemplate",
+    "executor",
+)
 _QUERY: Final = re.compile(r"\?[^#]*")
 
 
@@ -75,24 +95,8 @@ def parameters(build: ImageBuild) -> str:
     Secrets appear by name only, as in the spec. Contents of inline files are left out if they are too large; the
     checksum of the Dockerfile is then there instead.
     """
-    asked = (
-        "source",
-        "contextDir",
-        "dockerfile",
-        "target",
-        "buildArgs",
-        "buildSecrets",
-        "output",
-        "registries",
-        "proxy",
-        "cache",
-        "env",
-        "resources",
-        "podTemplate",
-        "executor",
-    )
     spec = build.spec
-    known: dict[str, Any] = {field: spec[field] for field in asked if field in spec}
+    known: dict[str, Any] = {field: spec[field] for field in ASKED if field in spec}
     known["metadata"] = {"namespace": build.namespace, "name": build.name}
     if "source" in known:
         known["source"] = {kind: _without_query(said) for kind, said in known["source"].items()}

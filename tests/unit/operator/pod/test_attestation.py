@@ -9,11 +9,12 @@ import pytest
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.observe.report import Attached, parse_result
-from imagebuild_operator.pod.attestation import MOST_PARAMETERS, attestation_variables, parameters
+from imagebuild_operator.pod.attestation import ASKED, MOST_PARAMETERS, attestation_variables, parameters
 from imagebuild_operator.pod.index import index_pod
 from imagebuild_operator.pod.manifest import build_pod
 from imagebuild_operator.settings import SignerSettings
 from support.builds import DIGEST, SETTINGS, SPEC, UID, a_build
+from support.specs import spec_schema
 
 ALL = {
     **SPEC["output"],
@@ -93,6 +94,11 @@ def test_an_index_is_signed_and_has_no_packages():
 )  # fmt: skip
 def test_sources_are_told_without_secrets_and_of_bounded_size(source: dict[str, object], told: dict[str, object]):
     assert told_of({"source": source}) == {"source": told}
+
+
+def test_every_field_is_told_that_can_change_the_image():
+    queue = {"cancel", "suspend", "priority", "queueName", "concurrency", "retry", "timeoutSeconds"}
+    assert set(spec_schema()["properties"]) - set(ASKED) == {*queue, "ttlSecondsAfterFinished"}
 
 
 def test_of_a_dockerfile_that_is_too_large_the_checksum_is_told():
