@@ -157,7 +157,7 @@ def test_the_pod_of_a_build_has_its_image_signed(
     assert operator.is_running()
     builds.create(spec(**SIGNED))
     pod = kubelet.pod()
-    wait_for_build(api, namespace, "hello", lambda build: build["status"].get("podUID"))
+    wait_for_build(api, namespace, "hello", lambda build: build.get("status", {}).get("podUID"))
     reader = variables_of(pod)
     assert [f"{each.registry}/{each.repository}" for each in read_outputs(reader)] == [REPOSITORY]
     parameters = reader.read(attestation_variables.PROVENANCE_PARAMETERS)
@@ -186,7 +186,7 @@ def test_nobody_else_gets_a_signature(
     assert operator.is_running()
     builds.create(spec(**SIGNED))
     pod = kubelet.pod()
-    wait_for_build(api, namespace, "hello", lambda build: build["status"].get("podUID"))
+    wait_for_build(api, namespace, "hello", lambda build: build.get("status", {}).get("podUID"))
     message = payload_of(REPOSITORY, DIGEST)
     # A pod of a tenant, which looks like the operator's in all that a tenant can write.
     forged = {
@@ -223,7 +223,7 @@ def test_a_token_for_somebody_else_is_worth_nothing(
     assert operator.is_running()
     builds.create(spec(**SIGNED))
     pod = kubelet.pod()
-    wait_for_build(api, namespace, "hello", lambda build: build["status"].get("podUID"))
+    wait_for_build(api, namespace, "hello", lambda build: build.get("status", {}).get("podUID"))
     with pytest.raises(JobError, match="answered 401: the token is not valid for the audience imagebuild-signer"):
         ask(pod, payload_of(REPOSITORY, DIGEST), "https://another.example")
     assert said == []
