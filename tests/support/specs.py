@@ -146,11 +146,8 @@ def heed(spec: Json) -> Json:
     if "cache" in spec and "mounts" not in spec["cache"]:
         spec["cache"].setdefault("enabled", True)
     _keep_one(spec["output"].get("signing", {}), "cluster", "key")
-    if (
-        "signing" in spec["output"]
-        and not spec["output"]["signing"].keys() & {"cluster"}
-        and ("secretRef" not in spec["output"]["signing"].get("key", {}))
-    ):
+    signing = spec["output"].get("signing")
+    if signing is not None and "cluster" not in signing and "secretRef" not in signing.get("key", {}):
         del spec["output"]["signing"]
     _heed_resources(spec.get("resources", {}))
     _heed_registries(spec.get("registries", []))
