@@ -205,6 +205,11 @@ def test_nobody_else_gets_a_signature(
         ask(pod, payload_of("registry.example.com/team/other", DIGEST))
     with pytest.raises(JobError, match="the provenance is not that of"):
         ask(pod, provenance_of(pod).replace(b'"name":"hello"', b'"name":"olleh"'))
+    # And the pod with another program in the place of push: the image of a container can be changed.
+    own = {"spec": {"containers": [{"name": "push", "image": "registry.example.com/team/evil:1"}]}}
+    raw.patch_namespaced_pod(pod["metadata"]["name"], namespace, own)
+    with pytest.raises(JobError, match=r"the image of a container of pod hello-[0-9a-f]{8} was changed"):
+        ask(pod, message)
     assert not [line for line in said if line.startswith("signed")]
     kubelet.remove({"metadata": {"name": "forged"}})
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from imagebuild_vocabulary.names import INDEX, KIND, PUSH
+from imagebuild_vocabulary.names import CONTAINERS, INDEX, KIND, PUSH, UPLOAD
 
 from kaniko_shim.attest.artifact import dump
 from kaniko_shim.attest.central import AUDIENCE
@@ -27,6 +27,7 @@ _POD_NAME: Final = "authentication.kubernetes.io/pod-name"
 _POD_UID: Final = "authentication.kubernetes.io/pod-uid"
 _PREFIX: Final = "system:serviceaccount:"
 
+_OWN: Final = frozenset({*CONTAINERS, UPLOAD})
 _WORDS: Final = {PROVENANCE: "provenance", SPDX: "SBOM", SIGNATURE: "signature"}
 _UNAUTHORIZED, _FORBIDDEN, _CONFLICT = 401, 403, 409
 
@@ -125,14 +126,20 @@ def grant_of(caller: Caller, pod: _Body, build: _Body) -> Grant:
     for container in spec.get("containers") or ():
         if container.get("name") in {PUSH, INDEX}:
             reader = VariableReader(dict(_environment(container)))
-            outputs = read_outputs(reader)
-            return Grant(
-                name,
-                frozenset(f"{each.registry}/{each.repository}" for each in outputs),
-                read_provenance_inputs(reader),
-                container["name"] == INDEX,
-            )
+            outputs, inputs = read_outputs(reader), read_provenance_inputs(reader)
+            # The only part of a container that can be changed after it was made. Others are what admission has added.
+            for each in (*(spec.get("initContainers") or ()), *spec["containers"]):
+                if each.get("name") in _OWN and not _is_builder(str(each.get("image")), inputs.builder_image):
+                    raise RefusedError(_FORBIDDEN, f"the image of a container of pod {caller.pod} was changed")
+            repositories = frozenset(f"{each.registry}/{each.repository}" for each in outputs)
+            return Grant(name, repositories, inputs, container["name"] == INDEX)
     raise RefusedError(_FORBIDDEN, f"pod {caller.pod} pushes nothing")
+
+
+def _is_builder(image: str, builder: str) -> bool:
+    """Whether an image is the builder's: by its digest, where there is one, wherever admission has it pulled from."""
+    _, at, digest = builder.partition("@")
+    return image.endswith(f"@{digest}") if at else image == builder
 
 
 def check(message: bytes, grant: Grant, now: str) -> str:

@@ -59,7 +59,11 @@ def pod(container: str = "push", **changes: object) -> dict[str, Any]:
     owner = {"kind": "ImageBuild", "name": "web", "uid": "uid-of-build", "controller": True}
     return {
         "metadata": {"name": "web-12345678", "uid": "uid-of-pod", "ownerReferences": [owner]},
-        "spec": {"containers": [{"name": container, "env": variables}], **changes},
+        "spec": {
+            "initContainers": [{"name": "build", "image": f"mirror.example/builder@{DIGEST}"}],
+            "containers": [{"name": container, "image": f"builder@{DIGEST}", "env": variables}],
+            **changes,
+        },
     }
 
 
@@ -227,12 +231,20 @@ def test_any_other_token_is_refused(changes: dict[str, Any], status: int):
         (pod(), build(phase="Pending"), 409),
         (pod("build"), build(), 403),
         (pod(ephemeralContainers=[{"name": "debugger"}]), build(), 403),
+        (pod(initContainers=[{"name": "build", "image": f"evil@{DIGEST[::-1]}"}]), build(), 403),
+        (pod(initContainers=[{"name": "build", "image": "builder:latest"}]), build(), 403),
+        (pod(initContainers=[{"name": "build"}]), build(), 403),
     ],
 )
 def test_a_pod_that_is_not_the_operators_is_refused(asked: dict[str, Any], recorded: dict[str, Any], status: int):
     with pytest.raises(RefusedError) as caught:
         grant_of(CALLER, asked, recorded)
     assert caught.value.status == status
+
+
+def test_containers_that_admission_adds_do_not_matter():
+    proxy = {"name": "istio-proxy", "image": "istio/proxyv2:1.30"}
+    assert grant_of(CALLER, pod(initContainers=[*pod()["spec"]["initContainers"], proxy]), build()) == GRANT
 
 
 def test_a_pod_of_a_platform_is_recorded_there():
