@@ -1,6 +1,5 @@
 """Parses the settings file: the chart's values that concern the operator, by the same names. Pure."""
 
-from dataclasses import replace
 from typing import Final
 
 from imagebuild_operator.api.build import Engine, Proxy, Registry
@@ -40,7 +39,7 @@ def parse_settings(document: object) -> OperatorSettings:
     )
     builder, admission = fields.section("builder"), fields.section("admission")
     settings = OperatorSettings(
-        defaults=replace(_build_defaults(builder, traced=bool(endpoint)), signer=_signer(fields.section("signer"))),
+        defaults=_build_defaults(builder, _signer(fields.section("signer")), traced=bool(endpoint)),
         keep_pods=KeepPods(builder.choice("keepPods", "failed", tuple(KeepPods))),
         namespaces=fields.texts("watchNamespaces"),
         selector=fields.read("buildSelector", "", _selector, "write a label selector such as team=a or !team"),
@@ -67,7 +66,7 @@ def parse_settings(document: object) -> OperatorSettings:
     return settings
 
 
-def _build_defaults(builder: Fields, *, traced: bool) -> BuildDefaults:
+def _build_defaults(builder: Fields, signer: SignerSettings, *, traced: bool) -> BuildDefaults:
     return BuildDefaults(
         builder_image=builder.required("image", r"\S+", "write the reference of the builder image"),
         builder_pull_policy=builder.choice("pullPolicy", "IfNotPresent", ("Always", "IfNotPresent", "Never")),
@@ -86,6 +85,7 @@ def _build_defaults(builder: Fields, *, traced: bool) -> BuildDefaults:
         capabilities=builder.texts("capabilities", CAPABILITIES),
         engine=Engine(builder.choice("engine", "Auto", tuple(Engine))),
         buildkit=_buildkit(builder.section("buildkit")),
+        signer=signer,
     )
 
 

@@ -66,5 +66,9 @@ INDEX: Final = "index"
 #: Those in which there is a log of a build; others are sidecars that the cluster adds.
 CONTAINERS: Final = (CHECK, BUILD, PUSH, INDEX)
 
+#: The audience of the tokens by which the signer of the cluster knows the pods that push, and where those have them.
+SIGNER_AUDIENCE: Final = "imagebuild-signer"
+SIGNER_TOKEN: Final = "/var/run/secrets/imagebuild-signer/token"  # noqa: S105 - a file
+
 #: Starts the reception of an upload in its container.
 SEND: Final = ("/kaniko/.Shim/bin/kaniko-shim", "send")

@@ -18,9 +18,10 @@ from functional.kube import Builds, Helm, spec
 from functional.kubelet import Kubelet
 from functional.operator_process import OperatorProcess
 from functional.test_rights import Accounts, lines
+from imagebuild_vocabulary.names import SIGNER_AUDIENCE
 from kaniko_shim.attest import central
 from kaniko_shim.attest.artifact import dump
-from kaniko_shim.attest.central import AUDIENCE, CentralKey
+from kaniko_shim.attest.central import CentralKey
 from kaniko_shim.attest.envelope import to_be_signed
 from kaniko_shim.attest.keys import SigningKey
 from kaniko_shim.attest.provenance import ProvenanceInputs, provenance
@@ -107,7 +108,7 @@ def ask(signer: str, api: client.ApiClient, namespace: str, tmp_path: Path, monk
     """Asks it as the push container of a pod does, with a token as the kubelet gets it."""
     monkeypatch.setattr(central, "_PAUSES", (0.05,))
 
-    def sign(pod: dict[str, Any], message: bytes, audience: str = AUDIENCE) -> bytes:
+    def sign(pod: dict[str, Any], message: bytes, audience: str = SIGNER_AUDIENCE) -> bytes:
         path = tmp_path / "token"
         path.write_text(token_of(api, namespace, pod, audience))
         return CentralKey(signer, KEY.public, str(path)).sign(message)
@@ -297,7 +298,7 @@ def test_the_charts_signer_has_few_rights_and_only_kubelets_get_tokens_for_it(
     core.create_namespaced_service_account(namespace, account)
 
     def refusal() -> str:
-        wanted = client.V1TokenRequestSpec(audiences=[AUDIENCE])
+        wanted = client.V1TokenRequestSpec(audiences=[SIGNER_AUDIENCE])
         try:
             core.create_namespaced_service_account_token(
                 "default", namespace, client.AuthenticationV1TokenRequest(spec=wanted)

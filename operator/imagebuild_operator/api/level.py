@@ -1,36 +1,40 @@
 """What `output.level: SLSA3` needs of a build: https://slsa.dev/spec/v1.2/build-requirements. Pure."""
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
+from imagebuild_vocabulary.sources import is_pinned
+
+from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.build import BuildSpec, ClusterSigning, Engine
 from imagebuild_operator.api.errors import InvalidSpecError
-from imagebuild_operator.api.sources import GitSource, HttpSource, InlineSource, S3Source, Source, UploadSource
 
 LEVEL: Final = "SLSA3"
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
-def check_level(spec: BuildSpec) -> None:
+def check_level(spec: BuildSpec, source: Body) -> None:
     """Refuse a build that asks for the level and lacks something that it needs.
+
+    Args:
+        spec: Its spec.
+        source: `spec.source`, as written.
 
     Raises:
         InvalidSpecError: names the first field that is to be changed.
     """
-    if spec.level and (problem := next(_problems(spec), None)) is not None:
+    if spec.level and (problem := next(_problems(spec, source), None)) is not None:
         path, advice = problem
         raise InvalidSpecError(path, f"output.level {LEVEL} needs {advice}")
 
 
-def _problems(spec: BuildSpec) -> Iterator[tuple[str, str]]:
+def _problems(spec: BuildSpec, source: Body) -> Iterator[tuple[str, str]]:
     if not spec.push:
         yield "spec.output.push", "an image in a registry: leave push: false out"
     if not isinstance(spec.signing, ClusterSigning):
         yield "spec.output.signing", "a key that no tenant can read: set cluster to {}"
     if spec.engine is Engine.KANIKO:
         yield "spec.engine", "an engine whose record no RUN can reach: set it to BuildKit or Auto"
-    if not _is_pinned(spec.source):
+    if not is_pinned(source):
         ways = "git with a full commit in revision, http, s3 or upload with sha256, or inline"
         yield "spec.source", f"a source that names its content: {ways}"
     if spec.cache.enabled:
@@ -38,13 +42,3 @@ def _problems(spec: BuildSpec) -> Iterator[tuple[str, str]]:
     for field, claim in (("mounts", spec.cache.mounts_claim), ("baseImages", spec.cache.base_images_claim)):
         if claim:
             yield f"spec.cache.{field}", "a build that no other build's cache can change: leave it out"
-
-
-def _is_pinned(source: Source) -> bool:
-    match source:
-        case GitSource():
-            return _COMMIT.fullmatch(source.revision or "") is not None
-        case HttpSource() | S3Source() | UploadSource():
-            return source.sha256 is not None
-        case _:
-            return isinstance(source, InlineSource)

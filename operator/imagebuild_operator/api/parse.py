@@ -117,7 +117,7 @@ def parse_spec(spec: Body) -> BuildSpec:
         # Of the defaults alone, as the engines are: an ImageBuild has no such field.
         base_images=_base_images(spec.get("limits") or {}),
     )
-    check_level(parsed)
+    check_level(parsed, spec.get("source") or {})
     return parsed
 
 

@@ -46,10 +46,8 @@ def check_bounds(own: Body, spec: BuildSpec, bounds: Bounds) -> None:
     priority = own.get("priority") or 0
     if bounds.priority is not None and priority > bounds.priority:
         raise InvalidSpecError("spec.priority", f"{priority} is more than {BY} allow: write at most {bounds.priority}")
-    engine = own.get("engine") or Engine.AUTO
-    if bounds.engines is not None and engine not in (bounds.engines and {*bounds.engines, Engine.AUTO}):
-        names = ", ".join(sorted(bounds.engines)) or "none"
-        raise InvalidSpecError("spec.engine", f"{engine} is not allowed by {BY} (allowed: {names})")
+    if bounds.engines is not None:
+        _check_engine(own.get("engine") or Engine.AUTO, bounds.engines)
     _check_pod(own, bounds)
     if bounds.push_secrets is not None:
         _check_push_secrets(own, bounds.push_secrets)
@@ -97,6 +95,13 @@ def _check_push_secrets(own: Body, allowed: frozenset[str]) -> None:
                 raise InvalidSpecError(path, f"Secret {name} is not allowed by {BY} (allowed: {names})")
         elif name in allowed:
             raise InvalidSpecError(path, f"{BY} allow Secret {name} in output.pushSecretRef only: use another Secret")
+
+
+def _check_engine(engine: str, allowed: frozenset[str]) -> None:
+    """Refuse an engine that is not allowed; Auto chooses among those that are, if there are any."""
+    if engine not in allowed and not (engine == Engine.AUTO and allowed):
+        names = ", ".join(sorted(allowed)) or "none"
+        raise InvalidSpecError("spec.engine", f"{engine} is not allowed by {BY} (allowed: {names})")
 
 
 def _check_images(own: Body, allowed: Collection[str]) -> None:

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from imagebuild_vocabulary.log_lines import message_of
+from imagebuild_vocabulary.sources import COMMIT
 
 from imagebuild_operator.api.redact import UNSHOWN, redact
 
 _LINE: Final = "watch: "
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _TREE: Final = re.compile(r"[0-9a-f]{64}")
 _SHORT: Final = re.compile(r"[0-9a-f]{16}")
 MAX_PROBLEM: Final = 500
@@ -72,7 +72,7 @@ def _parse_line(line: str) -> Iterator[tuple[str, Seen]]:
         return
     commit = document.get("commit")
     problem = redact(" ".join(UNSHOWN.sub(" ", str(document.get("problem") or "")).split()))[:MAX_PROBLEM]
-    known = commit if isinstance(commit, str) and _COMMIT.fullmatch(commit) else None
+    known = commit if isinstance(commit, str) and COMMIT.fullmatch(commit) else None
     tree = str(document.get("tree") or "")
     counted = tree if _TREE.fullmatch(tree) else ""
     yield name, Seen(known, dict(_images(document.get("images"))), at, problem, counted)

@@ -5,6 +5,8 @@ import json
 import re
 from typing import Any, Final
 
+from imagebuild_vocabulary.names import SIGNER_AUDIENCE, SIGNER_TOKEN
+
 from imagebuild_operator.api.build import BuildSpec, ClusterSigning, ImageBuild, SigningKey
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.redact import redact
@@ -15,9 +17,6 @@ from imagebuild_operator.settings import BuildDefaults
 #: Keys of the Secret, as made by `cosign generate-key-pair k8s://…`.
 SIGNING_KEY: Final = "cosign.key"
 PASSWORD: Final = "cosign.password"  # noqa: S105 - the name of a key
-#: The audience of the tokens that the signer of the cluster takes.
-AUDIENCE: Final = "imagebuild-signer"
-TOKEN_PATH: Final = "/var/run/secrets/imagebuild-signer"  # noqa: S105 - a directory
 #: Seconds that a token is valid, at least; the kubelet renews it.
 TOKEN_SECONDS: Final = 3600
 #: Maximum size of the parameters in bytes; above it, inline files and an inline Dockerfile are left out.
@@ -76,9 +75,10 @@ def with_token(pod_spec: dict[str, Any], spec: BuildSpec) -> dict[str, Any]:
     """The pod with a token by which the signer of the cluster knows it, for the container that pushes alone."""
     if not (spec.push and isinstance(spec.signing, ClusterSigning)):
         return pod_spec
-    token = {"serviceAccountToken": {"audience": AUDIENCE, "expirationSeconds": TOKEN_SECONDS, "path": "token"}}
-    volume = {"name": AUDIENCE, "projected": {"sources": [token], "defaultMode": 0o444}}
-    mount = {"name": AUDIENCE, "mountPath": TOKEN_PATH, "readOnly": True}
+    directory, _, file = SIGNER_TOKEN.rpartition("/")
+    token = {"serviceAccountToken": {"audience": SIGNER_AUDIENCE, "expirationSeconds": TOKEN_SECONDS, "path": file}}
+    volume = {"name": SIGNER_AUDIENCE, "projected": {"sources": [token], "defaultMode": 0o444}}
+    mount = {"name": SIGNER_AUDIENCE, "mountPath": directory, "readOnly": True}
     *others, pushing = pod_spec["containers"]
     return {
         # A token is an account's; without its own, a pod has this one in any case.
@@ -145,7 +145,7 @@ def _signing(spec: BuildSpec, defaults: BuildDefaults) -> list[Variable]:
             return [
                 *plain("SIGNING_URL", defaults.signer.url),
                 *plain("SIGNING_PUBLIC_KEY", defaults.signer.public_key),
-                *plain("SIGNING_TOKEN_FILE", f"{TOKEN_PATH}/token"),
+                *plain("SIGNING_TOKEN_FILE", SIGNER_TOKEN),
             ]
 
 

@@ -18,9 +18,6 @@ from kaniko_shim.attest.keys import PublicKey
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 
-AUDIENCE: Final = "imagebuild-signer"
-"""The audience of the tokens that the signer takes."""
-
 IDENTITY_PATH: Final = "/identity"
 SIGN_PATH: Final = "/sign"
 MOST_BYTES: Final = 8 * 1024 * 1024

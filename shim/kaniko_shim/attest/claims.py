@@ -10,10 +10,11 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
+from imagebuild_vocabulary.sources import COMMIT, is_pinned
+
 from kaniko_shim.attest.record import Record
 from kaniko_shim.log.masking import MASK
 
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 # How the record names a context of a kind that has no URL of its own in the spec.
 _SCHEMES = {
     "inline": ("data:",),
@@ -36,10 +37,9 @@ def settle(record: Record, parameters: Mapping[str, Any], now: str) -> Record:
     Raises:
         ValueError: the record contradicts the parameters; the message says in what.
     """
-    kind, said = next(iter(_mapping(parameters.get("source")).items()), ("", None))
-    named = _mapping(said) if kind != "url" else {"url": said}
+    kind, named = _source(parameters)
     _compare_source(record, kind, named)
-    own = _dockerfile_digest(parameters, named if kind == "inline" else {})
+    own = _dockerfile_digest(parameters)
     if own and record.dockerfile and own != record.dockerfile:
         raise ValueError(f"it names a Dockerfile with SHA-256 {record.dockerfile}, and that of the spec has {own}")
     if not record.started <= record.finished <= now:
@@ -49,11 +49,14 @@ def settle(record: Record, parameters: Mapping[str, Any], now: str) -> Record:
 
 def pinned_in(parameters: Mapping[str, Any]) -> set[str]:
     """Which of the context and the Dockerfile the parameters themselves name by content, so that they are no claims."""
+    context = {"context"} if is_pinned(_mapping(parameters.get("source"))) else set()
+    return context | ({"Dockerfile"} if _dockerfile_digest(parameters) else set())
+
+
+def _source(parameters: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """The kind of the source, and its fields."""
     kind, said = next(iter(_mapping(parameters.get("source")).items()), ("", None))
-    named = _mapping(said)
-    is_pinned = _COMMIT.fullmatch(str(named.get("revision") or "")) or named.get("sha256") or kind == "inline"
-    own = _dockerfile_digest(parameters, named if kind == "inline" else {})
-    return {name for name, pinned in (("context", is_pinned), ("Dockerfile", own)) if pinned}
+    return kind, {"url": said} if kind == "url" else _mapping(said)
 
 
 def _compare_source(record: Record, kind: str, named: Mapping[str, Any]) -> None:
@@ -67,7 +70,7 @@ def _compare_source(record: Record, kind: str, named: Mapping[str, Any]) -> None
     if revision and kind in _SCHEMES.keys() - {"oci"}:
         raise ValueError(f"it names the revision {revision}, and a source of the kind {kind} has none")
     wanted = str(named.get("revision") or "")
-    if revision and _COMMIT.fullmatch(wanted) and revision != wanted:
+    if revision and COMMIT.fullmatch(wanted) and revision != wanted:
         raise ValueError(f"it names the commit {revision}, and the spec {wanted}")
     pinned = str(named.get("sha256") or "")
     if checksum and pinned and checksum != pinned:
@@ -82,7 +85,7 @@ def _bare(url: str) -> str:
     return f"{scheme}{slashes}{host.rpartition('@')[2]}{slash}{tail}"
 
 
-def _dockerfile_digest(parameters: Mapping[str, Any], inline: Mapping[str, Any]) -> str:
+def _dockerfile_digest(parameters: Mapping[str, Any]) -> str:
     """SHA-256 of a Dockerfile that is in the spec; empty if it is in the context."""
     dockerfile = _mapping(parameters.get("dockerfile"))
     if "inlineSHA256" in dockerfile:
@@ -92,7 +95,9 @@ def _dockerfile_digest(parameters: Mapping[str, Any], inline: Mapping[str, Any])
     path = "/".join(
         filter(None, (str(parameters.get("contextDir") or ""), str(dockerfile.get("path") or "Dockerfile")))
     )
-    content = _mapping(inline.get("files")).get(path.removeprefix("./"))
+    kind, named = _source(parameters)
+    files = _mapping(named.get("files")) if kind == "inline" else {}
+    content = files.get(path.removeprefix("./"))
     return _digest(content) if isinstance(content, str) else ""
 
 

@@ -1,7 +1,6 @@
 """The requests of `push` and `index`."""
 
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from kaniko_shim.attest.options import AttestationOptions
 from kaniko_shim.attest.provenance import ProvenanceInputs
@@ -9,7 +8,7 @@ from kaniko_shim.oci.platform import Member
 from kaniko_shim.registry.cache_repo import CachePolicy
 from kaniko_shim.request.cache_request import read_cache
 from kaniko_shim.request.extra_args import ignores_immutable_tags
-from kaniko_shim.request.request import Request, read_request
+from kaniko_shim.request.request import Request, fields_of, read_request
 from kaniko_shim.request.variables import attestation_variables as attest_variables
 from kaniko_shim.request.variables import output_variables
 from kaniko_shim.request.variables.build_variables import EXTRA_ARGS
@@ -76,11 +75,6 @@ def read_index_request(reader: VariableReader) -> IndexRequest:
     )
 
 
-def fields_of(request: Request) -> dict[str, Any]:
-    """The fields of a request, for one with more of them."""
-    return {each.name: getattr(request, each.name) for each in fields(request)}
-
-
 def _attestations(command: Command, reader: VariableReader) -> AttestationOptions:
     options = AttestationOptions(
         reader.read(attest_variables.PROVENANCE),
@@ -91,6 +85,7 @@ def _attestations(command: Command, reader: VariableReader) -> AttestationOption
         return read_signing_key(reader, options)
     if reader.is_set(attest_variables.SIGNING_KEY):
         reader.refuse(attest_variables.SIGNING_URL, "unset it, or SIGNING_KEY: one of them signs")
+    url, token_file = reader.read(attest_variables.SIGNING_URL), reader.read(attest_variables.SIGNING_TOKEN_FILE)
     from kaniko_shim.attest.central import CentralKey  # noqa: PLC0415 - takes long to import
     from kaniko_shim.attest.keys import load_public_key  # noqa: PLC0415
 
@@ -99,7 +94,6 @@ def _attestations(command: Command, reader: VariableReader) -> AttestationOption
     except ValueError as error:
         reader.refuse(attest_variables.SIGNING_PUBLIC_KEY, str(error))
         return options
-    url, token_file = reader.read(attest_variables.SIGNING_URL), reader.read(attest_variables.SIGNING_TOKEN_FILE)
     return replace(options, key=CentralKey(url, public, token_file))
 
 

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from kaniko_shim.registry.registries import Registries
-from kaniko_shim.request.request import DEFAULT_LAYOUT, Request
-from kaniko_shim.request.variables import job_variables, upload_variables
+from kaniko_shim.request.request import Request, fields_of, read_request_without_images
+from kaniko_shim.request.variables import upload_variables
 from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.system.subcommand import Command
 
@@ -26,15 +25,8 @@ class ReceiveRequest(Request):
 
 def read_receive_request(reader: VariableReader) -> ReceiveRequest:
     """Read the request of `receive`."""
-    reader.read(job_variables.LOG_FORMAT)
     return ReceiveRequest(
-        command=Command.RECEIVE,
-        outputs=(),
-        push=False,
-        layout=DEFAULT_LAYOUT,
-        registries=Registries(),
-        docker_config=None,
-        heartbeat_seconds=reader.read(job_variables.HEARTBEAT_SECONDS),
+        **fields_of(read_request_without_images(Command.RECEIVE, reader)),
         deadline_seconds=reader.read(upload_variables.UPLOAD_DEADLINE_SECONDS),
         max_bytes=reader.read(upload_variables.UPLOAD_MAX_BYTES),
         sha256=reader.read(upload_variables.UPLOAD_SHA256),

@@ -1,6 +1,7 @@
 """The request that all sub-commands have in common, and its variables."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from kaniko_shim.registry import docker_config
 from kaniko_shim.registry.docker_config import DockerConfig
@@ -52,6 +53,25 @@ def read_request(command: Command, reader: VariableReader) -> Request:
         docker_config=read_docker_config(reader),
         heartbeat_seconds=reader.read(job_variables.HEARTBEAT_SECONDS),
     )
+
+
+def read_request_without_images(command: Command, reader: VariableReader) -> Request:
+    """Read the variables of a sub-command that pushes nothing, and reaches no registry by itself."""
+    reader.read(job_variables.LOG_FORMAT)
+    return Request(
+        command=command,
+        outputs=(),
+        push=False,
+        layout=DEFAULT_LAYOUT,
+        registries=Registries(),
+        docker_config=None,
+        heartbeat_seconds=reader.read(job_variables.HEARTBEAT_SECONDS),
+    )
+
+
+def fields_of(request: Request) -> dict[str, Any]:
+    """The fields of a request, for one with more of them."""
+    return {each.name: getattr(request, each.name) for each in fields(request)}
 
 
 def read_outputs(reader: VariableReader) -> tuple[ImageReference, ...]:

@@ -4,10 +4,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kaniko_shim.attest.options import AttestationOptions
-from kaniko_shim.registry.registries import Registries
-from kaniko_shim.request.push_request import fields_of, read_signing_key
-from kaniko_shim.request.request import DEFAULT_LAYOUT, Request
-from kaniko_shim.request.variables import attestation_variables, job_variables
+from kaniko_shim.request.push_request import read_signing_key
+from kaniko_shim.request.request import Request, fields_of, read_request_without_images
+from kaniko_shim.request.variables import attestation_variables
 from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.system.subcommand import Command
 
@@ -30,19 +29,10 @@ class SignRequest(Request):
 
 def read_sign_request(reader: VariableReader) -> Request:
     """Read the variables of `sign`."""
-    reader.read(job_variables.LOG_FORMAT)
+    common = read_request_without_images(Command.SIGN, reader)
     options = read_signing_key(reader, AttestationOptions())
     if not reader.is_set(attestation_variables.SIGNING_KEY):
         reader.problems.append("SIGNING_KEY: set it to the private key that signs")
-    common = Request(
-        command=Command.SIGN,
-        outputs=(),
-        push=False,
-        layout=DEFAULT_LAYOUT,
-        registries=Registries(),
-        docker_config=None,
-        heartbeat_seconds=reader.read(job_variables.HEARTBEAT_SECONDS),
-    )
     if options.key is None:
         return common
     return SignRequest(**fields_of(common), key=options.key, secrets=options.secrets)

@@ -6,8 +6,14 @@ from kaniko_shim.registry.docker_config import DockerConfig
 from kaniko_shim.registry.references import ImageReference, parse_reference
 from kaniko_shim.registry.registries import Registries
 from kaniko_shim.request.build_context import read_source
-from kaniko_shim.request.request import DEFAULT_LAYOUT, Request, read_docker_config, read_pull_registries
-from kaniko_shim.request.variables import job_variables, source_variables, watch_variables
+from kaniko_shim.request.request import (
+    Request,
+    fields_of,
+    read_docker_config,
+    read_pull_registries,
+    read_request_without_images,
+)
+from kaniko_shim.request.variables import source_variables, watch_variables
 from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.request.variables.watch_variables import Watching
 from kaniko_shim.sources.kinds import GitSource
@@ -43,18 +49,12 @@ class WatchRequest(Request):
 
 def read_watch_request(reader: VariableReader) -> WatchRequest:
     """Read the variables of `watch`."""
-    reader.read(job_variables.LOG_FORMAT)
+    common = read_request_without_images(Command.WATCH, reader)
     if not reader.is_set(watch_variables.WATCH):
         reader.problems.append("WATCH: name what to watch, as a JSON list")
     watching = reader.read(watch_variables.WATCH)
     return WatchRequest(
-        command=Command.WATCH,
-        outputs=(),
-        push=False,
-        layout=DEFAULT_LAYOUT,
-        registries=Registries(),
-        docker_config=None,
-        heartbeat_seconds=reader.read(job_variables.HEARTBEAT_SECONDS),
+        **fields_of(common),
         items=tuple(_read_item(reader, number, each) for number, each in enumerate(watching)),
     )
 

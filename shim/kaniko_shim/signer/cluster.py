@@ -9,11 +9,10 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import urllib3
-from imagebuild_vocabulary.names import API_VERSION
+from imagebuild_vocabulary.names import API_VERSION, SIGNER_AUDIENCE
 from urllib3.exceptions import HTTPError
 from urllib3.util import Timeout
 
-from kaniko_shim.attest.central import AUDIENCE
 from kaniko_shim.signer.policy import RefusedError
 from kaniko_shim.system.json_text import load_json
 
@@ -57,7 +56,7 @@ class Cluster:
         Raises:
             RefusedError: 503, the API server does not answer.
         """
-        asked = {"token": token, "audiences": [AUDIENCE]}
+        asked = {"token": token, "audiences": [SIGNER_AUDIENCE]}
         document = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": asked}
         return self._ask("POST", "/apis/authentication.k8s.io/v1/tokenreviews", document)
 

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from imagebuild_vocabulary.names import CONTAINERS, INDEX, KIND, PUSH, UPLOAD
+from imagebuild_vocabulary.names import CONTAINERS, INDEX, KIND, PUSH, SIGNER_AUDIENCE, UPLOAD
 
 from kaniko_shim.attest.artifact import dump
-from kaniko_shim.attest.central import AUDIENCE
 from kaniko_shim.attest.claims import settle
 from kaniko_shim.attest.envelope import statement_in
 from kaniko_shim.attest.provenance import ProvenanceInputs, provenance, record_in
@@ -83,8 +82,8 @@ def caller_of(review: _Body) -> Caller:
     extra = user.get("extra") or {}
     names, uids = extra.get(_POD_NAME) or [], extra.get(_POD_UID) or []
     username = str(user.get("username") or "")
-    if not status.get("authenticated") or AUDIENCE not in (status.get("audiences") or ()):
-        raise RefusedError(_UNAUTHORIZED, f"the token is not valid for the audience {AUDIENCE}")
+    if not status.get("authenticated") or SIGNER_AUDIENCE not in (status.get("audiences") or ()):
+        raise RefusedError(_UNAUTHORIZED, f"the token is not valid for the audience {SIGNER_AUDIENCE}")
     if len(names) != 1 or len(uids) != 1 or not username.startswith(_PREFIX):
         raise RefusedError(_FORBIDDEN, "the token is bound to no pod")
     return Caller(username.removeprefix(_PREFIX).partition(":")[0], str(names[0]), str(uids[0]))

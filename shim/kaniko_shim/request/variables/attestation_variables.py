@@ -2,6 +2,8 @@
 
 import re
 
+from imagebuild_vocabulary.names import SIGNER_TOKEN
+
 from kaniko_shim.request.scalars import parse_raw, parse_switch, parse_text
 from kaniko_shim.request.variables.variable import Variable
 from kaniko_shim.system.json_text import load_json
@@ -76,7 +78,7 @@ SIGNING_TOKEN_FILE = Variable(
     "SIGNING_TOKEN_FILE",
     "File with the pod's token for the audience `imagebuild-signer`.",
     parse_text,
-    default="/var/run/secrets/imagebuild-signer/token",
+    default=SIGNER_TOKEN,
     commands=_PUSHING,
 )
 PROVENANCE_BUILDER = Variable(

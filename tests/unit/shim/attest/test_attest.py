@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.attest.artifact import Artifact, Subject
 from kaniko_shim.attest.attestation import Predicates, compose
+from kaniko_shim.attest.central import CentralKey
 from kaniko_shim.attest.envelope import to_be_signed
 from kaniko_shim.attest.keys import SigningKey, load_key
 from kaniko_shim.attest.provenance import CLAIMED, ProvenanceInputs, provenance
@@ -138,6 +140,45 @@ def test_signatures_of_others_stay():
 @pytest.mark.parametrize("manifest", [b"", b"[]", b"{}", b'{"layers": 1}', b'{"layers": [1, {"mediaType": "other"}]}'])
 def test_what_is_no_list_of_signatures(manifest: bytes):
     assert held_signatures(manifest) == []
+
+
+def test_the_signer_of_a_cluster_is_asked_where_its_url_is_set():
+    public = KEY.public.public.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    ).decode()
+    asked = {"OUTPUT_IMAGE": "r.example/app", "SIGNING_URL": "https://signer.system.svc:8443"}
+    request = parse_request(Command.PUSH, {**asked, "SIGNING_PUBLIC_KEY": public})
+    assert isinstance(request, PushRequest)
+    assert isinstance(request.attestations.key, CentralKey)
+    # The default is where the operator mounts the token.
+    assert request.attestations.key.token_file == "/var/run/secrets/imagebuild-signer/token"
+    assert (request.attestations.key.url, request.attestations.key.hint) == (asked["SIGNING_URL"], KEY.hint)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({}, "SIGNING_PUBLIC_KEY: it is not a public key"),
+        (
+            {"SIGNING_PUBLIC_KEY": pem(ec.generate_private_key(ec.SECP256R1()))},
+            "SIGNING_PUBLIC_KEY: it is not a public",
+        ),
+        ({"SIGNING_URL": "http://signer:8443"}, "write https://HOST:PORT"),
+        ({"SIGNING_KEY": "x"}, "unset it, or SIGNING_KEY: one of them signs"),
+    ],
+)
+def test_variables_of_the_signer_that_cannot_work_are_named(wrong: dict[str, str], problem: str):
+    asked = {"OUTPUT_IMAGE": "r.example/app", "SIGNING_URL": "https://signer.system.svc:8443"}
+    with pytest.raises(JobError, match=re.escape(problem)) as caught:
+        parse_request(Command.PUSH, {**asked, **wrong})
+    assert "PRIVATE" not in str(caught.value)
+
+
+def test_the_signer_needs_a_key_and_never_prints_it():
+    with pytest.raises(JobError, match="SIGNING_KEY: set it to the private key that signs"):
+        parse_request(Command.SIGN, {})
+    private = pem(ec.generate_private_key(ec.SECP256R1()))
+    assert private in secrets_of(parse_request(Command.SIGN, {"SIGNING_KEY": private}))
 
 
 def test_provenance():
