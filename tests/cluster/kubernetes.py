@@ -99,6 +99,8 @@ def controllers(cluster: Cluster) -> Iterator[Part]:
             f"--root-ca-file={pki / 'ca.crt'}",
             f"--cluster-signing-cert-file={pki / 'ca.crt'}",
             f"--cluster-signing-key-file={pki / 'ca.key'}",
+            # A machine that stands still for a moment has not lost its only node.
+            "--node-monitor-grace-period=5m",
             f"--flex-volume-plugin-dir={cluster.state / 'volume-plugins'}",
             "--use-service-account-credentials",
             *common,
@@ -173,7 +175,9 @@ def _kubelet(cluster: Cluster, resolv: Path) -> dict[str, object]:
         "kubeAPIQPS": 200,
         "kubeAPIBurst": 400,
         "imageGCHighThresholdPercent": 100,
-        "evictionHard": {"memory.available": "50Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+        # No pressure and no eviction, as in kind: the disk is the machine's, where others may need space for a moment,
+        # and the kubelet would take no pod for the five minutes after.
+        "evictionHard": {"nodefs.available": "0%", "nodefs.inodesFree": "0%", "imagefs.available": "0%"},
     }
 
 

@@ -46,7 +46,9 @@ def wait_for_build(
         last = event["object"]
         if event["type"] != "DELETED" and reached(last):
             return last
-    raise AssertionError(f"{namespace}/{name} has not got there within {timeout} s: {last.get('status')}")
+    nodes = {node.metadata.name: node.spec.taints for node in client.CoreV1Api(api).list_node().items}
+    status = last.get("status")
+    raise AssertionError(f"{namespace}/{name} has not got there within {timeout} s: {status}; taints of nodes: {nodes}")
 
 
 def wait_for_finish(api: client.ApiClient, namespace: str, name: str, timeout: float = 120) -> Json:
