@@ -33,11 +33,11 @@ names=()
 background() {
   local name="$1"
   shift
-  [ $# -gt 0 ] || return 0
-  echo "$*: running at the same time, with the output in build/$name.output"
+  [ $# -gt 1 ] || return 0
+  echo "${*:2}: running at the same time, with the output in build/$name.output"
   # With a process group of its own, so that all of it can be ended.
   set -m
-  lane "$@" >"build/$name.output" 2>&1 &
+  "$@" >"build/$name.output" 2>&1 &
   lanes+=($!)
   names+=("$name")
   set +m
@@ -53,12 +53,14 @@ trap end EXIT
 if [ $# -eq 1 ]; then
   lane "$@"
 else
-  background functional "${functional[@]}"
+  background functional lane "${functional[@]}"
   if [ "${#cluster[@]}" -gt 0 ] && [ "${#rest[@]}" -gt 0 ]; then
     # What both need is made once, and before they wait for each other.
     make cluster-up images
+    # Slow to compile, and needed late.
+    background programs make programs
   fi
-  background rest "${rest[@]}"
+  background rest lane "${rest[@]}"
   lane "${cluster[@]}"
 fi
 for at in "${!lanes[@]}"; do

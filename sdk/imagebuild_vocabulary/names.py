@@ -70,5 +70,9 @@ CONTAINERS: Final = (CHECK, BUILD, PUSH, INDEX)
 SIGNER_AUDIENCE: Final = "imagebuild-signer"
 SIGNER_TOKEN: Final = "/var/run/secrets/imagebuild-signer/token"  # noqa: S105 - a file
 
+#: The audience of the tokens that Fulcio certifies keys for, and where the container that pushes has its own.
+KEYLESS_AUDIENCE: Final = "sigstore"
+KEYLESS_TOKEN: Final = "/var/run/secrets/sigstore/token"  # noqa: S105 - a file
+
 #: Starts the reception of an upload in its container.
 SEND: Final = ("/kaniko/.Shim/bin/kaniko-shim", "send")

@@ -37,6 +37,13 @@ HELPERS = {
 }
 """The credential helpers of the builder image: their names and packages."""
 
+SIGSTORE = {
+    "fulcio": "github.com/sigstore/fulcio",
+    "rekor-server": "github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix",
+    "timestamp-server": "github.com/sigstore/timestamp-authority/v2/cmd/timestamp-server",
+}
+"""The services that vouch for keyless signatures."""
+
 
 @dataclass(frozen=True)
 class Program:
@@ -117,13 +124,14 @@ TOOLS = {
         Program("helm4", "helm.sh/helm/v4/cmd/helm@v4.3.1", binary="helm"),
         Program("helm-docs", "github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2"),
         Program("kueue", "sigs.k8s.io/kueue/cmd/kueue", SOURCES / "kueue"),
+        *(Program(name, package, SOURCES / "sigstore") for name, package in SIGSTORE.items()),
         Program("cyclonedx-gomod", "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0"),
         Program("govulncheck", "golang.org/x/vuln/cmd/govulncheck@v1.9.0"),
         Program("indexdb", "golang.org/x/vulndb/cmd/indexdb@v0.0.0-20261105234957-e22db6528018"),
     )
 }
-"""Those of `make lint`, `docs`, `release`, `sbom` and `audit`, those that read the chart or objects as others do, and
-`kueue`."""
+"""Those of `make lint`, `docs`, `release`, `sbom` and `audit`, those that read the chart or objects as others do,
+`kueue`, and Sigstore's services."""
 REFERENCES = {
     program.name: program
     for program in (

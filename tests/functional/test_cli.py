@@ -188,11 +188,13 @@ def test_create_follows_the_build_and_ends_with_its_result(
         kubelet.report(pod, "Pending", build=running())
         assert process.stdout
         # Its number depends on whether the operator was seen to wait, which is a race.
-        step = until(lambda: process.stdout and re.fullmatch(r"(#\d) 0\.000 compiled\n", process.stdout.readline()))
+        out = process.stdout
+        step = until(lambda: re.fullmatch(r"(#\d) 0\.000 compiled\n", out.readline()))
         kubelet.report(pod, "Succeeded", build=terminated(0, "{}"), push=PUSHED)
-        out, err = process.communicate(timeout=30)
+        rest, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
-    assert out.splitlines()[-1].startswith(f"{step[1]} DONE ")
+    assert step
+    assert rest.splitlines()[-1].startswith(f"{step[1]} DONE ")
     assert err.splitlines()[-1] == f"{IMAGE}@{DIGEST}"
     assert "\x1b" not in err
 

@@ -19,7 +19,7 @@ from functional.kubelet import Kubelet
 from functional.operator_process import OperatorProcess
 from functional.test_rights import Accounts, lines
 from imagebuild_vocabulary.names import SIGNER_AUDIENCE
-from kaniko_shim.attest import central
+from kaniko_shim.attest import persistence
 from kaniko_shim.attest.artifact import dump
 from kaniko_shim.attest.central import CentralKey
 from kaniko_shim.attest.envelope import to_be_signed
@@ -106,12 +106,12 @@ def signer(kubeconfig: Path, namespace: str, api: client.ApiClient, tmp_path: Pa
 @pytest.fixture
 def ask(signer: str, api: client.ApiClient, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """Asks it as the push container of a pod does, with a token as the kubelet gets it."""
-    monkeypatch.setattr(central, "_PAUSES", (0.05,))
+    monkeypatch.setattr(persistence, "_PAUSES", (0.05,))
 
     def sign(pod: dict[str, Any], message: bytes, audience: str = SIGNER_AUDIENCE) -> bytes:
         path = tmp_path / "token"
         path.write_text(token_of(api, namespace, pod, audience))
-        return CentralKey(signer, KEY.public, str(path)).sign(message)
+        return CentralKey(signer, KEY.public, str(path)).sign(message).content
 
     return sign
 
@@ -165,9 +165,9 @@ def test_the_pod_of_a_build_has_its_image_signed(
     assert parameters is not None
     assert parameters["metadata"] == {"namespace": namespace, "name": "hello"}
     message = payload_of(REPOSITORY, DIGEST)
-    assert KEY.made(ask(pod, message), message)
+    assert KEY.public.made(ask(pod, message), message)
     own = provenance_of(pod)
-    assert KEY.made(ask(pod, own), own)
+    assert KEY.public.made(ask(pod, own), own)
     assert said == [
         f"signed the {what} of {REPOSITORY}@{DIGEST} for {namespace}/hello" for what in ("signature", "provenance")
     ]
@@ -237,7 +237,7 @@ def test_a_token_for_somebody_else_is_worth_nothing(
 
 @pytest.mark.shows("A63")
 def test_the_token_is_sent_to_the_signer_only(signer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(central, "_PAUSES", (0.05,))
+    monkeypatch.setattr(persistence, "_PAUSES", (0.05,))
     requests: list[str] = []
     sent = HTTPSConnection.putrequest
 
@@ -253,7 +253,7 @@ def test_the_token_is_sent_to_the_signer_only(signer: str, tmp_path: Path, monke
 
 
 def test_a_signer_that_cannot_be_reached_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(central, "_PAUSES", (0.05, 0.05))
+    monkeypatch.setattr(persistence, "_PAUSES", (0.05, 0.05))
     with pytest.raises(JobError, match=r"https://127.0.0.1:1 can't be reached \(ConnectionRefusedError") as caught:
         CentralKey("https://127.0.0.1:1", KEY.public, str(tmp_path / "token")).sign(b"message")
     assert caught.value.failure.reason is Reason.SIGNING_FAILED
@@ -273,6 +273,29 @@ def test_one_key_signs_and_not_two(builds: Builds):
     both = {"cluster": {}, "key": {"secretRef": {"name": "cosign"}}}
     refused = builds.refusal(spec(output={"images": [f"{REPOSITORY}:1"], "signing": both}))
     assert "say what signs" in refused
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://fulcio.example.com",
+        "ftp://fulcio",
+        "https://user:password@fulcio",
+        "https://",
+        "http://svc",
+        "https://f?a=b",
+    ],
+)
+def test_no_token_goes_in_the_clear_out_of_the_cluster(builds: Builds, url: str):
+    services = {
+        "fulcioURL": url,
+        "rekorURL": "https://rekor.example.com",
+        "timestampURL": "http://tsa.sigstore.svc/api",
+    }
+    refused = builds.refusal(spec(output={"images": [f"{REPOSITORY}:1"], "signing": {"keyless": services}}))
+    assert "spec.output.signing.keyless.fulcioURL: Invalid value" in refused
+    assert "write https://HOST, or http:// of a Service" in refused
+    assert refused.count("write https://HOST") == 1
 
 
 @pytest.mark.shows("A63")

@@ -29,6 +29,7 @@ LOCATIONS = st.sampled_from(["mirror.example.com", "mirror.example.com:5000/hub"
 REPOSITORIES = st.sampled_from(["a.b/app", "docker.io/team/app", "localhost:5000/team/app_1/x"])
 DIGESTS = st.sampled_from(["0" * 64, "0123456789abcdef" * 4])
 PROXIES = st.sampled_from(["http://proxy.example.com:3128", "https://[::1]:3128/"])
+SERVICES = st.sampled_from(["https://fulcio.example.com/a", "http://rekor.sigstore.svc:3000"])
 LABEL_KEYS = st.sampled_from(["team", "example.com/cost-center", "a.b_c-d", "A" * 63])
 LABELS = st.dictionaries(LABEL_KEYS, st.sampled_from(["", "web", "a.b_c-D"]), max_size=2)
 QUANTITIES = st.sampled_from([1, 0, "1", "500m", "1.5", "512Mi", "2Gi", "1e3"])
@@ -82,6 +83,9 @@ SHAPES: dict[str, Strategy] = {
     ),
     "output.labels": st.dictionaries(st.from_regex(r"[a-z](?:[a-z./-]{0,6}[a-z])?", fullmatch=True), TEXTS, max_size=3),
     "output.platforms[]": st.sampled_from(["linux/amd64", "linux/arm64", "linux/arm/v7"]),
+    "output.signing.keyless.fulcioURL": SERVICES,
+    "output.signing.keyless.rekorURL": SERVICES,
+    "output.signing.keyless.timestampURL": SERVICES,
     "cache.repo": REPOSITORIES,
     "registries[].host": HOSTS,
     "registries[].mirrors[]": LOCATIONS,
@@ -145,10 +149,12 @@ def heed(spec: Json) -> Json:
             secret["secretKeyRef"] = {"name": "npm", "key": "token"}
     if "cache" in spec and "mounts" not in spec["cache"]:
         spec["cache"].setdefault("enabled", True)
-    _keep_one(spec["output"].get("signing", {}), "cluster", "key")
-    signing = spec["output"].get("signing")
-    if signing is not None and "cluster" not in signing and "secretRef" not in signing.get("key", {}):
-        del spec["output"]["signing"]
+    signing = spec["output"].get("signing", {})
+    _keep_one(signing, "cluster", "keyless")
+    _keep_one(signing, "cluster", "key")
+    _keep_one(signing, "keyless", "key")
+    if not signing.keys() & {"cluster", "keyless"} and "secretRef" not in signing.get("key", {}):
+        spec["output"].pop("signing", None)
     _heed_resources(spec.get("resources", {}))
     _heed_registries(spec.get("registries", []))
     _heed_output(spec)

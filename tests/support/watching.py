@@ -46,7 +46,8 @@ def wait_for_build(
         last = event["object"]
         if event["type"] != "DELETED" and reached(last):
             return last
-    nodes = {node.metadata.name: node.spec.taints for node in client.CoreV1Api(api).list_node().items}
+    core: Any = client.CoreV1Api(api)
+    nodes = {node.metadata.name: node.spec.taints for node in core.list_node().items}
     status = last.get("status")
     raise AssertionError(f"{namespace}/{name} has not got there within {timeout} s: {status}; taints of nodes: {nodes}")
 

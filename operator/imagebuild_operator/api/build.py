@@ -166,6 +166,15 @@ class ClusterSigning:
 
 
 @dataclass(frozen=True, slots=True)
+class KeylessSigning:
+    """Sigstore's services certify a key of the moment for the pod's service account, by these URLs."""
+
+    fulcio: str
+    rekor: str
+    timestamp: str
+
+
+@dataclass(frozen=True, slots=True)
 class BuildSpec:
     """The spec of a build, completed with the defaults of its namespace."""
 
@@ -175,7 +184,7 @@ class BuildSpec:
     push_secret: str | None = None
     attestations: Attestations = Attestations()
     #: What signs the image and its attestations; None for no signature.
-    signing: SigningKey | ClusterSigning | None = None
+    signing: SigningKey | ClusterSigning | KeylessSigning | None = None
     #: SLSA3, or None: none is asked for.
     level: str | None = None
     #: Platforms of the image; if there are several, the outputs become an index of them.

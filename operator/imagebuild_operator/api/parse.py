@@ -22,6 +22,7 @@ from imagebuild_operator.api.build import (
     Engine,
     EnvVar,
     ImageBuild,
+    KeylessSigning,
     Platform,
     PlatformNodes,
     PodTemplate,
@@ -174,7 +175,7 @@ def _is(attestations: Body, kind: str, form: str) -> bool:
     return bool(asked == form)
 
 
-def _signing(signing: Body | None) -> SigningKey | ClusterSigning | None:
+def _signing(signing: Body | None) -> SigningKey | ClusterSigning | KeylessSigning | None:
     match signing:
         case None:
             return None
@@ -182,9 +183,12 @@ def _signing(signing: Body | None) -> SigningKey | ClusterSigning | None:
             return ClusterSigning()
         case {"key": {"secretRef": ref}}:
             return SigningKey(ref["name"])
+        case {"keyless": {"fulcioURL": fulcio, "rekorURL": rekor, "timestampURL": timestamp}}:
+            return KeylessSigning(fulcio, rekor, timestamp)
         case _:
             raise InvalidSpecError(
-                "spec.output.signing", "set key.secretRef to a Secret that holds a private key, or cluster: {}"
+                "spec.output.signing",
+                "set key.secretRef to a Secret that holds a private key, cluster to {}, or keyless with its three URLs",
             )
 
 

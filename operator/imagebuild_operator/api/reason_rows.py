@@ -278,8 +278,9 @@ ROWS: Final[Mapping[str, Row]] = {
         Retry.OTHER_ENGINE,
     ),
     "SigningFailed": _infrastructure(
-        "The cluster's signer could not be reached, or refused to sign. The image was pushed, without its signature.",
-        "Show the message to the administrator of the cluster; the log of the signer says what it refused, and why.",
+        "What signs could not be reached, or refused to sign. The image was pushed, without its signature.",
+        "Show the message to the administrator of what it names: the signer of the cluster, or a service of Sigstore. "
+        "Its log says what it refused, and why.",
     ),
     "DiskFull": _infrastructure(
         "The build filled the disk of its node, or exceeded its own ephemeral-storage limit.",

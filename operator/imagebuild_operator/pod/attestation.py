@@ -5,9 +5,9 @@ import json
 import re
 from typing import Any, Final
 
-from imagebuild_vocabulary.names import SIGNER_AUDIENCE, SIGNER_TOKEN
+from imagebuild_vocabulary.names import KEYLESS_AUDIENCE, KEYLESS_TOKEN, SIGNER_AUDIENCE, SIGNER_TOKEN
 
-from imagebuild_operator.api.build import BuildSpec, ClusterSigning, ImageBuild, SigningKey
+from imagebuild_operator.api.build import BuildSpec, ClusterSigning, ImageBuild, KeylessSigning, SigningKey
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.redact import redact
 from imagebuild_operator.api.sources import KeyRef
@@ -72,13 +72,18 @@ def attestation_variables(
 
 
 def with_token(pod_spec: dict[str, Any], spec: BuildSpec) -> dict[str, Any]:
-    """The pod with a token by which the signer of the cluster knows it, for the container that pushes alone."""
-    if not (spec.push and isinstance(spec.signing, ClusterSigning)):
+    """The pod with a token by which what signs knows it, for the container that pushes alone."""
+    if not spec.push or isinstance(spec.signing, SigningKey | None):
         return pod_spec
-    directory, _, file = SIGNER_TOKEN.rpartition("/")
-    token = {"serviceAccountToken": {"audience": SIGNER_AUDIENCE, "expirationSeconds": TOKEN_SECONDS, "path": file}}
-    volume = {"name": SIGNER_AUDIENCE, "projected": {"sources": [token], "defaultMode": 0o444}}
-    mount = {"name": SIGNER_AUDIENCE, "mountPath": directory, "readOnly": True}
+    audience, path = (
+        (SIGNER_AUDIENCE, SIGNER_TOKEN)
+        if isinstance(spec.signing, ClusterSigning)
+        else (KEYLESS_AUDIENCE, KEYLESS_TOKEN)
+    )
+    directory, _, file = path.rpartition("/")
+    token = {"serviceAccountToken": {"audience": audience, "expirationSeconds": TOKEN_SECONDS, "path": file}}
+    volume = {"name": audience, "projected": {"sources": [token], "defaultMode": 0o444}}
+    mount = {"name": audience, "mountPath": directory, "readOnly": True}
     *others, pushing = pod_spec["containers"]
     return {
         # A token is an account's; without its own, a pod has this one in any case.
@@ -146,6 +151,13 @@ def _signing(spec: BuildSpec, defaults: BuildDefaults) -> list[Variable]:
                 *plain("SIGNING_URL", defaults.signer.url),
                 *plain("SIGNING_PUBLIC_KEY", defaults.signer.public_key),
                 *plain("SIGNING_TOKEN_FILE", SIGNER_TOKEN),
+            ]
+        case KeylessSigning(fulcio, rekor, timestamp):
+            return [
+                *plain("SIGNING_FULCIO_URL", fulcio),
+                *plain("SIGNING_REKOR_URL", rekor),
+                *plain("SIGNING_TIMESTAMP_URL", timestamp),
+                *plain("SIGNING_TOKEN_FILE", KEYLESS_TOKEN),
             ]
 
 

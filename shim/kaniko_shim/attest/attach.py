@@ -54,7 +54,8 @@ class Attacher:
         for each in compose(place.name, subject, predicates, self.key):
             self._push(each.artifact, ImageReference(place.registry, place.repository, digest=each.artifact.digest))
             attached.append(Attached(each.kind, each.artifact.digest))
-        if self.key:
+        # Without a public key, older versions of cosign have nothing to verify a tag's signatures with.
+        if self.key and self.key.public:
             self._sign(place, subject.digest, self.key)
         return tuple(attached)
 

@@ -1,6 +1,7 @@
 """From predicates to the artifacts that are attached to an image in one repository. Pure but for the signatures."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from kaniko_shim.attest.keys import Key
 
 _SPDX_TYPE = "application/spdx+json"
+_ORDER = ("provenance", "sbom", "signature")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +43,36 @@ class Predicates:
     sbom: Mapping[str, object] | None = None
 
 
-def compose(repository: str, subject: Subject, predicates: Predicates, key: "Key | None") -> Iterator[Attestation]:
+def compose(repository: str, subject: Subject, predicates: Predicates, key: "Key | None") -> list[Attestation]:
     """The attestations of an image in a repository (`registry/path`).
 
     With a key, each statement is in a Sigstore bundle, with its signature; without one it is attached as it is.
-    """
 
-    def attestation(kind: str, predicate_type: str, predicate: Mapping[str, object]) -> Attestation:
+    Raises:
+        JobError: SigningFailed.
+    """
+    statements = list[tuple[str, str, Mapping[str, object]]]()
+    plain = list[Attestation]()
+    if predicates.provenance is not None:
+        statements.append(("provenance", PROVENANCE, predicates.provenance))
+    if predicates.sbom is not None:
+        annotations = {"org.opencontainers.image.created": predicates.created}
+        document = Blob(_SPDX_TYPE, dump(predicates.sbom))
+        plain.append(Attestation("sbom", referrer(subject, _SPDX_TYPE, document, annotations)))
+        if key:
+            statements.append(("sbom", SPDX, predicates.sbom))
+    if key:
+        statements.append(("signature", SIGNATURE, {}))
+
+    def attestation(said: tuple[str, str, Mapping[str, object]]) -> Attestation:
+        kind, predicate_type, predicate = said
         payload = dump(statement(repository, subject.digest, predicate_type, predicate))
         return Attestation(kind, _artifact(payload, predicate_type, subject, predicates.created, key))
 
-    if predicates.provenance is not None:
-        yield attestation("provenance", PROVENANCE, predicates.provenance)
-    if predicates.sbom is not None:
-        document = dump(predicates.sbom)
-        annotations = {"org.opencontainers.image.created": predicates.created}
-        yield Attestation("sbom", referrer(subject, _SPDX_TYPE, Blob(_SPDX_TYPE, document), annotations))
-        if key:
-            yield attestation("sbom", SPDX, predicates.sbom)
-    if key:
-        yield attestation("signature", SIGNATURE, {})
+    # At once: a transparency log answers each only when its next checkpoint is out.
+    with ThreadPoolExecutor() as pool:
+        signed = list(pool.map(attestation, statements))
+    return sorted([*plain, *signed], key=lambda each: _ORDER.index(each.kind))
 
 
 def _artifact(payload: bytes, predicate_type: str, subject: Subject, created: str, key: "Key | None") -> Artifact:

@@ -17,19 +17,16 @@ BUNDLE_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
 
 def bundle(statement: bytes, key: "Key") -> bytes:
-    """A statement with a key's signature, as a bundle.
-
-    It has no entry of a transparency log, which would publish what is built, where and by whom.
-    """
-    signature = base64.b64encode(key.sign(to_be_signed(statement))).decode()
+    """A statement with a key's signature, as a bundle."""
+    signature = key.sign(to_be_signed(statement))
     return dump(
         {
             "mediaType": BUNDLE_TYPE,
-            "verificationMaterial": {"publicKey": {"hint": key.hint}},
+            "verificationMaterial": signature.material,
             "dsseEnvelope": {
                 "payload": base64.b64encode(statement).decode(),
                 "payloadType": MEDIA_TYPE,
-                "signatures": [{"sig": signature}],
+                "signatures": [{"sig": base64.b64encode(signature.content).decode()}],
             },
         }
     )

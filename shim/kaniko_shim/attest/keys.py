@@ -7,6 +7,7 @@ in a NaCl secret box under a key that scrypt makes of the password.
 import base64
 import binascii
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,18 +24,32 @@ _Private = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPriva
 _Public = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
 
 
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature, and what a bundle says about how to verify it.
+
+    Attributes:
+        content: its bytes.
+        material: the bundle's VerificationMaterial.
+    """
+
+    content: bytes
+    material: Mapping[str, object]
+
+
 class Key(Protocol):
-    """What signatures are made with: a private key, or a signer elsewhere that has one."""
-
-    def sign(self, message: bytes) -> bytes:
-        """The signature of a message."""
-
-    def made(self, signature: bytes, message: bytes) -> bool:
-        """Whether a signature of a message is this key's."""
+    """What signatures are made with: a private key, a signer elsewhere that has one, or a key of this moment."""
 
     @property
-    def hint(self) -> str:
-        """What names the public key in a bundle."""
+    def public(self) -> "PublicKey | None":
+        """What verifies every signature; None: the material of each says whose it is."""
+
+    def sign(self, message: bytes) -> Signature:
+        """The signature of a message.
+
+        Raises:
+            JobError: SigningFailed.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +73,10 @@ class PublicKey:
         return True
 
     @property
-    def hint(self) -> str:
-        """What names the public key in a bundle: the base64 of the SHA-256 of its DER form."""
+    def material(self) -> Mapping[str, object]:
+        """What names it in a bundle: the base64 of the SHA-256 of its DER form."""
         der = self.public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-        return base64.b64encode(hashlib.sha256(der).digest()).decode()
+        return {"publicKey": {"hint": base64.b64encode(hashlib.sha256(der).digest()).decode()}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +85,16 @@ class SigningKey:
 
     private: _Private = field(repr=False)
 
-    def sign(self, message: bytes) -> bytes:
+    def sign(self, message: bytes) -> Signature:
         """The signature of a message, with SHA-256 where the kind of key takes a digest."""
         match self.private:
             case ec.EllipticCurvePrivateKey():
-                return self.private.sign(message, ec.ECDSA(hashes.SHA256()))
+                content = self.private.sign(message, ec.ECDSA(hashes.SHA256()))
             case ed25519.Ed25519PrivateKey():
-                return self.private.sign(message)
+                content = self.private.sign(message)
             case rsa.RSAPrivateKey():
-                return self.private.sign(message, padding.PKCS1v15(), hashes.SHA256())
-
-    def made(self, signature: bytes, message: bytes) -> bool:
-        """Whether a signature of a message is this key's."""
-        return self.public.made(signature, message)
-
-    @property
-    def hint(self) -> str:
-        """What names its public key in a bundle."""
-        return self.public.hint
+                content = self.private.sign(message, padding.PKCS1v15(), hashes.SHA256())
+        return Signature(content, self.public.material)
 
     @property
     def public(self) -> PublicKey:

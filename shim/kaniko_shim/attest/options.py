@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from kaniko_shim.attest.provenance import ProvenanceInputs
 
 if TYPE_CHECKING:
+    from kaniko_shim.attest.keyless import Services
     from kaniko_shim.attest.keys import Key
 
 
@@ -17,6 +18,7 @@ class AttestationOptions:
         provenance: whether SLSA provenance is attached.
         sbom: whether an SBOM is attached.
         key: signs the image and its attestations; None: nothing is signed.
+        keyless: signs in its place, without a key to keep.
         secrets: the parts of the key that must not be printed.
         inputs: what the provenance says in addition to the record of the build.
     """
@@ -24,10 +26,11 @@ class AttestationOptions:
     provenance: bool = False
     sbom: bool = False
     key: "Key | None" = field(default=None, repr=False)
+    keyless: "Services | None" = None
     secrets: tuple[str, ...] = field(default=(), repr=False)
     inputs: ProvenanceInputs = field(default_factory=ProvenanceInputs)
 
     @property
     def are_none(self) -> bool:
         """Whether nothing is attached."""
-        return not (self.provenance or self.sbom or self.key)
+        return not (self.provenance or self.sbom or self.key or self.keyless)

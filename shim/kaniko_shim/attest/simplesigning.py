@@ -13,7 +13,7 @@ from kaniko_shim.oci.media_types import MANIFEST
 from kaniko_shim.system.json_text import load_json
 
 if TYPE_CHECKING:
-    from kaniko_shim.attest.keys import Key
+    from kaniko_shim.attest.keys import Key, PublicKey
 
 _PAYLOAD_TYPE = "application/vnd.dev.cosign.simplesigning.v1+json"
 _CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
@@ -37,9 +37,9 @@ def sign(repository: str, digest: str, key: "Key", held: Sequence[_Descriptor] =
         held: Descriptors of the signatures that are there already.
     """
     payload = payload_of(repository, digest)
-    if any(each.get("digest") == digest_of(payload) and _is_of(each, payload, key) for each in held):
+    if any(each.get("digest") == digest_of(payload) and _is_of(each, payload, key.public) for each in held):
         return None
-    annotation = {_ANNOTATION: base64.b64encode(key.sign(payload)).decode()}
+    annotation = {_ANNOTATION: base64.b64encode(key.sign(payload).content).decode()}
     layers = [*held, descriptor(Blob(_PAYLOAD_TYPE, payload, annotation))]
     root = {"type": "layers", "diff_ids": [layer.get("digest") for layer in layers]}
     config = Blob(_CONFIG_TYPE, dump({"architecture": "", "os": "", "config": {}, "rootfs": root}))
@@ -72,10 +72,10 @@ def held_signatures(manifest: bytes) -> list[_Descriptor]:
     return [layer for layer in layers if isinstance(layer, dict) and layer.get("mediaType") == _PAYLOAD_TYPE]
 
 
-def _is_of(held: _Descriptor, payload: bytes, key: "Key") -> bool:
+def _is_of(held: _Descriptor, payload: bytes, public: "PublicKey | None") -> bool:
     annotations = held.get("annotations")
     signature = annotations.get(_ANNOTATION) if isinstance(annotations, dict) else None
     try:
-        return isinstance(signature, str) and key.made(base64.b64decode(signature), payload)
+        return public is not None and isinstance(signature, str) and public.made(base64.b64decode(signature), payload)
     except ValueError:
         return False

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kaniko_shim.attest.artifact import Subject
 from kaniko_shim.attest.attach import Attacher
@@ -19,6 +20,9 @@ from kaniko_shim.request.push_request import IndexRequest, PushRequest
 from kaniko_shim.system.heartbeat import heartbeat
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.processes.interruption import CancelledError
+
+if TYPE_CHECKING:
+    from kaniko_shim.attest.keys import Key
 
 _SHARED_IDENTITY = (
     "The identity used for {shared} comes from the metadata server, which gives it to every container of the pod: "
@@ -75,7 +79,7 @@ def deliver(request: PushRequest | IndexRequest, job: Job, make: Callable[[Crane
         # Before the push, so that an image whose attestations can't be made is not pushed.
         with heartbeat(job.beat, request.heartbeat_seconds):
             gathered = delivery.attestations() if delivery.attestations else None
-        attacher = Attacher(job, crane, request.heartbeat_seconds, request.attestations.key)
+        attacher = Attacher(job, crane, request.heartbeat_seconds, _key(request, job))
         with job.phases.pushing():
             pusher = _push(delivery, request, job, crane, images)
             # A tag that can't be overwritten keeps another image; this one is not in the repository.
@@ -91,6 +95,15 @@ def deliver(request: PushRequest | IndexRequest, job: Job, make: Callable[[Crane
     if not delivery.is_index and (shared := ", ".join(logins.shared())):
         job.warn(_SHARED_IDENTITY.format(shared=shared))
     return replace(result, images=tuple(images), attached=attached)
+
+
+def _key(request: PushRequest | IndexRequest, job: Job) -> "Key | None":
+    options = request.attestations
+    if options.keyless is None:
+        return options.key
+    from kaniko_shim.attest.keyless import MomentaryKey  # noqa: PLC0415 - takes long to import
+
+    return MomentaryKey(options.keyless, job.environment, job.say)
 
 
 def _push(

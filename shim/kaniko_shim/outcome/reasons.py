@@ -169,8 +169,8 @@ TABLE: dict[Reason, Row] = {
     ),
     Reason.SIGNING_FAILED: Row(
         87,
-        "The cluster's signer could not be reached, or refused to sign. The image was pushed, without its signature.",
-        "Look at the log of the signer's pod.",
+        "What signs could not be reached, or refused to sign. The image was pushed, without its signature.",
+        "Look at the log of the service that the message names.",
     ),
     Reason.INTERNAL: Row(
         84,

@@ -1,6 +1,6 @@
 """The requests of `push` and `index`."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from kaniko_shim.attest.options import AttestationOptions
 from kaniko_shim.attest.provenance import ProvenanceInputs
@@ -9,6 +9,7 @@ from kaniko_shim.registry.cache_repo import CachePolicy
 from kaniko_shim.request.cache_request import read_cache
 from kaniko_shim.request.extra_args import ignores_immutable_tags
 from kaniko_shim.request.request import Request, fields_of, read_request
+from kaniko_shim.request.signing import read_signing
 from kaniko_shim.request.variables import attestation_variables as attest_variables
 from kaniko_shim.request.variables import output_variables
 from kaniko_shim.request.variables.build_variables import EXTRA_ARGS
@@ -81,20 +82,7 @@ def _attestations(command: Command, reader: VariableReader) -> AttestationOption
         command is Command.PUSH and reader.read(attest_variables.SBOM),
         inputs=read_provenance_inputs(reader),
     )
-    if not reader.is_set(attest_variables.SIGNING_URL):
-        return read_signing_key(reader, options)
-    if reader.is_set(attest_variables.SIGNING_KEY):
-        reader.refuse(attest_variables.SIGNING_URL, "unset it, or SIGNING_KEY: one of them signs")
-    url, token_file = reader.read(attest_variables.SIGNING_URL), reader.read(attest_variables.SIGNING_TOKEN_FILE)
-    from kaniko_shim.attest.central import CentralKey  # noqa: PLC0415 - takes long to import
-    from kaniko_shim.attest.keys import load_public_key  # noqa: PLC0415
-
-    try:
-        public = load_public_key(reader.read(attest_variables.SIGNING_PUBLIC_KEY))
-    except ValueError as error:
-        reader.refuse(attest_variables.SIGNING_PUBLIC_KEY, str(error))
-        return options
-    return replace(options, key=CentralKey(url, public, token_file))
+    return read_signing(reader, options)
 
 
 def read_provenance_inputs(reader: VariableReader) -> ProvenanceInputs:
@@ -104,19 +92,3 @@ def read_provenance_inputs(reader: VariableReader) -> ProvenanceInputs:
         reader.read(attest_variables.PROVENANCE_INVOCATION),
         reader.read(attest_variables.PROVENANCE_PARAMETERS),
     )
-
-
-def read_signing_key(reader: VariableReader, options: AttestationOptions) -> AttestationOptions:
-    """The options with SIGNING_KEY, if it is set."""
-    if not reader.is_set(attest_variables.SIGNING_KEY):
-        if reader.is_set(attest_variables.SIGNING_KEY_PASSWORD):
-            reader.refuse(attest_variables.SIGNING_KEY_PASSWORD, "set SIGNING_KEY, which it belongs to")
-        return options
-    from kaniko_shim.attest.keys import load_key  # noqa: PLC0415 - takes long to import
-
-    pem, password = (reader.read(attest_variables.SIGNING_KEY), reader.read(attest_variables.SIGNING_KEY_PASSWORD))
-    try:
-        return replace(options, key=load_key(pem, password), secrets=(pem, *filter(None, [password])))
-    except ValueError as error:
-        reader.refuse(attest_variables.SIGNING_KEY, str(error))
-        return options

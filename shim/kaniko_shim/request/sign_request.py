@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kaniko_shim.attest.options import AttestationOptions
-from kaniko_shim.request.push_request import read_signing_key
 from kaniko_shim.request.request import Request, fields_of, read_request_without_images
+from kaniko_shim.request.signing import read_signing_key
 from kaniko_shim.request.variables import attestation_variables
 from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.system.subcommand import Command

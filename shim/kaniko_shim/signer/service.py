@@ -78,7 +78,7 @@ class Signer:
             self.say(f"refused to sign for {grant.build}: {error}")
             raise
         self.say(f"signed the {what} for {grant.build}")
-        return self.key.sign(message)
+        return self.key.sign(message).content
 
 
 class SignerServer(ThreadingHTTPServer):
@@ -95,7 +95,7 @@ class SignerServer(ThreadingHTTPServer):
         """
         self.context, certificate = _certificate()
         self.signer = signer
-        self.identity = signer.key.sign(certificate_message(certificate))
+        self.identity = signer.key.sign(certificate_message(certificate)).content
         self.free = threading.BoundedSemaphore(AT_ONCE)
         self._lock = threading.Lock()
         self._open = Counter[str]()

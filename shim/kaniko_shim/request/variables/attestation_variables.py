@@ -11,12 +11,21 @@ from kaniko_shim.system.subcommand import Command
 
 _PUSHING = (Command.PUSH, Command.INDEX)
 _SIGNER = re.compile(r"https://(?:[a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
+_SERVICE = re.compile(
+    r"(?:https://[^/\s?#@]+|http://(?:[a-z0-9.-]+\.svc(?:\.[a-z0-9.-]+)?|127\.0\.0\.1)(?::[0-9]{1,5})?)(?:/[^\s?#]*)?"
+)
 
 
 def _parse_signer(text: str) -> str:
     if text and not _SIGNER.fullmatch(text.strip()):
         raise ValueError("write https://HOST:PORT")
     return text.strip()
+
+
+def _parse_service(text: str) -> str:
+    if text and not _SERVICE.fullmatch(text.strip()):
+        raise ValueError("write https://HOST, or http:// of a Service of the cluster (HOST ends with .svc)")
+    return text.strip().rstrip("/")
 
 
 def _parse_object(text: str) -> dict[str, object] | None:
@@ -74,9 +83,29 @@ SIGNING_PUBLIC_KEY = Variable(
     commands=_PUSHING,
     shown=False,
 )
+SIGNING_FULCIO_URL = Variable(
+    "SIGNING_FULCIO_URL",
+    "URL of the Fulcio that certifies a key of the moment for whom the token of SIGNING_TOKEN_FILE names, in the place "
+    "of SIGNING_KEY ([keyless signing](../how-to/supply-chain.md#sign-without-a-key)).",
+    _parse_service,
+    commands=_PUSHING,
+)
+SIGNING_REKOR_URL = Variable(
+    "SIGNING_REKOR_URL",
+    "URL of the Rekor (version 2) that logs the signatures. Set it with SIGNING_FULCIO_URL.",
+    _parse_service,
+    commands=_PUSHING,
+)
+SIGNING_TIMESTAMP_URL = Variable(
+    "SIGNING_TIMESTAMP_URL",
+    "URL of the timestamp authority (RFC 3161), with its path. Set it with SIGNING_FULCIO_URL.",
+    _parse_service,
+    commands=_PUSHING,
+)
 SIGNING_TOKEN_FILE = Variable(
     "SIGNING_TOKEN_FILE",
-    "File with the pod's token for the audience `imagebuild-signer`.",
+    "File with the token that says who asks: the pod's for the audience `imagebuild-signer`, or, with "
+    "SIGNING_FULCIO_URL, one for the audience `sigstore`.",
     parse_text,
     default=SIGNER_TOKEN,
     commands=_PUSHING,
@@ -108,6 +137,9 @@ ATTEST_TABLE: tuple[Variable[object], ...] = (
     SIGNING_KEY_PASSWORD,
     SIGNING_URL,
     SIGNING_PUBLIC_KEY,
+    SIGNING_FULCIO_URL,
+    SIGNING_REKOR_URL,
+    SIGNING_TIMESTAMP_URL,
     SIGNING_TOKEN_FILE,
     PROVENANCE_BUILDER,
     PROVENANCE_INVOCATION,

@@ -113,6 +113,37 @@ def test_of_a_dockerfile_that_is_too_large_the_checksum_is_told():
     }
 
 
+def test_without_a_key_the_container_that_pushes_has_a_token_for_fulcio():
+    services = {
+        "fulcioURL": "https://fulcio.example.com",
+        "rekorURL": "https://rekor.example.com",
+        "timestampURL": "https://tsa.example.com/api/v1/timestamp",
+    }
+    output = {**SPEC["output"], "signing": {"keyless": services}}
+    build = a_build({"output": output, "podTemplate": {"spec": {"serviceAccountName": "builder"}}})
+    pod = build_pod(build, parse_spec(build.spec), SETTINGS.defaults)["spec"]
+    (push,) = pod["containers"]
+    assert [each for each in push["env"] if each["name"].startswith("SIGNING_")] == [
+        {"name": "SIGNING_FULCIO_URL", "value": "https://fulcio.example.com"},
+        {"name": "SIGNING_REKOR_URL", "value": "https://rekor.example.com"},
+        {"name": "SIGNING_TIMESTAMP_URL", "value": "https://tsa.example.com/api/v1/timestamp"},
+        {"name": "SIGNING_TOKEN_FILE", "value": "/var/run/secrets/sigstore/token"},
+    ]
+    token = {"audience": "sigstore", "expirationSeconds": 3600, "path": "token"}
+    assert {
+        "name": "sigstore",
+        "projected": {"sources": [{"serviceAccountToken": token}], "defaultMode": 0o444},
+    } in pod["volumes"]
+    holders = [
+        (container["name"], mount["mountPath"])
+        for container in (*pod["initContainers"], *pod["containers"])
+        for mount in container["volumeMounts"]
+        if mount["name"] == "sigstore"
+    ]
+    assert holders == [("push", "/var/run/secrets/sigstore")]
+    assert (pod["serviceAccountName"], pod["automountServiceAccountToken"]) == ("builder", False)
+
+
 def test_the_signer_of_the_cluster_knows_the_container_that_pushes_by_a_token():
     build = a_build({"output": CLUSTER})
     pod = build_pod(build, parse_spec(build.spec), SIGNED)["spec"]

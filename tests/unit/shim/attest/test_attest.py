@@ -13,6 +13,7 @@ from kaniko_shim.attest.artifact import Artifact, Subject
 from kaniko_shim.attest.attestation import Predicates, compose
 from kaniko_shim.attest.central import CentralKey
 from kaniko_shim.attest.envelope import to_be_signed
+from kaniko_shim.attest.keyless import Services
 from kaniko_shim.attest.keys import SigningKey, load_key
 from kaniko_shim.attest.provenance import CLAIMED, ProvenanceInputs, provenance
 from kaniko_shim.attest.record import Record, read_record
@@ -56,9 +57,9 @@ def document(artifact: Artifact) -> dict[str, object]:
 )
 def test_kinds_of_keys(key: str, password: str):
     loaded = load_key(key, password)
-    signature = loaded.sign(b"message")
-    assert loaded.made(signature, b"message")
-    assert not loaded.made(signature, b"massage")
+    signature = loaded.sign(b"message").content
+    assert loaded.public.made(signature, b"message")
+    assert not loaded.public.made(signature, b"massage")
     assert "PRIVATE" not in repr(loaded)
 
 
@@ -119,7 +120,7 @@ def test_with_a_key_alone_the_image_is_signed():
     (signature,) = compose("registry.example/app", SUBJECT, Predicates(CREATED), KEY)
     bundle = json.loads(signature.artifact.blobs[1])
     payload = base64.b64decode(bundle["dsseEnvelope"]["payload"])
-    assert KEY.made(base64.b64decode(bundle["dsseEnvelope"]["signatures"][0]["sig"]), to_be_signed(payload))
+    assert KEY.public.made(base64.b64decode(bundle["dsseEnvelope"]["signatures"][0]["sig"]), to_be_signed(payload))
     assert json.loads(payload)["predicateType"] == "https://sigstore.dev/cosign/sign/v1"
     assert json.loads(payload)["subject"][0]["digest"] == {"sha256": "ab" * 32}
 
@@ -137,6 +138,14 @@ def test_signatures_of_others_stay():
     assert signature_tag(DIGEST) == "sha256-" + "ab" * 32 + ".sig"
 
 
+KEYLESS = {
+    "SIGNING_FULCIO_URL": "https://fulcio.example.com/",
+    "SIGNING_REKOR_URL": "http://rekor.sigstore.svc:3000",
+    "SIGNING_TIMESTAMP_URL": "https://tsa.example.com/api",
+    "SIGNING_TOKEN_FILE": "/token",
+}
+
+
 @pytest.mark.parametrize("manifest", [b"", b"[]", b"{}", b'{"layers": 1}', b'{"layers": [1, {"mediaType": "other"}]}'])
 def test_what_is_no_list_of_signatures(manifest: bytes):
     assert held_signatures(manifest) == []
@@ -152,7 +161,33 @@ def test_the_signer_of_a_cluster_is_asked_where_its_url_is_set():
     assert isinstance(request.attestations.key, CentralKey)
     # The default is where the operator mounts the token.
     assert request.attestations.key.token_file == "/var/run/secrets/imagebuild-signer/token"
-    assert (request.attestations.key.url, request.attestations.key.hint) == (asked["SIGNING_URL"], KEY.hint)
+    assert (request.attestations.key.url, request.attestations.key.public) == (asked["SIGNING_URL"], KEY.public)
+
+
+def test_sigstores_services_are_asked_where_their_urls_are_set():
+    request = parse_request(Command.PUSH, {"OUTPUT_IMAGE": "r.example/app", **KEYLESS})
+    assert isinstance(request, PushRequest)
+    assert request.attestations.keyless == Services(
+        "https://fulcio.example.com", "http://rekor.sigstore.svc:3000", "https://tsa.example.com/api", "/token"
+    )
+    assert request.attestations.key is None
+    assert not request.attestations.are_none
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"SIGNING_REKOR_URL": ""}, "SIGNING_REKOR_URL: set it"),
+        ({"SIGNING_FULCIO_URL": "", "SIGNING_TIMESTAMP_URL": ""}, "SIGNING_FULCIO_URL: set it"),
+        ({"SIGNING_FULCIO_URL": "http://fulcio.example.com"}, "'http://fulcio.example.com': write https://HOST"),
+        ({"SIGNING_REKOR_URL": "https://a@b"}, "write https://HOST"),
+        ({"SIGNING_KEY": "x"}, "unset it, or SIGNING_KEY: one of them signs"),
+        ({"SIGNING_URL": "https://signer:8443"}, "unset it, or SIGNING_URL: one of them signs"),
+    ],
+)
+def test_urls_of_services_that_cannot_work_are_named(changed: dict[str, str], problem: str):
+    with pytest.raises(JobError, match=re.escape(problem)):
+        parse_request(Command.PUSH, {"OUTPUT_IMAGE": "r.example/app", **KEYLESS, **changed})
 
 
 @pytest.mark.parametrize(
