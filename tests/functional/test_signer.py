@@ -293,7 +293,7 @@ def test_no_token_goes_in_the_clear_out_of_the_cluster(builds: Builds, url: str)
         "timestampURL": "http://tsa.sigstore.svc/api",
     }
     refused = builds.refusal(spec(output={"images": [f"{REPOSITORY}:1"], "signing": {"keyless": services}}))
-    assert "spec.output.signing.keyless.fulcioURL: Invalid value" in refused
+    assert "spec.output.signing.keyless.fulcioURL: Forbidden" in refused
     assert "write https://HOST, or http:// of a Service" in refused
     assert refused.count("write https://HOST") == 1
 

@@ -62,7 +62,8 @@ BUILDKIT = {
 
 #: With all that a spec can ask for.
 DEFAULTS = replace(WITH_BUILDKIT.defaults, signer=SignerSettings("https://signer.example:8443", "PEM"))
-TOKEN = {"audience": "imagebuild-signer", "expirationSeconds": 3600, "path": "token"}
+AUDIENCES = {"cluster": "imagebuild-signer", "keyless": "sigstore"}
+TOKEN = {"expirationSeconds": 3600, "path": "token"}
 
 
 def pod(document: dict[str, Any]) -> Manifest:
@@ -113,7 +114,12 @@ def check(manifest: Manifest, document: dict[str, Any]) -> None:
     references = list(walk({**spec, "affinity": {}}))
     assert all("namespace" not in reference for reference in references)
     tokens = [volume for volume in spec["volumes"] if "projected" in volume]
-    assert [token["projected"]["sources"] for token in tokens] in ([], [[{"serviceAccountToken": TOKEN}]])
+    # Each is worth something to one service only.
+    signing = document["output"].get("signing", {}) if document["output"].get("push", True) else {}
+    audiences = [name for kind, name in AUDIENCES.items() if kind in signing]
+    assert [token["projected"]["sources"] for token in tokens] == [
+        [{"serviceAccountToken": {**TOKEN, "audience": audience}}] for audience in audiences
+    ]
     kinds = [set(volume) - {"name"} for volume in spec["volumes"] if volume not in tokens]
     assert all(kind in ({"emptyDir"}, {"configMap"}, {"persistentVolumeClaim"}) for kind in kinds)
 
