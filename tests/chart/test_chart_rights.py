@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 from chart.render import Chart, one, settings
 
+FLUX = ["buckets", "externalartifacts", "gitrepositories", "ocirepositories"]
 RULES = [
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds"], "verbs": ["get", "list", "watch", "delete"]},
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds/status"], "verbs": ["patch"]},
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilds"], "verbs": ["create"]},
     {"apiGroups": ["imagebuild.dev"], "resources": ["trackedimages"], "verbs": ["get", "list", "watch"]},
     {"apiGroups": ["imagebuild.dev"], "resources": ["trackedimages/status"], "verbs": ["patch"]},
+    {"apiGroups": ["source.toolkit.fluxcd.io"], "resources": FLUX, "verbs": ["list"]},
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilddefaults"], "verbs": ["get", "list", "watch"]},
     {"apiGroups": ["imagebuild.dev"], "resources": ["imagebuilddefaults/status"], "verbs": ["patch"]},
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch", "create", "delete"]},
@@ -18,7 +20,7 @@ RULES = [
     {"apiGroups": [""], "resources": ["events"], "verbs": ["list", "create"]},
 ]
 #: Those of RULES that it has only for TrackedImages.
-TRACKED_RULES = RULES[2:5]
+TRACKED_RULES = RULES[2:6]
 #: Only if the operator watches all namespaces.
 CLUSTER_RULES = [
     {"apiGroups": ["imagebuild.dev"], "resources": ["clusterimagebuilddefaults"], "verbs": ["get", "list", "watch"]},
@@ -55,6 +57,7 @@ def test_no_role_reaches_too_far(chart: Chart, namespaces: list[str]) -> None:
                 "imagebuilds/status",
                 "trackedimages",
                 "trackedimages/status",
+                *FLUX,
                 "imagebuilddefaults",
                 "imagebuilddefaults/status",
                 *(() if namespaces else ("clusterimagebuilddefaults", "clusterimagebuilddefaults/status")),
@@ -69,9 +72,9 @@ def test_no_role_reaches_too_far(chart: Chart, namespaces: list[str]) -> None:
 def test_the_whole_cluster(chart: Chart) -> None:
     objects = chart.render()
     assert one(objects, "ClusterRole", "-operator-imagebuild-system")["rules"] == [
-        *RULES[:7],
+        *RULES[:8],
         *CLUSTER_RULES,
-        *RULES[7:],
+        *RULES[8:],
     ]
     binding = one(objects, "ClusterRoleBinding", "-operator-imagebuild-system")
     assert binding["roleRef"]["name"] == "ib-imagebuild-operator-imagebuild-system"
@@ -85,7 +88,7 @@ def test_without_progress_and_watchers_no_log_can_be_read(chart: Chart) -> None:
     objects = chart.render({"progress": {"enabled": False}, "trackedImages": {"enabled": False}})
     assert one(objects, "ClusterRole", "-operator-imagebuild-system")["rules"] == [
         rule
-        for rule in [*RULES[:7], *CLUSTER_RULES, *RULES[7:]]
+        for rule in [*RULES[:8], *CLUSTER_RULES, *RULES[8:]]
         if "pods/log" not in rule["resources"] and rule not in TRACKED_RULES
     ]
     assert settings(objects)["progress"] == settings(objects)["trackedImages"] == {"enabled": False}
@@ -94,7 +97,7 @@ def test_without_progress_and_watchers_no_log_can_be_read(chart: Chart) -> None:
 def test_without_tracked_images_the_operator_can_create_no_build(chart: Chart) -> None:
     objects = chart.render({"trackedImages": {"enabled": False}})
     rules = one(objects, "ClusterRole", "-operator-imagebuild-system")["rules"]
-    assert rules == [rule for rule in [*RULES[:7], *CLUSTER_RULES, *RULES[7:]] if rule not in TRACKED_RULES]
+    assert rules == [rule for rule in [*RULES[:8], *CLUSTER_RULES, *RULES[8:]] if rule not in TRACKED_RULES]
 
 
 def test_some_namespaces(chart: Chart) -> None:

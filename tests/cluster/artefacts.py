@@ -124,6 +124,7 @@ TOOLS = {
         Program("helm4", "helm.sh/helm/v4/cmd/helm@v4.3.1", binary="helm"),
         Program("helm-docs", "github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2"),
         Program("kueue", "sigs.k8s.io/kueue/cmd/kueue", SOURCES / "kueue"),
+        Program("source-controller", "github.com/fluxcd/source-controller", SOURCES / "flux"),
         *(Program(name, package, SOURCES / "sigstore") for name, package in SIGSTORE.items()),
         Program("cyclonedx-gomod", "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0"),
         Program("govulncheck", "golang.org/x/vuln/cmd/govulncheck@v1.9.0"),
@@ -131,7 +132,7 @@ TOOLS = {
     )
 }
 """Those of `make lint`, `docs`, `release`, `sbom` and `audit`, those that read the chart or objects as others do,
-`kueue`, and Sigstore's services."""
+`kueue`, Flux's source-controller, and Sigstore's services."""
 REFERENCES = {
     program.name: program
     for program in (

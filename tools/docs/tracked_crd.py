@@ -45,11 +45,17 @@ def _template(image_build: Schema) -> Schema:
         del spec["properties"][name]
     output = spec["properties"]["output"]
     del output["properties"]["images"], output["required"]
-    spec["required"] = ["source"]
+    # Flux may bring the source.
+    del spec["required"]
     # An ImageBuild is immutable, and this is none.
     rules = [rule for rule in spec["x-kubernetes-validations"] if "oldSelf" not in rule["rule"]]
     spec["x-kubernetes-validations"] = [
-        {**rule, "rule": rule["rule"].replace("!has(self.output.", "!has(self.output) || !has(self.output.", 1)}
+        {
+            **rule,
+            "rule": rule["rule"]
+            .replace("!has(self.output.", "!has(self.output) || !has(self.output.", 1)
+            .replace("has(self.source.", "has(self.source) && has(self.source."),
+        }
         for rule in rules
     ]
     return spec

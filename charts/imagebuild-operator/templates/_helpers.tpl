@@ -104,6 +104,9 @@ which may be a name only. Takes the root and the image's own. */}}
 - apiGroups: [imagebuild.dev]
   resources: [trackedimages/status]
   verbs: [patch]
+- apiGroups: [source.toolkit.fluxcd.io]
+  resources: [buckets, externalartifacts, gitrepositories, ocirepositories]
+  verbs: [list]
 {{- end }}
 - apiGroups: [imagebuild.dev]
   resources: [imagebuilddefaults]

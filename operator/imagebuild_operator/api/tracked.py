@@ -51,6 +51,22 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class FluxRef:
+    """An object of Flux whose artifact is built.
+
+    Attributes:
+        kind: GitRepository, OCIRepository, Bucket or ExternalArtifact.
+        name: Its name, in the namespace of the TrackedImage.
+    """
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class TrackedSpec:
     """What a TrackedImage asks for.
 
@@ -64,6 +80,7 @@ class TrackedSpec:
         moving_tags: Tags that always are at the latest image.
         source_paths: Patterns of what counts in the source; empty for all.
         source_interval: Seconds between two looks at the source; None: it is not watched.
+        flux: What brings the source; None: the template has it.
         base_interval: Seconds between two looks at the base images; None: they are not watched.
         base_spread: Time over which the builds that a base image starts are spread.
         schedule: When a build is due whatever has changed; None: never.
@@ -83,6 +100,7 @@ class TrackedSpec:
     moving_tags: tuple[str, ...] = ()
     source_paths: tuple[str, ...] = ()
     source_interval: int | None = None
+    flux: FluxRef | None = None
     base_interval: int | None = None
     base_spread: timedelta = timedelta()
     schedule: Schedule | None = None
@@ -144,6 +162,7 @@ class TrackedImage:
         failure = (self.raw.get("failure") or {}).get("backoff") or {}
         history = self.raw.get("history") or {}
         source, bases = triggers.get("source"), triggers.get("baseImages")
+        flux = (source or {}).get("fluxRef")
         return TrackedSpec(
             suspend=self.raw.get("suspend") is True,
             labels=dict(metadata.get("labels") or {}),
@@ -153,7 +172,8 @@ class TrackedImage:
             tags=tuple(image.get("tags") or ("{number}",)),
             moving_tags=tuple(image.get("movingTags") or ()),
             source_paths=tuple((source or {}).get("paths") or ()),
-            source_interval=None if source is None else _whole_seconds(source.get("interval"), "5m"),
+            source_interval=None if source is None else _whole_seconds(source.get("interval"), "30s" if flux else "5m"),
+            flux=FluxRef(flux["kind"], flux["name"]) if flux else None,
             base_interval=None if bases is None else _whole_seconds(bases.get("interval"), "1h"),
             base_spread=parse_duration((bases or {}).get("spread") or "0s"),
             schedule=_schedule(triggers.get("schedule")),

@@ -16,6 +16,8 @@ class TrackedImages:
     def __init__(self) -> None:
         self._images: dict[TrackedKey, TrackedImage] = {}
         self._seen: dict[TrackedKey, Seen] = {}
+        #: The sources that Flux brings.
+        self._sources: dict[TrackedKey, Seen] = {}
 
     def put(self, body: Mapping[str, Any]) -> TrackedKeys:
         """Take the newest body of a TrackedImage; the keys of what there may be to do."""
@@ -25,7 +27,7 @@ class TrackedImages:
         if held is not None and held.uid == image.uid and held.version >= image.version:
             return []
         if held is not None and held.uid != image.uid:
-            self._seen.pop(key, None)
+            self._forget(key)
         self._images[key] = image
         return [key, WatcherKey(image.namespace)]
 
@@ -48,7 +50,7 @@ class TrackedImages:
         if held is None or held.uid != uid:
             return []
         del self._images[key]
-        self._seen.pop(key, None)
+        self._forget(key)
         return [WatcherKey(key.namespace)]
 
     def get(self, key: TrackedKey) -> TrackedImage | None:
@@ -70,15 +72,20 @@ class TrackedImages:
 
     def seen(self, key: TrackedKey) -> Seen:
         """What was seen for a TrackedImage."""
-        return self._seen.get(key, UNSEEN)
+        watched = self._seen.get(key, UNSEEN)
+        return watched.with_source(self._sources[key]) if key in self._sources else watched
 
-    def see(self, namespace: str, found: Mapping[str, Seen]) -> list[TrackedKey]:
-        """Take what a watcher says; the keys of those for which it is news."""
-        news = []
+    def see(self, namespace: str, found: Mapping[str, Seen], *, flux: bool = False) -> list[TrackedKey]:
+        """Take what a watcher says, or with `flux` what Flux has; the keys of those for which it is news."""
+        news, known = [], self._sources if flux else self._seen
         for name, seen in found.items():
             key = TrackedKey(namespace, name)
             if key in self._images:
-                if seen.is_news(self.seen(key)):
+                if seen.is_news(known.get(key, UNSEEN)):
                     news.append(key)
-                self._seen[key] = seen
+                known[key] = seen
         return news
+
+    def _forget(self, key: TrackedKey) -> None:
+        self._seen.pop(key, None)
+        self._sources.pop(key, None)

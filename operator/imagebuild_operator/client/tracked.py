@@ -6,6 +6,7 @@ from imagebuild_vocabulary.names import GROUP, PLURAL, TRACKED_LABEL, TRACKED_PL
 
 from imagebuild_operator.api.body import Document
 from imagebuild_operator.client.session import Session
+from imagebuild_operator.observe.flux import GROUP_VERSION as FLUX
 
 #: A field that the API server does not know is refused, and not left out.
 STRICT: Final = {"fieldValidation": "Strict"}
@@ -27,6 +28,14 @@ class TrackedClient:
         """List the ImageBuilds of a TrackedImage, and of an earlier one of its name."""
         query = {"labelSelector": f"{TRACKED_LABEL}={name}"}
         return [body async for body in self._session.items(_builds(namespace), query)]
+
+    async def flux_sources(self, namespace: str, resource: str) -> list[Document]:
+        """List objects of Flux, by the name of their resource.
+
+        Raises:
+            NotFoundError: the cluster does not have this kind.
+        """
+        return [body async for body in self._session.items(f"/apis/{FLUX}/namespaces/{namespace}/{resource}")]
 
     async def create_build(self, manifest: Document) -> Document:
         """Create an ImageBuild; its body."""

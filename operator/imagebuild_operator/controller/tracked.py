@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from imagebuild_vocabulary.names import TRACKED_KIND, WATCH
@@ -12,7 +12,7 @@ from imagebuild_operator.api.body import Document
 from imagebuild_operator.api.errors import ClusterError, ConflictError, InvalidSpecError, NotFoundError, RejectedError
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.redact import redact
-from imagebuild_operator.api.tracked import TrackedImage
+from imagebuild_operator.api.tracked import FluxRef, TrackedImage
 from imagebuild_operator.cache.keys import TrackedKey
 from imagebuild_operator.cache.store import Store
 from imagebuild_operator.client.cluster import Cluster
@@ -32,6 +32,7 @@ from imagebuild_operator.decide.tracked import (
 from imagebuild_operator.decide.tracked_status import next_status, old_builds
 from imagebuild_operator.defaults.bounds import check_bounds
 from imagebuild_operator.defaults.rules import complete
+from imagebuild_operator.observe.flux import GROUP_VERSION, KINDS, artifact_of
 from imagebuild_operator.observe.watched import Seen, parse_watched
 from imagebuild_operator.pod.tracked import (
     HASH_ANNOTATION,
@@ -47,6 +48,8 @@ from imagebuild_operator.telemetry.logging import about
 
 _logger: Final = logging.getLogger(__name__)
 
+#: Seconds between two looks at the objects of Flux at least.
+SOONEST: Final = 10
 #: Seconds between two reads of what a watcher says.
 POLL: Final = 5.0
 #: Seconds until a build that the API server has refused is created again, and the status with which quotas refuse.
@@ -81,6 +84,8 @@ class Tracker:
         self._events = EventRecorder(cluster, traced=False)
         #: When the log of each watcher was read, as the event loop counts.
         self._read: dict[tuple[str, str], float] = {}
+        #: Which objects of Flux were looked at for the TrackedImages of a namespace, by kind, and when.
+        self._asked: dict[tuple[str, str], tuple[Mapping[str, FluxRef], float]] = {}
         #: How many watchers each namespace has had.
         self._watchers: dict[str, int] = {}
 
@@ -133,6 +138,7 @@ class Tracker:
             start.inputs.hash,
             cache=start.cache,
             selector=self._selector,
+            artifact=start.artifact,
         )
         try:
             made = await self._cluster.tracked.create_build(manifest)
@@ -203,7 +209,45 @@ class Tracker:
             pauses += [] if pause is None else [pause]
             number += 1
         self._watchers[namespace] = number
+        pauses += [pause async for pause in self._see_flux(namespace)]
         return min(pauses, default=None)
+
+    async def _see_flux(self, namespace: str) -> AsyncIterator[float]:
+        """Look at the objects of Flux that bring sources, of each kind at once; seconds until the next look at each."""
+        now = asyncio.get_running_loop().time()
+        wanted: dict[str, dict[str, FluxRef]] = {}
+        intervals: dict[str, int] = {}
+        for image in self._store.tracked.of(namespace):
+            if image.is_deleting or not _is_valid(image) or image.spec.suspend or not (ref := image.spec.flux):
+                continue
+            wanted.setdefault(ref.kind, {})[image.name] = ref
+            interval = max(SOONEST, image.spec.source_interval or 0)
+            intervals[ref.kind] = min(interval, intervals.get(ref.kind, interval))
+        for kind, refs in wanted.items():
+            asked, at = self._asked.get((namespace, kind), ({}, 0.0))
+            # What is new is looked at now.
+            if (left := at + intervals[kind] - now) > 0 and refs.items() <= asked.items():
+                yield left
+                continue
+            found = await self._flux_sources(namespace, kind, refs)
+            self._asked[namespace, kind] = refs, now
+            for key in self._store.tracked.see(namespace, found, flux=True):
+                self._enqueue(key)
+            yield float(intervals[kind])
+
+    async def _flux_sources(self, namespace: str, kind: str, refs: Mapping[str, FluxRef]) -> dict[str, Seen]:
+        """What Flux has of the sources of TrackedImages, by the names of these."""
+        at = datetime.now(UTC)
+        try:
+            bodies = await self._cluster.tracked.flux_sources(namespace, KINDS[kind])
+        except NotFoundError:
+            problem = f"The cluster has no {kind} of {GROUP_VERSION}: install Flux 2.7 or later."
+            return {name: Seen(at=at, problem=problem) for name in refs}
+        except RejectedError as error:
+            problem = f"The operator may not list {KINDS[kind]} of {GROUP_VERSION}: {redact(str(error))}"
+            return {name: Seen(at=at, problem=problem) for name in refs}
+        by_name = {body["metadata"]["name"]: body for body in bodies}
+        return {name: _seen(ref, by_name.get(ref.name), at) for name, ref in refs.items()}
 
     async def _see(self, namespace: str, number: int, watched: Sequence[Watched]) -> float | None:
         """The same for one of its pods."""
@@ -248,7 +292,8 @@ class Tracker:
             try:
                 if image.is_deleting or image.spec.suspend:
                     continue
-                own: dict[str, Any] = {**image.spec.template}
+                # What Flux brings has no place yet.
+                own: dict[str, Any] = {"source": {"inline": {"files": {}}}, **image.spec.template}
                 own["output"] = {
                     **(own.get("output") or {}),
                     "images": [f"{each}:1" for each in image.spec.repositories],
@@ -264,6 +309,14 @@ class Tracker:
             return await self._cluster.pods.get(namespace, name)
         except NotFoundError:
             return None
+
+
+def _seen(ref: FluxRef, body: Document | None, at: datetime) -> Seen:
+    artifact, problem = artifact_of(body)
+    told = f"{ref}: {problem}" if problem else ""
+    if artifact is None:
+        return Seen(at=at, problem=told)
+    return Seen(artifact.commit, at=at, problem=told, tree=artifact.sha256, artifact=artifact)
 
 
 def _is_valid(image: TrackedImage) -> bool:

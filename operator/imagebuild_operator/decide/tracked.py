@@ -21,6 +21,7 @@ from imagebuild_operator.api.body import Body, Document
 from imagebuild_operator.api.build import known_phase
 from imagebuild_operator.api.time import format_time, parse_time
 from imagebuild_operator.api.tracked import NOT_OF_IMAGE, TrackedImage, TrackedSpec
+from imagebuild_operator.observe.flux import Artifact
 from imagebuild_operator.observe.watched import Seen
 
 HASH_LENGTH: Final = 16
@@ -170,12 +171,13 @@ def latest_good(builds: Sequence[Past]) -> Past | None:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A build to start."""
+    """A build to start; of an artifact of Flux, if the template has no source."""
 
     number: int
     inputs: Inputs
     causes: tuple[Cause, ...]
     cache: bool = True
+    artifact: Artifact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,39 +234,26 @@ def decide(image: TrackedImage, seen: Seen, builds: Sequence[Past], now: datetim
     tick = _tick(image, builds, good, now)
     if spec.suspend:
         return Decision(State.SUSPENDED, "No build is started while suspend is true.", ticked=tick.heeded)
-    watches_source = spec.source_interval is not None
-    # A commit that is not known yet is not another one.
-    last = good.inputs if good else _recorded(image)
-    commit = (
-        (seen.commit or (newest.inputs.commit if newest else last.commit if last else "")) if watches_source else ""
-    )
-    known = (
-        Inputs(seen.commit or "", tree=seen.tree),
-        *((newest.inputs,) if newest else ()),
-        *((last,) if last else ()),
-    )
-    wanted = Inputs(commit, template_hash(spec), tree=next((each.tree for each in known if each.commit == commit), ""))
-    if watches_source and not commit:
-        problem = f" {seen.problem}" if seen.problem else ""
-        return Decision(State.SOURCE_UNKNOWN, f"Waiting for the commit of the source.{problem}")
+    wanted = _wanted(image, seen, newest, good)
+    if spec.source_interval is not None and not wanted.commit:
+        return _unknown(spec, seen)
+    # What Flux had the last time may be gone.
+    is_lost = spec.flux is not None and seen.artifact is None
     if newest is not None and newest.finished is None:
-        if newest.has_begun or newest.inputs.content == wanted.content:
+        if newest.has_begun or is_lost or newest.inputs.content == wanted.content:
             return Decision(State.BUILDING, f"{newest.name} is being built.", until=tick.next)
         # Newer inputs replace a build that waits.
-        start = _start(image, builds, wanted, newest.known_causes, tick, newest.inputs.requested)
+        start = _start(image, builds, wanted, newest.known_causes, tick, newest.inputs.requested, seen)
         return Decision(
             State.BUILDING, "A newer build replaces one that waits.", start, newest, causes=newest.known_causes
         )
     if (loop := _loop(image, good)) is not None:
         return Decision(State.OUTPUT_IS_INPUT, loop)
-    causes = tuple(_causes(image, seen, builds, good, wanted, tick))
     failures = _failures(builds, wanted)
+    causes = tuple(_causes(image, seen, builds, good, wanted, tick)) or _left(newest, failures)
     if newest is not None and failures and newest.phase is Phase.CANCELLED and not {*causes} & AFTER_CANCEL:
         told = f"{newest.name} was cancelled. A change, or the annotation {REQUESTED_ANNOTATION}, starts the next."
         return Decision(State.BUILD_FAILED, told, until=tick.next, failures=failures, ticked=tick.heeded)
-    if newest is not None and failures and not causes and newest.phase is Phase.FAILED:
-        # What it was started for has passed, and is still to be done.
-        causes = tuple(cause for cause in newest.known_causes if cause is not Cause.REQUESTED)
     if not causes:
         return Decision(
             State.UP_TO_DATE, "The latest image has the newest inputs.", until=tick.next, ticked=tick.heeded
@@ -276,10 +265,33 @@ def decide(image: TrackedImage, seen: Seen, builds: Sequence[Past], now: datetim
         again = f"{why} The next build starts at {format_time(earliest)}: {', '.join(causes)}."
         until = min(earliest, tick.next) if tick.next else earliest
         return Decision(state, again, until=until, causes=causes, failures=failures, ticked=tick.heeded, since=since)
-    start = _start(image, builds, wanted, causes, tick, image.requested)
+    if is_lost:
+        return _unknown(spec, seen)
+    start = _start(image, builds, wanted, causes, tick, image.requested, seen)
     return Decision(
         State.BUILDING, f"A build was started: {', '.join(causes)}.", start, causes=causes, failures=failures
     )
+
+
+def _wanted(image: TrackedImage, seen: Seen, newest: Past | None, good: Past | None) -> Inputs:
+    """What the next image is made from. A commit that is not known yet is not another one."""
+    template = template_hash(image.spec)
+    if image.spec.source_interval is None:
+        return Inputs(template=template)
+    last = good.inputs if good else _recorded(image)
+    known = [
+        Inputs(seen.commit or "", tree=seen.tree),
+        *((newest.inputs,) if newest else ()),
+        *((last,) if last else ()),
+    ]
+    commit = next((each.commit for each in known if each.commit), "")
+    return Inputs(commit, template, tree=next((each.tree for each in known if each.commit == commit), ""))
+
+
+def _unknown(spec: TrackedSpec, seen: Seen) -> Decision:
+    what = f"the artifact of {spec.flux}" if spec.flux else "the commit of the source"
+    problem = f" {seen.problem}" if seen.problem else ""
+    return Decision(State.SOURCE_UNKNOWN, f"Waiting for {what}.{problem}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +344,13 @@ def _causes(
     heeded = {build.inputs.requested for build in builds} | {image.status.get("lastRequest")}
     if image.requested and image.requested not in heeded:
         yield Cause.REQUESTED
+
+
+def _left(newest: Past | None, failures: int) -> tuple[Cause, ...]:
+    """What a build that failed was started for, and what is still to be done, though it has passed."""
+    if newest is None or not failures or newest.phase is not Phase.FAILED:
+        return ()
+    return tuple(cause for cause in newest.known_causes if cause is not Cause.REQUESTED)
 
 
 def with_published(seen: Seen, bases: Iterable[tuple[str, str]], others: Iterable[TrackedImage]) -> Seen:
@@ -415,13 +434,14 @@ def _start(
     causes: tuple[Cause, ...],
     tick: _Tick,
     requested: str,
+    seen: Seen,
 ) -> Start:
     number = 1 + max([int(image.status.get("builds") or 0), *(build.number for build in builds)])
     due = format_time(tick.due) if tick.due else ""
     inputs = replace(wanted, tick=due, requested=requested if Cause.REQUESTED in causes else "")
     schedule = image.spec.schedule
     cached = not (schedule and not schedule.cache and causes == (Cause.SCHEDULE,))
-    return Start(number, inputs, causes, cached)
+    return Start(number, inputs, causes, cached, seen.artifact)
 
 
 def _loop(image: TrackedImage, good: Past | None) -> str | None:

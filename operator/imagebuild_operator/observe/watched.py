@@ -6,7 +6,7 @@ It runs no command of a Dockerfile, so what it says is as good as what a build w
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from imagebuild_vocabulary.log_lines import message_of
 from imagebuild_vocabulary.sources import COMMIT
 
 from imagebuild_operator.api.redact import UNSHOWN, redact
+from imagebuild_operator.observe.flux import Artifact
 
 _LINE: Final = "watch: "
 _TREE: Final = re.compile(r"[0-9a-f]{64}")
@@ -31,6 +32,7 @@ class Seen:
         images: The first digits of the digests that each base image has now, one for each platform.
         at: When it has looked; None before the first time.
         problem: Why it could not look at something; empty if it could.
+        artifact: What Flux has made of the source, where that is watched instead.
     """
 
     commit: str | None = None
@@ -38,10 +40,15 @@ class Seen:
     at: datetime | None = None
     problem: str = ""
     tree: str = ""
+    artifact: Artifact | None = None
+
+    def with_source(self, source: "Seen") -> "Seen":
+        """The same, with the source from elsewhere."""
+        return replace(source, images=self.images, at=self.at or source.at, problem=source.problem or self.problem)
 
     def is_news(self, before: "Seen") -> bool:
         """Whether there may be something to do that there was not before."""
-        now, then = ((each.commit, each.tree, each.images, each.problem) for each in (self, before))
+        now, then = ((each.commit, each.tree, each.images, each.problem, each.artifact) for each in (self, before))
         return now != then
 
     def has_moved(self, reference: str, digest: str) -> bool:

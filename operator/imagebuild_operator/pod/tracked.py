@@ -26,6 +26,7 @@ from imagebuild_operator.api.body import Document
 from imagebuild_operator.api.build import BuildSpec
 from imagebuild_operator.api.tracked import TrackedImage
 from imagebuild_operator.defaults.merge import merge_registries
+from imagebuild_operator.observe.flux import Artifact
 from imagebuild_operator.pod.env import Variable, of_proxy, plain
 from imagebuild_operator.pod.source import context_variables
 from imagebuild_operator.pod.unprivileged import RUN_PATH, RUN_VOLUME, UNPRIVILEGED, image_fields
@@ -45,10 +46,10 @@ _NAMES: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_./]*")
 _NOT_IN_TAG: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
-def tags_of(image: TrackedImage, number: int, commit: str) -> list[str]:
-    """The tags that a build's image gets for itself alone."""
+def tags_of(image: TrackedImage, number: int, commit: str, branch: str = "") -> list[str]:
+    """The tags that a build's image gets for itself alone; the branch is the template's, unless it is given."""
     source = image.spec.template.get("source") or {}
-    branch = str((source.get("git") or {}).get("revision") or "HEAD").removeprefix("refs/heads/")
+    branch = branch or str((source.get("git") or {}).get("revision") or "HEAD").removeprefix("refs/heads/")
     values = {"branch": branch, "number": str(number), "commit": commit, "shortCommit": commit[:8]}
     filled = (
         re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), template) for template in image.spec.tags
@@ -65,6 +66,7 @@ def image_build(
     *,
     cache: bool,
     selector: str = "",
+    artifact: Artifact | None = None,
 ) -> Document:
     """The ImageBuild of a TrackedImage with a number.
 
@@ -76,11 +78,14 @@ def image_build(
         inputs_hash: The hash of that.
         cache: Whether it may use the layer cache.
         selector: Selects this installation's builds: they get the labels of the TrackedImage that it names.
+        artifact: The archive to build, of Flux; None: the template has a source.
     """
     spec = image.spec
-    tags = (*tags_of(image, number, commit), *spec.moving_tags)
+    tags = (*tags_of(image, number, commit, artifact.branch if artifact else ""), *spec.moving_tags)
     template = dict(spec.template)
-    if commit:
+    if artifact:
+        template["source"] = {"http": {"url": artifact.url, "sha256": artifact.sha256}}
+    elif commit:
         source = template["source"]
         template["source"] = {**source, "git": {**source["git"], "revision": commit}}
     if not cache:
@@ -134,7 +139,11 @@ class Watched:
         spec, entry = self.image.spec, {"name": self.image.name}
         return {
             **entry,
-            **({"sourceSeconds": max(10, spec.source_interval)} if spec.source_interval is not None else {}),
+            **(
+                {"sourceSeconds": max(10, spec.source_interval)}
+                if spec.source_interval is not None and not spec.flux
+                else {}
+            ),
             **({"paths": list(spec.source_paths)} if spec.source_paths else {}),
             **(
                 {"images": list(self.bases), "imageSeconds": max(10, spec.base_interval)}
@@ -179,7 +188,7 @@ def watcher_pod(namespace: str, number: int, watched: Sequence[Watched], default
     env: list[Variable] = plain("WATCH", json.dumps([each.entry for each in watched]))
     for place, each in enumerate(watched):
         registries = merge_registries(each.spec.registries, defaults.registries, lambda registry: registry)
-        source = context_variables(each.spec.source) if each.image.spec.source_interval is not None else []
+        source = context_variables(each.spec.source) if "sourceSeconds" in each.entry else []
         own = [*source, *pull_variables(each.spec, registries)]
         env += [{**variable, "name": f"W{place}_{variable['name']}"} for variable in own]
     env += of_proxy(defaults.proxy)

@@ -23,6 +23,7 @@ from imagebuild_operator.decide.tracked import (
     with_published,
 )
 from imagebuild_operator.decide.tracked_status import next_status
+from imagebuild_operator.observe.flux import Artifact
 from imagebuild_operator.observe.watched import UNSEEN, Seen
 from imagebuild_operator.pod.tracked import image_build
 
@@ -69,7 +70,13 @@ def made(tracked: TrackedImage, decision: Decision, phase: str = "", ended: date
     start = decision.start
     assert start is not None, decision
     manifest = image_build(
-        tracked, start.number, start.inputs.commit, inputs_document(start), start.inputs.hash, cache=start.cache
+        tracked,
+        start.number,
+        start.inputs.commit,
+        inputs_document(start),
+        start.inputs.hash,
+        cache=start.cache,
+        artifact=start.artifact,
     )
     metadata = {**manifest["metadata"], "uid": f"uid-{start.number}", "creationTimestamp": format_time(ended)}
     finished = {"completionTime": format_time(ended)} if phase in {"Succeeded", "Failed", "Cancelled"} else {}
@@ -486,3 +493,44 @@ def test_builds_that_a_base_image_starts_are_spread_and_a_restart_does_not_start
     assert causes(decide(tracked, replace(moved, commit=TWO), [built(tracked)], later)) == ["Source", "BaseImage"]
     asked = replace(tracked, requested="now")
     assert causes(decide(asked, moved, [built(tracked)], later)) == ["BaseImage", "Requested"]
+
+
+FLUX = {"source": {"fluxRef": {"kind": "GitRepository", "name": "web"}}}
+ARTIFACT = Artifact("http://source-controller.flux-system.svc/web/1.tar.gz", "c" * 64, ONE, "main")
+FETCHED = Seen(ONE, at=NOW, tree=ARTIFACT.sha256, artifact=ARTIFACT)
+
+
+def test_an_artifact_of_flux_is_built_by_its_checksum():
+    tracked = image(template={"contextDir": "web"}, triggers=FLUX)
+    decision = decide(tracked, FETCHED, [], NOW)
+    assert decision.start
+    manifest = image_build(
+        tracked, 1, ONE, inputs_document(decision.start), "hash", cache=True, artifact=decision.start.artifact
+    )
+    assert manifest["spec"]["source"] == {"http": {"url": ARTIFACT.url, "sha256": ARTIFACT.sha256}}
+    assert manifest["spec"]["contextDir"] == "web"
+
+
+def test_what_flux_had_the_last_time_is_not_built_again():
+    """After a restart nothing is known of Flux, and its old artifact may be gone."""
+    tracked = image(template={"contextDir": "web"}, triggers=FLUX)
+    assert decide(tracked, UNSEEN, [], NOW).message == "Waiting for the artifact of GitRepository web."
+    done = made(tracked, decide(tracked, FETCHED, [], NOW), "Succeeded")
+    assert decide(tracked, UNSEEN, [done], NOW).state is State.UP_TO_DATE
+    asked = image(template={"contextDir": "web"}, triggers=FLUX, requested="now")
+    decision = decide(asked, UNSEEN, [done], NOW)
+    assert (decision.state, decision.start) == (State.SOURCE_UNKNOWN, None)
+    # Nor is one that waits replaced by it.
+    waiting = made(tracked, decide(tracked, FETCHED, [], NOW))
+    changed = image(template={"contextDir": "other"}, triggers=FLUX)
+    assert decide(changed, UNSEEN, [waiting], NOW).replaced is None
+    assert decide(changed, FETCHED, [waiting], NOW).replaced is waiting
+
+
+def test_another_artifact_with_the_same_content_starts_no_build():
+    tracked = image(template={"contextDir": "web"}, triggers=FLUX)
+    done = made(tracked, decide(tracked, FETCHED, [], NOW), "Succeeded")
+    later = replace(FETCHED, commit=TWO, artifact=replace(ARTIFACT, commit=TWO))
+    assert decide(tracked, later, [done], NOW).state is State.UP_TO_DATE
+    other = replace(later, tree="d" * 64)
+    assert decide(tracked, other, [done], NOW).causes == (Cause.SOURCE,)
