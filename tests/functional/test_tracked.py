@@ -24,6 +24,7 @@ from support.waiting import until
 
 PLURAL = "trackedimages"
 GIT = {"git": {"url": "https://git.example/app", "revision": "main"}}
+FLUX = {"fluxRef": {"kind": "GitRepository", "name": "web"}}
 INLINE = {"inline": {"files": {"Dockerfile": "FROM scratch\n"}}}
 
 
@@ -33,7 +34,7 @@ def tracked(name: str = "web", source: Json | None = None, image: Json | None = 
         "kind": "TrackedImage",
         "metadata": {"name": name},
         "spec": {
-            "template": {"spec": {"source": source or INLINE}},
+            "template": {"spec": {} if source == {} else {"source": source or INLINE}},
             "image": {"repositories": ["r.example/app"], **(image or {})},
             **spec,
         },
@@ -48,6 +49,15 @@ WRONG = [
     (tracked(image={"repositories": ["r.example/app:1"]}), "write a repository without http://, tag and digest"),
     (tracked(triggers={"source": {}}), "triggers.source watches Git repositories"),
     (tracked(triggers={"source": {"interval": "5 minutes"}}, source=GIT), "interval"),
+    (tracked(source={}), "say what is built: set template.spec.source, or triggers.source.fluxRef"),
+    (tracked(source={}, triggers={"source": {}}), "say what is built"),
+    (tracked(triggers={"source": FLUX}, source=GIT), "or set triggers.source.fluxRef, without template.spec.source"),
+    (tracked(triggers={"source": {**FLUX, "paths": ["web"]}}, source={}), "leave files out of the artifact in Flux"),
+    (
+        tracked(triggers={"source": {"fluxRef": {"kind": "HelmRepository", "name": "a"}}}, source={}),
+        "Unsupported value",
+    ),
+    (tracked(triggers={"source": {"fluxRef": {**FLUX["fluxRef"], "namespace": "b"}}}, source={}), "unknown field"),
     (tracked(history={"succeeded": 0}), "greater than or equal to 1"),
     (tracked(triggers={"schedule": {}}), "spec.triggers.schedule.cron: Required value"),
     (
@@ -86,6 +96,28 @@ def test_all_that_a_page_shows_is_accepted(crd: Path, kubectl: Kubectl, namespac
         suspend=False,
     )
     kubectl("-n", namespace, "create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=json.dumps(body))
+    fetched = tracked(source={}, image={"tags": ["{branch}-{shortCommit}"]}, triggers={"source": FLUX})
+    kubectl("-n", namespace, "create", "--dry-run=server", "--validate=strict", "-f", "-", stdin=json.dumps(fetched))
+
+
+def test_a_cluster_without_flux_is_told_so(
+    operator: OperatorProcess, builds: Builds, api: client.ApiClient, namespace: str
+):
+    custom = client.CustomObjectsApi(api)
+    assert builds.namespace == namespace
+    assert operator.is_running()
+    body = tracked(source={}, triggers={"source": FLUX})
+    custom.create_namespaced_custom_object(GROUP, VERSION, namespace, PLURAL, body)
+
+    def conditions() -> dict[str, Any]:
+        found: Any = custom.get_namespaced_custom_object(GROUP, VERSION, namespace, PLURAL, "web")
+        return {each["type"]: each for each in (found.get("status") or {}).get("conditions") or ()}
+
+    until(lambda: conditions().get("Watching", {}).get("status") == "False")
+    told = "The cluster has no GitRepository of source.toolkit.fluxcd.io/v1: install Flux 2.7 or later."
+    assert conditions()["Watching"]["message"] == told
+    until(lambda: told in conditions()["Reconciling"]["message"])
+    assert conditions()["Ready"]["status"] == "False"
 
 
 @pytest.fixture
