@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from imagebuild_operator.api.tracked import TrackedImage
 from imagebuild_operator.pod.index import index_pod
 from imagebuild_operator.pod.manifest import build_pod
 from imagebuild_operator.pod.tracked import Watched, watcher_pod
+from imagebuild_operator.settings import SignerSettings
 from support.builds import DIGEST, SETTINGS, a_build
 from support.waiting import until
 
@@ -57,6 +59,7 @@ FORGERIES: dict[str, tuple[Callable[[Json], None], str]] = {
 }
 
 
+SIGNED = replace(SETTINGS.defaults, signer=SignerSettings("https://signer.system.svc:8443", "PEM"))
 WATCHED = Watched(
     TrackedImage.of(
         {
@@ -104,10 +107,14 @@ def test_the_operator_can_create_build_pods_only(helm: Helm, kubectl: Kubectl, n
     )
     platforms = [{"platform": each, "digest": DIGEST} for each in ("linux/amd64", "linux/arm64")]
     index = a_build({"output": {**OUTPUT, "platforms": ["linux/amd64", "linux/arm64"]}}, {"platforms": platforms})
+    services = {f"{name}URL": f"https://{name}.example.com" for name in ("fulcio", "rekor", "timestamp")}
+    signed = [a_build({"output": {**OUTPUT, "signing": way}}) for way in ({"cluster": {}}, {"keyless": services})]
     own = [
         build_pod(build, parse_spec(build.spec), SETTINGS.defaults),
         index_pod(index, parse_spec(index.spec), SETTINGS.defaults, 60),
         watcher_pod("any", 0, [WATCHED], SETTINGS.defaults),
+        watcher_pod("any", 1, [WATCHED], SETTINGS.defaults),
+        *(build_pod(each, parse_spec(each.spec), SIGNED) for each in signed),
     ]
     # A policy takes a moment to be in force.
     until(lambda: "creates pods of ImageBuilds, and watchers" in refusal(forged(own[0], FORGERIES["no owner"][0])))
