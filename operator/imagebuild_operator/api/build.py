@@ -242,6 +242,8 @@ class Bounds:
     images: tuple[str, ...] | None = None
     #: What may build; an engine of them is the one that Auto chooses from.
     engines: frozenset[str] | None = None
+    #: What may sign, one of which has to: Cluster, Keyless, Key.
+    signing: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

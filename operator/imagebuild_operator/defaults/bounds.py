@@ -10,13 +10,15 @@ from imagebuild_vocabulary.image_names import covers, familiar, registry_of
 from imagebuild_vocabulary.secret_references import secret_references
 
 from imagebuild_operator.api.body import Body
-from imagebuild_operator.api.build import Bounds, BuildSpec, Engine
+from imagebuild_operator.api.build import Bounds, BuildSpec, ClusterSigning, Engine, KeylessSigning, SigningKey
 from imagebuild_operator.api.errors import InvalidSpecError
 
 #: Fields of `podTemplate.spec` that lead a push to another server, where its credentials would be sent.
 NAMES: Final = ("hostAliases", "dnsConfig", "dnsPolicy")
 #: The same of an entry of `registries`.
 UNVERIFIED: Final = ("plainHTTP", "insecureSkipTLSVerify", "caBundle")
+#: The ways to sign, as the limits name them.
+WAYS: Final = {ClusterSigning: "Cluster", KeylessSigning: "Keyless", SigningKey: "Key"}
 BY: Final = "the ImageBuildDefaults"
 
 
@@ -46,8 +48,8 @@ def check_bounds(own: Body, spec: BuildSpec, bounds: Bounds) -> None:
     priority = own.get("priority") or 0
     if bounds.priority is not None and priority > bounds.priority:
         raise InvalidSpecError("spec.priority", f"{priority} is more than {BY} allow: write at most {bounds.priority}")
-    if bounds.engines is not None:
-        _check_engine(own.get("engine") or Engine.AUTO, bounds.engines)
+    _check_engine(own.get("engine") or Engine.AUTO, bounds.engines)
+    _check_signing(spec, bounds.signing)
     _check_pod(own, bounds)
     if bounds.push_secrets is not None:
         _check_push_secrets(own, bounds.push_secrets)
@@ -97,11 +99,22 @@ def _check_push_secrets(own: Body, allowed: frozenset[str]) -> None:
             raise InvalidSpecError(path, f"{BY} allow Secret {name} in output.pushSecretRef only: use another Secret")
 
 
-def _check_engine(engine: str, allowed: frozenset[str]) -> None:
+def _check_engine(engine: str, allowed: frozenset[str] | None) -> None:
     """Refuse an engine that is not allowed; Auto chooses among those that are, if there are any."""
-    if engine not in allowed and not (engine == Engine.AUTO and allowed):
+    if allowed is not None and engine not in allowed and not (engine == Engine.AUTO and allowed):
         names = ", ".join(sorted(allowed)) or "none"
         raise InvalidSpecError("spec.engine", f"{engine} is not allowed by {BY} (allowed: {names})")
+
+
+def _check_signing(spec: BuildSpec, allowed: frozenset[str] | None) -> None:
+    """Refuse an image that nothing signs, or that something else signs."""
+    if allowed is None or not spec.push:
+        return
+    way = WAYS[type(spec.signing)] if spec.signing else ""
+    if way not in allowed:
+        ways = " or ".join(f"output.signing.{each.lower()}" for each in sorted(allowed))
+        told = f"signing with {way.lower()} is not allowed by {BY}" if way else f"{BY} require a signature"
+        raise InvalidSpecError("spec.output.signing", f"{told}: write {ways}")
 
 
 def _check_images(own: Body, allowed: Collection[str]) -> None:

@@ -72,6 +72,7 @@ def namespace_defaults(namespace: DefaultsObject | None, cluster: DefaultsObject
             _push_secrets(spec),
             tuple(limits["images"]) if "images" in limits else None,
             _names(limits.get("engines")),
+            _names(limits.get("signing")),
         ),
     )
 

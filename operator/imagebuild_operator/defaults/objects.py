@@ -13,7 +13,11 @@ from imagebuild_operator.api.redact import redact
 from imagebuild_operator.defaults.rules import complete, values_for_builds
 
 #: The least that a build says, to read the defaults as part of one.
-_BUILD: Final[Body] = {"source": {"url": "https://example.com/context.tar"}, "output": {"images": ["example.com/app"]}}
+_BUILD: Final[Body] = {
+    # Pinned, as limits.level has it.
+    "source": {"http": {"url": "https://example.com/context.tar", "sha256": "0" * 64}},
+    "output": {"images": ["example.com/app"]},
+}
 
 
 @dataclass(frozen=True, slots=True)

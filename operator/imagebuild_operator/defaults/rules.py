@@ -44,6 +44,9 @@ def values_for_builds(defaults: Body) -> dict[str, Any]:
     if output := {name: defaults[name] for name in OF_OUTPUT if name in defaults}:
         values["output"] = output
     limits = defaults.get("limits") or {}
+    if "level" in limits:
+        # There is no other that a build could ask for.
+        values["output"] = {**values.get("output", {}), "level": limits["level"]}
     if recorded := {name: limits[name] for name in ("baseImages", "engines") if name in limits}:
         # With the others, so that every attempt has them.
         values["limits"] = recorded

@@ -276,3 +276,61 @@ def test_a_namespace_can_only_be_narrower_than_the_cluster(namespace: Json, clus
 def test_service_accounts_are_those_that_both_allow():
     both = merge_defaults({"allowedServiceAccounts": ["a", "b"]}, {"allowedServiceAccounts": ["b", "c"]})
     assert both["allowedServiceAccounts"] == ["b"]
+
+
+SERVICES = {f"{name}URL": f"https://{name}.example" for name in ("fulcio", "rekor", "timestamp")}
+WAYS: Json = {
+    "Key": {"key": {"secretRef": {"name": "own"}}},
+    "Cluster": {"cluster": {}},
+    "Keyless": {"keyless": SERVICES},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_signs_can_be_limited(way: str):
+    signed = {"output": {**OWN["output"], "signing": WAYS[way]}}
+    check({"limits": {"signing": [way]}}, **signed)
+    # Of the defaults, where the build names none.
+    check({"limits": {"signing": [way]}, "signing": WAYS[way]})
+    for others in ([other] for other in WAYS if other != way):
+        told = (
+            f"^spec.output.signing: signing with {way.lower()} is not allowed by the ImageBuildDefaults: write output"
+        )
+        with pytest.raises(InvalidSpecError, match=told):
+            check({"limits": {"signing": others}, "signing": WAYS[others[0]]}, **signed)
+    with pytest.raises(
+        InvalidSpecError, match=r"^spec.output.signing: the ImageBuildDefaults require a signature: write "
+    ):
+        check({"limits": {"signing": [way]}})
+    check({"limits": {"signing": [way]}}, output={"images": ["registry.example/team/app:1"], "push": False})
+
+
+def test_a_namespace_can_only_narrow_what_signs_and_not_lower_the_level():
+    both = merge_limits({"signing": ["Key", "Cluster"]}, {"signing": ["Cluster"], "level": "SLSA3"})
+    assert both == {"signing": ["Cluster"], "level": "SLSA3"}
+
+
+def test_a_level_is_required_as_if_the_build_had_it():
+    required: Json = {"limits": {"level": "SLSA3"}, "signing": {"cluster": {}}}
+    values = namespace_defaults(an_object(required), None).applied["spec"]
+    pinned = {**OWN, "source": {"git": {"url": "https://h.example/a.git", "revision": "1" * 40}}}
+    assert parse_spec(complete(pinned, values)).level == "SLSA3"
+    with pytest.raises(
+        InvalidSpecError, match=r"^spec.source: output.level SLSA3 needs a source that names its content"
+    ):
+        parse_spec(complete(OWN, values))
+
+
+@pytest.mark.parametrize(
+    ("defaults", "problem"),
+    [
+        ({}, "spec.signing: output.level SLSA3 needs a key that no tenant can read: set cluster to {}."),
+        (
+            {"signing": {"cluster": {}}, "engine": "Kaniko"},
+            "spec.engine: output.level SLSA3 needs an engine whose record",
+        ),
+        ({"signing": {"cluster": {}}, "cache": {"enabled": True}}, "spec.cache.enabled: output.level SLSA3 needs"),
+    ],
+)
+def test_defaults_that_no_build_could_have_with_the_level_are_invalid(defaults: Json, problem: str):
+    assert an_object({"limits": {"level": "SLSA3"}, **defaults}).problem.startswith(problem)
