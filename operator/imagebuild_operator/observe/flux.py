@@ -22,6 +22,7 @@ KINDS: Final[Mapping[str, str]] = {
 MAX_PROBLEM: Final = 500
 _DIGEST: Final = re.compile(r"sha256:([0-9a-f]{64})")
 _REVISION: Final = re.compile(r"(?:(.*)@)?(?:sha1|sha256):([0-9a-f]{40}|[0-9a-f]{64})")
+_ROOT: Final = re.compile(r"^(https?://[^/:]+)\.(?=[/:]|$)")
 _URL: Final = re.compile(r"https?://[^\s@]+")
 
 
@@ -59,6 +60,8 @@ def artifact_of(body: Body | None) -> tuple[Artifact | None, str]:
     digest, url = _DIGEST.fullmatch(str(found.get("digest") or "")), str(found.get("url") or "")
     if not digest or not _URL.fullmatch(url):
         return None, problem or "it has no artifact yet"
+    # Flux writes the root of DNS, by which no entry of NO_PROXY would know the host.
+    url = _ROOT.sub(r"\1", url)
     revision = _REVISION.fullmatch(str(found.get("revision") or ""))
     commit, branch = (revision[2], revision[1] or "") if revision else (digest[1], "")
     return Artifact(url, digest[1], commit, branch), problem

@@ -6,14 +6,15 @@ import pytest
 from imagebuild_operator.observe.flux import Artifact, artifact_of
 
 COMMIT, DIGEST, OTHER = "1" * 40, "a" * 64, "b" * 64
-URL = "http://source-controller.flux-system.svc.cluster.local./gitrepository/team/web/1.tar.gz"
+SERVED = "http://source-controller.flux-system.svc.cluster.local./gitrepository/team/web/1.tar.gz"
+URL = SERVED.replace("local.", "local")
 READY = {"type": "Ready", "status": "True", "message": "stored artifact for revision 'main@sha1:1'"}
 
 
 def source(
     revision: str = f"main@sha1:{COMMIT}", ready: dict[str, Any] | None = None, **artifact: str
 ) -> dict[str, Any]:
-    found = {"url": URL, "digest": f"sha256:{DIGEST}", "revision": revision, **artifact}
+    found = {"url": SERVED, "digest": f"sha256:{DIGEST}", "revision": revision, **artifact}
     return {"status": {"artifact": found, "conditions": [ready or READY]}}
 
 
