@@ -49,6 +49,7 @@ BENCHMARKS = (
     Benchmark("waiting"),
     Benchmark("restart"),
     Benchmark("memory"),
+    Benchmark("watching"),
     Benchmark("startup", quick=True),
     Benchmark("fetch_extract"),
     Benchmark("trivial", quick=True, cluster=True),
