@@ -108,7 +108,8 @@ def test_the_operator_can_create_build_pods_only(helm: Helm, kubectl: Kubectl, n
     platforms = [{"platform": each, "digest": DIGEST} for each in ("linux/amd64", "linux/arm64")]
     index = a_build({"output": {**OUTPUT, "platforms": ["linux/amd64", "linux/arm64"]}}, {"platforms": platforms})
     services = {f"{name}URL": f"https://{name}.example.com" for name in ("fulcio", "rekor", "timestamp")}
-    signed = [a_build({"output": {**OUTPUT, "signing": way}}) for way in ({"cluster": {}}, {"keyless": services})]
+    ways: list[Json] = [{"cluster": {}}, {"keyless": services}]
+    signed = [a_build({"output": {**OUTPUT, "signing": way}}) for way in ways]
     own = [
         build_pod(build, parse_spec(build.spec), SETTINGS.defaults),
         index_pod(index, parse_spec(index.spec), SETTINGS.defaults, 60),
