@@ -13,6 +13,8 @@ from support.flux import flux_installed
 from support.git_server import git, make_repository, serve_git
 from support.registry import Registry
 
+#: On a new machine it waits for the compiler.
+pytestmark = pytest.mark.timeout(1800)
 DOCKERFILE = b"FROM busybox\nCOPY text /\n"
 
 

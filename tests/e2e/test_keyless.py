@@ -14,6 +14,8 @@ from support.release import cosign
 from support.sigstore import Sigstore, sigstore_installed
 from support.watching import wait_for_finish
 
+#: On a new machine it waits for the compiler.
+pytestmark = pytest.mark.timeout(1800)
 #: Looks for what its push container has; fails if it is there.
 DOCKERFILE = """FROM busybox
 RUN ! ls /var/run/secrets/sigstore && ! env | grep SIGN && id > /who
