@@ -111,8 +111,8 @@ class MomentaryKey:
         }
         rekor = self.services.rekor
         logged = self._ask_json(f"{rekor}{_ENTRIES_PATH}", {"hashedRekordRequestV002": entry})
-        if not isinstance(logged.get("canonicalizedBody"), str):
-            raise signing_failed(f"{rekor} did not answer with an entry of a log of version 2")
+        if not _is_about(logged.get("canonicalizedBody"), signature):
+            raise signing_failed(f"{rekor} did not answer with an entry for the signature, as Rekor 2 does")
         material = {
             "certificate": certificate,
             "tlogEntries": [logged],
@@ -184,6 +184,14 @@ class MomentaryKey:
 
 
 _SIGNED: Final = ("signedCertificateEmbeddedSct", "signedCertificateDetachedSct")
+
+
+def _is_about(body: object, signature: bytes) -> bool:
+    """Whether the body of an entry of the log has a signature."""
+    try:
+        return _base64(signature).encode() in base64.b64decode(str(body))
+    except ValueError:
+        return False
 
 
 def _base64(content: bytes) -> str:
