@@ -99,6 +99,45 @@ def test_the_newest_build_comes_first_and_filters_are_in_the_address(
         page.until_text(".empty", "No build matches these filters.")
 
 
+def test_tracked_images_are_above_their_builds(
+    browser: Browser, served: Served, builds: Builds, api: client.ApiClient, home: str
+):
+    custom, place = client.CustomObjectsApi(api), ("imagebuild.dev", "v1alpha1", builds.namespace, "trackedimages")
+    template = {"spec": {"source": {"inline": {"files": {"Dockerfile": "FROM scratch\n"}}}}}
+    body = {
+        "apiVersion": "imagebuild.dev/v1alpha1",
+        "kind": "TrackedImage",
+        "metadata": {"name": "web"},
+        "spec": {"template": template, "image": {"repositories": ["r.example/web"]}},
+    }
+    builds.create(spec(), "web-2")
+    with opened(browser, served, home) as page:
+        page.until(f"{ROWS} === 'web-2'")
+        assert page.run("document.querySelector('.tracked').hidden")
+        custom.create_namespaced_custom_object(*place, body)
+        page.until_text(".tracked li", "Waits for the operator")
+        time = "2026-12-01T10:00:00Z"
+        told = "web-2 failed: RUN make failed. <b>Soon</b>"
+        condition = {"type": "Reconciling", "status": "True", "reason": "BuildFailed", "message": told}
+        condition["lastTransitionTime"] = time
+        status = {
+            "latestTag": "main-1",
+            "latestBuild": {"name": "web-1"},
+            "currentBuild": "web-2",
+            "conditions": [condition],
+        }
+        custom.patch_namespaced_custom_object_status(*place, "web", {"status": status})
+        page.until_text(".tracked li.failed", "The last build failed")
+        assert told in page.text(".tracked li")
+        assert page.text(".tracked summary") == "1 tracked image"
+        for width in (1280, 375):
+            page.resize(width, 800)
+            assert page.run(CHECKS) == []
+        page.click(".tracked a")
+        page.until_text("h1", "web-2")
+    custom.delete_namespaced_custom_object(*place, "web")
+
+
 def test_many_builds_are_shown_in_parts(browser: Browser, served: Served, builds: Builds, home: str):
     for number in range(205):
         builds.create(spec(), f"b{number:03}")

@@ -37,6 +37,21 @@ This is most likely unintended because it can break your application at runtime.
 """
 
 
+def _tracked(namespace: str, name: str, state: str, tag: str, build: str, message: str = "") -> Json:
+    condition = {"type": "Reconciling", "status": str(bool(message)), "reason": state, "message": message}
+    status: Json = {"latestTag": tag, "latestBuild": {"name": build}, "conditions": [condition]}
+    return {"metadata": {"namespace": namespace, "name": name}, "status": status}
+
+
+TRACKED = [
+    _tracked("team-ml", "features", "UpToDate", "main-41-9c0d2b1e", "features-41"),
+    _tracked(
+        "team-web", "search", "Waiting", "main-12-4be2f0a7", "search-12",
+        "A base image has moved, and its builds are spread over time. The next build starts at 13:20: BaseImage.",
+    ),
+]  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Sample:
     """A build.

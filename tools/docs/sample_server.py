@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
-from sample_builds import Clock, Json, Sample, samples
+from sample_builds import TRACKED, Clock, Json, Sample, samples
 
 GROUP = "imagebuild.dev/v1alpha1"
 
@@ -42,6 +42,8 @@ def sample_cluster(folder: Path) -> Iterator[Path]:
             elif parts[-1] == "log":
                 sample = next(each for each in found if f"{each.name}-1" == parts[-2])
                 self._send(_log(sample, query["container"], clock))
+            elif parts[-1] == "trackedimages":
+                self._send_json(_list("TrackedImage", TRACKED))
             elif parts[-1] == "pods":
                 uid = query["labelSelector"].rpartition("=")[2]
                 self._send_json(_list("Pod", [_pod(found[int(uid) - 1], uid)] if found[int(uid) - 1].log else []))

@@ -6,7 +6,7 @@ import secrets
 from types import TracebackType
 from typing import Any, Final, Self
 
-from imagebuild import AsyncClient, Build, ForbiddenError, ImageBuildError, Interrupted
+from imagebuild import AsyncClient, Build, ForbiddenError, ImageBuildError, Interrupted, TrackedImage
 
 from kubectl_imagebuild.serve.change_signal import ChangeSignal
 from kubectl_imagebuild.serve.log_buffer import LogBuffer
@@ -14,6 +14,8 @@ from kubectl_imagebuild.serve.store import Key, Store
 
 #: Logs that are kept.
 MAX_LOGS: Final = 12
+#: Seconds between two lists of the TrackedImages, of which there are few.
+TRACKED: Final = 5.0
 #: Seconds until the next try after an error that another try rarely removes, such as expired credentials.
 DELAY: Final = 5.0
 
@@ -23,6 +25,7 @@ class Hub:
 
     Attributes:
         store: The builds.
+        tracked: The TrackedImages; none where they cannot be read.
         changes: Counts all changes, also those of logs.
         epoch: Differs for each hub, so that a reader which has met another one begins from the start.
         namespace: The namespace whose builds are watched; empty for all.
@@ -39,6 +42,7 @@ class Hub:
             namespace: The namespace to watch; empty for all, or if that is forbidden, that of the context.
         """
         self.store = Store()
+        self.tracked: tuple[TrackedImage, ...] = ()
         self.changes = ChangeSignal()
         self.epoch = secrets.token_hex(4)
         self.namespace = namespace
@@ -51,6 +55,7 @@ class Hub:
 
     async def __aenter__(self) -> Self:
         self._tasks[self] = asyncio.create_task(self._watch())
+        self._tasks[TrackedImage] = asyncio.create_task(self._list_tracked())
         return self
 
     async def __aexit__(
@@ -94,9 +99,25 @@ class Hub:
                 self._say(f"The builds cannot be read. {error}")
                 await asyncio.sleep(DELAY)
 
+    async def _list_tracked(self) -> None:
+        seen = self.changes.count
+        while True:
+            if self.has_listed:
+                with contextlib.suppress(ImageBuildError):
+                    found = await self._scoped().list_tracked(all_namespaces=not self.namespace)
+                    if found != self.tracked:
+                        self.tracked = found
+                        self.changes.notify()
+                await asyncio.sleep(TRACKED)
+            else:
+                # The namespace is known when the builds are.
+                seen = await self.changes.wait(seen, TRACKED)
+
+    def _scoped(self) -> AsyncClient:
+        return self._client.for_namespace(self.namespace) if self.namespace else self._client
+
     async def _read(self) -> None:
-        client = self._client.for_namespace(self.namespace) if self.namespace else self._client
-        watch = client.watch_all(all_namespaces=not self.namespace)
+        watch = self._scoped().watch_all(all_namespaces=not self.namespace)
         async with contextlib.aclosing(watch):
             async for change in watch:
                 if isinstance(change, Interrupted):

@@ -1,8 +1,8 @@
-"""Builds as rows of the list."""
+"""Builds and TrackedImages as rows of the list."""
 
 from typing import Any, Final
 
-from imagebuild import Build
+from imagebuild import Build, TrackedImage
 
 #: Characters of a message in a row.
 MAX_MESSAGE: Final = 300
@@ -27,6 +27,21 @@ def row(build: Build) -> dict[str, Any]:
         "created": stamp(build.document["metadata"].get("creationTimestamp")),
         "started": stamp(build.status.get("startTime")),
         "completed": stamp(build.status.get("completionTime")),
+    }
+    return {name: value for name, value in whole.items() if value}
+
+
+def tracked_row(image: TrackedImage) -> dict[str, Any]:
+    """What the list shows of a TrackedImage; what is empty is left out."""
+    whole: dict[str, Any] = {
+        "namespace": image.namespace,
+        "name": image.name,
+        "state": image.state,
+        "ready": image.is_ready,
+        "message": " ".join(" ".join(image.messages).split())[:MAX_MESSAGE],
+        "tag": image.latest_tag,
+        "build": image.current_build or image.latest_build,
+        "commit": image.commit[:8],
     }
     return {name: value for name, value in whole.items() if value}
 

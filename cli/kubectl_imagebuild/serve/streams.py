@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kubectl_imagebuild.serve.detail import detail
 from kubectl_imagebuild.serve.hub import Hub
-from kubectl_imagebuild.serve.rows import row
+from kubectl_imagebuild.serve.rows import row, tracked_row
 
 if TYPE_CHECKING:
+    from imagebuild import TrackedImage
+
     from kubectl_imagebuild.serve.log_buffer import LogBuffer
 
 #: Seconds between two messages at least, so that many changes are one message.
@@ -28,7 +30,7 @@ def event(kind: str, data: object, number: str = "") -> str:
 
 
 async def list_events(hub: Hub, last: str, *, once: bool = False) -> AsyncIterator[str]:
-    """All builds as rows, and then each change.
+    """All builds and TrackedImages as rows, and then each change.
 
     Args:
         hub: The builds.
@@ -38,10 +40,13 @@ async def list_events(hub: Hub, last: str, *, once: bool = False) -> AsyncIterat
     epoch, _, count = last.partition("-")
     number = int(count) if epoch == hub.epoch and count.isdecimal() else 0
     state: dict[str, Any] | None = None
+    tracked: tuple[TrackedImage, ...] = ()
     async for _ in _rounds(hub, once=once):
         text = ""
         if state != (state := hub.state()):
             text += event("state", {**state, "now": _now()})
+        if tracked is not (tracked := hub.tracked):
+            text += event("tracked", [tracked_row(image) for image in tracked])
         if hub.has_listed and (delta := hub.store.since(number)):
             number = delta.number
             rows = [row(build) for build in delta.changed]

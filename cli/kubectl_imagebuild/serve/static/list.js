@@ -13,6 +13,7 @@ export class ListView {
     this.navigate = navigate;
     this.builds = new Map();
     this.rows = new Map();
+    this.tracked = [];
     this.most = PAGE;
     this.listed = false;
     const query = new URLSearchParams(location.search);
@@ -55,10 +56,13 @@ export class ListView {
     this.more = h('button', { type: 'button', click: () => { this.most += PAGE; this.render(); } });
     this.empty = h('div.empty');
     this.noteLine = h('p.summary', { hidden: true });
+    this.trackedTitle = h('summary');
+    this.trackedList = h('ul');
+    this.trackedPart = h('details.tracked.card', { open: true, hidden: true }, this.trackedTitle, this.trackedList);
     return h('section.list', {},
       h('h1', {}, 'Builds'),
       h('div.filters', {}, this.groups, h('div.fields', {}, this.search, this.namespaces)),
-      this.noteLine, this.summary, this.table, this.empty, h('div.more', {}, this.more));
+      this.trackedPart, this.noteLine, this.summary, this.table, this.empty, h('div.more', {}, this.more));
   }
 
   note(text) {
@@ -76,6 +80,10 @@ export class ListView {
   receive(kind, data) {
     if (kind === 'state' && data.listed && !this.listed) {
       this.listed = true;
+      this.render();
+    }
+    if (kind === 'tracked') {
+      this.tracked = data;
       this.render();
     }
     if (kind !== 'builds') return;
@@ -105,6 +113,7 @@ export class ListView {
       && words.every((word) => `${build.namespace}/${build.name} ${build.image ?? ''}`.toLowerCase().includes(word)));
     const found = near.filter((build) => !phase || group(build) === phase);
     found.sort((one, two) => (one.created === two.created ? one.name.localeCompare(two.name) : one.created < two.created ? 1 : -1));
+    this.renderTracked(namespace, words);
     this.renderFilters(all, near);
     this.renderRows(found.slice(0, this.most), !namespace);
     const shown = Math.min(found.length, this.most);
@@ -115,6 +124,14 @@ export class ListView {
     this.table.hidden = !found.length;
     this.renderEmpty(all.length, found.length);
     this.tick();
+  }
+
+  renderTracked(namespace, words) {
+    const found = this.tracked.filter((image) => (!namespace || image.namespace === namespace)
+      && words.every((word) => `${image.namespace}/${image.name}`.toLowerCase().includes(word)));
+    this.trackedPart.hidden = !found.length;
+    setText(this.trackedTitle, `${count(found.length)} tracked ${found.length === 1 ? 'image' : 'images'}`);
+    fill(this.trackedList, ...found.slice(0, PAGE).map((image) => trackedItem(image, !namespace)));
   }
 
   renderFilters(all, near) {
@@ -165,6 +182,22 @@ export class ListView {
     const now = Date.now();
     for (const row of this.rows.values()) row.tick(now);
   }
+}
+
+const STATES = {
+  UpToDate: ['succeeded', 'Up to date'], Building: ['running', 'Building'], Waiting: ['waiting', 'Waits for its next build'],
+  BuildFailed: ['failed', 'The last build failed'], SourceUnknown: ['waiting', 'Its source is not known yet'],
+  Suspended: ['cancelled', 'Suspended'], OutputIsInput: ['failed', 'Has to be changed'], InvalidSpec: ['failed', 'Has to be changed'],
+};
+
+function trackedItem(image, withNamespace) {
+  const [group, words] = STATES[image.state] ?? ['waiting', image.state ?? 'Waits for the operator'];
+  const path = (name) => `/${encodeURIComponent(image.namespace)}/${encodeURIComponent(name)}`;
+  return h(`li.${group}`, {}, icon(group),
+    h('span.of', {}, withNamespace ? h('span.namespace', {}, `${image.namespace}/`) : null, h('strong', {}, image.name)),
+    h('span.state', {}, words), image.tag ? h('span.mono', {}, image.tag) : null,
+    image.build ? h('a', { href: path(image.build) }, image.build) : null,
+    image.message ? h('span.text', { title: image.message }, image.message) : null);
 }
 
 class Row {
