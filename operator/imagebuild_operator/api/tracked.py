@@ -150,6 +150,12 @@ class TrackedImage:
         """Its ObjectReference."""
         return reference(TRACKED_KIND, self.namespace, self.name, self.uid, str(self.version))
 
+    @property
+    def source(self) -> tuple[object, object]:
+        """Where its source is: what the template says of it, and the object of Flux."""
+        template, triggers = self.raw.get("template") or {}, self.raw.get("triggers") or {}
+        return (template.get("spec") or {}).get("source"), (triggers.get("source") or {}).get("fluxRef")
+
     @cached_property
     def spec(self) -> TrackedSpec:
         """What it asks for.

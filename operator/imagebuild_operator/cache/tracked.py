@@ -26,7 +26,8 @@ class TrackedImages:
         held = self._images.get(key)
         if held is not None and held.uid == image.uid and held.version >= image.version:
             return []
-        if held is not None and held.uid != image.uid:
+        if held is not None and (held.uid != image.uid or held.source != image.source):
+            # What was seen is of another source.
             self._forget(key)
         self._images[key] = image
         return [key, WatcherKey(image.namespace)]

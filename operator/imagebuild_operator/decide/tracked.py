@@ -237,8 +237,8 @@ def decide(image: TrackedImage, seen: Seen, builds: Sequence[Past], now: datetim
     wanted = _wanted(image, seen, newest, good)
     if spec.source_interval is not None and not wanted.commit:
         return _unknown(spec, seen)
-    # What Flux had the last time may be gone.
-    is_lost = spec.flux is not None and seen.artifact is None
+    # The commit of the last build may be one of another source, and what Flux had then may be gone.
+    is_lost = spec.source_interval is not None and seen.commit is None
     if newest is not None and newest.finished is None:
         if newest.has_begun or is_lost or newest.inputs.content == wanted.content:
             return Decision(State.BUILDING, f"{newest.name} is being built.", until=tick.next)

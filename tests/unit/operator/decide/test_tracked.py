@@ -534,3 +534,20 @@ def test_another_artifact_with_the_same_content_starts_no_build():
     assert decide(tracked, later, [done], NOW).state is State.UP_TO_DATE
     other = replace(later, tree="d" * 64)
     assert decide(tracked, other, [done], NOW).causes == (Cause.SOURCE,)
+
+
+def test_a_source_that_has_changed_is_built_when_its_own_commit_is_seen():
+    """The last commit is one of the repository before."""
+    tracked = image(triggers=SOURCE)
+    done = made(tracked, decide(tracked, Seen(ONE, at=NOW), [], NOW), "Succeeded")
+    moved = image(template={"source": {"git": {"url": "https://git.example/other"}}}, triggers=SOURCE)
+    decision = decide(moved, UNSEEN, [done], NOW)
+    assert (decision.state, decision.start) == (State.SOURCE_UNKNOWN, None)
+    started = decide(moved, Seen(TWO, at=NOW), [done], NOW).start
+    assert started
+    assert started.inputs.commit == TWO
+    # Nothing else that is due is built of a source that nobody has seen, either.
+    asked = image(triggers=SOURCE, requested="now")
+    assert decide(asked, Seen(problem="The server does not answer."), [done], NOW).message.endswith("does not answer.")
+    # What was built stays the newest, and nothing else is said.
+    assert decide(tracked, UNSEEN, [done], NOW).state is State.UP_TO_DATE
