@@ -126,6 +126,11 @@ class Watcher:
             self._said.clear()
         self._say()
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether a remote has yet to answer."""
+        return any(remote.is_asked for remote in self._remotes.values())
+
     def _ask(self, remote: _Remote) -> None:
         with self._free:
             try:
