@@ -1,32 +1,23 @@
 """Flux's source-controller itself, from its Go module, with the CRDs of that version."""
 
-import io
 import json
-import subprocess
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cluster import oci, toolchain
-from cluster.artefacts import TOOLS, artefact
 from functional.kube import Kubectl
+from support.program_image import module_folder, push_programs
 from support.registry import Registry
 
 NAME = "source-controller"
 NAMESPACE = "flux-system"
 IMAGE = "imagebuild/source-controller"
-NOBODY = "65532:65532"
 
 
 def crds() -> Path:
     """The folder with the CRDs of the version that is built."""
-    module = TOOLS[NAME].module
-    assert module
-    command: list[str | Path] = [toolchain.go(), "mod", "download", "-json", "github.com/fluxcd/source-controller"]
-    asked = subprocess.run(command, cwd=module, stdout=subprocess.PIPE, check=True)
-    return Path(json.loads(asked.stdout)["Dir"]) / "config" / "crd" / "bases"
+    return module_folder(NAME, "github.com/fluxcd/source-controller") / "config" / "crd" / "bases"
 
 
 @contextmanager
@@ -38,15 +29,7 @@ def flux_installed(registry: Registry, kubectl: Kubectl, folder: Path) -> Iterat
         kubectl: That of the cluster.
         folder: An empty one.
     """
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w") as tar:
-        content = artefact(NAME).read_bytes()
-        entry = tarfile.TarInfo(NAME)
-        entry.size, entry.mode = len(content), 0o755
-        tar.addfile(entry, io.BytesIO(content))
-    archive.seek(0)
-    oci.write_layout(folder, archive, {"User": NOBODY})
-    registry.push(str(folder), f"{IMAGE}:test")
+    push_programs(registry, folder, f"{IMAGE}:test", {NAME: NAME})
     try:
         kubectl("apply", f"--filename={crds()}")
         objects = {"apiVersion": "v1", "kind": "List", "items": _objects(registry)}

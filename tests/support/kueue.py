@@ -1,16 +1,13 @@
 """Kueue itself, from its Go module: the controller as an image in the test registry, installed by its own chart."""
 
-import io
 import json
 import subprocess
-import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from cluster import oci, toolchain
-from cluster.artefacts import TOOLS, artefact
 from functional.kube import Kubectl
+from support.program_image import module_folder, push_programs
 from support.registry import Registry
 from support.waiting import until
 
@@ -18,29 +15,11 @@ NAMESPACE = "kueue-system"
 NAME = "kueue"
 IMAGE = "imagebuild/kueue"
 TAG = "test"
-NOBODY = "65532:65532"
 
 
 def chart() -> Path:
     """The chart of the version that is built."""
-    module = TOOLS["kueue"].module
-    assert module
-    command: list[str | Path] = [toolchain.go(), "mod", "download", "-json", "sigs.k8s.io/kueue"]
-    asked = subprocess.run(command, cwd=module, stdout=subprocess.PIPE, check=True)
-    return Path(json.loads(asked.stdout)["Dir"]) / "charts" / "kueue"
-
-
-def push_image(registry: Registry, folder: Path) -> None:
-    """Push an image with the controller at the path that the chart starts."""
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w") as tar:
-        program = tarfile.TarInfo("manager")
-        content = artefact("kueue").read_bytes()
-        program.size, program.mode = len(content), 0o755
-        tar.addfile(program, io.BytesIO(content))
-    archive.seek(0)
-    oci.write_layout(folder, archive, {"User": NOBODY})
-    registry.push(str(folder), f"{IMAGE}:{TAG}")
+    return module_folder(NAME, "sigs.k8s.io/kueue") / "charts" / "kueue"
 
 
 @contextmanager
@@ -57,7 +36,8 @@ def kueue_installed(
         folder: An empty one.
     """
     (folder / "layout").mkdir()
-    push_image(registry, folder / "layout")
+    # Where the chart starts it.
+    push_programs(registry, folder / "layout", f"{IMAGE}:{TAG}", {"manager": NAME})
     file = folder / "values.yaml"
     file.write_text(values, encoding="utf-8")
     manager = "controllerManager.manager"

@@ -1,8 +1,6 @@
 """Sigstore's services in the cluster, from their Go modules: Fulcio, Rekor and a timestamp authority in one pod."""
 
-import io
 import json
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,19 +8,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cluster import oci
-from cluster.artefacts import SIGSTORE, artefact
+from cluster.artefacts import SIGSTORE
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from functional.kube import Kubectl
 from kubernetes import client
+from support.program_image import push_programs
 from support.registry import Registry
 from support.release import cosign
 
 IMAGE = "imagebuild/sigstore"
 NAME = "sigstore"
 ORIGIN = "rekor.example.com"
-NOBODY = "65532:65532"
 FULCIO, REKOR, TIMESTAMP = 5555, 3000, 3003
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 CA = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
@@ -68,7 +65,7 @@ def sigstore_installed(
         folder: Gets the image and the files to verify with.
     """
     (folder / "layout").mkdir()
-    _push_image(registry, folder / "layout")
+    push_programs(registry, folder / "layout", f"{IMAGE}:test", {name: name for name in SIGSTORE})
     key = ec.generate_private_key(ec.SECP256R1())
     kubectl("create", "namespace", namespace)
     binding = f"{namespace}-issuer"
@@ -117,19 +114,6 @@ def _trusted_root(api: client.ApiClient, namespace: str, key: ec.EllipticCurvePr
         folder=folder,
     )  # fmt: skip
     return folder / "trusted_root.json"
-
-
-def _push_image(registry: Registry, folder: Path) -> None:
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w") as tar:
-        for name in SIGSTORE:
-            content = artefact(name).read_bytes()
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(content), 0o755
-            tar.addfile(entry, io.BytesIO(content))
-    archive.seek(0)
-    oci.write_layout(folder, archive, {"User": NOBODY})
-    registry.push(str(folder), f"{IMAGE}:test")
 
 
 def _objects(registry: Registry, key: ec.EllipticCurvePrivateKey) -> list[dict[str, Any]]:

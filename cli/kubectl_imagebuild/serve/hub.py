@@ -101,17 +101,16 @@ class Hub:
 
     async def _list_tracked(self) -> None:
         seen = self.changes.count
+        # The namespace is known when the builds are.
+        while not self.has_listed:
+            seen = await self.changes.wait(seen, TRACKED)
         while True:
-            if self.has_listed:
-                with contextlib.suppress(ImageBuildError):
-                    found = await self._scoped().list_tracked(all_namespaces=not self.namespace)
-                    if found != self.tracked:
-                        self.tracked = found
-                        self.changes.notify()
-                await asyncio.sleep(TRACKED)
-            else:
-                # The namespace is known when the builds are.
-                seen = await self.changes.wait(seen, TRACKED)
+            with contextlib.suppress(ImageBuildError):
+                found = await self._scoped().list_tracked(all_namespaces=not self.namespace)
+                if found != self.tracked:
+                    self.tracked = found
+                    self.changes.notify()
+            await asyncio.sleep(TRACKED)
 
     def _scoped(self) -> AsyncClient:
         return self._client.for_namespace(self.namespace) if self.namespace else self._client

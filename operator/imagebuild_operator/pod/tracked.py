@@ -139,11 +139,7 @@ class Watched:
         spec, entry = self.image.spec, {"name": self.image.name}
         return {
             **entry,
-            **(
-                {"sourceSeconds": max(10, spec.source_interval)}
-                if spec.source_interval is not None and not spec.flux
-                else {}
-            ),
+            **({"sourceSeconds": max(10, spec.source_interval or 0)} if self.has_source else {}),
             **({"paths": list(spec.source_paths)} if spec.source_paths else {}),
             **(
                 {"images": list(self.bases), "imageSeconds": max(10, spec.base_interval)}
@@ -151,6 +147,11 @@ class Watched:
                 else {}
             ),
         }
+
+    @property
+    def has_source(self) -> bool:
+        """Whether there is a source to look at: Flux looks at its own."""
+        return self.image.spec.source_interval is not None and not self.image.spec.flux
 
     @property
     def has_remotes(self) -> bool:
@@ -188,7 +189,7 @@ def watcher_pod(namespace: str, number: int, watched: Sequence[Watched], default
     env: list[Variable] = plain("WATCH", json.dumps([each.entry for each in watched]))
     for place, each in enumerate(watched):
         registries = merge_registries(each.spec.registries, defaults.registries, lambda registry: registry)
-        source = context_variables(each.spec.source) if "sourceSeconds" in each.entry else []
+        source = context_variables(each.spec.source) if each.has_source else []
         own = [*source, *pull_variables(each.spec, registries)]
         env += [{**variable, "name": f"W{place}_{variable['name']}"} for variable in own]
     env += of_proxy(defaults.proxy)

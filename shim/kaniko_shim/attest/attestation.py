@@ -1,8 +1,9 @@
 """From predicates to the artifacts that are attached to an image in one repository. Pure but for the signatures."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kaniko_shim.attest.artifact import Artifact, Blob, Subject, dump, referrer
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from kaniko_shim.attest.keys import Key
 
 _SPDX_TYPE = "application/spdx+json"
-_ORDER = ("provenance", "sbom", "signature")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +51,28 @@ def compose(repository: str, subject: Subject, predicates: Predicates, key: "Key
     Raises:
         JobError: SigningFailed.
     """
-    statements = list[tuple[str, str, Mapping[str, object]]]()
-    plain = list[Attestation]()
-    if predicates.provenance is not None:
-        statements.append(("provenance", PROVENANCE, predicates.provenance))
-    if predicates.sbom is not None:
-        annotations = {"org.opencontainers.image.created": predicates.created}
-        document = Blob(_SPDX_TYPE, dump(predicates.sbom))
-        plain.append(Attestation("sbom", referrer(subject, _SPDX_TYPE, document, annotations)))
-        if key:
-            statements.append(("sbom", SPDX, predicates.sbom))
-    if key:
-        statements.append(("signature", SIGNATURE, {}))
 
-    def attestation(said: tuple[str, str, Mapping[str, object]]) -> Attestation:
-        kind, predicate_type, predicate = said
+    def attestation(kind: str, predicate_type: str, predicate: Mapping[str, object]) -> Attestation:
         payload = dump(statement(repository, subject.digest, predicate_type, predicate))
         return Attestation(kind, _artifact(payload, predicate_type, subject, predicates.created, key))
 
+    made = list[Callable[[], Attestation]]()
+    if predicates.provenance is not None:
+        made.append(partial(attestation, "provenance", PROVENANCE, predicates.provenance))
+    if predicates.sbom is not None:
+        made.append(partial(_sbom, subject, predicates.sbom, predicates.created))
+        if key:
+            made.append(partial(attestation, "sbom", SPDX, predicates.sbom))
+    if key:
+        made.append(partial(attestation, "signature", SIGNATURE, {}))
     # At once: a transparency log answers each only when its next checkpoint is out.
     with ThreadPoolExecutor() as pool:
-        signed = list(pool.map(attestation, statements))
-    return sorted([*plain, *signed], key=lambda each: _ORDER.index(each.kind))
+        return list(pool.map(lambda make: make(), made))
+
+
+def _sbom(subject: Subject, document: Mapping[str, object], created: str) -> Attestation:
+    annotations = {"org.opencontainers.image.created": created}
+    return Attestation("sbom", referrer(subject, _SPDX_TYPE, Blob(_SPDX_TYPE, dump(document)), annotations))
 
 
 def _artifact(payload: bytes, predicate_type: str, subject: Subject, created: str, key: "Key | None") -> Artifact:

@@ -69,7 +69,8 @@ class CentralKey:
             connection.request("GET", IDENTITY_PATH)
             status, identity = _answer(connection)
             if status != OK or not self.public.made(identity, certificate_message(certificate)):
-                raise signing_failed(f"{self.url} is not the signer: it has not the private key of signer.publicKey")
+                problem = "is not the signer: it does not have the private key of signer.publicKey"
+                raise signing_failed(f"{self.url} {problem}")
             # On the same connection: nobody else gets the token.
             token = Path(self.token_file).read_text(encoding="utf-8").strip()
             connection.request("POST", SIGN_PATH, body=message, headers={"Authorization": f"Bearer {token}"})

@@ -129,6 +129,10 @@ export class ListView {
   renderTracked(namespace, words) {
     const found = this.tracked.filter((image) => (!namespace || image.namespace === namespace)
       && words.every((word) => `${image.namespace}/${image.name}`.toLowerCase().includes(word)));
+    // Links keep the focus while nothing changes.
+    const key = JSON.stringify([namespace, found]);
+    if (this.trackedShown === key) return;
+    this.trackedShown = key;
     this.trackedPart.hidden = !found.length;
     setText(this.trackedTitle, `${count(found.length)} tracked ${found.length === 1 ? 'image' : 'images'}`);
     fill(this.trackedList, ...found.slice(0, PAGE).map((image) => trackedItem(image, !namespace)));
