@@ -48,7 +48,6 @@ WAITS: Final = frozenset(
         Reason.GATED,
         Reason.DEFAULTS_INVALID,
         Reason.DEFAULTS_UNREADABLE,
-        Reason.DEFAULTS_INVALID,
     }
 )
 #: Results and reasons of finished builds.
