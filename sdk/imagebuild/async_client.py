@@ -149,9 +149,22 @@ class AsyncClient:
             return False
         return True
 
-    async def cancel(self, name: str) -> Build:
-        """Stop a build, which cannot be undone; the ImageBuild stays. A build that has ended stays as it is."""
-        return Build(await self._connection.call("PATCH", self._path_of(name), {"spec": {"cancel": True}}))
+    async def cancel(self, name: str, uid: str = "") -> Build:
+        """Stop a build, which cannot be undone; the ImageBuild stays. A build that has ended stays as it is.
+
+        Args:
+            name: Its name.
+            uid: Its uid; default: any. Another build that got its name meanwhile is not stopped.
+
+        Raises:
+            ApiError: the ImageBuild of that name has another uid.
+        """
+        patch: dict[str, Any] = {"spec": {"cancel": True}, **({"metadata": {"uid": uid}} if uid else {})}
+        return Build(await self._connection.call("PATCH", self._path_of(name), patch))
+
+    async def may(self, verb: str) -> bool:
+        """Whether the user may do something with the ImageBuilds of the namespace, such as create or patch."""
+        return await self._connection.may(verb, PLURAL, GROUP, self.namespace)
 
     async def delete(self, name: str) -> None:
         """Delete an ImageBuild with its pods; a running build is stopped."""

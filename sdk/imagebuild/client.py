@@ -122,9 +122,21 @@ class Client:
         """List the names of all namespaces, sorted; few users may do that."""
         return self._run(self._client.namespaces())
 
-    def cancel(self, name: str) -> Build:
-        """Stop a build, which cannot be undone; the ImageBuild stays. A build that has ended stays as it is."""
-        return self._run(self._client.cancel(name))
+    def cancel(self, name: str, uid: str = "") -> Build:
+        """Stop a build, which cannot be undone; the ImageBuild stays. A build that has ended stays as it is.
+
+        Args:
+            name: Its name.
+            uid: Its uid; default: any. Another build that got its name meanwhile is not stopped.
+
+        Raises:
+            ApiError: the ImageBuild of that name has another uid.
+        """
+        return self._run(self._client.cancel(name, uid))
+
+    def may(self, verb: str) -> bool:
+        """Whether the user may do something with the ImageBuilds of the namespace, such as create or patch."""
+        return self._run(self._client.may(verb))
 
     def delete(self, name: str) -> None:
         """Delete an ImageBuild with its pods; a running build is stopped."""

@@ -38,6 +38,7 @@ _UNAUTHORIZED: Final = 401
 #: For the audit log of the API server.
 _USER_AGENT: Final = "imagebuild (Python SDK)"
 _JSON: Final = "application/json"
+_REVIEWS: Final = "authorization.k8s.io/v1"
 #: Asks for the metadata of objects only.
 _METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 METADATA_OF_ONE: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
@@ -115,6 +116,21 @@ class Connection:
             raise refusal(response.status, content)
         document: dict[str, Any] = json.loads(content)
         return document
+
+    async def may(self, verb: str, resource: str, group: str, namespace: str) -> bool:
+        """Whether the user has a right in a namespace, as the API server says.
+
+        Args:
+            verb: The verb.
+            resource: The resource, with a subresource after a slash.
+            group: Its API group.
+            namespace: The namespace.
+        """
+        name, _, part = resource.partition("/")
+        right = {"namespace": namespace, "verb": verb, "group": group, "resource": name, "subresource": part}
+        body = {"apiVersion": _REVIEWS, "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": right}}
+        answer = await self.call("POST", f"/apis/{_REVIEWS}/selfsubjectaccessreviews", body)
+        return bool(answer["status"].get("allowed"))
 
     async def items(self, path: str, query: Query | None = None, accept: str = _JSON) -> AsyncIterator[dict[str, Any]]:
         """List objects, page by page."""

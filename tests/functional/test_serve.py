@@ -219,6 +219,45 @@ def test_a_deleted_build_stays_on_its_page(browser: Browser, served: Served, bui
         assert page.text("h1") == "app"
 
 
+def test_a_build_is_cancelled_and_run_again(
+    browser: Browser, served: Served, builds: Builds, operator: OperatorProcess, kubelet: Kubelet
+):
+    assert operator.is_running()
+    builds.create(spec(), "app")
+    kubelet.pod()
+    with opened(browser, served, f"/{builds.namespace}/app") as page:
+        page.until_text(".title button", "Cancel")
+        page.click(".title button")
+        page.until("document.activeElement.textContent === 'Let it run'")
+        assert page.text("dialog p") == "Cancel app? A cancelled build cannot be continued."
+        assert page.run(CHECKS) == []
+        page.press("Enter")
+        page.until("!document.querySelector('dialog').open")
+        assert "cancel" not in builds.get("app")["spec"]
+        page.click(".title button")
+        page.click("dialog .danger")
+        page.until_text(".badge", "Cancelled")
+        page.until_text(".title button", "Run again")
+        page.click(".title button")
+        page.until("/^app-/.test(document.querySelector('h1').textContent)")
+        page.until_text(".title button", "Cancel")
+        again = builds.get(page.text("h1"))
+    assert again["spec"] | {"cancel": True} == builds.get("app")["spec"]
+    assert "cancel" not in again["spec"]
+
+
+def test_what_was_sent_from_a_machine_is_not_run_again(browser: Browser, served: Served, builds: Builds):
+    builds.create(spec(source={"upload": {}}), "app")
+    builds.patch_status(FAILED, "app")
+    builds.create(spec(), "other")
+    builds.patch_status(FAILED, "other")
+    with opened(browser, served, f"/{builds.namespace}/other") as page:
+        page.until_text(".title button", "Run again")
+    with opened(browser, served, f"/{builds.namespace}/app") as page:
+        page.until_text(".failure", "RUN make failed")
+        assert page.run("document.querySelector('.title button').hidden")
+
+
 def test_one_namespace(browser: Browser, kubeconfig: Path, builds: Builds):
     with serving(kubeconfig, "-n", builds.namespace) as served:
         with opened(browser, served) as page:
@@ -231,6 +270,7 @@ def test_one_namespace(browser: Browser, kubeconfig: Path, builds: Builds):
     assert (code, said.splitlines()[-1]) == (0, "Press Ctrl-C to stop.")
 
 
+@pytest.mark.shows("A65")
 def test_what_a_cluster_says_is_text(
     browser: Browser, served: Served, builds: Builds, operator: OperatorProcess, kubelet: Kubelet, node: Node
 ):
@@ -267,6 +307,7 @@ def test_what_a_cluster_says_is_text(
         assert page.run("window.pwned") is None
 
 
+@pytest.mark.shows("A65")
 def test_only_the_page_with_the_token_gets_data(browser: Browser, served: Served, builds: Builds):
     builds.create(spec(), "app")
     address = urlsplit(served.origin)
@@ -291,6 +332,16 @@ def test_only_the_page_with_the_token_gets_data(browser: Browser, served: Served
         assert ask(path, **host, **token, **{"Sec-Fetch-Site": "same-site"})[0] == 403
         for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
             assert ask(path, method, **host, **token)[0] == 405
+    uid = builds.get("app")["metadata"]["uid"]
+    for action in ("cancel", "rerun"):
+        path = f"/-/api/builds/{builds.namespace}/app/{action}?uid={uid}"
+        link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+        assert ask(path, "POST", **host)[0] == 401
+        assert ask(path, "POST", **host, **token, **link)[0] == 403
+        assert ask(path, "POST", Host="evil.example", **token)[0] == 403
+        assert ask(path, "GET", **host, **token)[0] == 405
+        assert ask(path.replace(uid, "another"), "POST", **host, **token)[:2] == (409, "ImageBuild app is gone.")
+    assert "cancel" not in builds.get("app")["spec"]
     status, body, headers = ask("/", **host)
     assert (status, "app" in headers["content-security-policy"], served.token in body) == (200, False, False)
     assert "default-src 'none'" in headers["content-security-policy"]

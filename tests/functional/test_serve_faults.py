@@ -9,7 +9,7 @@ import yaml
 from functional.kube import Builds, Kubectl, spec
 from functional.served_page import opened, serving
 from support.api_proxy import ApiProxy
-from support.browser import Browser, running_browser
+from support.browser import Browser, Page, running_browser
 from support.waiting import until
 
 ROWS = "[...document.querySelectorAll('.builds .name')].map((each) => each.textContent).sort().join()"
@@ -51,6 +51,38 @@ def test_a_user_of_one_namespace_who_may_not_read_pods(browser: Browser, reader:
             said = page.until_text(".log .state", "The log cannot be read.")
             assert 'cannot list resource "pods"' in said
             assert page.text("#connection") == "Live"
+
+
+def ask(page: Page, builds: Builds, action: str) -> str:
+    """Ask for an action as the page does; the answer's status and text."""
+    place = f"/-/api/builds/{builds.namespace}/app/{action}?uid={builds.get('app')['metadata']['uid']}"
+    headers = "{Authorization: 'Bearer ' + localStorage.getItem('token')}"
+    answer = "async (answer) => `${answer.status} ${await answer.text()}`"
+    return str(page.run(f"fetch('{place}', {{method: 'POST', headers: {headers}}}).then({answer})"))
+
+
+def test_who_may_only_read_has_no_buttons(browser: Browser, reader: Path, builds: Builds):
+    builds.create(spec(), "app")
+    with serving(reader) as served, browser.page(served.url(f"/{builds.namespace}/app")) as page:
+        page.until_text(".log .state", "The log cannot be read.")
+        assert page.run("document.querySelector('.title button').hidden")
+        assert ask(page, builds, "cancel").startswith('409 imagebuilds.imagebuild.dev "app" is forbidden')
+        assert ask(page, builds, "rerun").startswith("409 imagebuilds.imagebuild.dev is forbidden")
+
+
+@pytest.mark.shows("A65")
+def test_nothing_is_changed_with_read_only(browser: Browser, kubeconfig: Path, builds: Builds):
+    builds.create(spec(), "app")
+    with (
+        serving(kubeconfig, "--read-only") as served,
+        browser.page(served.url(f"/{builds.namespace}/app")) as page,
+    ):
+        page.until_text(".log .state", "The log begins when")
+        assert page.run("document.querySelector('.title button').hidden")
+        for action in ("cancel", "rerun"):
+            assert ask(page, builds, action) == "409 kubectl imagebuild serve was started with --read-only."
+        assert "Whoever has it can read builds as you can." in served.stop()[1]
+    assert "cancel" not in builds.get("app")["spec"]
 
 
 def test_the_page_says_that_it_is_out_of_date_and_catches_up(

@@ -8,7 +8,7 @@ from typing import Any, Final
 from imagebuild import ApiError
 from imagebuild_vocabulary.names import API_VERSION, GROUP, KIND, PLURAL
 
-from kubectl_imagebuild.checks.facts import Facts, Operator, Right, Trial, missing_fields
+from kubectl_imagebuild.checks.facts import Facts, Operator, Trial, missing_fields
 from kubectl_imagebuild.checks.findings import NEEDED, USEFUL, Wanted
 from kubectl_imagebuild.cluster.installation import Installation, responsible
 from kubectl_imagebuild.cluster.operators import find_operators
@@ -16,7 +16,6 @@ from kubectl_imagebuild.cluster.reader import Cluster, Found, Hidden
 from kubectl_imagebuild.explanation.facts import explain_build, new_build
 
 _SCHEMA: Final = "dev.imagebuild.v1alpha1.ImageBuild"
-_REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 #: An image that the least build names; it is not pushed.
 _IMAGE: Final = "registry.example.com/imagebuild-doctor"
 #: What an explanation says of where it comes from.
@@ -36,7 +35,8 @@ async def collect(cluster: Cluster, wanted: Wanted, operator_namespace: str = ""
     if not _has_builds(resources):
         return Facts(cluster.namespace, now, is_installed=False)
     rights = [*NEEDED, *USEFUL]
-    allowed = await asyncio.gather(*(_may(cluster, right) for right in rights))
+    may = cluster.connection.may
+    allowed = await asyncio.gather(*(may(each.verb, each.resource, each.group, cluster.namespace) for each in rights))
     trial, server_time = await _trial(cluster, wanted, operator_namespace)
     facts = Facts(
         namespace=cluster.namespace,
@@ -82,20 +82,6 @@ async def _missing_fields(cluster: Cluster) -> tuple[str, ...] | None:
         return None
     schema = ((document.get("components") or {}).get("schemas") or {}).get(_SCHEMA)
     return missing_fields(schema) if schema else None
-
-
-async def _may(cluster: Cluster, right: Right) -> bool:
-    resource, _, part = right.resource.partition("/")
-    attributes = {
-        "namespace": cluster.namespace,
-        "verb": right.verb,
-        "group": right.group,
-        "resource": resource,
-        "subresource": part,
-    }
-    body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview"}
-    answer = await cluster.connection.call("POST", _REVIEWS, {**body, "spec": {"resourceAttributes": attributes}})
-    return bool(answer["status"].get("allowed"))
 
 
 async def _trial(cluster: Cluster, wanted: Wanted, operator_namespace: str) -> tuple[Trial, datetime | None]:

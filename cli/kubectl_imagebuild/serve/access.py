@@ -1,4 +1,4 @@
-"""Access to the page: only a browser that was given the token reads, and only from the page itself."""
+"""Access to the page: only a browser that was given the token gets anything, and only from the page itself."""
 
 import secrets
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Access:
         self._hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost"))
         self._token = token
 
-    def refuses_host(self, headers: Mapping[str, str]) -> str:
+    def refuses_host(self, method: str, headers: Mapping[str, str]) -> str:
         """Why a request is refused whatever it asks for; empty if it is not.
 
         A page of another host can make a browser send requests here, with a name of its own that resolves to this
@@ -48,8 +48,9 @@ class Access:
         """
         if headers.get("Host", "").lower() not in self._hosts:
             return "Open the page as 127.0.0.1 or localhost."
-        if headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"} and not _is_navigation(headers):
-            return "Only the page itself may read this."
+        is_link = method in {"GET", "HEAD"} and _is_navigation(headers)
+        if headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"} and not is_link:
+            return "Only the page itself may ask for this."
         return ""
 
     def has_token(self, headers: Mapping[str, str]) -> bool:

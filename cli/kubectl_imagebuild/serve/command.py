@@ -22,23 +22,27 @@ def serve(
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1. Default: a free one.")] = 0,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Without the buttons that cancel a build and run it again.")
+    ] = False,
     namespace: Namespace = "",
     context: Context = "",
     kubeconfig: Kubeconfig = "",
 ) -> None:
-    """Show builds, their logs and failures in a browser, until Ctrl-C. Read-only, and only on this machine.
+    """Show builds, their logs and failures in a browser, until Ctrl-C. Only on this machine.
 
     Shows all namespaces, or with -n one. If you may not list builds of all namespaces, it shows that of the context.
+    With the rights for it, builds can be cancelled and run again there.
     """
 
     async def work(client: AsyncClient) -> Exit:
-        await _serve(client, namespace, port, open_browser=open_browser)
+        await _serve(client, namespace, port, is_read_only=read_only, open_browser=open_browser)
         return Exit.OK
 
     run(namespace, context, kubeconfig, work)
 
 
-async def _serve(client: AsyncClient, namespace: str, port: int, *, open_browser: bool) -> None:
+async def _serve(client: AsyncClient, namespace: str, port: int, *, is_read_only: bool, open_browser: bool) -> None:
     from kubectl_imagebuild.serve.access import new_token  # noqa: PLC0415 - other commands start faster without it
     from kubectl_imagebuild.serve.hub import Hub  # noqa: PLC0415 - same
     from kubectl_imagebuild.serve.server import HOST, serving  # noqa: PLC0415 - same
@@ -47,11 +51,13 @@ async def _serve(client: AsyncClient, namespace: str, port: int, *, open_browser
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     token = new_token()
-    async with Hub(client, namespace) as hub, serving(hub, token, port) as chosen:
+    hub = Hub(client, namespace, is_read_only=is_read_only)
+    async with hub, serving(hub, token, port) as chosen:
         url = f"http://{HOST}:{chosen}/#token={token}"
         sys.stdout.write(f"{url}\n")
         sys.stdout.flush()
-        sys.stderr.write("Open this URL in a browser on this machine. Whoever has it can read builds as you can.\n")
+        can = "read builds" if is_read_only else "read, cancel and rerun builds"
+        sys.stderr.write(f"Open this URL in a browser on this machine. Whoever has it can {can} as you can.\n")
         sys.stderr.write("Press Ctrl-C to stop.\n")
         with _redirect(url) as file:
             if open_browser and not await asyncio.to_thread(webbrowser.open, file.as_uri()):

@@ -1,12 +1,22 @@
-"""What the page knows of the cluster: all builds, and the logs of those that were opened."""
+"""What the page knows of the cluster, all builds and the logs of those that were opened, and what it does there."""
 
 import asyncio
 import contextlib
 import secrets
+from enum import StrEnum
 from types import TracebackType
 from typing import Any, Final, Self
 
-from imagebuild import AsyncClient, Build, ForbiddenError, ImageBuildError, Interrupted, TrackedImage
+from imagebuild import (
+    AsyncClient,
+    Build,
+    DeletedError,
+    ForbiddenError,
+    ImageBuildError,
+    Interrupted,
+    TrackedImage,
+    rebuild,
+)
 
 from kubectl_imagebuild.serve.change_signal import ChangeSignal
 from kubectl_imagebuild.serve.log_buffer import LogBuffer
@@ -18,6 +28,17 @@ MAX_LOGS: Final = 12
 TRACKED: Final = 5.0
 #: Seconds until the next try after an error that another try rarely removes, such as expired credentials.
 DELAY: Final = 5.0
+
+
+class Action(StrEnum):
+    """What the page can do with a build, by its name in a request."""
+
+    CANCEL = "cancel"
+    RERUN = "rerun"
+
+
+#: The verb that each needs on ImageBuilds.
+RIGHTS: Final = {Action.CANCEL: "patch", Action.RERUN: "create"}
 
 
 class Hub:
@@ -34,12 +55,13 @@ class Hub:
         has_listed: Whether the builds have been read at least once.
     """
 
-    def __init__(self, client: AsyncClient, namespace: str) -> None:
+    def __init__(self, client: AsyncClient, namespace: str, *, is_read_only: bool) -> None:
         """Do not watch yet.
 
         Args:
             client: The API server.
             namespace: The namespace to watch; empty for all, or if that is forbidden, that of the context.
+            is_read_only: Whether nothing is changed, whatever the user may do.
         """
         self.store = Store()
         self.tracked: tuple[TrackedImage, ...] = ()
@@ -50,6 +72,9 @@ class Hub:
         self.error = ""
         self.has_listed = False
         self._client = client
+        self._is_read_only = is_read_only
+        #: What the user may do in each namespace that was asked for.
+        self._rights: dict[str, frozenset[Action]] = {}
         self._logs: dict[tuple[Key, str], LogBuffer] = {}
         self._tasks: dict[object, asyncio.Task[None]] = {}
 
@@ -83,6 +108,55 @@ class Hub:
         reading = log.follow(self._client.for_namespace(build.namespace), build.name)
         self._tasks[log] = asyncio.create_task(reading)
         return log
+
+    def action(self, build: Build) -> Action | None:
+        """What the user can do with a build; what the user may do in a new namespace is found out from now on."""
+        if self._is_read_only:
+            return None
+        if build.namespace not in self._rights:
+            self._rights[build.namespace] = frozenset()
+            self._tasks[build.namespace] = asyncio.create_task(self._ask(build.namespace))
+        action = Action.RERUN if build.is_finished else Action.CANCEL
+        # A directory that was sent from a machine is only there.
+        is_out = "upload" in (build.spec.get("source") or {}) if build.is_finished else build.spec.get("cancel", False)
+        return action if action in self._rights[build.namespace] and not is_out else None
+
+    async def act(self, action: Action, namespace: str, name: str, uid: str) -> Build:
+        """Cancel a build, or create one like it.
+
+        Args:
+            action: What to do.
+            namespace: Namespace of the build.
+            name: Its name.
+            uid: The uid of the build that the user sees.
+
+        Returns:
+            The cancelled build, or the new one.
+
+        Raises:
+            DeletedError: there is no such build, or not any more.
+            ImageBuildError: the API server refuses it.
+        """
+        if self._is_read_only:
+            raise ImageBuildError("kubectl imagebuild serve was started with --read-only.")
+        build = self.store.builds.get((namespace, name))
+        if build is None or build.uid != uid:
+            raise DeletedError(f"ImageBuild {name} is gone.")
+        client = self._client.for_namespace(namespace)
+        if action is Action.CANCEL:
+            return await client.cancel(name, uid)
+        return await client.create(rebuild(build), repeated=build)
+
+    async def _ask(self, namespace: str) -> None:
+        client = self._client.for_namespace(namespace)
+        try:
+            found = [action for action, verb in RIGHTS.items() if await client.may(verb)]
+        except ImageBuildError:
+            await asyncio.sleep(DELAY)
+            del self._rights[namespace]
+        else:
+            self._rights[namespace] = frozenset(found)
+        self.changes.notify()
 
     async def _watch(self) -> None:
         while True:

@@ -1,4 +1,4 @@
-"""The web server: on this machine only, and for reading only."""
+"""The web server, on this machine only."""
 
 import asyncio
 import contextlib
@@ -9,9 +9,10 @@ from importlib import resources
 from typing import Final
 
 from aiohttp import web
+from imagebuild import ImageBuildError
 
 from kubectl_imagebuild.serve.access import HEADERS, Access
-from kubectl_imagebuild.serve.hub import Hub
+from kubectl_imagebuild.serve.hub import Action, Hub
 from kubectl_imagebuild.serve.streams import build_events, list_events
 
 HOST: Final = "127.0.0.1"
@@ -43,10 +44,8 @@ def application(hub: Hub, access: Access) -> web.Application:
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if why := access.refuses_host(request.headers):
+        if why := access.refuses_host(request.method, request.headers):
             return web.Response(status=403, text=why, headers=HEADERS)
-        if request.method not in {"GET", "HEAD"}:
-            return web.Response(status=405, text="This page is read-only.", headers={**HEADERS, "Allow": "GET, HEAD"})
         if request.path.startswith("/-/api/") and not access.has_token(request.headers):
             return web.Response(status=401, text="Open the URL that kubectl imagebuild serve printed.", headers=HEADERS)
         try:
@@ -61,9 +60,18 @@ def application(hub: Hub, access: Access) -> web.Application:
         namespace, name = request.match_info["namespace"], request.match_info["name"]
         return await _stream(request, build_events(hub, namespace, name, _last(request), once=_once(request)))
 
+    async def act(request: web.Request) -> web.StreamResponse:
+        action, uid = Action(request.match_info["action"]), request.query.get("uid", "")
+        try:
+            build = await hub.act(action, request.match_info["namespace"], request.match_info["name"], uid)
+        except ImageBuildError as error:
+            return web.Response(status=409, text=str(error), headers=HEADERS)
+        return web.json_response({"namespace": build.namespace, "name": build.name}, headers=HEADERS)
+
     app = web.Application(middlewares=[guard])
     app.router.add_get("/-/api/builds", list_builds)
     app.router.add_get("/-/api/builds/{namespace}/{name}", show_build)
+    app.router.add_post(f"/-/api/builds/{{namespace}}/{{name}}/{{action:{'|'.join(Action)}}}", act)
     app.router.add_get("/-/{name}", _file)
     # The page finds out what to show by the path.
     for path in ("/", "/{namespace}/{name}"):

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Final
 
 from kubectl_imagebuild.serve.detail import detail
-from kubectl_imagebuild.serve.hub import Hub
+from kubectl_imagebuild.serve.hub import Action, Hub
 from kubectl_imagebuild.serve.rows import row, tracked_row
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ class _BuildReader:
         self._uid, _, count = rest.rpartition("-") if epoch == hub.epoch else ("", "", "0")
         self._line = int(count) if count.isdecimal() else 0
         self._told: object = None
+        self._action: Action | None = None
         self._log: LogBuffer | None = None
         self._changes = 0
 
@@ -101,9 +102,10 @@ class _BuildReader:
             is_known = self._log is not None or bool(self._uid)
             return event("gone", {"deleted": is_known, "outside": self._is_outside(namespace)})
         text = ""
-        if self._told is not build:
-            self._told = build
-            text += event("build", {**detail(build), "now": _now()})
+        action = self._hub.action(build)
+        if self._told is not build or self._action is not action:
+            self._told, self._action = build, action
+            text += event("build", {**detail(build), "action": action, "now": _now()})
         self._log = self._hub.log(build)
         if self._uid != build.uid:
             self._uid, self._line, self._changes = build.uid, 0, 0

@@ -21,7 +21,7 @@ function show() {
   view?.close();
   const parts = location.pathname.split('/').filter(Boolean).map(decodeURIComponent);
   const path = parts.length === 2 ? `/-/api/builds/${parts.map(encodeURIComponent).join('/')}` : '/-/api/builds';
-  view = parts.length === 2 ? new BuildView(parts[0], parts[1]) : new ListView(navigate);
+  view = parts.length === 2 ? new BuildView(parts[0], parts[1], open) : new ListView(navigate);
   fill(main, view.element);
   stream = new Stream(path, received, connected);
   tell();
@@ -60,6 +60,14 @@ function tell() {
   view?.note?.(cluster.note ?? '');
 }
 
+/** Open another page. */
+function open(path) {
+  navigate(path);
+  show();
+  window.scrollTo(0, 0);
+  main.focus({ preventScroll: true });
+}
+
 /** Go to a path without loading the page again. */
 function navigate(path, replace = false) {
   history[replace ? 'replaceState' : 'pushState'](null, '', path);
@@ -71,10 +79,7 @@ document.addEventListener('click', (event) => {
   if (!anchor || !isPlain || anchor.target || anchor.origin !== location.origin || event.defaultPrevented) return;
   if (anchor.getAttribute('href').startsWith('#')) return;
   event.preventDefault();
-  navigate(anchor.getAttribute('href'));
-  show();
-  window.scrollTo(0, 0);
-  main.focus({ preventScroll: true });
+  open(anchor.getAttribute('href'));
 });
 window.addEventListener('popstate', show);
 window.addEventListener('hashchange', () => {

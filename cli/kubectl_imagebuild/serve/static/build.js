@@ -3,15 +3,22 @@
 import { copyButton, fill, h, icon, setText } from '/-/dom.js';
 import { age, duration, elapsed, group, growing, isFinal, moment } from '/-/format.js';
 import { LogView } from '/-/log.js';
+import { post } from '/-/stream.js';
 import { Waterfall } from '/-/waterfall.js';
 
 const SECOND = 1000;
 const MARKS = { succeeded: '✓', failed: '✗', cancelled: '–', running: '●', waiting: '○' };
 
 export class BuildView {
-  constructor(namespace, name) {
+  /**
+   * @param {string} namespace its namespace
+   * @param {string} name its name
+   * @param {(path: string) => void} open opens another page
+   */
+  constructor(namespace, name, open) {
     this.namespace = namespace;
     this.name = name;
+    this.open = open;
     this.build = null;
     this.logState = null;
     this.log = new LogView();
@@ -27,6 +34,12 @@ export class BuildView {
 
   make() {
     this.badge = h('p.badge', { role: 'status' });
+    this.button = h('button', { type: 'button', hidden: true, click: () => (this.build.action === 'cancel' ? this.question.showModal() : this.act()) });
+    this.refusal = h('p.refusal', { role: 'alert', hidden: true });
+    this.question = h('dialog', { 'aria-labelledby': 'question' },
+      h('form', { method: 'dialog', submit: (event) => { if (event.submitter?.value === 'cancel') this.act(); } },
+        h('p', { id: 'question' }, `Cancel ${this.name}? A cancelled build cannot be continued.`),
+        h('div.answers', {}, h('button', { value: 'keep', autofocus: true }, 'Let it run'), h('button.danger', { value: 'cancel' }, 'Cancel the build'))));
     this.times = h('p.times-line');
     this.message = h('p.message');
     this.progress = h('div.running-step', { hidden: true });
@@ -47,8 +60,8 @@ export class BuildView {
     return h('article.build', {},
       h('nav', { 'aria-label': 'Breadcrumb' }, h('a', { href: '/' }, 'Builds'), ' / ',
         h('a', { href: `/?namespace=${encodeURIComponent(this.namespace)}` }, this.namespace)),
-      h('header.title', {}, h('h1', {}, this.name), this.badge),
-      this.times, this.message, this.notice, this.content);
+      h('header.title', {}, h('h1', {}, this.name), this.badge, this.button), this.question,
+      this.times, this.refusal, this.message, this.notice, this.content);
   }
 
   receive(kind, data) {
@@ -65,6 +78,7 @@ export class BuildView {
 
   gone({ deleted, outside }) {
     this.notice.hidden = false;
+    this.showAction(null);
     if (this.build && !isFinal(this.build)) document.title = `${this.name}: deleted`;
     setText(this.notice, outside ? `Only builds of another namespace are served. Start kubectl imagebuild serve without -n, or with -n ${this.namespace}.`
       : deleted ? 'This ImageBuild was deleted. What you see is how it was last.'
@@ -83,6 +97,7 @@ export class BuildView {
     this.badge.dataset.kind = kind;
     setText(this.badge.lastElementChild, build.phase ?? 'New');
     setText(this.message, build.failure ? '' : build.message || (build.phase ? '' : 'Waits for the operator.'));
+    this.showAction(build.action);
     this.showProgress(build);
     this.showFailure(build.failure);
     this.showWarnings(build.warnings);
@@ -95,6 +110,28 @@ export class BuildView {
     this.status.set(build.status);
     this.tellLog();
     this.tick();
+  }
+
+  showAction(action) {
+    this.button.hidden = !action;
+    setText(this.button, { cancel: 'Cancel', rerun: 'Run again' }[action] ?? '');
+    if (action !== 'cancel') this.question.close();
+  }
+
+  /** Do what the button says. */
+  async act() {
+    const { uid, action } = this.build;
+    const place = [this.namespace, this.name].map(encodeURIComponent).join('/');
+    this.button.disabled = true;
+    this.refusal.hidden = true;
+    try {
+      const made = await post(`/-/api/builds/${place}/${action}?uid=${encodeURIComponent(uid)}`);
+      if (action === 'rerun') this.open(`/${made.namespace}/${made.name}`);
+    } catch (error) {
+      setText(this.refusal, `${action === 'rerun' ? 'It was not run again' : 'It was not cancelled'}. ${error.message}`);
+      this.refusal.hidden = false;
+    }
+    this.button.disabled = false;
   }
 
   tellLog() {

@@ -23,6 +23,22 @@ export function takeToken() {
   if (found) history.replaceState(null, '', location.pathname + location.search);
 }
 
+/**
+ * Ask the server to do something.
+ * @param {string} path what to do
+ * @returns {Promise<any>} its answer
+ * @throws {Error} why it was not done
+ */
+export async function post(path) {
+  const answer = await fetch(path, { method: 'POST', headers: bearer() });
+  if (!answer.ok) throw new Error(await answer.text());
+  return answer.json();
+}
+
+function bearer() {
+  return { Authorization: `Bearer ${token ?? ''}` };
+}
+
 /** One stream, up to `close`. It is made again when it breaks, and continues where it broke. */
 export class Stream {
   /**
@@ -88,7 +104,7 @@ export class Stream {
     };
     watchdog();
     try {
-      const headers = { Authorization: `Bearer ${token ?? ''}`, Accept: 'text/event-stream' };
+      const headers = { ...bearer(), Accept: 'text/event-stream' };
       if (this.last) headers['Last-Event-ID'] = this.last;
       const answer = await fetch(this.path + query, { headers, signal: this.controller.signal, cache: 'no-store' });
       if (answer.status === 401 || answer.status === 403) throw new Refused();
