@@ -48,7 +48,7 @@ COMMANDS: Final = {
     ),
     "serve": (
         "serve.command:serve",
-        "Show builds, their logs and failures in a browser, until Ctrl-C. Read-only, and only on this machine.",
+        "Show builds, their logs and failures in a browser, until Ctrl-C. Only on this machine.",
     ),
     "doctor": (
         "commands.doctor:doctor",
