@@ -62,6 +62,8 @@ class BuildDefaults:
     engine: Engine = Engine.AUTO
     buildkit: BuildKitSettings = field(default_factory=BuildKitSettings)
     signer: SignerSettings = field(default_factory=SignerSettings)
+    #: `http://HOST:PORT` of the receiver of webhooks; empty if there is none.
+    webhook_url: str = ""
 
 
 class KeepPods(StrEnum):

@@ -1,5 +1,6 @@
 """Parses the settings file: the chart's values that concern the operator, by the same names. Pure."""
 
+from dataclasses import replace
 from typing import Final
 
 from imagebuild_operator.api.build import Engine, Proxy, Registry
@@ -20,6 +21,7 @@ from imagebuild_operator.settings import (
     SignerSettings,
 )
 
+_RECEIVER: Final = "write http://HOST:PORT of the receiver of webhooks"
 _PUBLIC: Final = "write the public key of the signer, in PEM"
 #: The highest port number.
 PORTS: Final = 65535
@@ -39,7 +41,12 @@ def parse_settings(document: object) -> OperatorSettings:
     )
     builder, admission = fields.section("builder"), fields.section("admission")
     settings = OperatorSettings(
-        defaults=_build_defaults(builder, _signer(fields.section("signer")), traced=bool(endpoint)),
+        defaults=replace(
+            _build_defaults(builder),
+            traced=bool(endpoint),
+            signer=_signer(fields.section("signer")),
+            webhook_url=fields.section("webhook").text("url", "", r"(http://[^/\s]+:\d+)?", _RECEIVER),
+        ),
         keep_pods=KeepPods(builder.choice("keepPods", "failed", tuple(KeepPods))),
         namespaces=fields.texts("watchNamespaces"),
         selector=fields.read("buildSelector", "", _selector, "write a label selector such as team=a or !team"),
@@ -66,7 +73,7 @@ def parse_settings(document: object) -> OperatorSettings:
     return settings
 
 
-def _build_defaults(builder: Fields, signer: SignerSettings, *, traced: bool) -> BuildDefaults:
+def _build_defaults(builder: Fields) -> BuildDefaults:
     return BuildDefaults(
         builder_image=builder.required("image", r"\S+", "write the reference of the builder image"),
         builder_pull_policy=builder.choice("pullPolicy", "IfNotPresent", ("Always", "IfNotPresent", "Never")),
@@ -80,12 +87,10 @@ def _build_defaults(builder: Fields, signer: SignerSettings, *, traced: bool) ->
         registries=tuple(map(_registry, builder.sections("registries"))),
         proxy=_proxy(builder.section("proxy")),
         check_push=builder.switch("checkPush", default=True),
-        traced=traced,
         allow_privilege_escalation=builder.switch("allowPrivilegeEscalation", default=False),
         capabilities=builder.texts("capabilities", CAPABILITIES),
         engine=Engine(builder.choice("engine", "Auto", tuple(Engine))),
         buildkit=_buildkit(builder.section("buildkit")),
-        signer=signer,
     )
 
 

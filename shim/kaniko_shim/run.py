@@ -31,6 +31,7 @@ from kaniko_shim.request.variables.misspelling import misspelt
 from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.request.warm_request import WarmRequest
 from kaniko_shim.request.watch_request import WatchRequest
+from kaniko_shim.request.webhook_request import WebhookRequest
 from kaniko_shim.sources.kinds import OciSource
 from kaniko_shim.system.container.memory import oom_kills
 from kaniko_shim.system.job import Job
@@ -180,6 +181,10 @@ def _work(request: Request, job: Job) -> Result:
         from kaniko_shim.commands.sign import sign  # noqa: PLC0415
 
         return sign(request, job)
+    if isinstance(request, WebhookRequest):
+        from kaniko_shim.commands.webhook import webhook  # noqa: PLC0415
+
+        return webhook(request, job)
     from kaniko_shim.commands.check import check  # noqa: PLC0415
 
     return check(request, job)

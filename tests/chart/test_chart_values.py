@@ -29,6 +29,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"image": {"digest": "abc"}}, "does not match pattern"),
     ({"image": {"pullPolicy": "Sometimes"}}, "must be one of"),
     ({"progress": {"enabled": "no"}}, "got string, want boolean"),
+    ({"webhook": {"enabled": True}}, "webhook.enabled needs webhook.secretName"),
     ({"retry": {"delaySeconds": -1}}, "minimum"),
     ({"history": {"failed": "all"}}, "want"),
     ({"admission": {"maxRunning": -1}}, "minimum"),

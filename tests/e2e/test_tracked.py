@@ -24,11 +24,18 @@ class Tracked:
     namespace: str
     registry: Registry
 
-    def create(self, template: Json, name: str = "web", **fields: Any) -> None:  # noqa: ANN401 - any field
+    def create(
+        self,
+        template: Json,
+        name: str = "web",
+        *,
+        labels: dict[str, str] | None = None,
+        **fields: Any,  # noqa: ANN401 - any field
+    ) -> None:
         body: Json = {
             "apiVersion": f"{GROUP}/{VERSION}",
             "kind": "TrackedImage",
-            "metadata": {"name": name},
+            "metadata": {"name": name, "labels": labels or {}},
             "spec": {
                 "template": {"spec": template},
                 "image": {"repositories": [f"{self.registry.name}/{self.namespace}/{name}"], "movingTags": ["latest"]},

@@ -169,6 +169,9 @@ which may be a name only. Takes the root and the image's own. */}}
 {{- $key := required "signer.enabled needs signer.publicKey: --set-file signer.publicKey=cosign.pub" .Values.signer.publicKey -}}
 {{- $_ := set $settings "signer" (dict "url" (printf "https://%s-signer.%s.svc:8443" (include "imagebuild.fullname" .) .Release.Namespace) "publicKey" $key) -}}
 {{- end -}}
+{{- if .Values.webhook.enabled -}}
+{{- $_ := set $settings "webhook" (dict "url" (printf "http://%s-webhook.%s.svc:8080" (include "imagebuild.fullname" .) .Release.Namespace)) -}}
+{{- end -}}
 {{- /* Helm 4 drops the defaults that are null. */ -}}
 {{- $_ := set $settings "history" (dict "succeeded" .Values.history.succeeded "failed" .Values.history.failed) -}}
 {{- $lease := dict "leaseName" (include "imagebuild.fullname" .) "leaseNamespace" .Release.Namespace -}}

@@ -186,7 +186,10 @@ def watcher_pod(namespace: str, number: int, watched: Sequence[Watched], default
         watched: What is watched, of each; at least one.
         defaults: The operator's settings.
     """
-    env: list[Variable] = plain("WATCH", json.dumps([each.entry for each in watched]))
+    env: list[Variable] = [
+        *plain("WATCH", json.dumps([each.entry for each in watched])),
+        *plain("WEBHOOK_URL", defaults.webhook_url),
+    ]
     for place, each in enumerate(watched):
         registries = merge_registries(each.spec.registries, defaults.registries, lambda registry: registry)
         source = context_variables(each.spec.source) if each.has_source else []

@@ -25,6 +25,7 @@ from kaniko_shim.registry.image_digests import Tagged, look_up
 from kaniko_shim.registry.logins import Logins
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.registry.registry_api import RegistryApi
+from kaniko_shim.request.variables.watch_variables import SHORTEST_INTERVAL
 from kaniko_shim.request.watch_request import WatchedItem, WatchRequest
 from kaniko_shim.sources.git.failures import final_failure
 from kaniko_shim.sources.git.objects import Access, find_commit
@@ -33,6 +34,8 @@ from kaniko_shim.sources.git.remotes import parse_remote
 from kaniko_shim.sources.kinds import GitSource
 from kaniko_shim.sources.source_request import SourceRequest
 from kaniko_shim.system.job import Job
+from kaniko_shim.webhook.listening import listen
+from kaniko_shim.webhook.payload import mark_of_image, mark_of_repository
 
 REPEAT = 240.0
 """Seconds after which everything is said again."""
@@ -47,7 +50,7 @@ _SHORT = 16
 """Hexadecimal digits of a digest that are said: there may be twenty to an image."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Remote:
     """A remote, and what is known of it.
 
@@ -59,6 +62,9 @@ class _Remote:
         at: when, RFC 3339.
         problem: why it did not answer since; empty if it did.
         failures: how often it did not, one after the other.
+        is_asked: whether it is being asked.
+        asked: when it was asked last.
+        is_named: whether a webhook has named it since.
     """
 
     look: Callable[[object], object] = field(repr=False)
@@ -69,6 +75,17 @@ class _Remote:
     problem: str = ""
     failures: int = 0
     is_asked: bool = False
+    asked: float = -SHORTEST_INTERVAL
+    is_named: bool = False
+
+    @property
+    def next(self) -> float:
+        """When it is asked next: soon, if a webhook has named it."""
+        return min(self.due, self.asked + SHORTEST_INTERVAL) if self.is_named else self.due
+
+    def ask(self, now: float) -> None:
+        """Take note that it is asked."""
+        self.is_asked, self.is_named, self.asked = True, False, now
 
     def answered(self, found: object, problem: str, now: float) -> None:
         """Take note of an answer."""
@@ -99,20 +116,28 @@ class Watcher:
     def __init__(self, request: WatchRequest, job: Job) -> None:
         self._job = job
         self._remotes = dict[object, _Remote]()
+        #: The remotes that a webhook can name, by their mark, and the marks that were named.
+        self._marked = dict[str, list[_Remote]]()
+        self._heard = queue.SimpleQueue[str]()
         self._items = [(item, *self._remotes_of(number, item)) for number, item in enumerate(request.items)]
         self._answers = queue.SimpleQueue[tuple[_Remote, object, str]]()
         self._free = threading.BoundedSemaphore(AT_ONCE)
         self._said = dict[str, dict[str, object]]()
         self._repeat = time.monotonic() + REPEAT
+        if request.webhook_url:
+            listen(request.webhook_url, self._heard.put)
 
     def step(self) -> None:
         """Ask what is due, wait for the next answer or until something is due, and say what has changed."""
         now = time.monotonic()
+        while not self._heard.empty():
+            for remote in self._marked.get(self._heard.get(), ()):
+                remote.is_named = True
         for remote in self._remotes.values():
-            if remote.due <= now and not remote.is_asked:
-                remote.is_asked = True
+            if remote.next <= now and not remote.is_asked:
+                remote.ask(now)
                 threading.Thread(target=self._ask, args=(remote,), daemon=True).start()
-        due = [remote.due for remote in self._remotes.values() if not remote.is_asked]
+        due = [remote.next for remote in self._remotes.values() if not remote.is_asked]
         try:
             # Not for ever: a signal would not be handled.
             answer = self._answers.get(timeout=max(0.05, min([1.0, self._repeat - now, *(d - now for d in due)])))
@@ -158,6 +183,7 @@ class Watcher:
             environment = trust(item.source.ca_bundle, job.environment, job.paths.scratch / f"source-ca-{number}")
             look = _look_at_source(item.source, item.watching.paths, environment, job)
             source = self._remote((_key(item.source), item.watching.paths), look, item.watching.source or REPEAT)
+            self._mark(mark_of_repository(_where(item.source).url), source)
         environment = trust(item.registries.ca_bundle, job.environment, job.paths.scratch / f"registry-ca-{number}")
         api = RegistryApi(item.registries, Logins.of(item.docker_config, job), environment)
         credentials = sorted(item.docker_config.secrets()) if item.docker_config else ()
@@ -167,7 +193,14 @@ class Watcher:
             )
             for image in item.images
         }
+        for image in item.images:
+            self._mark(mark_of_image(image.name), images[image.familiar])
         return source, images
+
+    def _mark(self, mark: str, remote: _Remote) -> None:
+        remotes = self._marked.setdefault(mark, [])
+        if remote not in remotes:
+            remotes.append(remote)
 
     def _remote(self, key: object, look: Callable[[object], object], interval: float) -> _Remote:
         remote = self._remotes.setdefault(key, _Remote(look, interval))
@@ -181,6 +214,12 @@ def _key(source: SourceRequest) -> object:
     return (where.url, where.ref, sha256(secret.encode()).digest()) if isinstance(where, GitSource) else where
 
 
+def _where(source: SourceRequest) -> GitSource:
+    if not isinstance(source.source, GitSource):
+        raise TypeError("only Git repositories are watched")
+    return source.source
+
+
 @dataclass(frozen=True, slots=True)
 class _Source:
     """A commit, and the hash of what counts in it; empty if all does."""
@@ -192,9 +231,7 @@ class _Source:
 def _look_at_source(
     source: SourceRequest, paths: tuple[str, ...], environment: Mapping[str, str], job: Job
 ) -> Callable[[object], object]:
-    where = source.source
-    if not isinstance(where, GitSource):
-        raise TypeError("only Git repositories are watched")
+    where = _where(source)
     remote = parse_remote(where.url)
     username, password = source.username or remote.username, source.password or remote.password
     access = Access(remote.origin, username, password, source.ssh, environment, job.say)

@@ -1,6 +1,7 @@
 """Reads the request of a sub-command from environment variables, or reports every problem at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
@@ -13,9 +14,23 @@ from kaniko_shim.request.variables.job_variables import RESULT_FILE
 from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.request.warm_request import read_warm_request
 from kaniko_shim.request.watch_request import WatchRequest, read_watch_request
+from kaniko_shim.request.webhook_request import WebhookRequest, read_webhook_request
 from kaniko_shim.sources.kinds import secrets_in_url
 from kaniko_shim.sources.source_request import SourceRequest
 from kaniko_shim.system.subcommand import Command
+
+_READERS: Mapping[Command, Callable[[VariableReader], Request]] = {
+    Command.ALL: partial(read_build_request, Command.ALL),
+    Command.BUILD: partial(read_build_request, Command.BUILD),
+    Command.PUSH: read_push_request,
+    Command.CHECK: partial(read_request, Command.CHECK),
+    Command.INDEX: read_index_request,
+    Command.RECEIVE: read_receive_request,
+    Command.WARM: read_warm_request,
+    Command.WATCH: read_watch_request,
+    Command.SIGN: read_sign_request,
+    Command.WEBHOOK: read_webhook_request,
+}
 
 
 def parse_request(command: Command, environment: Mapping[str, str]) -> Request:
@@ -25,23 +40,7 @@ def parse_request(command: Command, environment: Mapping[str, str]) -> Request:
         JobError: InvalidSpec, with all problems.
     """
     reader = VariableReader(environment)
-    match command:
-        case Command.ALL | Command.BUILD:
-            request: Request = read_build_request(command, reader)
-        case Command.PUSH:
-            request = read_push_request(reader)
-        case Command.INDEX:
-            request = read_index_request(reader)
-        case Command.RECEIVE:
-            request = read_receive_request(reader)
-        case Command.WARM:
-            request = read_warm_request(reader)
-        case Command.WATCH:
-            request = read_watch_request(reader)
-        case Command.SIGN:
-            request = read_sign_request(reader)
-        case Command.CHECK:
-            request = read_request(command, reader)
+    request = _READERS[command](reader)
     reader.read(RESULT_FILE)
     if reader.problems:
         count = len(reader.problems)
@@ -58,6 +57,8 @@ def secrets_of(request: Request) -> Iterator[str]:
         yield from request.attestations.secrets
     if isinstance(request, SignRequest):
         yield from request.secrets
+    if isinstance(request, WebhookRequest):
+        yield request.secret
     if isinstance(request, WatchRequest):
         for item in request.items:
             yield from item.docker_config.secrets() if item.docker_config else ()

@@ -42,9 +42,15 @@ class WatchedItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchRequest(Request):
-    """Request of `watch`, which pushes nothing."""
+    """Request of `watch`, which pushes nothing.
+
+    Attributes:
+        items: what is watched.
+        webhook_url: who tells of webhooks; empty: nobody.
+    """
 
     items: tuple[WatchedItem, ...]
+    webhook_url: str
 
 
 def read_watch_request(reader: VariableReader) -> WatchRequest:
@@ -56,6 +62,7 @@ def read_watch_request(reader: VariableReader) -> WatchRequest:
     return WatchRequest(
         **fields_of(common),
         items=tuple(_read_item(reader, number, each) for number, each in enumerate(watching)),
+        webhook_url=reader.read(watch_variables.WEBHOOK_URL),
     )
 
 

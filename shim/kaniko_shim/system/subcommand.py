@@ -15,10 +15,13 @@ class Command(StrEnum):
     WARM = "warm"
     WATCH = "watch"
     SIGN = "sign"
+    WEBHOOK = "webhook"
 
 
 EVERY_COMMAND = tuple(Command)
-REGISTRY_COMMANDS = tuple(command for command in Command if command not in {Command.RECEIVE, Command.SIGN})
+REGISTRY_COMMANDS = tuple(
+    command for command in Command if command not in {Command.RECEIVE, Command.SIGN, Command.WEBHOOK}
+)
 """Sub-commands that pull or push images."""
 PULL_COMMANDS = (Command.ALL, Command.BUILD, Command.WARM, Command.WATCH)
 """Sub-commands that pull base images."""

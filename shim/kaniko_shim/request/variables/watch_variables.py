@@ -1,7 +1,9 @@
 """Variables of `watch`: which remotes it looks at."""
 
+import re
 from dataclasses import dataclass
 
+from kaniko_shim.request.scalars import parse_raw
 from kaniko_shim.request.variables.variable import Variable
 from kaniko_shim.system.json_text import load_json
 from kaniko_shim.system.subcommand import Command
@@ -10,6 +12,8 @@ SHORTEST_INTERVAL = 10
 """Seconds between two looks at the same remote at least."""
 
 LONGEST_INTERVAL = 7 * 24 * 3600
+
+_RECEIVER = re.compile(r"http://[^/\s:]+:\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,12 @@ def _seconds(name: str, value: object) -> int:
     return value
 
 
+def _parse_receiver(text: str) -> str:
+    if text and not _RECEIVER.fullmatch(text):
+        raise ValueError("write http://HOST:PORT")
+    return text
+
+
 WATCH = Variable(
     "WATCH",
     'What `watch` looks at: a JSON list of `{"name": …, "sourceSeconds": 300, "paths": […], "images": […], '
@@ -73,4 +83,18 @@ WATCH = Variable(
     commands=(Command.WATCH,),
 )
 
-WATCH_TABLE: tuple[Variable[object], ...] = (WATCH,)
+WEBHOOK_URL = Variable(
+    "WEBHOOK_URL",
+    "`http://HOST:PORT` of `kaniko-shim webhook`: `watch` looks at once at what a webhook names.",
+    _parse_receiver,
+    commands=(Command.WATCH,),
+)
+WEBHOOK_SECRET = Variable(
+    "WEBHOOK_SECRET",
+    "Secret that Git servers and registries sign their webhooks with, or send ([webhooks]"
+    "(../how-to/tracked-images.md#build-at-once-after-a-push)).",
+    parse_raw,
+    commands=(Command.WEBHOOK,),
+    secret=True,
+)
+WATCH_TABLE: tuple[Variable[object], ...] = (WATCH, WEBHOOK_URL, WEBHOOK_SECRET)

@@ -117,6 +117,12 @@ def test_the_pod_as_a_whole():
     }
 
 
+def test_it_hears_of_webhooks_where_somebody_receives_them():
+    hearing = replace(SETTINGS.defaults, webhook_url="http://webhook.system.svc:8080")
+    [container] = watcher_pod("team", 0, [WEB], hearing)["spec"]["containers"]
+    assert container["env"][1] == {"name": "WEBHOOK_URL", "value": "http://webhook.system.svc:8080"}
+
+
 def test_another_remote_makes_another_pod_and_the_same_one_does_not():
     def digest(*each: Watched) -> object:
         return watcher_pod("team", 0, each, SETTINGS.defaults)["metadata"]["annotations"]["imagebuild.dev/spec-hash"]

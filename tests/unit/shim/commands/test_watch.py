@@ -1,6 +1,8 @@
 """A watcher whose remote is away for an hour, by a clock that the test moves; the Git server is a real one."""
 
+import http.client
 import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +21,9 @@ from kaniko_shim.request.watch_request import WatchRequest
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.paths import Paths
 from kaniko_shim.system.subcommand import Command
+from kaniko_shim.webhook.receiver import Receiver
 from support.git_server import git, make_repository, serve_git
+from support.waiting import until
 
 MINUTE = 60.0
 
@@ -71,11 +75,11 @@ def url(remote: Remote, tmp_path: Path) -> Iterator[str]:
         yield found
 
 
-def watcher(url: str, folder: Path) -> Watcher:
+def watcher(url: str, folder: Path, **variables: str) -> Watcher:
     names = ("a", "b", "c")
     watched = [{"name": name, "sourceSeconds": 300} for name in names]
     sources = {f"W{number}_SOURCE_GET_URL": f"git+{url}/app.git#main" for number in range(len(names))}
-    request = parse_request(Command.WATCH, {"WATCH": json.dumps(watched), **sources})
+    request = parse_request(Command.WATCH, {"WATCH": json.dumps(watched), **sources, **variables})
     assert isinstance(request, WatchRequest)
     return Watcher(request, Job({}, Paths(scratch=folder), Console(Masker()), LogTail(), Phases(), Warnings()))
 
@@ -130,3 +134,48 @@ def test_a_source_that_is_down_for_an_hour_is_asked_less_often_and_seen_again(
     assert [(each["name"], each["commit"], each["problem"]) for each in said(capfd)[-3:]] == [
         (name, second, "") for name in "abc"
     ]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver("secret", lambda _: None, ("127.0.0.1", 0))
+    threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+def push(remote: Remote) -> str:
+    git(remote.repository, "commit", "--quiet", "--allow-empty", "--message=next")
+    return git(remote.repository, "rev-parse", "HEAD")
+
+
+def send_webhook(receiver: Receiver, url: str) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", receiver.server_address[1], timeout=30)
+    body = json.dumps({"repository": {"clone_url": url}})
+    connection.request("POST", "/", body, {"X-Gitlab-Token": "secret"})
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+@pytest.mark.shows("A66")
+def test_what_a_webhook_names_is_looked_at_soon_and_not_more_often_than_every_ten_seconds(
+    remote: Remote, url: str, clock: Clock, receiver: Receiver, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    looking = watcher(url, tmp_path, WEBHOOK_URL=f"http://127.0.0.1:{receiver.server_address[1]}")
+    settle(looking)
+    said(capfd)
+    second, asked = push(remote), remote.asked
+
+    def is_heard() -> bool:
+        send_webhook(receiver, f"{url}/other.git")
+        send_webhook(receiver, f"{url}/app.git")
+        return not looking._heard.empty()  # noqa: SLF001 - what another thread has put there
+
+    # Before the watcher listens, nothing is news for it.
+    until(is_heard)
+    looking.step()
+    assert remote.asked == asked
+    clock.now += 10
+    settle(looking)
+    assert [(each["name"], each["commit"]) for each in said(capfd)] == [(name, second) for name in "abc"]

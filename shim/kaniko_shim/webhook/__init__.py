@@ -1,0 +1,1 @@
+"""Webhooks of Git servers and registries, which make watchers look at once."""
