@@ -50,6 +50,7 @@ BENCHMARKS = (
     Benchmark("restart"),
     Benchmark("memory"),
     Benchmark("watching"),
+    Benchmark("tracked"),
     Benchmark("startup", quick=True),
     Benchmark("fetch_extract"),
     Benchmark("trivial", quick=True, cluster=True),

@@ -15,7 +15,7 @@ from support.serving import Quiet
 
 
 class Node:
-    """Answers with the log of each POD or POD/CONTAINER in `logs`, once `answers` is set.
+    """Answers with the log of each POD, POD/CONTAINER or NAMESPACE/POD in `logs`, once `answers` is set.
 
     What it was asked for is in `asked`.
     """
@@ -41,7 +41,8 @@ def serve_node(api: client.ApiClient, name: str, directory: Path) -> Iterator[No
                 {"namespace": namespace, "pod": pod, "container": container, **dict(parse_qsl(url.query))}
             )
             node.answers.wait(30)
-            log = node.logs.get(f"{pod}/{container}", node.logs.get(pod))
+            places = (f"{pod}/{container}", f"{namespace}/{pod}", pod)
+            log = next((node.logs[place] for place in places if place in node.logs), None)
             self.send_response(404 if log is None else 200)
             self.end_headers()
             self.wfile.write((log or "").encode())

@@ -1,20 +1,26 @@
 """The TrackedImages, and what their watchers have seen."""
 
-from collections.abc import Container, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
+from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.tracked import TrackedImage
 from imagebuild_operator.cache.keys import TrackedKey, WatcherKey
+from imagebuild_operator.decide.tracked import used_bases
 from imagebuild_operator.observe.watched import UNSEEN, Seen
 
 TrackedKeys = list[TrackedKey | WatcherKey]
 
 
 class TrackedImages:
-    """TrackedImages by key."""
+    """TrackedImages by namespace and name, and by the images that they make and use: there may be ten thousand."""
 
     def __init__(self) -> None:
-        self._images: dict[TrackedKey, TrackedImage] = {}
+        self._images: dict[str, dict[str, TrackedImage]] = {}
+        self._revisions = Counter[str]()
+        self._publishers = defaultdict[str, set[TrackedKey]](set)
+        self._users = defaultdict[str, set[TrackedKey]](set)
         self._seen: dict[TrackedKey, Seen] = {}
         #: The sources that Flux brings.
         self._sources: dict[TrackedKey, Seen] = {}
@@ -23,13 +29,16 @@ class TrackedImages:
         """Take the newest body of a TrackedImage; the keys of what there may be to do."""
         image = TrackedImage.of(body)
         key = TrackedKey(image.namespace, image.name)
-        held = self._images.get(key)
+        held = self.get(key)
         if held is not None and held.uid == image.uid and held.version >= image.version:
             return []
         if held is not None and (held.uid != image.uid or held.source != image.source):
             # What was seen is of another source.
             self._forget(key)
-        self._images[key] = image
+        self._replace(key, image)
+        if held is not None and _watched(held) == _watched(image):
+            return [key]
+        self._revisions[key.namespace] += 1
         return [key, WatcherKey(image.namespace)]
 
     def remove(self, body: Mapping[str, Any]) -> TrackedKeys:
@@ -40,48 +49,86 @@ class TrackedImages:
     def end_list(self, namespace: str, version: int, uids: Container[str]) -> TrackedKeys:
         """Forget what the list of a namespace, or of all if it is empty, lacks."""
         gone = [
-            (key, image.uid)
-            for key, image in self._images.items()
-            if namespace in {"", key.namespace} and image.version <= version and image.uid not in uids
+            (TrackedKey(image.namespace, image.name), image.uid)
+            for image in (self.of(namespace) if namespace else self.all())
+            if image.version <= version and image.uid not in uids
         ]
         return [key for each in gone for key in self._drop(*each)]
 
     def _drop(self, key: TrackedKey, uid: str) -> TrackedKeys:
-        held = self._images.get(key)
+        held = self.get(key)
         if held is None or held.uid != uid:
             return []
-        del self._images[key]
+        self._replace(key, None)
         self._forget(key)
+        self._revisions[key.namespace] += 1
         return [WatcherKey(key.namespace)]
+
+    def _replace(self, key: TrackedKey, image: TrackedImage | None) -> None:
+        """Replace a TrackedImage in everything that leads to it; None removes it."""
+        images = self._images.setdefault(key.namespace, {})
+        held = images.pop(key.name, None)
+        for index, names_of in ((self._publishers, _published), (self._users, _used)):
+            for name in names_of(held):
+                index[name].discard(key)
+                if not index[name]:
+                    del index[name]
+            for name in names_of(image):
+                index[name].add(key)
+        if image is not None:
+            images[key.name] = image
+        elif not images:
+            del self._images[key.namespace]
 
     def get(self, key: TrackedKey) -> TrackedImage | None:
         """The TrackedImage of a key; None if there is none."""
-        return self._images.get(key)
+        return self._images.get(key.namespace, {}).get(key.name)
 
     def of(self, namespace: str) -> list[TrackedImage]:
         """Those of a namespace, by name."""
-        return [image for key, image in sorted(self._images.items()) if key.namespace == namespace]
+        return [image for _, image in sorted(self._images.get(namespace, {}).items())]
 
-    def all(self) -> tuple[TrackedImage, ...]:
+    def all(self) -> Iterator[TrackedImage]:
         """All of them."""
-        return tuple(self._images.values())
+        for images in self._images.values():
+            yield from images.values()
 
     def keys(self) -> Iterator[TrackedKey | WatcherKey]:
         """Everything there may be something to do about."""
-        yield from self._images
-        yield from {WatcherKey(key.namespace) for key in self._images}
+        yield from (TrackedKey(image.namespace, image.name) for image in self.all())
+        yield from map(WatcherKey, self._images)
+
+    def revision(self, namespace: str) -> int:
+        """A number that is another one after each change of what is looked at in a namespace."""
+        return self._revisions[namespace]
+
+    def publishers(self, names: Iterable[str], but: TrackedKey) -> Iterator[TrackedImage]:
+        """The others whose latest image has one of these names."""
+        found = {key for name in names for key in self._publishers.get(name, ())} - {but}
+        return filter(None, map(self.get, found))
+
+    def users(self, names: Iterable[str], but: TrackedKey) -> set[TrackedKey]:
+        """The keys of the others whose base images have one of these names."""
+        return {key for name in names for key in self._users.get(name, ())} - {but}
 
     def seen(self, key: TrackedKey) -> Seen:
         """What was seen for a TrackedImage."""
         watched = self._seen.get(key, UNSEEN)
         return watched.with_source(self._sources[key]) if key in self._sources else watched
 
-    def see(self, namespace: str, found: Mapping[str, Seen], *, flux: bool = False) -> list[TrackedKey]:
-        """Take what a watcher says, or with `flux` what Flux has; the keys of those for which it is news."""
-        news, known = [], self._sources if flux else self._seen
+    def see(self, namespace: str, found: Mapping[str, Seen]) -> list[TrackedKey]:
+        """Take what a watcher says; the keys of those for which it is news."""
+        return self._take(self._seen, namespace, found)
+
+    def see_sources(self, namespace: str, found: Mapping[str, Seen]) -> list[TrackedKey]:
+        """Take what Flux has; the keys of those for which it is news."""
+        return self._take(self._sources, namespace, found)
+
+    def _take(self, known: dict[TrackedKey, Seen], namespace: str, found: Mapping[str, Seen]) -> list[TrackedKey]:
+        news = []
         for name, seen in found.items():
             key = TrackedKey(namespace, name)
-            if key in self._images:
+            if self.get(key) is not None:
                 if seen.is_news(known.get(key, UNSEEN)):
                     news.append(key)
                 known[key] = seen
@@ -90,3 +137,19 @@ class TrackedImages:
     def _forget(self, key: TrackedKey) -> None:
         self._seen.pop(key, None)
         self._sources.pop(key, None)
+
+
+def _watched(image: TrackedImage) -> tuple[object, ...]:
+    """What decides about what is looked at, and who owns the pod that looks."""
+    return image.uid, image.is_deleting, image.raw, *_used(image)
+
+
+def _published(image: TrackedImage | None) -> frozenset[str]:
+    try:
+        return image.published[0] if image else frozenset()
+    except InvalidSpecError:
+        return frozenset()
+
+
+def _used(image: TrackedImage | None) -> Iterator[str]:
+    return (reference for reference, _ in used_bases(image, None)) if image else iter(())

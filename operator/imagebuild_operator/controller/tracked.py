@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ from imagebuild_operator.decide.tracked import (
 )
 from imagebuild_operator.decide.tracked_status import next_status, old_builds
 from imagebuild_operator.defaults.bounds import check_bounds
+from imagebuild_operator.defaults.namespace import NamespaceDefaults
 from imagebuild_operator.defaults.rules import complete
 from imagebuild_operator.observe.flux import GROUP_VERSION, KINDS, artifact_of
 from imagebuild_operator.observe.watched import Seen, parse_watched
@@ -57,9 +59,37 @@ REFUSED_RETRY: Final = 60.0
 FORBIDDEN: Final = 403
 #: Seconds until a watcher that was created has said something.
 FIRST_POLL: Final = 1.0
+#: Seconds for which a watcher that runs is not looked for again, unless its log can't be read.
+FOUND: Final = 60.0
 #: Seconds of a watcher's log in which it says everything once, and those that are read twice, since clocks differ.
 EVERYTHING: Final = 300.0
 OVERLAP: Final = 30.0
+
+
+@dataclass(slots=True)
+class _OfFlux:
+    """Objects of Flux of one kind, by the names of the TrackedImages whose sources they bring."""
+
+    kind: str
+    interval: int
+    refs: dict[str, FluxRef]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is looked at in a namespace, and what that was made from.
+
+    Attributes:
+        revision: Of its TrackedImages.
+        defaults: Those in force.
+        pods: The watchers that there should be; None for one that has nothing to do.
+        flux: The objects of Flux.
+    """
+
+    revision: int
+    defaults: NamespaceDefaults
+    pods: Sequence[Document | None]
+    flux: Sequence[_OfFlux]
 
 
 class Tracker:
@@ -86,6 +116,10 @@ class Tracker:
         self._read: dict[tuple[str, str], float] = {}
         #: Which objects of Flux were looked at for the TrackedImages of a namespace, by kind, and when.
         self._asked: dict[tuple[str, str], tuple[Mapping[str, FluxRef], float]] = {}
+        #: The watchers that were found running, and until when that is believed.
+        self._found: dict[tuple[str, str], tuple[Document, float]] = {}
+        #: What is looked at in each namespace.
+        self._wanted: dict[str, _Wanted] = {}
         #: How many watchers each namespace has had.
         self._watchers: dict[str, int] = {}
 
@@ -106,7 +140,9 @@ class Tracker:
         seen = self._store.tracked.seen(key)
         good = latest_good(builds)
         try:
-            known = with_published(seen, used_bases(image, good), self._others(image))
+            bases = used_bases(image, good)
+            others = self._store.tracked.publishers((reference for reference, _ in bases), but=key)
+            known = with_published(seen, bases, others)
             decision = decide(image, known, builds, now)
         except InvalidSpecError as error:
             await self._write(image, Decision(State.INVALID, str(error)), builds, seen, now)
@@ -167,26 +203,18 @@ class Tracker:
             return
         self._store.tracked.put(body)
         if changes.get("latestImage"):
-            self._tell_others(image)
+            self._tell_others(TrackedKey(image.namespace, image.name))
             await self._events.record_tracked(
                 image, Event("Normal", "ImageUpdated", f"The latest image is {changes['latestImage']}."), now
             )
         if decision.state in STALLED and "conditions" in changes:
             await self._events.record_tracked(image, Event("Warning", str(decision.state), decision.message), now)
 
-    def _others(self, image: TrackedImage) -> Iterator[TrackedImage]:
-        """The other TrackedImages whose spec is valid."""
-        for other in self._store.tracked.all():
-            if other.uid != image.uid and _is_valid(other):
-                yield other
-
-    def _tell_others(self, image: TrackedImage) -> None:
+    def _tell_others(self, key: TrackedKey) -> None:
         """Have those reconciled whose base image this is."""
-        mine = self._store.tracked.get(TrackedKey(image.namespace, image.name))
-        names, _ = mine.published if mine else (frozenset[str](), "")
-        for other in self._others(image):
-            if names & {reference for reference, _ in used_bases(other, None)}:
-                self._enqueue(TrackedKey(other.namespace, other.name))
+        image = self._store.tracked.get(key)
+        for other in self._store.tracked.users(image.published[0], but=key) if image else ():
+            self._enqueue(other)
 
     async def watch(self, namespace: str) -> float | None:
         """See that the watchers of a namespace look at the right remotes, and take in what they say.
@@ -197,43 +225,60 @@ class Tracker:
         Raises:
             ClusterError: the API server failed; the same call later will do.
         """
-        pods = in_pods([each for each in self._watched(namespace) if each.has_remotes])
+        wanted = self._wanted_of(namespace)
         # After a restart, those that are no longer needed are looked for.
         known = self._watchers.get(namespace)
         number, pauses = 0, list[float]()
-        while number < len(pods) or known is None or number < known:
-            watched = pods[number] if number < len(pods) else []
-            pause = await self._see(namespace, number, watched)
-            if pause is None and number >= len(pods):
+        while number < len(wanted.pods) or known is None or number < known:
+            pod = wanted.pods[number] if number < len(wanted.pods) else None
+            pause = await self._see(namespace, watcher_name(number), pod)
+            if pause is None and number >= len(wanted.pods):
                 break
             pauses += [] if pause is None else [pause]
             number += 1
         self._watchers[namespace] = number
-        pauses += [pause async for pause in self._see_flux(namespace)]
+        pauses += [await self._see_flux(namespace, each) for each in wanted.flux]
+        if not pauses:
+            del self._wanted[namespace]
         return min(pauses, default=None)
 
-    async def _see_flux(self, namespace: str) -> AsyncIterator[float]:
-        """Look at the objects of Flux that bring sources, of each kind at once; seconds until the next look at each."""
-        now = asyncio.get_running_loop().time()
-        wanted: dict[str, dict[str, FluxRef]] = {}
-        intervals: dict[str, int] = {}
+    def _wanted_of(self, namespace: str) -> "_Wanted":
+        """What is looked at in a namespace, which is found out again only after a change."""
+        made_of = self._store.tracked.revision(namespace), self._store.defaults(namespace)
+        known = self._wanted.get(namespace)
+        if known is None or known.revision != made_of[0] or known.defaults is not made_of[1]:
+            watched = [each for each in self._watched(namespace) if each.has_remotes]
+            pods = [
+                watcher_pod(namespace, number, each, self._defaults) if each else None
+                for number, each in enumerate(in_pods(watched))
+            ]
+            known = self._wanted[namespace] = _Wanted(*made_of, pods, list(self._of_flux(namespace)))
+        return known
+
+    def _of_flux(self, namespace: str) -> Iterator["_OfFlux"]:
+        """The objects of Flux that bring sources, by kind."""
+        found: dict[str, _OfFlux] = {}
         for image in self._store.tracked.of(namespace):
             if image.is_deleting or not _is_valid(image) or image.spec.suspend or not (ref := image.spec.flux):
                 continue
-            wanted.setdefault(ref.kind, {})[image.name] = ref
             interval = max(SOONEST, image.spec.source_interval or 0)
-            intervals[ref.kind] = min(interval, intervals.get(ref.kind, interval))
-        for kind, refs in wanted.items():
-            asked, at = self._asked.get((namespace, kind), ({}, 0.0))
-            # What is new is looked at now.
-            if (left := at + intervals[kind] - now) > 0 and refs.items() <= asked.items():
-                yield left
-                continue
-            found = await self._flux_sources(namespace, kind, refs)
-            self._asked[namespace, kind] = refs, now
-            for key in self._store.tracked.see(namespace, found, flux=True):
-                self._enqueue(key)
-            yield float(intervals[kind])
+            asked = found.setdefault(ref.kind, _OfFlux(ref.kind, interval, {}))
+            asked.refs[image.name] = ref
+            asked.interval = min(asked.interval, interval)
+        yield from found.values()
+
+    async def _see_flux(self, namespace: str, wanted: "_OfFlux") -> float:
+        """Look at the objects of Flux of a kind that bring sources, all at once; seconds until the next look."""
+        now = asyncio.get_running_loop().time()
+        asked, at = self._asked.get((namespace, wanted.kind), ({}, 0.0))
+        # What is new is looked at now.
+        if (left := at + wanted.interval - now) > 0 and wanted.refs.items() <= asked.items():
+            return left
+        found = await self._flux_sources(namespace, wanted.kind, wanted.refs)
+        self._asked[namespace, wanted.kind] = wanted.refs, now
+        for key in self._store.tracked.see_sources(namespace, found):
+            self._enqueue(key)
+        return float(wanted.interval)
 
     async def _flux_sources(self, namespace: str, kind: str, refs: Mapping[str, FluxRef]) -> dict[str, Seen]:
         """What Flux has of the sources of TrackedImages, by the names of these."""
@@ -249,33 +294,43 @@ class Tracker:
         by_name = {body["metadata"]["name"]: body for body in bodies}
         return {name: _seen(ref, by_name.get(ref.name), at) for name, ref in refs.items()}
 
-    async def _see(self, namespace: str, number: int, watched: Sequence[Watched]) -> float | None:
+    async def _see(self, namespace: str, name: str, wanted: Document | None) -> float | None:
         """The same for one of its pods."""
-        name = watcher_name(number)
-        pod = await self._find_watcher(namespace, name)
-        wanted = watcher_pod(namespace, number, watched, self._defaults) if watched else None
-        if pod is not None and (wanted is None or not _is_wanted(pod, wanted)):
-            await self._cluster.pods.delete(namespace, name, pod["metadata"]["uid"])
-            return FIRST_POLL
-        if wanted is None:
-            return None
-        if pod is None:
-            try:
-                await self._cluster.pods.create(wanted)
-            except RejectedError as error:
-                extra = about(namespace, "")
-                _logger.warning("The watcher of TrackedImages can't be created: %s", error, extra=extra)
-                return POLL
-            return FIRST_POLL
-        if (pod.get("status") or {}).get("phase") == "Running":
-            try:
-                log = await self._read_log(namespace, name)
-            except ClusterError:
-                # Its node does not answer, or it has just begun.
-                return POLL
+        now = asyncio.get_running_loop().time()
+        found, until = self._found.get((namespace, name), (None, 0.0))
+        if wanted is None or found is not wanted or now >= until:
+            self._found.pop((namespace, name), None)
+            is_running, pause = await self._ensure(namespace, name, wanted)
+            if wanted is None or not is_running:
+                return pause
+            self._found[namespace, name] = wanted, now + FOUND
+        try:
+            log = await self._read_log(namespace, name)
+        except ClusterError:
+            # It is gone, its node does not answer, or it has just begun.
+            self._found.pop((namespace, name), None)
+        else:
             for key in self._store.tracked.see(namespace, parse_watched(log)):
                 self._enqueue(key)
         return POLL
+
+    async def _ensure(self, namespace: str, name: str, wanted: Document | None) -> tuple[bool, float | None]:
+        """See that there is the watcher that there should be: whether it runs, and else when to look again."""
+        pod = await self._find_watcher(namespace, name)
+        if pod is not None and (wanted is None or not _is_wanted(pod, wanted)):
+            await self._cluster.pods.delete(namespace, name, pod["metadata"]["uid"])
+            return False, FIRST_POLL
+        if wanted is None:
+            return False, None
+        if pod is not None:
+            return (pod.get("status") or {}).get("phase") == "Running", POLL
+        try:
+            await self._cluster.pods.create(wanted)
+        except RejectedError as error:
+            extra = about(namespace, "")
+            _logger.warning("The watcher of TrackedImages can't be created: %s", error, extra=extra)
+            return False, POLL
+        return False, FIRST_POLL
 
     async def _read_log(self, namespace: str, name: str) -> str:
         """Read what a watcher has said since the last time; at first, long enough that it has said everything."""

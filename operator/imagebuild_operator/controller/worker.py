@@ -129,7 +129,12 @@ class Worker:
         self.queue.add(Admit(), max(0.0, self._pause - passed), Rank.URGENT)
 
     def _rank(self, key: Key) -> Rank:
-        """Builds that have only to be recorded, as waiting or as those of new pods, come after those that get a pod."""
+        """Builds that have only to be recorded, as waiting or as those of new pods, come after those that get a pod.
+
+        So do TrackedImages: thousands of them are looked at after a start, and nobody waits for most.
+        """
+        if isinstance(key, TrackedKey):
+            return Rank.IDLE
         build = self._store.build(key) if isinstance(key, BuildKey) else None
         if build is None or build.started is not None:
             return Rank.NORMAL

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from imagebuild_operator.cache.keys import TrackedKey
+from imagebuild_operator.cache.keys import TrackedKey, WatcherKey
 from imagebuild_operator.cache.tracked import TrackedImages
 from imagebuild_operator.observe.flux import Artifact
 from imagebuild_operator.observe.watched import UNSEEN, Seen
@@ -35,10 +35,10 @@ def test_what_flux_has_is_with_what_the_watcher_has_seen():
     images.put(body(1, fluxRef=FLUX))
     moved = {"docker.io/library/busybox:latest": frozenset({"a" * 16})}
     assert images.see("team", {"web": Seen(images=moved), "gone": Seen(ONE)}) == [KEY]
-    assert images.see("team", {"web": FETCHED}, flux=True) == [KEY]
+    assert images.see_sources("team", {"web": FETCHED}) == [KEY]
     assert images.seen(KEY) == Seen(ONE, images=moved, tree="c" * 64, artifact=ARTIFACT)
     # The same once more is no news, of either.
-    assert images.see("team", {"web": Seen(images=moved)}) == images.see("team", {"web": FETCHED}, flux=True) == []
+    assert images.see("team", {"web": Seen(images=moved)}) == images.see_sources("team", {"web": FETCHED}) == []
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,65 @@ def test_of_another_source_nothing_has_been_seen(changed: dict[str, Any]):
 def test_of_another_object_of_flux_nothing_has_been_seen():
     images = TrackedImages()
     images.put(body(1, fluxRef=FLUX))
-    images.see("team", {"web": FETCHED}, flux=True)
+    images.see_sources("team", {"web": FETCHED})
     images.put(body(2, fluxRef=FLUX, interval="1m"))
     assert images.seen(KEY).artifact == ARTIFACT
     images.put(body(3, fluxRef={**FLUX, "name": "other"}))
     assert images.seen(KEY) == UNSEEN
+
+
+def with_status(made: dict[str, Any], **status: object) -> dict[str, Any]:
+    return {**made, "status": status}
+
+
+def test_a_status_changes_what_is_looked_at_only_by_its_base_images():
+    images = TrackedImages()
+    watcher = WatcherKey("team")
+    assert images.put(body(1, GIT)) == [KEY, watcher]
+    first = images.revision("team")
+    assert images.put(with_status(body(2, GIT), builds=1)) == [KEY]
+    assert images.revision("team") == first
+    bases = {"baseImages": [{"reference": "docker.io/library/busybox:latest", "digest": "sha256:" + "a" * 64}]}
+    assert images.put(with_status(body(3, GIT), inputs=bases)) == [KEY, watcher]
+    assert images.put(with_status(body(4, GIT), inputs=bases, builds=2)) == [KEY]
+    assert images.put(body(5, {"git": {**GIT["git"], "revision": "next"}})) == [KEY, watcher]
+    assert images.revision("team") == first + 2
+    assert images.revision("other") == 0
+
+
+def published(name: str, version: int = 1, repository: str = "r.example/base", **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any field
+    made = body(version, GIT, uid=f"uid-{name}")
+    made["metadata"]["name"] = name
+    made["spec"]["image"] = {"repositories": [repository], "movingTags": ["latest"]}
+    return {**made, "status": {"latestImage": f"{repository}@sha256:" + "b" * 64, **more}}
+
+
+def using(name: str, *references: str, version: int = 1) -> dict[str, Any]:
+    bases = [{"reference": each, "digest": "sha256:" + "a" * 64} for each in references]
+    return published(name, version, f"r.example/{name}", inputs={"baseImages": bases})
+
+
+def test_those_that_make_and_use_an_image_are_found_by_its_name():
+    images = TrackedImages()
+    base, web, app = (TrackedKey("team", name) for name in ("base", "web", "app"))
+    images.put(published("base"))
+    images.put(using("web", "r.example/base:latest"))
+    images.put(using("app", "r.example/base:latest", "r.example/web:latest"))
+    assert images.users(["r.example/base:latest"], but=base) == {web, app}
+    assert [image.name for image in images.publishers(["r.example/base:latest", "r.example/x"], but=web)] == ["base"]
+    # Nobody is an other of itself.
+    assert list(images.publishers(["r.example/base:latest"], but=base)) == []
+    # What was so, and is not any more.
+    images.put(using("web", "r.example/other:latest", version=2))
+    images.put(published("base", 2, "r.example/moved"))
+    assert images.users(["r.example/base:latest"], but=base) == {app}
+    assert list(images.publishers(["r.example/base:latest"], but=web)) == []
+    images.remove(using("app"))
+    assert images.users(["r.example/base:latest", "r.example/web:latest"], but=base) == set()
+    assert images.get(app) is None
+    assert [image.name for image in images.of("team")] == ["base", "web"]
+    # One whose schedule means nothing publishes nothing.
+    wrong = published("base", 3)
+    wrong["spec"]["triggers"]["schedule"] = {"cron": "61 * * * *"}
+    images.put(wrong)
+    assert list(images.publishers(["r.example/base:latest"], but=web)) == []
