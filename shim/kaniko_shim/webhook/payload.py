@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from kaniko_shim.registry.references import parse_reference
@@ -18,6 +19,8 @@ _URLS: Final = frozenset({"clone_url", "ssh_url", "html_url", "git_http_url", "g
 #: Fields with the name of an image that was pushed: of Harbor, GitHub, Quay.
 _IMAGES: Final = frozenset({"resource_url", "package_url", "docker_url"})
 _DEEPEST: Final = 6
+#: Marks of one webhook.
+MOST: Final = 50
 
 
 def is_authentic(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
@@ -37,13 +40,13 @@ def is_authentic(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
 
 
 def pushed(body: bytes) -> frozenset[str]:
-    """The marks of the repositories and images that a webhook is about; those that are not known are left out.
+    """The marks of the repositories and images that a webhook is about, the first 50 that are known.
 
     Raises:
         ValueError: the body is not JSON.
     """
     document = json.loads(body)
-    return frozenset(_marks(document, 0)) if isinstance(document, dict) else frozenset()
+    return frozenset(islice(_marks(document, 0), MOST)) if isinstance(document, dict) else frozenset()
 
 
 def mark_of_repository(url: str) -> str:

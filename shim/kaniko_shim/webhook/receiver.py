@@ -31,8 +31,8 @@ AT_ONCE: Final = 64
 #: Connections at once: one of each watcher, in the end; and of one address, which may be a node's.
 CONNECTIONS: Final = 1024
 OF_ONE: Final = 128
-#: Webhooks that are remembered for watchers that come back.
-REMEMBERED: Final = 1000
+#: Webhooks that are remembered for watchers that come back. All their marks fit into an answer.
+REMEMBERED: Final = 200
 
 
 class News:

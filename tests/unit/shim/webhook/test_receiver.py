@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from kaniko_shim.webhook import receiver as module
-from kaniko_shim.webhook.payload import mark_of_repository
-from kaniko_shim.webhook.receiver import AT_ONCE, MOST_BYTES, News, Receiver
+from kaniko_shim.webhook.listening import _MOST_BYTES
+from kaniko_shim.webhook.payload import MOST, mark_of_repository, pushed
+from kaniko_shim.webhook.receiver import AT_ONCE, MOST_BYTES, REMEMBERED, News, Receiver
 
 SECRET = "correct horse"
 URL = "https://git.example.com/team/web"
@@ -74,6 +75,17 @@ def test_a_watcher_that_was_away_hears_of_it_and_one_of_an_earlier_receiver_begi
     assert news.since(again, 0.01) == (again, frozenset())
     for strange in ("00000000-0", after.partition("-")[0], "x", f"{after.partition('-')[0]}-²"):
         assert news.since(strange, 0.01)[1] == frozenset()
+
+
+@pytest.mark.shows("A66")
+def test_however_much_webhooks_name_an_answer_fits_a_watcher(serving: Serving):
+    after, _ = serving.news()
+    for number in range(REMEMBERED + 10):
+        urls = [{"clone_url": f"{URL}/{number}/{each}"} for each in range(2 * MOST)]
+        serving.receiver.news.add(pushed(json.dumps({"repository": urls}).encode()))
+    status, content = serving.ask("GET", f"/news?after={after}")
+    assert (status, len(json.loads(content)["marks"])) == (200, REMEMBERED * MOST)
+    assert len(content) < _MOST_BYTES
 
 
 @pytest.mark.shows("A66")
