@@ -42,6 +42,7 @@ SIZES, QUICK = (1000, 10_000), (100,)
 BUILDS = 3
 COMMITS = 30
 REST = 60.0
+#: Lists of builds in a second, at most, when no longer all are looked at.
 FEW = 2
 TRACKED = f"/apis/{GROUP}/namespaces/{{}}/trackedimages"
 FIRST, NEXT = "1" * 40, "2" * 40
@@ -82,7 +83,7 @@ def now() -> str:
 async def make(api: Api, number: int) -> None:
     """Make a TrackedImage with the builds that it keeps, the newest of which has its newest inputs."""
     namespace, name = place(number)
-    body = await api.ask("POST", f"{TRACKED.format(namespace)}", tracked(name))
+    body = await api.ask("POST", TRACKED.format(namespace), tracked(name))
     image = TrackedImage.of(body)
     inputs = Inputs(FIRST, template_hash(image.spec))
     document = inputs_document(Start(1, inputs, (Cause.INITIAL,)))
@@ -99,14 +100,13 @@ async def make(api: Api, number: int) -> None:
         await api.ask("PATCH", f"{IMAGE_BUILD.path(namespace)}/{name}-{build}/status", {"status": status}, MERGE)
 
 
-async def bind_watchers(api: Api, node: str) -> int:
-    """Let the watchers run, or end; how many there are."""
+async def bind_watchers(api: Api, node: str) -> None:
+    """Let the watchers run, or end."""
     pods = (await api.ask("GET", "/api/v1/pods?labelSelector=app.kubernetes.io/component=watcher"))["items"]
     for pod in pods:
         # The operator may replace it in this moment; then the next round does it.
         with contextlib.suppress(ApiError):
             await _bind(api, pod, node)
-    return len(pods)
 
 
 async def _bind(api: Api, pod: Json, node: str) -> None:
@@ -208,7 +208,7 @@ async def commit(api: Api, node: Node, number: int) -> float:
 
 
 async def measure(functional: Functional, api: Api, node: Node, report: Report, size: int) -> None:
-    """An operator that starts, rests, and hears of commits; then another one that starts."""
+    """After one operator has brought all up to date, another one starts, rests, and hears of commits."""
     say(node, size)
     with functional.operator() as operator:
         await until_watched(api, node, size)

@@ -242,7 +242,7 @@ class Tracker:
             del self._wanted[namespace]
         return min(pauses, default=None)
 
-    def _wanted_of(self, namespace: str) -> "_Wanted":
+    def _wanted_of(self, namespace: str) -> _Wanted:
         """What is looked at in a namespace, which is found out again only after a change."""
         made_of = self._store.tracked.revision(namespace), self._store.defaults(namespace)
         known = self._wanted.get(namespace)
@@ -255,7 +255,7 @@ class Tracker:
             known = self._wanted[namespace] = _Wanted(*made_of, pods, list(self._of_flux(namespace)))
         return known
 
-    def _of_flux(self, namespace: str) -> Iterator["_OfFlux"]:
+    def _of_flux(self, namespace: str) -> Iterator[_OfFlux]:
         """The objects of Flux that bring sources, by kind."""
         found: dict[str, _OfFlux] = {}
         for image in self._store.tracked.of(namespace):
@@ -267,7 +267,7 @@ class Tracker:
             asked.interval = min(asked.interval, interval)
         yield from found.values()
 
-    async def _see_flux(self, namespace: str, wanted: "_OfFlux") -> float:
+    async def _see_flux(self, namespace: str, wanted: _OfFlux) -> float:
         """Look at the objects of Flux of a kind that bring sources, all at once; seconds until the next look."""
         now = asyncio.get_running_loop().time()
         asked, at = self._asked.get((namespace, wanted.kind), ({}, 0.0))

@@ -1,7 +1,6 @@
 """`sign`: the cluster's signer, until a signal ends it."""
 
-import threading
-
+from kaniko_shim.commands.serving import serve
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import Result
@@ -23,13 +22,4 @@ def sign(request: SignRequest, job: Job) -> Result:
         cluster = Cluster.of(job.environment)
     except ValueError as error:
         raise JobError(Reason.INVALID_SPEC, str(error)) from error
-    lock = threading.Lock()
-
-    def say(text: str) -> None:
-        with lock:
-            job.say(text)
-
-    server = SignerServer(Signer(request.key, cluster, say), ("", PORT))
-    job.say(f"listening on port {PORT}")
-    server.serve_forever()
-    raise AssertionError("only an exception ends it")
+    return serve(job, PORT, lambda say: SignerServer(Signer(request.key, cluster, say), ("", PORT)))

@@ -1,7 +1,6 @@
 """`webhook`: receives webhooks for the watchers of the cluster, until a signal ends it."""
 
-import threading
-
+from kaniko_shim.commands.serving import serve
 from kaniko_shim.outcome.result import Result
 from kaniko_shim.request.webhook_request import WebhookRequest
 from kaniko_shim.system.job import Job
@@ -12,13 +11,4 @@ PORT = 8080
 
 def webhook(request: WebhookRequest, job: Job) -> Result:
     """Run the sub-command; only a signal ends it."""
-    lock = threading.Lock()
-
-    def say(text: str) -> None:
-        with lock:
-            job.say(text)
-
-    receiver = Receiver(request.secret, say, ("", PORT))
-    job.say(f"listening on port {PORT}")
-    receiver.serve_forever()
-    raise AssertionError("only an exception ends it")
+    return serve(job, PORT, lambda say: Receiver(request.secret, say, ("", PORT)))
