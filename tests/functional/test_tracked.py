@@ -147,8 +147,11 @@ class Crashes:
     def fault(self, call: Call) -> Fault:
         name = name_of(call)
         self._counts[name] += 1
-        if not name or name in self.hit or not self.deaths.is_up:
+        if not name or name in self.hit:
             return NOTHING
+        if not self.deaths.is_up:
+            # It is being killed for another: this write would be one less at which it can be.
+            return Fault(reaches=False, status=0)
         nth, when = int(name[1]), name[2:]
         # Or at the next, where the operator was being killed for another.
         if self._counts[name] < nth:

@@ -179,16 +179,16 @@ def _signing(signing: Body | None) -> SigningKey | ClusterSigning | KeylessSigni
     match signing:
         case None:
             return None
-        case {"cluster": _}:
+        case {"cluster": _} if len(signing) == 1:
             return ClusterSigning()
-        case {"key": {"secretRef": ref}}:
+        case {"key": {"secretRef": ref}} if len(signing) == 1:
             return SigningKey(ref["name"])
-        case {"keyless": {"fulcioURL": fulcio, "rekorURL": rekor, "timestampURL": timestamp}}:
+        case {"keyless": {"fulcioURL": fulcio, "rekorURL": rekor, "timestampURL": timestamp}} if len(signing) == 1:
             return KeylessSigning(fulcio, rekor, timestamp)
         case _:
             raise InvalidSpecError(
                 "spec.output.signing",
-                "set key.secretRef to a Secret that holds a private key, cluster to {}, or keyless with its three URLs",
+                "set one of key.secretRef, to a Secret with a private key, cluster, to {}, and keyless, to three URLs",
             )
 
 

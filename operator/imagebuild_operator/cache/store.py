@@ -110,6 +110,7 @@ class Store:
         """Take a build's newest body."""
         build = parse_build(body)
         key = BuildKey.of(build)
+        self.tracked.put_build(body)
         if self._version(key, build.uid) > int(build.resource_version):
             return []
         keys = self._put_finished(build)
@@ -151,6 +152,7 @@ class Store:
         if held and held.uid == uid:
             del self._builds[key]
         self.finished.drop(key, uid)
+        self.tracked.drop_build(key, uid)
 
     def put_pod(self, body: Mapping[str, Any]) -> BuildKey | None:
         """Take a pod's newest body; the key of its build, if it has one."""
@@ -275,9 +277,9 @@ class Store:
         if plural == PLURAL:
             self._ban(*self.finished.end_list(namespace, version, uids))
             gone = {k: b.uid for k, b in self._builds.items() if is_gone(b.namespace, b.uid, int(b.resource_version))}
-            for key, uid in gone.items():
+            for key, uid in [*gone.items(), *self.tracked.lost_builds(is_gone).items()]:
                 self.drop_build(key, uid)
-            return [*gone, *(Sweep(name) for name in self.finished.namespaces())]
+            return [*gone, *(Sweep(name) for name in self.finished.namespaces()), *self.tracked.keys()]
         if plural == TRACKED_PLURAL:
             return [*self.tracked.end_list(namespace, version, uids)]
         if plural == PODS:
@@ -301,8 +303,8 @@ class Store:
         if self._deleted is not None:
             self._deleted.update(uids)
 
-    def may_sweep(self, namespace: str) -> bool:
-        """Whether all is known that decides which finished builds of a namespace are deleted."""
+    def has_all_builds(self, namespace: str) -> bool:
+        """Whether all is known that decides which builds of a namespace are deleted, and which are made."""
         return self._is_synced and self.finished.is_complete(namespace)
 
     def known_keys(self) -> Keys:

@@ -1,13 +1,14 @@
-"""The TrackedImages, and what their watchers have seen."""
+"""The TrackedImages, a record of each of their builds, and what their watchers have seen."""
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any
 
+from imagebuild_operator.api.build_key import BuildKey
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.tracked import TrackedImage
 from imagebuild_operator.cache.keys import TrackedKey, WatcherKey
-from imagebuild_operator.decide.tracked import used_bases
+from imagebuild_operator.decide.tracked import Past, used_bases
 from imagebuild_operator.observe.watched import UNSEEN, Seen
 
 TrackedKeys = list[TrackedKey | WatcherKey]
@@ -18,6 +19,9 @@ class TrackedImages:
 
     def __init__(self) -> None:
         self._images: dict[str, dict[str, TrackedImage]] = {}
+        self._builds: dict[BuildKey, Past] = {}
+        #: Those of each TrackedImage, by its uid.
+        self._builds_of = defaultdict[str, set[BuildKey]](set)
         self._revisions = Counter[str]()
         self._publishers = defaultdict[str, set[TrackedKey]](set)
         self._users = defaultdict[str, set[TrackedKey]](set)
@@ -79,6 +83,36 @@ class TrackedImages:
             images[key.name] = image
         elif not images:
             del self._images[key.namespace]
+
+    def put_build(self, body: Mapping[str, Any]) -> None:
+        """Take the newest body of an ImageBuild; it counts if a TrackedImage owns it, and it is not being deleted."""
+        metadata, build = body["metadata"], Past.of(body)
+        key = BuildKey(metadata["namespace"], build.name)
+        held = self._builds.get(key)
+        if held is not None and held.uid == build.uid and held.version >= build.version:
+            return
+        self.drop_build(key)
+        if build.owner and "deletionTimestamp" not in metadata:
+            self._builds[key] = build
+            self._builds_of[build.owner].add(key)
+
+    def drop_build(self, key: BuildKey, uid: str = "") -> None:
+        """Forget a build; with a uid, only that one and no later one of its name."""
+        held = self._builds.get(key)
+        if held is not None and uid in {"", held.uid}:
+            del self._builds[key]
+            self._builds_of[held.owner].discard(key)
+            if not self._builds_of[held.owner]:
+                del self._builds_of[held.owner]
+
+    def lost_builds(self, is_gone: Callable[[str, str, int], bool]) -> dict[BuildKey, str]:
+        """The uids of the builds that are gone, as the function says of a namespace, a uid and a resourceVersion."""
+        builds = self._builds.items()
+        return {key: each.uid for key, each in builds if is_gone(key.namespace, each.uid, each.version)}
+
+    def builds(self, uid: str) -> list[Past]:
+        """The builds of the TrackedImage of a uid, in the order of their numbers."""
+        return sorted((self._builds[key] for key in self._builds_of.get(uid, ())), key=lambda build: build.number)
 
     def get(self, key: TrackedKey) -> TrackedImage | None:
         """The TrackedImage of a key; None if there is none."""

@@ -71,16 +71,20 @@ class BuildClient:
         body = {"metadata": {"resourceVersion": resource_version}, "status": status}
         return await self._session.call("PATCH", f"{_build_path(namespace, name)}/status", body)
 
-    async def delete(self, namespace: str, name: str, uid: str) -> None:
-        """Delete the ImageBuild of that name and uid, and its pods with it; succeeds if it is gone already."""
-        preconditions = {"uid": uid}
+    async def delete(self, namespace: str, name: str, uid: str, resource_version: str = "") -> None:
+        """Delete the ImageBuild of that name and uid, and its pods with it; succeeds if it is gone already.
+
+        Raises:
+            ConflictError: it has another resourceVersion than the given one.
+        """
+        preconditions = {"uid": uid, **({"resourceVersion": resource_version} if resource_version else {})}
         if self._selector:
             # It may have become another installation's meanwhile, which then has its own rules on what goes.
             try:
                 body = await self.get(namespace, name)
             except NotFoundError:
                 return
-            preconditions["resourceVersion"] = body["metadata"]["resourceVersion"]
+            preconditions.setdefault("resourceVersion", body["metadata"]["resourceVersion"])
         await self._session.delete(_build_path(namespace, name), preconditions)
 
     def _selected(self, fields: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from imagebuild_vocabulary.names import GROUP, PLURAL, TRACKED_LABEL, TRACKED_PLURAL, VERSION
+from imagebuild_vocabulary.names import GROUP, PLURAL, TRACKED_PLURAL, VERSION
 
 from imagebuild_operator.api.body import Document
 from imagebuild_operator.client.session import Session
@@ -23,11 +23,6 @@ class TrackedClient:
         body = {"metadata": {"resourceVersion": str(version)}, "status": status}
         path = f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{TRACKED_PLURAL}/{name}/status"
         return await self._session.call("PATCH", path, body)
-
-    async def builds(self, namespace: str, name: str) -> list[Document]:
-        """List the ImageBuilds of a TrackedImage, and of an earlier one of its name."""
-        query = {"labelSelector": f"{TRACKED_LABEL}={name}"}
-        return [body async for body in self._session.items(_builds(namespace), query)]
 
     async def flux_sources(self, namespace: str, resource: str) -> list[Document]:
         """List objects of Flux, by the name of their resource.

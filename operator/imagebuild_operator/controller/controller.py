@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from imagebuild_vocabulary.names import PLURAL, PODS, TRACKED_LABEL, TRACKED_PLURAL
+from imagebuild_vocabulary.names import PLURAL, PODS, TRACKED_KIND, TRACKED_PLURAL
 
 from imagebuild_operator.cache.keys import TrackedKey
 from imagebuild_operator.cache.store import Store
@@ -128,8 +128,9 @@ class Controller:
         if self._worker is not None:
             namespace = body["metadata"]["namespace"]
             self._worker.enqueue(keys, namespace, body.get("spec") or {})
-            if tracked := (body["metadata"].get("labels") or {}).get(TRACKED_LABEL):
-                self._worker.enqueue([TrackedKey(namespace, tracked)], namespace)
+            for owner in body["metadata"].get("ownerReferences") or ():
+                if owner["kind"] == TRACKED_KIND:
+                    self._worker.enqueue([TrackedKey(namespace, owner["name"])], namespace)
 
     def defaults_seen(self, body: Mapping[str, Any], *, is_gone: bool) -> None:
         """Handle an event of a watch of ImageBuildDefaults or ClusterImageBuildDefaults."""

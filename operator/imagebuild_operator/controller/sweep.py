@@ -50,7 +50,7 @@ class Sweeper:
         Raises:
             ClusterError: the API server failed; the same call later will do.
         """
-        if not self._store.may_sweep(namespace):
+        if not self._store.has_all_builds(namespace):
             # The defaults are not known yet, which may keep builds for longer than the settings do, or not all builds.
             return INCOMPLETE_RETRY
         if self._store.is_defaults_unreadable(namespace):

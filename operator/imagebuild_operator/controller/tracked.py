@@ -10,6 +10,7 @@ from typing import Any, Final
 from imagebuild_vocabulary.names import TRACKED_KIND, WATCH
 
 from imagebuild_operator.api.body import Document
+from imagebuild_operator.api.build_key import BuildKey
 from imagebuild_operator.api.errors import ClusterError, ConflictError, InvalidSpecError, NotFoundError, RejectedError
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.api.redact import redact
@@ -135,8 +136,10 @@ class Tracker:
         image = self._store.tracked.get(key)
         if image is None or image.is_deleting:
             return None
-        found = [body for body in await self._cluster.tracked.builds(*_names(key)) if _is_of(body, image)]
-        builds = sorted(map(Past.of, found), key=lambda build: build.number)
+        if not self._store.has_all_builds(key.namespace):
+            # The end of the list that brings them has this called again.
+            return None
+        builds = self._store.tracked.builds(image.uid)
         seen = self._store.tracked.seen(key)
         good = latest_good(builds)
         try:
@@ -148,7 +151,11 @@ class Tracker:
             await self._write(image, Decision(State.INVALID, str(error)), builds, seen, now)
             return None
         if decision.replaced is not None:
-            await self._cluster.builds.delete(image.namespace, decision.replaced.name, decision.replaced.uid)
+            try:
+                await self._delete(image, decision.replaced, still_waits=True)
+            except ConflictError:
+                # It may have begun: the watch shows what it is by now.
+                return FIRST_POLL
         if decision.start is not None:
             try:
                 builds = [*builds, Past.of(await self._start(image, decision.start, now))]
@@ -162,8 +169,14 @@ class Tracker:
                 return REFUSED_RETRY
         await self._write(image, decision, builds, seen, now)
         for build in old_builds(image, builds):
-            await self._cluster.builds.delete(image.namespace, build.name, build.uid)
+            await self._delete(image, build)
         return max(0.0, (decision.until - now).total_seconds()) if decision.until else None
+
+    async def _delete(self, image: TrackedImage, build: Past, *, still_waits: bool = False) -> None:
+        """Delete a build; one that waits only as it was seen, since it may have begun."""
+        version = str(build.version) if still_waits else ""
+        await self._cluster.builds.delete(image.namespace, build.name, build.uid, version)
+        self._store.drop_build(BuildKey(image.namespace, build.name), build.uid)
 
     async def _start(self, image: TrackedImage, start: Start, now: datetime) -> Document:
         manifest = image_build(
@@ -178,10 +191,12 @@ class Tracker:
         )
         try:
             made = await self._cluster.tracked.create_build(manifest)
+            self._store.tracked.put_build(made)
         except ConflictError:
             found = await self._cluster.builds.get(image.namespace, manifest["metadata"]["name"])
             if _is_of(found, image):
-                # This operator before a restart, or another one.
+                # Made by another operator, and the watch has not shown it yet.
+                self._store.tracked.put_build(found)
                 return found
             raise RejectedError(
                 409, f"there is another ImageBuild {found['metadata']['name']}: delete it, or rename the {TRACKED_KIND}"
@@ -379,10 +394,6 @@ def _is_valid(image: TrackedImage) -> bool:
         return bool(image.spec.repositories)
     except InvalidSpecError:
         return False
-
-
-def _names(key: TrackedKey) -> tuple[str, str]:
-    return key.namespace, key.name
 
 
 def _is_of(body: Document, image: TrackedImage) -> bool:

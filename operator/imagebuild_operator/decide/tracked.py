@@ -7,14 +7,14 @@ long the operator was away, and nothing is built twice for one cause.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from zlib import crc32
 
 from imagebuild_vocabulary.image_names import familiar
-from imagebuild_vocabulary.names import INPUTS_ANNOTATION, NUMBER_LABEL, REQUESTED_ANNOTATION
+from imagebuild_vocabulary.names import INPUTS_ANNOTATION, NUMBER_LABEL, REQUESTED_ANNOTATION, TRACKED_KIND
 from imagebuild_vocabulary.phases import Phase
 
 from imagebuild_operator.api.body import Body, Document
@@ -108,8 +108,12 @@ class Past:
         phase: Its phase.
         has_begun: Whether it has had a pod.
         finished: When it ended; None if it has not.
-        status: Its status.
+        version: Its resourceVersion.
+        owner: The uid of its TrackedImage; empty if it has none.
         images: What it pushes, or has pushed.
+        base_images: The base images that it has used, and their digests; those of each platform.
+        digest: Of the image; empty if there is none.
+        problem: What its status says if it has failed or was cancelled.
     """
 
     name: str
@@ -121,13 +125,18 @@ class Past:
     phase: Phase
     has_begun: bool
     finished: datetime | None
-    status: Body = field(repr=False)
+    version: int = 0
+    owner: str = ""
     images: tuple[str, ...] = ()
+    base_images: tuple[tuple[str, str], ...] = ()
+    digest: str = ""
+    problem: str = ""
 
     @classmethod
     def of(cls, body: Body) -> "Past":
         """Read a body; whoever can write its annotation can start builds as well."""
         metadata, status, output = body["metadata"], body.get("status") or {}, (body.get("spec") or {}).get("output")
+        owners = metadata.get("ownerReferences") or ()
         try:
             read = json.loads((metadata.get("annotations") or {}).get(INPUTS_ANNOTATION) or "{}")
         except ValueError:
@@ -147,8 +156,12 @@ class Past:
             phase,
             "podName" in status or "startTime" in status or bool(status.get("platforms")),
             (parse_time(status.get("completionTime")) or created) if phase.is_final else None,
-            status,
+            int(metadata["resourceVersion"]),
+            next((str(each["uid"]) for each in owners if each["kind"] == TRACKED_KIND), ""),
             tuple((output or {}).get("images") or ()),
+            tuple(dict.fromkeys(_base_images(status))),
+            str(status.get("digest") or ""),
+            str(status.get("message") or "") if phase.is_final and phase is not Phase.SUCCEEDED else "",
         )
 
     @property
@@ -156,12 +169,11 @@ class Past:
         """Why it was started, as far as this version knows such causes."""
         return tuple(Cause(text) for text in self.causes if text in list(Cause))
 
-    @property
-    def base_images(self) -> Iterator[tuple[str, str]]:
-        """The base images that it has used, and their digests; those of each platform."""
-        for entry in (self.status, *(self.status.get("platforms") or ())):
-            for base in entry.get("baseImages") or ():
-                yield base["reference"], base["digest"]
+
+def _base_images(status: Body) -> Iterator[tuple[str, str]]:
+    for entry in (status, *(status.get("platforms") or ())):
+        for base in entry.get("baseImages") or ():
+            yield base["reference"], base["digest"]
 
 
 def latest_good(builds: Sequence[Past]) -> Past | None:
@@ -375,7 +387,7 @@ def with_published(seen: Seen, bases: Iterable[tuple[str, str]], others: Iterabl
 def used_bases(image: TrackedImage, good: Past | None) -> list[tuple[str, str]]:
     """The base images of the latest image, and their digests."""
     if good is not None:
-        return list(dict.fromkeys(good.base_images))
+        return list(good.base_images)
     recorded = (image.status.get("inputs") or {}).get("baseImages") or ()
     return [(base["reference"], base["digest"]) for base in recorded]
 
@@ -410,10 +422,9 @@ def _earliest(
     if newest is not None:
         found.append((newest.created + spec.min_interval, "The last build was started less than minInterval ago."))
     if newest is not None and failures:
-        said = str(newest.status.get("message") or "")
         pause: timedelta = min(spec.backoff * 2 ** min(failures - 1, 20), spec.max_backoff)
         allowed = max(found[0][0], (newest.finished or newest.created) + pause)
-        found = [(allowed, f"{newest.name} failed: {said}")]
+        found = [(allowed, f"{newest.name} failed: {newest.problem}")]
     if since is not None:
         share = crc32(image.uid.encode()) / 2**32
         found.append((since + spec.base_spread * share, "A base image has moved, and its builds are spread over time."))

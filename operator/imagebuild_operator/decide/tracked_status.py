@@ -99,14 +99,13 @@ def _fields(image: TrackedImage, decision: Decision, builds: Sequence[Past], see
 
 
 def _latest(image: TrackedImage, good: Past, seen: Seen) -> Document:
-    digest = str(good.status.get("digest") or "")
     repository, _, tag = (good.images[0] if good.images else "").rpartition(":")
-    bases = [{"reference": reference, "digest": base} for reference, base in dict.fromkeys(good.base_images)]
+    bases = [{"reference": reference, "digest": base} for reference, base in good.base_images]
     inputs = good.inputs
     made = {"commit": inputs.commit, "treeHash": inputs.tree, "templateHash": inputs.template, "baseImages": bases}
     finished = good.finished
     return {
-        "latestImage": f"{repository}@{digest}" if digest else good.images[0] if good.images else None,
+        "latestImage": f"{repository}@{good.digest}" if good.digest else good.images[0] if good.images else None,
         "latestTag": tag or None,
         "latestBuild": {
             "name": good.name,

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from imagebuild_operator.api.build_key import BuildKey
 from imagebuild_operator.cache.keys import TrackedKey, WatcherKey
 from imagebuild_operator.cache.tracked import TrackedImages
 from imagebuild_operator.observe.flux import Artifact
@@ -39,6 +40,42 @@ def test_what_flux_has_is_with_what_the_watcher_has_seen():
     assert images.seen(KEY) == Seen(ONE, images=moved, tree="c" * 64, artifact=ARTIFACT)
     # The same once more is no news, of either.
     assert images.see("team", {"web": Seen(images=moved)}) == images.see_sources("team", {"web": FETCHED}) == []
+
+
+def build(number: int, version: int, uid: str = "", owner: str = "uid-1", **metadata: str) -> dict[str, Any]:
+    return {
+        "metadata": {
+            "namespace": "team",
+            "name": f"web-{number}",
+            "uid": uid or f"build-{number}",
+            "resourceVersion": str(version),
+            "creationTimestamp": "2026-12-01T00:00:00Z",
+            "labels": {"imagebuild.dev/number": str(number)},
+            "ownerReferences": [{"kind": "TrackedImage", "name": "web", "uid": owner}] if owner else [],
+            **metadata,
+        },
+        "spec": {},
+    }
+
+
+def test_builds_are_of_the_owner_and_of_the_newest_version_that_was_seen():
+    images = TrackedImages()
+    for each in (build(10, 5), build(2, 6), build(3, 7, owner=""), build(4, 8, owner="uid-2")):
+        images.put_build(each)
+    assert [each.name for each in images.builds("uid-1")] == ["web-2", "web-10"]
+    # What comes late changes nothing, nor does the end of an earlier one of the name.
+    images.put_build(build(2, 4, deletionTimestamp="2026-12-01T00:00:00Z"))
+    images.drop_build(BuildKey("team", "web-2"), "another")
+    assert [each.name for each in images.builds("uid-1")] == ["web-2", "web-10"]
+    images.put_build(build(2, 9, deletionTimestamp="2026-12-01T00:00:00Z"))
+    images.drop_build(BuildKey("team", "web-10"), "build-10")
+    assert images.builds("uid-1") == []
+    # Of a list, those count as gone that it lacks.
+    images.put_build(build(11, 10))
+    assert images.lost_builds(lambda place, uid, version: (place, uid, version) == ("team", "build-11", 10)) == {
+        BuildKey("team", "web-11"): "build-11"
+    }
+    assert images.lost_builds(lambda *_: False) == {}
 
 
 @pytest.mark.parametrize(

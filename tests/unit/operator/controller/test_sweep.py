@@ -57,10 +57,10 @@ def test_no_build_is_deleted_before_the_defaults_and_all_builds_are_known():
                 "spec": {"history": {"succeeded": 10, "failed": 10}},
             }
         )
-    assert not store.may_sweep("team")
+    assert not store.has_all_builds("team")
     assert asyncio.run(sweeper.sweep("team")) == INCOMPLETE_RETRY
     # All builds are known with the list that the watch begins with.
     store.end_list("imagebuilds", "", 9, {f"u{number}" for number in range(5)})
-    assert store.may_sweep("team")
+    assert store.has_all_builds("team")
     assert store.history("team") == History(10, 10)
     assert asyncio.run(sweeper.sweep("team")) is None

@@ -78,7 +78,12 @@ def made(tracked: TrackedImage, decision: Decision, phase: str = "", ended: date
         cache=start.cache,
         artifact=start.artifact,
     )
-    metadata = {**manifest["metadata"], "uid": f"uid-{start.number}", "creationTimestamp": format_time(ended)}
+    metadata = {
+        **manifest["metadata"],
+        "uid": f"uid-{start.number}",
+        "resourceVersion": "7",
+        "creationTimestamp": format_time(ended),
+    }
     finished = {"completionTime": format_time(ended)} if phase in {"Succeeded", "Failed", "Cancelled"} else {}
     return Past.of({**manifest, "metadata": metadata, "status": {"phase": phase or "Pending", **finished, **status}})
 
@@ -459,6 +464,7 @@ def test_an_annotation_that_was_written_by_hand_is_a_build_without_known_inputs(
         "metadata": {
             "name": "web-1",
             "uid": "uid-1",
+            "resourceVersion": "7",
             "creationTimestamp": format_time(NOW),
             "annotations": {"imagebuild.dev/inputs": annotation},
         },
