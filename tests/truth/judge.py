@@ -84,10 +84,14 @@ class Judge:
         """Compare the images of a Dockerfile."""
         return self._look(subject).verdict
 
+    def _image(self, builder: str, number: int) -> str:
+        """Where to push to: no repository is another thread's too, as a registry of version 2 writes links in place."""
+        return f"{self.registry.address}/truth/{builder}-{threading.get_ident()}:{number}"
+
     def _look(self, subject: Subject) -> Looked:
         with self.lock:
             number = next(self.numbers)
-        image = f"{self.registry.address}/truth/ours:{number}"
+        image = self._image("ours", number)
         done = self._ours(subject, image)
         return Looked(self._verdict(subject, number, done, image), done, image)
 
@@ -110,7 +114,7 @@ class Judge:
     def _buildkit(self, subject: Subject, number: int) -> Expected:
         if known := self.memory.recall(subject):
             return known
-        image = f"{self.registry.address}/truth/buildkit:{number}"
+        image = self._image("buildkit", number)
         built = self.kit.build(subject, image)
         found = Expected(image=self.images.pull(image)) if built.succeeded else Expected(verdict.error_of(built.log))
         self.memory.store(subject, found)
@@ -120,7 +124,7 @@ class Judge:
         """What varies from build to build, so that it is no difference."""
         if expected.varying is not None:
             return expected.varying
-        image = f"{self.registry.address}/truth/again:{number}"
+        image = self._image("again", number)
         varying: tuple[Difference, ...] = ()
         if expected.image and self.kit.build(subject, image).succeeded:
             varying = tuple(compare(expected.image, self.images.pull(image)))

@@ -103,6 +103,15 @@ def answer(code: int, **fields: object) -> tuple[bytes, bytes]:
     return b"\x01" + json.dumps(fields).encode(), b"\x03" + json.dumps(status).encode()
 
 
+@contextlib.contextmanager
+def noted() -> Iterator[list[warnings.WarningMessage]]:
+    """Every warning from now on, but for what other tests have left."""
+    gc.collect()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield caught
+
+
 def leaks(caught: list[warnings.WarningMessage]) -> list[str]:
     """What was left open."""
     gc.collect()
@@ -140,11 +149,10 @@ def test_a_broken_connection_is_continued_and_leaves_no_socket_open(tmp_path: Pa
         return socket
 
     with (
-        warnings.catch_warnings(record=True) as caught,
+        noted() as caught,
         Archive(directory) as archive,
         serving(exec_handler, "34", tmp_path) as kubeconfig,
     ):
-        warnings.simplefilter("always")
         with Client(kubeconfig=str(kubeconfig)) as client:
             client.upload("app", archive)
         assert leaks(caught) == []
@@ -265,8 +273,7 @@ def test_an_upload_that_is_cancelled_leaves_no_socket_open(tmp_path: Path, direc
             with pytest.raises(asyncio.CancelledError):
                 await uploading
 
-    with warnings.catch_warnings(record=True) as caught, serving(exec_handler, "34", tmp_path) as kubeconfig:
-        warnings.simplefilter("always")
+    with noted() as caught, serving(exec_handler, "34", tmp_path) as kubeconfig:
         try:
             asyncio.run(cancelled(kubeconfig))
             # Before the server ends, whose sockets do not count.
