@@ -80,13 +80,16 @@ async def _send(client: AsyncClient, name: str, display: Display, archive: Archi
 async def _show(client: AsyncClient, name: str, display: Display) -> Build:
     build = None
     async for item in client.follow(name):
-        if isinstance(item, Build):
-            build = item
-            display.build(item)
-        else:
+        if not isinstance(item, Build):
             display.line(item)
+            continue
+        build = item
+        if not build.is_finished:
+            display.build(build)
     if build is None:
         raise RuntimeError("a build was followed without a first state")
+    # Once, and below the log: what ends before the first look is both the first and the last item.
+    display.build(build)
     return build
 
 

@@ -1,5 +1,6 @@
 """kubectl imagebuild against a real API server; the commands of docs/how-to/cli.md."""
 
+import asyncio
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import subprocess
 import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,11 @@ from functional.kube import Builds, Kubectl, spec
 from functional.kubelet import DIGEST, PUSHED, Kubelet, running, terminated
 from functional.node import Node, serve_node
 from functional.operator_process import OperatorProcess
+from imagebuild import AsyncClient, Build
+from kubectl_imagebuild.display import choose
+from kubectl_imagebuild.following import follow_build
+from kubectl_imagebuild.forms import Progress
+from kubectl_imagebuild.interrupts import Interrupts
 from kubernetes import client
 from support.waiting import until
 
@@ -131,6 +138,25 @@ def test_quiet_is_the_digest_or_the_failure(
     assert re.fullmatch(r"sha256:[0-9a-f]{64}\n", out)
     refused = run("create", "--git", SOURCE, "-t", IMAGE, "-q", "--context-dir", "..")
     assert (refused.returncode, refused.stdout) == (4, "")
+
+
+@pytest.mark.parametrize("progress", [Progress.QUIET, Progress.PLAIN, Progress.RAWJSON])
+def test_a_build_that_ended_before_it_was_followed_is_shown_once(
+    kubeconfig: Path, operator: OperatorProcess, kubelet: Kubelet, builds: Builds, progress: Progress
+):
+    assert operator.is_running()
+    builds.create(spec(), "app")
+    kubelet.report(kubelet.pod(), "Succeeded", build=terminated(0, "{}"), push=PUSHED)
+    until(lambda: (builds.get("app").get("status") or {}).get("phase") == "Succeeded")
+    out, err = StringIO(), StringIO()
+
+    async def follow() -> Build:
+        async with AsyncClient(builds.namespace, kubeconfig=str(kubeconfig)) as sdk:
+            with Interrupts() as interrupts, choose(progress, out, err) as display:
+                return await follow_build(sdk, "app", display, interrupts, cancels=False)
+
+    assert asyncio.run(follow()).succeeded
+    assert len([line for line in (out.getvalue() + err.getvalue()).splitlines() if DIGEST in line]) == 1
 
 
 def test_create_from_a_file_and_from_standard_input(run: Run, tmp_path: Path):
