@@ -273,6 +273,7 @@ _WAITING: Final[dict[Phase | None, str]] = {
 _CONTAINERS: Final = {
     "check": "check push access",
     "build": "load the build context",
+    "scan": "scan the image for vulnerabilities",
     "push": "push the image",
     "index": "push the index of all platforms",
 }

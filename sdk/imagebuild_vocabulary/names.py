@@ -60,11 +60,13 @@ UPLOAD: Final = "upload"
 #: How the message of a build begins that waits for it; the command that sends it follows.
 WAITS_FOR_CONTEXT: Final = "Waiting for the build context."
 BUILD: Final = "build"
+#: Only in the pod of a build whose image is scanned for vulnerabilities.
+SCAN: Final = "scan"
 PUSH: Final = "push"
 #: The only container of the pod that pushes the index of a multi-platform image.
 INDEX: Final = "index"
 #: Those in which there is a log of a build; others are sidecars that the cluster adds.
-CONTAINERS: Final = (CHECK, BUILD, PUSH, INDEX)
+CONTAINERS: Final = (CHECK, BUILD, SCAN, PUSH, INDEX)
 
 #: The audience of the tokens by which the signer of the cluster knows the pods that push, and where those have them.
 SIGNER_AUDIENCE: Final = "imagebuild-signer"

@@ -13,7 +13,7 @@ _FLAGS = {variable.flag: variable for variable in TABLE}
 _COMMANDS = frozenset(str(command) for command in Command)
 
 _HEAD = """\
-Usage: kaniko-shim [check|receive|build|push|index|warm|watch|sign|webhook] [--dry-run] [--variable=value ...]
+Usage: kaniko-shim [check|receive|build|push|index|warm|watch|sign|webhook|scan] [--dry-run] [--variable=value ...]
 
 Without a sub-command, fetches the build context, builds the image with kaniko and pushes it.
 `build` writes the image to an OCI layout (OUTPUT_LAYOUT), which `push` reads. `check` asks the registry
@@ -23,6 +23,8 @@ container reads from its standard input (kaniko-shim send --help). `warm` downlo
 volume that builds read. `watch` looks at sources and base images (WATCH), and says what they are and when they change.
 `sign` is the cluster's signer: it signs for the pods of builds, with SIGNING_KEY. `webhook` receives webhooks of Git
 servers and registries, which are signed with WEBHOOK_SECRET, and makes `watch` look at once (WEBHOOK_URL).
+`scan` looks for vulnerabilities in the image that `build` has written, with Trivy, and fails if there are any
+(SCAN_SEVERITY).
 
   --dry-run   print the executor's command and exit
   --version   print the versions of the shim, the executor and Python

@@ -25,6 +25,7 @@ from kaniko_shim.request.command_request import parse_request, secrets_of
 from kaniko_shim.request.push_request import IndexRequest, PushRequest
 from kaniko_shim.request.receive_request import ReceiveRequest
 from kaniko_shim.request.request import Request
+from kaniko_shim.request.scan_request import ScanRequest
 from kaniko_shim.request.sign_request import SignRequest
 from kaniko_shim.request.variables.job_variables import LOG_FORMAT, RESULT_FILE, TRACEPARENT
 from kaniko_shim.request.variables.misspelling import misspelt
@@ -185,6 +186,10 @@ def _work(request: Request, job: Job) -> Result:
         from kaniko_shim.commands.webhook import webhook  # noqa: PLC0415
 
         return webhook(request, job)
+    if isinstance(request, ScanRequest):
+        from kaniko_shim.commands.scan import scan  # noqa: PLC0415
+
+        return scan(request, job)
     from kaniko_shim.commands.check import check  # noqa: PLC0415
 
     return check(request, job)

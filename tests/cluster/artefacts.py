@@ -60,6 +60,8 @@ class Program:
     tags: str = ""
     #: Whether it is in an image of this project, as it would be built for one.
     ships: bool = False
+    #: Experiments of Go that its code needs.
+    experiments: str = ""
 
 
 PROGRAMS = {
@@ -123,6 +125,8 @@ TOOLS = {
         Program("cosign", "github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3"),
         Program("helm4", "helm.sh/helm/v4/cmd/helm@v4.3.1", binary="helm"),
         Program("helm-docs", "github.com/norwoodj/helm-docs/cmd/helm-docs@v1.14.2"),
+        Program("trivy", "github.com/aquasecurity/trivy/cmd/trivy", SOURCES / "trivy", experiments="jsonv2"),
+        Program("trivy-database", ".", SOURCES / "trivy"),
         Program("kueue", "sigs.k8s.io/kueue/cmd/kueue", SOURCES / "kueue"),
         Program("source-controller", "github.com/fluxcd/source-controller", SOURCES / "flux"),
         *(Program(name, package, SOURCES / "sigstore") for name, package in SIGSTORE.items()),
@@ -132,7 +136,7 @@ TOOLS = {
     )
 }
 """Those of `make lint`, `docs`, `release`, `sbom` and `audit`, those that read the chart or objects as others do,
-`kueue`, Flux's source-controller, and Sigstore's services."""
+`kueue`, Flux's source-controller, Trivy, and Sigstore's services."""
 REFERENCES = {
     program.name: program
     for program in (
@@ -157,6 +161,8 @@ def artefact(name: str) -> Path:
     def build(folder: Path) -> None:
         packages.ensure(program.needs)
         made = {"CGO_ENABLED": str(int(bool(program.needs))), "GOFLAGS": "-trimpath", "GOBIN": str(folder)}
+        if program.experiments:
+            made["GOEXPERIMENT"] = program.experiments
         environment = os.environ | COMPILER | made
         argv: list[str | Path] = [go]
         if program.module:

@@ -30,9 +30,18 @@ FULL: dict[str, Any] = {
             "r.example.com:5000/a/b",
             "localhost:5000",
         ],
+        "vulnerabilities": {
+            "scanner": "ghcr.io/aquasecurity/trivy:0.74.0",
+            "database": "registry.example.com/security/trivy-database:latest",
+            "severity": "Critical",
+            "onlyFixed": True,
+            "ignore": ["CVE-2024-3094", "GHSA-xxxx-yyyy-zzzz"],
+            "openVEX": "{}",
+        },
     },
     "allowedServiceAccounts": ["builder", "signer"],
 }
+SCAN = {"scanner": "r.example.com/trivy:1", "database": "r.example.com/trivy-database"}
 CASES: list[tuple[dict[str, Any], str]] = [
     ({"source": {"url": "https://a/b"}}, 'unknown field "spec.source.url"'),
     ({"source": {"caBundle": {}}}, "set configMapKeyRef or secretKeyRef"),
@@ -57,6 +66,9 @@ CASES: list[tuple[dict[str, Any], str]] = [
         for each in ("python", "library/python", "docker.io/", "docker.io/*", "https://docker.io", "docker.io/Library")
     ),
     ({"limits": {"baseImages": []}}, "at least 1"),
+    ({"limits": {"vulnerabilities": {"scanner": "r.example.com/trivy"}}}, "database: Required value"),
+    ({"limits": {"vulnerabilities": {**SCAN, "severity": "HIGH"}}}, 'supported values: "Low", "Medium", "High"'),
+    ({"limits": {"vulnerabilities": {**SCAN, "ignore": ["CVE-1, CVE-2"]}}}, "should match"),
     ({"history": {"succeeded": "all"}}, "must be of type integer"),
     ({"allowedServiceAccounts": ["a", "a"]}, "Duplicate value"),
     ({"allowedServiceAccounts": ["team/a"]}, "should match"),

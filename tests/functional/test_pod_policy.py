@@ -110,8 +110,10 @@ def test_the_operator_can_create_build_pods_only(helm: Helm, kubectl: Kubectl, n
     services = {f"{name}URL": f"https://{name}.example.com" for name in ("fulcio", "rekor", "timestamp")}
     ways: list[Json] = [{"cluster": {}}, {"keyless": services}]
     signed = [a_build({"output": {**OUTPUT, "signing": way}}) for way in ways]
+    scanned = a_build({"limits": {"vulnerabilities": {"scanner": "r.example/trivy:1", "database": "r.example/db:1"}}})
     own = [
         build_pod(build, parse_spec(build.spec), SETTINGS.defaults),
+        build_pod(scanned, parse_spec(scanned.spec), SETTINGS.defaults),
         index_pod(index, parse_spec(index.spec), SETTINGS.defaults, 60),
         watcher_pod("any", 0, [WATCHED], SETTINGS.defaults),
         watcher_pod("any", 1, [WATCHED], SETTINGS.defaults),

@@ -110,8 +110,9 @@ def test_a_build_with_any_source_is_baseline(admit: Admit, kind: str):
         lambda: pod({"output": {**OUTPUT, "push": False}}),
         lambda: pod({}, replace(DEFAULTS, allow_privilege_escalation=True)),
         lambda: pod(RUN_MOUNTS),
+        lambda: pod({"limits": {"vulnerabilities": {"scanner": "r.example/trivy:1", "database": "r.example/db:1"}}}),
     ],
-    ids=["index", "nothing pushed", "setuid programs", "secrets and caches for RUN"],
+    ids=["index", "nothing pushed", "setuid programs", "secrets and caches for RUN", "a scan"],
 )
 def test_so_is_every_other_pod(admit: Admit, make: Callable[[], Manifest]):
     check_pod(admit(make()))

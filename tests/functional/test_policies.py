@@ -1,19 +1,23 @@
-"""The policies of docs/how-to/policies.md, applied from the page: what each refuses, and with which message."""
+"""The rules of docs/how-to/policies.md, with the values of the page: what each refuses, and with which message."""
 
 import copy
 import json
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import yaml
+from chart.helm import CHART, find_helm
 from functional.kube import GROUP, PLURAL, VERSION, Kubectl, message
 from kubernetes import client
-from support.pages import manifests
+from support.pages import block_with
 from support.waiting import until
 
 Json = dict[str, Any]
 PAGE = "how-to/policies.md"
+RELEASE = "all"
 #: Stands for the namespace of the test.
 NAMESPACE = "team-a"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -60,54 +64,54 @@ def pod(**fields: object) -> Json:
 
 CASES = [
     Case(
-        "imagebuild-registries",
+        "registries",
         {"spec": {"output": {"images": ["registry.example.com.attacker.test/app/app:1"]}}},
         "output.images and cache.repo: registry.example.com.attacker.test/app/app:1 is not allowed; push to "
         "registry.example.com/team-a/… or registry.example.com/shared/…",
     ),
     Case(
-        "imagebuild-registries",
+        "registries",
         {"spec": {"output": {"images": ["registry.example.com/another/app:1", "docker.io/me/app:1"]}}},
         "registry.example.com/another/app:1, docker.io/me/app:1 is not allowed; push to registry.example.com/team-a/…",
     ),
     Case(
-        "imagebuild-registries",
+        "registries",
         {"spec": {"cache": {"enabled": True, "repo": "registry.example.com/another/cache"}}},
         "cache.repo: registry.example.com/another/cache is not allowed; push to registry.example.com/team-a/…",
     ),
     Case(
-        "imagebuild-tls",
+        "tls",
         {"spec": {"registries": [{"host": "a.example.com", "insecureSkipTLSVerify": True}]}},
         "registries: insecureSkipTLSVerify is not allowed; set caBundle to the CA of the registry",
     ),
     Case(
-        "imagebuild-tls",
+        "tls",
         {"spec": {"registries": [{"host": "a.example.com", "plainHTTP": True}]}},
         "registries: plainHTTP is not allowed; use a registry with TLS",
     ),
-    Case("imagebuild-priority", {"spec": {"priority": 1}}, "priority: a value above 0 is not allowed; leave it out"),
+    Case("priority", {"spec": {"priority": 1}}, "priority: a value above 0 is not allowed; leave it out"),
     Case(
-        "imagebuild-priority",
+        "priority",
         pod(priorityClassName="system-node-critical"),
         "podTemplate.spec.priorityClassName is not allowed; leave it out",
     ),
     Case(
-        "imagebuild-labels",
+        "labels",
         {"metadata": {"labels": None}},
-        "metadata.labels: set example.com/team to the name of your team",
+        "metadata.labels: set example.com/team",
     ),
     Case(
-        "imagebuild-labels",
+        "labels",
         {"metadata": {"labels": {"example.com/team": ""}}},
-        "metadata.labels: set example.com/team to the name of your team",
+        "metadata.labels: set example.com/team",
     ),
     Case(
-        "imagebuild-pods",
+        "pods",
         pod(serviceAccountName="deployer", tolerations=[{"operator": "Exists"}]),
         "podTemplate.spec: serviceAccountName, tolerations is set by the platform team; leave it out",
     ),
     *(
-        Case("imagebuild-pods", pod(**{field: value}), f"podTemplate.spec: {field} is set by the platform team")
+        Case("pods", pod(**{field: value}), f"podTemplate.spec: {field} is set by the platform team")
         for field, value in {
             "runtimeClassName": "kata",
             "schedulerName": "another",
@@ -122,44 +126,46 @@ CASES = [
         }.items()
     ),
     Case(
-        "imagebuild-sources",
+        "sources",
         {"spec": {"source": {"git": {"url": "https://git.example.com.attacker.test/app", "revision": COMMIT}}}},
         "source: build from source.git with a URL below https://git.example.com/",
     ),
     Case(
-        "imagebuild-sources",
+        "sources",
         {"spec": {"source": {"git": None, "inline": {"files": {"Dockerfile": "FROM scratch\n"}}}}},
         "source: build from source.git with a URL below https://git.example.com/",
     ),
     Case(
-        "imagebuild-sources",
+        "commits",
         {"spec": {"source": {"git": {"revision": "main"}}}},
         "source.git.revision: write the full commit, 40 hexadecimal digits, instead of a branch or tag",
     ),
     Case(
-        "imagebuild-sources",
+        "commits",
         {"spec": {"dockerfile": {"inline": "FROM scratch\n"}}},
         "dockerfile.inline is not allowed; commit the Dockerfile to the repository",
     ),
     *(
         Case(
-            "imagebuild-identities",
+            "identities",
             {"spec": {"podTemplate": {"metadata": {"annotations": {name: "none"}}}}},
             f"podTemplate.metadata.annotations: {name} is set by the platform team; leave it out",
         )
         for name in ("eks.amazonaws.com/skip-containers", "azure.workload.identity/skip-containers")
     ),
     Case(
-        "imagebuild-attestations",
+        "attestations",
         {"spec": {"output": {"attestations": {"sbom": "None"}}}},
         "output.attestations is set by the platform team; leave it out",
     ),
     Case(
-        "imagebuild-attestations",
+        "attestations",
         {"spec": {"output": {"signing": {"key": {"secretRef": {"name": "mine"}}}}}},
         "output.signing is set by the platform team; leave it out",
     ),
 ]
+#: The kinds of rules.
+KINDS = sorted({case.policy for case in CASES})
 #: Label of a namespace that only imagebuild-tls is in force in.
 TLS_ALONE = {"policies": "tls"}
 #: Sources that imagebuild-sources refuses anyway; imagebuild-tls is tried with them alone.
@@ -229,27 +235,30 @@ class Admission:
         return ""
 
 
-def policies() -> list[Json]:
-    return manifests(PAGE, "ValidatingAdmissionPolicy")
-
-
-def binding_of_the_page() -> Json:
-    (made,) = manifests(PAGE, "ValidatingAdmissionPolicyBinding")
-    return made
+def values_of_the_page() -> Json:
+    """The values with which the page turns all rules on."""
+    values: Json = yaml.safe_load(block_with(PAGE, "yaml", "noAttestations: true"))
+    return values
 
 
 def label_of_the_page() -> dict[str, str]:
-    """The label of the namespaces that the binding selects."""
-    labels: dict[str, str] = binding_of_the_page()["spec"]["matchResources"]["namespaceSelector"]["matchLabels"]
+    """The label of the namespaces in which they are in force."""
+    labels: dict[str, str] = values_of_the_page()["policies"]["namespaceSelector"]["matchLabels"]
     return labels
 
 
-def bind(policy: str, name: str, labels: Mapping[str, str]) -> Json:
-    """The binding of the page, for another policy and other namespaces."""
-    made = binding_of_the_page()
-    made["metadata"]["name"], made["spec"]["policyName"] = name, policy
-    made["spec"]["matchResources"]["namespaceSelector"]["matchLabels"] = dict(labels)
-    return made
+def rendered(release: str, values: Json) -> str:
+    """The policies and bindings that the chart has for values."""
+    options = ["--kube-version=1.34.0", "--show-only=templates/build-policies.yaml", "--values=-"]
+    command = [str(find_helm()), "template", release, str(CHART), "--namespace=rules", *options]
+    done = subprocess.run(command, input=yaml.safe_dump(values), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def name_of(kind: str, release: str = RELEASE) -> str:
+    """The name of the policy and of its binding."""
+    return f"{release}-imagebuild-operator-rules-builds-{kind}"
 
 
 def a_namespace(api: client.ApiClient, labels: Mapping[str, str]) -> str:
@@ -262,19 +271,17 @@ def a_namespace(api: client.ApiClient, labels: Mapping[str, str]) -> str:
 
 @pytest.fixture(scope="module")
 def admission(crd: Path, kubectl: Kubectl, api: client.ApiClient) -> Iterator[Admission]:
-    """A namespace in which all policies of the page are in force."""
+    """A namespace in which all rules of the page are in force."""
     assert crd.exists()
-    names = [policy["metadata"]["name"] for policy in policies()]
-    objects = [*policies(), *(bind(name, name, label_of_the_page()) for name in names)]
-    objects.append(bind("imagebuild-tls", "imagebuild-tls-alone", TLS_ALONE))
-    kubectl("apply", "-f", "-", stdin="\n---\n".join(json.dumps(each) for each in objects))
+    tls = {"policies": {"tls": True, "namespaceSelector": {"matchLabels": TLS_ALONE}}}
+    objects = rendered(RELEASE, values_of_the_page()) + rendered("alone", tls)
+    kubectl("apply", "-f", "-", stdin=objects)
     made = Admission(api, a_namespace(api, label_of_the_page()))
-    for name in names:
-        change = next(case.change for case in CASES if case.policy == name)
-        until(lambda change=change, name=name: name in made.refusal(merged(ALLOWED, change)))  # type: ignore[misc]
+    for kind in KINDS:
+        change = next(case.change for case in CASES if case.policy == kind)
+        until(lambda change=change, kind=kind: name_of(kind) in made.refusal(merged(ALLOWED, change)))  # type: ignore[misc]
     yield made
-    kubectl("delete", "validatingadmissionpolicybinding", "imagebuild-tls-alone", *names)
-    kubectl("delete", "validatingadmissionpolicy", *names)
+    kubectl("delete", "-f", "-", stdin=objects)
 
 
 def test_a_build_that_keeps_the_rules_is_allowed(admission: Admission):
@@ -284,12 +291,16 @@ def test_a_build_that_keeps_the_rules_is_allowed(admission: Admission):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.policy.removeprefix("imagebuild-"))
 def test_a_build_that_breaks_a_rule_is_refused(admission: Admission, case: Case):
     refusal = admission.refusal(merged(ALLOWED, case.change))
-    assert f"ValidatingAdmissionPolicy '{case.policy}' with binding '{case.policy}' denied request: " in refusal
+    name = name_of(case.policy)
+    assert f"ValidatingAdmissionPolicy '{name}' with binding '{name}' denied request: " in refusal
     assert case.message.replace(NAMESPACE, admission.namespace) in refusal
 
 
 def test_every_policy_is_tried():
-    assert {case.policy for case in CASES} == {policy["metadata"]["name"] for policy in policies()}
+    objects = list(yaml.safe_load_all(rendered(RELEASE, values_of_the_page())))
+    made = {each["metadata"]["name"] for each in objects if each["kind"] == "ValidatingAdmissionPolicy"}
+    assert made == {name_of(kind) for kind in KINDS}
+    assert len(objects) == 2 * len(made)
 
 
 @pytest.mark.usefixtures("admission")
@@ -321,34 +332,43 @@ def test_what_can_change_keeps_the_rules(admission: Admission):
     assert not admission.refusal_of_change({"spec": {"cancel": True}})
     assert not admission.refusal_of_change({"metadata": {"labels": {"example.com/team": "search"}}})
     assert "leave it out" in admission.refusal_of_change({"spec": {"priority": 1}})
-    assert "set example.com/team" in admission.refusal_of_change({"metadata": {"labels": None}})
+    assert "metadata.labels: set example.com/team" in admission.refusal_of_change({"metadata": {"labels": None}})
 
 
 @pytest.mark.usefixtures("admission")
 def test_warn_and_audit_refuse_nothing_and_warn(api: client.ApiClient, kubectl: Kubectl):
     labels = {"policies": "warn"}
-    name = "imagebuild-priority-warn"
-    warning = bind("imagebuild-priority", name, labels)
-    warning["spec"]["validationActions"] = ["Warn", "Audit"]
-    kubectl("apply", "-f", "-", stdin=json.dumps(warning))
+    rules = {"noPriority": True, "validationActions": ["Warn", "Audit"], "namespaceSelector": {"matchLabels": labels}}
+    objects = rendered("warn", {"policies": rules})
+    kubectl("apply", "-f", "-", stdin=objects)
     namespace = a_namespace(api, labels)
     body = json.dumps(placed(merged(ALLOWED, {"spec": {"priority": 1}}), namespace))
     command = ("create", "--dry-run=server", f"--namespace={namespace}", "-f", "-")
     warned = until(lambda: kubectl.run(*command, stdin=body).stderr)
     assert "created (server dry run)" in kubectl(*command, stdin=body)
-    kubectl("delete", "validatingadmissionpolicybinding", name)
-    assert f"Warning: Validation failed for ValidatingAdmissionPolicy '{name.removesuffix('-warn')}'" in warned
+    kubectl("delete", "-f", "-", stdin=objects)
+    assert f"Warning: Validation failed for ValidatingAdmissionPolicy '{name_of('priority', 'warn')}'" in warned
     assert "priority: a value above 0 is not allowed; leave it out" in warned
 
 
-def test_bindings_of_the_page_name_policies_of_the_page():
-    assert binding_of_the_page()["spec"]["policyName"] in {policy["metadata"]["name"] for policy in policies()}
+def test_an_old_cluster_is_told_that_it_has_no_policies():
+    command = [str(find_helm()), "template", "old", str(CHART), "--kube-version=1.29.0", "--set=policies.tls=true"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "policies need ValidatingAdmissionPolicy, so Kubernetes 1.30 or later: leave them out" in done.stderr
 
 
-def test_the_policy_of_kyverno_has_the_same_rules():
-    (kyverno,) = manifests(PAGE, "ValidatingPolicy")
-    (ours,) = (policy for policy in policies() if policy["metadata"]["name"] == kyverno["metadata"]["name"])
-    assert kyverno["spec"].pop("validationActions") == binding_of_the_page()["spec"]["validationActions"]
-    selector = binding_of_the_page()["spec"]["matchResources"]["namespaceSelector"]
-    assert kyverno["spec"]["matchConstraints"].pop("namespaceSelector") == selector
-    assert kyverno["spec"] == ours["spec"]
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"registries": ["registry.example.com"]},
+        {"registries": ["registry.example.com/' + x + '/"]},
+        {"sources": ["https://git.example.com"]},
+        {"labels": ["not a label"]},
+        {"validationActions": []},
+    ],
+)
+def test_a_prefix_without_an_end_and_what_is_no_prefix_are_refused(rule: Json):
+    command = [str(find_helm()), "template", "wrong", str(CHART), "--values=-"]
+    done = subprocess.run(command, input=json.dumps({"policies": rule}), capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert f"policies/{next(iter(rule))}" in done.stderr.replace(".", "/")

@@ -18,6 +18,7 @@ CONTAINERS = (
     ("check", "initContainerStatuses"),
     ("upload", "initContainerStatuses"),
     ("build", "initContainerStatuses"),
+    ("scan", "initContainerStatuses"),
     ("push", "containerStatuses"),
 )
 

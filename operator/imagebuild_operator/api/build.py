@@ -218,11 +218,30 @@ class BuildSpec:
     skip_if_unchanged: bool = False
     #: What FROM and --from may name, by the limits of the defaults; None for anything.
     base_images: tuple[str, ...] | None = None
+    #: What keeps the image from being pushed, by the same; None for nothing.
+    vulnerabilities: "Vulnerabilities | None" = None
 
     @property
     def has_index(self) -> bool:
         """Whether it has several platforms, each of which is built in its own pod."""
         return len(self.platforms) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Vulnerabilities:
+    """Which vulnerabilities keep an image from being pushed, and what finds them."""
+
+    #: The image of Trivy, and the one that has its database.
+    scanner: str
+    database: str
+    #: The least that counts: Low, Medium, High or Critical.
+    severity: str
+    #: Whether only those count for which there is a fixed version.
+    only_fixed: bool = False
+    #: Names of those that do not count.
+    ignored: tuple[str, ...] = ()
+    #: An OpenVEX document; empty for none.
+    openvex: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from imagebuild_operator.api.build import (
     Registry,
     RetrySpec,
     SigningKey,
+    Vulnerabilities,
 )
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.level import LEVEL, check_level
@@ -114,9 +115,11 @@ def parse_spec(spec: Body) -> BuildSpec:
         queue_name=spec.get("queueName"),
         without_network=_network(spec.get("network") or "Default"),
         timestamp=output.get("timestamp"),
-        skip_if_unchanged=_skips(output),
+        # What a scan lets pass, it may not let pass later.
+        skip_if_unchanged=_skips(output) and not (spec.get("limits") or {}).get("vulnerabilities"),
         # Of the defaults alone, as the engines are: an ImageBuild has no such field.
         base_images=_base_images(spec.get("limits") or {}),
+        vulnerabilities=_vulnerabilities(spec.get("limits") or {}),
     )
     check_level(parsed, spec.get("source") or {})
     return parsed
@@ -127,6 +130,20 @@ def _engine(spec: Body) -> Engine | None:
     asked = _choice(Engine, spec["engine"], "spec.engine") if spec.get("engine") else None
     allowed: Sequence[str] = (spec.get("limits") or {}).get("engines") or []
     return Engine(allowed[0]) if len(allowed) == 1 and asked in {None, Engine.AUTO} else asked
+
+
+def _vulnerabilities(limits: Body) -> Vulnerabilities | None:
+    said = limits.get("vulnerabilities")
+    if said is None:
+        return None
+    return Vulnerabilities(
+        said["scanner"],
+        said["database"],
+        said.get("severity") or "High",
+        said.get("onlyFixed") is True,
+        tuple(said.get("ignore") or ()),
+        said.get("openVEX") or "",
+    )
 
 
 def _base_images(limits: Body) -> tuple[str, ...] | None:

@@ -282,6 +282,16 @@ ROWS: Final[Mapping[str, Row]] = {
         "Show the message to the administrator of what it names: the signer of the cluster, or a service of Sigstore. "
         "Its log says what it refused, and why.",
     ),
+    "VulnerabilitiesFound": _user(
+        "The image has vulnerabilities that the defaults of the namespace do not let pass. Nothing was pushed.",
+        f"Update the packages or the base image in the Dockerfile and {AGAIN}; limits.vulnerabilities of the "
+        "ImageBuildDefaults makes exceptions (ignore, openVEX).",
+    ),
+    "ScanFailed": _infrastructure(
+        "The image could not be scanned for vulnerabilities, so it was not pushed.",
+        "See the end of the log (failure.logTail); the scanner and its database are those of limits.vulnerabilities in "
+        "the ImageBuildDefaults.",
+    ),
     "DiskFull": _infrastructure(
         "The build filled the disk of its node, or exceeded its own ephemeral-storage limit.",
         "Raise the ephemeral-storage limit in resources.",

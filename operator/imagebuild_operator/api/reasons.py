@@ -62,6 +62,8 @@ class Reason(StrEnum):
     POD_DELETED = "PodDeleted"
     ENGINE_UNAVAILABLE = "EngineUnavailable"
     SIGNING_FAILED = "SigningFailed"
+    VULNERABILITIES_FOUND = "VulnerabilitiesFound"
+    SCAN_FAILED = "ScanFailed"
     DISK_FULL = "DiskFull"
     OUT_OF_MEMORY = "OutOfMemory"
     INTERNAL = "Internal"
@@ -102,6 +104,8 @@ REPORTED: frozenset[Reason] = frozenset(
         Reason.DISK_FULL,
         Reason.ENGINE_UNAVAILABLE,
         Reason.SIGNING_FAILED,
+        Reason.VULNERABILITIES_FOUND,
+        Reason.SCAN_FAILED,
         Reason.OUT_OF_MEMORY,
         Reason.INTERNAL,
         Reason.CANCELLED,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from imagebuild_vocabulary.names import BUILD, CHECK, INDEX, PUSH, UPLOAD
+from imagebuild_vocabulary.names import BUILD, CHECK, INDEX, PUSH, SCAN, UPLOAD
 from imagebuild_vocabulary.phases import Phase
 
 from imagebuild_operator.api.build import BuildSpec
@@ -228,6 +228,7 @@ def _failure_message(pod: PodFacts, container: ContainerFacts, reason: Reason) -
     elif reason is Reason.INTERNAL and container.exit_code is not None:
         names = (
             (pod.push, INDEX if pod.is_index else PUSH),
+            (pod.scan, SCAN),
             (pod.build, BUILD),
             (pod.upload, UPLOAD),
             (pod.check, CHECK),
@@ -268,7 +269,8 @@ def _gate_message(pod: PodFacts, spec: BuildSpec) -> str:
 def _current(pod: PodFacts) -> tuple[Phase, ContainerFacts]:
     """The phase, and the container that runs or starts next."""
     if pod.build.has_succeeded or pod.is_index:
-        return Phase.PUSHING, pod.push
+        is_scanning = pod.scan.is_running or pod.scan.is_held
+        return Phase.PUSHING, pod.scan if is_scanning else pod.push
     if pod.build.started is None:
         for container in (pod.check, pod.upload):
             if container.is_running or container.is_held:
@@ -283,7 +285,8 @@ def _waiting(pod: PodFacts, phase: Phase, container: ContainerFacts, warning: st
             return waiting_outcome(phase, f"Waiting: {said}", missing)
         case reason if reason in PULL_FAILURES:
             said = _BACK_OFF.sub("", said)
-            message = f"The builder image can't be pulled: {said}"
+            what = "An image for the scan" if container is pod.scan else "The builder image"
+            message = f"{what} can't be pulled: {said}"
             return waiting_outcome(phase, message, Reason.BUILDER_IMAGE_PULL_FAILED)
         case _ if container.is_held and _NOT_TEXT.search(said):
             hint = "The build then continues automatically."

@@ -156,10 +156,13 @@ def merge_limits(namespace: Mapping[str, Any], cluster: Mapping[str, Any]) -> di
     return merged
 
 
-def _narrower(name: str, own: Any, default: Any) -> Any:  # noqa: ANN401 - a number or a list
+def _narrower(name: str, own: Any, default: Any) -> Any:  # noqa: ANN401 - any limit
     if name == "maxRunning":
         # 0 means any number.
         return min(filter(None, (own, default)), default=0)
+    if name == "vulnerabilities":
+        # What the cluster asks for, no namespace changes.
+        return default
     if isinstance(own, int):
         return min(own, default)
     if name in {"podMetadata", "baseImages", "images"}:

@@ -47,7 +47,7 @@ def values_for_builds(defaults: Body) -> dict[str, Any]:
     if "level" in limits:
         # There is no other that a build could ask for.
         values["output"] = {**values.get("output", {}), "level": limits["level"]}
-    if recorded := {name: limits[name] for name in ("baseImages", "engines") if name in limits}:
+    if recorded := {name: limits[name] for name in ("baseImages", "engines", "vulnerabilities") if name in limits}:
         # With the others, so that every attempt has them.
         values["limits"] = recorded
     most = limits.get("maxTimeoutSeconds")

@@ -13,6 +13,7 @@ from imagebuild_vocabulary.names import (
     KIND,
     PLATFORM_LABEL,
     PUSH,
+    SCAN,
     UPLOAD,
 )
 
@@ -20,7 +21,7 @@ from imagebuild_operator.api.body import Body
 from imagebuild_operator.api.redact import head, tail
 from imagebuild_operator.api.time import parse_time
 
-OURS: Final = frozenset({BUILD, CHECK, INDEX, PUSH, UPLOAD})
+OURS: Final = frozenset({BUILD, CHECK, INDEX, PUSH, SCAN, UPLOAD})
 #: Conditions of a pod that is taken away: by Kubernetes, by Kueue.
 DISRUPTED: Final = ("DisruptionTarget", "TerminationTarget")
 #: Reasons of the condition PodScheduled while no node is found.
@@ -104,6 +105,7 @@ class PodFacts:
     check: ContainerFacts = field(default_factory=ContainerFacts)
     upload: ContainerFacts = field(default_factory=ContainerFacts)
     build: ContainerFacts = field(default_factory=ContainerFacts)
+    scan: ContainerFacts = field(default_factory=ContainerFacts)
     push: ContainerFacts = field(default_factory=ContainerFacts)
 
     @property
@@ -124,7 +126,7 @@ class PodFacts:
     @property
     def failed(self) -> ContainerFacts | None:
         """The container that has failed."""
-        return next((c for c in (self.push, self.build, self.upload, self.check) if c.has_failed), None)
+        return next((c for c in (self.push, self.scan, self.build, self.upload, self.check) if c.has_failed), None)
 
     @property
     def began(self) -> datetime | None:
@@ -181,6 +183,7 @@ def observe(pod: Body) -> PodFacts:
         check=_container(status.get("initContainerStatuses"), CHECK),
         upload=_container(status.get("initContainerStatuses"), UPLOAD),
         build=_container(status.get("initContainerStatuses"), BUILD),
+        scan=_container(status.get("initContainerStatuses"), SCAN),
         push=_container(status.get("containerStatuses"), INDEX if is_index else PUSH),
     )
 

@@ -14,6 +14,7 @@ from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.sources import KeyRef
 from imagebuild_operator.pod.env import Variable, plain
+from imagebuild_operator.pod.scan import is_scanned
 from imagebuild_operator.pod.unprivileged import RUN_PATH
 from imagebuild_operator.pod.variables import cache_variables
 from imagebuild_operator.settings import BuildDefaults
@@ -170,8 +171,11 @@ def with_buildkit(pod_spec: dict[str, Any], spec: BuildSpec, defaults: BuildDefa
         env = [
             *container["env"],
             *plain("REQUIRED_ISOLATION", ",".join(required)),
-            # The SBOM is made of the layers.
-            *plain("ONLY_NEW_LAYERS", "true" if spec.push and not spec.attestations.sbom else None),
+            # The SBOM is made of the layers, and a scan reads them.
+            *plain(
+                "ONLY_NEW_LAYERS",
+                "true" if spec.push and not spec.attestations.sbom and not is_scanned(spec) else None,
+            ),
         ]
         mounts = [*container["volumeMounts"], *own]
         return {**container, "env": env, "securityContext": security, "volumeMounts": mounts}

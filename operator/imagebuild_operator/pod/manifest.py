@@ -2,7 +2,8 @@
 
 Its containers keep the push credentials out of reach of RUN steps. `check` asks the registries whether the image can be
 pushed, and ends before any command of the Dockerfile runs. `build` has the pull credentials, runs the Dockerfile and
-writes an OCI layout. `push` runs no command of the Dockerfile; it verifies the layout and pushes it.
+writes an OCI layout. `scan`, if the defaults ask for it, lets no image with vulnerabilities pass. `push` runs no
+command of the Dockerfile; it verifies the layout and pushes it.
 """
 
 import hashlib
@@ -34,6 +35,7 @@ from imagebuild_operator.pod.engine import engine_of, with_buildkit
 from imagebuild_operator.pod.env import Variable, of_proxy, of_template, plain
 from imagebuild_operator.pod.memory import memory_scale, with_memory
 from imagebuild_operator.pod.resources import DISK, push_resources
+from imagebuild_operator.pod.scan import passed_mounts, passed_variables, scan_containers, scan_volumes
 from imagebuild_operator.pod.source import SOURCE_PATH, context_volume
 from imagebuild_operator.pod.unprivileged import (
     KEPT_FILES,
@@ -270,13 +272,14 @@ def _containers(
                 ],
                 **RESULTS,
             },
+            *scan_containers(spec, image, resources),
         ],
         "containers": [
             {
                 "name": PUSH,
                 **image,
                 "args": [PUSH],
-                "env": [*push_variables(spec, registries), *attesting, *proxies],
+                "env": [*push_variables(spec, registries), *passed_variables(spec), *attesting, *proxies],
                 "resources": small,
                 "securityContext": dict(UNPRIVILEGED),
                 "volumeMounts": [
@@ -284,6 +287,7 @@ def _containers(
                     {"name": "run", "mountPath": RUN_PATH},
                     dict(OWN_SHM),
                     *(map(dict, KEPT_FILES) if has_check else ()),
+                    *passed_mounts(spec),
                 ],
                 **RESULTS,
             }
@@ -292,6 +296,7 @@ def _containers(
             {"name": "layout", "emptyDir": {}},
             dict(RUN_VOLUME),
             *([{"name": "source", **source}] if source else []),
+            *scan_volumes(spec),
             *([{"name": "caches", "persistentVolumeClaim": {"claimName": caches}}] if caches else []),
             *([{"name": "bases", "persistentVolumeClaim": {"claimName": bases, "readOnly": True}}] if bases else []),
         ],

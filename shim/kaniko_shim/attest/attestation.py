@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kaniko_shim.attest.artifact import Artifact, Blob, Subject, dump, referrer
-from kaniko_shim.attest.statement import MEDIA_TYPE, PROVENANCE, SIGNATURE, SPDX, statement
+from kaniko_shim.attest.statement import MEDIA_TYPE, PROVENANCE, SIGNATURE, SPDX, VULNERABILITIES, statement
 
 if TYPE_CHECKING:
     from kaniko_shim.attest.keys import Key
@@ -20,7 +20,7 @@ class Attestation:
     """An artifact that is attached to an image.
 
     Attributes:
-        kind: provenance, sbom or signature.
+        kind: provenance, sbom, vulnerabilities or signature.
         artifact: the artifact to push.
     """
 
@@ -36,11 +36,13 @@ class Predicates:
         created: now, RFC 3339.
         provenance: SLSA's predicate.
         sbom: an SPDX document.
+        vulnerabilities: what a scan has found.
     """
 
     created: str
     provenance: Mapping[str, object] | None = None
     sbom: Mapping[str, object] | None = None
+    vulnerabilities: Mapping[str, object] | None = None
 
 
 def compose(repository: str, subject: Subject, predicates: Predicates, key: "Key | None") -> list[Attestation]:
@@ -63,6 +65,8 @@ def compose(repository: str, subject: Subject, predicates: Predicates, key: "Key
         made.append(partial(_sbom, subject, predicates.sbom, predicates.created))
         if key:
             made.append(partial(attestation, "sbom", SPDX, predicates.sbom))
+    if predicates.vulnerabilities is not None:
+        made.append(partial(attestation, "vulnerabilities", VULNERABILITIES, predicates.vulnerabilities))
     if key:
         made.append(partial(attestation, "signature", SIGNATURE, {}))
     # At once: a transparency log answers each only when its next checkpoint is out.

@@ -1,6 +1,6 @@
 """Makes the predicates about an image or an index."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kaniko_shim import __version__
@@ -23,9 +23,14 @@ from kaniko_shim.system.versions import versions
 
 
 def image_predicates(
-    options: AttestationOptions, job: Job, directory: Path, digest: str, outputs: Sequence[ImageReference]
+    options: AttestationOptions,
+    job: Job,
+    directory: Path,
+    digest: str,
+    outputs: Sequence[ImageReference],
+    scanned: Mapping[str, object] | None = None,
 ) -> tuple[Subject, Predicates]:
-    """The predicates about the image in a checked layout.
+    """The predicates about the image in a checked layout, and the one that its scan has made.
 
     Raises:
         JobError: Internal; its layers can't be read. SourceInvalid; the record of the build contradicts its parameters.
@@ -37,7 +42,7 @@ def image_predicates(
     if options.provenance:
         slsa = provenance(_record(directory, job, options, created), options.inputs, versions(job.paths))
     if not options.sbom:
-        return subject, Predicates(created, slsa)
+        return subject, Predicates(created, slsa, vulnerabilities=scanned)
     from kaniko_shim.sbom.inventory import take_inventory  # noqa: PLC0415 - for an SBOM only
     from kaniko_shim.sbom.spdx import spdx  # noqa: PLC0415
 
@@ -49,7 +54,7 @@ def image_predicates(
     tool = f"kaniko-shim-{__version__}"
     sbom = spdx(name, digest, found.packages, found.distribution, created=created, tool=tool)
     job.say(f"the SBOM lists {len(found.packages)} packages")
-    return subject, Predicates(created, slsa, sbom)
+    return subject, Predicates(created, slsa, sbom, scanned)
 
 
 def index_predicates(options: AttestationOptions, job: Job, made: ImageIndex) -> tuple[Subject, Predicates]:

@@ -10,6 +10,7 @@ from kaniko_shim.oci.layout import check_layout
 from kaniko_shim.outcome.result import Result
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.request.push_request import PushRequest
+from kaniko_shim.scan.handover import take_over
 from kaniko_shim.system.heartbeat import heartbeat
 from kaniko_shim.system.job import Job
 
@@ -29,6 +30,7 @@ def _delivery(request: PushRequest, job: Job) -> Delivery:
     with heartbeat(job.beat, request.heartbeat_seconds):
         options = request.attestations
         image = check_layout(layout, may_lack_layers=request.push and not options.sbom)
+    scanned = take_over(job.paths.scanned, image.digest) if request.requires_scan else None
     return Delivery(
         layout,
         image.digest,
@@ -37,8 +39,8 @@ def _delivery(request: PushRequest, job: Job) -> Delivery:
         outputs=tuple(_by_digest(request.outputs, image.digest)) if request.by_digest else request.outputs,
         unpushed="the image is complete",
         attestations=None
-        if options.are_none
-        else lambda: image_predicates(options, job, layout, image.digest, request.outputs),
+        if options.are_none and scanned is None
+        else lambda: image_predicates(options, job, layout, image.digest, request.outputs, scanned),
     )
 
 

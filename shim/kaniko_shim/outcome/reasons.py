@@ -32,6 +32,8 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "OutOfMemory"
     ENGINE_UNAVAILABLE = "EngineUnavailable"
     SIGNING_FAILED = "SigningFailed"
+    VULNERABILITIES_FOUND = "VulnerabilitiesFound"
+    SCAN_FAILED = "ScanFailed"
     INTERNAL = "Internal"
     CANCELLED = "Cancelled"
 
@@ -171,6 +173,16 @@ TABLE: dict[Reason, Row] = {
         87,
         "What signs could not be reached, or refused to sign. The image was pushed, without its signature.",
         "Look at the log of the service that the message names.",
+    ),
+    Reason.VULNERABILITIES_FOUND: Row(
+        88,
+        "The image has vulnerabilities that keep it from being pushed.",
+        "Update the packages or the base image, or add exceptions to SCAN_IGNORE or SCAN_OPENVEX.",
+    ),
+    Reason.SCAN_FAILED: Row(
+        89,
+        "The image could not be scanned for vulnerabilities, so it was not pushed.",
+        "Look at the scanner's log; check its image and its database.",
     ),
     Reason.INTERNAL: Row(
         84,

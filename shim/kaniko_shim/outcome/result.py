@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from kaniko_shim.log.phases import Timings
 from kaniko_shim.outcome.errors import Failure
 
-LIMIT = 3072
-"""Bytes that the kubelet keeps of each termination message in a pod of four containers, which is our largest one.
+LIMIT = 2457
+"""Bytes that the kubelet keeps of each termination message in a pod of five containers, which is our largest one.
 
 It divides 12 KiB by the number of containers: kubernetes/pkg/kubelet/status/status_manager.go, normalizeStatus.
 """
@@ -38,7 +38,7 @@ class PushedImage:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """Something that was attached to an image: provenance, sbom or signature, and its manifest's digest."""
+    """What was attached to an image (provenance, sbom, vulnerabilities or signature), and its manifest's digest."""
 
     kind: str
     digest: str

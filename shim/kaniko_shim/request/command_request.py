@@ -9,6 +9,7 @@ from kaniko_shim.request.build_request import BuildRequest, read_build_request
 from kaniko_shim.request.push_request import IndexRequest, PushRequest, read_index_request, read_push_request
 from kaniko_shim.request.receive_request import read_receive_request
 from kaniko_shim.request.request import Request, read_request
+from kaniko_shim.request.scan_request import read_scan_request
 from kaniko_shim.request.sign_request import SignRequest, read_sign_request
 from kaniko_shim.request.variables.job_variables import RESULT_FILE
 from kaniko_shim.request.variables.variable_reader import VariableReader
@@ -30,6 +31,7 @@ _READERS: Mapping[Command, Callable[[VariableReader], Request]] = {
     Command.WATCH: read_watch_request,
     Command.SIGN: read_sign_request,
     Command.WEBHOOK: read_webhook_request,
+    Command.SCAN: read_scan_request,
 }
 
 

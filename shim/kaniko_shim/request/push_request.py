@@ -11,7 +11,7 @@ from kaniko_shim.request.extra_args import ignores_immutable_tags
 from kaniko_shim.request.request import Request, fields_of, read_request
 from kaniko_shim.request.signing import read_signing
 from kaniko_shim.request.variables import attestation_variables as attest_variables
-from kaniko_shim.request.variables import output_variables
+from kaniko_shim.request.variables import output_variables, scan_variables
 from kaniko_shim.request.variables.build_variables import EXTRA_ARGS
 from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.system.subcommand import Command
@@ -26,12 +26,14 @@ class PushRequest(Request):
         attestations: what is attached to the image.
         ignore_immutable_tags: whether to ignore that a tag exists and can't be overwritten.
         cache: where an engine's cache goes that lies next to the image; None: nowhere.
+        requires_scan: whether only an image is pushed that `scan` has let pass.
     """
 
     by_digest: bool
     attestations: AttestationOptions = field(default_factory=AttestationOptions)
     ignore_immutable_tags: bool = False
     cache: CachePolicy | None = None
+    requires_scan: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ def read_push_request(reader: VariableReader) -> PushRequest:
         attestations=_attestations(Command.PUSH, reader),
         ignore_immutable_tags=ignores_immutable_tags(reader.read(EXTRA_ARGS)),
         cache=read_cache(reader, common.outputs),
+        requires_scan=reader.read(scan_variables.REQUIRE_SCAN),
     )
 
 

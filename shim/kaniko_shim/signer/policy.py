@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from imagebuild_vocabulary.names import CONTAINERS, INDEX, KIND, PUSH, SIGNER_AUDIENCE, UPLOAD
+from imagebuild_vocabulary.names import CONTAINERS, INDEX, KIND, PUSH, SCAN, SIGNER_AUDIENCE, UPLOAD
 
 from kaniko_shim.attest.artifact import dump
 from kaniko_shim.attest.claims import settle
 from kaniko_shim.attest.envelope import statement_in
 from kaniko_shim.attest.provenance import ProvenanceInputs, provenance, record_in
 from kaniko_shim.attest.simplesigning import payload_of
-from kaniko_shim.attest.statement import PROVENANCE, SIGNATURE, SPDX, statement
+from kaniko_shim.attest.statement import PROVENANCE, SIGNATURE, SPDX, VULNERABILITIES, statement
 from kaniko_shim.oci.digests import DIGEST
 from kaniko_shim.request.push_request import read_provenance_inputs
 from kaniko_shim.request.request import read_outputs
@@ -27,7 +27,7 @@ _POD_UID: Final = "authentication.kubernetes.io/pod-uid"
 _PREFIX: Final = "system:serviceaccount:"
 
 _OWN: Final = frozenset({*CONTAINERS, UPLOAD})
-_WORDS: Final = {PROVENANCE: "provenance", SPDX: "SBOM", SIGNATURE: "signature"}
+_WORDS: Final = {PROVENANCE: "provenance", SPDX: "SBOM", VULNERABILITIES: "scan", SIGNATURE: "signature"}
 _UNAUTHORIZED, _FORBIDDEN, _CONFLICT = 401, 403, 409
 
 _Body = Mapping[str, Any]
@@ -63,12 +63,14 @@ class Grant:
         repositories: `registry/path` of the images.
         inputs: what the provenance says.
         is_index: whether the pod pushes an index of images.
+        is_scanned: whether the pod scans the image for vulnerabilities.
     """
 
     build: str
     repositories: frozenset[str]
     inputs: ProvenanceInputs
     is_index: bool
+    is_scanned: bool = False
 
 
 def caller_of(review: _Body) -> Caller:
@@ -131,7 +133,8 @@ def grant_of(caller: Caller, pod: _Body, build: _Body) -> Grant:
                 if each.get("name") in _OWN and not _is_builder(str(each.get("image")), inputs.builder_image):
                     raise RefusedError(_FORBIDDEN, f"the image of a container of pod {caller.pod} was changed")
             repositories = frozenset(f"{each.registry}/{each.repository}" for each in outputs)
-            return Grant(name, repositories, inputs, container["name"] == INDEX)
+            is_scanned = any(each.get("name") == SCAN for each in spec.get("initContainers") or ())
+            return Grant(name, repositories, inputs, container["name"] == INDEX, is_scanned)
     raise RefusedError(_FORBIDDEN, f"pod {caller.pod} pushes nothing")
 
 
@@ -184,7 +187,7 @@ def _check_predicate(kind: str, predicate: _Body, grant: Grant, now: str) -> Non
     elif kind == SIGNATURE:
         if predicate:
             raise RefusedError(_FORBIDDEN, "the statement of a signature says nothing else")
-    elif kind != SPDX or grant.is_index:
+    elif grant.is_index or not (kind == SPDX or (kind == VULNERABILITIES and grant.is_scanned)):
         raise RefusedError(_FORBIDDEN, f"statements of the type {kind} are not signed")
 
 

@@ -27,6 +27,9 @@ class Paths:
         scratch: the shim's temporary files, and its current directory.
         docker_config: directory of the mounted config.json, unless DOCKER_CONFIG names another.
         upload: where an upload is received, and read by the build.
+        scanner: Trivy's image, mounted.
+        vulnerabilities: its database, mounted.
+        scanned: what `scan` hands over to `push`.
         termination_log: where Kubernetes reads the result.
         buildkitd: BuildKit's daemon; an image has it or the executor.
         buildctl: BuildKit's client.
@@ -50,6 +53,9 @@ class Paths:
     scratch: Path = Path("/kaniko/.run")
     docker_config: Path = Path("/kaniko/.docker")
     upload: Path = Path("/kaniko/source")
+    scanner: Path = Path("/kaniko/.scanner")
+    vulnerabilities: Path = Path("/kaniko/.vulnerabilities")
+    scanned: Path = Path("/kaniko/.scanned")
     termination_log: Path = Path("/dev/termination-log")
     buildkitd: Path = Path("/kaniko/.Shim/bin/buildkitd")
     buildctl: Path = Path("/kaniko/.Shim/bin/buildctl")

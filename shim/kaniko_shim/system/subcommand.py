@@ -16,11 +16,12 @@ class Command(StrEnum):
     WATCH = "watch"
     SIGN = "sign"
     WEBHOOK = "webhook"
+    SCAN = "scan"
 
 
 EVERY_COMMAND = tuple(Command)
 REGISTRY_COMMANDS = tuple(
-    command for command in Command if command not in {Command.RECEIVE, Command.SIGN, Command.WEBHOOK}
+    command for command in Command if command not in {Command.RECEIVE, Command.SIGN, Command.WEBHOOK, Command.SCAN}
 )
 """Sub-commands that pull or push images."""
 PULL_COMMANDS = (Command.ALL, Command.BUILD, Command.WARM, Command.WATCH)

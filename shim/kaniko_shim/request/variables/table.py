@@ -7,6 +7,7 @@ from kaniko_shim.request.variables.cache_variables import CACHE_TABLE
 from kaniko_shim.request.variables.job_variables import JOB_TABLE
 from kaniko_shim.request.variables.output_variables import OUTPUT_TABLE
 from kaniko_shim.request.variables.registry_variables import REGISTRY_TABLE
+from kaniko_shim.request.variables.scan_variables import SCAN_TABLE
 from kaniko_shim.request.variables.source_variables import SOURCE_TABLE
 from kaniko_shim.request.variables.upload_variables import UPLOAD_TABLE
 from kaniko_shim.request.variables.variable import Variable
@@ -21,6 +22,7 @@ SECTIONS: tuple[tuple[str, tuple[Variable[object], ...]], ...] = (
     ("Layer cache", CACHE_TABLE),
     ("Cache of base images", BASE_IMAGE_TABLE),
     ("Watching sources and base images", WATCH_TABLE),
+    ("Scan for vulnerabilities", SCAN_TABLE),
     ("Attestations and signatures", ATTEST_TABLE),
     ("Log and result", JOB_TABLE),
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from imagebuild_operator.api.build import Engine
+from imagebuild_operator.api.build import Engine, Vulnerabilities
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.parse import parse_spec
 from imagebuild_operator.defaults.bounds import check_bounds, merge_limits
@@ -137,6 +137,7 @@ def test_what_a_build_sets_on_its_pod_can_be_limited(limits: Json, own: Json, fi
     assert str(caught.value).startswith(f"{field}: ")
 
 
+SCAN: Json = {"scanner": "r.example/trivy:1", "database": "r.example/db:1"}
 ONLY_OURS: Json = {"limits": {"baseImages": ["registry.example/approved", "docker.io/library"]}}
 
 
@@ -197,6 +198,16 @@ def test_the_limits_of_base_images_are_recorded_with_the_values_for_builds():
     assert in_force.applied["spec"] == {"limits": {"baseImages": ["registry.example/approved", "docker.io/library"]}}
     spec = parse_spec(complete(OWN, in_force.applied["spec"]))
     assert spec.base_images == ("registry.example/approved", "docker.io/library")
+
+
+def test_a_scan_is_recorded_with_the_values_for_builds():
+    check({"limits": {"vulnerabilities": SCAN}})
+    in_force = namespace_defaults(an_object({"limits": {"vulnerabilities": SCAN}}), None)
+    own = {**OWN, "output": {**OWN["output"], "skipIfUnchanged": True}}
+    spec = parse_spec(complete(own, in_force.applied["spec"]))
+    assert spec.vulnerabilities == Vulnerabilities("r.example/trivy:1", "r.example/db:1", "High")
+    # What was let pass once may not be let pass today.
+    assert spec.skip_if_unchanged is False
 
 
 @pytest.mark.parametrize(
@@ -266,6 +277,8 @@ def test_within_the_limits_nothing_is_refused():
         ({"maxTimeoutSeconds": 60}, {"maxTimeoutSeconds": 30}, {"maxTimeoutSeconds": 30}),
         ({"maxPriority": 3}, {}, {"maxPriority": 3}),
         ({"pushSecrets": ["a", "b"]}, {"pushSecrets": ["b", "c"]}, {"pushSecrets": ["b"]}),
+        ({"vulnerabilities": {"scanner": "any"}}, {"vulnerabilities": SCAN}, {"vulnerabilities": SCAN}),
+        ({"vulnerabilities": SCAN}, {"maxPriority": 3}, {"vulnerabilities": SCAN, "maxPriority": 3}),
         ({"podMetadata": ["a.example/x", "b."]}, {"podMetadata": ["a.example/"]}, {"podMetadata": ["a.example/x"]}),
     ],
 )

@@ -12,7 +12,7 @@ from kaniko_shim.attest.envelope import to_be_signed
 from kaniko_shim.attest.provenance import CLAIMED, ProvenanceInputs, provenance
 from kaniko_shim.attest.record import Record
 from kaniko_shim.attest.simplesigning import payload_of
-from kaniko_shim.attest.statement import PROVENANCE, SIGNATURE, SPDX, statement
+from kaniko_shim.attest.statement import PROVENANCE, SIGNATURE, SPDX, VULNERABILITIES, statement
 from kaniko_shim.outcome.result import BaseImage
 from kaniko_shim.signer.policy import Caller, Grant, RefusedError, build_of, caller_of, check, grant_of
 
@@ -194,6 +194,17 @@ def test_a_claim_without_its_mark_or_of_another_commit_is_refused():
 )
 def test_nothing_else_is_signed(said: bytes):
     refusal(said)
+
+
+def test_what_a_scan_found_is_signed_for_pods_that_scan_only():
+    said = message(VULNERABILITIES, {"scanner": {}})
+    assert "are not signed" in refusal(said)
+    scanning = pod()
+    scanning["spec"]["initContainers"].append({"name": "scan", "image": f"builder@{DIGEST}"})
+    assert check(said, grant_of(CALLER, scanning, build()), NOW) == f"scan of {REPOSITORY}@{DIGEST}"
+    scanning["spec"]["initContainers"][-1]["image"] = "evil.example/scan:1"
+    with pytest.raises(RefusedError, match="the image of a container"):
+        grant_of(CALLER, scanning, build())
 
 
 def test_an_index_has_no_packages():

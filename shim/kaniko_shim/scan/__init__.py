@@ -1,0 +1,1 @@
+"""Looks for known vulnerabilities in an image before it is pushed."""

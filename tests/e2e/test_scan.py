@@ -1,0 +1,204 @@
+"""The gate before the push: Trivy itself, with a database of vulnerabilities that are made up."""
+
+import base64
+import io
+import json
+import subprocess
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cluster import oci
+from cluster.artefacts import artefact
+from e2e.test_builds import build
+from functional.kube import Builds, Defaults, Kubectl
+from kubernetes import client
+from support.cosign_key import PASSWORD, encrypted_key
+from support.program_image import push_programs
+from support.registry import Registry
+from support.release import cosign
+from support.watching import wait_for_finish
+
+Json = dict[str, Any]
+
+ADVISORIES = [
+    ("openssl", "CVE-2099-0001", "3.0.99-1", 4, "CRITICAL"),
+    ("zlib", "CVE-2099-0002", "", 3, "HIGH"),
+    ("tzdata", "CVE-2099-0003", "2099a-1", 1, "LOW"),
+]
+PACKAGES = {"openssl": "3.0.15-1", "zlib": "1.2.13-1", "tzdata": "2024a-1"}
+STATUS = "".join(
+    f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: {version}\n"
+    "Maintainer: Nobody <nobody@example.com>\nDescription: made up\n\n"
+    for name, version in PACKAGES.items()
+)
+#: Says that a scan has let it pass, in the container of the build.
+DOCKERFILE = """FROM busybox
+COPY debian_version /etc/
+COPY status /var/lib/dpkg/status
+RUN mkdir -p /kaniko/.scanned; echo '{"digest": "sha256:0", "predicate": {}}' > /kaniko/.scanned/scan.json; true
+"""
+FILES = {
+    "Dockerfile": DOCKERFILE,
+    "debian_version": "12.5\n",
+    "status": STATUS,
+}
+NOT_AFFECTED = {
+    "@context": "https://openvex.dev/ns/v0.2.0",
+    "@id": "https://example.com/vex",
+    "author": "team",
+    "timestamp": "2026-12-01T00:00:00Z",
+    "version": 1,
+    "statements": [
+        {
+            "vulnerability": {"name": "CVE-2099-0001"},
+            "products": [{"@id": "pkg:deb/debian/openssl"}],
+            "status": "not_affected",
+            "justification": "vulnerable_code_not_in_execute_path",
+        }
+    ],
+}
+VULNERABILITIES = "https://in-toto.io/attestation/vulns/v0.2"
+
+Scanning = Callable[..., Json]
+
+
+@pytest.fixture(scope="session")
+def scanner(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An image of Trivy."""
+    push_programs(registry, tmp_path_factory.mktemp("trivy"), "scan/trivy:1", {"usr/local/bin/trivy": "trivy"})
+    return by_digest(registry, "scan/trivy")
+
+
+@pytest.fixture(scope="session")
+def database(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An image of its database."""
+    folder = tmp_path_factory.mktemp("database")
+    names = ("package", "name", "fixed", "number", "severity")
+    advisories = [{"platform": "debian 12", **dict(zip(names, each, strict=True))} for each in ADVISORIES]
+    command = [str(artefact("trivy-database")), str(folder / "content")]
+    subprocess.run(command, input=json.dumps(advisories), text=True, check=True)
+    push_folder(registry, folder / "content", folder / "layout", "scan/database:1")
+    return by_digest(registry, "scan/database")
+
+
+def by_digest(registry: Registry, repository: str) -> str:
+    """An image as nodes pull it, whatever they have kept of an earlier one."""
+    name = f"{registry.name}/{repository}"
+    return f"{name}@{registry.digest(f'{name}:1')}"
+
+
+def push_folder(registry: Registry, content: Path, layout: Path, image: str) -> None:
+    """Push a folder as an image."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        tar.add(content, arcname=".")
+    archive.seek(0)
+    layout.mkdir()
+    oci.write_layout(layout, archive, {})
+    registry.push(str(layout), image)
+
+
+@pytest.fixture
+def scan(
+    builds: Builds, api: client.ApiClient, namespace: str, registry: Registry, scanner: str, database: str
+) -> Scanning:
+    """Builds an image where the defaults have limits; the status."""
+
+    def scanned(engine: str, image: str, files: Json = FILES, signing: Json | None = None, **limits: object) -> Json:
+        gate = {"scanner": scanner, "database": database, **limits}
+        signed = {"signing": signing} if signing else {}
+        Defaults(client.CustomObjectsApi(api), namespace).create(
+            {"engine": engine, "retry": {"limit": 0}, "limits": {"vulnerabilities": gate}, **signed}
+        )
+        spec = build(files, f"{registry.name}/{namespace}/{image}")
+        # A name of its own: what `skipIfUnchanged` finds was let pass by a database of its time.
+        spec["output"] = {**spec["output"], "skipIfUnchanged": engine == "BuildKit"}
+        builds.create(spec)
+        return wait_for_finish(api, namespace, "hello")
+
+    return scanned
+
+
+@pytest.mark.shows("A67")
+@pytest.mark.parametrize("engine", ["BuildKit", "Kaniko"])
+def test_an_image_with_vulnerabilities_is_not_pushed_whatever_its_dockerfile_says(
+    scan: Scanning, registry: Registry, namespace: str, engine: str
+):
+    status = scan(engine, "app:1")
+    assert (status["phase"], status["reason"]) == ("Failed", "VulnerabilitiesFound"), status
+    assert status["failure"]["message"] == (
+        "The image has 2 vulnerabilities of severity High or higher: CVE-2099-0001 in openssl 3.0.15-1 (Critical, "
+        "fixed in 3.0.99-1); CVE-2099-0002 in zlib 1.2.13-1 (High, not fixed yet)."
+    )
+    assert "openVEX" in status["failure"]["hint"]
+    assert len(status["attempts"]) == 1
+    assert not registry.has(f"{registry.name}/{namespace}/app:1")
+
+
+EXCEPTIONS = {"onlyFixed": True, "openVEX": json.dumps(NOT_AFFECTED)}
+FOUND = {"CVE-2099-0002": "HIGH", "CVE-2099-0003": "LOW"}
+
+
+def found_in(statement: Json) -> dict[str, str]:
+    """Each vulnerability of a statement with its severity."""
+    assert statement["predicateType"] == VULNERABILITIES
+    return {each["id"]: each["severity"][0]["score"] for each in statement["predicate"]["scanner"]["result"]}
+
+
+def test_exceptions_let_it_pass_and_what_was_found_is_attached(scan: Scanning, registry: Registry, namespace: str):
+    status = scan("Kaniko", "app:1", **EXCEPTIONS)
+    assert status["phase"] == "Succeeded", status
+    repository = f"{registry.name}/{namespace}/app"
+    assert status["digest"] == registry.digest(f"{repository}:1")
+    (attached,) = [each for each in status["attestations"] if each["kind"] == "vulnerabilities"]
+    (layer,) = registry.manifest(f"{repository}@{attached['digest']}")["layers"]
+    statement = json.loads(registry.blob(f"{repository}@{layer['digest']}"))
+    assert statement["subject"][0]["digest"]["sha256"] == status["digest"].partition(":")[2]
+    assert found_in(statement) == FOUND
+
+
+def test_what_was_found_is_signed_as_cosign_verifies_it(
+    scan: Scanning, registry: Registry, kubectl: Kubectl, namespace: str, tmp_path: Path
+):
+    private, public = encrypted_key()
+    (tmp_path / "cosign.key").write_text(private)
+    (tmp_path / "cosign.pub").write_bytes(public)
+    kubectl(
+        "-n", namespace, "create", "secret", "generic", "cosign", f"--from-file={tmp_path / 'cosign.key'}",
+        f"--from-literal=cosign.password={PASSWORD}",
+    )  # fmt: skip
+    status = scan("BuildKit", "app:1", signing={"key": {"secretRef": {"name": "cosign"}}}, **EXCEPTIONS)
+    assert status["phase"] == "Succeeded", status
+    image = f"{registry.address}/{namespace}/app@{status['digest']}"
+    options = ["--key=cosign.pub", "--insecure-ignore-tlog=true", "--allow-http-registry"]
+    said = cosign("verify-attestation", *options, f"--type={VULNERABILITIES}", image, folder=tmp_path)
+    envelope = json.loads(next(line for line in said.splitlines() if line.startswith("{")))
+    assert found_in(json.loads(base64.b64decode(envelope["payload"]))) == FOUND
+
+
+@pytest.mark.shows("A67")
+@pytest.mark.parametrize(
+    ("files", "content", "problem"),
+    [
+        # Trivy itself is no database.
+        (FILES, "scanner", "there is no database of Trivy in its volume"),
+        ({**FILES, "Dockerfile": "FROM scratch\nCOPY status /app.jar\n"}, "database", "Java DB"),
+    ],
+    ids=["no database", "no database for Java"],
+)
+def test_a_scan_that_fails_is_no_pass(
+    scan: Scanning,
+    registry: Registry,
+    namespace: str,
+    request: pytest.FixtureRequest,
+    files: dict[str, str],
+    content: str,
+    problem: str,
+):
+    status = scan("BuildKit", "app:1", files=files, database=request.getfixturevalue(content))
+    assert (status["phase"], status["reason"]) == ("Failed", "ScanFailed"), status
+    assert problem in status["message"]
+    assert not registry.has(f"{registry.name}/{namespace}/app:1")
