@@ -107,11 +107,10 @@ def scan(
 ) -> Scanning:
     """Builds an image where the defaults have limits; the status."""
 
-    def scanned(engine: str, image: str, files: Json = FILES, signing: Json | None = None, **limits: object) -> Json:
+    def scanned(engine: str, image: str, files: Json = FILES, more: Json | None = None, **limits: object) -> Json:
         gate = {"scanner": scanner, "database": database, **limits}
-        signed = {"signing": signing} if signing else {}
         Defaults(client.CustomObjectsApi(api), namespace).create(
-            {"engine": engine, "retry": {"limit": 0}, "limits": {"vulnerabilities": gate}, **signed}
+            {"engine": engine, "retry": {"limit": 0}, "limits": {"vulnerabilities": gate}, **(more or {})}
         )
         spec = build(files, f"{registry.name}/{namespace}/{image}")
         # A name of its own: what `skipIfUnchanged` finds was let pass by a database of its time.
@@ -170,13 +169,23 @@ def test_what_was_found_is_signed_as_cosign_verifies_it(
         "-n", namespace, "create", "secret", "generic", "cosign", f"--from-file={tmp_path / 'cosign.key'}",
         f"--from-literal=cosign.password={PASSWORD}",
     )  # fmt: skip
-    status = scan("BuildKit", "app:1", signing={"key": {"secretRef": {"name": "cosign"}}}, **EXCEPTIONS)
+    signed = {"signing": {"key": {"secretRef": {"name": "cosign"}}}, "attestations": {"sbom": "SPDX"}}
+    status = scan("BuildKit", "app:1", more=signed, **EXCEPTIONS)
     assert status["phase"] == "Succeeded", status
     image = f"{registry.address}/{namespace}/app@{status['digest']}"
     options = ["--key=cosign.pub", "--insecure-ignore-tlog=true", "--allow-http-registry"]
-    said = cosign("verify-attestation", *options, f"--type={VULNERABILITIES}", image, folder=tmp_path)
-    envelope = json.loads(next(line for line in said.splitlines() if line.startswith("{")))
-    assert found_in(json.loads(base64.b64decode(envelope["payload"]))) == FOUND
+
+    def statement(kind: str) -> Json:
+        said = cosign("verify-attestation", *options, f"--type={kind}", image, folder=tmp_path)
+        envelope = json.loads(next(line for line in said.splitlines() if line.startswith("{")))
+        return dict(json.loads(base64.b64decode(envelope["payload"])))
+
+    assert found_in(statement(VULNERABILITIES)) == FOUND
+    # The SBOM is the scanner's as well.
+    sbom = statement("spdxjson")["predicate"]
+    assert sbom["name"] == f"{registry.name}/{namespace}/app@{status['digest']}"
+    assert PACKAGES.keys() <= {each["name"] for each in sbom["packages"]}
+    assert any("aquasecurity" in each for each in sbom["creationInfo"]["creators"])
 
 
 @pytest.mark.shows("A67")

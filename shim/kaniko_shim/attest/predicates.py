@@ -1,6 +1,6 @@
 """Makes the predicates about an image or an index."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from kaniko_shim import __version__
@@ -16,6 +16,7 @@ from kaniko_shim.oci.media_types import INDEX, MANIFEST
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.references import ImageReference
+from kaniko_shim.scan.handover import Scanned
 from kaniko_shim.system.clock import now
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.json_text import load_json
@@ -28,12 +29,13 @@ def image_predicates(
     directory: Path,
     digest: str,
     outputs: Sequence[ImageReference],
-    scanned: Mapping[str, object] | None = None,
+    scanned: Scanned | None = None,
 ) -> tuple[Subject, Predicates]:
-    """The predicates about the image in a checked layout, and the one that its scan has made.
+    """The predicates about the image in a checked layout, and what its scan has said.
 
     Raises:
         JobError: Internal; its layers can't be read. SourceInvalid; the record of the build contradicts its parameters.
+            ScanFailed; its scan has made no SBOM.
     """
     manifest = layout.read_manifest(directory, digest)
     subject = Subject(digest, len(manifest), str(load_json(manifest).get("mediaType") or MANIFEST))
@@ -41,8 +43,15 @@ def image_predicates(
     slsa = None
     if options.provenance:
         slsa = provenance(_record(directory, job, options, created), options.inputs, versions(job.paths))
+    found = scanned.predicate if scanned else None
     if not options.sbom:
-        return subject, Predicates(created, slsa, vulnerabilities=scanned)
+        return subject, Predicates(created, slsa, vulnerabilities=found)
+    name = f"{outputs[0].registry}/{outputs[0].repository}"
+    sbom = _own_sbom(job, directory, manifest, name, digest, created) if scanned is None else _named(scanned, name)
+    return subject, Predicates(created, slsa, sbom, found)
+
+
+def _own_sbom(job: Job, directory: Path, manifest: bytes, name: str, digest: str, created: str) -> dict[str, object]:
     from kaniko_shim.sbom.inventory import take_inventory  # noqa: PLC0415 - for an SBOM only
     from kaniko_shim.sbom.spdx import spdx  # noqa: PLC0415
 
@@ -50,11 +59,16 @@ def image_predicates(
     found = take_inventory(directory, manifest)
     for path in found.unread:
         job.warn(f"The SBOM lacks the packages in /{path}, which can't be read here.")
-    name = f"{outputs[0].registry}/{outputs[0].repository}"
     tool = f"kaniko-shim-{__version__}"
-    sbom = spdx(name, digest, found.packages, found.distribution, created=created, tool=tool)
     job.say(f"the SBOM lists {len(found.packages)} packages")
-    return subject, Predicates(created, slsa, sbom, scanned)
+    return spdx(name, digest, found.packages, found.distribution, created=created, tool=tool)
+
+
+def _named(scanned: Scanned, name: str) -> dict[str, object]:
+    """The scanner's SBOM, which knows only the directory that it has scanned."""
+    if scanned.sbom is None:
+        raise JobError(Reason.SCAN_FAILED, "The scan has made no SBOM. Nothing was pushed.")
+    return {**scanned.sbom, "name": f"{name}@{scanned.digest}"}
 
 
 def index_predicates(options: AttestationOptions, job: Job, made: ImageIndex) -> tuple[Subject, Predicates]:

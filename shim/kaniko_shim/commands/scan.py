@@ -16,7 +16,7 @@ from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import Result
 from kaniko_shim.request.scan_request import ScanRequest
 from kaniko_shim.scan.findings import has_system, predicate, read_report
-from kaniko_shim.scan.handover import hand_over
+from kaniko_shim.scan.handover import Scanned, hand_over
 from kaniko_shim.system.clock import now
 from kaniko_shim.system.heartbeat import heartbeat
 from kaniko_shim.system.job import Job
@@ -48,7 +48,8 @@ def scan(request: ScanRequest, job: Job) -> Result:
         image = check_layout(layout)
     updated = _updated(job)
     job.phases.enter("scanning the image for vulnerabilities")
-    started, report = now(), _run(request, layout, job)
+    started, trivy = now(), _Trivy(request, job)
+    report = trivy.scan(layout)
     try:
         found = read_report(report)
     except ValueError as error:
@@ -59,7 +60,8 @@ def scan(request: ScanRequest, job: Job) -> Result:
     job.say(f"the scan found {len(found)} vulnerabilities, of which {len(stopping)} count")
     if stopping:
         raise JobError(Reason.VULNERABILITIES_FOUND, request.gate.refusal(stopping))
-    hand_over(job.paths.scanned, image.digest, predicate(report, found, updated, started, now()))
+    said = predicate(report, found, updated, started, now())
+    hand_over(job.paths.scanned, Scanned(image.digest, said, trivy.sbom() if request.sbom else None))
     return Result(str(request.command), timings=job.phases.timings)
 
 
@@ -76,44 +78,63 @@ def _updated(job: Job) -> str:
     return updated
 
 
-def _run(request: ScanRequest, layout: Path, job: Job) -> dict[str, Any]:
-    program, report, exceptions = (job.paths.scratch / name for name in ("trivy", "report.json", "openvex.json"))
-    try:
-        # No program can be run in a volume that is an image.
-        shutil.copyfile(job.paths.scanner / PROGRAM, program)
-        program.chmod(_EXECUTABLE)
-        deny_network()
-    except OSError as error:
-        raise _failed(f"it can't be started: {error}") from error
-    exceptions.write_text(request.openvex, encoding="utf-8")
-    command = (
-        *(str(program), "image", f"--input={layout}", f"--output={report}", "--format=json", "--scanners=vuln"),
-        *("--list-all-pkgs=false", "--timeout=24h", "--no-progress", "--disable-telemetry", "--skip-version-check"),
-        *(f"--cache-dir={job.paths.vulnerabilities}", "--cache-backend=memory", "--offline-scan"),
-        *("--skip-db-update", "--skip-java-db-update", "--skip-vex-repo-update"),
-        *((f"--vex={exceptions}",) if request.openvex else ()),
-    )
-    environment = {"HOME": str(job.paths.scratch), "TMPDIR": str(job.paths.scratch)}
-    written = deque[str](maxlen=_LAST_LINES)
+class _Trivy:
+    """The scanner, in the directory for its files."""
 
-    def on_line(line: str) -> None:
-        written.append(line)
-        job.relay(line, "trivy")
+    def __init__(self, request: ScanRequest, job: Job) -> None:
+        self._request, self._job = request, job
+        names = ("trivy", "report.json", "openvex.json", "sbom.json")
+        self._program, self._report, self._exceptions, self._sbom = (job.paths.scratch / name for name in names)
+        try:
+            # No program can be run in a volume that is an image.
+            shutil.copyfile(job.paths.scanner / PROGRAM, self._program)
+            self._program.chmod(_EXECUTABLE)
+            deny_network()
+        except OSError as error:
+            raise _failed(f"it can't be started: {error}") from error
+        self._exceptions.write_text(request.openvex, encoding="utf-8")
 
-    ended = process.run(
-        Invocation(command, environment), on_line=on_line, on_silence=job.beat, silence=request.heartbeat_seconds
-    )
-    if ended.stopped_by:
-        raise CancelledError(ended.stopped_by)
-    if ended.code != 0:
-        last = written[-1].strip()[:_LONGEST_LINE] if written else f"exit code {ended.code}, signal {ended.signal}"
-        raise _failed(last)
+    def scan(self, layout: Path) -> dict[str, Any]:
+        """Its report."""
+        self._run(
+            *("image", f"--input={layout}", f"--output={self._report}", "--format=json", "--scanners=vuln"),
+            *(f"--list-all-pkgs={str(self._request.sbom).lower()}", "--timeout=24h", "--no-progress"),
+            *("--disable-telemetry", "--skip-version-check", "--offline-scan", "--cache-backend=memory"),
+            *("--skip-db-update", "--skip-java-db-update", "--skip-vex-repo-update"),
+            *((f"--vex={self._exceptions}",) if self._request.openvex else ()),
+        )
+        return _document(self._report)
+
+    def sbom(self) -> dict[str, Any]:
+        """The SBOM of what it has scanned."""
+        self._run("convert", "--format=spdx-json", f"--output={self._sbom}", str(self._report))
+        return _document(self._sbom)
+
+    def _run(self, *arguments: str) -> None:
+        job, written = self._job, deque[str](maxlen=_LAST_LINES)
+        command = (str(self._program), *arguments, f"--cache-dir={job.paths.vulnerabilities}")
+        environment = {"HOME": str(job.paths.scratch), "TMPDIR": str(job.paths.scratch)}
+
+        def on_line(line: str) -> None:
+            written.append(line)
+            job.relay(line, "trivy")
+
+        silence = self._request.heartbeat_seconds
+        ended = process.run(Invocation(command, environment), on_line=on_line, on_silence=job.beat, silence=silence)
+        if ended.stopped_by:
+            raise CancelledError(ended.stopped_by)
+        if ended.code != 0:
+            last = written[-1].strip()[:_LONGEST_LINE] if written else f"exit code {ended.code}, signal {ended.signal}"
+            raise _failed(last)
+
+
+def _document(path: Path) -> dict[str, Any]:
     try:
-        document = load_json(report.read_bytes())
+        document = load_json(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise _failed(f"its report can't be read: {error}") from error
+        raise _failed(f"its {path.name} can't be read: {error}") from error
     if not isinstance(document, dict):
-        raise _failed("its report is no JSON object")
+        raise _failed(f"its {path.name} is no JSON object")
     return document
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from kaniko_shim.request.request import Request, fields_of, read_request_without_images
 from kaniko_shim.request.variables import scan_variables
+from kaniko_shim.request.variables.attestation_variables import SBOM
 from kaniko_shim.request.variables.variable_reader import VariableReader
 from kaniko_shim.scan.findings import Gate
 from kaniko_shim.system.subcommand import Command
@@ -16,10 +17,12 @@ class ScanRequest(Request):
     Attributes:
         gate: what keeps an image from being pushed.
         openvex: an OpenVEX document that says which vulnerabilities do not affect it; empty for none.
+        sbom: whether to make an SBOM, too.
     """
 
     gate: Gate
     openvex: str
+    sbom: bool
 
 
 def read_scan_request(reader: VariableReader) -> ScanRequest:
@@ -32,4 +35,5 @@ def read_scan_request(reader: VariableReader) -> ScanRequest:
             reader.read(scan_variables.SCAN_IGNORE),
         ),
         openvex=reader.read(scan_variables.SCAN_OPENVEX),
+        sbom=reader.read(SBOM),
     )

@@ -50,10 +50,11 @@ PROVENANCE = Variable(
 )
 SBOM = Variable(
     "SBOM",
-    "If `true`, an SBOM (SPDX) is attached to the image. It lists the image's Debian, Alpine, Python and npm packages.",
+    "If `true`, an SBOM (SPDX) is attached to the image. It lists the image's Debian, Alpine, Python and npm packages; "
+    "where `scan` runs, all that Trivy finds.",
     parse_switch,
     default="false",
-    commands=(Command.PUSH,),
+    commands=(Command.PUSH, Command.SCAN),
 )
 SIGNING_KEY = Variable(
     "SIGNING_KEY",

@@ -34,7 +34,7 @@ def variables(manifest: Manifest, name: str) -> dict[str, str]:
 
 
 def test_the_container():
-    manifest = pod()
+    manifest = pod(output={**OUTPUT, "attestations": {"sbom": "SPDX"}})
     assert [each["name"] for each in manifest["spec"]["initContainers"]] == ["check", "build", "scan"]
     assert container(manifest, "scan") == {
         "name": "scan",
@@ -47,6 +47,7 @@ def test_the_container():
             {"name": "SCAN_IGNORE", "value": "CVE-1,CVE-2"},
             # The kubelet makes $(B) of it, and replaces nothing.
             {"name": "SCAN_OPENVEX", "value": '{"a": "$$(B)"}'},
+            {"name": "SBOM", "value": "true"},
         ],
         "resources": container(manifest, "build")["resources"],
         "securityContext": container(manifest, "push")["securityContext"],

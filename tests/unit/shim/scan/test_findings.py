@@ -1,14 +1,18 @@
 """What counts of what a scanner has found, and that nothing else than its report counts as an image without."""
 
 import json
+import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.scan.findings import Finding, Gate, Severity, has_system, predicate, read_report
-from kaniko_shim.scan.handover import NAME, hand_over, take_over
+from kaniko_shim.scan.handover import LARGEST, NAME, Scanned, hand_over, take_over
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -123,7 +127,27 @@ def test_push_takes_over_only_what_is_about_its_own_image(tmp_path: Path):
         with pytest.raises(JobError) as caught:
             take_over(tmp_path, DIGEST)
         assert caught.value.failure.reason is Reason.SCAN_FAILED
-    hand_over(tmp_path, DIGEST, {"scanner": {}})
-    assert take_over(tmp_path, DIGEST) == {"scanner": {}}
+    scanned = Scanned(DIGEST, {"scanner": {}}, {"packages": []})
+    hand_over(tmp_path, scanned)
+    assert take_over(tmp_path, DIGEST) == scanned
     with pytest.raises(JobError, match="Another image was scanned"):
         take_over(tmp_path, "sha256:" + "b" * 64)
+
+
+@pytest.mark.shows("A67")
+def test_push_follows_no_link_waits_for_no_pipe_and_reads_nothing_without_an_end(tmp_path: Path):
+    elsewhere, place = tmp_path / "elsewhere", tmp_path / NAME
+    hand_over(tmp_path, Scanned(DIGEST, {}))
+    place.rename(elsewhere)
+    makes: dict[str, Callable[[], object]] = {
+        "symbolic links": lambda: place.symlink_to(elsewhere),
+        "no file": lambda: os.mkfifo(place),
+        "larger than": lambda: os.truncate(os.open(place, os.O_CREAT | os.O_WRONLY), LARGEST + 1),
+    }
+    for problem, make in makes.items():
+        make()
+        with pytest.raises(JobError, match=problem):
+            take_over(tmp_path, DIGEST)
+        place.unlink()
+    with pytest.raises(JobError, match="larger than"):
+        hand_over(tmp_path, Scanned(DIGEST, {"result": "x" * LARGEST}))
