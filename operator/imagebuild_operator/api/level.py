@@ -24,7 +24,7 @@ def check_level(spec: BuildSpec, source: Body) -> None:
     """
     if spec.level and (problem := next(_problems(spec, source), None)) is not None:
         path, advice = problem
-        raise InvalidSpecError(path, f"output.level {LEVEL} needs {advice}")
+        raise InvalidSpecError(path, f"the level {LEVEL} needs {advice}")
 
 
 def _problems(spec: BuildSpec, source: Body) -> Iterator[tuple[str, str]]:

@@ -70,7 +70,7 @@ def test_a_build_that_has_all_of_it_is_built_with_buildkit_or_not_at_all(source:
 def test_what_it_lacks_is_named(path: str, value: object, field: str):
     with pytest.raises(InvalidSpecError) as caught:
         parse_spec(changed(path, value))
-    assert str(caught.value).startswith(f"{field}: output.level SLSA3 needs ")
+    assert str(caught.value).startswith(f"{field}: the level SLSA3 needs ")
 
 
 def test_a_level_of_a_later_version_is_not_ignored():

@@ -141,6 +141,7 @@ SCAN: Json = {"scanner": "r.example/trivy:1", "database": "r.example/db:1"}
 ONLY_OURS: Json = {"limits": {"baseImages": ["registry.example/approved", "docker.io/library"]}}
 
 
+@pytest.mark.shows("A68")
 @pytest.mark.parametrize(
     ("allowed", "own", "field"),
     [
@@ -229,6 +230,7 @@ def test_the_only_engine_that_is_allowed_is_that_of_every_build(allowed: list[st
     assert parse_spec(complete({**OWN, **({"engine": asked} if asked else {})}, applied)).engine is engine
 
 
+@pytest.mark.shows("A68")
 @pytest.mark.parametrize(
     ("namespace", "cluster", "asked", "problem"),
     [
@@ -299,6 +301,7 @@ WAYS: Json = {
 }
 
 
+@pytest.mark.shows("A68")
 @pytest.mark.parametrize("way", WAYS)
 def test_what_signs_can_be_limited(way: str):
     signed = {"output": {**OWN["output"], "signing": WAYS[way]}}
@@ -318,18 +321,20 @@ def test_what_signs_can_be_limited(way: str):
     check({"limits": {"signing": [way]}}, output={"images": ["registry.example/team/app:1"], "push": False})
 
 
+@pytest.mark.shows("A68")
 def test_a_namespace_can_only_narrow_what_signs_and_not_lower_the_level():
     both = merge_limits({"signing": ["Key", "Cluster"]}, {"signing": ["Cluster"], "level": "SLSA3"})
     assert both == {"signing": ["Cluster"], "level": "SLSA3"}
 
 
+@pytest.mark.shows("A68")
 def test_a_level_is_required_as_if_the_build_had_it():
     required: Json = {"limits": {"level": "SLSA3"}, "signing": {"cluster": {}}}
     values = namespace_defaults(an_object(required), None).applied["spec"]
     pinned = {**OWN, "source": {"git": {"url": "https://h.example/a.git", "revision": "1" * 40}}}
     assert parse_spec(complete(pinned, values)).level == "SLSA3"
     with pytest.raises(
-        InvalidSpecError, match=r"^spec.source: output.level SLSA3 needs a source that names its content"
+        InvalidSpecError, match=r"^spec.source: the level SLSA3 needs a source that names its content"
     ):
         parse_spec(complete(OWN, values))
 
@@ -337,12 +342,12 @@ def test_a_level_is_required_as_if_the_build_had_it():
 @pytest.mark.parametrize(
     ("defaults", "problem"),
     [
-        ({}, "spec.signing: output.level SLSA3 needs a key that no tenant can read: set cluster to {}."),
+        ({}, "spec.signing: the level SLSA3 needs a key that no tenant can read: set cluster to {}."),
         (
             {"signing": {"cluster": {}}, "engine": "Kaniko"},
-            "spec.engine: output.level SLSA3 needs an engine whose record",
+            "spec.engine: the level SLSA3 needs an engine whose record",
         ),
-        ({"signing": {"cluster": {}}, "cache": {"enabled": True}}, "spec.cache.enabled: output.level SLSA3 needs"),
+        ({"signing": {"cluster": {}}, "cache": {"enabled": True}}, "spec.cache.enabled: the level SLSA3 needs"),
     ],
 )
 def test_defaults_that_no_build_could_have_with_the_level_are_invalid(defaults: Json, problem: str):
