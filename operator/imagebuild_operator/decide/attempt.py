@@ -40,6 +40,8 @@ FIRST_WARNING: Final = 5.0
 LONGEST_INTERVAL: Final = 60.0
 #: Begins the message about a pod for BuildKit that the API server refused.
 REFUSED: Final = "The pod for BuildKit was refused: "
+#: How the API server names a volume that it does not take: one of an image, before Kubernetes 1.35.
+_VOLUMES: Final = "spec.volumes["
 #: Seconds until a log that was due is requested again, if too many others were being read.
 BUSY: Final = 1.0
 
@@ -112,7 +114,10 @@ def _decide_refused(inputs: ReconcileInput, error: ClusterError) -> Plan:
         if would_try_buildkit(spec, defaults, build.attempts):
             problem = f"{REFUSED}{error.message}"
             return end(inputs, spec, failed_outcome(Reason.ENGINE_UNAVAILABLE, problem, spec))
-        outcome = failed_outcome(reason, f"The build pod was refused: {error.message}", spec)
+        said = f"The build pod was refused: {error.message}"
+        if spec.vulnerabilities is not None and _VOLUMES in error.message:
+            said = f"{said}. limits.vulnerabilities of the defaults needs image volumes: Kubernetes 1.35 or later"
+        outcome = failed_outcome(reason, said, spec)
         return record(inputs, outcome)
     left = patience(inputs)
     if left is not None and left <= 0:

@@ -378,6 +378,17 @@ def test_the_message_of_a_refusal_does_not_change_with_its_numbers():
     assert refused(port).status is None
 
 
+def test_a_cluster_without_image_volumes_names_what_needs_them():
+    error = RejectedError(422, 'Pod "app-1" is invalid: spec.volumes[4]: Required value: must specify a volume type')
+    scanned = {"limits": {"vulnerabilities": {"scanner": "r.example/trivy:1", "database": "r.example/db:1"}}}
+    needs = "needs image volumes: Kubernetes 1.35 or later"
+    for spec, told in ((scanned, True), ({}, False)):
+        build = a_build({"engine": "Kaniko", **spec})
+        made = status(decide(ReconcileInput(build, [], SETTINGS, after(0), refusals={POD: error})))
+        assert (made["phase"], made["reason"]) == ("Failed", "PodRejected")
+        assert (needs in made["message"]) is told
+
+
 def test_the_kubelet_is_asked_about_a_pod_that_does_not_start():
     stuck = a_pod(scheduled=after(0), build=waiting("PodInitializing"))
     assert not needs_explanation(stuck, after(4))

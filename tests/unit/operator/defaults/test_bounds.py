@@ -333,9 +333,7 @@ def test_a_level_is_required_as_if_the_build_had_it():
     values = namespace_defaults(an_object(required), None).applied["spec"]
     pinned = {**OWN, "source": {"git": {"url": "https://h.example/a.git", "revision": "1" * 40}}}
     assert parse_spec(complete(pinned, values)).level == "SLSA3"
-    with pytest.raises(
-        InvalidSpecError, match=r"^spec.source: the level SLSA3 needs a source that names its content"
-    ):
+    with pytest.raises(InvalidSpecError, match=r"^spec.source: the level SLSA3 needs a source that names its content"):
         parse_spec(complete(OWN, values))
 
 
