@@ -214,6 +214,9 @@ class ApiProxy:
             return owner
         if parts[-1] == "events":
             return str(body["involvedObject"]["name"])
+        if parts[-1] == "imagebuilds":
+            # The operator creates those of TrackedImages.
+            return str((body.get("metadata") or {}).get("name") or "")
         if "pods" in parts:
             return self._owners.get(parts[-1], "")
         return next(iter(parts[parts.index("imagebuilds") + 1 :]), "") if "imagebuilds" in parts else ""

@@ -102,7 +102,7 @@ def attempt_record(build: ImageBuild, outcome: Outcome, pod: PodFacts | None, no
         message=redact(outcome.cause)[:MAX_MESSAGE],
         exitCode=outcome.exit_code,
         startTime=format_time(pod.created) if pod else build.status.get("startTime") if is_first else None,
-        completionTime=format_time(min(_end(pod) or now, now)),
+        completionTime=format_time(_ended(pod, now)),
     )
 
 
@@ -167,7 +167,7 @@ def _final(
     build: ImageBuild, outcome: Outcome, pod: PodFacts | None, start_time: str | None, now: datetime
 ) -> Document:
     build_result = parse_result(pod.build.message) if pod and pod.build.exit_code is not None else Result()
-    ended = _end(pod) or now
+    ended = _ended(pod, now)
     started = parse_time(start_time)
     final: Document = {
         "startTime": start_time,
@@ -252,10 +252,15 @@ def _of_platforms(status: Mapping[str, Any], entries: Platforms) -> Document:
     return whole
 
 
-def _end(pod: PodFacts | None) -> datetime | None:
-    """Return when the last finished container of a pod finished; None if none has."""
+def _ended(pod: PodFacts | None, now: datetime) -> datetime:
+    """Return when the last finished container of a pod finished; now, if none has.
+
+    The node's clock says when: of one that can't be, since it was before the pod or is still to come, now is believed.
+    Pauses, TTLs and histories count from it.
+    """
     containers = (pod.push, pod.build, pod.upload, pod.check) if pod else ()
-    return next((each.finished for each in containers if each.finished), None)
+    told = next((each.finished for each in containers if each.finished), None)
+    return told if pod and told and pod.created <= told <= now else now
 
 
 def _timings(

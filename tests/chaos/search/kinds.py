@@ -50,6 +50,7 @@ class Kind:
         pods: The steps of its first pod, its second, and so on; the last are those of all that follow.
         change: The change of its spec that its user makes when its pod runs, or at once where it is suspended.
         group: Its concurrency group.
+        tracked: The TrackedImage for which the operator creates it; empty where its user does.
     """
 
     expected: Expected = SUCCESS
@@ -57,6 +58,7 @@ class Kind:
     pods: Sequence[Sequence[Step]] = (WELL,)
     change: Json | None = None
     group: str = ""
+    tracked: str = ""
 
 
 def _group(name: str, policy: str) -> Json:
@@ -88,18 +90,34 @@ KINDS: Final[Mapping[str, Kind]] = {
         _group("race", "LatestCancelRunning"),
         group="race",
     ),
+    "image-1": Kind(tracked="image"),
+    "other-1": Kind(
+        Expected({"Failed": frozenset({"RunCommandFailed"})}),
+        pods=((("Running", running(), None), ("Failed", BROKEN, None)),),
+        tracked="other",
+    ),
 }
 
 
 def manifest(name: str) -> dict[str, Any]:
-    """The ImageBuild of a kind."""
+    """The ImageBuild of a kind, or the TrackedImage for which the operator creates it."""
+    kind = KINDS[name]
     spec = {
         "source": {"inline": {"files": {"Dockerfile": "FROM scratch\nCOPY . /\n"}}},
-        "output": {"images": ["registry.example.com/team/app:1"]},
         "buildArgs": [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "secret", "key": "token"}}}],
-        **KINDS[name].spec,
+        **kind.spec,
     }
-    return {"apiVersion": "imagebuild.dev/v1alpha1", "kind": "ImageBuild", "metadata": {"name": name}, "spec": spec}
+    if kind.tracked:
+        # The next try of a build that has failed is after the end of each plan.
+        patient = {"template": {"spec": spec}, "failure": {"backoff": {"initial": "1h"}}}
+        return _body(
+            "TrackedImage", kind.tracked, {**patient, "image": {"repositories": ["registry.example.com/team/app"]}}
+        )
+    return _body("ImageBuild", name, {"output": {"images": ["registry.example.com/team/app:1"]}, **spec})
+
+
+def _body(kind: str, name: str, spec: Json) -> dict[str, Any]:
+    return {"apiVersion": "imagebuild.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": dict(spec)}
 
 
 def steps(name: str, pod: Json, earlier: int) -> Sequence[Step]:

@@ -155,7 +155,8 @@ def run_plan(plan: Plan, kubeconfig: Path) -> Outcome:
             return _run(plan, kubeconfig, api, namespace, since, Path(folder))
         finally:
             custom = client.CustomObjectsApi(api)
-            custom.delete_collection_namespaced_custom_object("imagebuild.dev", "v1alpha1", namespace, "imagebuilds")
+            for plural in ("trackedimages", "imagebuilds"):
+                custom.delete_collection_namespaced_custom_object("imagebuild.dev", "v1alpha1", namespace, plural)
             client.CoreV1Api(api).delete_namespace(namespace)
             api.rest_client.pool_manager.clear()
 
@@ -176,6 +177,15 @@ def _run(plan: Plan, kubeconfig: Path, api: client.ApiClient, namespace: str, si
         proxy.fault, proxy.event_fault = lambda _: NOTHING, lambda _, __: NO_EVENT_FAULT
     found = violations(_records(plan, world, namespace, operator.log))
     found += [Violation("log", "the operator", line) for line in operator.surprises()]
+    created = Counter(version.name for version in world.builds if version.change == "ADDED")
+    wanted = {f"{namespace}/{name}" for name in plan.builds}
+    found += [
+        Violation(
+            "one build for one cause", name, f"it was created {count} times, and wanted {int(name in wanted)} times"
+        )
+        for name, count in created.items()
+        if count > (name in wanted)
+    ]
     return Outcome(found, perturber.points, perturber.done, operator.log)
 
 

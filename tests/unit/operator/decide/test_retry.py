@@ -85,6 +85,17 @@ def test_the_end_of_an_attempt_that_is_still_to_come_by_our_clock_delays_nothing
     assert wait == pytest.approx(retry_delay(build.uid, 1, SETTINGS.retry_delay) + 2)
 
 
+@pytest.mark.shows("F19")
+@pytest.mark.parametrize("told", [-3600, 3600])
+@pytest.mark.parametrize("reason", [Reason.RUN_COMMAND_FAILED, Reason.REGISTRY_UNAVAILABLE])
+def test_an_end_that_cannot_be_by_the_nodes_clock_is_now(told: float, reason: Reason):
+    told_by_node = ended(1, json.dumps({"reason": reason, "message": "Said."}), start=told - 50, end=told)
+    made = plan(a_build(), a_pod(phase="Failed", build=told_by_node))
+    assert made.status is not None
+    [ends] = made.status.get("attempts") or [made.status]
+    assert ends["completionTime"] == format_time(after(61))
+
+
 def test_the_limit_ends_it_with_the_last_failure_and_all_attempts():
     build = a_build(
         {"retry": {"limit": 1}}, {"startTime": "2026-11-24T08:00:00Z", "attempts": attempts(Reason.INTERNAL)}
