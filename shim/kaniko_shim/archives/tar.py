@@ -17,8 +17,8 @@ _LONGEST_LENGTH = 10
 _NEWLINE = ord("\n")
 # The last second that 32 unsigned bits hold, in the year 2106.
 _LATEST = Decimal(2**32 - 1)
-_READ_RECORDS = frozenset({"path", "linkpath", "size", "mtime", "uid", "gid"})
 _CAPABILITIES = "SCHILY.xattr.security.capability"
+_READ_RECORDS = frozenset({"path", "linkpath", "size", "mtime", "uid", "gid", _CAPABILITIES})
 _SPARSE = "GNU.sparse"
 
 _FILE_TYPES = frozenset(b"\x0007")
