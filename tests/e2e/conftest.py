@@ -1,19 +1,32 @@
 """A cluster with a kubelet, and the chart of this tree installed in it."""
 
+import io
+import json
 import os
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cluster import oci
+from cluster.artefacts import artefact
 from environment import ROOT, cluster_registry, cluster_variables, program, with_programs
 from functional.kube import Builds, Kubectl
 from kaniko_shim.engines.kaniko.executor.abilities import Abilities
 from kubernetes import client, config
 from support.executor import executor_in, note
 from support.file_server import FileServer, serve_files
+from support.program_image import push_programs
 from support.registry import Registry
+
+#: Vulnerabilities that are made up: package, name, version that has it no more, severity.
+ADVISORIES = [
+    ("openssl", "CVE-2099-0001", "3.0.99-1", 4, "CRITICAL"),
+    ("zlib", "CVE-2099-0002", "", 3, "HIGH"),
+    ("tzdata", "CVE-2099-0003", "2099a-1", 1, "LOW"),
+]
 
 
 @pytest.fixture(scope="session")
@@ -141,3 +154,45 @@ def files(host_address: str) -> Iterator[FileServer]:
     """A web server that pods reach."""
     with serve_files(host_address) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def scanner(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An image of Trivy."""
+    push_programs(registry, tmp_path_factory.mktemp("trivy"), "scan/trivy:1", {"usr/local/bin/trivy": "trivy"})
+    return by_digest(registry, "scan/trivy")
+
+
+@pytest.fixture(scope="session")
+def database(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An image of its database."""
+    folder = tmp_path_factory.mktemp("database")
+    names = ("package", "name", "fixed", "number", "severity")
+    advisories = [{"platform": "debian 12", **dict(zip(names, each, strict=True))} for each in ADVISORIES]
+    command = [str(artefact("trivy-database")), str(folder / "content")]
+    subprocess.run(command, input=json.dumps(advisories), text=True, check=True)
+    push_folder(registry, folder / "content", folder / "layout", "scan/database:1")
+    return by_digest(registry, "scan/database")
+
+
+@pytest.fixture
+def gate(scanner: str, database: str) -> dict[str, str]:
+    """What limits.vulnerabilities of the defaults needs."""
+    return {"scanner": scanner, "database": database}
+
+
+def by_digest(registry: Registry, repository: str) -> str:
+    """An image as nodes pull it, whatever they have kept of an earlier one."""
+    name = f"{registry.name}/{repository}"
+    return f"{name}@{registry.digest(f'{name}:1')}"
+
+
+def push_folder(registry: Registry, content: Path, layout: Path, image: str) -> None:
+    """Push a folder as an image."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        tar.add(content, arcname=".")
+    archive.seek(0)
+    layout.mkdir()
+    oci.write_layout(layout, archive, {})
+    registry.push(str(layout), image)

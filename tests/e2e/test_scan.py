@@ -1,33 +1,22 @@
 """The gate before the push: Trivy itself, with a database of vulnerabilities that are made up."""
 
 import base64
-import io
 import json
-import subprocess
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster import oci
-from cluster.artefacts import artefact
 from e2e.test_builds import build
 from functional.kube import Builds, Defaults, Kubectl
 from kubernetes import client
 from support.cosign_key import PASSWORD, encrypted_key
-from support.program_image import push_programs
 from support.registry import Registry
 from support.release import cosign
 from support.watching import wait_for_finish
 
 Json = dict[str, Any]
 
-ADVISORIES = [
-    ("openssl", "CVE-2099-0001", "3.0.99-1", 4, "CRITICAL"),
-    ("zlib", "CVE-2099-0002", "", 3, "HIGH"),
-    ("tzdata", "CVE-2099-0003", "2099a-1", 1, "LOW"),
-]
 PACKAGES = {"openssl": "3.0.15-1", "zlib": "1.2.13-1", "tzdata": "2024a-1"}
 STATUS = "".join(
     f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: {version}\n"
@@ -65,52 +54,13 @@ VULNERABILITIES = "https://in-toto.io/attestation/vulns/v0.2"
 Scanning = Callable[..., Json]
 
 
-@pytest.fixture(scope="session")
-def scanner(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An image of Trivy."""
-    push_programs(registry, tmp_path_factory.mktemp("trivy"), "scan/trivy:1", {"usr/local/bin/trivy": "trivy"})
-    return by_digest(registry, "scan/trivy")
-
-
-@pytest.fixture(scope="session")
-def database(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An image of its database."""
-    folder = tmp_path_factory.mktemp("database")
-    names = ("package", "name", "fixed", "number", "severity")
-    advisories = [{"platform": "debian 12", **dict(zip(names, each, strict=True))} for each in ADVISORIES]
-    command = [str(artefact("trivy-database")), str(folder / "content")]
-    subprocess.run(command, input=json.dumps(advisories), text=True, check=True)
-    push_folder(registry, folder / "content", folder / "layout", "scan/database:1")
-    return by_digest(registry, "scan/database")
-
-
-def by_digest(registry: Registry, repository: str) -> str:
-    """An image as nodes pull it, whatever they have kept of an earlier one."""
-    name = f"{registry.name}/{repository}"
-    return f"{name}@{registry.digest(f'{name}:1')}"
-
-
-def push_folder(registry: Registry, content: Path, layout: Path, image: str) -> None:
-    """Push a folder as an image."""
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w") as tar:
-        tar.add(content, arcname=".")
-    archive.seek(0)
-    layout.mkdir()
-    oci.write_layout(layout, archive, {})
-    registry.push(str(layout), image)
-
-
 @pytest.fixture
-def scan(
-    builds: Builds, api: client.ApiClient, namespace: str, registry: Registry, scanner: str, database: str
-) -> Scanning:
+def scan(builds: Builds, api: client.ApiClient, namespace: str, registry: Registry, gate: dict[str, str]) -> Scanning:
     """Builds an image where the defaults have limits; the status."""
 
     def scanned(engine: str, image: str, files: Json = FILES, more: Json | None = None, **limits: object) -> Json:
-        gate = {"scanner": scanner, "database": database, **limits}
         Defaults(client.CustomObjectsApi(api), namespace).create(
-            {"engine": engine, "retry": {"limit": 0}, "limits": {"vulnerabilities": gate}, **(more or {})}
+            {"engine": engine, "retry": {"limit": 0}, "limits": {"vulnerabilities": {**gate, **limits}}, **(more or {})}
         )
         spec = build(files, f"{registry.name}/{namespace}/{image}")
         # A name of its own: what `skipIfUnchanged` finds was let pass by a database of its time.

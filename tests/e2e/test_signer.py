@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,15 @@ from typing import Any
 import pytest
 import yaml
 from e2e.test_release import LABEL, helm
+from e2e.test_scan import FOUND, VULNERABILITIES, found_in
 from environment import ROOT
-from functional.kube import Builds, Kubectl
+from functional.kube import Builds, Defaults, Kubectl
 from install import CHART, NAMESPACE, RELEASE
 from kubernetes import client
+from operator_image import DOCKERFILE as OPERATOR_DOCKERFILE
+from operator_image import copy_context, wheelhouse
 from support.cosign_key import PASSWORD, encrypted_key
+from support.git_server import make_repository, serve_git
 from support.registry import Registry
 from support.release import cosign
 from support.watching import wait_for_finish
@@ -22,6 +27,7 @@ from support.watching import wait_for_finish
 DOCKERFILE = """FROM busybox
 RUN ! ls /var/run/secrets/imagebuild-signer && ! env | grep SIGN && id > /who
 """
+OPTIONS = ["--key=cosign.pub", "--insecure-ignore-tlog=true", "--allow-http-registry"]
 PLATFORMS = ["linux/amd64", "linux/arm64"]
 
 
@@ -52,6 +58,13 @@ def signing(cluster: dict[str, str], kubectl: Kubectl, namespace: str, tmp_path:
     kubectl("delete", "namespace", system, "--wait=false")
 
 
+def statement(signing: Path, image: str, kind: str) -> dict[str, Any]:
+    """What is said of an image, of which cosign has verified the signature."""
+    said = cosign("verify-attestation", *OPTIONS, f"--type={kind}", image, folder=signing)
+    envelope = json.loads(next(line for line in said.splitlines() if line.startswith("{")))
+    return dict(json.loads(base64.b64decode(envelope["payload"])))
+
+
 def test_what_the_cluster_signs_is_what_cosign_verifies(
     signing: Path,
     registry: Registry,
@@ -72,11 +85,8 @@ def test_what_the_cluster_signs_is_what_cosign_verifies(
     assert {each["kind"] for each in status["attestations"]} == {"provenance", "sbom", "signature"}
 
     here = f"{registry.address}/{namespace}/signed@{status['digest']}"
-    options = ["--key=cosign.pub", "--insecure-ignore-tlog=true", "--allow-http-registry"]
-    cosign("verify", *options, here, folder=signing)
-    said = cosign("verify-attestation", *options, "--type=slsaprovenance1", here, folder=signing)
-    envelope = json.loads(next(line for line in said.splitlines() if line.startswith("{")))
-    predicate = json.loads(base64.b64decode(envelope["payload"]))["predicate"]
+    cosign("verify", *OPTIONS, here, folder=signing)
+    predicate = statement(signing, here, "slsaprovenance1")["predicate"]
     parameters = predicate["buildDefinition"]["externalParameters"]
     assert parameters["metadata"] == {"namespace": namespace, "name": "signed"}
     assert predicate["runDetails"]["metadata"]["invocationId"] == created["metadata"]["uid"]
@@ -90,8 +100,68 @@ def test_what_the_cluster_signs_is_what_cosign_verifies(
     assert len(set(digests)) == 3
     for digest in digests:
         there = f"{registry.address}/{namespace}/both@{digest}"
-        cosign("verify", *options, there, folder=signing)
-        cosign("verify-attestation", *options, "--type=slsaprovenance1", there, folder=signing)
+        cosign("verify", *OPTIONS, there, folder=signing)
+        statement(signing, there, "slsaprovenance1")
     log = kubectl("-n", f"{namespace}-signer", "logs", "deployment/signing-imagebuild-operator-signer")
     assert f"signed the provenance of {registry.name}/{namespace}/signed@{status['digest']}" in log
     assert PASSWORD not in log
+
+
+def test_the_operator_image_is_built_scanned_and_signed_by_the_operator_that_it_then_replaces(
+    signing: Path,
+    cluster: dict[str, str],
+    registry: Registry,
+    builds: Builds,
+    api: client.ApiClient,
+    namespace: str,
+    host_address: str,
+    gate: dict[str, str],
+):
+    repository = signing / "git" / "operator.git"
+    copy_context(repository)
+    shutil.copytree(wheelhouse(), repository / "wheels")
+    dockerfile = (ROOT / OPERATOR_DOCKERFILE).read_bytes()
+    commit = make_repository(repository, {OPERATOR_DOCKERFILE: dockerfile})
+    exceptions = {"onlyFixed": True, "ignore": ["CVE-2099-0001"]}
+    Defaults(client.CustomObjectsApi(api), namespace).create({"limits": {"vulnerabilities": {**gate, **exceptions}}})
+    arguments = {"PYTHON_IMAGE": "docker.io/library/python:3.11", "WHEELS": "wheels"}
+    name = f"{registry.name}/{namespace}/operator"
+    with serve_git(signing / "git", address=host_address) as url:
+        fields: dict[str, Any] = {
+            "source": {"git": {"url": f"{url}/operator.git", "revision": commit}},
+            "dockerfile": {"path": OPERATOR_DOCKERFILE},
+            "buildArgs": [{"name": each, "value": value} for each, value in arguments.items()],
+            "network": "None",
+            "output": {
+                "images": [f"{name}:1"],
+                "timestamp": "Commit",
+                "attestations": {"sbom": "SPDX"},
+                "signing": {"cluster": {}},
+                "level": "SLSA3",
+            },
+        }
+        builds.create(fields, "operator", labels={LABEL: "signed"})
+        status = wait_for_finish(api, namespace, "operator", timeout=300)
+    assert (status["phase"], status.get("level")) == ("Succeeded", "SLSA3"), status
+
+    here = f"{registry.address}/{namespace}/operator@{status['digest']}"
+    cosign("verify", *OPTIONS, here, folder=signing)
+    definition = statement(signing, here, "slsaprovenance1")["predicate"]["buildDefinition"]
+    assert commit in json.dumps(definition["resolvedDependencies"])
+    packages = {each["name"] for each in statement(signing, here, "spdxjson")["predicate"]["packages"]}
+    assert {"imagebuild-operator", "kopf", "kubernetes"} <= packages
+    assert found_in(statement(signing, here, VULNERABILITIES)) == FOUND | {"CVE-2099-0001": "CRITICAL"}
+
+    place, _, path = name.partition("/")
+    image = yaml.safe_dump({"image": {"registry": place, "repository": path, "tag": "", "digest": status["digest"]}})
+    options = [f"--namespace={namespace}-signer", "--reuse-values", "--values=-", "--wait", "--timeout=120s"]
+    helm(cluster, "upgrade", "signing", str(ROOT / CHART), *options, stdin=image)
+    pods = client.CoreV1Api(api).list_namespaced_pod(f"{namespace}-signer", field_selector="status.phase=Running")
+    used = {container.image for pod in pods.items if pod.spec for container in pod.spec.containers}
+    assert f"{name}@{status['digest']}" in used
+    copied = {"inline": {"files": {"Dockerfile": "FROM busybox\nCOPY Dockerfile /\n"}}}
+    output = {"images": [f"{registry.name}/{namespace}/next:1"], "signing": {"cluster": {}}}
+    builds.create({"source": copied, "output": output}, "next", labels={LABEL: "signed"})
+    after = wait_for_finish(api, namespace, "next")
+    assert after["phase"] == "Succeeded", after
+    cosign("verify", *OPTIONS, f"{registry.address}/{namespace}/next@{after['digest']}", folder=signing)

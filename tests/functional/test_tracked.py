@@ -16,6 +16,7 @@ import pytest
 from functional.autopilot import Autopilot
 from functional.kube import GROUP, VERSION, Builds, Defaults, Json, Kubectl, spec
 from functional.operator_process import Deaths, OperatorProcess
+from imagebuild_operator.controller.worker import MAX_CONCURRENT_RECONCILES
 from kubernetes import client
 from support.api_faults import NOTHING, Call, Fault
 from support.api_proxy import ApiProxy
@@ -363,3 +364,40 @@ def test_a_build_that_a_quota_refuses_is_created_later_and_one_that_is_in_the_wa
         assert told("web", "Stalled") == ""
     finally:
         custom.delete_collection_namespaced_custom_object(GROUP, VERSION, namespace, PLURAL)
+
+
+def test_a_build_of_a_user_does_not_wait_for_hundreds_of_tracked_images(
+    kubeconfig: Path, custom: client.CustomObjectsApi, builds: Builds, namespace: str, tmp_path: Path
+):
+    names = [f"many{number}" for number in range(300)]
+    for name in names:
+        custom.create_namespaced_custom_object(GROUP, VERSION, namespace, PLURAL, tracked(name))
+    builds.create(spec(), "waited")
+    with ApiProxy(kubeconfig).running() as proxy:
+
+        def made(kind: str) -> list[str]:
+            """The names of builds, or the builds of pods, in the order in which the operator made them."""
+            posts = [call for call in proxy.calls if call.method == "POST" and call.path.endswith(f"/{kind}")]
+            return [str(call.build if kind == "pods" else (call.body or {})["metadata"]["name"]) for call in posts]
+
+        def between(name: str, seen: int) -> list[str]:
+            """The builds of TrackedImages that were made while a build waited for its pod."""
+            until(lambda: name in made("pods"), timeout=60)
+            first = next(n for n, call in enumerate(proxy.calls) if call.build == name and call.path.endswith("/pods"))
+            return [
+                call.path for call in proxy.calls[seen:first] if call.path.endswith("/imagebuilds") and call.is_write
+            ]
+
+        operator = OperatorProcess(proxy.kubeconfig(tmp_path / "kubeconfig"), namespace, tmp_path / "operator.log")
+        operator.start()
+        try:
+            assert len(between("waited", 0)) <= MAX_CONCURRENT_RECONCILES
+            until(lambda: len(made("imagebuilds")) > MAX_CONCURRENT_RECONCILES)
+            builds.create(spec(), "new")
+            seen = len(proxy.calls)
+            # Those that are being made, and those of the moments in which the watch has not shown it yet.
+            assert len(between("new", seen)) <= 3 * MAX_CONCURRENT_RECONCILES
+            assert len(made("imagebuilds")) < len(names)
+            until(lambda: len(made("imagebuilds")) == len(names), timeout=60)
+        finally:
+            operator.stop()
