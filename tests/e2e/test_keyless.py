@@ -1,7 +1,5 @@
 """Signatures without a key, by Sigstore's own services: cosign verifies whose pod asked for them."""
 
-import base64
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,7 @@ import pytest
 from functional.kube import Builds, Kubectl
 from kubernetes import client
 from support.registry import Registry
-from support.release import cosign
+from support.release import cosign, statement
 from support.sigstore import Sigstore, sigstore_installed
 from support.watching import wait_for_finish
 
@@ -55,9 +53,7 @@ def test_what_a_service_account_signed_is_what_cosign_verifies(
     here = f"{registry.address}/{namespace}/signed@{status['digest']}"
     options = [*sigstore.identity(namespace), "--allow-http-registry"]
     cosign("verify", *options, here, folder=tmp_path)
-    said = cosign("verify-attestation", *options, "--type=slsaprovenance1", here, folder=tmp_path)
-    envelope = json.loads(next(line for line in said.splitlines() if line.startswith("{")))
-    predicate = json.loads(base64.b64decode(envelope["payload"]))["predicate"]
+    predicate = statement(here, "slsaprovenance1", options, tmp_path)["predicate"]
     assert predicate["buildDefinition"]["externalParameters"]["metadata"] == {"namespace": namespace, "name": "signed"}
     cosign("verify-attestation", *options, "--type=spdxjson", here, folder=tmp_path)
     for other in (sigstore.identity("team-b"), sigstore.identity(namespace, "builder")):

@@ -1,6 +1,5 @@
 """The gate before the push: Trivy itself, with a database of vulnerabilities that are made up."""
 
-import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ from functional.kube import Builds, Defaults, Kubectl
 from kubernetes import client
 from support.cosign_key import PASSWORD, encrypted_key
 from support.registry import Registry
-from support.release import cosign
+from support.release import BY_KEY, statement
 from support.watching import wait_for_finish
 
 Json = dict[str, Any]
@@ -91,10 +90,10 @@ EXCEPTIONS = {"onlyFixed": True, "openVEX": json.dumps(NOT_AFFECTED)}
 FOUND = {"CVE-2099-0002": "HIGH", "CVE-2099-0003": "LOW"}
 
 
-def found_in(statement: Json) -> dict[str, str]:
+def found_in(said: Json) -> dict[str, str]:
     """Each vulnerability of a statement with its severity."""
-    assert statement["predicateType"] == VULNERABILITIES
-    return {each["id"]: each["severity"][0]["score"] for each in statement["predicate"]["scanner"]["result"]}
+    assert said["predicateType"] == VULNERABILITIES
+    return {each["id"]: each["severity"][0]["score"] for each in said["predicate"]["scanner"]["result"]}
 
 
 def test_exceptions_let_it_pass_and_what_was_found_is_attached(scan: Scanning, registry: Registry, namespace: str):
@@ -123,16 +122,9 @@ def test_what_was_found_is_signed_as_cosign_verifies_it(
     status = scan("BuildKit", "app:1", more=signed, **EXCEPTIONS)
     assert status["phase"] == "Succeeded", status
     image = f"{registry.address}/{namespace}/app@{status['digest']}"
-    options = ["--key=cosign.pub", "--insecure-ignore-tlog=true", "--allow-http-registry"]
-
-    def statement(kind: str) -> Json:
-        said = cosign("verify-attestation", *options, f"--type={kind}", image, folder=tmp_path)
-        envelope = json.loads(next(line for line in said.splitlines() if line.startswith("{")))
-        return dict(json.loads(base64.b64decode(envelope["payload"])))
-
-    assert found_in(statement(VULNERABILITIES)) == FOUND
+    assert found_in(statement(image, VULNERABILITIES, BY_KEY, tmp_path)) == FOUND
     # The SBOM is the scanner's as well.
-    sbom = statement("spdxjson")["predicate"]
+    sbom = statement(image, "spdxjson", BY_KEY, tmp_path)["predicate"]
     assert sbom["name"] == f"{registry.name}/{namespace}/app@{status['digest']}"
     assert PACKAGES.keys() <= {each["name"] for each in sbom["packages"]}
     assert any("aquasecurity" in each for each in sbom["creationInfo"]["creators"])

@@ -1,6 +1,5 @@
 """The signer of a cluster, installed by the chart: its signatures are cosign's, and its key is nowhere near a build."""
 
-import base64
 import json
 import shutil
 from collections.abc import Iterator
@@ -16,18 +15,17 @@ from functional.kube import Builds, Defaults, Kubectl
 from install import CHART, NAMESPACE, RELEASE
 from kubernetes import client
 from operator_image import DOCKERFILE as OPERATOR_DOCKERFILE
-from operator_image import copy_context, wheelhouse
+from operator_image import LOCAL_PYTHON, copy_context, wheelhouse
 from support.cosign_key import PASSWORD, encrypted_key
 from support.git_server import make_repository, serve_git
 from support.registry import Registry
-from support.release import cosign
+from support.release import BY_KEY, cosign, statement
 from support.watching import wait_for_finish
 
 #: Looks for what its push container has; fails if it is there.
 DOCKERFILE = """FROM busybox
 RUN ! ls /var/run/secrets/imagebuild-signer && ! env | grep SIGN && id > /who
 """
-OPTIONS = ["--key=cosign.pub", "--insecure-ignore-tlog=true", "--allow-http-registry"]
 PLATFORMS = ["linux/amd64", "linux/arm64"]
 
 
@@ -58,13 +56,6 @@ def signing(cluster: dict[str, str], kubectl: Kubectl, namespace: str, tmp_path:
     kubectl("delete", "namespace", system, "--wait=false")
 
 
-def statement(signing: Path, image: str, kind: str) -> dict[str, Any]:
-    """What is said of an image, of which cosign has verified the signature."""
-    said = cosign("verify-attestation", *OPTIONS, f"--type={kind}", image, folder=signing)
-    envelope = json.loads(next(line for line in said.splitlines() if line.startswith("{")))
-    return dict(json.loads(base64.b64decode(envelope["payload"])))
-
-
 def test_what_the_cluster_signs_is_what_cosign_verifies(
     signing: Path,
     registry: Registry,
@@ -85,8 +76,8 @@ def test_what_the_cluster_signs_is_what_cosign_verifies(
     assert {each["kind"] for each in status["attestations"]} == {"provenance", "sbom", "signature"}
 
     here = f"{registry.address}/{namespace}/signed@{status['digest']}"
-    cosign("verify", *OPTIONS, here, folder=signing)
-    predicate = statement(signing, here, "slsaprovenance1")["predicate"]
+    cosign("verify", *BY_KEY, here, folder=signing)
+    predicate = statement(here, "slsaprovenance1", BY_KEY, signing)["predicate"]
     parameters = predicate["buildDefinition"]["externalParameters"]
     assert parameters["metadata"] == {"namespace": namespace, "name": "signed"}
     assert predicate["runDetails"]["metadata"]["invocationId"] == created["metadata"]["uid"]
@@ -100,8 +91,8 @@ def test_what_the_cluster_signs_is_what_cosign_verifies(
     assert len(set(digests)) == 3
     for digest in digests:
         there = f"{registry.address}/{namespace}/both@{digest}"
-        cosign("verify", *OPTIONS, there, folder=signing)
-        statement(signing, there, "slsaprovenance1")
+        cosign("verify", *BY_KEY, there, folder=signing)
+        statement(there, "slsaprovenance1", BY_KEY, signing)
     log = kubectl("-n", f"{namespace}-signer", "logs", "deployment/signing-imagebuild-operator-signer")
     assert f"signed the provenance of {registry.name}/{namespace}/signed@{status['digest']}" in log
     assert PASSWORD not in log
@@ -124,7 +115,7 @@ def test_the_operator_image_is_built_scanned_and_signed_by_the_operator_that_it_
     commit = make_repository(repository, {OPERATOR_DOCKERFILE: dockerfile})
     exceptions = {"onlyFixed": True, "ignore": ["CVE-2099-0001"]}
     Defaults(client.CustomObjectsApi(api), namespace).create({"limits": {"vulnerabilities": {**gate, **exceptions}}})
-    arguments = {"PYTHON_IMAGE": "docker.io/library/python:3.11", "WHEELS": "wheels"}
+    arguments = {"PYTHON_IMAGE": f"docker.io/library/python:{LOCAL_PYTHON}", "WHEELS": "wheels"}
     name = f"{registry.name}/{namespace}/operator"
     with serve_git(signing / "git", address=host_address) as url:
         fields: dict[str, Any] = {
@@ -145,12 +136,12 @@ def test_the_operator_image_is_built_scanned_and_signed_by_the_operator_that_it_
     assert (status["phase"], status.get("level")) == ("Succeeded", "SLSA3"), status
 
     here = f"{registry.address}/{namespace}/operator@{status['digest']}"
-    cosign("verify", *OPTIONS, here, folder=signing)
-    definition = statement(signing, here, "slsaprovenance1")["predicate"]["buildDefinition"]
+    cosign("verify", *BY_KEY, here, folder=signing)
+    definition = statement(here, "slsaprovenance1", BY_KEY, signing)["predicate"]["buildDefinition"]
     assert commit in json.dumps(definition["resolvedDependencies"])
-    packages = {each["name"] for each in statement(signing, here, "spdxjson")["predicate"]["packages"]}
+    packages = {each["name"] for each in statement(here, "spdxjson", BY_KEY, signing)["predicate"]["packages"]}
     assert {"imagebuild-operator", "kopf", "kubernetes"} <= packages
-    assert found_in(statement(signing, here, VULNERABILITIES)) == FOUND | {"CVE-2099-0001": "CRITICAL"}
+    assert found_in(statement(here, VULNERABILITIES, BY_KEY, signing)) == FOUND | {"CVE-2099-0001": "CRITICAL"}
 
     place, _, path = name.partition("/")
     image = yaml.safe_dump({"image": {"registry": place, "repository": path, "tag": "", "digest": status["digest"]}})
@@ -164,4 +155,4 @@ def test_the_operator_image_is_built_scanned_and_signed_by_the_operator_that_it_
     builds.create({"source": copied, "output": output}, "next", labels={LABEL: "signed"})
     after = wait_for_finish(api, namespace, "next")
     assert after["phase"] == "Succeeded", after
-    cosign("verify", *OPTIONS, f"{registry.address}/{namespace}/next@{after['digest']}", folder=signing)
+    cosign("verify", *BY_KEY, f"{registry.address}/{namespace}/next@{after['digest']}", folder=signing)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sysconfig
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -375,18 +375,16 @@ def test_a_build_of_a_user_does_not_wait_for_hundreds_of_tracked_images(
     builds.create(spec(), "waited")
     with ApiProxy(kubeconfig).running() as proxy:
 
-        def made(kind: str) -> list[str]:
-            """The names of builds, or the builds of pods, in the order in which the operator made them."""
-            posts = [call for call in proxy.calls if call.method == "POST" and call.path.endswith(f"/{kind}")]
-            return [str(call.build if kind == "pods" else (call.body or {})["metadata"]["name"]) for call in posts]
+        def made(kind: str, calls: Sequence[Call] | None = None) -> list[Call]:
+            """What the operator made, in its order; of all calls, if none are given."""
+            calls = proxy.calls if calls is None else calls
+            return [call for call in calls if call.method == "POST" and call.path.endswith(f"/{kind}")]
 
-        def between(name: str, seen: int) -> list[str]:
+        def between(name: str, seen: int) -> list[Call]:
             """The builds of TrackedImages that were made while a build waited for its pod."""
-            until(lambda: name in made("pods"), timeout=60)
-            first = next(n for n, call in enumerate(proxy.calls) if call.build == name and call.path.endswith("/pods"))
-            return [
-                call.path for call in proxy.calls[seen:first] if call.path.endswith("/imagebuilds") and call.is_write
-            ]
+            until(lambda: any(call.build == name for call in made("pods")), timeout=60)
+            pod = next(call for call in made("pods") if call.build == name)
+            return made("imagebuilds", proxy.calls[seen : proxy.calls.index(pod)])
 
         operator = OperatorProcess(proxy.kubeconfig(tmp_path / "kubeconfig"), namespace, tmp_path / "operator.log")
         operator.start()

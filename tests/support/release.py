@@ -1,5 +1,6 @@
 """Small images in a registry, and the commands of tools/release as the workflows call them."""
 
+import base64
 import io
 import json
 import os
@@ -7,13 +8,16 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from release.programs import program
 from release.tree import PROJECT, ROOT
 
+#: Of cosign, for what is signed with the key beside cosign.pub.
+BY_KEY = ("--key=cosign.pub", "--insecure-ignore-tlog=true", "--allow-http-registry")
 _ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "tools"), "COSIGN_PASSWORD": "rehearsal"}
 
 
@@ -106,6 +110,13 @@ def cosign(*arguments: str, folder: Path) -> str:
     done = subprocess.run(words, cwd=folder, env=_ENVIRONMENT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def statement(image: str, kind: str, options: Sequence[str], folder: Path) -> dict[str, Any]:
+    """What is said of an image, of which cosign has verified the signature."""
+    said = cosign("verify-attestation", *options, f"--type={kind}", image, folder=folder)
+    envelope = json.loads(next(line for line in said.splitlines() if line.startswith("{")))
+    return dict(json.loads(base64.b64decode(envelope["payload"])))
 
 
 def push_image(reference: str, folder: Path, architectures: tuple[str, ...] = ("amd64", "arm64")) -> str:
