@@ -37,7 +37,7 @@ test: setup ## Run all tests: unit, functional, chart, release, standalone, trut
 
 .PHONY: programs
 programs: setup ## Compile what tests of the cluster run beside it, which they would do themselves
-	@for name in source-controller trivy trivy-database fulcio rekor-server timestamp-server cosign kueue; do (cd tests && nice python3 -m cluster artefact $$name); done
+	@for name in source-controller trivy trivy-database fulcio rekor-server timestamp-server cosign kueue vault; do (cd tests && nice python3 -m cluster artefact $$name); done
 
 .PHONY: unit
 unit: setup ## Pure tests, seconds

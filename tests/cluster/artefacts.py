@@ -128,6 +128,7 @@ TOOLS = {
         Program("trivy", "github.com/aquasecurity/trivy/cmd/trivy", SOURCES / "trivy", experiments="jsonv2"),
         Program("trivy-database", ".", SOURCES / "trivy"),
         Program("kueue", "sigs.k8s.io/kueue/cmd/kueue", SOURCES / "kueue"),
+        Program("vault", "github.com/hashicorp/vault", SOURCES / "vault", tags="minimal"),
         Program("source-controller", "github.com/fluxcd/source-controller", SOURCES / "flux"),
         *(Program(name, package, SOURCES / "sigstore") for name, package in SIGSTORE.items()),
         Program("cyclonedx-gomod", "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0"),
@@ -136,7 +137,7 @@ TOOLS = {
     )
 }
 """Those of `make lint`, `docs`, `release`, `sbom` and `audit`, those that read the chart or objects as others do,
-`kueue`, Flux's source-controller, Trivy, and Sigstore's services."""
+`kueue`, Flux's source-controller, Trivy, Vault, and Sigstore's services."""
 REFERENCES = {
     program.name: program
     for program in (

@@ -3,11 +3,13 @@
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from e2e.conftest import by_digest
 from e2e.test_release import LABEL, helm
 from e2e.test_scan import FOUND, VULNERABILITIES, found_in
 from environment import ROOT
@@ -18,8 +20,10 @@ from operator_image import DOCKERFILE as OPERATOR_DOCKERFILE
 from operator_image import LOCAL_PYTHON, copy_context, wheelhouse
 from support.cosign_key import PASSWORD, encrypted_key
 from support.git_server import make_repository, serve_git
+from support.program_image import push_programs
 from support.registry import Registry
 from support.release import BY_KEY, cosign, statement
+from support.vault import serve_vault
 from support.watching import wait_for_finish
 
 #: Looks for what its push container has; fails if it is there.
@@ -29,31 +33,80 @@ RUN ! ls /var/run/secrets/imagebuild-signer && ! env | grep SIGN && id > /who
 PLATFORMS = ["linux/amd64", "linux/arm64"]
 
 
-@pytest.fixture
-def signing(cluster: dict[str, str], kubectl: Kubectl, namespace: str, tmp_path: Path) -> Iterator[Path]:
-    """A release with a signer, in a namespace of its own; the folder with `cosign.pub`."""
-    private, public = encrypted_key()
-    (tmp_path / "cosign.key").write_text(private)
-    (tmp_path / "cosign.pub").write_bytes(public)
+@contextmanager
+def installed(
+    cluster: dict[str, str], kubectl: Kubectl, namespace: str, signer: dict[str, Any], **secret: str
+) -> Iterator[None]:
+    """A release with a signer, in a namespace of its own with the Secret `signing-key`."""
     system = f"{namespace}-signer"
     kubectl("create", "namespace", system)
-    kubectl(
-        "-n", system, "create", "secret", "generic", "signing-key", f"--from-file={tmp_path / 'cosign.key'}",
-        f"--from-literal=cosign.password={PASSWORD}",
-    )  # fmt: skip
+    body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "signing-key"}, "stringData": secret}
+    kubectl("-n", system, "create", "--filename=-", stdin=json.dumps(body))
     shown = helm(cluster, "get", "values", RELEASE, f"--namespace={NAMESPACE}", "--output=yaml")
     values: dict[str, Any] = {
         **yaml.safe_load(shown),
         "watchNamespaces": [namespace],
         "buildSelector": f"{LABEL}=signed",
         "crds": {"enabled": False},
-        "signer": {"enabled": True, "key": {"secretName": "signing-key"}, "publicKey": public.decode()},
+        "signer": {"enabled": True, **signer},
     }
     options = [f"--namespace={system}", "--values=-", "--wait", "--timeout=120s"]
     helm(cluster, "install", "signing", str(ROOT / CHART), *options, stdin=yaml.safe_dump(values))
-    yield tmp_path
+    yield
     helm(cluster, "uninstall", "signing", f"--namespace={system}", "--wait")
     kubectl("delete", "namespace", system, "--wait=false")
+
+
+@pytest.fixture
+def signing(cluster: dict[str, str], kubectl: Kubectl, namespace: str, tmp_path: Path) -> Iterator[Path]:
+    """A release with a signer whose key is in a Secret; the folder with `cosign.pub`."""
+    private, public = encrypted_key()
+    (tmp_path / "cosign.pub").write_bytes(public)
+    signer = {"key": {"secretName": "signing-key"}, "publicKey": public.decode()}
+    keys = {"cosign.key": private, "cosign.password": PASSWORD}
+    with installed(cluster, kubectl, namespace, signer, **keys):
+        yield tmp_path
+
+
+@pytest.fixture
+def signing_by_kms(
+    cluster: dict[str, str],
+    kubectl: Kubectl,
+    namespace: str,
+    registry: Registry,
+    host_address: str,
+    tmp_path: Path,
+) -> Iterator[Path]:
+    """The same with a key in a KMS."""
+    (tmp_path / "layout").mkdir()
+    push_programs(registry, tmp_path / "layout", "kms/cosign:1", {"ko-app/cosign": "cosign"})
+    with serve_vault(tmp_path, host_address) as vault:
+        public = vault.make_key("images")
+        (tmp_path / "cosign.pub").write_text(public)
+        signer = {
+            "key": {"kms": "hashivault://images", "cosignImage": by_digest(registry, "kms/cosign")},
+            "publicKey": public,
+            "replicaCount": 2,
+            "env": [
+                {"name": name, "valueFrom": {"secretKeyRef": {"name": "signing-key", "key": name}}}
+                for name in vault.environment
+            ],
+        }
+        with installed(cluster, kubectl, namespace, signer, **vault.environment):
+            yield tmp_path
+
+
+def test_with_a_kms_the_key_of_the_cluster_is_in_no_secret(
+    signing_by_kms: Path, registry: Registry, builds: Builds, api: client.ApiClient, namespace: str
+):
+    output = {"images": [f"{registry.name}/{namespace}/kms:1"], "signing": {"cluster": {}}, "level": "SLSA3"}
+    copied = {"inline": {"files": {"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"}}}
+    builds.create({"source": copied, "output": output}, "kms", labels={LABEL: "signed"})
+    status = wait_for_finish(api, namespace, "kms")
+    assert (status["phase"], status.get("level")) == ("Succeeded", "SLSA3"), status
+    here = f"{registry.address}/{namespace}/kms@{status['digest']}"
+    cosign("verify", *BY_KEY, here, folder=signing_by_kms)
+    statement(here, "slsaprovenance1", BY_KEY, signing_by_kms)
 
 
 def test_what_the_cluster_signs_is_what_cosign_verifies(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import urllib3
 import yaml
+from cluster.artefacts import artefact
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from functional.kube import Builds, Helm, spec
@@ -23,7 +24,7 @@ from kaniko_shim.attest import persistence
 from kaniko_shim.attest.artifact import dump
 from kaniko_shim.attest.central import CentralKey
 from kaniko_shim.attest.envelope import to_be_signed
-from kaniko_shim.attest.keys import SigningKey
+from kaniko_shim.attest.keys import Key, SigningKey, load_public_key
 from kaniko_shim.attest.provenance import ProvenanceInputs, provenance
 from kaniko_shim.attest.record import Record
 from kaniko_shim.attest.simplesigning import payload_of
@@ -33,9 +34,13 @@ from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.request.request import read_outputs
 from kaniko_shim.request.variables import attestation_variables
 from kaniko_shim.request.variables.variable_reader import VariableReader
+from kaniko_shim.signer import kms
 from kaniko_shim.signer.cluster import Cluster
+from kaniko_shim.signer.kms import KmsKey
 from kaniko_shim.signer.service import Signer, SignerServer
 from kubernetes import client
+from support.cosign_key import is_signed
+from support.vault import Vault, serve_vault
 from support.waiting import until
 from support.watching import phase, wait_for_build
 
@@ -61,7 +66,43 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def signer(kubeconfig: Path, namespace: str, api: client.ApiClient, tmp_path: Path, said: list[str]) -> Iterator[str]:
+def vault(tmp_path: Path) -> Iterator[Vault]:
+    """A KMS."""
+    with serve_vault(tmp_path) as served:
+        yield served
+
+
+@pytest.fixture
+def kms_key(vault: Vault, tmp_path: Path) -> Callable[[str, str], KmsKey]:
+    """A key of it by its name and a public key, with which cosign signs as in the signer's pod."""
+    program = tmp_path / "image" / kms.PROGRAM
+    program.parent.mkdir(parents=True)
+    program.symlink_to(artefact("cosign"))
+    # Nothing but the KMS is asked: a proxy that nobody listens at would fail what else is.
+    environment = vault.environment | {"HTTPS_PROXY": "http://127.0.0.1:1"}
+
+    def made(name: str, public: str) -> KmsKey:
+        return KmsKey.of(f"hashivault://{name}", load_public_key(public), tmp_path / "image", tmp_path, environment)
+
+    return made
+
+
+@pytest.fixture
+def of_kms(vault: Vault, kms_key: Callable[[str, str], KmsKey]) -> KmsKey:
+    """One of its keys."""
+    return kms_key("images", vault.make_key("images"))
+
+
+@pytest.fixture
+def key(request: pytest.FixtureRequest) -> Key:
+    """That of the signer; a parameter names the fixture of another."""
+    return request.getfixturevalue(request.param) if hasattr(request, "param") else KEY
+
+
+@pytest.fixture
+def signer(
+    kubeconfig: Path, namespace: str, api: client.ApiClient, tmp_path: Path, said: list[str], key: Key
+) -> Iterator[str]:
     """The signer, with the rights of the chart; its URL."""
     core, rbac = client.CoreV1Api(api), client.RbacAuthorizationV1Api(api)
     called = f"signer-{namespace}"
@@ -91,7 +132,7 @@ def signer(kubeconfig: Path, namespace: str, api: client.ApiClient, tmp_path: Pa
     environment = {"KUBERNETES_SERVICE_HOST": url.host or "", "KUBERNETES_SERVICE_PORT": str(url.port)}
     with contextlib.chdir(tmp_path):
         cluster = Cluster.of(environment, account)
-        server = SignerServer(Signer(KEY, cluster, said.append), ("127.0.0.1", 0))
+        server = SignerServer(Signer(key, cluster, said.append), ("127.0.0.1", 0))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"https://127.0.0.1:{server.server_address[1]}"
@@ -104,14 +145,18 @@ def signer(kubeconfig: Path, namespace: str, api: client.ApiClient, tmp_path: Pa
 
 
 @pytest.fixture
-def ask(signer: str, api: client.ApiClient, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
+def ask(
+    signer: str, api: client.ApiClient, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: Key
+) -> Ask:
     """Asks it as the push container of a pod does, with a token as the kubelet gets it."""
     monkeypatch.setattr(persistence, "_PAUSES", (0.05,))
+    public = key.public
+    assert public
 
     def sign(pod: dict[str, Any], message: bytes, audience: str = SIGNER_AUDIENCE) -> bytes:
         path = tmp_path / "token"
         path.write_text(token_of(api, namespace, pod, audience))
-        return CentralKey(signer, KEY.public, str(path)).sign(message).content
+        return CentralKey(signer, public, str(path)).sign(message).content
 
     return sign
 
@@ -332,3 +377,69 @@ def test_the_charts_signer_has_few_rights_and_only_kubelets_get_tokens_for_it(
 
     # A policy counts a moment after it is created.
     assert "only kubelets can ask for one" in until(refusal)
+
+
+@pytest.mark.parametrize("kind", ["ecdsa-p256", "rsa-2048"])
+@pytest.mark.shows("A69")
+def test_a_key_of_a_kms_signs_what_the_public_key_verifies(
+    vault: Vault, kms_key: Callable[[str, str], KmsKey], tmp_path: Path, kind: str
+):
+    public = vault.make_key("images", kind)
+    (tmp_path / "key.pub").write_text(public)
+    key = kms_key("images", public)
+    # A restart of the signer finds the program of the one before.
+    assert kms_key("images", public) == key
+    signature = key.sign(b"a statement")
+    assert is_signed(b"a statement", signature.content, tmp_path)
+    assert signature.material == load_public_key(public).material
+    assert vault.token not in repr(key)
+    assert sorted(path.name for path in tmp_path.glob("tmp*")) == []
+
+
+@pytest.mark.shows("A69")
+def test_what_a_kms_does_not_sign_with_the_key_is_no_signature(
+    vault: Vault, kms_key: Callable[[str, str], KmsKey], tmp_path: Path
+):
+    public, other = vault.make_key("images"), vault.make_key("other")
+    with pytest.raises(JobError, match="hashivault://other signs otherwise than SIGNING_PUBLIC_KEY verifies") as wrong:
+        kms_key("other", public).sign(b"a statement")
+    with pytest.raises(JobError, match="hashivault://missing does not sign: ") as missing:
+        kms_key("missing", other).sign(b"a statement")
+    key = kms_key("images", public)
+    vault.process.terminate()
+    vault.process.wait()
+    with pytest.raises(JobError, match=r"hashivault://images (does|did) not sign") as down:
+        key.sign(b"a statement")
+    for error in (wrong, missing, down):
+        assert error.value.failure.reason is Reason.SIGNING_FAILED
+        assert vault.token not in str(error.value)
+    with pytest.raises(JobError, match="cosign can't be started: "):
+        KmsKey.of("hashivault://images", load_public_key(public), tmp_path / "nothing", tmp_path, {})
+
+
+@with_signer
+@pytest.mark.parametrize("key", ["of_kms"], indirect=True)
+@pytest.mark.shows("A69")
+@pytest.mark.usefixtures("operator")
+def test_a_pod_learns_nothing_of_the_kms(
+    builds: Builds,
+    kubelet: Kubelet,
+    api: client.ApiClient,
+    namespace: str,
+    key: KmsKey,
+    vault: Vault,
+    ask: Ask,
+    said: list[str],
+):
+    builds.create(spec(**SIGNED))
+    pod = kubelet.pod()
+    wait_for_build(api, namespace, "hello", lambda build: build.get("status", {}).get("podUID"))
+    message = payload_of(REPOSITORY, DIGEST)
+    assert key.public.made(ask(pod, message), message)
+    vault.process.terminate()
+    vault.process.wait()
+    with pytest.raises(JobError, match="answered 503: the signer's KMS did not sign; its log says why") as caught:
+        ask(pod, message)
+    assert "vault" not in str(caught.value)
+    assert said[-1].startswith(f"could not sign the signature of {REPOSITORY}@{DIGEST} for {namespace}/hello: ")
+    assert "hashivault://images" in said[-1]

@@ -5,8 +5,9 @@
 
 {{/* ServiceAccount, Service and Deployment of a program in the builder image.
 
-root; component, which ends the names; command; port; scheme of the port; env: variables from keys of Secrets; values with
-replicaCount and resources; hasToken: whether it speaks to the API server; changed: text whose change needs another start. */}}
+root; component, which ends the names; command; port; scheme of the port; env; values with replicaCount, resources,
+serviceAccount.annotations and podLabels; hasToken: whether it speaks to the API server; changed: text whose change needs
+another start; image: mounted at imagePath, if there is one, for a program that is copied from it. */}}
 {{- define "imagebuild.service" -}}
 {{- $root := .root -}}
 {{- $name := printf "%s-%s" (include "imagebuild.fullname" $root) .component -}}
@@ -21,7 +22,7 @@ replicaCount and resources; hasToken: whether it speaks to the API server; chang
 apiVersion: v1
 kind: ServiceAccount
 metadata:
-  {{- include "imagebuild.metadata" $metadata | nindent 2 }}
+  {{- include "imagebuild.metadata" (merge (dict "annotations" (dig "serviceAccount" "annotations" dict .values)) $metadata) | nindent 2 }}
 # Where a token is needed, the Deployment mounts it.
 automountServiceAccountToken: false
 ---
@@ -50,7 +51,7 @@ spec:
   template:
     metadata:
       labels:
-        {{- merge $labels $root.Values.commonLabels | toYaml | nindent 8 }}
+        {{- merge $labels (.values.podLabels | default dict) $root.Values.commonLabels | toYaml | nindent 8 }}
       annotations:
         checksum/settings: {{ sha256sum .changed }}
     spec:
@@ -69,11 +70,7 @@ spec:
         imagePullPolicy: {{ $root.Values.builder.image.pullPolicy }}
         args: [{{ .command }}]
         env:
-        {{- range $variable, $from := .env }}
-        - name: {{ $variable }}
-          valueFrom:
-            secretKeyRef: {name: {{ $from.secret | quote }}, key: {{ $from.key | quote }}{{ if $from.optional }}, optional: true{{ end }}}
-        {{- end }}
+        {{- toYaml .env | nindent 8 }}
         ports:
         - name: {{ lower .scheme }}
           containerPort: {{ .port }}
@@ -91,6 +88,11 @@ spec:
         volumeMounts:
         - name: run
           mountPath: /kaniko/.run
+        {{- if .image }}
+        - name: image
+          mountPath: {{ .imagePath }}
+          readOnly: true
+        {{- end }}
       {{- with $root.Values.nodeSelector }}
       nodeSelector:
         {{- toYaml . | nindent 8 }}
@@ -101,7 +103,14 @@ spec:
       {{- end }}
       volumes:
       - name: run
+        {{- if .image }}
+        emptyDir:
+          sizeLimit: 512Mi
+      - name: image
+        image: {reference: {{ .image | quote }}}
+        {{- else }}
         emptyDir:
           medium: Memory
           sizeLimit: 16Mi
+        {{- end }}
 {{- end -}}

@@ -112,6 +112,7 @@ def load_public_key(pem: str) -> PublicKey:
         loaded = serialization.load_pem_public_key(pem.encode())
     except (ValueError, UnsupportedAlgorithm) as error:
         raise ValueError("it is not a public key in PEM format, such as cosign.pub") from error
+    _check_curve(loaded)
     if not isinstance(loaded, _Public):
         raise ValueError(_KINDS.replace("private", "public"))  # noqa: TRY004 - a value of a variable
     return PublicKey(loaded)
@@ -136,11 +137,16 @@ def load_key(pem: str, password: str) -> SigningKey:
             loaded = _load_pem(pem.encode(), password)
     except UnsupportedAlgorithm as error:
         raise ValueError(_KINDS) from error
-    if isinstance(loaded, ec.EllipticCurvePrivateKey) and not isinstance(loaded.curve, ec.SECP256R1):
-        raise ValueError(f"the key's curve is {loaded.curve.name}; use P-256")  # noqa: TRY004 - a value of a variable
+    _check_curve(loaded)
     if not isinstance(loaded, _Private):
         raise ValueError(_KINDS)  # noqa: TRY004 - a value of a variable
     return SigningKey(loaded)
+
+
+def _check_curve(key: object) -> None:
+    curve = getattr(key, "curve", None)
+    if isinstance(curve, ec.EllipticCurve) and curve.name != ec.SECP256R1.name:
+        raise ValueError(f"the key's curve is {curve.name}; use P-256")
 
 
 _KINDS = "use a private key of kind ECDSA (P-256), Ed25519 or RSA"

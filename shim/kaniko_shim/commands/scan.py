@@ -4,7 +4,6 @@ The scanner reads what the Dockerfile's author has made, so it has nothing that 
 network, a user of its own. What is not a scan that went well is no pass.
 """
 
-import shutil
 from collections import deque
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +18,7 @@ from kaniko_shim.scan.findings import has_system, predicate, read_report
 from kaniko_shim.scan.handover import Scanned, hand_over
 from kaniko_shim.system.clock import now
 from kaniko_shim.system.heartbeat import heartbeat
+from kaniko_shim.system.image_volume import take_program
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.json_text import load_json
 from kaniko_shim.system.processes import process
@@ -31,7 +31,6 @@ PROGRAM = "usr/local/bin/trivy"
 OLD = timedelta(days=7)
 """Age of a database at which there is a warning."""
 
-_EXECUTABLE = 0o500
 _LAST_LINES = 20
 _LONGEST_LINE = 400
 
@@ -83,12 +82,10 @@ class _Trivy:
 
     def __init__(self, request: ScanRequest, job: Job) -> None:
         self._request, self._job = request, job
-        names = ("trivy", "report.json", "openvex.json", "sbom.json")
-        self._program, self._report, self._exceptions, self._sbom = (job.paths.scratch / name for name in names)
+        names = ("report.json", "openvex.json", "sbom.json")
+        self._report, self._exceptions, self._sbom = (job.paths.scratch / name for name in names)
         try:
-            # No program can be run in a volume that is an image.
-            shutil.copyfile(job.paths.scanner / PROGRAM, self._program)
-            self._program.chmod(_EXECUTABLE)
+            self._program = take_program(job.paths.scanner / PROGRAM, job.paths.scratch)
             deny_network()
         except OSError as error:
             raise _failed(f"it can't be started: {error}") from error

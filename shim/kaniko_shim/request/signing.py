@@ -1,6 +1,7 @@
 """What signs: a private key, the signer of the cluster, or Sigstore's services."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from kaniko_shim.attest.options import AttestationOptions
 from kaniko_shim.request.variables.attestation_variables import (
@@ -14,6 +15,9 @@ from kaniko_shim.request.variables.attestation_variables import (
     SIGNING_URL,
 )
 from kaniko_shim.request.variables.variable_reader import VariableReader
+
+if TYPE_CHECKING:
+    from kaniko_shim.attest.keys import PublicKey
 
 _KEYLESS = (SIGNING_FULCIO_URL, SIGNING_REKOR_URL, SIGNING_TIMESTAMP_URL)
 
@@ -47,17 +51,23 @@ def read_signing_key(reader: VariableReader, options: AttestationOptions) -> Att
         return options
 
 
-def _central(reader: VariableReader, options: AttestationOptions) -> AttestationOptions:
-    from kaniko_shim.attest.central import CentralKey  # noqa: PLC0415 - takes long to import
-    from kaniko_shim.attest.keys import load_public_key  # noqa: PLC0415
+def read_public_key(reader: VariableReader) -> "PublicKey | None":
+    """SIGNING_PUBLIC_KEY, which must be set; None if it is refused."""
+    from kaniko_shim.attest.keys import load_public_key  # noqa: PLC0415 - takes long to import
 
-    url, token_file = reader.read(SIGNING_URL), reader.read(SIGNING_TOKEN_FILE)
     try:
-        public = load_public_key(reader.read(SIGNING_PUBLIC_KEY))
+        return load_public_key(reader.read(SIGNING_PUBLIC_KEY))
     except ValueError as error:
         reader.refuse(SIGNING_PUBLIC_KEY, str(error))
-        return options
-    return replace(options, key=CentralKey(url, public, token_file))
+        return None
+
+
+def _central(reader: VariableReader, options: AttestationOptions) -> AttestationOptions:
+    from kaniko_shim.attest.central import CentralKey  # noqa: PLC0415 - takes long to import
+
+    url, token_file = reader.read(SIGNING_URL), reader.read(SIGNING_TOKEN_FILE)
+    public = read_public_key(reader)
+    return replace(options, key=CentralKey(url, public, token_file)) if public else options
 
 
 def _keyless(reader: VariableReader, options: AttestationOptions) -> AttestationOptions:

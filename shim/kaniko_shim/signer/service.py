@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from kaniko_shim.attest.central import IDENTITY_PATH, MOST_BYTES, SIGN_PATH, certificate_message
 from kaniko_shim.attest.keys import Key
 from kaniko_shim.net.server import BAD_REQUEST, BUSY, NOT_FOUND, OK, TOO_LARGE, Answering, LimitedServer
+from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.signer.cluster import Cluster
 from kaniko_shim.signer.policy import Grant, RefusedError, build_of, caller_of, check, grant_of
 from kaniko_shim.system.clock import later
@@ -64,15 +65,21 @@ class Signer:
         """The signature of a message.
 
         Raises:
-            RefusedError: the pod may not have it signed.
+            RefusedError: the pod may not have it signed; 503, its KMS did not sign.
         """
         try:
             what = check(message, grant, later(SKEW))
         except RefusedError as error:
             self.say(f"refused to sign for {grant.build}: {error}")
             raise
+        try:
+            signature = self.key.sign(message).content
+        except JobError as error:
+            # What a KMS says is for the administrator.
+            self.say(f"could not sign the {what} for {grant.build}: {error}")
+            raise RefusedError(BUSY, "the signer's KMS did not sign; its log says why") from error
         self.say(f"signed the {what} for {grant.build}")
-        return self.key.sign(message).content
+        return signature
 
 
 class SignerServer(LimitedServer):

@@ -30,6 +30,7 @@ class Paths:
         scanner: Trivy's image, mounted.
         vulnerabilities: its database, mounted.
         scanned: what `scan` hands over to `push`.
+        cosign: cosign's image, mounted.
         termination_log: where Kubernetes reads the result.
         buildkitd: BuildKit's daemon; an image has it or the executor.
         buildctl: BuildKit's client.
@@ -56,6 +57,7 @@ class Paths:
     scanner: Path = Path("/kaniko/.scanner")
     vulnerabilities: Path = Path("/kaniko/.vulnerabilities")
     scanned: Path = Path("/kaniko/.scanned")
+    cosign: Path = Path("/kaniko/.cosign")
     termination_log: Path = Path("/dev/termination-log")
     buildkitd: Path = Path("/kaniko/.Shim/bin/buildkitd")
     buildctl: Path = Path("/kaniko/.Shim/bin/buildctl")

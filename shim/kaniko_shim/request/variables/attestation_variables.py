@@ -15,6 +15,8 @@ _SERVICE = re.compile(
     r"(?:https://[^/\s?#@]+|http://(?:[a-z0-9.-]+\.svc(?:\.[a-z0-9.-]+)?|127\.0\.0\.1)(?::[0-9]{1,5})?)(?:/[^\s?#]*)?"
 )
 
+_KMS = re.compile(r"(?:awskms|azurekms|gcpkms|hashivault)://[^\s?#@]+")
+
 
 def _parse_signer(text: str) -> str:
     if text and not _SIGNER.fullmatch(text.strip()):
@@ -26,6 +28,12 @@ def _parse_service(text: str) -> str:
     if text and not _SERVICE.fullmatch(text.strip()):
         raise ValueError("write https://HOST, or http:// of a Service of the cluster (HOST ends with .svc)")
     return text.strip().rstrip("/")
+
+
+def _parse_kms(text: str) -> str:
+    if text and not _KMS.fullmatch(text.strip()):
+        raise ValueError("write awskms://…, azurekms://…, gcpkms://… or hashivault://…, as for cosign --key")
+    return text.strip()
 
 
 def _parse_object(text: str) -> dict[str, object] | None:
@@ -71,6 +79,14 @@ SIGNING_KEY_PASSWORD = Variable(
     commands=(*_PUSHING, Command.SIGN),
     secret=True,
 )
+SIGNING_KMS = Variable(
+    "SIGNING_KMS",
+    "Key of a KMS that signs in the place of SIGNING_KEY, as `cosign --key` takes it: `awskms://…`, `azurekms://…`, "
+    "`gcpkms://…` or `hashivault://…`. SIGNING_PUBLIC_KEY is its public key. cosign's image is mounted at "
+    "`/kaniko/.cosign` and gets all variables.",
+    _parse_kms,
+    commands=(Command.SIGN,),
+)
 SIGNING_URL = Variable(
     "SIGNING_URL",
     "`https://HOST:PORT` of the cluster's signer (`kaniko-shim sign`), which signs in the place of SIGNING_KEY.",
@@ -81,7 +97,7 @@ SIGNING_PUBLIC_KEY = Variable(
     "SIGNING_PUBLIC_KEY",
     "Public key of the signer, in PEM: nobody else gets the token, and its signatures are verified.",
     parse_raw,
-    commands=_PUSHING,
+    commands=(*_PUSHING, Command.SIGN),
     shown=False,
 )
 SIGNING_FULCIO_URL = Variable(
@@ -136,6 +152,7 @@ ATTEST_TABLE: tuple[Variable[object], ...] = (
     SBOM,
     SIGNING_KEY,
     SIGNING_KEY_PASSWORD,
+    SIGNING_KMS,
     SIGNING_URL,
     SIGNING_PUBLIC_KEY,
     SIGNING_FULCIO_URL,

@@ -24,6 +24,7 @@ from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.result import BaseImage
 from kaniko_shim.request.command_request import parse_request, secrets_of
 from kaniko_shim.request.push_request import PushRequest
+from kaniko_shim.request.sign_request import Kms, SignRequest
 from kaniko_shim.system.subcommand import Command
 from support.cosign_key import PASSWORD, encrypted_key
 
@@ -31,6 +32,14 @@ DIGEST = "sha256:" + "ab" * 32
 SUBJECT = Subject(DIGEST, 1234, MANIFEST)
 KEY = SigningKey(ec.generate_private_key(ec.SECP256R1()))
 CREATED = "2026-11-24T08:00:00Z"
+
+
+def public_pem(key: SigningKey) -> str:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public.public.public_bytes(serialization.Encoding.PEM, form).decode()
+
+
+PUBLIC = public_pem(KEY)
 
 
 def pem(private: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey, password: str = "") -> str:
@@ -152,11 +161,8 @@ def test_what_is_no_list_of_signatures(manifest: bytes):
 
 
 def test_the_signer_of_a_cluster_is_asked_where_its_url_is_set():
-    public = KEY.public.public.public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    ).decode()
     asked = {"OUTPUT_IMAGE": "r.example/app", "SIGNING_URL": "https://signer.system.svc:8443"}
-    request = parse_request(Command.PUSH, {**asked, "SIGNING_PUBLIC_KEY": public})
+    request = parse_request(Command.PUSH, {**asked, "SIGNING_PUBLIC_KEY": PUBLIC})
     assert isinstance(request, PushRequest)
     assert isinstance(request.attestations.key, CentralKey)
     # The default is where the operator mounts the token.
@@ -214,6 +220,28 @@ def test_the_signer_needs_a_key_and_never_prints_it():
         parse_request(Command.SIGN, {})
     private = pem(ec.generate_private_key(ec.SECP256R1()))
     assert private in secrets_of(parse_request(Command.SIGN, {"SIGNING_KEY": private}))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"SIGNING_KMS": "file:///key"}, "SIGNING_KMS='file:///key': write awskms://"),
+        ({"SIGNING_PUBLIC_KEY": ""}, "SIGNING_PUBLIC_KEY: it is not a public key"),
+        (
+            {"SIGNING_PUBLIC_KEY": public_pem(SigningKey(ec.generate_private_key(ec.SECP384R1())))},
+            "SIGNING_PUBLIC_KEY: the key's curve is secp384r1; use P-256",
+        ),
+        ({"SIGNING_KEY": "x"}, "SIGNING_KMS='hashivault://images': unset it, or SIGNING_KEY: one of them signs"),
+    ],
+)
+def test_a_kms_signs_alone_and_with_a_known_key(wrong: dict[str, str], problem: str):
+    right = {"SIGNING_KMS": "hashivault://images", "SIGNING_PUBLIC_KEY": PUBLIC}
+    request = parse_request(Command.SIGN, right)
+    assert isinstance(request, SignRequest)
+    assert isinstance(request.key, Kms)
+    assert request.key.uri == "hashivault://images"
+    with pytest.raises(JobError, match=re.escape(problem)):
+        parse_request(Command.SIGN, {**right, **wrong})
 
 
 def test_provenance():
