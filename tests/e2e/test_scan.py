@@ -118,16 +118,17 @@ def test_what_was_found_is_signed_as_cosign_verifies_it(
         "-n", namespace, "create", "secret", "generic", "cosign", f"--from-file={tmp_path / 'cosign.key'}",
         f"--from-literal=cosign.password={PASSWORD}",
     )  # fmt: skip
-    signed = {"signing": {"key": {"secretRef": {"name": "cosign"}}}, "attestations": {"sbom": "SPDX"}}
+    signed = {"signing": {"key": {"secretRef": {"name": "cosign"}}}, "attestations": {"sbom": "CycloneDX"}}
     status = scan("BuildKit", "app:1", more=signed, **EXCEPTIONS)
     assert status["phase"] == "Succeeded", status
     image = f"{registry.address}/{namespace}/app@{status['digest']}"
     assert found_in(statement(image, VULNERABILITIES, BY_KEY, tmp_path)) == FOUND
     # The SBOM is the scanner's as well.
-    sbom = statement(image, "spdxjson", BY_KEY, tmp_path)["predicate"]
-    assert sbom["name"] == f"{registry.name}/{namespace}/app@{status['digest']}"
-    assert PACKAGES.keys() <= {each["name"] for each in sbom["packages"]}
-    assert any("aquasecurity" in each for each in sbom["creationInfo"]["creators"])
+    sbom = statement(image, "cyclonedx", BY_KEY, tmp_path)["predicate"]
+    about = sbom["metadata"]["component"]
+    assert (about["name"], about["version"]) == (f"{registry.name}/{namespace}/app", status["digest"])
+    assert PACKAGES.keys() <= {each["name"] for each in sbom["components"]}
+    assert [each["name"] for each in sbom["metadata"]["tools"]["components"]] == ["trivy"]
 
 
 @pytest.mark.shows("A67")

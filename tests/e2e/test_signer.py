@@ -120,7 +120,12 @@ def test_what_the_cluster_signs_is_what_cosign_verifies(
     image = f"{registry.name}/{namespace}/signed:1"
     fields: dict[str, Any] = {
         "source": {"inline": {"files": {"Dockerfile": DOCKERFILE}}},
-        "output": {"images": [image], "attestations": {"sbom": "SPDX"}, "signing": {"cluster": {}}, "level": "SLSA3"},
+        "output": {
+            "images": [image],
+            "attestations": {"sbom": "CycloneDX"},
+            "signing": {"cluster": {}},
+            "level": "SLSA3",
+        },
     }
     created = builds.create(fields, "signed", labels={LABEL: "signed"})
     status = wait_for_finish(api, namespace, "signed")
@@ -130,6 +135,10 @@ def test_what_the_cluster_signs_is_what_cosign_verifies(
 
     here = f"{registry.address}/{namespace}/signed@{status['digest']}"
     cosign("verify", *BY_KEY, here, folder=signing)
+    assert (
+        statement(here, "cyclonedx", BY_KEY, signing)["predicate"]["metadata"]["component"]["version"]
+        == status["digest"]
+    )
     predicate = statement(here, "slsaprovenance1", BY_KEY, signing)["predicate"]
     parameters = predicate["buildDefinition"]["externalParameters"]
     assert parameters["metadata"] == {"namespace": namespace, "name": "signed"}

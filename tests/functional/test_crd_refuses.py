@@ -330,7 +330,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"output": {"images": ["a.b/app"], "labels": {f"a{i}": "" for i in range(65)}}}, "must have at most 64 items"),
     # output.attestations, output.signing
     (signed(attestations={"provenance": True}), "must be of type string"),
-    (signed(attestations={"sbom": "CycloneDX"}), 'supported values: "SPDX", "None"'),
+    (signed(attestations={"sbom": "Syft"}), 'supported values: "SPDX", "CycloneDX", "None"'),
     (signed(provenance="SLSA"), 'unknown field "spec.output.provenance"'),
     (signed(signing={}), "say what signs: set key.secretRef"),
     (signed(signing={"key": {}}), "say where the key is: set secretRef"),

@@ -147,10 +147,10 @@ class RetrySpec:
 
 @dataclass(frozen=True, slots=True)
 class Attestations:
-    """The documents that are attached to a pushed image: SLSA provenance, and an SBOM in SPDX."""
+    """The documents that are attached to a pushed image: SLSA provenance, and an SBOM in a format or none."""
 
     provenance: bool = False
-    sbom: bool = False
+    sbom: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

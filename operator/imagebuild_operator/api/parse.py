@@ -169,8 +169,8 @@ def _attestations(output: Body) -> Attestations:
     attestations = output.get("attestations") or {}
     return Attestations(
         # What the key of the whole cluster has signed has to say which namespace it is from.
-        provenance=_is(attestations, "provenance", "SLSA") or "cluster" in (output.get("signing") or {}),
-        sbom=_is(attestations, "sbom", "SPDX"),
+        provenance=_form(attestations, "provenance", "SLSA") is not None or "cluster" in (output.get("signing") or {}),
+        sbom=_form(attestations, "sbom", "SPDX", "CycloneDX"),
     )
 
 
@@ -186,10 +186,10 @@ def _network(asked: str) -> bool:
     return asked == "None"
 
 
-def _is(attestations: Body, kind: str, form: str) -> bool:
-    asked = attestations.get(kind, "None")
-    _known(("None", form), asked, f"spec.output.attestations.{kind}")
-    return bool(asked == form)
+def _form(attestations: Body, kind: str, *forms: str) -> str | None:
+    asked = str(attestations.get(kind, "None"))
+    _known(("None", *forms), asked, f"spec.output.attestations.{kind}")
+    return asked if asked in forms else None
 
 
 def _signing(signing: Body | None) -> SigningKey | ClusterSigning | KeylessSigning | None:

@@ -66,7 +66,7 @@ def attestation_variables(
         *plain("PROVENANCE_BUILDER", builder_image if wanted.provenance else None),
         *plain("PROVENANCE_INVOCATION", build.uid if wanted.provenance else None),
         *plain("PROVENANCE_PARAMETERS", parameters(build) if wanted.provenance else None),
-        *plain("SBOM", "true" if wanted.sbom and sbom else None),
+        *plain("SBOM", wanted.sbom if sbom else None),
         *_signing(spec, defaults),
     ]
 

@@ -7,12 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kaniko_shim.attest.artifact import Artifact, Blob, Subject, dump, referrer
-from kaniko_shim.attest.statement import MEDIA_TYPE, PROVENANCE, SIGNATURE, SPDX, VULNERABILITIES, statement
+from kaniko_shim.attest.statement import MEDIA_TYPE, PROVENANCE, SIGNATURE, VULNERABILITIES, statement
+from kaniko_shim.sbom.formats import SbomFormat
 
 if TYPE_CHECKING:
     from kaniko_shim.attest.keys import Key
-
-_SPDX_TYPE = "application/spdx+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +28,27 @@ class Attestation:
 
 
 @dataclass(frozen=True, slots=True)
+class Sbom:
+    """An SBOM, and its format."""
+
+    form: SbomFormat
+    document: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class Predicates:
     """The predicates about an image, which are the same in every repository; None: not attached.
 
     Attributes:
         created: now, RFC 3339.
         provenance: SLSA's predicate.
-        sbom: an SPDX document.
+        sbom: what it holds.
         vulnerabilities: what a scan has found.
     """
 
     created: str
     provenance: Mapping[str, object] | None = None
-    sbom: Mapping[str, object] | None = None
+    sbom: Sbom | None = None
     vulnerabilities: Mapping[str, object] | None = None
 
 
@@ -64,7 +71,7 @@ def compose(repository: str, subject: Subject, predicates: Predicates, key: "Key
     if predicates.sbom is not None:
         made.append(partial(_sbom, subject, predicates.sbom, predicates.created))
         if key:
-            made.append(partial(attestation, "sbom", SPDX, predicates.sbom))
+            made.append(partial(attestation, "sbom", predicates.sbom.form.predicate_type, predicates.sbom.document))
     if predicates.vulnerabilities is not None:
         made.append(partial(attestation, "vulnerabilities", VULNERABILITIES, predicates.vulnerabilities))
     if key:
@@ -74,9 +81,10 @@ def compose(repository: str, subject: Subject, predicates: Predicates, key: "Key
         return list(pool.map(lambda make: make(), made))
 
 
-def _sbom(subject: Subject, document: Mapping[str, object], created: str) -> Attestation:
+def _sbom(subject: Subject, sbom: Sbom, created: str) -> Attestation:
     annotations = {"org.opencontainers.image.created": created}
-    return Attestation("sbom", referrer(subject, _SPDX_TYPE, Blob(_SPDX_TYPE, dump(document)), annotations))
+    blob = Blob(sbom.form.media_type, dump(sbom.document))
+    return Attestation("sbom", referrer(subject, sbom.form.media_type, blob, annotations))
 
 
 def _artifact(payload: bytes, predicate_type: str, subject: Subject, created: str, key: "Key | None") -> Artifact:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kaniko_shim.attest.provenance import ProvenanceInputs
+from kaniko_shim.sbom.formats import SbomFormat
 
 if TYPE_CHECKING:
     from kaniko_shim.attest.keyless import Services
@@ -16,7 +17,7 @@ class AttestationOptions:
 
     Attributes:
         provenance: whether SLSA provenance is attached.
-        sbom: whether an SBOM is attached.
+        sbom: the format of the SBOM that is attached; None: none is.
         key: signs the image and its attestations; None: nothing is signed.
         keyless: signs in its place, without a key to keep.
         secrets: the parts of the key that must not be printed.
@@ -24,7 +25,7 @@ class AttestationOptions:
     """
 
     provenance: bool = False
-    sbom: bool = False
+    sbom: SbomFormat | None = None
     key: "Key | None" = field(default=None, repr=False)
     keyless: "Services | None" = None
     secrets: tuple[str, ...] = field(default=(), repr=False)

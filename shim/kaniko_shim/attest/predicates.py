@@ -5,7 +5,7 @@ from pathlib import Path
 
 from kaniko_shim import __version__
 from kaniko_shim.attest.artifact import Subject
-from kaniko_shim.attest.attestation import Predicates
+from kaniko_shim.attest.attestation import Predicates, Sbom
 from kaniko_shim.attest.claims import settle
 from kaniko_shim.attest.options import AttestationOptions
 from kaniko_shim.attest.provenance import provenance
@@ -16,6 +16,7 @@ from kaniko_shim.oci.media_types import INDEX, MANIFEST
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.references import ImageReference
+from kaniko_shim.sbom.formats import SPDX, SbomFormat
 from kaniko_shim.scan.handover import Scanned
 from kaniko_shim.system.clock import now
 from kaniko_shim.system.job import Job
@@ -47,12 +48,18 @@ def image_predicates(
     if not options.sbom:
         return subject, Predicates(created, slsa, vulnerabilities=found)
     name = f"{outputs[0].registry}/{outputs[0].repository}"
-    sbom = _own_sbom(job, directory, manifest, name, digest, created) if scanned is None else _named(scanned, name)
-    return subject, Predicates(created, slsa, sbom, found)
+    if scanned is None:
+        document = _own_sbom(options.sbom, job, directory, manifest, name, digest, created)
+    else:
+        document = _named(options.sbom, scanned, name)
+    return subject, Predicates(created, slsa, Sbom(options.sbom, document), found)
 
 
-def _own_sbom(job: Job, directory: Path, manifest: bytes, name: str, digest: str, created: str) -> dict[str, object]:
-    from kaniko_shim.sbom.inventory import take_inventory  # noqa: PLC0415 - for an SBOM only
+def _own_sbom(
+    form: SbomFormat, job: Job, directory: Path, manifest: bytes, name: str, digest: str, created: str
+) -> dict[str, object]:
+    from kaniko_shim.sbom.cyclonedx import cyclonedx  # noqa: PLC0415 - for an SBOM only
+    from kaniko_shim.sbom.inventory import take_inventory  # noqa: PLC0415
     from kaniko_shim.sbom.spdx import spdx  # noqa: PLC0415
 
     job.phases.enter("looking for packages in the image")
@@ -61,14 +68,24 @@ def _own_sbom(job: Job, directory: Path, manifest: bytes, name: str, digest: str
         job.warn(f"The SBOM lacks the packages in /{path}, which can't be read here.")
     tool = f"kaniko-shim-{__version__}"
     job.say(f"the SBOM lists {len(found.packages)} packages")
-    return spdx(name, digest, found.packages, found.distribution, created=created, tool=tool)
+    write = spdx if form is SPDX else cyclonedx
+    return write(name, digest, found.packages, found.distribution, created=created, tool=tool)
 
 
-def _named(scanned: Scanned, name: str) -> dict[str, object]:
+def _named(form: SbomFormat, scanned: Scanned, name: str) -> dict[str, object]:
     """The scanner's SBOM, which knows only the directory that it has scanned."""
     if scanned.sbom is None:
         raise JobError(Reason.SCAN_FAILED, "The scan has made no SBOM. Nothing was pushed.")
-    return {**scanned.sbom, "name": f"{name}@{scanned.digest}"}
+    if form is SPDX:
+        return {**scanned.sbom, "name": f"{name}@{scanned.digest}"}
+    metadata = scanned.sbom.get("metadata")
+    component = metadata.get("component") if isinstance(metadata, dict) else None
+    if not isinstance(metadata, dict) or not isinstance(component, dict):
+        raise JobError(Reason.SCAN_FAILED, "The SBOM of the scan does not say what it is about. Nothing was pushed.")
+    return {
+        **scanned.sbom,
+        "metadata": {**metadata, "component": {**component, "name": name, "version": scanned.digest}},
+    }
 
 
 def index_predicates(options: AttestationOptions, job: Job, made: ImageIndex) -> tuple[Subject, Predicates]:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 MEDIA_TYPE = "application/vnd.in-toto+json"
 
 PROVENANCE = "https://slsa.dev/provenance/v1"
-SPDX = "https://spdx.dev/Document"
 VULNERABILITIES = "https://in-toto.io/attestation/vulns/v0.2"
 """https://github.com/in-toto/attestation/blob/main/spec/predicates/vuln.md"""
 SIGNATURE = "https://sigstore.dev/cosign/sign/v1"

@@ -14,6 +14,7 @@ from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.outcome.result import Result
 from kaniko_shim.request.scan_request import ScanRequest
+from kaniko_shim.sbom.formats import SbomFormat
 from kaniko_shim.scan.findings import has_system, predicate, read_report
 from kaniko_shim.scan.handover import Scanned, hand_over
 from kaniko_shim.system.clock import now
@@ -60,7 +61,8 @@ def scan(request: ScanRequest, job: Job) -> Result:
     if stopping:
         raise JobError(Reason.VULNERABILITIES_FOUND, request.gate.refusal(stopping))
     said = predicate(report, found, updated, started, now())
-    hand_over(job.paths.scanned, Scanned(image.digest, said, trivy.sbom() if request.sbom else None))
+    sbom = trivy.sbom(request.sbom) if request.sbom else None
+    hand_over(job.paths.scanned, Scanned(image.digest, said, sbom))
     return Result(str(request.command), timings=job.phases.timings)
 
 
@@ -95,16 +97,16 @@ class _Trivy:
         """Its report."""
         self._run(
             *("image", f"--input={layout}", f"--output={self._report}", "--format=json", "--scanners=vuln"),
-            *(f"--list-all-pkgs={str(self._request.sbom).lower()}", "--timeout=24h", "--no-progress"),
+            *(f"--list-all-pkgs={str(bool(self._request.sbom)).lower()}", "--timeout=24h", "--no-progress"),
             *("--disable-telemetry", "--skip-version-check", "--offline-scan", "--cache-backend=memory"),
             *("--skip-db-update", "--skip-java-db-update", "--skip-vex-repo-update"),
             *((f"--vex={self._exceptions}",) if self._request.openvex else ()),
         )
         return _document(self._report)
 
-    def sbom(self) -> dict[str, Any]:
+    def sbom(self, form: SbomFormat) -> dict[str, Any]:
         """The SBOM of what it has scanned."""
-        self._run("convert", "--format=spdx-json", f"--output={self._sbom}", str(self._report))
+        self._run("convert", f"--format={form.trivy}", f"--output={self._sbom}", str(self._report))
         return _document(self._sbom)
 
     def _run(self, *arguments: str) -> None:

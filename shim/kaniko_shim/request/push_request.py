@@ -82,7 +82,7 @@ def read_index_request(reader: VariableReader) -> IndexRequest:
 def _attestations(command: Command, reader: VariableReader) -> AttestationOptions:
     options = AttestationOptions(
         reader.read(attest_variables.PROVENANCE),
-        command is Command.PUSH and reader.read(attest_variables.SBOM),
+        reader.read(attest_variables.SBOM) if command is Command.PUSH else None,
         inputs=read_provenance_inputs(reader),
     )
     return read_signing(reader, options)

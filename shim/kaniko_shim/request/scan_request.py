@@ -6,6 +6,7 @@ from kaniko_shim.request.request import Request, fields_of, read_request_without
 from kaniko_shim.request.variables import scan_variables
 from kaniko_shim.request.variables.attestation_variables import SBOM
 from kaniko_shim.request.variables.variable_reader import VariableReader
+from kaniko_shim.sbom.formats import SbomFormat
 from kaniko_shim.scan.findings import Gate
 from kaniko_shim.system.subcommand import Command
 
@@ -17,12 +18,12 @@ class ScanRequest(Request):
     Attributes:
         gate: what keeps an image from being pushed.
         openvex: an OpenVEX document that says which vulnerabilities do not affect it; empty for none.
-        sbom: whether to make an SBOM, too.
+        sbom: the format of the SBOM to make, too; None: none.
     """
 
     gate: Gate
     openvex: str
-    sbom: bool
+    sbom: SbomFormat | None
 
 
 def read_scan_request(reader: VariableReader) -> ScanRequest:

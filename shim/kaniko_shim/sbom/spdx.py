@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from kaniko_shim.sbom.licenses import spdx_license
+from kaniko_shim.sbom.package_urls import image_url, package_url
 from kaniko_shim.sbom.packages import Distribution, Package
 
 _NONE = "NOASSERTION"
@@ -49,32 +50,6 @@ def spdx(
             *(_relation("SPDXRef-Image", "CONTAINS", _id(number)) for number in range(len(listed))),
         ],
     }
-
-
-def image_url(name: str, digest: str) -> str:
-    """The package URL of an image: https://github.com/package-url/purl-spec."""
-    from packageurl import PackageURL  # noqa: PLC0415 - only an SBOM needs it
-
-    return PackageURL("oci", None, name.rpartition("/")[2], digest, {"repository_url": name}).to_string()
-
-
-def package_url(package: Package, distribution: Distribution) -> str:
-    """The package URL of a package; empty if its name can't be written as one."""
-    from packageurl import PackageURL  # noqa: PLC0415 - only an SBOM needs it
-
-    namespace, name = "", package.name
-    qualifiers = {}
-    if package.ecosystem == "npm":
-        namespace, _, name = package.name.rpartition("/")
-    elif package.ecosystem in {"deb", "apk"}:
-        namespace = distribution.id or "unknown"
-        distro = "-".join(filter(None, (distribution.id, distribution.version)))
-        qualifiers = {"arch": package.architecture, "distro": distro}
-    try:
-        return PackageURL(package.ecosystem, namespace, name, package.version, qualifiers).to_string()
-    except (ValueError, TypeError):
-        # TypeError: the name is blank.
-        return ""
 
 
 def _package(number: int, package: Package, distribution: Distribution) -> dict[str, object]:

@@ -24,7 +24,7 @@ class Scanned:
     Attributes:
         digest: of the image's manifest.
         predicate: what was found.
-        sbom: an SPDX document; None if none is wanted.
+        sbom: in the format that was asked for; None if none is wanted.
     """
 
     digest: str

@@ -15,11 +15,12 @@ from kaniko_shim.attest.claims import settle
 from kaniko_shim.attest.envelope import statement_in
 from kaniko_shim.attest.provenance import ProvenanceInputs, provenance, record_in
 from kaniko_shim.attest.simplesigning import payload_of
-from kaniko_shim.attest.statement import PROVENANCE, SIGNATURE, SPDX, VULNERABILITIES, statement
+from kaniko_shim.attest.statement import PROVENANCE, SIGNATURE, VULNERABILITIES, statement
 from kaniko_shim.oci.digests import DIGEST
 from kaniko_shim.request.push_request import read_provenance_inputs
 from kaniko_shim.request.request import read_outputs
 from kaniko_shim.request.variables.variable_reader import VariableReader
+from kaniko_shim.sbom.formats import FORMATS
 from kaniko_shim.system.json_text import load_json
 
 _POD_NAME: Final = "authentication.kubernetes.io/pod-name"
@@ -27,7 +28,14 @@ _POD_UID: Final = "authentication.kubernetes.io/pod-uid"
 _PREFIX: Final = "system:serviceaccount:"
 
 _OWN: Final = frozenset({*CONTAINERS, UPLOAD})
-_WORDS: Final = {PROVENANCE: "provenance", SPDX: "SBOM", VULNERABILITIES: "scan", SIGNATURE: "signature"}
+# Not a set: a tenant can send as a type what has no hash.
+_SBOMS: Final = tuple(form.predicate_type for form in FORMATS.values())
+_WORDS: Final = {
+    PROVENANCE: "provenance",
+    VULNERABILITIES: "scan",
+    SIGNATURE: "signature",
+    **dict.fromkeys(_SBOMS, "SBOM"),
+}
 _UNAUTHORIZED, _FORBIDDEN, _CONFLICT = 401, 403, 409
 
 _Body = Mapping[str, Any]
@@ -187,7 +195,7 @@ def _check_predicate(kind: str, predicate: _Body, grant: Grant, now: str) -> Non
     elif kind == SIGNATURE:
         if predicate:
             raise RefusedError(_FORBIDDEN, "the statement of a signature says nothing else")
-    elif grant.is_index or not (kind == SPDX or (kind == VULNERABILITIES and grant.is_scanned)):
+    elif grant.is_index or not (kind in _SBOMS or (kind == VULNERABILITIES and grant.is_scanned)):
         raise RefusedError(_FORBIDDEN, f"statements of the type {kind} are not signed")
 
 

@@ -6,6 +6,7 @@ from imagebuild_vocabulary.names import SIGNER_TOKEN
 
 from kaniko_shim.request.scalars import parse_raw, parse_switch, parse_text
 from kaniko_shim.request.variables.variable import Variable
+from kaniko_shim.sbom.formats import FORMATS, SPDX, SbomFormat
 from kaniko_shim.system.json_text import load_json
 from kaniko_shim.system.subcommand import Command
 
@@ -36,6 +37,15 @@ def _parse_kms(text: str) -> str:
     return text.strip()
 
 
+def _parse_sbom(text: str) -> SbomFormat | None:
+    if form := FORMATS.get(text.strip()):
+        return form
+    try:
+        return SPDX if parse_switch(text) else None
+    except ValueError as error:
+        raise ValueError(f"write {' or '.join(FORMATS)}, true or false") from error
+
+
 def _parse_object(text: str) -> dict[str, object] | None:
     if not text.strip():
         return None
@@ -58,9 +68,9 @@ PROVENANCE = Variable(
 )
 SBOM = Variable(
     "SBOM",
-    "If `true`, an SBOM (SPDX) is attached to the image. It lists the image's Debian, Alpine, Python and npm packages; "
-    "where `scan` runs, all that Trivy finds.",
-    parse_switch,
+    "Format of the SBOM that is attached to the image: `SPDX` (or `true`), `CycloneDX`, or `false` for none. It lists "
+    "the image's Debian, Alpine, Python and npm packages; where `scan` runs, all that Trivy finds.",
+    _parse_sbom,
     default="false",
     commands=(Command.PUSH, Command.SCAN),
 )

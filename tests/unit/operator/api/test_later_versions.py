@@ -36,7 +36,7 @@ def test_an_unknown_phase_is_not_finished_and_stops_nothing():
     [
         ({"concurrency": {"group": "g", "policy": "Newest"}}, "spec.concurrency.policy"),
         ({"output": {**SPEC["output"], "platformNodes": "Emulated"}}, "spec.output.platformNodes"),
-        ({"output": {**SPEC["output"], "attestations": {"sbom": "CycloneDX"}}}, "spec.output.attestations.sbom"),
+        ({"output": {**SPEC["output"], "attestations": {"sbom": "SWID"}}}, "spec.output.attestations.sbom"),
     ],
 )
 def test_an_unknown_choice_is_refused_by_its_name(fields: dict[str, Any], path: str):

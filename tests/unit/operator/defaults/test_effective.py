@@ -272,7 +272,7 @@ SPECS = st.fixed_dictionaries(
 DEFAULTS = some(
     **FIELDS,
     pushSecretRef=REF,
-    attestations=some(sbom=st.sampled_from(["SPDX", "None"])),
+    attestations=some(sbom=st.sampled_from(["SPDX", "CycloneDX", "None"])),
     limits=some(maxTimeoutSeconds=st.integers(1, 9999), maxRunning=st.just(1)),
 )
 

@@ -43,7 +43,7 @@ def test_everything():
         {"name": "PROVENANCE_BUILDER", "value": BUILDER},
         {"name": "PROVENANCE_INVOCATION", "value": UID},
         {"name": "PROVENANCE_PARAMETERS", "value": json.dumps(asked, sort_keys=True)},
-        {"name": "SBOM", "value": "true"},
+        {"name": "SBOM", "value": "SPDX"},
         *KEY,
     ]
 

@@ -34,7 +34,7 @@ def variables(manifest: Manifest, name: str) -> dict[str, str]:
 
 
 def test_the_container():
-    manifest = pod(output={**OUTPUT, "attestations": {"sbom": "SPDX"}})
+    manifest = pod(output={**OUTPUT, "attestations": {"sbom": "CycloneDX"}})
     assert [each["name"] for each in manifest["spec"]["initContainers"]] == ["check", "build", "scan"]
     assert container(manifest, "scan") == {
         "name": "scan",
@@ -47,7 +47,7 @@ def test_the_container():
             {"name": "SCAN_IGNORE", "value": "CVE-1,CVE-2"},
             # The kubelet makes $(B) of it, and replaces nothing.
             {"name": "SCAN_OPENVEX", "value": '{"a": "$$(B)"}'},
-            {"name": "SBOM", "value": "true"},
+            {"name": "SBOM", "value": "CycloneDX"},
         ],
         "resources": container(manifest, "build")["resources"],
         "securityContext": container(manifest, "push")["securityContext"],

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 from kaniko_shim.attest.artifact import Artifact, Subject
-from kaniko_shim.attest.attestation import Predicates, compose
+from kaniko_shim.attest.attestation import Predicates, Sbom, compose
 from kaniko_shim.attest.central import CentralKey
 from kaniko_shim.attest.envelope import to_be_signed
 from kaniko_shim.attest.keyless import Services
@@ -25,6 +25,7 @@ from kaniko_shim.outcome.result import BaseImage
 from kaniko_shim.request.command_request import parse_request, secrets_of
 from kaniko_shim.request.push_request import PushRequest
 from kaniko_shim.request.sign_request import Kms, SignRequest
+from kaniko_shim.sbom.formats import CYCLONEDX, SPDX, SbomFormat
 from kaniko_shim.system.subcommand import Command
 from support.cosign_key import PASSWORD, encrypted_key
 
@@ -103,10 +104,13 @@ def test_what_is_signed_of_a_statement():
     assert to_be_signed(b"{}") == expected
 
 
-def test_without_a_key_statements_are_attached_as_they_are():
-    attached = list(
-        compose("registry.example/app", SUBJECT, Predicates(CREATED, {"a": 1}, {"spdxVersion": "SPDX-2.3"}), None)
-    )
+@pytest.mark.parametrize(
+    ("form", "media_type"),
+    [(SPDX, "application/spdx+json"), (CYCLONEDX, "application/vnd.cyclonedx+json")],
+)
+def test_without_a_key_statements_are_attached_as_they_are(form: SbomFormat, media_type: str):
+    predicates = Predicates(CREATED, {"a": 1}, Sbom(form, {"packages": []}))
+    attached = compose("registry.example/app", SUBJECT, predicates, None)
     assert [each.kind for each in attached] == ["provenance", "sbom"]
     first, second = (document(each.artifact) for each in attached)
     assert first == {
@@ -121,8 +125,8 @@ def test_without_a_key_statements_are_attached_as_they_are():
             "in-toto.io/predicate-type": "https://slsa.dev/provenance/v1",
         },
     }
-    assert second["artifactType"] == "application/spdx+json"
-    assert json.loads(attached[1].artifact.blobs[1]) == {"spdxVersion": "SPDX-2.3"}
+    assert second["artifactType"] == media_type
+    assert json.loads(attached[1].artifact.blobs[1]) == {"packages": []}
 
 
 def test_with_a_key_alone_the_image_is_signed():
@@ -322,10 +326,19 @@ def test_the_request_of_a_push():
         },
     )
     assert isinstance(request, PushRequest)
-    assert (request.attestations.sbom, request.attestations.provenance) == (True, False)
+    assert (request.attestations.sbom, request.attestations.provenance) == (SPDX, False)
     assert request.attestations.inputs.parameters == {"a": 1}
     assert set(secrets_of(request)) == {private, PASSWORD}
     assert PASSWORD not in repr(request)
+
+
+@pytest.mark.parametrize(
+    ("written", "form"), [("true", SPDX), ("SPDX", SPDX), ("CycloneDX", CYCLONEDX), ("false", None), ("", None)]
+)
+def test_formats_of_an_sbom(written: str, form: SbomFormat | None):
+    request = parse_request(Command.PUSH, {"OUTPUT_IMAGE": "registry.example/app:1", "SBOM": written})
+    assert isinstance(request, PushRequest)
+    assert request.attestations.sbom is form
 
 
 @pytest.mark.parametrize(
@@ -334,6 +347,7 @@ def test_the_request_of_a_push():
         (Command.PUSH, {"SIGNING_KEY_PASSWORD": "x"}, "SIGNING_KEY_PASSWORD: set SIGNING_KEY, which it belongs to"),
         (Command.PUSH, {"SIGNING_KEY": "nonsense"}, "SIGNING_KEY: it is not a private key in PEM format"),
         (Command.PUSH, {"PROVENANCE_PARAMETERS": "[]"}, "write a JSON object"),
+        (Command.PUSH, {"SBOM": "swid"}, "SBOM='swid': write SPDX or CycloneDX, true or false"),
         (Command.ALL, {"SBOM": "true"}, "only kaniko-shim push reads it"),
         (Command.ALL, {"SIGNING_KEY": "x"}, "SIGNING_KEY: only kaniko-shim push reads it"),
     ],

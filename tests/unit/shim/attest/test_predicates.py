@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from kaniko_shim.attest.attestation import Sbom
 from kaniko_shim.attest.options import AttestationOptions
 from kaniko_shim.attest.predicates import image_predicates
 from kaniko_shim.log.console import Console
@@ -18,6 +19,7 @@ from kaniko_shim.oci.media_types import MANIFEST
 from kaniko_shim.outcome.errors import JobError
 from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.registry.references import parse_output
+from kaniko_shim.sbom.formats import CYCLONEDX, SPDX
 from kaniko_shim.scan.handover import Scanned
 from kaniko_shim.system.job import Job
 from kaniko_shim.system.paths import Paths
@@ -42,15 +44,27 @@ def job() -> Job:
 
 def test_it_names_the_image_and_not_the_directory_that_was_scanned(layout: Path, job: Job):
     scanned = Scanned(DIGEST, {"found": 1}, {"spdxVersion": "SPDX-2.3", "name": "/work/image", "packages": [1]})
-    _, made = image_predicates(AttestationOptions(sbom=True), job, layout, DIGEST, OUTPUTS, scanned)
+    _, made = image_predicates(AttestationOptions(sbom=SPDX), job, layout, DIGEST, OUTPUTS, scanned)
     name = f"registry.example/team/app@{DIGEST}"
-    assert made.sbom == {"spdxVersion": "SPDX-2.3", "name": name, "packages": [1]}
+    assert made.sbom == Sbom(SPDX, {"spdxVersion": "SPDX-2.3", "name": name, "packages": [1]})
     assert made.vulnerabilities == {"found": 1}
+
+
+def test_in_cyclonedx_it_names_the_image_too(layout: Path, job: Job):
+    told = {"metadata": {"timestamp": "t", "component": {"type": "container", "name": "/work/image"}}, "components": []}
+    scanned = Scanned(DIGEST, {}, told)
+    _, made = image_predicates(AttestationOptions(sbom=CYCLONEDX), job, layout, DIGEST, OUTPUTS, scanned)
+    component = {"type": "container", "name": "registry.example/team/app", "version": DIGEST}
+    assert made.sbom == Sbom(CYCLONEDX, {**told, "metadata": {"timestamp": "t", "component": component}})
+    with pytest.raises(JobError, match="does not say what it is about"):
+        image_predicates(
+            AttestationOptions(sbom=CYCLONEDX), job, layout, DIGEST, OUTPUTS, Scanned(DIGEST, {}, {"metadata": []})
+        )
 
 
 def test_a_scan_that_has_made_none_is_told_before_anything_is_pushed(layout: Path, job: Job):
     with pytest.raises(JobError, match="The scan has made no SBOM") as refused:
-        image_predicates(AttestationOptions(sbom=True), job, layout, DIGEST, OUTPUTS, Scanned(DIGEST, {}))
+        image_predicates(AttestationOptions(sbom=SPDX), job, layout, DIGEST, OUTPUTS, Scanned(DIGEST, {}))
     assert refused.value.failure.reason is Reason.SCAN_FAILED
     _, made = image_predicates(AttestationOptions(), job, layout, DIGEST, OUTPUTS, Scanned(DIGEST, {"found": 1}))
     assert (made.sbom, made.vulnerabilities) == (None, {"found": 1})

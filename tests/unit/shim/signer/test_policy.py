@@ -12,8 +12,9 @@ from kaniko_shim.attest.envelope import to_be_signed
 from kaniko_shim.attest.provenance import CLAIMED, ProvenanceInputs, provenance
 from kaniko_shim.attest.record import Record
 from kaniko_shim.attest.simplesigning import payload_of
-from kaniko_shim.attest.statement import PROVENANCE, SIGNATURE, SPDX, VULNERABILITIES, statement
+from kaniko_shim.attest.statement import PROVENANCE, SIGNATURE, VULNERABILITIES, statement
 from kaniko_shim.outcome.result import BaseImage
+from kaniko_shim.sbom.formats import CYCLONEDX, SPDX
 from kaniko_shim.signer.policy import Caller, Grant, RefusedError, build_of, caller_of, check, grant_of
 
 DIGEST = "sha256:" + "ab" * 32
@@ -94,7 +95,8 @@ def refusal(said: bytes, grant: Grant = GRANT) -> str:
 
 def test_what_push_says_is_signed():
     assert check(message(PROVENANCE, predicate()), GRANT, NOW) == f"provenance of {REPOSITORY}@{DIGEST}"
-    assert check(message(SPDX, {"spdxVersion": "SPDX-2.3"}), GRANT, NOW) == f"SBOM of {REPOSITORY}@{DIGEST}"
+    for form in (SPDX, CYCLONEDX):
+        assert check(message(form.predicate_type, {"a": "b"}), GRANT, NOW) == f"SBOM of {REPOSITORY}@{DIGEST}"
     assert check(message(SIGNATURE, {}), GRANT, NOW) == f"signature of {REPOSITORY}@{DIGEST}"
     assert check(payload_of(REPOSITORY, DIGEST), GRANT, NOW) == f"signature of {REPOSITORY}@{DIGEST}"
     # An index has no record of a build.
@@ -208,7 +210,7 @@ def test_what_a_scan_found_is_signed_for_pods_that_scan_only():
 
 
 def test_an_index_has_no_packages():
-    assert "are not signed" in refusal(message(SPDX, {}), INDEX)
+    assert "are not signed" in refusal(message(SPDX.predicate_type, {}), INDEX)
 
 
 def test_the_caller_is_the_pod_of_the_token():

@@ -1,15 +1,19 @@
-"""SBOM documents, validated by SPDX's own tools."""
+"""SBOM documents, validated by the tools of SPDX and CycloneDX."""
 
 import json
 import subprocess
 import sys
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kaniko_shim.sbom.cyclonedx import cyclonedx
 from kaniko_shim.sbom.licenses import spdx_license
+from kaniko_shim.sbom.package_urls import image_url, package_url
 from kaniko_shim.sbom.packages import Distribution, Package
-from kaniko_shim.sbom.spdx import image_url, package_url, spdx
+from kaniko_shim.sbom.spdx import spdx
 from packageurl import PackageURL
 from spdx_tools.spdx.parser.jsonlikedict.json_like_dict_parser import JsonLikeDictParser
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
@@ -28,6 +32,55 @@ def problems(document: dict[str, object]) -> list[str]:
     parser = JsonLikeDictParser()  # type: ignore[no-untyped-call]
     parsed = parser.parse(json.loads(json.dumps(document)))
     return [message.validation_message for message in validate_full_spdx_document(parsed)]
+
+
+VALIDATOR = JsonStrictValidator(SchemaVersion.V1_6)
+
+
+def in_cyclonedx(*packages: Package, distribution: Distribution = DEBIAN) -> dict[str, object]:
+    """A document that CycloneDX's own tools find valid."""
+    document = cyclonedx(NAME, DIGEST, packages, distribution, created="2026-11-24T08:00:00Z", tool="kaniko-shim-1")
+    assert VALIDATOR.validate_str(json.dumps(document)) is None
+    return document
+
+
+def test_a_document_in_cyclonedx():
+    document = in_cyclonedx(
+        Package("deb", "b", "1", "amd64", "MIT OR Apache-2.0"), Package("npm", "/", "2", license="mine"),
+        Package("pypi", "a", "2"), Package("pypi", "a", "2"),
+    )  # fmt: skip
+    image = f"pkg:oci/app@{DIGEST}?repository_url={NAME}"
+    assert document["metadata"] == {
+        "timestamp": "2026-11-24T08:00:00Z",
+        "tools": {"components": [{"type": "application", "name": "kaniko-shim-1"}]},
+        "component": {
+            "type": "container",
+            "bom-ref": image,
+            "name": NAME,
+            "version": DIGEST,
+            "purl": image,
+            "hashes": [{"alg": "SHA-256", "content": "ab" * 32}],
+        },
+    }
+    assert document["components"] == [
+        {
+            "type": "library",
+            "bom-ref": "package-0",
+            "name": "b",
+            "version": "1",
+            "purl": "pkg:deb/debian/b@1?arch=amd64&distro=debian-12",
+            "licenses": [{"expression": "MIT OR Apache-2.0"}],
+        },
+        {
+            "type": "library",
+            "bom-ref": "package-1",
+            "name": "/",
+            "version": "2",
+            "licenses": [{"license": {"name": "mine"}}],
+        },
+        {"type": "library", "bom-ref": "package-2", "name": "a", "version": "2", "purl": "pkg:pypi/a@2"},
+        {"type": "operating-system", "bom-ref": "os", "name": "debian", "version": "12"},
+    ]
 
 
 def test_a_document():
@@ -110,6 +163,7 @@ ANY_PACKAGE = st.builds(
 @given(st.lists(ANY_PACKAGE, max_size=4), st.builds(Distribution, st.text(), st.text(), st.text()))
 def test_any_packages_make_a_valid_document(packages: list[Package], distribution: Distribution):
     assert problems(document_of(*packages, distribution=distribution)) == []
+    assert in_cyclonedx(*packages, distribution=distribution)
     for package in packages:
         if url := package_url(package, distribution):
             assert PackageURL.from_string(url).type == package.ecosystem
@@ -134,6 +188,6 @@ def test_the_url_of_an_image():
 
 
 def test_the_libraries_are_loaded_for_an_sbom_only():
-    program = "import sys, kaniko_shim.__main__, kaniko_shim.commands.push, kaniko_shim.sbom.spdx\nprint(*sys.modules)"
+    program = "import sys, kaniko_shim.__main__, kaniko_shim.commands.push\nprint(*sys.modules)"
     shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert not {"packageurl", "license_expression"} & set(shown.stdout.split())
