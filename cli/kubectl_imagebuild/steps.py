@@ -240,14 +240,15 @@ class Board:
             self._waiting = None
 
     def _retry(self, build: Build, now: datetime) -> None:
-        """The pods of an attempt have failed, and others follow."""
-        self._stop(State.FAILED, now)
-        self._upload, self._has_log = None, False
+        """The pods of an attempt have failed, or were the first of two builds, and others follow."""
         attempts = list(build.status.get("attempts") or ({},))
         last = attempts[-1]
+        state = State.DONE if "digest" in last else State.FAILED
+        self._stop(state, now)
+        self._upload, self._has_log = None, False
         why = clean(f"{last.get('reason') or ''}: {last.get('message') or ''}".strip(": "))
         step = self._begin(f"[attempt {len(attempts)}] {why}", now)
-        step.finish(step.start, State.FAILED)
+        step.finish(step.start, state)
 
     def _end(self, build: Build, now: datetime) -> None:
         state = {Phase.SUCCEEDED: State.DONE, Phase.FAILED: State.FAILED}.get(

@@ -160,6 +160,64 @@ def test_what_the_cluster_signs_is_what_cosign_verifies(
     assert PASSWORD not in log
 
 
+TWICE = """FROM busybox
+RUN mkdir /app && seq 1000 > /app/numbers && ln -s numbers /app/link && cp /bin/busybox /app/tool && id > /app/who
+WORKDIR /app
+"""
+
+
+@pytest.mark.parametrize("platforms", [None, PLATFORMS])
+def test_what_two_builds_have_made_is_signed_as_that(
+    signing: Path,
+    registry: Registry,
+    builds: Builds,
+    api: client.ApiClient,
+    namespace: str,
+    platforms: list[str] | None,
+):
+    """With one node, both are on it."""
+    output: dict[str, Any] = {"images": [f"{registry.name}/{namespace}/twice:1"], "timestamp": "Zero"}
+    output |= {"corroborate": "AnyNode", "signing": {"cluster": {}}, "level": "SLSA3"}
+    dockerfile = TWICE
+    if platforms:
+        output |= {"platforms": platforms, "platformNodes": "Any"}
+        # There is one kind of node, so none of them runs anything.
+        dockerfile = "FROM scratch\nCOPY Dockerfile /\n"
+    source = {"inline": {"files": {"Dockerfile": dockerfile}}}
+    builds.create({"source": source, "output": output}, "twice", labels={LABEL: "signed"})
+    status = wait_for_finish(api, namespace, "twice")
+    assert (status["phase"], status.get("corroborated")) == ("Succeeded", "AnyNode"), status
+    for part in status.get("platforms") or [status]:
+        first, last = part["attempts"]
+        assert (first["digest"], first["podName"] == last["podName"]) == (part["digest"], False)
+        assert "contents" not in first
+        here = f"{registry.address}/{namespace}/twice@{part['digest']}"
+        [byproduct] = statement(here, "slsaprovenance1", BY_KEY, signing)["predicate"]["runDetails"]["byproducts"]
+        assert byproduct["digest"] == {"sha256": part["digest"].removeprefix("sha256:")}
+        assert byproduct["annotations"] == {
+            "imagebuild.dev/pod": first["podName"],
+            "imagebuild.dev/node": first["node"],
+        }
+
+
+@pytest.mark.shows("A70")
+def test_what_two_builds_have_not_made_alike_is_not_pushed(
+    registry: Registry, builds: Builds, api: client.ApiClient, namespace: str
+):
+    run = "RUN mkdir /app && seq 1000 > /app/numbers && cat /proc/sys/kernel/random/uuid > /app/when"
+    output = {"images": [f"{registry.name}/{namespace}/differs:1"], "timestamp": "Zero", "corroborate": "AnyNode"}
+    source = {"inline": {"files": {"Dockerfile": f"FROM busybox\n{run}\n"}}}
+    builds.create({"source": source, "output": output, "cache": {"enabled": False}}, "differs")
+    status = wait_for_finish(api, namespace, "differs")
+    assert (status["phase"], status["reason"]) == ("Failed", "NotReproducible"), status
+    first, _ = status["attempts"]
+    told = (
+        f"differs from {first['digest']}, which {first['podName']} built on {first['node']} before: /app/when. Nothing"
+    )
+    assert told in status["message"]
+    assert not registry.has(f"{registry.name}/{namespace}/differs:1")
+
+
 def test_the_operator_image_is_built_scanned_and_signed_by_the_operator_that_it_then_replaces(
     signing: Path,
     cluster: dict[str, str],

@@ -145,6 +145,13 @@ class RetrySpec:
     memory_percent: int | None = None
 
 
+class Corroborate(StrEnum):
+    """Where an image is built the second time."""
+
+    OTHER_NODE = "OtherNode"
+    ANY_NODE = "AnyNode"
+
+
 @dataclass(frozen=True, slots=True)
 class Attestations:
     """The documents that are attached to a pushed image: SLSA provenance, and an SBOM in a format or none."""
@@ -188,6 +195,8 @@ class BuildSpec:
     #: SLSA3, or None: none is asked for.
     level: str | None = None
     #: Platforms of the image; if there are several, the outputs become an index of them.
+    #: Where it is built a second time, before it is pushed; None for nowhere.
+    corroborate: Corroborate | None = None
     platforms: tuple[Platform, ...] = ()
     platform_nodes: PlatformNodes = PlatformNodes.NATIVE
     pull_secrets: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from imagebuild_operator.api.build import (
     BuildSpec,
     Cache,
     ClusterSigning,
+    Corroborate,
     Engine,
     EnvVar,
     ImageBuild,
@@ -32,6 +33,7 @@ from imagebuild_operator.api.build import (
     SigningKey,
     Vulnerabilities,
 )
+from imagebuild_operator.api.corroborate import check_corroborate
 from imagebuild_operator.api.errors import InvalidSpecError
 from imagebuild_operator.api.level import LEVEL, check_level
 from imagebuild_operator.api.sources import (
@@ -94,6 +96,7 @@ def parse_spec(spec: Body) -> BuildSpec:
         attestations=_attestations(output),
         signing=_signing(output.get("signing")),
         level=level,
+        corroborate=_corroborate(output),
         platforms=parse_platforms(spec),
         platform_nodes=_choice(PlatformNodes, output.get("platformNodes") or "Native", "spec.output.platformNodes"),
         pull_secrets=tuple(ref["name"] for ref in spec.get("pullSecretRefs") or ()),
@@ -122,6 +125,7 @@ def parse_spec(spec: Body) -> BuildSpec:
         vulnerabilities=_vulnerabilities(spec.get("limits") or {}),
     )
     check_level(parsed, spec.get("source") or {})
+    check_corroborate(parsed, spec.get("source") or {})
     return parsed
 
 
@@ -167,11 +171,19 @@ def _known(values: Sequence[str], value: str, field: str) -> None:
 
 def _attestations(output: Body) -> Attestations:
     attestations = output.get("attestations") or {}
+    # What the key of the whole cluster has signed has to say which namespace it is from; nothing else says that two
+    # builds have made the image.
+    is_said = "cluster" in (output.get("signing") or {}) or bool(output.get("corroborate"))
     return Attestations(
-        # What the key of the whole cluster has signed has to say which namespace it is from.
-        provenance=_form(attestations, "provenance", "SLSA") is not None or "cluster" in (output.get("signing") or {}),
+        provenance=_form(attestations, "provenance", "SLSA") is not None or is_said,
         sbom=_form(attestations, "sbom", "SPDX", "CycloneDX"),
     )
+
+
+def _corroborate(output: Body) -> Corroborate | None:
+    asked = output.get("corroborate")
+    # push: false asks for no image that anybody could rely on.
+    return _choice(Corroborate, asked, "spec.output.corroborate") if asked and output.get("push", True) else None
 
 
 def _skips(output: Body) -> bool:

@@ -292,6 +292,11 @@ ROWS: Final[Mapping[str, Row]] = {
         "See the end of the log (failure.logTail); the scanner and its database are those of limits.vulnerabilities in "
         "the ImageBuildDefaults.",
     ),
+    "NotReproducible": _user(
+        "Two builds of the image have not made the same (output.corroborate). Nothing was pushed.",
+        "Make the files that the message names the same in each build: fix versions and base images by digest, sort "
+        f"what is listed, leave times and random values out, and {AGAIN}.",
+    ),
     "DiskFull": _infrastructure(
         "The build filled the disk of its node, or exceeded its own ephemeral-storage limit.",
         "Raise the ephemeral-storage limit in resources.",

@@ -64,6 +64,7 @@ class Reason(StrEnum):
     SIGNING_FAILED = "SigningFailed"
     VULNERABILITIES_FOUND = "VulnerabilitiesFound"
     SCAN_FAILED = "ScanFailed"
+    NOT_REPRODUCIBLE = "NotReproducible"
     DISK_FULL = "DiskFull"
     OUT_OF_MEMORY = "OutOfMemory"
     INTERNAL = "Internal"
@@ -106,6 +107,7 @@ REPORTED: frozenset[Reason] = frozenset(
         Reason.SIGNING_FAILED,
         Reason.VULNERABILITIES_FOUND,
         Reason.SCAN_FAILED,
+        Reason.NOT_REPRODUCIBLE,
         Reason.OUT_OF_MEMORY,
         Reason.INTERNAL,
         Reason.CANCELLED,

@@ -19,6 +19,7 @@ from imagebuild_operator.decide.record import record, recorded_reason
 from imagebuild_operator.decide.refusal import WAITS
 from imagebuild_operator.decide.retry import is_tried_again, retry_delay
 from imagebuild_operator.decide.waiting import given_up, patience
+from imagebuild_operator.pod.corroborate import is_first
 from imagebuild_operator.pod.engine import may_fall_back, with_problem, would_try_buildkit
 from imagebuild_operator.pod.index import index_pod
 from imagebuild_operator.pod.manifest import Manifest, build_pod
@@ -92,7 +93,7 @@ def wait_for_admission(inputs: ReconcileInput) -> Plan:
 def _wait(inputs: ReconcileInput, attempts: Attempts) -> float:
     """Seconds until the attempt after these may begin."""
     ended = parse_time(attempts[-1].get("completionTime")) if attempts else None
-    if ended is None or attempts[-1].get("reason") == Reason.ENGINE_UNAVAILABLE:
+    if ended is None or "digest" in attempts[-1] or attempts[-1].get("reason") == Reason.ENGINE_UNAVAILABLE:
         return 0.0
     delay = retry_delay(inputs.build.uid, len(attempts), inputs.settings.retry_delay)
     passed = (inputs.now - ended).total_seconds()
@@ -103,6 +104,8 @@ def _wait(inputs: ReconcileInput, attempts: Attempts) -> float:
 def end(inputs: ReconcileInput, spec: BuildSpec, outcome: Outcome, *, delete: tuple[DeletePod, ...] = ()) -> Plan:
     """Record the end of an attempt: the build ends with it, or another attempt follows."""
     build, pod, now = inputs.build, inputs.pod, inputs.now
+    if outcome.phase is Phase.SUCCEEDED and is_first(build, spec):
+        return _end_first(inputs, outcome)
     attempts = (*build.attempts, attempt_record(build, outcome, pod, now))
     falls_back = (
         outcome.reason is Reason.ENGINE_UNAVAILABLE
@@ -123,3 +126,14 @@ def end(inputs: ReconcileInput, spec: BuildSpec, outcome: Outcome, *, delete: tu
     )
     waiting = replace(outcome, phase=Phase.PENDING, message=message)
     return record(inputs, waiting, requeue_after=wait, delete=delete, attempts=attempts)
+
+
+def _end_first(inputs: ReconcileInput, outcome: Outcome) -> Plan:
+    """Record the first of two builds of an image; the next attempt is the second."""
+    build, result = inputs.build, outcome.result
+    node = inputs.pod.node if inputs.pod else ""
+    message = f"Node {node} has built {result.digest}. It is built again before it is pushed: output.corroborate."
+    waiting = Outcome(Phase.PENDING, message)
+    entry = attempt_record(build, waiting, inputs.pod, inputs.now)
+    first = {**entry, "digest": result.digest, "contents": result.contents or ""}
+    return record(inputs, waiting, requeue_after=0.0, attempts=(*build.attempts, first))

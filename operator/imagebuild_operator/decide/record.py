@@ -20,6 +20,7 @@ from imagebuild_operator.status.outcome import Outcome
 BUILD_WARNING: Final = "BuildWarning"
 #: The reasons of Events that are not in `Reason`.
 EVENTS: Final[Mapping[str, str]] = {
+    Phase.PENDING: "The image was built once; output.corroborate has it built again before it is pushed.",
     Phase.PREPARING: "A pod was created, and waits for its node or for what it needs.",
     Phase.BUILDING: "The Dockerfile is being run.",
     Phase.PUSHING: "The image is built and is being pushed.",

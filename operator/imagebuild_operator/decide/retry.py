@@ -52,6 +52,8 @@ def spread(text: str) -> float:
 
 def _count(attempts: Attempts, *, disruptions: bool) -> int:
     """How many attempts count: as disruptions, or against the limit. One whose reason is unknown does against it."""
-    kinds = [REASONS[reason].row.retry if (reason := each.get("reason")) in REASONS else None for each in attempts]
+    # The first of two builds has not failed.
+    failed = [each for each in attempts if "digest" not in each]
+    kinds = [REASONS[reason].row.retry if (reason := each.get("reason")) in REASONS else None for each in failed]
     counted = [kind for kind in kinds if kind is not Retry.OTHER_ENGINE]
     return sum((kind is Retry.DISRUPTION) is disruptions for kind in counted)

@@ -18,6 +18,7 @@ from imagebuild_operator.api.redact import UNSHOWN, redact, tail
 from imagebuild_operator.observe.pod import MAX_TERMINATION_MESSAGE
 
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_SKETCH: Final = re.compile(r"[A-Za-z0-9+/=]{1,2048}")
 MAX_TEXT: Final = 1024
 MAX_LOG_TAIL: Final = 4096
 MAX_WARNING: Final = 512
@@ -76,6 +77,8 @@ class Result:
     warnings: tuple[str, ...] = ()
     attached: tuple[Attached, ...] = ()
     base_images: tuple[BaseImage, ...] = ()
+    #: A sketch of what the image consists of.
+    contents: str | None = None
     #: Whether nothing was built, since the registry had the image of the same inputs.
     is_unchanged: bool = False
     #: How many processes of the container the kernel killed because memory ran out.
@@ -106,6 +109,7 @@ def parse_result(message: str) -> Result:
         warnings=_warnings(document.get("warnings")),
         attached=_attached(document.get("attached")),
         base_images=_base_images(document.get("baseImages")),
+        contents=_sketch(document.get("contents")),
         is_unchanged=document.get("unchanged") is True,
         oom_kills=_numbers(document.get("memory"), ("oomKills",)).get("oomKills"),
     )
@@ -140,6 +144,10 @@ def _number(value: object, most: int = MAX_NUMBER) -> int | None:
 
 def _digest(value: object) -> str | None:
     return value if isinstance(value, str) and _DIGEST.fullmatch(value) else None
+
+
+def _sketch(value: object) -> str | None:
+    return value if isinstance(value, str) and _SKETCH.fullmatch(value) else None
 
 
 def _sizes(value: object) -> tuple[int, ...]:

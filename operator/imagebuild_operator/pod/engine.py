@@ -171,11 +171,7 @@ def with_buildkit(pod_spec: dict[str, Any], spec: BuildSpec, defaults: BuildDefa
         env = [
             *container["env"],
             *plain("REQUIRED_ISOLATION", ",".join(required)),
-            # The SBOM is made of the layers, and a scan reads them.
-            *plain(
-                "ONLY_NEW_LAYERS",
-                "true" if spec.push and not spec.attestations.sbom and not is_scanned(spec) else None,
-            ),
+            *plain("ONLY_NEW_LAYERS", "true" if spec.push and not _reads_layers(spec) else None),
         ]
         mounts = [*container["volumeMounts"], *own]
         return {**container, "env": env, "securityContext": security, "volumeMounts": mounts}
@@ -190,6 +186,11 @@ def with_buildkit(pod_spec: dict[str, Any], spec: BuildSpec, defaults: BuildDefa
         **{kind: [changed(each) for each in pod_spec[kind]] for kind in ("initContainers", "containers")},
         "volumes": [*pod_spec["volumes"], {"name": "buildkit", "emptyDir": {}}],
     }
+
+
+def _reads_layers(spec: BuildSpec) -> bool:
+    """Whether more is done with the layers than to push them: an SBOM is made, a scan, or a comparison."""
+    return bool(spec.attestations.sbom or is_scanned(spec) or spec.corroborate)
 
 
 def _cache_of_push(spec: BuildSpec) -> list[Variable]:

@@ -31,6 +31,7 @@ from imagebuild_operator.api.build import BuildSpec, Engine, ImageBuild, Platfor
 from imagebuild_operator.api.traceparent import parent, span_id, trace_of
 from imagebuild_operator.defaults.merge import merge_registries, merge_resources
 from imagebuild_operator.pod.attestation import attestation_variables, with_token
+from imagebuild_operator.pod.corroborate import away_from_first, corroborating_variables, first_spec, is_first
 from imagebuild_operator.pod.engine import engine_of, with_buildkit
 from imagebuild_operator.pod.env import Variable, of_proxy, of_template, plain
 from imagebuild_operator.pod.memory import memory_scale, with_memory
@@ -110,17 +111,17 @@ def build_pod(build: ImageBuild, spec: BuildSpec, defaults: BuildDefaults, secon
         **({PLATFORM_LABEL: build.platform.label} if build.platform else {}),
         **({QUEUE_LABEL: spec.queue_name} if spec.queue_name else {}),
     }
+    attesting = [*attestation_variables(build, spec, defaults), *corroborating_variables(build, spec)]
+    checks_push = spec.push
+    if is_first(build, spec):
+        spec, attesting = first_spec(spec), corroborating_variables(build, spec)
     pod_spec = {
         **pod_shell(spec, defaults, seconds or spec.timeout_seconds),
         **_containers(
-            spec,
-            defaults,
-            memory_scale(spec.retry, build.attempts),
-            platform,
-            attestation_variables(build, spec, defaults),
+            spec, defaults, memory_scale(spec.retry, build.attempts), platform, attesting, checks_push=checks_push
         ),
     }
-    pod_spec = with_token(pod_spec, spec)
+    pod_spec = away_from_first(build, spec, with_token(pod_spec, spec))
     if engine is Engine.BUILDKIT:
         pod_spec = with_buildkit(pod_spec, spec, defaults)
     if platform is not None and spec.platform_nodes is PlatformNodes.NATIVE:
@@ -217,6 +218,8 @@ def _containers(
     scale: float,
     platform: Platform | None,
     attesting: Sequence[Variable],
+    *,
+    checks_push: bool,
 ) -> Manifest:
     registries = merge_registries(spec.registries, defaults.registries, lambda registry: registry)
     proxies = proxy_variables(spec, defaults)
@@ -224,7 +227,7 @@ def _containers(
     source, caches = context_volume(spec.source), spec.cache.mounts_claim
     bases = spec.cache.base_images_claim if spec.cache.enabled else None
     resources = with_memory(merge_resources(spec.pod_template.resources, defaults.resources), scale)
-    has_check = spec.push and (defaults.check_push or trusts_names(spec.images, registries))
+    has_check = checks_push and (defaults.check_push or trusts_names(spec.images, registries))
     small = push_resources((resources.get("limits") or {}).get(DISK))
     return {
         "initContainers": [

@@ -71,7 +71,8 @@ def next_status(
         "startTime": start,
         "waitStartTime": None if start or has_pod else _wait_start(build, outcome, now),
         "builderImage": recorded.get("builderImage") or (builder_image if entries else None),
-        "attempts": list(attempts) or None,
+        # What the second build of an image is compared to is of use until then.
+        "attempts": [_without_contents(each) if outcome.phase.is_final else each for each in attempts] or None,
         "platforms": entries or None,
         "queue": _queue(outcome),
         "progress": progress_of(entries) if entries and not build.platform else _progress(build, outcome),
@@ -110,6 +111,10 @@ def changes(build: ImageBuild, status: Mapping[str, Any]) -> Document:
     """Return the fields of a status that differ from the recorded ones; empty if they are not worth a write."""
     different = {name: value for name, value in status.items() if build.status.get(name) != value}
     return {} if different.keys() <= UNHURRIED else different
+
+
+def _without_contents(attempt: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in attempt.items() if name != "contents"}
 
 
 def _begun(status: Mapping[str, Any]) -> int:
@@ -181,7 +186,7 @@ def _final(
         "warnings": [*_of_engine(build, pod), *_of_credentials(build, pod), *_warnings(pod)][:MAX_WARNINGS] or None,
     }
     if outcome.phase is Phase.SUCCEEDED and outcome.result.digest:
-        digest = outcome.result.digest
+        digest, output = outcome.result.digest, build.spec.get("output") or {}
         final |= {
             "digest": digest,
             "images": [
@@ -189,7 +194,8 @@ def _final(
                 for image in outcome.result.images
             ],
             "attestations": [{"kind": each.kind, "digest": each.digest} for each in outcome.result.attached] or None,
-            "level": (build.spec.get("output") or {}).get("level"),
+            "corroborated": output.get("corroborate"),
+            "level": output.get("level"),
             "layerBytes": list(outcome.result.layer_bytes) or None,
         }
     elif outcome.phase is Phase.FAILED:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from kaniko_shim.attest.claims import pinned_in
 from kaniko_shim.attest.record import Record
+from kaniko_shim.corroborate.witness import Witness
 from kaniko_shim.outcome.result import BaseImage
 
 BUILD_TYPE: Final = "https://imagebuild.dev/build/v1"
@@ -28,11 +29,13 @@ class ProvenanceInputs:
         builder_image: the builder image, by digest where it is known; empty if not.
         invocation: names the build where it ran, such as its uid; empty if unknown.
         parameters: the parameters of the build; None: those in the record.
+        witness: an earlier build of the same image; None: there was none.
     """
 
     builder_image: str = ""
     invocation: str = ""
     parameters: Mapping[str, object] | None = field(default=None)
+    witness: Witness | None = None
 
 
 def provenance(record: Record, inputs: ProvenanceInputs, versions: Mapping[str, str]) -> dict[str, object]:
@@ -55,7 +58,11 @@ def provenance(record: Record, inputs: ProvenanceInputs, versions: Mapping[str, 
             "internalParameters": {},
             "resolvedDependencies": list(_dependencies(record, inputs.parameters)),
         },
-        "runDetails": {"builder": builder, "metadata": {name: text for name, text in metadata.items() if text}},
+        "runDetails": {
+            "builder": builder,
+            "metadata": {name: text for name, text in metadata.items() if text},
+            **({"byproducts": [inputs.witness.byproduct]} if inputs.witness else {}),
+        },
     }
 
 

@@ -43,6 +43,7 @@ class Delivery:
         attestations: makes the predicates that are attached to it; None: nothing is attached.
         is_index: whether the layout itself is an index, as opposed to one image.
         absent: the layers that the layout does not have.
+        contents: a sketch of what the image consists of; empty if none is wanted.
     """
 
     layout: Path
@@ -53,6 +54,7 @@ class Delivery:
     attestations: Callable[[], tuple[Subject, Predicates]] | None
     is_index: bool = False
     absent: frozenset[str] = frozenset()
+    contents: str = ""
 
 
 def deliver(request: PushRequest | IndexRequest, job: Job, make: Callable[[Crane], Delivery]) -> Result:
@@ -75,7 +77,7 @@ def deliver(request: PushRequest | IndexRequest, job: Job, make: Callable[[Crane
         delivery = make(crane)
         if not request.push:
             job.say(f"{delivery.unpushed} ({delivery.digest}); it is not pushed: NO_PUSH is true")
-            return replace(result, digest=delivery.digest)
+            return replace(result, digest=delivery.digest, contents=delivery.contents)
         # Before the push, so that an image whose attestations can't be made is not pushed.
         with heartbeat(job.beat, request.heartbeat_seconds):
             gathered = delivery.attestations() if delivery.attestations else None

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from kaniko_shim.attest.predicates import image_predicates
 from kaniko_shim.commands.delivery import Delivery, deliver
-from kaniko_shim.oci.layout import check_layout
+from kaniko_shim.corroborate.contents import contents
+from kaniko_shim.corroborate.sketch import sketch_of
+from kaniko_shim.oci.layout import check_layout, read_manifest
 from kaniko_shim.outcome.result import Result
 from kaniko_shim.registry.references import ImageReference
 from kaniko_shim.request.push_request import PushRequest
@@ -28,20 +30,28 @@ def _delivery(request: PushRequest, job: Job) -> Delivery:
     job.phases.enter("checking the image")
     layout = Path(request.layout)
     with heartbeat(job.beat, request.heartbeat_seconds):
-        options = request.attestations
-        image = check_layout(layout, may_lack_layers=request.push and not options.sbom)
+        options, witness = request.attestations, request.attestations.inputs.witness
+        image = check_layout(layout, may_lack_layers=request.push and not (options.sbom or witness))
+        sketch = sketch_of(_contents(layout, image.digest)) if request.sketches else ""
+        if witness and witness.digest != image.digest:
+            raise witness.refusal(image.digest, _contents(layout, image.digest))
     scanned = take_over(job.paths.scanned, image.digest) if request.requires_scan else None
     return Delivery(
         layout,
         image.digest,
         image.size,
         absent=image.absent,
+        contents=sketch,
         outputs=tuple(_by_digest(request.outputs, image.digest)) if request.by_digest else request.outputs,
         unpushed="the image is complete",
         attestations=None
         if options.are_none and scanned is None
         else lambda: image_predicates(options, job, layout, image.digest, request.outputs, scanned),
     )
+
+
+def _contents(layout: Path, digest: str) -> dict[int, str]:
+    return contents(layout, read_manifest(layout, digest))
 
 
 def _by_digest(outputs: Iterable[ImageReference], digest: str) -> Iterator[ImageReference]:

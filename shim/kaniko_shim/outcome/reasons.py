@@ -34,6 +34,7 @@ class Reason(StrEnum):
     SIGNING_FAILED = "SigningFailed"
     VULNERABILITIES_FOUND = "VulnerabilitiesFound"
     SCAN_FAILED = "ScanFailed"
+    NOT_REPRODUCIBLE = "NotReproducible"
     INTERNAL = "Internal"
     CANCELLED = "Cancelled"
 
@@ -183,6 +184,12 @@ TABLE: dict[Reason, Row] = {
         89,
         "The image could not be scanned for vulnerabilities, so it was not pushed.",
         "Look at the scanner's log; check its image and its database.",
+    ),
+    Reason.NOT_REPRODUCIBLE: Row(
+        90,
+        "Two builds of the image have not made the same, so it was not pushed.",
+        "Make the files that the message names the same in each build: fix versions, sort what is listed, leave times "
+        "and random values out.",
     ),
     Reason.INTERNAL: Row(
         84,

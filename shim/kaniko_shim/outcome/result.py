@@ -91,6 +91,8 @@ class Result:
     base_images: tuple[BaseImage, ...] = ()
     #: Whether nothing was built, since the registry had the image of the same inputs.
     is_unchanged: bool = False
+    #: A sketch of what the image consists of, if it was asked for.
+    contents: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -120,6 +122,7 @@ def document(result: Result) -> dict[str, object]:
         if result.oom_kills is not None:
             fields["memory"] = {"oomKills": result.oom_kills}
     fields["digest"] = result.images[0].digest if result.images else result.digest
+    fields["contents"] = result.contents
     if result.images:
         fields["images"] = [
             _known({"reference": image.reference, "digest": image.digest, "sizeBytes": image.size})

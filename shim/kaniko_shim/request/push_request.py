@@ -27,6 +27,7 @@ class PushRequest(Request):
         ignore_immutable_tags: whether to ignore that a tag exists and can't be overwritten.
         cache: where an engine's cache goes that lies next to the image; None: nowhere.
         requires_scan: whether only an image is pushed that `scan` has let pass.
+        sketches: whether the result says what the image consists of.
     """
 
     by_digest: bool
@@ -34,6 +35,7 @@ class PushRequest(Request):
     ignore_immutable_tags: bool = False
     cache: CachePolicy | None = None
     requires_scan: bool = False
+    sketches: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ def read_push_request(reader: VariableReader) -> PushRequest:
         ignore_immutable_tags=ignores_immutable_tags(reader.read(EXTRA_ARGS)),
         cache=read_cache(reader, common.outputs),
         requires_scan=reader.read(scan_variables.REQUIRE_SCAN),
+        sketches=reader.read(attest_variables.CORROBORATE),
     )
 
 
@@ -94,4 +97,5 @@ def read_provenance_inputs(reader: VariableReader) -> ProvenanceInputs:
         reader.read(attest_variables.PROVENANCE_BUILDER),
         reader.read(attest_variables.PROVENANCE_INVOCATION),
         reader.read(attest_variables.PROVENANCE_PARAMETERS),
+        reader.read(attest_variables.CORROBORATED_BY),
     )

@@ -182,6 +182,9 @@ def check(message: bytes, grant: Grant, now: str) -> str:
         raise RefusedError(_FORBIDDEN, "only statements about one image, as push writes them, are signed")
     if not isinstance(repository, str) or repository not in grant.repositories:
         raise RefusedError(_FORBIDDEN, f"{grant.build} has no image in {repository}")
+    witness = grant.inputs.witness
+    if witness is not None and witness.digest != digest:
+        raise RefusedError(_FORBIDDEN, f"the first build of {grant.build} has made {witness.digest}")
     if said is not None:
         _check_predicate(kind, document["predicate"], grant, now)
     return f"{_WORDS.get(kind, kind)} of {repository}@{digest}"

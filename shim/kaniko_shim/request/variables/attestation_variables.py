@@ -4,6 +4,7 @@ import re
 
 from imagebuild_vocabulary.names import SIGNER_TOKEN
 
+from kaniko_shim.corroborate.witness import Witness
 from kaniko_shim.request.scalars import parse_raw, parse_switch, parse_text
 from kaniko_shim.request.variables.variable import Variable
 from kaniko_shim.sbom.formats import FORMATS, SPDX, SbomFormat
@@ -35,6 +36,11 @@ def _parse_kms(text: str) -> str:
     if text and not _KMS.fullmatch(text.strip()):
         raise ValueError("write awskms://…, azurekms://…, gcpkms://… or hashivault://…, as for cosign --key")
     return text.strip()
+
+
+def _parse_witness(text: str) -> Witness | None:
+    document = _parse_object(text)
+    return Witness.of(document) if document is not None else None
 
 
 def _parse_sbom(text: str) -> SbomFormat | None:
@@ -157,6 +163,21 @@ PROVENANCE_PARAMETERS = Variable(
     default_note="those that `build` recorded",
     commands=_PUSHING,
 )
+CORROBORATE = Variable(
+    "CORROBORATE",
+    "If `true`, the result has a sketch of what the image consists of (`contents`), to which another build of it can "
+    "be compared.",
+    parse_switch,
+    default="false",
+    commands=(Command.PUSH,),
+)
+CORROBORATED_BY = Variable(
+    "CORROBORATED_BY",
+    "An earlier build of the image: a JSON object with its `digest`, and with `contents`, `pod` and `node`, where it "
+    "was. An image of another digest is not pushed; the message says in what they differ.",
+    _parse_witness,
+    commands=(Command.PUSH,),
+)
 ATTEST_TABLE: tuple[Variable[object], ...] = (
     PROVENANCE,
     SBOM,
@@ -172,4 +193,6 @@ ATTEST_TABLE: tuple[Variable[object], ...] = (
     PROVENANCE_BUILDER,
     PROVENANCE_INVOCATION,
     PROVENANCE_PARAMETERS,
+    CORROBORATE,
+    CORROBORATED_BY,
 )

@@ -13,6 +13,7 @@ from kaniko_shim.attest.provenance import CLAIMED, ProvenanceInputs, provenance
 from kaniko_shim.attest.record import Record
 from kaniko_shim.attest.simplesigning import payload_of
 from kaniko_shim.attest.statement import PROVENANCE, SIGNATURE, VULNERABILITIES, statement
+from kaniko_shim.corroborate.witness import Witness
 from kaniko_shim.outcome.result import BaseImage
 from kaniko_shim.sbom.formats import CYCLONEDX, SPDX
 from kaniko_shim.signer.policy import Caller, Grant, RefusedError, build_of, caller_of, check, grant_of
@@ -207,6 +208,24 @@ def test_what_a_scan_found_is_signed_for_pods_that_scan_only():
     scanning["spec"]["initContainers"][-1]["image"] = "evil.example/scan:1"
     with pytest.raises(RefusedError, match="the image of a container"):
         grant_of(CALLER, scanning, build())
+
+
+@pytest.mark.shows("A70")
+def test_what_two_builds_have_made_is_signed_as_that_and_nothing_else_is():
+    witness = Witness(DIGEST, "AAAA", "web-1", "node-a")
+    env = {"digest": DIGEST, "contents": "AAAA", "pod": "web-1", "node": "node-a"}
+    second = pod()
+    second["spec"]["containers"][0]["env"].append({"name": "CORROBORATED_BY", "value": json.dumps(env)})
+    grant = grant_of(CALLER, second, build())
+    told = predicate(inputs=replace(INPUTS, witness=witness))
+    assert told["runDetails"]["byproducts"][0]["annotations"]["imagebuild.dev/node"] == "node-a"
+    assert check(message(PROVENANCE, told), grant, NOW) == f"provenance of {REPOSITORY}@{DIGEST}"
+    # It leaves out, or makes up, that there was a first build; the image is another than the first build's.
+    assert "something else than the spec" in refusal(message(PROVENANCE, predicate()), grant)
+    assert "something else than the spec" in refusal(message(PROVENANCE, told))
+    other = f"sha256:{'cd' * 32}"
+    for said in (message(PROVENANCE, told, digest=other), payload_of(REPOSITORY, other)):
+        assert f"the first build of team-a/web has made {DIGEST}" in refusal(said, grant)
 
 
 def test_an_index_has_no_packages():
