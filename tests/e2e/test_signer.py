@@ -24,7 +24,7 @@ from support.program_image import push_programs
 from support.registry import Registry
 from support.release import BY_KEY, cosign, statement
 from support.vault import serve_vault
-from support.watching import wait_for_finish
+from support.watching import wait_for_build, wait_for_finish
 
 #: Looks for what its push container has; fails if it is there.
 DOCKERFILE = """FROM busybox
@@ -198,6 +198,25 @@ def test_what_two_builds_have_made_is_signed_as_that(
             "imagebuild.dev/pod": first["podName"],
             "imagebuild.dev/node": first["node"],
         }
+
+
+@pytest.mark.shows("A70")
+def test_the_second_build_waits_for_another_node(
+    registry: Registry, builds: Builds, api: client.ApiClient, namespace: str
+):
+    output = {"images": [f"{registry.name}/{namespace}/other:1"], "timestamp": "Zero", "corroborate": "OtherNode"}
+    builds.create(
+        {"source": {"inline": {"files": {"Dockerfile": "FROM scratch\nCOPY . /\n"}}}, "output": output}, "other"
+    )
+
+    def waits(build: dict[str, Any]) -> bool:
+        return bool(build.get("status", {}).get("reason") == "Unschedulable")
+
+    status = wait_for_build(api, namespace, "other", waits)["status"]
+    assert len(status["attempts"]) == 1
+    assert "didn't match Pod's node affinity" in status["message"]
+    assert "set output.corroborate to AnyNode" in status["message"]
+    assert not registry.has(f"{registry.name}/{namespace}/other:1")
 
 
 @pytest.mark.shows("A70")

@@ -328,6 +328,11 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ),
     ({"output": {"images": ["a.b/app"], "labels": {f"a{i}": "x" * 4096 for i in range(5)}}}, "16384 bytes together"),
     ({"output": {"images": ["a.b/app"], "labels": {f"a{i}": "" for i in range(65)}}}, "must have at most 64 items"),
+    # output.corroborate
+    (signed(corroborate="OtherNode"), "output.corroborate needs output.timestamp"),
+    (signed(corroborate="Twice", timestamp="Zero"), 'supported values: "OtherNode", "AnyNode"'),
+    (signed(corroborate="AnyNode", timestamp="Zero", push=False), "but push is false: leave one of them out"),
+    (signed(corroborate="AnyNode", timestamp="Zero", skipIfUnchanged=True), "and output.skipIfUnchanged not at all"),
     # output.attestations, output.signing
     (signed(attestations={"provenance": True}), "must be of type string"),
     (signed(attestations={"sbom": "Syft"}), 'supported values: "SPDX", "CycloneDX", "None"'),

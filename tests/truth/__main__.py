@@ -10,8 +10,9 @@ import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from cluster.settings import SYSTEM_PATH
@@ -30,6 +31,7 @@ def main() -> int:
     parser.add_argument("--quiet", action="store_true", help="print only what is not the same")
     parser.add_argument("--jobs", type=int, default=2, help="builds at the same time (default: %(default)s)")
     parser.add_argument("--remember", type=Path, metavar="FOLDER", help="ask BuildKit once only about each Dockerfile")
+    parser.add_argument("--twice", action="store_true", help="compare two of our own images, with a fixed time")
     options = parser.parse_args()
     start_programs_again()
     os.environ["PATH"] = f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}"
@@ -37,7 +39,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     paths = [*options.paths, *(_listed(options.list) if options.list else ())]
     counts = Counter[Outcome]()
-    for verdict in _verdicts([path.resolve() for path in paths], options.context, options.jobs, options.remember):
+    look = Judge.twice if options.twice else partial(_judge, context=options.context)
+    for verdict in _verdicts([path.resolve() for path in paths], look, options.jobs, options.remember):
         counts[verdict.outcome] += 1
         if not (options.quiet and verdict.outcome is Outcome.SAME):
             print("\n".join(verdict.lines()), flush=True)
@@ -51,11 +54,13 @@ def _listed(path: Path) -> Iterator[Path]:
             yield path.parent / line.strip()
 
 
-def _verdicts(paths: Sequence[Path], context: Path | None, jobs: int, remembered: Path | None) -> Iterator[Verdict]:
+def _verdicts(
+    paths: Sequence[Path], look: Callable[[Judge, Path], Verdict], jobs: int, remembered: Path | None
+) -> Iterator[Verdict]:
     with tempfile.TemporaryDirectory(prefix="truth-") as folder, judging(Path(folder), remembered) as judge:
         pool = ThreadPoolExecutor(jobs)
         try:
-            yield from pool.map(lambda path: _judge(judge, path, context), paths)
+            yield from pool.map(partial(look, judge), paths)
         finally:
             pool.shutdown(cancel_futures=True)
 

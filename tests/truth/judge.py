@@ -71,12 +71,31 @@ class Judge:
 
     def look(self, directory: Path) -> Looked:
         """The same, with the builder image's end."""
+        with self._subject_of(directory) as subject:
+            return self._look(subject)
+
+    def twice(self, directory: Path) -> Verdict:
+        """Compare two images of a case that are both ours: whether `output.corroborate` would let it pass."""
+        with self._subject_of(directory) as subject:
+            with self.lock:
+                images = [self._image("ours", next(self.numbers)) for _ in range(2)]
+            fixed = replace(subject, environment={**subject.environment, "IMAGE_TIMESTAMP": "0", "CACHE": "false"})
+            for image in images:
+                done = self._ours(fixed, image)
+                if done.code:
+                    return verdict.of_our_failure(subject.name, done.result, done.log, "")
+        first, second = (self.registry.digest(image) for image in images)
+        differences = compare(*map(self.images.pull, images)) or [Difference("image", "digest", first, second)]
+        return verdict.of_images(subject.name, () if first == second else differences, ())
+
+    @contextmanager
+    def _subject_of(self, directory: Path) -> Iterator[Subject]:
         with self.lock:
             scratch = self.scratch / str(next(self.numbers))
             url = self._url(directory.parent)
         scratch.mkdir()
         try:
-            return self._look(of_case(directory, url, scratch))
+            yield of_case(directory, url, scratch)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from imagebuild_vocabulary.remedies import Remedy
 
-from imagebuild_operator.api.build import BuildSpec, PlatformNodes
+from imagebuild_operator.api.build import BuildSpec, Corroborate, PlatformNodes
 from imagebuild_operator.api.reason_rows import AGAIN
 from imagebuild_operator.api.reasons import Reason
 from imagebuild_operator.api.sources import GitSource, HttpSource, OciSource, S3Source, Source
@@ -38,6 +38,10 @@ _NO_CLAIM: Final = re.compile(r'persistentvolumeclaim "[^"]*" not found')
 _NO_NODE: Final = (
     "If the cluster has nodes of that platform, check nodeSelector and affinity; if it has none, set "
     "output.platformNodes to Any (RUN then needs QEMU on the nodes)"
+)
+#: What to do if no second node fits.
+_ONE_NODE: Final = (
+    "Check nodeSelector and affinity; if the cluster has one node for builds, set output.corroborate to AnyNode"
 )
 
 
@@ -94,6 +98,8 @@ def _scheduling_advice(spec: BuildSpec | None, message: str) -> tuple[str, str]:
     if _NO_CLAIM.search(message):
         create = "Create the PersistentVolumeClaim in the build's namespace"
         return f"{create}; the build continues automatically.", f"{create}, then {AGAIN}."
+    if spec is not None and spec.corroborate is Corroborate.OTHER_NODE and "node affinity/selector" in message:
+        return f"The build starts when another node fits. {_ONE_NODE}, and {AGAIN}.", f"{_ONE_NODE}, and {AGAIN}."
     is_native = spec is not None and spec.platforms and spec.platform_nodes is PlatformNodes.NATIVE
     if is_native and "node affinity/selector" in message:
         return (

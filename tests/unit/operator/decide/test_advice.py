@@ -74,6 +74,11 @@ def test_a_secret_that_a_run_requires_goes_into_the_spec():
         ({"platforms": ["linux/arm64"]}, "didn't match Pod's node affinity/selector", "output.platformNodes to Any"),
         ({"platforms": ["linux/arm64"], "platformNodes": "Any"}, "Pod's node affinity/selector", "nodeSelector"),
         ({"platforms": ["linux/arm64"]}, "2 Insufficient cpu", "resources"),
+        (
+            {"corroborate": "OtherNode", "timestamp": "Zero"},
+            "didn't match Pod's node affinity/selector",
+            "set output.corroborate to AnyNode",
+        ),
         ({}, "didn't match Pod's node affinity/selector", "nodeSelector"),
         ({}, 'persistentvolumeclaim "context" not found', "Create the PersistentVolumeClaim"),
     ],
@@ -81,7 +86,8 @@ def test_a_secret_that_a_run_requires_goes_into_the_spec():
 def test_the_author_of_a_pod_that_no_node_takes_is_told_which_field_to_change(
     output: dict[str, Any], words: str, hint: str
 ):
-    spec = parse_spec({**SPEC, "output": {**SPEC["output"], **output}})
+    source = {"inline": {"files": {"Dockerfile": "FROM scratch"}}}
+    spec = parse_spec({**SPEC, "source": source, "output": {**SPEC["output"], **output}})
     message = f"0/1 nodes are available: {words}."
     waits = waiting_advice(Reason.UNSCHEDULABLE, spec, message)
     failed = advice(Reason.UNSCHEDULABLE, spec, Result(), message)
