@@ -19,7 +19,7 @@ from imagebuild_operator.decide.record import record, recorded_reason
 from imagebuild_operator.decide.refusal import WAITS
 from imagebuild_operator.decide.retry import is_tried_again, retry_delay
 from imagebuild_operator.decide.waiting import given_up, patience
-from imagebuild_operator.pod.corroborate import is_first
+from imagebuild_operator.pod.corroborate import is_first, witness_in
 from imagebuild_operator.pod.engine import may_fall_back, with_problem, would_try_buildkit
 from imagebuild_operator.pod.index import index_pod
 from imagebuild_operator.pod.manifest import Manifest, build_pod
@@ -104,8 +104,14 @@ def _wait(inputs: ReconcileInput, attempts: Attempts) -> float:
 def end(inputs: ReconcileInput, spec: BuildSpec, outcome: Outcome, *, delete: tuple[DeletePod, ...] = ()) -> Plan:
     """Record the end of an attempt: the build ends with it, or another attempt follows."""
     build, pod, now = inputs.build, inputs.pod, inputs.now
-    if outcome.phase is Phase.SUCCEEDED and is_first(build, spec):
-        return _end_first(inputs, outcome)
+    if outcome.phase is Phase.SUCCEEDED:
+        if is_first(build, spec):
+            return _end_first(inputs, outcome)
+        first, pushed = (witness_in(build.attempts) or {}).get("digest"), outcome.result.digest
+        # `push` compares them, too; a builder image that does not know what it is asked for does not.
+        if first is not None and first != pushed:
+            told = f"{pushed} was pushed, and the first build has made {first}: do not use it"
+            outcome = failed_outcome(Reason.NOT_REPRODUCIBLE, told, spec)
     attempts = (*build.attempts, attempt_record(build, outcome, pod, now))
     falls_back = (
         outcome.reason is Reason.ENGINE_UNAVAILABLE

@@ -153,6 +153,18 @@ def test_what_differs_is_no_reason_to_try_again():
     assert all("contents" not in each for each in made.status["attempts"])
 
 
+@pytest.mark.shows("A70")
+def test_a_builder_image_that_does_not_compare_is_noticed():
+    second = a_pod(name=SECOND_POD, uid="pod-2", engine="BuildKit", created=after(62), phase="Succeeded")
+    other = f"sha256:{'cd' * 32}"
+    pushed = json.dumps({"digest": other, "images": [{"reference": "registry.example/team/app:1", "digest": other}]})
+    done = plan(built_once(), replace(second, build=ended(0, "{}"), push=ended(0, pushed)), at=90)
+    assert done.status is not None
+    assert (done.status["phase"], done.status["reason"]) == ("Failed", "NotReproducible")
+    assert f"{other} was pushed, and the first build has made {DIGEST}" in done.status["message"]
+    assert "corroborated" not in done.status
+
+
 def test_a_first_build_that_reports_no_digest_is_none():
     build = a_build({**SPEC, "retry": {"limit": 1}})
     made = plan(build, replace(FIRST, push=ended(0, "{}")))
