@@ -1,7 +1,9 @@
 """What a build is made with: BuildKit where the build and the namespace allow it, and Kaniko with words why not."""
 
 import base64
+import io
 import json
+import tarfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +25,15 @@ RUN ls -d /kaniko /run/secrets/* > /places 2>&1 || true
 RUN (while true; do sleep 1; done) & ps > /before
 RUN ps > /after
 RUN unshare -m true 2> /unshare || true; mount -t proc none /mnt 2> /mount || true; dmesg 2> /dmesg || true
+"""
+#: What could be otherwise where root is not that of the node.
+USERS = """\
+FROM busybox
+RUN cat /proc/self/uid_map > /uids
+COPY --chown=65534:1000 file /owned
+RUN cp /bin/busybox /tool && chmod 4755 /tool && chmod 777 /tmp
+USER 1000
+RUN id -u > /tmp/who
 """
 LANGUAGE = """\
 # syntax=docker/dockerfile:1
@@ -84,6 +95,25 @@ def test_a_run_of_buildkit_sees_its_own_processes_and_nothing_of_the_builder(
     assert "sleep" not in found["/after"]
     for denied in ("/unshare", "/mount"):
         assert "not permitted" in found[denied] or "denied" in found[denied], (denied, found[denied])
+
+
+@pytest.mark.shows("A71")
+def test_kaniko_builds_in_a_user_namespace_where_that_is_asked_for(
+    builds: Builds, api: client.ApiClient, namespace: str, registry: Registry
+):
+    image = f"{registry.name}/{namespace}/users:1"
+    fields = build({"Dockerfile": USERS, "file": "x"}, image, engine="Kaniko")
+    builds.create({**fields, "podTemplate": {"spec": {"hostUsers": False}}})
+    status = wait_for_finish(api, namespace, "hello")
+    assert (status["phase"], status["engine"], status.get("warnings")) == ("Succeeded", "Kaniko", None), status
+    made = registry.files(image)
+    inside, outside, count = made["/uids"].content.split()
+    assert (inside, count) == (b"0", b"65536")
+    assert int(outside) >= 65536
+    assert (made["/tool"].mode, made["/tmp/who"].content) == (0o4755, b"1000\n")
+    with tarfile.open(fileobj=io.BytesIO(registry.export(image))) as tar:
+        owned = tar.getmember("owned")
+    assert (owned.uid, owned.gid) == (65534, 1000)
 
 
 def test_all_of_the_language(

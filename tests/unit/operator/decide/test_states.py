@@ -12,26 +12,27 @@ from imagebuild_operator.decide.queue import BEGIN, Admission
 from imagebuild_operator.decide.reconcile_input import ReconcileInput
 from imagebuild_operator.observe.pod import PodFacts, observe
 from imagebuild_operator.observe.warnings import latest_warning
-from imagebuild_vocabulary.names import API_VERSION, KIND
+from imagebuild_vocabulary.names import API_VERSION, ENGINE_LABEL, KIND
 from imagebuild_vocabulary.phases import Phase
 from kaniko_shim.outcome.reasons import Reason as ShimReason
-from support.builds import POD, SETTINGS, START, UID, a_build, after, recorded
+from support.builds import POD, START, UID, WITH_BUILDKIT, a_build, after, recorded
 from support.states import Row, moments, pod_status, rows
 
 ROWS = list(rows())
 
 
-def build_of(row: Row) -> ImageBuild:
-    return a_build(row.spec, moments(row.recorded, START))
+def build_of(row: Row, engine: str) -> ImageBuild:
+    return a_build({"engine": engine, **row.spec}, moments(row.recorded, START))
 
 
-def pods_of(row: Row) -> list[PodFacts]:
+def pods_of(row: Row, engine: str) -> list[PodFacts]:
     if row.pod is None:
         return []
     metadata: dict[str, Any] = {
         "name": POD,
         "namespace": "team",
         "uid": "pod-1",
+        "labels": {ENGINE_LABEL: engine},
         "creationTimestamp": 0,
         "ownerReferences": [{"apiVersion": API_VERSION, "kind": KIND, "name": "app", "uid": UID, "controller": True}],
     }
@@ -49,7 +50,8 @@ def decided(row: Row, build: ImageBuild, seconds: float) -> Plan:
         kind = RejectedError if row.refused["code"] in {400, 403, 422} else ClusterError
         refusals[POD] = kind(row.refused["code"], row.refused["message"])
     warnings = {POD: warning} if warning else {}
-    return decide(ReconcileInput(build, pods_of(row), SETTINGS, after(seconds), admission, warnings, refusals))
+    pods = pods_of(row, build.spec["engine"])
+    return decide(ReconcileInput(build, pods, WITH_BUILDKIT, after(seconds), admission, warnings, refusals))
 
 
 def done(build: ImageBuild, plan: Plan) -> tuple[str, ...]:
@@ -58,9 +60,10 @@ def done(build: ImageBuild, plan: Plan) -> tuple[str, ...]:
     return tuple(name for name, value in happened.items() if value)
 
 
+@pytest.mark.parametrize("engine", ["Kaniko", "BuildKit"])
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_each_row_of_the_table(row: Row):
-    build = build_of(row)
+def test_each_row_of_the_table(row: Row, engine: str):
+    build = build_of(row, engine)
     plan = decided(row, build, row.at)
     after_it = recorded(build, plan)
     status = after_it.status
