@@ -32,9 +32,9 @@ def _delivery(request: PushRequest, job: Job) -> Delivery:
     with heartbeat(job.beat, request.heartbeat_seconds):
         options, witness = request.attestations, request.attestations.inputs.witness
         image = check_layout(layout, may_lack_layers=request.push and not (options.sbom or witness))
-        sketch = sketch_of(_contents(layout, image.digest)) if request.sketches else ""
+        sketch = sketch_of(number for number, _ in _contents(layout, image.digest)) if request.sketches else ""
         if witness and witness.digest != image.digest:
-            raise witness.refusal(image.digest, _contents(layout, image.digest))
+            raise witness.refusal(image.digest, dict(_contents(layout, image.digest)))
     scanned = take_over(job.paths.scanned, image.digest) if request.requires_scan else None
     return Delivery(
         layout,
@@ -50,7 +50,7 @@ def _delivery(request: PushRequest, job: Job) -> Delivery:
     )
 
 
-def _contents(layout: Path, digest: str) -> dict[int, str]:
+def _contents(layout: Path, digest: str) -> Iterator[tuple[int, str]]:
     return contents(layout, read_manifest(layout, digest))
 
 

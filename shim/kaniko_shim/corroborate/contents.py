@@ -6,21 +6,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from kaniko_shim.archives.buffered import Buffered
-from kaniko_shim.archives.entries import CHUNK, Entry
-from kaniko_shim.archives.extract import decompressed
-from kaniko_shim.archives.tar import read_tar
+from kaniko_shim.archives.entries import Entry
+from kaniko_shim.archives.layer import reading_layer
 from kaniko_shim.oci.blobs import blob_path
-from kaniko_shim.outcome.errors import JobError
-from kaniko_shim.outcome.reasons import Reason
 from kaniko_shim.system.json_text import load_json
 
-#: Bytes of a name that is kept.
+#: Characters of a name that are kept.
 _LONGEST: Final = 200
+_UNREAD: Final = ("The two builds can't be compared", "Build without output.corroborate.")
 
 
-def contents(layout: Path, manifest: bytes) -> dict[int, str]:
-    """The name of each thing in an image, by a number of 64 bits that depends on all that it is.
+def contents(layout: Path, manifest: bytes) -> Iterator[tuple[int, str]]:
+    """Each thing in an image: a number of 64 bits that depends on all that it is, and its name.
 
     Args:
         layout: a checked layout, with all layers.
@@ -31,20 +28,13 @@ def contents(layout: Path, manifest: bytes) -> dict[int, str]:
     """
     read = load_json(manifest)
     config = load_json(blob_path(layout, read["config"]["digest"]).read_bytes())
-    found = {_number(name, value): name for name, value in _fields(config)}
+    for name, value in _fields(config):
+        yield _number(name, value), name
     for number, layer in enumerate(read["layers"]):
-        try:
-            with blob_path(layout, layer["digest"]).open("rb") as stream:
-                content = decompressed(Buffered(lambda: stream.read(CHUNK)))
-                for entry in read_tar(content, skip_special=True, is_whole=lambda: True):
-                    name = f"/{entry.name.removeprefix('./').strip('/')}"
-                    found[_number(f"{number} {name}", _fingerprint(entry))] = name[:_LONGEST]
-        except JobError as error:
-            if error.failure.reason is not Reason.SOURCE_INVALID:
-                raise
-            problem = f"The two builds can't be compared, since the layer {layer['digest']} can't be read."
-            raise JobError(Reason.INTERNAL, problem, hint="Build without output.corroborate.") from error
-    return found
+        with reading_layer(blob_path(layout, layer["digest"]), *_UNREAD) as entries:
+            for entry in entries:
+                name = f"/{entry.name.removeprefix('./').strip('/')}"
+                yield _number(f"{number} {name}", _fingerprint(entry)), name[:_LONGEST]
 
 
 def _fields(config: Mapping[str, Any]) -> Iterator[tuple[str, object]]:

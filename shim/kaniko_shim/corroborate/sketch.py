@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-#: Enough for 30 files that differ. More would not fit into the message.
-_PARTS: Final = 3
-_CELLS: Final = 26
+#: Nearly always enough for 20 files that differ. More would not fit into the message.
+_PARTS: Final = 4
+_CELLS: Final = 20
 _CELL: Final = struct.Struct(">BQH")
 
 
@@ -95,5 +95,5 @@ def _is_pure(cell: _Cell) -> bool:
 
 def _hash(element: int) -> tuple[list[int], int]:
     """The cells of an element, and its checksum."""
-    numbers = struct.unpack(">4H", hashlib.sha256(element.to_bytes(8)).digest()[:8])
-    return [part * _CELLS + numbers[part] % _CELLS for part in range(_PARTS)], numbers[3]
+    check, *numbers = struct.unpack(f">{1 + _PARTS}H", hashlib.sha256(element.to_bytes(8)).digest()[: 2 + 2 * _PARTS])
+    return [part * _CELLS + number % _CELLS for part, number in enumerate(numbers)], check

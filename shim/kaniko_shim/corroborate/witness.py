@@ -71,7 +71,7 @@ class Witness:
         names = sorted({contents[each] for each in found.here if each in contents})
         shown = ", ".join(names[:_SHOWN])
         if not found.is_whole:
-            return f"{shown}, and much more" if shown else "in too much to name"
+            return f"{shown}, and more that can't be named" if shown else "in more than can be named"
         # What has changed is on both sides, by another number each.
         more, lacking = len(names) - _SHOWN, len(found.there) - len(names)
         if not found.here and not found.there:

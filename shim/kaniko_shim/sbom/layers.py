@@ -5,10 +5,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from kaniko_shim.archives.buffered import Buffered
-from kaniko_shim.archives.entries import CHUNK, Entry, Kind, unsafe
-from kaniko_shim.archives.extract import decompressed
-from kaniko_shim.archives.tar import read_tar
+from kaniko_shim.archives.entries import Entry, Kind, unsafe
+from kaniko_shim.archives.layer import reading_layer
 from kaniko_shim.oci.blobs import blob_path
 from kaniko_shim.oci.whiteouts import parse_whiteout
 from kaniko_shim.outcome.errors import JobError
@@ -43,20 +41,8 @@ def read_layers(layout: Path, manifest: bytes) -> dict[str, Content]:
     image = _Image()
     for layer in load_json(manifest)["layers"]:
         path = blob_path(layout, layer["digest"])
-        try:
-            with path.open("rb") as stream:
-                content = decompressed(Buffered(lambda: stream.read(CHUNK)))
-                # The layout's check has compared every layer with its digest.
-                image.add(read_tar(content, skip_special=True, is_whole=lambda: True))
-        except JobError as error:
-            if error.failure.reason is not Reason.SOURCE_INVALID:
-                raise
-            problem = error.failure.message.replace("The context's archive", "It").replace("The context's entry", "Its")
-            raise JobError(
-                Reason.INTERNAL,
-                f"The SBOM can't be made, since the layer {layer['digest']} can't be read: {problem}",
-                hint="Build without SBOM.",
-            ) from error
+        with reading_layer(path, "The SBOM can't be made", "Build without SBOM.") as entries:
+            image.add(entries)
     return image.files()
 
 

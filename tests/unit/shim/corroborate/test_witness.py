@@ -54,8 +54,8 @@ def image(layout: Path, *layers: bytes, config: dict[str, Any] = CONFIG) -> byte
 
 def told(layout: Path, first: bytes, second: bytes) -> str:
     """What the message says about a second image."""
-    witness = Witness(f"sha256:{'ab' * 32}", sketch_of(contents(layout, first)), "app-1", "node-a")
-    error = witness.refusal(f"sha256:{'cd' * 32}", contents(layout, second))
+    witness = Witness(f"sha256:{'ab' * 32}", sketch_of(dict(contents(layout, first))), "app-1", "node-a")
+    error = witness.refusal(f"sha256:{'cd' * 32}", dict(contents(layout, second)))
     assert error.failure.reason is Reason.NOT_REPRODUCIBLE
     start = f"The image sha256:{'cd' * 32} differs from sha256:{'ab' * 32}, which app-1 built on node-a before: "
     assert str(error).startswith(start)
@@ -76,7 +76,7 @@ def told(layout: Path, first: bytes, second: bytes) -> str:
         ([layer(FILES)], {**CONFIG, "config": {"Env": ["A=2"], "Cmd": ["sh"]}}, "the config's Env"),
         ([layer(FILES)], {**CONFIG, "created": "now"}, "the config's created"),
         ([layer({**FILES, **{f"f{n}": "" for n in range(8)}})], CONFIG, "/f0, /f1, /f2, /f3, /f4 and 3 more"),
-        ([layer({f"f{n}": "" for n in range(500)})], CONFIG, "in too much to name"),
+        ([layer({f"f{n}": "" for n in range(500)})], CONFIG, "in more than can be named"),
         ([gzip.compress(layer(FILES))], CONFIG, "in nothing but how its layers are stored, or who owns their files"),
     ],
 )  # fmt: skip
@@ -86,7 +86,7 @@ def test_what_differs_is_named(tmp_path: Path, layers: list[bytes], config: dict
 
 def test_a_layer_that_can_not_be_read(tmp_path: Path):
     with pytest.raises(JobError, match="The two builds can't be compared, since the layer sha256:") as error:
-        contents(tmp_path, image(tmp_path, b"\x1f\x8bno"))
+        dict(contents(tmp_path, image(tmp_path, b"\x1f\x8bno")))
     assert error.value.failure.reason is Reason.INTERNAL
 
 
